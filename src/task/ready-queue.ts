@@ -1,0 +1,176 @@
+/**
+ * The available tasks in the order in which `next` hands them out: most urgent priority first, then
+ * in order of creation.
+ *
+ * Tasks with the same requirements and tags form a group, so that a session is matched against
+ * groups, not against each task, and what it cannot have is counted without looking at it. Tasks
+ * whose `notBefore` lies ahead wait in their group's second list until their time has come.
+ */
+import { hasTags, missingCapabilities } from "./eligibility.ts";
+import { SortedList } from "./sorted-list.ts";
+
+export interface ReadyTask {
+  readonly taskId: string;
+  readonly priority: number;
+  readonly createdRevision: number;
+  readonly notBefore: number | null;
+  readonly requires: readonly string[];
+  readonly tags: readonly string[];
+}
+
+/** What the asker of `next` can and wants to take. */
+export interface ReadyFilter {
+  readonly capabilities: readonly string[];
+  readonly tags: readonly string[];
+  /** Only tasks whose id begins with this. */
+  readonly prefix: string;
+}
+
+/** Available tasks that a filter does not get, by the reason. */
+export interface Withheld {
+  readonly capabilities: number;
+  readonly tags: number;
+  readonly prefix: number;
+  readonly notDue: number;
+  /** When the first of the `notDue` tasks that the filter would get falls due. */
+  readonly nextDueAt: number | null;
+}
+
+interface Group {
+  readonly requires: readonly string[];
+  readonly tags: readonly string[];
+  readonly due: SortedList<ReadyTask>;
+  readonly delayed: SortedList<ReadyTask>;
+}
+
+export class ReadyQueue {
+  readonly #groups = new Map<string, Group>();
+  readonly #entries = new Map<string, { readonly task: ReadyTask; readonly group: Group }>();
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Adds the task or replaces what is known of it. */
+  set(task: ReadyTask, now: number): void {
+    this.delete(task.taskId);
+    const group = this.#groupOf(task);
+    const list = task.notBefore !== null && task.notBefore > now ? group.delayed : group.due;
+    list.add(task);
+    this.#entries.set(task.taskId, { task, group });
+  }
+
+  delete(taskId: string): void {
+    const entry = this.#entries.get(taskId);
+    if (entry === undefined) return;
+    const { task, group } = entry;
+    this.#entries.delete(taskId);
+    if (!group.due.delete(task)) group.delayed.delete(task);
+    if (group.due.size + group.delayed.size === 0) this.#groups.delete(signature(task));
+  }
+
+  /** Makes claimable what has fallen due; returns whether anything has. */
+  promoteDue(now: number): boolean {
+    let promoted = false;
+    for (const group of this.#groups.values()) {
+      for (let task = group.delayed.first(); task !== undefined; task = group.delayed.first()) {
+        if ((task.notBefore ?? 0) > now) break;
+        group.delayed.delete(task);
+        group.due.add(task);
+        promoted = true;
+      }
+    }
+    return promoted;
+  }
+
+  /** When the next delayed task of any group falls due. */
+  nextDueAt(): number | null {
+    return earliest([...this.#groups.values()]);
+  }
+
+  /** Up to `count` due tasks that fit the filter and that `isFree` allows, best first. */
+  best(count: number, filter: ReadyFilter, isFree: (taskId: string) => boolean): ReadyTask[] {
+    const capabilities = new Set(filter.capabilities);
+    const lists: { readonly iterator: Iterator<ReadyTask>; head: ReadyTask }[] = [];
+    const headOf = (iterator: Iterator<ReadyTask>): ReadyTask | undefined => {
+      for (let item = iterator.next(); item.done !== true; item = iterator.next()) {
+        if (item.value.taskId.startsWith(filter.prefix) && isFree(item.value.taskId)) {
+          return item.value;
+        }
+      }
+      return undefined;
+    };
+    for (const group of this.#groups.values()) {
+      if (missingCapabilities(group.requires, capabilities).length > 0) continue;
+      if (!hasTags(group.tags, filter.tags)) continue;
+      const iterator = group.due[Symbol.iterator]();
+      const head = headOf(iterator);
+      if (head !== undefined) lists.push({ iterator, head });
+    }
+    const found: ReadyTask[] = [];
+    while (found.length < count && lists.length > 0) {
+      const least = lists.reduce((a, b) => (byUrgency(a.head, b.head) <= 0 ? a : b));
+      found.push(least.head);
+      const head = headOf(least.iterator);
+      if (head === undefined) lists.splice(lists.indexOf(least), 1);
+      else least.head = head;
+    }
+    return found;
+  }
+
+  withheld(filter: ReadyFilter): Withheld {
+    const capabilities = new Set(filter.capabilities);
+    const counts = { capabilities: 0, tags: 0, prefix: 0, notDue: 0 };
+    const fitting: Group[] = [];
+    for (const group of this.#groups.values()) {
+      const size = group.due.size + group.delayed.size;
+      if (missingCapabilities(group.requires, capabilities).length > 0) {
+        counts.capabilities += size;
+      } else if (!hasTags(group.tags, filter.tags)) {
+        counts.tags += size;
+      } else {
+        fitting.push(group);
+        counts.notDue += group.delayed.size;
+        if (filter.prefix === "") continue;
+        for (const task of group.due) if (!task.taskId.startsWith(filter.prefix)) counts.prefix++;
+      }
+    }
+    return { ...counts, nextDueAt: earliest(fitting) };
+  }
+
+  #groupOf(task: ReadyTask): Group {
+    const key = signature(task);
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      group = {
+        requires: task.requires,
+        tags: task.tags,
+        due: new SortedList(byUrgency),
+        delayed: new SortedList(byDueTime),
+      };
+      this.#groups.set(key, group);
+    }
+    return group;
+  }
+}
+
+function signature(task: ReadyTask): string {
+  return JSON.stringify([[...task.requires].sort(), [...task.tags].sort()]);
+}
+
+function earliest(groups: readonly Group[]): number | null {
+  const times = groups.flatMap((group) => group.delayed.first()?.notBefore ?? []);
+  return times.length === 0 ? null : Math.min(...times);
+}
+
+function byUrgency(a: ReadyTask, b: ReadyTask): number {
+  return a.priority - b.priority || a.createdRevision - b.createdRevision || byId(a, b);
+}
+
+function byDueTime(a: ReadyTask, b: ReadyTask): number {
+  return (a.notBefore ?? 0) - (b.notBefore ?? 0) || byId(a, b);
+}
+
+function byId(a: ReadyTask, b: ReadyTask): number {
+  return a.taskId < b.taskId ? -1 : a.taskId > b.taskId ? 1 : 0;
+}

@@ -1,0 +1,89 @@
+/**
+ * A sorted collection in chunks of bounded size: insertion, removal and iteration from the front
+ * stay cheap at a million elements, where a plain array would move them all.
+ */
+
+const MAX_CHUNK = 512;
+
+export class SortedList<T> implements Iterable<T> {
+  readonly #compare: (a: T, b: T) => number;
+  /** Never holds an empty chunk; each chunk is sorted and ends before the next begins. */
+  #chunks: T[][] = [];
+  #size = 0;
+
+  /** `compare` must be a total order: 0 means that both are the same element. */
+  constructor(compare: (a: T, b: T) => number) {
+    this.#compare = compare;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  first(): T | undefined {
+    return this.#chunks[0]?.[0];
+  }
+
+  /** Adds the element; does nothing if it is there. */
+  add(element: T): void {
+    const c = Math.min(this.#chunkFor(element), this.#chunks.length - 1);
+    const chunk = this.#chunks[c];
+    if (chunk === undefined) {
+      this.#chunks.push([element]);
+      this.#size = 1;
+      return;
+    }
+    const i = this.#positionIn(chunk, element);
+    const there = chunk[i];
+    if (there !== undefined && this.#compare(there, element) === 0) return;
+    chunk.splice(i, 0, element);
+    this.#size++;
+    if (chunk.length > MAX_CHUNK) {
+      this.#chunks.splice(c + 1, 0, chunk.splice(chunk.length >> 1));
+    }
+  }
+
+  /** Removes the element; returns whether it was there. */
+  delete(element: T): boolean {
+    const c = this.#chunkFor(element);
+    const chunk = this.#chunks[c];
+    if (chunk === undefined) return false;
+    const i = this.#positionIn(chunk, element);
+    const there = chunk[i];
+    if (there === undefined || this.#compare(there, element) !== 0) return false;
+    chunk.splice(i, 1);
+    this.#size--;
+    if (chunk.length === 0) this.#chunks.splice(c, 1);
+    return true;
+  }
+
+  /** In order. The list must not change while it is being iterated. */
+  *[Symbol.iterator](): Iterator<T> {
+    for (const chunk of this.#chunks) yield* chunk;
+  }
+
+  /** Index of the first chunk whose last element is not before `element`. */
+  #chunkFor(element: T): number {
+    let low = 0;
+    let high = this.#chunks.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const last = this.#chunks[middle]?.at(-1);
+      if (last !== undefined && this.#compare(last, element) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #positionIn(chunk: readonly T[], element: T): number {
+    let low = 0;
+    let high = chunk.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const at = chunk[middle];
+      if (at !== undefined && this.#compare(at, element) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * What a task is: its definition, its state and the event that brought it there.
+ *
+ * The domain keeps times as epoch milliseconds and names in camelCase; the wire's ISO-8601 strings
+ * and snake_case names are made in `protocol/task-record.ts`.
+ */
+
+/** Every status a task can have; `transition.ts` describes how it moves between them. */
+export const TASK_STATUSES = [
+  "blocked",
+  "available",
+  "claimed",
+  "complete",
+  "failed",
+  "cancelled",
+] as const;
+export type TaskStatus = (typeof TASK_STATUSES)[number];
+
+/** Statuses that only `requeue` leaves. */
+export const TERMINAL_STATUSES = ["complete", "failed", "cancelled"] as const;
+export type TerminalStatus = (typeof TERMINAL_STATUSES)[number];
+
+export function isTerminal(status: TaskStatus): status is TerminalStatus {
+  return (TERMINAL_STATUSES as readonly TaskStatus[]).includes(status);
+}
+
+/** Every kind of transition a subscriber can see. */
+export const EVENT_TYPES = [
+  "task_created",
+  "task_updated",
+  "task_blocked",
+  "task_unblocked",
+  "task_claimed",
+  "task_released",
+  "task_completed",
+  "task_attempt_failed",
+  "task_failed",
+  "task_expired",
+  "task_cancel_requested",
+  "task_cancelled",
+  "task_requeued",
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** The transition that produced a record. It is stored inside the record, so neither can be lost alone. */
+export interface TaskEvent {
+  readonly type: EventType;
+  /** `null` for a task that has just been created. */
+  readonly oldStatus: TaskStatus | null;
+  readonly newStatus: TaskStatus;
+  /** Who holds the task after the transition. */
+  readonly claimedBy: string | null;
+  /** The session that caused the transition or, on expiry and requeue, the one that lost its claim. */
+  readonly sessionId: string | null;
+  /** Why, where the type alone does not tell. */
+  readonly reason: string | null;
+  readonly timestamp: number;
+}
+
+/** What the creator of a task says about it; `update` can change it later. */
+export interface TaskDefinition {
+  readonly title: string;
+  readonly description: string | null;
+  /** 0 (most urgent) to 4. */
+  readonly priority: number;
+  readonly dependsOn: readonly string[];
+  /** Capabilities a session must have to claim the task. */
+  readonly requires: readonly string[];
+  readonly tags: readonly string[];
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly payload: unknown;
+  /** Failed or expired attempts after which the task becomes `failed`. */
+  readonly maxFailures: number;
+}
+
+export interface Task extends TaskDefinition {
+  readonly taskId: string;
+  readonly status: TaskStatus;
+  readonly claimedBy: string | null;
+  readonly claimedAt: number | null;
+  /** The lease length of the current claim, in seconds; a lost lease is made anew with it. */
+  readonly ttlSeconds: number | null;
+  /** The id of the `next` request that won the current claim, so that a repeated request finds it. */
+  readonly claimRequest: string | null;
+  /** The fencing token: the number of claims so far. It only grows. */
+  readonly attempt: number;
+  /** Attempts that failed or expired since the task was created or requeued. */
+  readonly failures: number;
+  /** Not claimable before this time. */
+  readonly notBefore: number | null;
+  /** Whoever holds the task is asked to stop; its end then makes the task `cancelled`. */
+  readonly cancelRequested: boolean;
+  readonly result: unknown;
+  readonly error: unknown;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly completedAt: number | null;
+  readonly completedBy: string | null;
+  /** Revision of the task's first record: the creation order. `null` inside that first record itself. */
+  readonly createdRevision: number | null;
+  readonly lastEvent: TaskEvent | null;
+}
+
+/** The default of every optional part of a definition, for `create` and hand-written records alike. */
+export const DEFINITION_DEFAULTS = {
+  title: "",
+  description: null,
+  priority: 2,
+  dependsOn: [],
+  requires: [],
+  tags: [],
+  metadata: {},
+  payload: null,
+  maxFailures: 3,
+} as const satisfies TaskDefinition;
+
+/** A new task: `blocked` while any of its dependencies is incomplete, else `available`. */
+export function createTask(
+  taskId: string,
+  definition: TaskDefinition,
+  options: { readonly blocked: boolean; readonly sessionId: string | null; readonly now: number },
+): Task {
+  const status = options.blocked ? "blocked" : "available";
+  return {
+    ...definition,
+    taskId,
+    status,
+    claimedBy: null,
+    claimedAt: null,
+    ttlSeconds: null,
+    claimRequest: null,
+    attempt: 0,
+    failures: 0,
+    notBefore: null,
+    cancelRequested: false,
+    result: null,
+    error: null,
+    createdAt: options.now,
+    updatedAt: options.now,
+    completedAt: null,
+    completedBy: null,
+    createdRevision: null,
+    lastEvent: {
+      type: "task_created",
+      oldStatus: null,
+      newStatus: status,
+      claimedBy: null,
+      sessionId: options.sessionId,
+      reason: null,
+      timestamp: options.now,
+    },
+  };
+}

@@ -1,0 +1,302 @@
+/**
+ * The state machine of a task, as one pure function.
+ *
+ * blocked    A dependency is incomplete. Entered at creation, by an update of `depends_on`, by a
+ *            requeue, or when a complete dependency is requeued. Left for available when the last
+ *            dependency completes.
+ * available  Anyone with the required capabilities may claim it, once `notBefore` has passed.
+ * claimed    Exactly one session holds it, under the current `attempt`. Entered by claim only, which
+ *            is the only thing that raises `attempt`. Left by the holder's release, by expiry of that
+ *            attempt's lease, by a forced cancel or by a requeue. A claimed task stays claimed when a
+ *            dependency is requeued: its work has begun.
+ * complete   The holder said so. Terminal.
+ * failed     `failures` reached `maxFailures`, or the holder said that no retry helps. Terminal.
+ * cancelled  Someone cancelled it; a claimed task is first asked to stop (`cancelRequested`) and
+ *            becomes cancelled when its attempt ends in anything but completion. Terminal.
+ *
+ * Terminal tasks are left by requeue only, which starts afresh with no failures but keeps counting
+ * `attempt`. Giving a task back (release with `available`) is no failure. A failed attempt delays the
+ * next claim; an expired one does not, since its lease has been delay enough.
+ */
+import type {
+  ClaimCommand,
+  Command,
+  Decision,
+  ReleaseCommand,
+  ReleaseOutcome,
+  RequeueCommand,
+  UpdateCommand,
+} from "./commands.ts";
+import { missingCapabilities } from "./eligibility.ts";
+import { type RetryPolicy, retryDelayMs } from "./retry-policy.ts";
+import { type EventType, isTerminal, type Task, type TaskEvent, type TaskStatus } from "./task.ts";
+
+export interface TransitionContext {
+  readonly now: number;
+  readonly retryPolicy: RetryPolicy;
+}
+
+/** The reason given in events for an attempt that ended because its lease ran out. */
+export const LEASE_EXPIRED = "lease expired";
+
+export function transition(task: Task, command: Command, context: TransitionContext): Decision {
+  switch (command.type) {
+    case "claim":
+      return claim(task, command, context.now);
+    case "release":
+      return release(task, command, context);
+    case "expire":
+      if (task.status !== "claimed" || task.attempt !== command.attempt) return UNCHANGED;
+      return write(endAttempt(task, { by: "expiry", error: LEASE_EXPIRED, retry: true }, context));
+    case "settle_dependencies":
+      return settleDependencies(task, command.unmet, context.now);
+    case "update":
+      return update(task, command, context.now);
+    case "cancel":
+      if (isTerminal(task.status)) {
+        return task.status === "cancelled" ? UNCHANGED : unavailable(task.status);
+      }
+      if (task.status === "claimed" && !command.force) {
+        if (task.cancelRequested) return UNCHANGED;
+        const asked = { ...task, cancelRequested: true };
+        return write(moved(task, asked, "task_cancel_requested", context.now, command));
+      }
+      return write(
+        moved(task, { ...unclaimed(task), status: "cancelled" }, "task_cancelled", context.now, {
+          sessionId: task.claimedBy ?? command.sessionId,
+          reason: command.reason,
+        }),
+      );
+    case "requeue":
+      return requeue(task, command, context.now);
+  }
+}
+
+/**
+ * Whether `sessionId` holds the task, under `attempt` if it names one. `null` means that it does.
+ *
+ * An attempt that is not the current one, or whose claim has ended, is `lease_lost`: the caller was
+ * once right. Anything else is `not_holder`.
+ */
+export function holderRefusal(
+  task: Task,
+  sessionId: string,
+  attempt: number | null,
+): Extract<Decision, { kind: "refused" }> | null {
+  if (task.status === "claimed" && task.claimedBy === sessionId) {
+    return attempt === null || attempt === task.attempt ? null : leaseLost(task);
+  }
+  const onceHeld =
+    attempt === null
+      ? task.status !== "claimed" && task.lastEvent?.sessionId === sessionId
+      : task.status !== "claimed" || attempt !== task.attempt;
+  return onceHeld
+    ? leaseLost(task)
+    : { kind: "refused", refusal: { code: "not_holder", claimedBy: task.claimedBy } };
+}
+
+function claim(task: Task, command: ClaimCommand, now: number): Decision {
+  if (task.status === "claimed") {
+    if (task.claimedBy === command.sessionId) return UNCHANGED;
+    return {
+      kind: "refused",
+      refusal: { code: "already_claimed", claimedBy: task.claimedBy ?? "" },
+    };
+  }
+  if (task.status !== "available") return unavailable(task.status);
+  if (task.notBefore !== null && task.notBefore > now) {
+    return {
+      kind: "refused",
+      refusal: { code: "not_available", reason: "not_due", notBefore: task.notBefore },
+    };
+  }
+  const missing = missingCapabilities(task.requires, command.capabilities);
+  if (missing.length > 0) {
+    return { kind: "refused", refusal: { code: "missing_capabilities", missing } };
+  }
+  const claimed: Task = {
+    ...task,
+    status: "claimed",
+    claimedBy: command.sessionId,
+    claimedAt: now,
+    ttlSeconds: command.ttlSeconds,
+    claimRequest: command.claimRequest,
+    attempt: task.attempt + 1,
+    notBefore: null,
+  };
+  return write(moved(task, claimed, "task_claimed", now, { sessionId: command.sessionId }));
+}
+
+function release(task: Task, command: ReleaseCommand, context: TransitionContext): Decision {
+  const refused = holderRefusal(task, command.sessionId, command.attempt);
+  if (refused !== null) return wasReleasedSo(task, command) ? UNCHANGED : refused;
+
+  const { now } = context;
+  const cause = { sessionId: command.sessionId };
+  switch (command.outcome) {
+    case "complete": {
+      const complete: Task = {
+        ...unclaimed(task),
+        status: "complete",
+        result: command.result,
+        error: null,
+        completedAt: now,
+        completedBy: command.sessionId,
+      };
+      return write(moved(task, complete, "task_completed", now, cause));
+    }
+    case "available": {
+      const [status, type] = task.cancelRequested
+        ? (["cancelled", "task_cancelled"] as const)
+        : (["available", "task_released"] as const);
+      return write(moved(task, { ...unclaimed(task), status }, type, now, cause));
+    }
+    case "failed":
+      return write(
+        endAttempt(task, { by: "holder", error: command.error, retry: command.retry }, context),
+      );
+  }
+}
+
+/** The events that a release to each status leaves behind. */
+const EVENTS_OF_RELEASE: Record<ReleaseOutcome, readonly EventType[]> = {
+  available: ["task_released", "task_cancelled"],
+  complete: ["task_completed"],
+  failed: ["task_attempt_failed", "task_failed", "task_cancelled"],
+};
+
+/** Whether this very release has already happened, and its sender only missed the answer. */
+function wasReleasedSo(task: Task, command: ReleaseCommand): boolean {
+  const event = task.lastEvent;
+  return (
+    event?.oldStatus === "claimed" &&
+    event.sessionId === command.sessionId &&
+    event.reason !== LEASE_EXPIRED &&
+    EVENTS_OF_RELEASE[command.outcome].includes(event.type) &&
+    (command.attempt === null || command.attempt === task.attempt)
+  );
+}
+
+/** An attempt ended without completion, and not because its holder merely gave it back. */
+function endAttempt(
+  task: Task,
+  end: { by: "holder" | "expiry"; error: unknown; retry: boolean },
+  { now, retryPolicy }: TransitionContext,
+): Task {
+  const failures = task.failures + 1;
+  const ended: Task = { ...unclaimed(task), failures, error: end.error };
+  const reason = end.by === "expiry" ? LEASE_EXPIRED : null;
+  const cause = { sessionId: task.claimedBy, reason };
+  if (task.cancelRequested) {
+    return moved(task, { ...ended, status: "cancelled" }, "task_cancelled", now, cause);
+  }
+  if (!end.retry || failures >= task.maxFailures) {
+    return moved(task, { ...ended, status: "failed" }, "task_failed", now, cause);
+  }
+  if (end.by === "expiry") {
+    return moved(task, { ...ended, status: "available" }, "task_expired", now, cause);
+  }
+  const notBefore = now + retryDelayMs(retryPolicy, failures, task.taskId, task.attempt);
+  return moved(
+    task,
+    { ...ended, status: "available", notBefore },
+    "task_attempt_failed",
+    now,
+    cause,
+  );
+}
+
+function settleDependencies(task: Task, unmet: readonly string[], now: number): Decision {
+  if (task.status === "blocked" && unmet.length === 0) {
+    return write(moved(task, { ...task, status: "available" }, "task_unblocked", now));
+  }
+  if (task.status === "available" && unmet.length > 0) {
+    return write(moved(task, { ...task, status: "blocked" }, "task_blocked", now));
+  }
+  return UNCHANGED;
+}
+
+function update(task: Task, command: UpdateCommand, now: number): Decision {
+  if (isTerminal(task.status)) return unavailable(task.status);
+  const { dependsOn } = command.changes;
+  if (task.status === "claimed" && dependsOn !== undefined) {
+    return {
+      kind: "refused",
+      refusal: { code: "already_claimed", claimedBy: task.claimedBy ?? "" },
+    };
+  }
+  const status = dependsOn === undefined ? task.status : waitingStatus(command.unmet);
+  return write(moved(task, { ...task, ...command.changes, status }, "task_updated", now, command));
+}
+
+function requeue(task: Task, command: RequeueCommand, now: number): Decision {
+  if (task.status === "blocked") return unavailable("blocked");
+  if (task.status === "available" && task.notBefore === null && task.failures === 0) {
+    return UNCHANGED;
+  }
+  const fresh: Task = {
+    ...unclaimed(task),
+    status: waitingStatus(command.unmet),
+    failures: 0,
+    notBefore: null,
+    result: null,
+    error: null,
+    completedAt: null,
+    completedBy: null,
+  };
+  return write(
+    moved(task, fresh, "task_requeued", now, {
+      sessionId: task.claimedBy ?? command.sessionId,
+      reason: command.reason,
+    }),
+  );
+}
+
+function waitingStatus(unmet: readonly string[]): TaskStatus {
+  return unmet.length > 0 ? "blocked" : "available";
+}
+
+/** The task without a holder. Its attempt stays: the next claim has to be told apart from this one. */
+function unclaimed(task: Task): Task {
+  return {
+    ...task,
+    claimedBy: null,
+    claimedAt: null,
+    ttlSeconds: null,
+    claimRequest: null,
+    cancelRequested: false,
+  };
+}
+
+function moved(
+  from: Task,
+  to: Task,
+  type: EventType,
+  now: number,
+  cause: { readonly sessionId?: string | null; readonly reason?: string | null } = {},
+): Task {
+  const lastEvent: TaskEvent = {
+    type,
+    oldStatus: from.status,
+    newStatus: to.status,
+    claimedBy: to.claimedBy,
+    sessionId: cause.sessionId ?? null,
+    reason: cause.reason ?? null,
+    timestamp: now,
+  };
+  return { ...to, updatedAt: now, lastEvent };
+}
+
+const UNCHANGED: Decision = { kind: "unchanged" };
+
+function write(task: Task): Decision {
+  return { kind: "write", task };
+}
+
+function unavailable(status: Exclude<TaskStatus, "available" | "claimed">): Decision {
+  return { kind: "refused", refusal: { code: "not_available", reason: status } };
+}
+
+function leaseLost(task: Task): Extract<Decision, { kind: "refused" }> {
+  return { kind: "refused", refusal: { code: "lease_lost", attempt: task.attempt } };
+}
