@@ -62,6 +62,15 @@ export class SortedList<T> implements Iterable<T> {
     for (const chunk of this.#chunks) yield* chunk;
   }
 
+  /** In order, beginning with `element` or, if it is not there, with what would follow it. */
+  *from(element: T): Generator<T, void> {
+    const start = this.#chunkFor(element);
+    for (let c = start; c < this.#chunks.length; c++) {
+      const chunk = this.#chunks[c] ?? [];
+      yield* c === start ? chunk.slice(this.#positionIn(chunk, element)) : chunk;
+    }
+  }
+
   /** Index of the first chunk whose last element is not before `element`. */
   #chunkFor(element: T): number {
     let low = 0;

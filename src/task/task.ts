@@ -99,6 +99,8 @@ export interface Task extends TaskDefinition {
   /** Revision of the task's first record: the creation order. `null` inside that first record itself. */
   readonly createdRevision: number | null;
   readonly lastEvent: TaskEvent | null;
+  /** Fields of the stored record that this version does not know; every write carries them along. */
+  readonly unknownFields: Readonly<Record<string, unknown>> | null;
 }
 
 /** The default of every optional part of a definition, for `create` and hand-written records alike. */
@@ -149,5 +151,6 @@ export function createTask(
       reason: null,
       timestamp: options.now,
     },
+    unknownFields: null,
   };
 }

@@ -1,0 +1,84 @@
+/**
+ * The closed table of error codes. Clients switch on the code; the message is for people. A code is
+ * never given another meaning, and one that is retired is never used again. docs/errors.md is checked
+ * against this table.
+ */
+
+export interface ErrorDefinition {
+  /** As in HTTP; sent in the header `Nats-Service-Error-Code`. */
+  readonly status: number;
+  /** Whether the same request may succeed when it is sent again. */
+  readonly retryable: boolean;
+}
+
+export const ERRORS = {
+  invalid_request: { status: 400, retryable: false },
+  forbidden: { status: 403, retryable: false },
+  not_found: { status: 404, retryable: false },
+  already_exists: { status: 409, retryable: false },
+  already_claimed: { status: 409, retryable: false },
+  not_available: { status: 409, retryable: false },
+  not_holder: { status: 409, retryable: false },
+  lease_lost: { status: 409, retryable: false },
+  missing_capabilities: { status: 409, retryable: false },
+  conflict: { status: 409, retryable: true },
+  too_large: { status: 413, retryable: false },
+  corrupt_record: { status: 422, retryable: false },
+  overloaded: { status: 429, retryable: true },
+  unavailable: { status: 503, retryable: true },
+  internal: { status: 500, retryable: false },
+} as const satisfies Record<string, ErrorDefinition>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export const ERROR_CODES = Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]];
+
+/** A refusal on its way to the asker. */
+export class CoordinatorError extends Error {
+  override readonly name = "CoordinatorError";
+  readonly code: ErrorCode;
+  /** Fields beside `code` and `message` in the reply's `error`, such as `claimed_by`. */
+  readonly details: Readonly<Record<string, unknown>>;
+  /** The task that the refusal is about, as a record, where it is known. */
+  readonly task: object | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { details?: Record<string, unknown>; task?: object; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.details = options.details ?? {};
+    this.task = options.task;
+  }
+
+  get retryable(): boolean {
+    return ERRORS[this.code].retryable;
+  }
+}
+
+/** The reply of a request that was refused. */
+export interface ErrorReply {
+  readonly ok: false;
+  readonly error: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    readonly retryable: boolean;
+    readonly [detail: string]: unknown;
+  };
+  readonly task?: object;
+}
+
+export function toErrorReply(error: CoordinatorError): ErrorReply {
+  return {
+    ok: false,
+    error: {
+      ...error.details,
+      code: error.code,
+      message: error.message,
+      retryable: error.retryable,
+    },
+    ...(error.task === undefined ? {} : { task: error.task }),
+  };
+}

@@ -1,0 +1,53 @@
+/** The fields that requests, records and replies are made of, each defined once. */
+import { z } from "zod";
+import { ID_RULE, isValidId } from "./subjects.ts";
+
+export const MIN_TTL_SECONDS = 1;
+export const MAX_TTL_SECONDS = 24 * 60 * 60;
+export const MAX_WAIT_SECONDS = 60;
+/** How many tasks one `next` can claim. */
+export const MAX_CLAIMS = 100;
+export const MAX_PAGE = 1_000;
+
+export const taskId = z
+  .string()
+  .refine(isValidId, { error: `must be a task id: ${ID_RULE}` })
+  .describe("Task id");
+
+export const sessionId = z
+  .string()
+  .refine(isValidId, { error: `must be a session id: ${ID_RULE}` })
+  .describe("Session id");
+
+const names = z.array(z.string().min(1, "must not be empty").max(256)).max(256);
+
+export const ttlSeconds = z
+  .int()
+  .min(MIN_TTL_SECONDS, `must be between ${MIN_TTL_SECONDS} and ${MAX_TTL_SECONDS} seconds`)
+  .max(MAX_TTL_SECONDS, `must be between ${MIN_TTL_SECONDS} and ${MAX_TTL_SECONDS} seconds`)
+  .describe("Lease length in seconds");
+
+export const attempt = z.int().min(0).describe("Fencing token: which claim of the task is meant");
+export const revision = z.int().min(0).describe("Revision in the bucket `tasks`");
+export const capabilities = names.describe("What the session can do");
+export const tags = names.describe("Only tasks that carry all of these tags");
+export const reason = z.string().min(1).max(1024).describe("Why; kept in the task's event");
+
+/** An instant on the wire: ISO-8601, which every reply gives in UTC. */
+export const time = z.iso.datetime({ offset: true, error: "must be an ISO-8601 time" });
+
+/** A definition as records and requests spell it; the defaults are those of the domain. */
+export const definition = {
+  title: z.string(),
+  description: z.string().nullable(),
+  priority: z
+    .int()
+    .min(0, "must be between 0 (most urgent) and 4")
+    .max(4, "must be between 0 (most urgent) and 4"),
+  depends_on: z.array(taskId).max(10_000).describe("Tasks that have to be complete first"),
+  requires: names.describe("Capabilities that a session must have to claim the task"),
+  tags: names,
+  metadata: z.record(z.string(), z.unknown()),
+  payload: z.unknown(),
+  max_failures: z.int().min(1).max(1_000_000).describe("Failed attempts before the task is failed"),
+} as const;

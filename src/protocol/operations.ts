@@ -1,0 +1,155 @@
+/** The table of operations: everything that the service can be asked, and by whom. */
+import { z } from "zod";
+import * as replies from "./replies.ts";
+import * as requests from "./requests.ts";
+import type { SubjectRoot } from "./subjects.ts";
+
+export interface OperationDefinition {
+  readonly summary: string;
+  /** Whether the subject ends in an id: of a task below `tasks`, of a session below `sessions`. */
+  readonly id: "required" | "optional" | "none";
+  readonly request: z.ZodType;
+  readonly reply: z.ZodType;
+  /** Refused to agents, who come in on the root with a principal. */
+  readonly operatorsOnly?: true;
+}
+
+export const OPERATIONS = {
+  "tasks.create": {
+    summary: "Create a task; without an id the worker makes one",
+    id: "optional",
+    request: requests.create,
+    reply: replies.task,
+  },
+  "tasks.import": {
+    summary: "Create many tasks, all validated first",
+    id: "none",
+    request: requests.importTasks,
+    reply: replies.importTasks,
+    operatorsOnly: true,
+  },
+  "tasks.claim": {
+    summary: "Claim a task by its id",
+    id: "required",
+    request: requests.claim,
+    reply: replies.claim,
+  },
+  "tasks.next": {
+    summary: "Claim the best ready tasks, waiting for one if asked to",
+    id: "none",
+    request: requests.next,
+    reply: replies.next,
+  },
+  "tasks.renew": {
+    summary: "Renew the lease of a claim",
+    id: "required",
+    request: requests.renew,
+    reply: replies.renew,
+  },
+  "tasks.release": {
+    summary: "End a claim as complete, failed or available",
+    id: "required",
+    request: requests.release,
+    reply: replies.task,
+  },
+  "tasks.get": {
+    summary: "Read a task",
+    id: "required",
+    request: requests.noFields,
+    reply: replies.task,
+  },
+  "tasks.list": {
+    summary: "List tasks in order of creation",
+    id: "none",
+    request: requests.list,
+    reply: replies.list,
+  },
+  "tasks.history": {
+    summary: "The records of a task that the bucket still has",
+    id: "required",
+    request: requests.noFields,
+    reply: replies.history,
+  },
+  "tasks.changes": {
+    summary: "What changed after a revision",
+    id: "none",
+    request: requests.changes,
+    reply: replies.changes,
+  },
+  "tasks.verify": {
+    summary: "Whether a session or an attempt still holds a task",
+    id: "required",
+    request: requests.verify,
+    reply: replies.verify,
+  },
+  "tasks.update": {
+    summary: "Change the definition of a task that is not finished",
+    id: "required",
+    request: requests.update,
+    reply: replies.task,
+  },
+  "tasks.cancel": {
+    summary: "Cancel a task; whoever holds it is asked to stop",
+    id: "required",
+    request: requests.cancel,
+    reply: replies.task,
+  },
+  "tasks.requeue": {
+    summary: "Return a finished task, or one whose holder is dead, to the pool",
+    id: "required",
+    request: requests.requeue,
+    reply: replies.task,
+    operatorsOnly: true,
+  },
+  "tasks.stats": {
+    summary: "Counts of tasks, leases and sessions",
+    id: "none",
+    request: requests.noFields,
+    reply: replies.stats,
+  },
+  "sessions.register": {
+    summary: "Register a session and what it can do",
+    id: "required",
+    request: requests.register,
+    reply: replies.register,
+  },
+  "sessions.heartbeat": {
+    summary: "Renew a session and every lease that it holds",
+    id: "required",
+    request: requests.heartbeat,
+    reply: replies.heartbeat,
+  },
+  "sessions.list": {
+    summary: "List the registered sessions",
+    id: "none",
+    request: requests.listSessions,
+    reply: replies.listSessions,
+  },
+  "sessions.unregister": {
+    summary: "End a session and return its claims to the pool",
+    id: "required",
+    request: requests.noFields,
+    reply: replies.unregister,
+  },
+} as const satisfies Record<`${SubjectRoot}.${string}`, OperationDefinition>;
+
+export type Operation = keyof typeof OPERATIONS;
+export const OPERATION_NAMES = Object.keys(OPERATIONS) as Operation[];
+
+/** A request's body once it is validated: every default filled in. */
+export type Request<O extends Operation> = z.output<(typeof OPERATIONS)[O]["request"]>;
+/** A request's body as its sender writes it. */
+export type RequestInput<O extends Operation> = z.input<(typeof OPERATIONS)[O]["request"]>;
+export type Reply<O extends Operation> = z.output<(typeof OPERATIONS)[O]["reply"]>;
+
+/** The service's version of the protocol, announced with the NATS service protocol. */
+export const PROTOCOL_VERSION = "1.0.0";
+
+/** The JSON Schemas of an operation, for the metadata of its endpoint and for the documentation. */
+export function schemasOf(operation: Operation): { request: object; reply: object } {
+  const { request, reply } = OPERATIONS[operation];
+  return {
+    request: z.toJSONSchema(request, { io: "input", unrepresentable: "any" }),
+    reply: z.toJSONSchema(reply, { io: "output", unrepresentable: "any" }),
+  };
+}

@@ -1,0 +1,99 @@
+/** From a request's bytes to a validated body, or to an error that names the field and the cure. */
+import type { z } from "zod";
+import { CoordinatorError } from "./errors.ts";
+import { type Operation, OPERATIONS, type Request } from "./operations.ts";
+import { ID_RULE, isValidId } from "./subjects.ts";
+
+/** @throws CoordinatorError `invalid_request` */
+export function parseBody<O extends Operation>(operation: O, text: string): Request<O> {
+  const json = parseJson(text);
+  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+    throw invalid(
+      `the body must be a JSON object such as {"session_id":"session-1"}, not ${describe(json)}`,
+    );
+  }
+  const parsed = OPERATIONS[operation].request.safeParse(json, { reportInput: true });
+  if (!parsed.success) throw explain(operation, parsed.error.issues);
+  return parsed.data as Request<O>;
+}
+
+/**
+ * The id at the end of a request's subject; `undefined` where there is none and none is needed.
+ *
+ * @throws CoordinatorError `invalid_request`
+ */
+export function parseId(operation: Operation, id: string): string | undefined {
+  const wanted = OPERATIONS[operation].id;
+  const kind = operation.startsWith("sessions.") ? "session" : "task";
+  if (id === "") {
+    if (wanted !== "required") return undefined;
+    throw invalid(`the ${kind} id is missing: send the request to ${operation}.<${kind}_id>`);
+  }
+  if (wanted === "none") {
+    throw invalid(`${operation} takes no id: send the request to ${operation} itself`);
+  }
+  if (!isValidId(id)) {
+    throw new CoordinatorError(
+      "invalid_request",
+      `${kind}_id: "${shorten(id)}" is not a ${kind} id: use ${ID_RULE}`,
+      { details: { field: `${kind}_id` } },
+    );
+  }
+  return id;
+}
+
+function parseJson(text: string): unknown {
+  // An empty body is what `nats req tasks.stats ''` sends: no fields at all.
+  if (text.trim() === "") return {};
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : "";
+    throw invalid(`the body is not valid JSON (${shorten(problem)}): send a JSON object`);
+  }
+}
+
+function explain(operation: Operation, issues: readonly z.core.$ZodIssue[]): CoordinatorError {
+  const [first] = issues;
+  if (first === undefined) return invalid("the body is invalid");
+  const path = first.path.join(".");
+  if (first.code === "unrecognized_keys") {
+    const [name = ""] = first.keys;
+    const field = path === "" ? name : `${path}.${name}`;
+    const known = path === "" ? `; ${operation} knows ${knownFields(operation)}` : "";
+    return invalidField(field, `unknown field "${shorten(field)}"${known}`);
+  }
+  if (first.code !== "invalid_type") return invalidField(path, `${path}: ${first.message}`);
+  if (first.input === undefined) {
+    return invalidField(path, `${path}: is required and must be ${expected(first)}`);
+  }
+  const given = shorten(JSON.stringify(first.input));
+  return invalidField(path, `${path}: must be ${expected(first)}, not ${given}`);
+}
+
+function expected(issue: z.core.$ZodIssueInvalidType): string {
+  return issue.expected === "int" ? "a whole number" : `a value of type ${issue.expected}`;
+}
+
+function knownFields(operation: Operation): string {
+  const { request } = OPERATIONS[operation];
+  const names = Object.keys(request.shape);
+  return names.length === 0 ? "no fields" : names.join(", ");
+}
+
+function invalid(message: string): CoordinatorError {
+  return new CoordinatorError("invalid_request", message);
+}
+
+function invalidField(field: string, message: string): CoordinatorError {
+  return new CoordinatorError("invalid_request", message, { details: { field } });
+}
+
+function describe(json: unknown): string {
+  if (json === null) return "null";
+  return Array.isArray(json) ? "an array" : `a ${typeof json}`;
+}
+
+function shorten(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 100)}...` : text;
+}

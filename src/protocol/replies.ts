@@ -1,0 +1,112 @@
+/** What each operation answers when it succeeds. Errors are in `errors.ts`. */
+import { z } from "zod";
+import { TASK_STATUSES } from "../task/task.ts";
+import * as field from "./fields.ts";
+import { taskRecord } from "./task-record.ts";
+
+const ok = z.literal(true);
+const lease = z.object({ ttl_seconds: field.ttlSeconds, expires_at: field.time });
+const taskIds = z.array(field.taskId);
+
+const claimed = z.object({
+  task: taskRecord,
+  attempt: field.attempt,
+  revision: field.revision,
+  lease,
+  already_held: z.boolean(),
+});
+
+export const task = z.object({ ok, task: taskRecord, revision: field.revision });
+export const claim = z.object({ ok, ...claimed.shape });
+export const next = z.object({
+  ok,
+  claims: z.array(claimed),
+  reasons: z.record(z.string(), z.int()).describe("Tasks that could not be had, by reason"),
+  next_due_at: field.time.nullable(),
+});
+export const renew = z.object({
+  ok,
+  attempt: field.attempt,
+  lease,
+  cancel_requested: z.boolean(),
+});
+export const verify = z.object({
+  ok,
+  holds: z.boolean(),
+  holder: field.sessionId.nullable(),
+  attempt: field.attempt,
+});
+export const importTasks = z.object({
+  ok,
+  created: taskIds,
+  unchanged: taskIds,
+  conflicting: taskIds.describe("Exist with different content and were left alone"),
+  warnings: z.array(z.string()),
+});
+export const list = z.object({
+  ok,
+  tasks: z.array(taskRecord),
+  revision: field.revision.describe("The list is at least as new as this revision"),
+  next_cursor: z.string().nullable(),
+});
+
+const entry = z.object({
+  revision: field.revision,
+  task: taskRecord.nullable().describe("null: removed, or not readable as a task"),
+});
+export const history = z.object({ ok, entries: z.array(entry) });
+export const changes = z.object({
+  ok,
+  changes: z.array(z.object({ task_id: field.taskId, ...entry.shape })),
+  last_revision: field.revision.describe("The newest revision of the bucket"),
+  complete: z.boolean().describe("false: transitions in between were trimmed"),
+  has_more: z.boolean().describe("Ask again from the last revision of this page"),
+});
+export const stats = z.object({
+  ok,
+  tasks: z.record(z.enum(TASK_STATUSES), z.int()),
+  total: z.int(),
+  ready: z.int().describe("Available and due"),
+  corrupt: z.int().describe("Values in the bucket that are no tasks"),
+  leases: z.int(),
+  sessions: z.int(),
+  revision: field.revision,
+  worker: z.object({
+    id: z.string(),
+    version: z.string(),
+    uptime_seconds: z.number(),
+    waiting: z.int().describe("Parked `next` requests"),
+  }),
+});
+
+const session = z.object({
+  session_id: field.sessionId,
+  capabilities: field.capabilities,
+  metadata: z.record(z.string(), z.unknown()),
+  ttl_seconds: field.ttlSeconds,
+  registered_at: field.time,
+});
+export type SessionRecord = z.infer<typeof session>;
+export const register = z.object({ ok, session });
+export const heartbeat = z.object({
+  ok,
+  session,
+  claims: z.array(
+    z.object({
+      task_id: field.taskId,
+      attempt: field.attempt,
+      lease,
+      cancel_requested: z.boolean(),
+    }),
+  ),
+  lost: taskIds.describe("Claims that the session no longer holds"),
+  cancelled: taskIds.describe(
+    "Claims that the session should stop working on, or that were cancelled",
+  ),
+});
+export const listSessions = z.object({
+  ok,
+  sessions: z.array(z.object({ ...session.shape, claims: z.int() })),
+  next_cursor: z.string().nullable(),
+});
+export const unregister = z.object({ ok, released: taskIds });

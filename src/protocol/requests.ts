@@ -1,0 +1,119 @@
+/** The body of each request. Unknown fields are refused: a misspelt option must not be ignored. */
+import { z } from "zod";
+import { RELEASE_OUTCOMES } from "../task/commands.ts";
+import { TASK_STATUSES } from "../task/task.ts";
+import * as field from "./fields.ts";
+
+const someDefinition = z.object(field.definition).partial().shape;
+const holder = { session_id: field.sessionId, attempt: field.attempt.optional() };
+const asker = { session_id: field.sessionId.optional() };
+const page = {
+  limit: z.int().min(1).max(field.MAX_PAGE).default(100),
+  cursor: z.string().optional().describe("`next_cursor` of the page before"),
+};
+
+export const noFields = z.strictObject({});
+
+export const create = z.strictObject({
+  ...asker,
+  task_id: field.taskId.optional(),
+  ...someDefinition,
+});
+
+/** One task of an import; also what a file of tasks holds. */
+export const importedTask = z.strictObject({ task_id: field.taskId, ...someDefinition });
+export const importTasks = z.strictObject({
+  ...asker,
+  tasks: z.array(importedTask).min(1, "must name at least one task"),
+});
+
+export const claim = z.strictObject({
+  session_id: field.sessionId,
+  ttl_seconds: field.ttlSeconds.optional(),
+  capabilities: field.capabilities.default([]),
+});
+
+export const next = z.strictObject({
+  ...claim.shape,
+  wait_seconds: z
+    .number()
+    .min(0, `must be between 0 and ${field.MAX_WAIT_SECONDS} seconds`)
+    .max(field.MAX_WAIT_SECONDS, `must be between 0 and ${field.MAX_WAIT_SECONDS} seconds`)
+    .default(0),
+  max: z.int().min(1).max(field.MAX_CLAIMS).default(1).describe("How many tasks to claim at most"),
+  tags: field.tags.default([]),
+  prefix: z.string().max(256).default("").describe("Only tasks whose id begins with this"),
+  request_id: z
+    .string()
+    .min(1)
+    .max(256)
+    .optional()
+    .describe("Makes the request repeatable: the same session and request_id get the same claims"),
+});
+
+export const renew = z.strictObject({ ...holder, ttl_seconds: field.ttlSeconds.optional() });
+
+export const release = z.strictObject({
+  ...holder,
+  status: z.enum(RELEASE_OUTCOMES),
+  result: z.unknown().optional(),
+  error: z.unknown().optional(),
+  retry: z.boolean().default(true).describe("Of `failed`: whether another attempt may follow"),
+});
+
+export const verify = z
+  .strictObject({ session_id: field.sessionId.optional(), attempt: field.attempt.optional() })
+  .refine((body) => body.session_id !== undefined || body.attempt !== undefined, {
+    path: ["attempt"],
+    error: "name the attempt, the session_id, or both",
+  });
+
+export const list = z.strictObject({
+  status: z
+    .union([z.enum(TASK_STATUSES), z.array(z.enum(TASK_STATUSES))], {
+      error: `must be one or a list of ${TASK_STATUSES.join(", ")}`,
+    })
+    .optional(),
+  claimed_by: field.sessionId.optional(),
+  prefix: z.string().max(256).default(""),
+  tags: field.tags.default([]),
+  ...page,
+});
+
+export const changes = z.strictObject({
+  since: field.revision.default(0).describe("The last revision that is already known"),
+  limit: page.limit,
+});
+
+export const update = z.strictObject({
+  ...asker,
+  revision: field.revision.optional().describe("Update this revision only, else `conflict`"),
+  ...someDefinition,
+});
+
+export const cancel = z.strictObject({
+  ...asker,
+  reason: field.reason.optional(),
+  force: z
+    .boolean()
+    .default(false)
+    .describe("Take the task from its holder at once instead of asking it to stop"),
+});
+
+export const requeue = z.strictObject({ ...asker, reason: field.reason.optional() });
+
+export const register = z.strictObject({
+  capabilities: field.capabilities.default([]),
+  metadata: z.record(z.string(), z.unknown()).default({}),
+  ttl_seconds: field.ttlSeconds.optional(),
+});
+
+export const heartbeat = z.strictObject({
+  claims: z
+    .array(z.strictObject({ task_id: field.taskId, attempt: field.attempt }))
+    .max(field.MAX_PAGE)
+    .default([])
+    .describe("Claims that the session believes to hold; those it does not come back as lost"),
+});
+
+export const listSessions = z.strictObject({ prefix: z.string().max(256).default(""), ...page });

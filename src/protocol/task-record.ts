@@ -1,0 +1,260 @@
+/** A task as it is stored and sent: the record's schema, and the way between it and the domain. */
+import { z } from "zod";
+import {
+  DEFINITION_DEFAULTS,
+  EVENT_TYPES,
+  TASK_STATUSES,
+  type Task,
+  type TaskDefinition,
+  type TaskEvent,
+} from "../task/task.ts";
+import * as field from "./fields.ts";
+
+const status = z.enum(TASK_STATUSES);
+
+const taskEvent = z.looseObject({
+  type: z.enum(EVENT_TYPES),
+  task_id: field.taskId,
+  old_status: status.nullable(),
+  new_status: status,
+  claimed_by: field.sessionId.nullable(),
+  session_id: field.sessionId.nullable().default(null),
+  reason: z.string().nullable().default(null),
+  timestamp: field.time,
+});
+
+/**
+ * What a reader accepts. People write records by hand (`nats kv put tasks X '{"title":"..."}'`), so
+ * everything has a default, and fields of a later version are carried along untouched.
+ */
+const storedRecord = z
+  .looseObject({
+    task_id: field.taskId,
+    ...z.object(field.definition).partial().shape,
+    status,
+    claimed_by: field.sessionId.nullable(),
+    claimed_at: field.time.nullable(),
+    ttl_seconds: field.ttlSeconds.nullable(),
+    claim_request: z.string().nullable(),
+    attempt: field.attempt,
+    failures: z.int().min(0),
+    not_before: field.time.nullable(),
+    cancel_requested: z.boolean(),
+    result: z.unknown(),
+    error: z.unknown(),
+    created_at: field.time,
+    updated_at: field.time,
+    completed_at: field.time.nullable(),
+    completed_by: field.sessionId.nullable(),
+    created_revision: field.revision.nullable(),
+    last_event: taskEvent.nullable(),
+  })
+  .partial()
+  .refine((record) => record.status !== "claimed" || typeof record.claimed_by === "string", {
+    path: ["claimed_by"],
+    error: "must name the holder of a claimed task",
+  });
+type StoredRecord = z.infer<typeof storedRecord>;
+
+/** What a writer produces, and what replies and events contain. */
+export const taskRecord = z
+  .object({
+    task_id: field.taskId,
+    ...field.definition,
+    status,
+    claimed_by: field.sessionId.nullable(),
+    claimed_at: field.time.nullable(),
+    attempt: field.attempt,
+    failures: z.int(),
+    not_before: field.time.nullable(),
+    result: z.unknown(),
+    error: z.unknown(),
+    created_at: field.time,
+    updated_at: field.time,
+    completed_at: field.time.nullable(),
+    completed_by: field.sessionId.nullable(),
+    last_event: taskEvent.nullable(),
+    cancel_requested: z.boolean().optional(),
+    ttl_seconds: field.ttlSeconds.optional(),
+    claim_request: z.string().optional(),
+    created_revision: field.revision.optional(),
+  })
+  .describe("A task");
+export type TaskRecord = z.infer<typeof taskRecord>;
+export type EventRecord = NonNullable<TaskRecord["last_event"]>;
+
+export function encodeTask(task: Task): TaskRecord {
+  return {
+    ...task.unknownFields,
+    task_id: task.taskId,
+    ...encodeDefinition(task),
+    status: task.status,
+    claimed_by: task.claimedBy,
+    claimed_at: isoOrNull(task.claimedAt),
+    attempt: task.attempt,
+    failures: task.failures,
+    not_before: isoOrNull(task.notBefore),
+    result: task.result,
+    error: task.error,
+    created_at: iso(task.createdAt),
+    updated_at: iso(task.updatedAt),
+    completed_at: isoOrNull(task.completedAt),
+    completed_by: task.completedBy,
+    last_event: task.lastEvent === null ? null : encodeEvent(task.taskId, task.lastEvent),
+    ...(task.cancelRequested ? { cancel_requested: true } : {}),
+    ...(task.ttlSeconds === null ? {} : { ttl_seconds: task.ttlSeconds }),
+    ...(task.claimRequest === null ? {} : { claim_request: task.claimRequest }),
+    ...(task.createdRevision === null ? {} : { created_revision: task.createdRevision }),
+  };
+}
+
+export function encodeDefinition(definition: TaskDefinition): DefinitionRecord {
+  return {
+    title: definition.title,
+    description: definition.description,
+    priority: definition.priority,
+    depends_on: [...definition.dependsOn],
+    requires: [...definition.requires],
+    tags: [...definition.tags],
+    metadata: { ...definition.metadata },
+    payload: definition.payload,
+    max_failures: definition.maxFailures,
+  };
+}
+type DefinitionRecord = Pick<TaskRecord, keyof typeof field.definition>;
+/** Any part of a definition, as a request or a stored record gives it. */
+export type GivenDefinition = {
+  readonly [K in keyof DefinitionRecord]?: DefinitionRecord[K] | undefined;
+};
+
+/** A definition from a request or a record; what it leaves out takes the defaults of the domain. */
+export function decodeDefinition(given: GivenDefinition): TaskDefinition {
+  return { ...DEFINITION_DEFAULTS, ...decodeChanges(given) };
+}
+
+/** The named parts of a definition only. */
+export function decodeChanges(given: GivenDefinition): Partial<TaskDefinition> {
+  const { depends_on, max_failures, requires, tags, title, description } = given;
+  const { priority, metadata, payload } = given;
+  return Object.fromEntries(
+    Object.entries({
+      title,
+      description,
+      priority,
+      dependsOn: depends_on === undefined ? undefined : [...new Set(depends_on)],
+      requires: requires === undefined ? undefined : [...new Set(requires)],
+      tags: tags === undefined ? undefined : [...new Set(tags)],
+      metadata,
+      payload,
+      maxFailures: max_failures,
+    }).filter(([, value]) => value !== undefined),
+  );
+}
+
+/** Where a record was found; it fills in what a record written by hand leaves out. */
+export interface RecordOrigin {
+  readonly taskId: string;
+  readonly revision: number;
+  /** When the record was written, epoch milliseconds. */
+  readonly writtenAt: number;
+}
+
+/** Thrown by `decodeTask` for a value that is no task; the message says what is wrong with it. */
+export class CorruptRecordError extends Error {
+  override readonly name = "CorruptRecordError";
+}
+
+/** @throws CorruptRecordError */
+export function decodeTask(text: string, origin: RecordOrigin): Task {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new CorruptRecordError("the value is not JSON");
+  }
+  const parsed = storedRecord.safeParse(json);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new CorruptRecordError(
+      `the value is no task record: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`,
+    );
+  }
+  const record = parsed.data;
+  if (record.task_id !== undefined && record.task_id !== origin.taskId) {
+    throw new CorruptRecordError(
+      `the record's task_id is "${record.task_id}" but its key is "${origin.taskId}"`,
+    );
+  }
+  return toTask(record, origin);
+}
+
+function toTask(record: StoredRecord, origin: RecordOrigin): Task {
+  const definition = decodeDefinition(record);
+  const event = record.last_event ?? null;
+  return {
+    ...definition,
+    taskId: origin.taskId,
+    status: record.status ?? (definition.dependsOn.length > 0 ? "blocked" : "available"),
+    claimedBy: record.claimed_by ?? null,
+    claimedAt: millisOrNull(record.claimed_at),
+    ttlSeconds: record.ttl_seconds ?? null,
+    claimRequest: record.claim_request ?? null,
+    attempt: record.attempt ?? 0,
+    failures: record.failures ?? 0,
+    notBefore: millisOrNull(record.not_before),
+    cancelRequested: record.cancel_requested ?? false,
+    result: record.result ?? null,
+    error: record.error ?? null,
+    createdAt: millisOrNull(record.created_at) ?? origin.writtenAt,
+    updatedAt: millisOrNull(record.updated_at) ?? origin.writtenAt,
+    completedAt: millisOrNull(record.completed_at),
+    completedBy: record.completed_by ?? null,
+    createdRevision: record.created_revision ?? origin.revision,
+    lastEvent: event === null ? null : decodeEvent(event),
+    unknownFields: unknownFieldsOf(record),
+  };
+}
+
+function unknownFieldsOf(record: StoredRecord): Record<string, unknown> | null {
+  const unknown = Object.entries(record).filter(([name]) => !KNOWN_FIELDS.has(name));
+  return unknown.length === 0 ? null : Object.fromEntries(unknown);
+}
+const KNOWN_FIELDS: ReadonlySet<string> = new Set(Object.keys(taskRecord.shape));
+
+function encodeEvent(taskId: string, event: TaskEvent): EventRecord {
+  return {
+    type: event.type,
+    task_id: taskId,
+    old_status: event.oldStatus,
+    new_status: event.newStatus,
+    claimed_by: event.claimedBy,
+    session_id: event.sessionId,
+    reason: event.reason,
+    timestamp: iso(event.timestamp),
+  };
+}
+
+function decodeEvent(event: EventRecord): TaskEvent {
+  return {
+    type: event.type,
+    oldStatus: event.old_status,
+    newStatus: event.new_status,
+    claimedBy: event.claimed_by,
+    sessionId: event.session_id,
+    reason: event.reason,
+    timestamp: Date.parse(event.timestamp),
+  };
+}
+
+/** An instant as the wire spells it. */
+export function iso(millis: number): string {
+  return new Date(millis).toISOString();
+}
+
+export function isoOrNull(millis: number | null): string | null {
+  return millis === null ? null : iso(millis);
+}
+
+function millisOrNull(time: string | null | undefined): number | null {
+  return time === null || time === undefined ? null : Date.parse(time);
+}

@@ -1,0 +1,204 @@
+/**
+ * What the use cases need from outside: stores with compare-and-set, watches on them, and someone to
+ * tell what happened. `nats/` implements the stores, `telemetry/` listens.
+ */
+import type { CoordinatorError, ErrorCode } from "../protocol/errors.ts";
+import type { Operation } from "../protocol/operations.ts";
+import type { EventType, Task } from "../task/task.ts";
+
+/** What became of a compare-and-set. */
+export type WriteOutcome =
+  | { readonly kind: "written"; readonly revision: number }
+  /** The entry's last revision is another one: nothing was written. */
+  | { readonly kind: "conflict" }
+  /** No acknowledgement came: it may have been written, and may still be. */
+  | { readonly kind: "unknown" };
+
+/** A task's entry in the bucket, readable as a task or not. */
+export type TaskEntry =
+  | { readonly taskId: string; readonly revision: number; readonly task: Task }
+  | { readonly taskId: string; readonly revision: number; readonly corrupt: string }
+  | { readonly taskId: string; readonly revision: number; readonly removed: true };
+
+/**
+ * Watches begin with the current entries and then deliver each change in order. After a lost
+ * connection they begin again: `restarted`, the current entries, `current`.
+ */
+export interface TaskWatch {
+  restarted(): void;
+  entry(entry: TaskEntry): void;
+  /** Everything that was there when the watch (re)started has been delivered. */
+  current(): void;
+}
+
+export interface TaskStore {
+  /** The leader's last entry of the task, `null` if there is none. Rejects if it cannot be reached. */
+  load(taskId: string): Promise<TaskEntry | null>;
+  /** The leader's last revision over all tasks. Rejects if it cannot be reached. */
+  lastRevision(): Promise<number>;
+  /** Writes the task if its last revision is the expected one; 0 stands for "none". */
+  write(task: Task, expectedRevision: number): Promise<WriteOutcome>;
+  /** Size in bytes of the record that `write` would store. */
+  sizeOf(task: Task): number;
+  /** Removes the task with its history; the marker of that removes itself after a while. */
+  purge(taskId: string, expectedRevision: number): Promise<WriteOutcome>;
+  /** The entries that the bucket still has of the task, oldest first. */
+  history(taskId: string): Promise<TaskEntry[]>;
+  /** The entries after a revision that the bucket still has, in order, up to `limit`. */
+  entriesAfter(revision: number, limit: number): Promise<TaskEntry[]>;
+  watch(watch: TaskWatch): Promise<Stoppable>;
+}
+
+export interface Lease {
+  readonly taskId: string;
+  readonly sessionId: string;
+  readonly attempt: number;
+  readonly ttlSeconds: number;
+}
+
+/** The last thing that happened to a task's lease. */
+export type LeaseEntry =
+  | { readonly kind: "live"; readonly revision: number; readonly lease: Lease }
+  /** Its TTL ran out and the server removed it. */
+  | { readonly kind: "expired"; readonly taskId: string; readonly revision: number }
+  /** It was purged, or the entry is not readable. */
+  | { readonly kind: "removed"; readonly taskId: string; readonly revision: number };
+
+export interface LeaseWatch {
+  restarted(): void;
+  entry(entry: LeaseEntry): void;
+  current(): void;
+}
+
+export interface LeaseStore {
+  load(taskId: string): Promise<LeaseEntry | null>;
+  /** Writes the lease with its TTL if the last revision is the expected one; 0 stands for "none". */
+  write(lease: Lease, expectedRevision: number): Promise<WriteOutcome>;
+  purge(taskId: string, expectedRevision: number): Promise<WriteOutcome>;
+  watch(watch: LeaseWatch): Promise<Stoppable>;
+}
+
+export interface Session {
+  readonly sessionId: string;
+  readonly capabilities: readonly string[];
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly ttlSeconds: number;
+  readonly registeredAt: number;
+}
+
+export type SessionEntry =
+  | { readonly kind: "live"; readonly revision: number; readonly session: Session }
+  | { readonly kind: "gone"; readonly sessionId: string; readonly revision: number };
+
+export interface SessionWatch {
+  restarted(): void;
+  entry(entry: SessionEntry): void;
+  current(): void;
+}
+
+export interface SessionStore {
+  load(sessionId: string): Promise<SessionEntry | null>;
+  /** Writes the session and starts its TTL anew. */
+  write(session: Session, expectedRevision: number): Promise<WriteOutcome>;
+  purge(sessionId: string, expectedRevision: number): Promise<WriteOutcome>;
+  watch(watch: SessionWatch): Promise<Stoppable>;
+}
+
+export interface Stoppable {
+  stop(): Promise<void>;
+}
+
+/** A request as it comes in. */
+export interface Call {
+  readonly operation: Operation;
+  /** The id from the subject, valid. */
+  readonly id: string | undefined;
+  /** The body, validated against the operation's schema. */
+  readonly body: unknown;
+  /** Who the server vouches for; `null`: whoever asks is trusted. */
+  readonly principal: string | null;
+}
+
+/** What goes back. */
+export interface Answer {
+  readonly body: object;
+  /** To be called when it turns out that nobody was there to receive the answer. */
+  readonly undelivered?: () => void;
+}
+
+/** The service as the endpoints see it. */
+export interface RequestHandler {
+  /** Lets a request in, or says why not; the request is over when the returned function is called. */
+  admit(operation: Operation, principal: string | null): (() => void) | CoordinatorError;
+  /** @throws CoordinatorError */
+  handle(call: Call): Promise<Answer>;
+}
+
+/** Facts worth counting or logging; each sink of telemetry takes what it needs. */
+export type Fact =
+  | {
+      readonly kind: "request";
+      readonly operation: Operation;
+      readonly outcome: "ok" | ErrorCode;
+      readonly seconds: number;
+      readonly principal: string | null;
+      /** The defect behind an outcome of `internal`. */
+      readonly cause?: unknown;
+    }
+  | { readonly kind: "request_dropped"; readonly reason: "no_reply_subject" | "malformed" }
+  | { readonly kind: "answer_undelivered"; readonly operation: Operation }
+  | {
+      readonly kind: "task_written";
+      readonly taskId: string;
+      readonly event: EventType;
+      readonly attempt: number;
+      readonly revision: number;
+      readonly sessionId: string | null;
+    }
+  | { readonly kind: "write_conflict"; readonly taskId: string }
+  | { readonly kind: "write_unknown"; readonly taskId: string }
+  | { readonly kind: "requeued_by_operator"; readonly taskId: string; readonly from: string | null }
+  | { readonly kind: "lease_granted"; readonly taskId: string; readonly attempt: number }
+  /** Rule 3: a claim without a lease got one from a worker that did not make the claim. */
+  | { readonly kind: "lease_restored"; readonly taskId: string; readonly attempt: number }
+  | { readonly kind: "lease_expired"; readonly taskId: string; readonly attempt: number }
+  | { readonly kind: "task_retired"; readonly taskId: string }
+  | { readonly kind: "corrupt_record"; readonly taskId: string; readonly problem: string }
+  | { readonly kind: "index_current"; readonly tasks: number; readonly seconds: number }
+  | {
+      readonly kind: "connection";
+      readonly state: "connected" | "disconnected" | "closed";
+      readonly server: string;
+    }
+  | { readonly kind: "background_error"; readonly what: string; readonly cause: unknown }
+  | { readonly kind: "warning"; readonly message: string };
+
+export type Observe = (fact: Fact) => void;
+
+/** Time and chance, passed in. */
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Between 0 and 1. */
+  random(): number;
+}
+
+/** Settings that the use cases need; `config.ts` has their defaults and meaning. */
+export interface ServiceSettings {
+  readonly workerId: string;
+  readonly version: string;
+  readonly defaultTtlSeconds: number;
+  readonly sessionTtlSeconds: number;
+  readonly maxRecordBytes: number;
+  readonly retentionSeconds: number;
+  readonly retryBaseMs: number;
+  readonly retryMaxMs: number;
+  /** Default of tasks that are created without `max_failures`. */
+  readonly maxFailures: number;
+  readonly maxInFlight: number;
+  readonly maxWaiting: number;
+  /** Requests per second of one principal; 0: no limit. */
+  readonly requestsPerSecond: number;
+  /** How long a claim may be without a lease before any worker gives it one. */
+  readonly leaseGraceMs: number;
+}
