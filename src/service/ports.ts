@@ -21,20 +21,22 @@ export type TaskEntry =
   | { readonly taskId: string; readonly revision: number; readonly removed: true };
 
 /**
+ * Stores reject with `CoordinatorError` `unavailable` when they cannot be reached or do not serve.
+ *
  * Watches begin with the current entries and then deliver each change in order. After a lost
  * connection they begin again: `restarted`, the current entries, `current`.
  */
-export interface TaskWatch {
+export interface Watch<Entry> {
   restarted(): void;
-  entry(entry: TaskEntry): void;
+  entry(entry: Entry): void;
   /** Everything that was there when the watch (re)started has been delivered. */
   current(): void;
 }
 
 export interface TaskStore {
-  /** The leader's last entry of the task, `null` if there is none. Rejects if it cannot be reached. */
+  /** The leader's last entry of the task, `null` if there is none. */
   load(taskId: string): Promise<TaskEntry | null>;
-  /** The leader's last revision over all tasks. Rejects if it cannot be reached. */
+  /** The leader's last revision over all tasks. */
   lastRevision(): Promise<number>;
   /** Writes the task if its last revision is the expected one; 0 stands for "none". */
   write(task: Task, expectedRevision: number): Promise<WriteOutcome>;
@@ -46,7 +48,7 @@ export interface TaskStore {
   history(taskId: string): Promise<TaskEntry[]>;
   /** The entries after a revision that the bucket still has, in order, up to `limit`. */
   entriesAfter(revision: number, limit: number): Promise<TaskEntry[]>;
-  watch(watch: TaskWatch): Promise<Stoppable>;
+  watch(watch: Watch<TaskEntry>): Promise<Stoppable>;
 }
 
 export interface Lease {
@@ -58,24 +60,24 @@ export interface Lease {
 
 /** The last thing that happened to a task's lease. */
 export type LeaseEntry =
-  | { readonly kind: "live"; readonly revision: number; readonly lease: Lease }
+  | {
+      readonly kind: "live";
+      readonly revision: number;
+      readonly lease: Lease;
+      /** When it was granted or last renewed, epoch milliseconds. */
+      readonly writtenAt: number;
+    }
   /** Its TTL ran out and the server removed it. */
   | { readonly kind: "expired"; readonly taskId: string; readonly revision: number }
   /** It was purged, or the entry is not readable. */
   | { readonly kind: "removed"; readonly taskId: string; readonly revision: number };
-
-export interface LeaseWatch {
-  restarted(): void;
-  entry(entry: LeaseEntry): void;
-  current(): void;
-}
 
 export interface LeaseStore {
   load(taskId: string): Promise<LeaseEntry | null>;
   /** Writes the lease with its TTL if the last revision is the expected one; 0 stands for "none". */
   write(lease: Lease, expectedRevision: number): Promise<WriteOutcome>;
   purge(taskId: string, expectedRevision: number): Promise<WriteOutcome>;
-  watch(watch: LeaseWatch): Promise<Stoppable>;
+  watch(watch: Watch<LeaseEntry>): Promise<Stoppable>;
 }
 
 export interface Session {
@@ -90,18 +92,14 @@ export type SessionEntry =
   | { readonly kind: "live"; readonly revision: number; readonly session: Session }
   | { readonly kind: "gone"; readonly sessionId: string; readonly revision: number };
 
-export interface SessionWatch {
-  restarted(): void;
-  entry(entry: SessionEntry): void;
-  current(): void;
-}
-
 export interface SessionStore {
+  /** The leader's last revision over all sessions. */
+  lastRevision(): Promise<number>;
   load(sessionId: string): Promise<SessionEntry | null>;
   /** Writes the session and starts its TTL anew. */
   write(session: Session, expectedRevision: number): Promise<WriteOutcome>;
   purge(sessionId: string, expectedRevision: number): Promise<WriteOutcome>;
-  watch(watch: SessionWatch): Promise<Stoppable>;
+  watch(watch: Watch<SessionEntry>): Promise<Stoppable>;
 }
 
 export interface Stoppable {

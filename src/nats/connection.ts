@@ -1,0 +1,119 @@
+/** Connects to NATS, checks that the server will do, and tells when the connection comes and goes. */
+import { readFile } from "node:fs/promises";
+import {
+  type Authenticator,
+  connect,
+  credsAuthenticator,
+  type NatsConnection,
+  type NodeConnectionOptions,
+} from "@nats-io/transport-node";
+import { jetstreamManager } from "@nats-io/jetstream";
+import semver from "semver";
+
+/** The first server with per-key TTL in KV buckets (ADR-48) and its markers (ADR-43). */
+export const MIN_SERVER_VERSION = "2.11.0";
+
+export interface ConnectOptions {
+  readonly servers: readonly string[];
+  /** Shown in the server's list of connections. */
+  readonly name?: string;
+  /** -1, the default: never give up. */
+  readonly maxReconnectAttempts?: number;
+  /** Seconds between two attempts. Default 2. */
+  readonly reconnectTimeWait?: number;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly token?: string | undefined;
+  /** Paths of files. */
+  readonly credsFile?: string | undefined;
+  readonly caCert?: string | undefined;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+}
+
+/** The NATS server cannot be reached or cannot serve; the message says what to do. */
+export class ConnectionError extends Error {
+  override readonly name = "ConnectionError";
+}
+
+/** @throws ConnectionError */
+export async function connectNats(options: ConnectOptions): Promise<NatsConnection> {
+  const servers = [...options.servers];
+  try {
+    return await connect({
+      servers,
+      ...(options.name === undefined ? {} : { name: options.name }),
+      maxReconnectAttempts: options.maxReconnectAttempts ?? -1,
+      reconnectTimeWait: (options.reconnectTimeWait ?? 2) * 1000,
+      ...(await credentials(options)),
+      ...tls(options),
+    });
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new ConnectionError(
+      `cannot connect to NATS at ${servers.join(", ")} (${problem}): ` +
+        "start a server, or name another with --nats <url>",
+      { cause: error },
+    );
+  }
+}
+
+async function credentials(options: ConnectOptions): Promise<Partial<NodeConnectionOptions>> {
+  if (options.credsFile !== undefined) {
+    const authenticator: Authenticator = credsAuthenticator(await readFile(options.credsFile));
+    return { authenticator };
+  }
+  const { username: user, password: pass, token } = options;
+  return {
+    ...(user === undefined ? {} : { user }),
+    ...(pass === undefined ? {} : { pass }),
+    ...(token === undefined ? {} : { token }),
+  };
+}
+
+function tls({ caCert, certFile, keyFile }: ConnectOptions): Partial<NodeConnectionOptions> {
+  const files = {
+    ...(caCert === undefined ? {} : { caFile: caCert }),
+    ...(certFile === undefined ? {} : { certFile }),
+    ...(keyFile === undefined ? {} : { keyFile }),
+  };
+  return Object.keys(files).length === 0 ? {} : { tls: files };
+}
+
+/** @throws ConnectionError if the server is too old, or has no JetStream for this account. */
+export async function requireJetStream(connection: NatsConnection): Promise<void> {
+  const version = connection.info?.version ?? "0.0.0";
+  const comparable = semver.coerce(version) ?? version;
+  if (semver.lt(comparable, MIN_SERVER_VERSION)) {
+    throw new ConnectionError(
+      `the NATS server at ${connection.getServer()} is version ${version}, but at least ` +
+        `${MIN_SERVER_VERSION} is needed (per-key TTL): upgrade it`,
+    );
+  }
+  try {
+    // checkAPI asks for the account's JetStream, which the server may have while the account has not.
+    await jetstreamManager(connection, { checkAPI: true });
+  } catch (error) {
+    throw new ConnectionError(
+      `the NATS server at ${connection.getServer()} has no JetStream for this account: ` +
+        "start it with --jetstream, or enable JetStream in the account",
+      { cause: error },
+    );
+  }
+}
+
+export interface ConnectionListener {
+  disconnected(): void;
+  reconnected(server: string): void;
+}
+
+/** Calls the listener until the connection is closed. */
+export function listenToConnection(connection: NatsConnection, listener: ConnectionListener): void {
+  const listen = async (): Promise<void> => {
+    for await (const status of connection.status()) {
+      if (status.type === "disconnect") listener.disconnected();
+      else if (status.type === "reconnect") listener.reconnected(status.server);
+    }
+  };
+  void listen();
+}

@@ -1,0 +1,160 @@
+/** One KV bucket: fresh reads, compare-and-set writes, purges, and a watch that survives everything. */
+import type { JetStreamClient, JetStreamManager, StoredMsg } from "@nats-io/jetstream";
+import type { MsgHdrs, NatsConnection } from "@nats-io/transport-node";
+import { CoordinatorError } from "../protocol/errors.ts";
+import type { Stoppable, Watch, WriteOutcome } from "../service/ports.ts";
+import { watchStream } from "./kv-watch.ts";
+import type { KvWriter } from "./kv-writer.ts";
+
+/** What a key's last message says. */
+export interface KvMessage {
+  readonly key: string;
+  readonly revision: number;
+  /** `expired`: the server removed the entry because its TTL had run out. */
+  readonly operation: "put" | "removed" | "expired";
+  readonly text: string;
+  /** Epoch milliseconds. */
+  readonly writtenAt: number;
+}
+
+/** How long a marker of a purged key stays for watchers to see, in seconds. */
+export const MARKER_TTL_SECONDS = 15 * 60;
+
+/** What all buckets of one connection share. */
+export interface KvAccess {
+  readonly connection: NatsConnection;
+  readonly js: JetStreamClient;
+  readonly jsm: JetStreamManager;
+  readonly writer: KvWriter;
+}
+
+export class KvBucket {
+  readonly name: string;
+  readonly stream: string;
+  readonly #prefix: string;
+  readonly #access: KvAccess;
+
+  constructor(name: string, access: KvAccess) {
+    this.name = name;
+    this.stream = `KV_${name}`;
+    this.#prefix = `$KV.${name}.`;
+    this.#access = access;
+  }
+
+  /** The stream leader's last message of the key, never a follower's. */
+  async load(key: string): Promise<KvMessage | null> {
+    return this.#lastOf(this.#prefix + key);
+  }
+
+  /** The stream leader's last revision over all keys; 0 for an empty bucket. */
+  async lastRevision(): Promise<number> {
+    return (await this.#lastOf(`${this.#prefix}>`))?.revision ?? 0;
+  }
+
+  write(
+    key: string,
+    payload: string,
+    expectedRevision: number,
+    ttlSeconds?: number,
+  ): Promise<WriteOutcome> {
+    const write = { subject: this.#prefix + key, payload, expectedRevision };
+    return this.#access.writer.write(ttlSeconds === undefined ? write : { ...write, ttlSeconds });
+  }
+
+  /** Removes the key and its history. The marker removes itself, so that nothing stays behind. */
+  purge(key: string, expectedRevision: number): Promise<WriteOutcome> {
+    return this.#access.writer.write({
+      subject: this.#prefix + key,
+      payload: "",
+      expectedRevision,
+      ttlSeconds: MARKER_TTL_SECONDS,
+      purge: true,
+    });
+  }
+
+  /** Every message of the key that the bucket still has, oldest first. */
+  async history(key: string): Promise<KvMessage[]> {
+    const messages = await this.#batch({ seq: 1, next_by_subj: this.#prefix + key, batch: 64 });
+    const last = await this.load(key);
+    // The batch may come from a follower that lags behind; what it lacks most is the last message.
+    if (last !== null && last.revision > (messages.at(-1)?.revision ?? 0)) messages.push(last);
+    return messages;
+  }
+
+  /** The messages after a revision that the bucket still has, in order, at most `limit`. */
+  messagesAfter(revision: number, limit: number): Promise<KvMessage[]> {
+    return this.#batch({ seq: revision + 1, batch: limit });
+  }
+
+  /** Delivers the last entry of every key, then every new one; `failed` hears of each new beginning. */
+  watch<Entry>(
+    toEntry: (message: KvMessage) => Entry,
+    watch: Watch<Entry>,
+    failed: (error: unknown) => void,
+  ): Promise<Stoppable> {
+    return watchStream(this.#access, this.stream, this.#prefix, {
+      restarted: () => {
+        watch.restarted();
+      },
+      message: (message) => {
+        watch.entry(toEntry(message));
+      },
+      current: () => {
+        watch.current();
+      },
+      failed,
+    });
+  }
+
+  async #lastOf(subject: string): Promise<KvMessage | null> {
+    try {
+      const stored = await this.#access.jsm.streams.getMessage(this.stream, {
+        last_by_subj: subject,
+      });
+      return stored === null ? null : this.#toMessage(stored);
+    } catch (error) {
+      throw unreachable(error);
+    }
+  }
+
+  async #batch(query: { seq: number; batch: number; next_by_subj?: string }): Promise<KvMessage[]> {
+    const messages: KvMessage[] = [];
+    try {
+      for await (const stored of await this.#access.jsm.direct.getBatch(this.stream, query)) {
+        messages.push(this.#toMessage(stored));
+      }
+    } catch (error) {
+      if (!isNothingFound(error)) throw unreachable(error);
+    }
+    return messages;
+  }
+
+  #toMessage(stored: StoredMsg): KvMessage {
+    return {
+      key: stored.subject.slice(this.#prefix.length),
+      revision: stored.seq,
+      operation: operationOf(stored.header),
+      text: stored.string(),
+      writtenAt: stored.time.getTime(),
+    };
+  }
+}
+
+/** Purges, deletes and the server's own markers are told apart by their headers only. */
+export function operationOf(headers: MsgHdrs | undefined): KvMessage["operation"] {
+  if (headers === undefined) return "put";
+  const reason = headers.get("Nats-Marker-Reason");
+  if (reason === "MaxAge") return "expired";
+  const operation = headers.get("KV-Operation");
+  return reason !== "" || operation === "DEL" || operation === "PURGE" ? "removed" : "put";
+}
+
+function unreachable(error: unknown): CoordinatorError {
+  const problem = error instanceof Error ? error.message : String(error);
+  const message = `the NATS server did not answer (${problem}): ask again`;
+  return new CoordinatorError("unavailable", message, { cause: error });
+}
+
+function isNothingFound(error: unknown): boolean {
+  return error instanceof Error && /message not found|no results|\b404\b/i.test(error.message);
+}

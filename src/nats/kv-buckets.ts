@@ -1,0 +1,151 @@
+/** The three buckets: their settings, how they are made, and whether those that exist will do. */
+import {
+  DiscardPolicy,
+  type JetStreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from "@nats-io/jetstream";
+import { nanos } from "@nats-io/transport-node";
+import { TASK_UPDATES } from "../protocol/subjects.ts";
+import { ConnectionError } from "./connection.ts";
+import { MARKER_TTL_SECONDS } from "./kv-bucket.ts";
+
+export const TASKS_BUCKET = "tasks";
+export const LEASES_BUCKET = "leases";
+export const SESSIONS_BUCKET = "sessions";
+
+export interface BucketOptions {
+  /** Records kept of each task, 1 to 64. */
+  readonly history: number;
+  readonly replicas: number;
+}
+
+/**
+ * Makes the buckets that are missing.
+ *
+ * Of a bucket that exists, settings on which correctness depends have to fit. History and replicas are
+ * the operator's choice: a difference is reported, by `warn`, and left.
+ *
+ * @throws ConnectionError that names the settings that don't fit
+ */
+export async function ensureBuckets(
+  jsm: JetStreamManager,
+  options: BucketOptions,
+  warn: (message: string) => void,
+): Promise<void> {
+  for (const config of [
+    bucketConfig(TASKS_BUCKET, options.history, options.replicas, {
+      republish: { src: `$KV.${TASKS_BUCKET}.>`, dest: `${TASK_UPDATES}.>` },
+    }),
+    bucketConfig(LEASES_BUCKET, 1, options.replicas),
+    bucketConfig(SESSIONS_BUCKET, 1, options.replicas),
+  ]) {
+    const existing = (await find(jsm, config.name)) ?? (await create(jsm, config));
+    if (existing !== null) check(config, existing, warn);
+  }
+}
+
+type BucketConfig = Pick<StreamConfig, "name"> & Partial<StreamConfig>;
+
+function bucketConfig(
+  bucket: string,
+  history: number,
+  replicas: number,
+  extra: Partial<StreamConfig> = {},
+): BucketConfig {
+  return {
+    name: `KV_${bucket}`,
+    subjects: [`$KV.${bucket}.>`],
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.New,
+    max_msgs_per_subject: history,
+    max_age: 0,
+    num_replicas: replicas,
+    allow_rollup_hdrs: true,
+    allow_direct: true,
+    deny_delete: true,
+    allow_msg_ttl: true,
+    subject_delete_marker_ttl: nanos(MARKER_TTL_SECONDS * 1000),
+    ...extra,
+  };
+}
+
+/** Settings that the protocol relies on; the rest is for the operator to choose. */
+const REQUIRED = [
+  "subjects",
+  "storage",
+  "retention",
+  "discard",
+  "max_age",
+  "allow_rollup_hdrs",
+  "allow_direct",
+  "allow_msg_ttl",
+  "republish",
+] as const satisfies (keyof StreamConfig)[];
+
+const CHOSEN = ["max_msgs_per_subject", "num_replicas"] as const satisfies (keyof StreamConfig)[];
+
+function check(
+  wanted: BucketConfig,
+  existing: StreamConfig,
+  warn: (message: string) => void,
+): void {
+  const bucket = wanted.name.slice("KV_".length);
+  const misfits = REQUIRED.flatMap((setting) => difference(setting, wanted, existing));
+  if (!((existing.subject_delete_marker_ttl ?? 0) > 0)) {
+    misfits.push("subject_delete_marker_ttl is 0 but must be set");
+  }
+  if (misfits.length > 0) {
+    throw new ConnectionError(
+      `the bucket "${bucket}" exists with settings that don't fit: ${misfits.join("; ")}. ` +
+        `Change them with "nats stream edit ${wanted.name}", or remove the bucket if it is not ` +
+        "in use and let the coordinator make it",
+    );
+  }
+  for (const difference_ of CHOSEN.flatMap((setting) => difference(setting, wanted, existing))) {
+    warn(`bucket "${bucket}" is used as it is: ${difference_} by the configuration`);
+  }
+}
+
+function difference(
+  setting: keyof StreamConfig,
+  wanted: BucketConfig,
+  existing: StreamConfig,
+): string[] {
+  const [is, must] = [existing, wanted].map((config) => comparable(setting, config[setting]));
+  return is === must ? [] : [`${setting} is ${is ?? "unset"} but must be ${must ?? "unset"}`];
+}
+
+function comparable(setting: keyof StreamConfig, value: unknown): string | undefined {
+  if (setting === "republish" && typeof value === "object" && value !== null) {
+    const { src, dest } = value as { src?: string; dest?: string };
+    return `${src ?? ""} -> ${dest ?? ""}`;
+  }
+  return value === undefined ? undefined : JSON.stringify(value);
+}
+
+async function find(jsm: JetStreamManager, stream: string): Promise<StreamConfig | null> {
+  try {
+    return (await jsm.streams.info(stream)).config;
+  } catch (error) {
+    if (error instanceof Error && error.message.includes("stream not found")) return null;
+    throw error;
+  }
+}
+
+/** Returns the settings of a bucket that another worker has made in the same moment, else `null`. */
+async function create(jsm: JetStreamManager, config: BucketConfig): Promise<StreamConfig | null> {
+  try {
+    await jsm.streams.add(config);
+    return null;
+  } catch (error) {
+    const existing = await find(jsm, config.name);
+    if (existing !== null) return existing;
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new ConnectionError(`cannot make the bucket ${config.name} (${problem})`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,58 @@
+/** Leases in the bucket `leases`: the server removes each when its TTL has run out. */
+import { leaseRecord, type LeaseRecord, readStored } from "../protocol/stored-records.ts";
+import type {
+  Lease,
+  LeaseEntry,
+  LeaseStore,
+  Watch,
+  Stoppable,
+  WriteOutcome,
+} from "../service/ports.ts";
+import { LEASES_BUCKET } from "./kv-buckets.ts";
+import { type KvAccess, KvBucket, type KvMessage } from "./kv-bucket.ts";
+
+export class KvLeaseStore implements LeaseStore {
+  readonly #bucket: KvBucket;
+  readonly #failed: (error: unknown) => void;
+
+  /** `failed` is told of a watch that broke and begins again. */
+  constructor(access: KvAccess, failed: (error: unknown) => void) {
+    this.#bucket = new KvBucket(LEASES_BUCKET, access);
+    this.#failed = failed;
+  }
+
+  async load(taskId: string): Promise<LeaseEntry | null> {
+    const message = await this.#bucket.load(taskId);
+    return message === null ? null : toEntry(message);
+  }
+
+  write(lease: Lease, expectedRevision: number): Promise<WriteOutcome> {
+    const record: LeaseRecord = {
+      session_id: lease.sessionId,
+      attempt: lease.attempt,
+      ttl_seconds: lease.ttlSeconds,
+    };
+    return this.#bucket.write(
+      lease.taskId,
+      JSON.stringify(record),
+      expectedRevision,
+      lease.ttlSeconds,
+    );
+  }
+
+  purge(taskId: string, expectedRevision: number): Promise<WriteOutcome> {
+    return this.#bucket.purge(taskId, expectedRevision);
+  }
+
+  watch(watch: Watch<LeaseEntry>): Promise<Stoppable> {
+    return this.#bucket.watch(toEntry, watch, this.#failed);
+  }
+}
+
+function toEntry({ key: taskId, revision, operation, text, writtenAt }: KvMessage): LeaseEntry {
+  if (operation === "expired") return { kind: "expired", taskId, revision };
+  const record = operation === "put" ? readStored(leaseRecord, text) : null;
+  if (record === null) return { kind: "removed", taskId, revision };
+  const { session_id: sessionId, attempt, ttl_seconds: ttlSeconds } = record;
+  return { kind: "live", revision, lease: { taskId, sessionId, attempt, ttlSeconds }, writtenAt };
+}

@@ -1,0 +1,72 @@
+/** Registered sessions in the bucket `sessions`: each goes when its heartbeats stop. */
+import { readStored, storedSession, type StoredSession } from "../protocol/stored-records.ts";
+import { iso } from "../protocol/task-record.ts";
+import type {
+  Session,
+  SessionEntry,
+  SessionStore,
+  Watch,
+  Stoppable,
+  WriteOutcome,
+} from "../service/ports.ts";
+import { SESSIONS_BUCKET } from "./kv-buckets.ts";
+import { type KvAccess, KvBucket, type KvMessage } from "./kv-bucket.ts";
+
+export class KvSessionStore implements SessionStore {
+  readonly #bucket: KvBucket;
+  readonly #failed: (error: unknown) => void;
+
+  /** `failed` is told of a watch that broke and begins again. */
+  constructor(access: KvAccess, failed: (error: unknown) => void) {
+    this.#bucket = new KvBucket(SESSIONS_BUCKET, access);
+    this.#failed = failed;
+  }
+
+  async load(sessionId: string): Promise<SessionEntry | null> {
+    const message = await this.#bucket.load(sessionId);
+    return message === null ? null : toEntry(message);
+  }
+
+  lastRevision(): Promise<number> {
+    return this.#bucket.lastRevision();
+  }
+
+  write(session: Session, expectedRevision: number): Promise<WriteOutcome> {
+    const record: StoredSession = {
+      capabilities: [...session.capabilities],
+      metadata: { ...session.metadata },
+      ttl_seconds: session.ttlSeconds,
+      registered_at: iso(session.registeredAt),
+    };
+    return this.#bucket.write(
+      session.sessionId,
+      JSON.stringify(record),
+      expectedRevision,
+      session.ttlSeconds,
+    );
+  }
+
+  purge(sessionId: string, expectedRevision: number): Promise<WriteOutcome> {
+    return this.#bucket.purge(sessionId, expectedRevision);
+  }
+
+  watch(watch: Watch<SessionEntry>): Promise<Stoppable> {
+    return this.#bucket.watch(toEntry, watch, this.#failed);
+  }
+}
+
+function toEntry({ key: sessionId, revision, operation, text }: KvMessage): SessionEntry {
+  const record = operation === "put" ? readStored(storedSession, text) : null;
+  if (record === null) return { kind: "gone", sessionId, revision };
+  return {
+    kind: "live",
+    revision,
+    session: {
+      sessionId,
+      capabilities: record.capabilities,
+      metadata: record.metadata,
+      ttlSeconds: record.ttl_seconds,
+      registeredAt: Date.parse(record.registered_at),
+    },
+  };
+}

@@ -1,0 +1,65 @@
+/** Task records in the bucket `tasks`. */
+import { CorruptRecordError, decodeTask, encodeTask } from "../protocol/task-record.ts";
+import type { Stoppable, TaskEntry, TaskStore, Watch, WriteOutcome } from "../service/ports.ts";
+import type { Task } from "../task/task.ts";
+import { TASKS_BUCKET } from "./kv-buckets.ts";
+import { type KvAccess, KvBucket, type KvMessage } from "./kv-bucket.ts";
+
+export class KvTaskStore implements TaskStore {
+  readonly #bucket: KvBucket;
+  readonly #failed: (error: unknown) => void;
+
+  /** `failed` is told of a watch that broke and begins again. */
+  constructor(access: KvAccess, failed: (error: unknown) => void) {
+    this.#bucket = new KvBucket(TASKS_BUCKET, access);
+    this.#failed = failed;
+  }
+
+  async load(taskId: string): Promise<TaskEntry | null> {
+    const message = await this.#bucket.load(taskId);
+    return message === null ? null : toEntry(message);
+  }
+
+  lastRevision(): Promise<number> {
+    return this.#bucket.lastRevision();
+  }
+
+  write(task: Task, expectedRevision: number): Promise<WriteOutcome> {
+    return this.#bucket.write(task.taskId, serialize(task), expectedRevision);
+  }
+
+  sizeOf(task: Task): number {
+    return Buffer.byteLength(serialize(task));
+  }
+
+  purge(taskId: string, expectedRevision: number): Promise<WriteOutcome> {
+    return this.#bucket.purge(taskId, expectedRevision);
+  }
+
+  async history(taskId: string): Promise<TaskEntry[]> {
+    return (await this.#bucket.history(taskId)).map(toEntry);
+  }
+
+  async entriesAfter(revision: number, limit: number): Promise<TaskEntry[]> {
+    return (await this.#bucket.messagesAfter(revision, limit)).map(toEntry);
+  }
+
+  watch(watch: Watch<TaskEntry>): Promise<Stoppable> {
+    return this.#bucket.watch(toEntry, watch, this.#failed);
+  }
+}
+
+function serialize(task: Task): string {
+  return JSON.stringify(encodeTask(task));
+}
+
+function toEntry(message: KvMessage): TaskEntry {
+  const { key: taskId, revision, writtenAt } = message;
+  if (message.operation !== "put") return { taskId, revision, removed: true };
+  try {
+    return { taskId, revision, task: decodeTask(message.text, { taskId, revision, writtenAt }) };
+  } catch (error) {
+    if (!(error instanceof CorruptRecordError)) throw error;
+    return { taskId, revision, corrupt: error.message };
+  }
+}

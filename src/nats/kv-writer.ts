@@ -1,0 +1,133 @@
+/**
+ * Compare-and-set on keys of KV buckets: the hot path of every transition.
+ *
+ * It publishes with a reply subscription of its own and reads of the acknowledgement only what it
+ * needs; that takes a third less time than `js.publish`, which prepares for more.
+ */
+import {
+  createInbox,
+  headers,
+  type Msg,
+  type NatsConnection,
+  type Subscription,
+} from "@nats-io/transport-node";
+import { CoordinatorError } from "../protocol/errors.ts";
+import type { WriteOutcome } from "../service/ports.ts";
+
+/** The server's error codes for "the last sequence is another one". */
+const WRONG_LAST_SEQUENCE = new Set([10071, 10164]);
+
+export interface KvWrite {
+  readonly subject: string;
+  readonly payload: string;
+  /** Revision that the key has to have; 0: the key must not exist. */
+  readonly expectedRevision: number;
+  /** Seconds after which the server removes the entry. */
+  readonly ttlSeconds?: number;
+  /** Replaces the key's history by this one marker. */
+  readonly purge?: boolean;
+}
+
+interface Pending {
+  readonly resolve: (outcome: WriteOutcome) => void;
+  readonly reject: (error: Error) => void;
+  readonly deadline: number;
+}
+
+export class KvWriter {
+  readonly #connection: NatsConnection;
+  readonly #timeoutMs: number;
+  readonly #inbox: string;
+  readonly #subscription: Subscription;
+  readonly #pending = new Map<string, Pending>();
+  readonly #sweep: NodeJS.Timeout;
+  #serial = 0;
+
+  constructor(connection: NatsConnection, timeoutMs: number) {
+    this.#connection = connection;
+    this.#timeoutMs = timeoutMs;
+    this.#inbox = `${createInbox()}.`;
+    this.#subscription = connection.subscribe(`${this.#inbox}*`, {
+      callback: (error, msg) => {
+        if (error === null) this.#acknowledged(msg);
+      },
+    });
+    // One sweep for all instead of a timer for each write.
+    this.#sweep = setInterval(() => {
+      this.#giveUpOverdue();
+    }, timeoutMs / 10);
+    this.#sweep.unref();
+  }
+
+  /** Rejects with `unavailable` if the server refuses for another reason than the revision. */
+  write(write: KvWrite): Promise<WriteOutcome> {
+    const h = headers();
+    h.set("Nats-Expected-Last-Subject-Sequence", String(write.expectedRevision));
+    if (write.ttlSeconds !== undefined) h.set("Nats-TTL", `${write.ttlSeconds}s`);
+    if (write.purge === true) {
+      h.set("KV-Operation", "PURGE");
+      h.set("Nats-Rollup", "sub");
+    }
+    const key = (++this.#serial).toString(36);
+    return new Promise((resolve, reject) => {
+      this.#pending.set(key, { resolve, reject, deadline: performance.now() + this.#timeoutMs });
+      try {
+        this.#connection.publish(write.subject, write.payload, {
+          headers: h,
+          reply: this.#inbox + key,
+        });
+      } catch (error) {
+        this.#pending.delete(key);
+        reject(
+          new CoordinatorError("unavailable", "the connection to NATS is closed", { cause: error }),
+        );
+      }
+    });
+  }
+
+  stop(): void {
+    clearInterval(this.#sweep);
+    this.#subscription.unsubscribe();
+    for (const { resolve } of this.#pending.values()) resolve({ kind: "unknown" });
+    this.#pending.clear();
+  }
+
+  #acknowledged(msg: Msg): void {
+    const key = msg.subject.slice(this.#inbox.length);
+    const pending = this.#pending.get(key);
+    if (pending === undefined) return;
+    this.#pending.delete(key);
+    try {
+      pending.resolve(outcomeOf(msg));
+    } catch (error) {
+      pending.reject(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #giveUpOverdue(): void {
+    const now = performance.now();
+    for (const [key, pending] of this.#pending) {
+      // Writes time out in the order in which they were made.
+      if (pending.deadline > now) return;
+      this.#pending.delete(key);
+      pending.resolve({ kind: "unknown" });
+    }
+  }
+}
+
+interface PublishAck {
+  readonly seq?: number;
+  readonly error?: { readonly err_code?: number; readonly description?: string };
+}
+
+function outcomeOf(msg: Msg): WriteOutcome {
+  // No payload: "no responders", the stream has no leader at the moment.
+  if (msg.data.length === 0) return { kind: "unknown" };
+  const { seq, error } = msg.json<PublishAck>();
+  if (error !== undefined) {
+    if (WRONG_LAST_SEQUENCE.has(error.err_code ?? 0)) return { kind: "conflict" };
+    const why = error.description ?? "no reason given";
+    throw new CoordinatorError("unavailable", `NATS refused the write: ${why}`);
+  }
+  return seq === undefined ? { kind: "unknown" } : { kind: "written", revision: seq };
+}

@@ -1,0 +1,27 @@
+/** Leases and sessions as they are stored. */
+import { z } from "zod";
+import * as field from "./fields.ts";
+
+export const leaseRecord = z.looseObject({
+  session_id: field.sessionId,
+  attempt: field.attempt,
+  ttl_seconds: field.ttlSeconds,
+});
+export type LeaseRecord = z.infer<typeof leaseRecord>;
+
+export const storedSession = z.looseObject({
+  capabilities: field.capabilities.default([]),
+  metadata: z.record(z.string(), z.unknown()).default({}),
+  ttl_seconds: field.ttlSeconds,
+  registered_at: field.time,
+});
+export type StoredSession = z.infer<typeof storedSession>;
+
+/** The value as the schema reads it, or `null` if it is something else. */
+export function readStored<T>(schema: z.ZodType<T>, text: string): T | null {
+  try {
+    return schema.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+}

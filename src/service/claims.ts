@@ -1,0 +1,167 @@
+/** Claim, renew, release and verify: what the holder of a task asks for. */
+import { CoordinatorError } from "../protocol/errors.ts";
+import type { Reply, Request } from "../protocol/operations.ts";
+import { encodeTask, iso } from "../protocol/task-record.ts";
+import { holderRefusal } from "../task/transition.ts";
+import type { LeaseKeeper } from "./lease-keeper.ts";
+import type { Clock, ServiceSettings } from "./ports.ts";
+import { refusalError } from "./refusals.ts";
+import type { Sessions } from "./sessions.ts";
+import type { KnownTask } from "./task-index.ts";
+import type { Executed, TaskWriter } from "./task-writer.ts";
+
+export type Claimed = Reply<"tasks.next">["claims"][number];
+
+export class Claims {
+  readonly #writer: TaskWriter;
+  readonly #leases: LeaseKeeper;
+  readonly #sessions: Sessions;
+  readonly #settings: ServiceSettings;
+  readonly #clock: Clock;
+
+  constructor(
+    writer: TaskWriter,
+    leases: LeaseKeeper,
+    sessions: Sessions,
+    settings: ServiceSettings,
+    clock: Clock,
+  ) {
+    this.#writer = writer;
+    this.#leases = leases;
+    this.#sessions = sessions;
+    this.#settings = settings;
+    this.#clock = clock;
+  }
+
+  async claim(taskId: string, request: Request<"tasks.claim">): Promise<Reply<"tasks.claim">> {
+    const { session_id: sessionId, ttl_seconds: ttlSeconds } = request;
+    const claimWith = (capabilities: readonly string[]): Promise<Claimed> =>
+      this.take(taskId, { sessionId, ttlSeconds, capabilities, claimRequest: null });
+    try {
+      const capabilities = this.#sessions.capabilitiesOf(sessionId, request.capabilities);
+      return { ok: true, ...(await claimWith(capabilities)) };
+    } catch (error) {
+      // The session may have registered a moment ago, with another worker.
+      if (!(error instanceof CoordinatorError) || error.code !== "missing_capabilities")
+        throw error;
+      const capabilities = await this.#sessions.freshCapabilitiesOf(
+        sessionId,
+        request.capabilities,
+      );
+      return { ok: true, ...(await claimWith(capabilities)) };
+    }
+  }
+
+  /** Claims the task and grants its lease. `once`: gives up on the first conflict. */
+  async take(
+    taskId: string,
+    claim: {
+      readonly sessionId: string;
+      readonly ttlSeconds: number | undefined;
+      readonly capabilities: readonly string[];
+      readonly claimRequest: string | null;
+      readonly once?: boolean;
+    },
+  ): Promise<Claimed> {
+    const executed = await this.#writer.execute(
+      taskId,
+      {
+        type: "claim",
+        sessionId: claim.sessionId,
+        ttlSeconds: claim.ttlSeconds ?? this.#settings.defaultTtlSeconds,
+        capabilities: claim.capabilities,
+        claimRequest: claim.claimRequest,
+      },
+      { once: claim.once ?? false },
+    );
+    if (executed.written) this.#leases.grant(executed.task);
+    return this.describe(executed, !executed.written);
+  }
+
+  /** A claim as replies show it. */
+  describe({ task, revision }: KnownTask, alreadyHeld: boolean): Claimed {
+    const ttlSeconds = task.ttlSeconds ?? this.#settings.defaultTtlSeconds;
+    return {
+      task: encodeTask(task),
+      attempt: task.attempt,
+      revision,
+      lease: { ttl_seconds: ttlSeconds, expires_at: iso(this.#leases.expiresAt(task)) },
+      already_held: alreadyHeld,
+    };
+  }
+
+  /** The holder is checked on the leader's record while the lease is written: both have to hold. */
+  async renew(taskId: string, request: Request<"tasks.renew">): Promise<Reply<"tasks.renew">> {
+    const { task } = await this.#writer.load(taskId);
+    const refused = holderRefusal(task, request.session_id, request.attempt ?? null);
+    if (refused !== null) throw refusalError(task, refused.refusal, []);
+    const ttlSeconds = request.ttl_seconds ?? task.ttlSeconds ?? this.#settings.defaultTtlSeconds;
+    await this.#leases.renew({
+      taskId,
+      sessionId: request.session_id,
+      attempt: task.attempt,
+      ttlSeconds,
+    });
+    return {
+      ok: true,
+      attempt: task.attempt,
+      lease: {
+        ttl_seconds: ttlSeconds,
+        expires_at: iso(this.#clock.now() + ttlSeconds * 1000),
+      },
+      cancel_requested: task.cancelRequested,
+    };
+  }
+
+  async release(
+    taskId: string,
+    request: Request<"tasks.release">,
+  ): Promise<Reply<"tasks.release">> {
+    const executed = await this.#writer.execute(
+      taskId,
+      {
+        type: "release",
+        sessionId: request.session_id,
+        attempt: request.attempt ?? null,
+        outcome: request.status,
+        result: request.result ?? null,
+        error: request.error ?? null,
+        retry: request.retry,
+      },
+      { limitSize: true },
+    );
+    return this.ended(executed);
+  }
+
+  /** Returns a claim to the pool; no failure of anybody. */
+  async giveBack(taskId: string, sessionId: string, attempt: number | null): Promise<void> {
+    this.ended(
+      await this.#writer.execute(taskId, {
+        type: "release",
+        sessionId,
+        attempt,
+        outcome: "available",
+        result: null,
+        error: null,
+        retry: true,
+      }),
+    );
+  }
+
+  /** Purges the lease of a claim that is over, and answers with the task. */
+  ended({ task, revision, written }: Executed): Reply<"tasks.release"> {
+    if (written && task.status !== "claimed") this.#leases.end(task.taskId, task.attempt);
+    return { ok: true, task: encodeTask(task), revision };
+  }
+
+  async verify(taskId: string, request: Request<"tasks.verify">): Promise<Reply<"tasks.verify">> {
+    const { task } = await this.#writer.load(taskId);
+    const { session_id: sessionId = task.claimedBy, attempt = task.attempt } = request;
+    return {
+      ok: true,
+      holds: task.status === "claimed" && sessionId === task.claimedBy && attempt === task.attempt,
+      holder: task.claimedBy,
+      attempt: task.attempt,
+    };
+  }
+}

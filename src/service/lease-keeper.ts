@@ -1,0 +1,282 @@
+/**
+ * Leases: every claim gets one, the server ends it, and a claim whose lease has run out goes back to
+ * the pool.
+ *
+ * - A lease is written right after its claim, without holding up the reply. The higher attempt wins:
+ *   a late write of an older one never replaces a newer one.
+ * - A claim that has been without a lease for the grace period gets one from any worker that notices,
+ *   for its full TTL: the worker that made the claim may have died before it wrote the lease.
+ * - A claim is taken back only by a worker that saw its lease alive and then saw the server's marker
+ *   of its expiry, and only by compare-and-set on the record. No wall clocks are compared.
+ * - A lease whose claim is over is purged, at once by the worker that ended the claim, after the grace
+ *   period by any other.
+ *
+ * All of it is idempotent, and every worker does it for all tasks: it needs no leader.
+ */
+import { CoordinatorError } from "../protocol/errors.ts";
+import type { Task } from "../task/task.ts";
+import { LeaseIndex } from "./lease-index.ts";
+import type {
+  Clock,
+  Lease,
+  LeaseEntry,
+  LeaseStore,
+  Observe,
+  ServiceSettings,
+  WriteOutcome,
+} from "./ports.ts";
+import type { TaskIndex } from "./task-index.ts";
+import type { TaskWriter } from "./task-writer.ts";
+
+const CHECK_EVERY_MS = 250;
+/** Workers see an expiry at the same moment; this spreads them, so that mostly one writes. */
+const RECLAIM_SPREAD_MS = 50;
+const RECLAIM_AGAIN_MS = 1_000;
+const GRANT_TRIES = 5;
+
+export class LeaseKeeper {
+  readonly leases: LeaseIndex;
+  readonly #store: LeaseStore;
+  readonly #tasks: TaskIndex;
+  readonly #writer: TaskWriter;
+  readonly #settings: ServiceSettings;
+  readonly #clock: Clock;
+  readonly #observe: Observe;
+  /** Claims without their lease, and leases without their claim, since when. */
+  readonly #mismatched = new Map<string, number>();
+  /** When to take back a claim whose lease has run out. */
+  readonly #reclaims = new Map<string, number>();
+  /** Lease writes under way, one after the other for each task. */
+  readonly #writing = new Map<string, Promise<void>>();
+  #timer: ReturnType<typeof setInterval> | null = null;
+
+  constructor(
+    store: LeaseStore,
+    tasks: TaskIndex,
+    writer: TaskWriter,
+    settings: ServiceSettings,
+    clock: Clock,
+    observe: Observe,
+  ) {
+    this.#store = store;
+    this.#tasks = tasks;
+    this.#writer = writer;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#observe = observe;
+    this.leases = new LeaseIndex((taskId) => {
+      this.#compare(taskId);
+    });
+    tasks.onChange(({ taskId }) => {
+      this.#compare(taskId);
+    });
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      this.#check();
+    }, CHECK_EVERY_MS);
+  }
+
+  /** Resolves when the lease writes under way have ended. */
+  async stop(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    await Promise.all(this.#writing.values());
+  }
+
+  /** Gives a fresh claim its lease, in the background. */
+  grant(task: Task): void {
+    const lease = this.#leaseOf(task);
+    if (lease === null) return;
+    this.#inTurn(lease.taskId, async () => {
+      if (await this.#write(lease, this.leases.get(lease.taskId)?.revision ?? 0)) {
+        this.#observe({ kind: "lease_granted", taskId: lease.taskId, attempt: lease.attempt });
+      }
+    });
+  }
+
+  /** Removes the lease of an attempt that is over, in the background. */
+  end(taskId: string, attempt: number): void {
+    this.#inTurn(taskId, async () => {
+      const known = this.leases.get(taskId);
+      if (known === undefined || known.lease.attempt > attempt) return;
+      await this.#store.purge(taskId, known.revision);
+    });
+  }
+
+  /**
+   * Starts the TTL of a lease anew, by compare-and-set: it cannot succeed after the expiry.
+   *
+   * @throws CoordinatorError `lease_lost`; `unavailable` while the state of the lease is not settled
+   */
+  async renew(lease: Lease): Promise<void> {
+    const { taskId, attempt } = lease;
+    await this.#writing.get(taskId);
+    const known = this.leases.get(taskId);
+    let entry: LeaseEntry | null =
+      known?.lease.attempt === attempt
+        ? { kind: "live", ...known }
+        : await this.#store.load(taskId);
+    for (let tries = 0; tries < GRANT_TRIES; tries++) {
+      this.#requireRenewable(lease, entry);
+      const outcome = await this.#store.write(lease, entry?.revision ?? 0);
+      if (outcome.kind === "written") {
+        this.leases.applyOwn(lease, outcome.revision, this.#clock.now());
+        return;
+      }
+      entry = await this.#store.load(taskId);
+    }
+    throw new CoordinatorError("unavailable", `the lease of task ${taskId} is busy: ask again`);
+  }
+
+  /** When the lease of a claim runs out unless it is renewed; an estimate where it is not known. */
+  expiresAt(task: Task): number {
+    const ttlMs = (task.ttlSeconds ?? this.#settings.defaultTtlSeconds) * 1000;
+    const known = this.leases.get(task.taskId);
+    if (known?.lease.attempt === task.attempt) {
+      return known.writtenAt + known.lease.ttlSeconds * 1000;
+    }
+    return (task.claimedAt ?? this.#clock.now()) + ttlMs;
+  }
+
+  #requireRenewable(lease: Lease, entry: LeaseEntry | null): void {
+    const { taskId, attempt } = lease;
+    if (entry?.kind === "live" && entry.lease.attempt > attempt) {
+      throw leaseLost(taskId, "has been claimed again");
+    }
+    if (entry?.kind !== "expired") return;
+    if (this.leases.expiredAttempt(taskId) === attempt) throw leaseLost(taskId, "has expired");
+    // The marker may be that of an earlier attempt, whose successor is being written just now.
+    throw new CoordinatorError(
+      "unavailable",
+      `the lease of task ${taskId} is being settled: ask again in a second`,
+    );
+  }
+
+  /** Writes the lease over whatever is there and older; `false` if that is not older. */
+  async #write(lease: Lease, expectedRevision: number): Promise<boolean> {
+    let expected = expectedRevision;
+    for (let tries = 0; tries < GRANT_TRIES; tries++) {
+      const outcome: WriteOutcome = await this.#store.write(lease, expected);
+      if (outcome.kind === "written") {
+        this.leases.applyOwn(lease, outcome.revision, this.#clock.now());
+        return true;
+      }
+      const entry = await this.#store.load(lease.taskId);
+      if (entry?.kind === "live" && entry.lease.attempt >= lease.attempt) return false;
+      expected = entry?.revision ?? 0;
+    }
+    return false;
+  }
+
+  /** Notes whether the task's claim and its lease fit together. */
+  #compare(taskId: string): void {
+    const task = this.#tasks.get(taskId)?.task;
+    const held = task?.status === "claimed" ? task.attempt : null;
+    const live = this.leases.get(taskId)?.lease.attempt ?? null;
+    const expired = this.leases.expiredAttempt(taskId);
+    if (expired !== undefined && expired === held) {
+      this.#mismatched.delete(taskId);
+      if (!this.#reclaims.has(taskId)) {
+        const at = this.#clock.now() + this.#clock.random() * RECLAIM_SPREAD_MS;
+        this.#reclaims.set(taskId, at);
+        setTimeout(() => {
+          this.#reclaim(taskId);
+        }, at - this.#clock.now());
+      }
+      return;
+    }
+    this.#reclaims.delete(taskId);
+    if (expired !== undefined && task !== undefined && task.attempt >= expired) {
+      this.leases.forgetExpired(taskId);
+    }
+    const fits = held === null ? live === null : live !== null && live >= held;
+    if (fits) this.#mismatched.delete(taskId);
+    else if (!this.#mismatched.has(taskId)) {
+      const spread = this.#clock.random() * RECLAIM_SPREAD_MS * 4;
+      this.#mismatched.set(taskId, this.#clock.now() + spread);
+    }
+  }
+
+  #check(): void {
+    if (!this.#tasks.isCurrent || !this.leases.isCurrent) return;
+    const now = this.#clock.now();
+    for (const [taskId, since] of this.#mismatched) {
+      if (now - since < this.#settings.leaseGraceMs || this.#writing.has(taskId)) continue;
+      this.#mismatched.set(taskId, now);
+      this.#inTurn(taskId, () => this.#settle(taskId));
+    }
+    for (const [taskId, at] of this.#reclaims) {
+      if (now - at >= RECLAIM_AGAIN_MS) this.#reclaim(taskId);
+    }
+  }
+
+  /** Makes claim and lease fit, by the leader's record. */
+  async #settle(taskId: string): Promise<void> {
+    const task = await this.#currentTask(taskId);
+    const lease = task === null ? null : this.#leaseOf(task);
+    const known = this.leases.get(taskId);
+    if (lease !== null) {
+      if (await this.#write(lease, known?.revision ?? 0)) {
+        this.#observe({ kind: "lease_restored", taskId, attempt: lease.attempt });
+      }
+    } else if (known !== undefined && known.lease.attempt <= (task?.attempt ?? Infinity)) {
+      await this.#store.purge(taskId, known.revision);
+    }
+  }
+
+  async #currentTask(taskId: string): Promise<Task | null> {
+    try {
+      return (await this.#writer.load(taskId)).task;
+    } catch (error) {
+      if (error instanceof CoordinatorError && error.code === "not_found") return null;
+      throw error;
+    }
+  }
+
+  #reclaim(taskId: string): void {
+    const attempt = this.leases.expiredAttempt(taskId);
+    if (attempt === undefined || !this.#reclaims.has(taskId)) return;
+    this.#reclaims.set(taskId, this.#clock.now());
+    const reclaim = async (): Promise<void> => {
+      const { written } = await this.#writer.execute(taskId, { type: "expire", attempt });
+      this.#reclaims.delete(taskId);
+      this.leases.forgetExpired(taskId);
+      if (written) this.#observe({ kind: "lease_expired", taskId, attempt });
+    };
+    reclaim().catch((cause: unknown) => {
+      this.#observe({ kind: "background_error", what: `reclaim of ${taskId}`, cause });
+    });
+  }
+
+  #leaseOf(task: Task): Lease | null {
+    if (task.status !== "claimed" || task.claimedBy === null) return null;
+    return {
+      taskId: task.taskId,
+      sessionId: task.claimedBy,
+      attempt: task.attempt,
+      ttlSeconds: task.ttlSeconds ?? this.#settings.defaultTtlSeconds,
+    };
+  }
+
+  /** Runs one task's lease writes one after the other; failures are left to the next check. */
+  #inTurn(taskId: string, work: () => Promise<void>): void {
+    const before = this.#writing.get(taskId) ?? Promise.resolve();
+    const turn: Promise<void> = before
+      .then(work)
+      .catch((cause: unknown) => {
+        this.#observe({ kind: "background_error", what: `lease of ${taskId}`, cause });
+      })
+      .finally(() => {
+        if (this.#writing.get(taskId) === turn) this.#writing.delete(taskId);
+      });
+    this.#writing.set(taskId, turn);
+  }
+}
+
+function leaseLost(taskId: string, why: string): CoordinatorError {
+  return new CoordinatorError(
+    "lease_lost",
+    `this claim of task ${taskId} ${why}: stop working on it`,
+  );
+}

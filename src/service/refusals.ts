@@ -1,0 +1,83 @@
+/** From the domain's refusals to error replies: what happened, and what the asker can do. */
+import { CoordinatorError } from "../protocol/errors.ts";
+import { encodeTask, iso } from "../protocol/task-record.ts";
+import type { Refusal } from "../task/commands.ts";
+import type { Task } from "../task/task.ts";
+
+/** `unmet`: the incomplete dependencies, which a refusal of a blocked task names. */
+export function refusalError(
+  task: Task,
+  refusal: Refusal,
+  unmet: readonly string[],
+): CoordinatorError {
+  const { message, details } = describe(task, refusal, unmet);
+  return new CoordinatorError(refusal.code, message, { details, task: encodeTask(task) });
+}
+
+function describe(
+  task: Task,
+  refusal: Refusal,
+  unmet: readonly string[],
+): { message: string; details: Record<string, unknown> } {
+  const id = task.taskId;
+  switch (refusal.code) {
+    case "already_claimed":
+      return {
+        message: `task ${id} is claimed by ${refusal.claimedBy}: wait for its release, or ask for another with tasks.next`,
+        details: { claimed_by: refusal.claimedBy },
+      };
+    case "not_available": {
+      const { reason, notBefore } = refusal;
+      if (notBefore !== undefined) {
+        return {
+          message: `task ${id} is not due before ${iso(notBefore)}: an attempt has failed and the next one is delayed`,
+          details: { reason, not_before: iso(notBefore) },
+        };
+      }
+      if (reason === "blocked") {
+        return {
+          message: `task ${id} is blocked by ${unmet.join(", ")}: it becomes available when they are complete`,
+          details: { reason, waits_for: unmet },
+        };
+      }
+      return {
+        message: `task ${id} is ${reason}: only tasks.requeue.${id} brings it back`,
+        details: { reason },
+      };
+    }
+    case "missing_capabilities":
+      return {
+        message: `task ${id} requires ${refusal.missing.join(", ")}: register the session with these capabilities, or name them in the request`,
+        details: { missing: refusal.missing },
+      };
+    case "not_holder":
+      return {
+        message:
+          refusal.claimedBy === null
+            ? `task ${id} is ${task.status} and nobody holds it: claim it first`
+            : `task ${id} is held by ${refusal.claimedBy}, not by this session`,
+        details: { claimed_by: refusal.claimedBy },
+      };
+    case "lease_lost":
+      return {
+        message: `this claim of task ${id} has ended (its attempt is now ${refusal.attempt}, its status ${task.status}): stop working on it`,
+        details: { attempt: refusal.attempt, claimed_by: task.claimedBy },
+      };
+  }
+}
+
+export function notFound(kind: "task" | "session", id: string): CoordinatorError {
+  const cure =
+    kind === "task"
+      ? `create it with tasks.create.${id}`
+      : `register it with sessions.register.${id}`;
+  return new CoordinatorError("not_found", `there is no ${kind} ${id}: ${cure}`);
+}
+
+export function corruptRecord(taskId: string, problem: string): CoordinatorError {
+  return new CoordinatorError(
+    "corrupt_record",
+    `the entry ${taskId} in the bucket tasks cannot be read as a task: ${problem}. Correct it with ` +
+      `"nats kv put tasks ${taskId} ..." or remove it with "nats kv del tasks ${taskId}"`,
+  );
+}

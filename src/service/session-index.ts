@@ -1,0 +1,102 @@
+/** What this worker knows of the sessions, and which claims were taken from them. */
+import type { Task } from "../task/task.ts";
+import { LEASE_EXPIRED } from "../task/transition.ts";
+import type { Session, SessionEntry, Watch } from "./ports.ts";
+import { Progress } from "./progress.ts";
+import type { TaskChange, TaskIndex } from "./task-index.ts";
+
+export interface KnownSession {
+  readonly session: Session;
+  readonly revision: number;
+}
+
+export class SessionIndex implements Watch<SessionEntry> {
+  readonly progress = new Progress();
+  readonly #sessions = new Map<string, KnownSession>();
+  /** By session, the claims that ended without its doing, until it has been told. */
+  readonly #taken = new Map<string, Map<string, "lost" | "cancelled">>();
+  #resync: Set<string> | null = null;
+
+  constructor(tasks: TaskIndex) {
+    tasks.onChange((change) => {
+      this.#noteTaken(change);
+    });
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  get(sessionId: string): KnownSession | undefined {
+    return this.#sessions.get(sessionId);
+  }
+
+  values(): Iterable<KnownSession> {
+    return this.#sessions.values();
+  }
+
+  /** The claims that were taken from the session since it was last told. */
+  takenFrom(sessionId: string): ReadonlyMap<string, "lost" | "cancelled"> {
+    const taken = this.#taken.get(sessionId);
+    this.#taken.delete(sessionId);
+    return taken ?? new Map<string, "lost" | "cancelled">();
+  }
+
+  apply(session: Session, revision: number): void {
+    const known = this.#sessions.get(session.sessionId);
+    if (known !== undefined && known.revision >= revision) return;
+    this.#resync?.add(session.sessionId);
+    this.#sessions.set(session.sessionId, { session, revision });
+  }
+
+  restarted(): void {
+    this.#resync = new Set();
+    this.progress.restarted();
+  }
+
+  entry(entry: SessionEntry): void {
+    if (entry.kind === "live") {
+      this.#resync?.add(entry.session.sessionId);
+      this.apply(entry.session, entry.revision);
+    } else {
+      this.#forget(entry.sessionId);
+    }
+    this.progress.delivered(entry.revision);
+  }
+
+  current(): void {
+    const seen = this.#resync;
+    this.#resync = null;
+    for (const sessionId of seen === null ? [] : [...this.#sessions.keys()]) {
+      if (seen?.has(sessionId) === false) this.#forget(sessionId);
+    }
+    this.progress.current();
+  }
+
+  #forget(sessionId: string): void {
+    this.#sessions.delete(sessionId);
+    this.#taken.delete(sessionId);
+  }
+
+  #noteTaken({ taskId, before, after }: TaskChange): void {
+    const holder = before?.claimedBy ?? null;
+    if (after?.claimedBy !== null && after?.claimedBy !== undefined) {
+      this.#taken.get(after.claimedBy)?.delete(taskId);
+    }
+    if (holder === null || after?.claimedBy === holder || !this.#sessions.has(holder)) return;
+    const how = howItEnded(after);
+    if (how === null) return;
+    const taken = this.#taken.get(holder) ?? new Map<string, "lost" | "cancelled">();
+    this.#taken.set(holder, taken.set(taskId, how));
+  }
+}
+
+/** How a claim ended without its holder's doing; `null` if the holder ended it. */
+function howItEnded(after: Task | null): "lost" | "cancelled" | null {
+  const event = after?.lastEvent ?? null;
+  if (event === null) return "lost";
+  if (event.reason === LEASE_EXPIRED) return "lost";
+  if (event.type === "task_released" || event.type === "task_completed") return null;
+  if (event.type === "task_attempt_failed" || event.type === "task_failed") return null;
+  return event.type === "task_cancelled" ? "cancelled" : "lost";
+}

@@ -1,0 +1,135 @@
+/** Sessions: what they can do, that they are alive, and the claims they hold. */
+import { CoordinatorError } from "../protocol/errors.ts";
+import type { Reply, Request } from "../protocol/operations.ts";
+import type { SessionRecord } from "../protocol/replies.ts";
+import { iso } from "../protocol/task-record.ts";
+import type { Clock, ServiceSettings, Session, SessionEntry, SessionStore } from "./ports.ts";
+import { notFound } from "./refusals.ts";
+import type { SessionIndex } from "./session-index.ts";
+
+const WRITE_TRIES = 5;
+
+export class Sessions {
+  readonly index: SessionIndex;
+  readonly #store: SessionStore;
+  readonly #settings: ServiceSettings;
+  readonly #clock: Clock;
+
+  constructor(store: SessionStore, index: SessionIndex, settings: ServiceSettings, clock: Clock) {
+    this.#store = store;
+    this.index = index;
+    this.#settings = settings;
+    this.#clock = clock;
+  }
+
+  /** What the session registered, together with what a request names. */
+  capabilitiesOf(sessionId: string, named: readonly string[]): readonly string[] {
+    const registered = this.index.get(sessionId)?.session.capabilities ?? [];
+    return registered.length === 0 ? named : [...registered, ...named];
+  }
+
+  /** The same, by the leader's entry of the session. */
+  async freshCapabilitiesOf(
+    sessionId: string,
+    named: readonly string[],
+  ): Promise<readonly string[]> {
+    await this.#load(sessionId);
+    return this.capabilitiesOf(sessionId, named);
+  }
+
+  async register(
+    sessionId: string,
+    request: Request<"sessions.register">,
+  ): Promise<Reply<"sessions.register">> {
+    const known = this.index.get(sessionId)?.session;
+    const session = await this.#write({
+      sessionId,
+      capabilities: [...new Set(request.capabilities)],
+      metadata: request.metadata,
+      ttlSeconds: request.ttl_seconds ?? this.#settings.sessionTtlSeconds,
+      registeredAt: known?.registeredAt ?? this.#clock.now(),
+    });
+    return { ok: true, session: toRecord(session) };
+  }
+
+  /** Starts the session's TTL anew. @throws CoordinatorError `not_found` */
+  async renew(sessionId: string): Promise<SessionRecord> {
+    const known = this.index.get(sessionId)?.session ?? (await this.#load(sessionId));
+    if (known === null) throw notFound("session", sessionId);
+    return toRecord(await this.#write(known, { onlyExisting: true }));
+  }
+
+  async remove(sessionId: string): Promise<void> {
+    for (let tries = 0; tries < WRITE_TRIES; tries++) {
+      const entry = await this.#store.load(sessionId);
+      if (entry?.kind !== "live") return;
+      const outcome = await this.#store.purge(sessionId, entry.revision);
+      if (outcome.kind === "written") return;
+    }
+    throw busy(sessionId);
+  }
+
+  async list(
+    request: Request<"sessions.list">,
+    claimsOf: (sessionId: string) => number,
+  ): Promise<Reply<"sessions.list">> {
+    await this.index.progress.catchUp(this.#store);
+    const after = request.cursor ?? "";
+    const sessions = [...this.index.values()]
+      .map(({ session }) => session)
+      .filter(({ sessionId }) => sessionId.startsWith(request.prefix) && sessionId > after)
+      .sort((a, b) => (a.sessionId < b.sessionId ? -1 : 1));
+    const page = sessions.slice(0, request.limit);
+    return {
+      ok: true,
+      sessions: page.map((session) => ({
+        ...toRecord(session),
+        claims: claimsOf(session.sessionId),
+      })),
+      next_cursor: sessions.length > page.length ? (page.at(-1)?.sessionId ?? null) : null,
+    };
+  }
+
+  async #load(sessionId: string): Promise<Session | null> {
+    const entry = await this.#store.load(sessionId);
+    if (entry?.kind !== "live") return null;
+    this.index.apply(entry.session, entry.revision);
+    return entry.session;
+  }
+
+  /** `onlyExisting`: an expired session is not brought back. */
+  async #write(
+    session: Session,
+    options: { readonly onlyExisting?: boolean } = {},
+  ): Promise<Session> {
+    const { sessionId } = session;
+    let expected = this.index.get(sessionId)?.revision ?? 0;
+    for (let tries = 0; tries < WRITE_TRIES; tries++) {
+      const outcome = await this.#store.write(session, expected);
+      if (outcome.kind === "written") {
+        this.index.apply(session, outcome.revision);
+        return session;
+      }
+      const entry: SessionEntry | null = await this.#store.load(sessionId);
+      if (options.onlyExisting === true && entry?.kind !== "live") {
+        throw notFound("session", sessionId);
+      }
+      expected = entry?.revision ?? 0;
+    }
+    throw busy(sessionId);
+  }
+}
+
+function busy(sessionId: string): CoordinatorError {
+  return new CoordinatorError("unavailable", `session ${sessionId} is busy: ask again`);
+}
+
+function toRecord(session: Session): SessionRecord {
+  return {
+    session_id: session.sessionId,
+    capabilities: [...session.capabilities],
+    metadata: { ...session.metadata },
+    ttl_seconds: session.ttlSeconds,
+    registered_at: iso(session.registeredAt),
+  };
+}

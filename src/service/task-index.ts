@@ -1,0 +1,189 @@
+/**
+ * What this worker knows of the tasks: fed by the watch and by its own writes, it proposes, and the
+ * compare-and-set decides. It may lag behind; nothing is refused on its word alone.
+ */
+import { SortedList } from "../task/sorted-list.ts";
+import { ReadyQueue } from "../task/ready-queue.ts";
+import { isTerminal, type Task, TASK_STATUSES, type TaskStatus } from "../task/task.ts";
+import type { TaskEntry, Watch } from "./ports.ts";
+import { Progress } from "./progress.ts";
+import { SetMap } from "./set-map.ts";
+
+/** A readable task and the revision of its record. */
+export interface KnownTask {
+  readonly task: Task;
+  readonly revision: number;
+}
+
+/** What a listener hears of: `before` is `null` for a new task, `after` for one that is gone. */
+export interface TaskChange {
+  readonly taskId: string;
+  readonly before: Task | null;
+  readonly after: Task | null;
+  /** Whether this worker wrote it and therefore acts on it first. */
+  readonly own: boolean;
+}
+
+export class TaskIndex implements Watch<TaskEntry> {
+  readonly progress = new Progress();
+  readonly ready = new ReadyQueue();
+  /** Tasks that name this one in `dependsOn`. */
+  readonly dependents = new SetMap();
+  /** Tasks that a session holds. */
+  readonly claims = new SetMap();
+  /** All tasks, oldest first. */
+  readonly byCreation = new SortedList<Task>(
+    (a, b) => (a.createdRevision ?? 0) - (b.createdRevision ?? 0) || compareIds(a, b),
+  );
+  /** Terminal tasks, the one that has been so for longest first. */
+  readonly terminal = new SortedList<Task>((a, b) => a.updatedAt - b.updatedAt || compareIds(a, b));
+  readonly #now: () => number;
+  readonly #known = new Map<string, KnownTask>();
+  readonly #corrupt = new Map<string, number>();
+  readonly #counts = new Map<TaskStatus, number>();
+  readonly #listeners: ((change: TaskChange) => void)[] = [];
+  readonly #currentListeners: (() => void)[] = [];
+  /** While the watch delivers the state from which it begins: the ids that still exist. */
+  #resync: Set<string> | null = null;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Whether the watch has delivered what was there when it began. */
+  get isCurrent(): boolean {
+    return this.progress.isCurrent;
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  get corruptCount(): number {
+    return this.#corrupt.size;
+  }
+
+  get(taskId: string): KnownTask | undefined {
+    return this.#known.get(taskId);
+  }
+
+  values(): Iterable<KnownTask> {
+    return this.#known.values();
+  }
+
+  isComplete(taskId: string): boolean {
+    return this.#known.get(taskId)?.task.status === "complete";
+  }
+
+  counts(): Record<TaskStatus, number> {
+    const entries = TASK_STATUSES.map((status) => [status, this.#counts.get(status) ?? 0] as const);
+    return Object.fromEntries(entries) as Record<TaskStatus, number>;
+  }
+
+  /** Calls the listener after each change, in order. It must not throw. */
+  onChange(listener: (change: TaskChange) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Calls the listener each time the index has become current. */
+  onCurrent(listener: () => void): void {
+    this.#currentListeners.push(listener);
+  }
+
+  /** Takes in a record that this worker has just written. */
+  applyOwn(task: Task, revision: number): void {
+    this.#learn({ task: withCreation(task, revision), revision }, true);
+  }
+
+  /** Takes in a record that was read from the leader. */
+  applyLoaded(task: Task, revision: number): void {
+    this.#learn({ task, revision }, false);
+  }
+
+  restarted(): void {
+    this.#resync = new Set();
+    this.progress.restarted();
+  }
+
+  entry(entry: TaskEntry): void {
+    if ("task" in entry) {
+      this.#resync?.add(entry.taskId);
+      this.#corrupt.delete(entry.taskId);
+      const known = this.#known.get(entry.taskId);
+      // After a restart the store is right even if it is older: it may have been restored.
+      if (known === undefined || entry.revision > known.revision || this.#resync !== null) {
+        this.#replace(entry.taskId, { task: entry.task, revision: entry.revision }, false);
+      }
+    } else {
+      this.#replace(entry.taskId, null, false);
+      if ("corrupt" in entry) this.#corrupt.set(entry.taskId, entry.revision);
+      else this.#corrupt.delete(entry.taskId);
+    }
+    this.progress.delivered(entry.revision);
+  }
+
+  current(): void {
+    const seen = this.#resync;
+    this.#resync = null;
+    for (const taskId of seen === null ? [] : [...this.#known.keys()]) {
+      if (seen?.has(taskId) === false) this.#replace(taskId, null, false);
+    }
+    this.progress.current();
+    for (const listener of this.#currentListeners) listener();
+  }
+
+  /** What the watch has already delivered is not taken again: it may be gone since. */
+  #learn(known: KnownTask, own: boolean): void {
+    const { taskId } = known.task;
+    if (known.revision <= this.progress.revision) return;
+    if (known.revision <= (this.#known.get(taskId)?.revision ?? 0)) return;
+    this.#resync?.add(taskId);
+    this.#replace(taskId, known, own);
+  }
+
+  #replace(taskId: string, known: KnownTask | null, own: boolean): void {
+    const before = this.#known.get(taskId)?.task ?? null;
+    const after = known?.task ?? null;
+    if (before === null && after === null) return;
+    if (before !== null) this.#forget(before);
+    if (known === null) this.#known.delete(taskId);
+    else {
+      this.#known.set(taskId, known);
+      this.#remember(known.task);
+    }
+    for (const listener of this.#listeners) listener({ taskId, before, after, own });
+  }
+
+  #remember(task: Task): void {
+    const { taskId, status } = task;
+    this.#counts.set(status, (this.#counts.get(status) ?? 0) + 1);
+    this.byCreation.add(task);
+    for (const dependency of task.dependsOn) this.dependents.add(dependency, taskId);
+    if (status === "available") this.ready.set(toReady(task), this.#now());
+    if (task.claimedBy !== null) this.claims.add(task.claimedBy, taskId);
+    if (isTerminal(status)) this.terminal.add(task);
+  }
+
+  #forget(task: Task): void {
+    const { taskId, status } = task;
+    this.#counts.set(status, (this.#counts.get(status) ?? 0) - 1);
+    this.byCreation.delete(task);
+    for (const dependency of task.dependsOn) this.dependents.delete(dependency, taskId);
+    this.ready.delete(taskId);
+    if (task.claimedBy !== null) this.claims.delete(task.claimedBy, taskId);
+    if (isTerminal(status)) this.terminal.delete(task);
+  }
+}
+
+/** The first record of a task cannot contain its own revision; its readers add it. */
+function withCreation(task: Task, revision: number): Task {
+  return task.createdRevision === null ? { ...task, createdRevision: revision } : task;
+}
+
+function toReady(task: Task): Task & { createdRevision: number } {
+  return { ...task, createdRevision: task.createdRevision ?? 0 };
+}
+
+function compareIds(a: Task, b: Task): number {
+  return a.taskId < b.taskId ? -1 : a.taskId > b.taskId ? 1 : 0;
+}

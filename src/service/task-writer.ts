@@ -1,0 +1,203 @@
+/**
+ * The loop around every transition: decide, compare-and-set, and on a conflict reload and decide
+ * again.
+ *
+ * Positive answers are durable: success is reported only after the write is acknowledged, or found in
+ * the store. Negative answers are fresh: a refusal decided on the index is decided again on the
+ * leader's record before anybody hears of it.
+ */
+import { CoordinatorError } from "../protocol/errors.ts";
+import { encodeTask } from "../protocol/task-record.ts";
+import type { Command, Decision } from "../task/commands.ts";
+import { unmetDependencies } from "../task/dependencies.ts";
+import { createTask, type Task, type TaskDefinition } from "../task/task.ts";
+import { transition } from "../task/transition.ts";
+import type { Clock, Observe, ServiceSettings, TaskEntry, TaskStore } from "./ports.ts";
+import { corruptRecord, notFound, refusalError } from "./refusals.ts";
+import type { KnownTask, TaskIndex } from "./task-index.ts";
+
+/** How often a write may lose against others before the asker is told to come again. */
+const MAX_TRIES = 10;
+/** After this no further try is begun, so that the asker gets an answer within its own timeout. */
+const TRY_FOR_MS = 2_000;
+
+export interface Executed extends KnownTask {
+  /** `false`: nothing had to be written, an idempotent repeat. */
+  readonly written: boolean;
+}
+
+export interface ExecuteOptions {
+  /** Refuse with `conflict` unless the record has this revision. */
+  readonly onlyRevision?: number | undefined;
+  /** Refuse records over the size limit; for writes that bring content from outside. */
+  readonly limitSize?: boolean;
+  /** Give up on the first conflict: somebody else was faster, and another task will do. */
+  readonly once?: boolean;
+}
+
+/** A command, or how to make one from the task as it is found. */
+export type CommandFor = Command | ((task: Task) => Command | CoordinatorError);
+
+export class TaskWriter {
+  readonly #store: TaskStore;
+  readonly #index: TaskIndex;
+  readonly #settings: ServiceSettings;
+  readonly #clock: Clock;
+  readonly #observe: Observe;
+
+  constructor(
+    store: TaskStore,
+    index: TaskIndex,
+    settings: ServiceSettings,
+    clock: Clock,
+    observe: Observe,
+  ) {
+    this.#store = store;
+    this.#index = index;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#observe = observe;
+  }
+
+  /** @throws CoordinatorError */
+  async execute(
+    taskId: string,
+    command: CommandFor,
+    options: ExecuteOptions = {},
+  ): Promise<Executed> {
+    const deadline = this.#clock.now() + TRY_FOR_MS;
+    let known = this.#index.get(taskId);
+    let isFresh = false;
+    for (let tries = 0; tries < MAX_TRIES && this.#clock.now() < deadline; tries++) {
+      if (known === undefined) {
+        known = await this.load(taskId);
+        isFresh = true;
+      }
+      const decision = this.#decide(known, command, options.onlyRevision);
+      if (decision instanceof CoordinatorError || decision.kind !== "write") {
+        if (isFresh) return this.#settled(known, decision);
+        known = undefined;
+        continue;
+      }
+      const next = decision.task;
+      if (options.limitSize === true) this.checkSize(next);
+      const outcome = await this.#store.write(next, known.revision);
+      if (outcome.kind === "written") return this.#written(next, outcome.revision);
+      if (outcome.kind === "conflict") {
+        this.#observe({ kind: "write_conflict", taskId });
+        if (options.once === true) break;
+      } else {
+        this.#observe({ kind: "write_unknown", taskId });
+        const now = await this.load(taskId);
+        if (isSame(now.task, next)) return this.#written(now.task, now.revision);
+      }
+      known = undefined;
+    }
+    throw new CoordinatorError("conflict", `task ${taskId} is being changed by others: ask again`);
+  }
+
+  /** @throws CoordinatorError `already_exists`, `too_large`, `corrupt_record`, `unavailable` */
+  async create(
+    taskId: string,
+    definition: TaskDefinition,
+    sessionId: string | null,
+  ): Promise<KnownTask> {
+    const blocked = this.unmet(definition).length > 0;
+    const task = createTask(taskId, definition, { blocked, sessionId, now: this.#clock.now() });
+    this.checkSize(task);
+    let expectedRevision = 0;
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const outcome = await this.#store.write(task, expectedRevision);
+      if (outcome.kind === "written") return this.#written(task, outcome.revision);
+      const entry = await this.#store.load(taskId);
+      if (entry !== null && "task" in entry) {
+        if (outcome.kind === "unknown" && isSame({ ...entry.task, createdRevision: null }, task)) {
+          return this.#written(task, entry.revision);
+        }
+        throw new CoordinatorError("already_exists", `task ${taskId} exists already`, {
+          task: encodeTask(entry.task),
+        });
+      }
+      if (entry !== null && "corrupt" in entry) throw corruptRecord(taskId, entry.corrupt);
+      // What is left of a removed task is a marker; the new one takes its place.
+      expectedRevision = entry?.revision ?? 0;
+    }
+    throw new CoordinatorError("unavailable", `task ${taskId} could not be written: ask again`);
+  }
+
+  /** The leader's record. @throws CoordinatorError `not_found`, `corrupt_record`, `unavailable` */
+  async load(taskId: string): Promise<KnownTask> {
+    const entry = await this.#store.load(taskId);
+    if (entry === null || "removed" in entry) throw notFound("task", taskId);
+    return this.readable(entry);
+  }
+
+  /** @throws CoordinatorError `corrupt_record` */
+  readable(entry: Exclude<TaskEntry, { removed: true }>): KnownTask {
+    if ("corrupt" in entry) throw corruptRecord(entry.taskId, entry.corrupt);
+    this.#index.applyLoaded(entry.task, entry.revision);
+    return entry;
+  }
+
+  /** The incomplete dependencies, as far as this worker knows. */
+  unmet(definition: { readonly dependsOn: readonly string[] }): string[] {
+    return unmetDependencies(definition.dependsOn, (id) => this.#index.isComplete(id));
+  }
+
+  /** @throws CoordinatorError `too_large` */
+  checkSize(task: Task): void {
+    const size = this.#store.sizeOf(task);
+    const limit = this.#settings.maxRecordBytes;
+    if (size <= limit) return;
+    throw new CoordinatorError(
+      "too_large",
+      `the record of task ${task.taskId} would have ${size} bytes, over the limit of ${limit}: ` +
+        "keep large content elsewhere and put a link into payload, metadata or result",
+      { details: { size, limit } },
+    );
+  }
+
+  #decide(
+    known: KnownTask,
+    command: CommandFor,
+    onlyRevision: number | undefined,
+  ): Decision | CoordinatorError {
+    if (onlyRevision !== undefined && onlyRevision !== known.revision) {
+      return new CoordinatorError(
+        "conflict",
+        `task ${known.task.taskId} is at revision ${known.revision}, not ${onlyRevision}: read it again`,
+        { task: encodeTask(known.task) },
+      );
+    }
+    const made = typeof command === "function" ? command(known.task) : command;
+    if (made instanceof CoordinatorError) return made;
+    return transition(known.task, made, {
+      now: this.#clock.now(),
+      retryPolicy: { baseMs: this.#settings.retryBaseMs, maxMs: this.#settings.retryMaxMs },
+    });
+  }
+
+  #settled(
+    known: KnownTask,
+    decision: CoordinatorError | Exclude<Decision, { kind: "write" }>,
+  ): Executed {
+    if (decision instanceof CoordinatorError) throw decision;
+    if (decision.kind === "unchanged") return { ...known, written: false };
+    throw refusalError(known.task, decision.refusal, this.unmet(known.task));
+  }
+
+  #written(task: Task, revision: number): Executed {
+    this.#index.applyOwn(task, revision);
+    const { taskId, attempt, lastEvent } = task;
+    if (lastEvent !== null) {
+      const { type: event, sessionId } = lastEvent;
+      this.#observe({ kind: "task_written", taskId, event, attempt, revision, sessionId });
+    }
+    return { task, revision, written: true };
+  }
+}
+
+/** Whether a record that was found is the one that was to be written: both name the same transition. */
+function isSame(found: Task, meant: Task): boolean {
+  return JSON.stringify(encodeTask(found)) === JSON.stringify(encodeTask(meant));
+}
