@@ -78,14 +78,21 @@ export class Claims {
     return this.describe(executed, !executed.written);
   }
 
+  /** The claim if the session still holds it under this attempt, by the leader's record. */
+  async ifHeld(taskId: string, sessionId: string, attempt: number): Promise<Claimed | null> {
+    const known = await this.#writer.load(taskId);
+    const refused = holderRefusal(known.task, sessionId, attempt);
+    return refused === null ? this.describe(known, true) : null;
+  }
+
   /** A claim as replies show it. */
   describe({ task, revision }: KnownTask, alreadyHeld: boolean): Claimed {
-    const ttlSeconds = task.ttlSeconds ?? this.#settings.defaultTtlSeconds;
+    const { ttlSeconds, expiresAt } = this.#leases.describe(task);
     return {
       task: encodeTask(task),
       attempt: task.attempt,
       revision,
-      lease: { ttl_seconds: ttlSeconds, expires_at: iso(this.#leases.expiresAt(task)) },
+      lease: { ttl_seconds: ttlSeconds, expires_at: iso(expiresAt) },
       already_held: alreadyHeld,
     };
   }
@@ -95,7 +102,7 @@ export class Claims {
     const { task } = await this.#writer.load(taskId);
     const refused = holderRefusal(task, request.session_id, request.attempt ?? null);
     if (refused !== null) throw refusalError(task, refused.refusal, []);
-    const ttlSeconds = request.ttl_seconds ?? task.ttlSeconds ?? this.#settings.defaultTtlSeconds;
+    const ttlSeconds = request.ttl_seconds ?? this.#leases.describe(task).ttlSeconds;
     await this.#leases.renew({
       taskId,
       sessionId: request.session_id,

@@ -129,14 +129,14 @@ export class LeaseKeeper {
     throw new CoordinatorError("unavailable", `the lease of task ${taskId} is busy: ask again`);
   }
 
-  /** When the lease of a claim runs out unless it is renewed; an estimate where it is not known. */
-  expiresAt(task: Task): number {
-    const ttlMs = (task.ttlSeconds ?? this.#settings.defaultTtlSeconds) * 1000;
+  /** The lease of a claim as replies show it; an estimate while this worker has not seen it. */
+  describe(task: Task): { ttlSeconds: number; expiresAt: number } {
     const known = this.leases.get(task.taskId);
-    if (known?.lease.attempt === task.attempt) {
-      return known.writtenAt + known.lease.ttlSeconds * 1000;
-    }
-    return (task.claimedAt ?? this.#clock.now()) + ttlMs;
+    const seen = known?.lease.attempt === task.attempt ? known : undefined;
+    const ttlSeconds =
+      seen?.lease.ttlSeconds ?? task.ttlSeconds ?? this.#settings.defaultTtlSeconds;
+    const since = seen?.writtenAt ?? task.claimedAt ?? this.#clock.now();
+    return { ttlSeconds, expiresAt: since + ttlSeconds * 1000 };
   }
 
   #requireRenewable(lease: Lease, entry: LeaseEntry | null): void {

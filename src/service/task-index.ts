@@ -15,6 +15,9 @@ export interface KnownTask {
   readonly revision: number;
 }
 
+/** What the order of creation goes by. */
+type CreationKey = Pick<Task, "createdRevision" | "taskId">;
+
 /** What a listener hears of: `before` is `null` for a new task, `after` for one that is gone. */
 export interface TaskChange {
   readonly taskId: string;
@@ -32,7 +35,7 @@ export class TaskIndex implements Watch<TaskEntry> {
   /** Tasks that a session holds. */
   readonly claims = new SetMap();
   /** All tasks, oldest first. */
-  readonly byCreation = new SortedList<Task>(
+  readonly byCreation = new SortedList<Task, CreationKey>(
     (a, b) => (a.createdRevision ?? 0) - (b.createdRevision ?? 0) || compareIds(a, b),
   );
   /** Terminal tasks, the one that has been so for longest first. */
@@ -184,6 +187,6 @@ function toReady(task: Task): Task & { createdRevision: number } {
   return { ...task, createdRevision: task.createdRevision ?? 0 };
 }
 
-function compareIds(a: Task, b: Task): number {
+function compareIds(a: Pick<Task, "taskId">, b: Pick<Task, "taskId">): number {
   return a.taskId < b.taskId ? -1 : a.taskId > b.taskId ? 1 : 0;
 }

@@ -163,7 +163,8 @@ function earliest(groups: readonly Group[]): number | null {
   return times.length === 0 ? null : Math.min(...times);
 }
 
-function byUrgency(a: ReadyTask, b: ReadyTask): number {
+/** The order in which ready tasks are handed out. */
+export function byUrgency(a: ReadyTask, b: ReadyTask): number {
   return a.priority - b.priority || a.createdRevision - b.createdRevision || byId(a, b);
 }
 

@@ -5,14 +5,15 @@
 
 const MAX_CHUNK = 512;
 
-export class SortedList<T> implements Iterable<T> {
-  readonly #compare: (a: T, b: T) => number;
+/** `Key` is the part of an element that is compared. */
+export class SortedList<T extends Key, Key = T> implements Iterable<T> {
+  readonly #compare: (a: Key, b: Key) => number;
   /** Never holds an empty chunk; each chunk is sorted and ends before the next begins. */
   #chunks: T[][] = [];
   #size = 0;
 
   /** `compare` must be a total order: 0 means that both are the same element. */
-  constructor(compare: (a: T, b: T) => number) {
+  constructor(compare: (a: Key, b: Key) => number) {
     this.#compare = compare;
   }
 
@@ -44,7 +45,7 @@ export class SortedList<T> implements Iterable<T> {
   }
 
   /** Removes the element; returns whether it was there. */
-  delete(element: T): boolean {
+  delete(element: Key): boolean {
     const c = this.#chunkFor(element);
     const chunk = this.#chunks[c];
     if (chunk === undefined) return false;
@@ -63,7 +64,7 @@ export class SortedList<T> implements Iterable<T> {
   }
 
   /** In order, beginning with `element` or, if it is not there, with what would follow it. */
-  *from(element: T): Generator<T, void> {
+  *from(element: Key): Generator<T, void> {
     const start = this.#chunkFor(element);
     for (let c = start; c < this.#chunks.length; c++) {
       const chunk = this.#chunks[c] ?? [];
@@ -72,7 +73,7 @@ export class SortedList<T> implements Iterable<T> {
   }
 
   /** Index of the first chunk whose last element is not before `element`. */
-  #chunkFor(element: T): number {
+  #chunkFor(element: Key): number {
     let low = 0;
     let high = this.#chunks.length;
     while (low < high) {
@@ -84,7 +85,7 @@ export class SortedList<T> implements Iterable<T> {
     return low;
   }
 
-  #positionIn(chunk: readonly T[], element: T): number {
+  #positionIn(chunk: readonly T[], element: Key): number {
     let low = 0;
     let high = chunk.length;
     while (low < high) {

@@ -1,0 +1,118 @@
+/**
+ * Keeps `blocked` and `available` in line with the dependencies: what follows from a write on other
+ * tasks.
+ *
+ * Every worker does it on every change that it sees, and for all tasks when its index has become
+ * current; it is idempotent, so no worker's death loses an unblocking. The worker that made the change
+ * acts at once; the others wait a moment and mostly find it done.
+ */
+import { CoordinatorError } from "../protocol/errors.ts";
+import type { Task } from "../task/task.ts";
+import type { Clock, Observe } from "./ports.ts";
+import type { TaskChange, TaskIndex } from "./task-index.ts";
+import type { TaskWriter } from "./task-writer.ts";
+
+const WAIT_MS = 10;
+const WAIT_SPREAD_MS = 30;
+const AGAIN_MS = 1_000;
+
+export class Dependents {
+  readonly #tasks: TaskIndex;
+  readonly #writer: TaskWriter;
+  readonly #clock: Clock;
+  readonly #observe: Observe;
+  readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+  readonly #underway = new Map<string, Promise<void>>();
+  #stopped = false;
+
+  constructor(tasks: TaskIndex, writer: TaskWriter, clock: Clock, observe: Observe) {
+    this.#tasks = tasks;
+    this.#writer = writer;
+    this.#clock = clock;
+    this.#observe = observe;
+    tasks.onChange((change) => {
+      this.#changed(change);
+    });
+    tasks.onCurrent(() => {
+      for (const { task } of tasks.values()) {
+        if (this.#isWrong(task)) this.#later(task.taskId);
+      }
+    });
+  }
+
+  /** Resolves when the writes under way have ended. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    await Promise.all(this.#underway.values());
+  }
+
+  #changed({ taskId, before, after, own }: TaskChange): void {
+    if (!this.#tasks.isCurrent) return;
+    const settle = (id: string): void => {
+      const task = this.#tasks.get(id)?.task;
+      if (task === undefined || !this.#isWrong(task)) return;
+      if (own) this.#settle(id);
+      else this.#later(id);
+    };
+    if ((before?.status === "complete") !== (after?.status === "complete")) {
+      for (const dependent of [...this.#tasks.dependents.get(taskId)]) settle(dependent);
+    }
+    settle(taskId);
+  }
+
+  /** Whether the status contradicts the dependencies, as far as this worker knows. */
+  #isWrong(task: Task): boolean {
+    if (task.status === "blocked") return this.#writer.unmet(task).length === 0;
+    return task.status === "available" && this.#writer.unmet(task).length > 0;
+  }
+
+  #later(taskId: string, delay = WAIT_MS + this.#clock.random() * WAIT_SPREAD_MS): void {
+    if (this.#stopped || this.#timers.has(taskId)) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(taskId);
+      const task = this.#tasks.get(taskId)?.task;
+      if (task !== undefined && this.#isWrong(task)) this.#settle(taskId);
+    }, delay);
+    this.#timers.set(taskId, timer);
+  }
+
+  #settle(taskId: string): void {
+    if (this.#stopped || this.#underway.has(taskId)) return;
+    const settling = this.#settleNow(taskId)
+      .catch((cause: unknown) => {
+        if (cause instanceof CoordinatorError && cause.code === "not_found") return;
+        this.#observe({ kind: "background_error", what: `dependencies of ${taskId}`, cause });
+        this.#later(taskId, AGAIN_MS);
+      })
+      .finally(() => {
+        this.#underway.delete(taskId);
+        // A dependency may have changed meanwhile.
+        const task = this.#tasks.get(taskId)?.task;
+        if (task !== undefined && this.#isWrong(task)) this.#later(taskId);
+      });
+    this.#underway.set(taskId, settling);
+  }
+
+  async #settleNow(taskId: string): Promise<void> {
+    const task = this.#tasks.get(taskId)?.task;
+    // Blocking takes a task away from those who wait for it: only on the leader's word.
+    if (task?.status === "available") await this.#refresh(this.#writer.unmet(task));
+    await this.#writer.execute(taskId, (current) => ({
+      type: "settle_dependencies",
+      unmet: this.#writer.unmet(current),
+    }));
+  }
+
+  async #refresh(taskIds: readonly string[]): Promise<void> {
+    await Promise.all(
+      taskIds.map(async (id) => {
+        try {
+          await this.#writer.load(id);
+        } catch (error) {
+          if (!(error instanceof CoordinatorError) || error.code !== "not_found") throw error;
+        }
+      }),
+    );
+  }
+}

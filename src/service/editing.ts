@@ -1,0 +1,124 @@
+/** Create, update, cancel and requeue: what the people and programs say who plan the work. */
+import { CoordinatorError } from "../protocol/errors.ts";
+import type { Reply, Request } from "../protocol/operations.ts";
+import { decodeChanges, decodeDefinition, encodeTask } from "../protocol/task-record.ts";
+import { findCycle } from "../task/dependencies.ts";
+import type { TaskDefinition } from "../task/task.ts";
+import type { Claims } from "./claims.ts";
+import { cycleError } from "./cycle-error.ts";
+import type { Clock, Observe, ServiceSettings } from "./ports.ts";
+import type { KnownTask, TaskIndex } from "./task-index.ts";
+import type { TaskWriter } from "./task-writer.ts";
+
+type TaskReply = Reply<"tasks.get">;
+
+export class Editing {
+  readonly #writer: TaskWriter;
+  readonly #claims: Claims;
+  readonly #tasks: TaskIndex;
+  readonly #settings: ServiceSettings;
+  readonly #clock: Clock;
+  readonly #observe: Observe;
+
+  constructor(
+    writer: TaskWriter,
+    claims: Claims,
+    tasks: TaskIndex,
+    settings: ServiceSettings,
+    clock: Clock,
+    observe: Observe,
+  ) {
+    this.#writer = writer;
+    this.#claims = claims;
+    this.#tasks = tasks;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#observe = observe;
+  }
+
+  async create(id: string | undefined, request: Request<"tasks.create">): Promise<TaskReply> {
+    const { task_id: named, session_id: sessionId, ...given } = request;
+    if (id !== undefined && named !== undefined && id !== named) {
+      throw new CoordinatorError(
+        "invalid_request",
+        `task_id: the subject says ${id} and the body ${named}: name the task once`,
+        { details: { field: "task_id" } },
+      );
+    }
+    const taskId = id ?? named ?? this.#makeId();
+    const definition = decodeDefinition({ max_failures: this.#settings.maxFailures, ...given });
+    this.#refuseCycle(taskId, definition.dependsOn);
+    return reply(await this.#writer.create(taskId, definition, sessionId ?? null));
+  }
+
+  async update(taskId: string, request: Request<"tasks.update">): Promise<TaskReply> {
+    const { session_id: sessionId = null, revision, ...given } = request;
+    const changes = decodeChanges(given);
+    if (Object.keys(changes).length === 0) {
+      throw new CoordinatorError(
+        "invalid_request",
+        "nothing to update: name at least one of title, description, priority, depends_on, " +
+          "requires, tags, metadata, payload, max_failures",
+      );
+    }
+    if (changes.dependsOn !== undefined) this.#refuseCycle(taskId, changes.dependsOn);
+    const executed = await this.#writer.execute(
+      taskId,
+      (task) => ({
+        type: "update",
+        sessionId,
+        changes,
+        unmet: this.#writer.unmet({ dependsOn: changes.dependsOn ?? task.dependsOn }),
+      }),
+      { onlyRevision: revision, limitSize: true },
+    );
+    return reply(executed);
+  }
+
+  /** `agent`: the asker may cancel what it holds itself, nothing else. */
+  async cancel(
+    taskId: string,
+    request: Request<"tasks.cancel">,
+    agent: boolean,
+  ): Promise<TaskReply> {
+    const { session_id: sessionId = null, force, reason = null } = request;
+    const executed = await this.#writer.execute(taskId, (task) =>
+      agent && (sessionId === null || task.claimedBy !== sessionId)
+        ? new CoordinatorError(
+            "forbidden",
+            `only operators cancel tasks that they do not hold: ask one to cancel ${taskId}`,
+          )
+        : { type: "cancel", sessionId, force, reason },
+    );
+    return this.#claims.ended(executed);
+  }
+
+  async requeue(taskId: string, request: Request<"tasks.requeue">): Promise<TaskReply> {
+    const { session_id: sessionId = null, reason = null } = request;
+    let from: string | null = null;
+    const executed = await this.#writer.execute(taskId, (task) => {
+      from = task.claimedBy;
+      return { type: "requeue", sessionId, reason, unmet: this.#writer.unmet(task) };
+    });
+    if (executed.written) this.#observe({ kind: "requeued_by_operator", taskId, from });
+    return this.#claims.ended(executed);
+  }
+
+  /** @throws CoordinatorError `invalid_request` with the path of the cycle */
+  #refuseCycle(taskId: string, dependsOn: TaskDefinition["dependsOn"]): void {
+    const cycle = findCycle([taskId], (id) =>
+      id === taskId ? dependsOn : this.#tasks.get(id)?.task.dependsOn,
+    );
+    if (cycle !== null) throw cycleError(cycle);
+  }
+
+  /** Sortable by time, and unique across workers. */
+  #makeId(): string {
+    const chance = Math.floor(this.#clock.random() * 2 ** 48).toString(36);
+    return `task-${this.#clock.now().toString(36)}-${chance.padStart(10, "0")}`;
+  }
+}
+
+function reply({ task, revision }: KnownTask): TaskReply {
+  return { ok: true, task: encodeTask(task), revision };
+}

@@ -1,0 +1,122 @@
+/** Import: many tasks at once, all validated first; doing it twice changes nothing. */
+import { CoordinatorError } from "../protocol/errors.ts";
+import type { Reply, Request } from "../protocol/operations.ts";
+import { decodeDefinition, encodeDefinition } from "../protocol/task-record.ts";
+import { findCycle, inDependencyOrder } from "../task/dependencies.ts";
+import { createTask, type TaskDefinition } from "../task/task.ts";
+import { cycleError } from "./cycle-error.ts";
+import type { Clock, ServiceSettings } from "./ports.ts";
+import type { TaskIndex } from "./task-index.ts";
+import type { TaskWriter } from "./task-writer.ts";
+
+/** Writes in flight of one import: enough to hide the round trips, not so many as to delay claims. */
+const PARALLEL = 64;
+
+type Imported = TaskDefinition & { readonly taskId: string };
+type Result = "created" | "unchanged" | "conflicting";
+
+export class Importer {
+  readonly #writer: TaskWriter;
+  readonly #tasks: TaskIndex;
+  readonly #settings: ServiceSettings;
+  readonly #clock: Clock;
+
+  constructor(writer: TaskWriter, tasks: TaskIndex, settings: ServiceSettings, clock: Clock) {
+    this.#writer = writer;
+    this.#tasks = tasks;
+    this.#settings = settings;
+    this.#clock = clock;
+  }
+
+  /** Creates nothing unless all of it is valid. */
+  async run(request: Request<"tasks.import">): Promise<Reply<"tasks.import">> {
+    const sessionId = request.session_id ?? null;
+    const tasks = request.tasks.map(({ task_id: taskId, ...given }) => ({
+      taskId,
+      ...decodeDefinition({ max_failures: this.#settings.maxFailures, ...given }),
+    }));
+    const warnings = this.#validate(tasks);
+
+    const results = new Map<string, Result>();
+    const queue = inDependencyOrder(tasks).values();
+    const work = async (): Promise<void> => {
+      for (const task of queue) results.set(task.taskId, await this.#importOne(task, sessionId));
+    };
+    await Promise.all(Array.from({ length: PARALLEL }, work));
+
+    const having = (wanted: Result): string[] =>
+      tasks.map(({ taskId }) => taskId).filter((id) => results.get(id) === wanted);
+    return {
+      ok: true,
+      created: having("created"),
+      unchanged: having("unchanged"),
+      conflicting: having("conflicting"),
+      warnings,
+    };
+  }
+
+  /** @throws CoordinatorError `invalid_request`, `too_large` */
+  #validate(tasks: readonly Imported[]): string[] {
+    const byId = new Map<string, Imported>();
+    for (const [position, task] of tasks.entries()) {
+      if (byId.has(task.taskId)) {
+        throw new CoordinatorError(
+          "invalid_request",
+          `tasks.${position}.task_id: ${task.taskId} is there twice: remove or rename one of them`,
+          { details: { field: `tasks.${position}.task_id` } },
+        );
+      }
+      byId.set(task.taskId, task);
+      this.#writer.checkSize(
+        createTask(task.taskId, task, { blocked: true, sessionId: null, now: this.#clock.now() }),
+      );
+    }
+    const dependenciesOf = (id: string): readonly string[] | undefined =>
+      (byId.get(id) ?? this.#tasks.get(id)?.task)?.dependsOn;
+    const cycle = findCycle(byId.keys(), dependenciesOf);
+    if (cycle !== null) throw cycleError(cycle);
+
+    return tasks.flatMap((task) =>
+      task.dependsOn
+        .filter((id) => dependenciesOf(id) === undefined)
+        .map(
+          (id) =>
+            `task ${task.taskId} depends on ${id}, which does not exist: it stays blocked until that is created and complete`,
+        ),
+    );
+  }
+
+  async #importOne(task: Imported, sessionId: string | null): Promise<Result> {
+    const { taskId, ...definition } = task;
+    try {
+      // A task that is known to exist needs no attempt to create it.
+      if (this.#tasks.get(taskId) === undefined) {
+        await this.#writer.create(taskId, definition, sessionId);
+        return "created";
+      }
+    } catch (error) {
+      if (!(error instanceof CoordinatorError) || error.code !== "already_exists") throw error;
+    }
+    try {
+      const { task: existing } = await this.#writer.load(taskId);
+      return isSameDefinition(existing, definition) ? "unchanged" : "conflicting";
+    } catch (error) {
+      if (!(error instanceof CoordinatorError) || error.code !== "not_found") throw error;
+      await this.#writer.create(taskId, definition, sessionId);
+      return "created";
+    }
+  }
+}
+
+function isSameDefinition(a: TaskDefinition, b: TaskDefinition): boolean {
+  return canonical(encodeDefinition(a)) === canonical(encodeDefinition(b));
+}
+
+/** JSON with the keys of every object sorted: the order of keys is no difference. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === "object" && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}

@@ -1,0 +1,176 @@
+/** Reads: one task from the leader's record, many from memory once it has caught up. */
+import { CoordinatorError } from "../protocol/errors.ts";
+import type { Reply, Request } from "../protocol/operations.ts";
+import { encodeTask } from "../protocol/task-record.ts";
+import { hasTags } from "../task/eligibility.ts";
+import type { Task } from "../task/task.ts";
+import type { LeaseIndex } from "./lease-index.ts";
+import type { NextClaims } from "./next-claims.ts";
+import type { Clock, ServiceSettings, TaskEntry, TaskStore } from "./ports.ts";
+import { notFound } from "./refusals.ts";
+import type { SessionIndex } from "./session-index.ts";
+import type { TaskIndex } from "./task-index.ts";
+import type { TaskWriter } from "./task-writer.ts";
+
+export class Queries {
+  readonly #store: TaskStore;
+  readonly #writer: TaskWriter;
+  readonly #tasks: TaskIndex;
+  readonly #leases: LeaseIndex;
+  readonly #sessions: SessionIndex;
+  readonly #next: NextClaims;
+  readonly #settings: ServiceSettings;
+  readonly #clock: Clock;
+  readonly #startedAt: number;
+
+  constructor(
+    store: TaskStore,
+    writer: TaskWriter,
+    indexes: { tasks: TaskIndex; leases: LeaseIndex; sessions: SessionIndex },
+    next: NextClaims,
+    settings: ServiceSettings,
+    clock: Clock,
+  ) {
+    this.#store = store;
+    this.#writer = writer;
+    this.#tasks = indexes.tasks;
+    this.#leases = indexes.leases;
+    this.#sessions = indexes.sessions;
+    this.#next = next;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#startedAt = clock.now();
+  }
+
+  async get(taskId: string): Promise<Reply<"tasks.get">> {
+    const { task, revision } = await this.#writer.load(taskId);
+    return { ok: true, task: encodeTask(task), revision };
+  }
+
+  async list(request: Request<"tasks.list">): Promise<Reply<"tasks.list">> {
+    await this.#tasks.progress.catchUp(this.#store);
+    const wanted = wantedBy(request);
+    const page: Task[] = [];
+    let more = false;
+    for (const task of this.#from(request.cursor)) {
+      if (!wanted(task)) continue;
+      more = page.length === request.limit;
+      if (more) break;
+      page.push(task);
+    }
+    const last = page.at(-1);
+    return {
+      ok: true,
+      tasks: page.map(encodeTask),
+      revision: this.#tasks.progress.revision,
+      next_cursor: more && last !== undefined ? cursorAfter(last) : null,
+    };
+  }
+
+  async history(taskId: string): Promise<Reply<"tasks.history">> {
+    const entries = await this.#store.history(taskId);
+    const last = entries.at(-1);
+    if (last === undefined || "removed" in last) throw notFound("task", taskId);
+    return {
+      ok: true,
+      entries: entries.map((entry) => ({ revision: entry.revision, task: taskOf(entry) })),
+    };
+  }
+
+  /**
+   * The bucket keeps a limited history of each task, so transitions in between may be gone. Revisions
+   * count every write in the bucket: a gap between two that follow each other is a trimmed one.
+   */
+  async changes(request: Request<"tasks.changes">): Promise<Reply<"tasks.changes">> {
+    const { since, limit } = request;
+    const lastRevision = await this.#store.lastRevision();
+    const isAhead = since > lastRevision;
+    // From a revision that this bucket never had, nothing can be said but how things stand now.
+    const after = isAhead ? 0 : since;
+    const entries = after === lastRevision ? [] : await this.#store.entriesAfter(after, limit);
+    let previous = after;
+    let complete = !isAhead;
+    for (const entry of entries) {
+      if (entry.revision !== previous + 1) complete = false;
+      previous = entry.revision;
+    }
+    if (entries.length === 0 && after < lastRevision) {
+      throw new CoordinatorError("unavailable", "the bucket's history lags behind: ask again");
+    }
+    return {
+      ok: true,
+      changes: entries.map((entry) => ({
+        task_id: entry.taskId,
+        revision: entry.revision,
+        task: taskOf(entry),
+      })),
+      last_revision: Math.max(lastRevision, previous),
+      complete,
+      has_more: previous < lastRevision,
+    };
+  }
+
+  async stats(): Promise<Reply<"tasks.stats">> {
+    await this.#tasks.progress.catchUp(this.#store);
+    const counts = this.#tasks.counts();
+    this.#tasks.ready.promoteDue(this.#clock.now());
+    const nothing = { capabilities: [], tags: [], prefix: "" };
+    return {
+      ok: true,
+      tasks: counts,
+      total: this.#tasks.size,
+      ready: counts.available - this.#tasks.ready.withheld(nothing).notDue,
+      corrupt: this.#tasks.corruptCount,
+      leases: this.#leases.size,
+      sessions: this.#sessions.size,
+      revision: this.#tasks.progress.revision,
+      worker: {
+        id: this.#settings.workerId,
+        version: this.#settings.version,
+        uptime_seconds: Math.round((this.#clock.now() - this.#startedAt) / 1000),
+        waiting: this.#next.waiting,
+      },
+    };
+  }
+
+  *#from(cursor: string | undefined): Generator<Task, void> {
+    if (cursor === undefined) {
+      yield* this.#tasks.byCreation;
+      return;
+    }
+    const [, createdRevision = "", taskId = ""] = /^(\d+):(.+)$/.exec(cursor) ?? [];
+    if (taskId === "") {
+      throw new CoordinatorError(
+        "invalid_request",
+        "cursor: is not one of ours: use next_cursor of the page before",
+        { details: { field: "cursor" } },
+      );
+    }
+    for (const task of this.#tasks.byCreation.from({
+      createdRevision: Number(createdRevision),
+      taskId,
+    })) {
+      if (cursorAfter(task) !== cursor) yield task;
+    }
+  }
+}
+
+/** `null` where there is nothing that could be shown as a task. */
+function taskOf(entry: TaskEntry): ReturnType<typeof encodeTask> | null {
+  return "task" in entry ? encodeTask(entry.task) : null;
+}
+
+/** Names the task itself and not a position: pages neither repeat nor skip when others change. */
+function cursorAfter(task: Task): string {
+  return `${task.createdRevision ?? 0}:${task.taskId}`;
+}
+
+function wantedBy(request: Request<"tasks.list">): (task: Task) => boolean {
+  const { status, claimed_by: claimedBy, prefix, tags } = request;
+  const statuses = status === undefined ? null : new Set([status].flat());
+  return (task) =>
+    (statuses === null || statuses.has(task.status)) &&
+    (claimedBy === undefined || task.claimedBy === claimedBy) &&
+    task.taskId.startsWith(prefix) &&
+    hasTags(task.tags, tags);
+}

@@ -1,0 +1,91 @@
+/**
+ * Removes terminal tasks after a while, with their history, but never one that an unfinished task still
+ * depends on: that one would wait for ever.
+ */
+import { isTerminal, type Task } from "../task/task.ts";
+import type { Clock, Observe, ServiceSettings, TaskStore } from "./ports.ts";
+import type { TaskIndex } from "./task-index.ts";
+
+const MIN_EVERY_MS = 250;
+const MAX_EVERY_MS = 30_000;
+/** Removals of one round; the next round does the rest. */
+const BATCH = 1_000;
+
+export class Retention {
+  readonly #store: TaskStore;
+  readonly #tasks: TaskIndex;
+  readonly #settings: ServiceSettings;
+  readonly #clock: Clock;
+  readonly #observe: Observe;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #round: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(
+    store: TaskStore,
+    tasks: TaskIndex,
+    settings: ServiceSettings,
+    clock: Clock,
+    observe: Observe,
+  ) {
+    this.#store = store;
+    this.#tasks = tasks;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#observe = observe;
+  }
+
+  start(): void {
+    if (this.#settings.retentionSeconds > 0) this.#schedule();
+  }
+
+  /** Resolves when the removals under way have ended. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    await this.#round;
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return;
+    const every = (this.#settings.retentionSeconds * 1000) / 10;
+    const delay = Math.min(Math.max(every, MIN_EVERY_MS), MAX_EVERY_MS);
+    // Workers take turns by chance, so that mostly one of them finds the work.
+    this.#timer = setTimeout(
+      () => {
+        this.#round = this.#removeOld().finally(() => {
+          this.#schedule();
+        });
+      },
+      delay * (0.5 + this.#clock.random()),
+    );
+  }
+
+  async #removeOld(): Promise<void> {
+    if (!this.#tasks.isCurrent) return;
+    const before = this.#clock.now() - this.#settings.retentionSeconds * 1000;
+    const old: Task[] = [];
+    for (const task of this.#tasks.terminal) {
+      if (task.updatedAt > before || old.length >= BATCH) break;
+      if (!this.#isNeeded(task)) old.push(task);
+    }
+    for (const { taskId } of old) {
+      try {
+        const revision = this.#tasks.get(taskId)?.revision ?? 0;
+        const outcome = await this.#store.purge(taskId, revision);
+        if (outcome.kind === "written") this.#observe({ kind: "task_retired", taskId });
+      } catch (cause) {
+        this.#observe({ kind: "background_error", what: `removal of ${taskId}`, cause });
+        return;
+      }
+    }
+  }
+
+  #isNeeded(task: Task): boolean {
+    for (const id of this.#tasks.dependents.get(task.taskId)) {
+      const dependent = this.#tasks.get(id)?.task;
+      if (dependent !== undefined && !isTerminal(dependent.status)) return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,178 @@
+/** The service: puts the use cases together and sends each request to its own. */
+import { CoordinatorError } from "../protocol/errors.ts";
+import {
+  type Operation,
+  type OperationDefinition,
+  OPERATIONS,
+  type Request,
+} from "../protocol/operations.ts";
+import { Admission } from "./admission.ts";
+import { Claims } from "./claims.ts";
+import { Dependents } from "./dependents.ts";
+import { Editing } from "./editing.ts";
+import { Heartbeats } from "./heartbeats.ts";
+import { Importer } from "./importer.ts";
+import { LeaseKeeper } from "./lease-keeper.ts";
+import { NextClaims } from "./next-claims.ts";
+import type {
+  Answer,
+  Call,
+  Clock,
+  LeaseStore,
+  Observe,
+  RequestHandler,
+  ServiceSettings,
+  SessionStore,
+  Stoppable,
+  TaskStore,
+} from "./ports.ts";
+import { Queries } from "./queries.ts";
+import { Retention } from "./retention.ts";
+import { SessionIndex } from "./session-index.ts";
+import { Sessions } from "./sessions.ts";
+import { TaskIndex } from "./task-index.ts";
+import { TaskWriter } from "./task-writer.ts";
+
+export interface Stores {
+  readonly tasks: TaskStore;
+  readonly leases: LeaseStore;
+  readonly sessions: SessionStore;
+}
+
+/** Handles one operation. The body was validated against the operation's schema. */
+type Handler<O extends Operation> = (
+  id: string,
+  body: Request<O>,
+  principal: string | null,
+) => Promise<object>;
+
+export class TaskService implements RequestHandler {
+  readonly tasks: TaskIndex;
+  readonly sessions: SessionIndex;
+  readonly next: NextClaims;
+  readonly #stores: Stores;
+  readonly #observe: Observe;
+  readonly #clock: Clock;
+  readonly #leases: LeaseKeeper;
+  readonly #dependents: Dependents;
+  readonly #retention: Retention;
+  readonly #admission: Admission;
+  readonly #handlers: { readonly [O in Exclude<Operation, "tasks.next">]: Handler<O> };
+  #watches: Stoppable[] = [];
+
+  constructor(stores: Stores, settings: ServiceSettings, clock: Clock, observe: Observe) {
+    this.#stores = stores;
+    this.#observe = observe;
+    this.#clock = clock;
+    const tasks = new TaskIndex(() => clock.now());
+    const writer = new TaskWriter(stores.tasks, tasks, settings, clock, observe);
+    const leases = new LeaseKeeper(stores.leases, tasks, writer, settings, clock, observe);
+    const sessionIndex = new SessionIndex(tasks);
+    const sessions = new Sessions(stores.sessions, sessionIndex, settings, clock);
+    const claims = new Claims(writer, leases, sessions, settings, clock);
+    const next = new NextClaims(claims, sessions, stores.tasks, tasks, settings, clock, observe);
+    const editing = new Editing(writer, claims, tasks, settings, clock, observe);
+    const importer = new Importer(writer, tasks, settings, clock);
+    const heartbeats = new Heartbeats(sessions, claims, stores.tasks, tasks);
+    const indexes = { tasks, leases: leases.leases, sessions: sessionIndex };
+    const queries = new Queries(stores.tasks, writer, indexes, next, settings, clock);
+
+    this.tasks = tasks;
+    this.sessions = sessionIndex;
+    this.next = next;
+    this.#leases = leases;
+    this.#dependents = new Dependents(tasks, writer, clock, observe);
+    this.#retention = new Retention(stores.tasks, tasks, settings, clock, observe);
+    this.#admission = new Admission(settings, clock);
+    this.#handlers = {
+      "tasks.create": (id, body) => editing.create(id === "" ? undefined : id, body),
+      "tasks.import": (_id, body) => importer.run(body),
+      "tasks.claim": (id, body) => claims.claim(id, body),
+      "tasks.renew": (id, body) => claims.renew(id, body),
+      "tasks.release": (id, body) => claims.release(id, body),
+      "tasks.get": (id) => queries.get(id),
+      "tasks.list": (_id, body) => queries.list(body),
+      "tasks.history": (id) => queries.history(id),
+      "tasks.changes": (_id, body) => queries.changes(body),
+      "tasks.verify": (id, body) => claims.verify(id, body),
+      "tasks.update": (id, body) => editing.update(id, body),
+      "tasks.cancel": (id, body, principal) => editing.cancel(id, body, principal !== null),
+      "tasks.requeue": (id, body) => editing.requeue(id, body),
+      "tasks.stats": () => queries.stats(),
+      "sessions.register": (id, body) => sessions.register(id, body),
+      "sessions.heartbeat": (id, body) => heartbeats.heartbeat(id, body),
+      "sessions.list": (_id, body) => sessions.list(body, (id) => tasks.claims.get(id).size),
+      "sessions.unregister": (id) => heartbeats.unregister(id),
+    };
+  }
+
+  /** Resolves when the indexes hold what is in the buckets. */
+  async start(): Promise<void> {
+    const startedAt = this.#clock.now();
+    const current = new Promise<void>((resolve) => {
+      this.tasks.onCurrent(() => {
+        const seconds = (this.#clock.now() - startedAt) / 1000;
+        this.#observe({ kind: "index_current", tasks: this.tasks.size, seconds });
+        resolve();
+      });
+    });
+    this.#watches = await Promise.all([
+      this.#stores.leases.watch(this.#leases.leases),
+      this.#stores.sessions.watch(this.sessions),
+      this.#stores.tasks.watch(this.tasks),
+    ]);
+    await current;
+    this.#leases.start();
+    this.#retention.start();
+  }
+
+  /** Answers those who wait. To be called before the endpoints stop taking requests. */
+  dismissWaiting(): void {
+    this.next.stop();
+  }
+
+  /** Resolves when everything under way has ended. */
+  async stop(): Promise<void> {
+    this.next.stop();
+    await Promise.all(this.#watches.map((watch) => watch.stop()));
+    await Promise.all([this.#dependents.stop(), this.#retention.stop(), this.#leases.stop()]);
+  }
+
+  admit(operation: Operation, principal: string | null): (() => void) | CoordinatorError {
+    return this.#admission.enter(principal, operation === "tasks.next");
+  }
+
+  /** @throws CoordinatorError */
+  async handle(call: Call): Promise<Answer> {
+    requirePermission(call);
+    const { operation, id = "", body, principal } = call;
+    if (operation === "tasks.next") return this.next.next(body as Request<"tasks.next">);
+    // The table pairs each operation with the handler of its own request type; TypeScript cannot
+    // follow that through a variable key.
+    const handle = this.#handlers[operation] as Handler<Operation>;
+    return { body: await handle(id, body as Request<Operation>, principal) };
+  }
+}
+
+/**
+ * An agent, who comes in under a principal, speaks for the principal's sessions only: the session is
+ * the principal itself or begins with `<principal>.`
+ *
+ * @throws CoordinatorError `forbidden`
+ */
+function requirePermission({ operation, id, body, principal }: Call): void {
+  if (principal === null) return;
+  const definition: OperationDefinition = OPERATIONS[operation];
+  if (definition.operatorsOnly === true) {
+    throw new CoordinatorError("forbidden", `${operation} is for operators only`);
+  }
+  const session = operation.startsWith("sessions.")
+    ? id
+    : (body as { session_id?: string }).session_id;
+  if (session === undefined || session === principal || session.startsWith(`${principal}.`)) return;
+  throw new CoordinatorError(
+    "forbidden",
+    `session_id: ${session} does not belong to ${principal}: use ${principal} or ${principal}.<name>`,
+    { details: { field: "session_id" } },
+  );
+}
