@@ -30,12 +30,15 @@ export class Dependents {
     this.#writer = writer;
     this.#clock = clock;
     this.#observe = observe;
+    writer.onWritten((task) => {
+      this.#written(task);
+    });
     tasks.onChange((change) => {
       this.#changed(change);
     });
     tasks.onCurrent(() => {
       for (const { task } of tasks.values()) {
-        if (this.#isWrong(task)) this.#later(task.taskId);
+        if (this.#isWrong(task.taskId)) this.#later(task.taskId);
       }
     });
   }
@@ -47,22 +50,26 @@ export class Dependents {
     await Promise.all(this.#underway.values());
   }
 
-  #changed({ taskId, before, after, own }: TaskChange): void {
+  /** This worker has written the task: nobody knows of it sooner. */
+  #written(task: Task): void {
+    const concerned = [task.taskId];
+    if (task.status === "complete") concerned.push(...this.#tasks.dependents.get(task.taskId));
+    for (const id of concerned) if (this.#isWrong(id)) this.#settle(id);
+  }
+
+  #changed({ taskId, before, after }: TaskChange): void {
     if (!this.#tasks.isCurrent) return;
-    const settle = (id: string): void => {
-      const task = this.#tasks.get(id)?.task;
-      if (task === undefined || !this.#isWrong(task)) return;
-      if (own) this.#settle(id);
-      else this.#later(id);
-    };
+    const concerned = [taskId];
     if ((before?.status === "complete") !== (after?.status === "complete")) {
-      for (const dependent of [...this.#tasks.dependents.get(taskId)]) settle(dependent);
+      concerned.push(...this.#tasks.dependents.get(taskId));
     }
-    settle(taskId);
+    for (const id of concerned) if (this.#isWrong(id)) this.#later(id);
   }
 
   /** Whether the status contradicts the dependencies, as far as this worker knows. */
-  #isWrong(task: Task): boolean {
+  #isWrong(taskId: string): boolean {
+    const task = this.#tasks.get(taskId)?.task;
+    if (task === undefined) return false;
     if (task.status === "blocked") return this.#writer.unmet(task).length === 0;
     return task.status === "available" && this.#writer.unmet(task).length > 0;
   }
@@ -71,8 +78,7 @@ export class Dependents {
     if (this.#stopped || this.#timers.has(taskId)) return;
     const timer = setTimeout(() => {
       this.#timers.delete(taskId);
-      const task = this.#tasks.get(taskId)?.task;
-      if (task !== undefined && this.#isWrong(task)) this.#settle(taskId);
+      if (this.#isWrong(taskId)) this.#settle(taskId);
     }, delay);
     this.#timers.set(taskId, timer);
   }
@@ -88,8 +94,7 @@ export class Dependents {
       .finally(() => {
         this.#underway.delete(taskId);
         // A dependency may have changed meanwhile.
-        const task = this.#tasks.get(taskId)?.task;
-        if (task !== undefined && this.#isWrong(task)) this.#later(taskId);
+        if (this.#isWrong(taskId)) this.#later(taskId);
       });
     this.#underway.set(taskId, settling);
   }

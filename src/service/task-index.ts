@@ -23,8 +23,6 @@ export interface TaskChange {
   readonly taskId: string;
   readonly before: Task | null;
   readonly after: Task | null;
-  /** Whether this worker wrote it and therefore acts on it first. */
-  readonly own: boolean;
 }
 
 export class TaskIndex implements Watch<TaskEntry> {
@@ -93,14 +91,17 @@ export class TaskIndex implements Watch<TaskEntry> {
     this.#currentListeners.push(listener);
   }
 
-  /** Takes in a record that this worker has just written. */
-  applyOwn(task: Task, revision: number): void {
-    this.#learn({ task: withCreation(task, revision), revision }, true);
-  }
-
-  /** Takes in a record that was read from the leader. */
-  applyLoaded(task: Task, revision: number): void {
-    this.#learn({ task, revision }, false);
+  /**
+   * Takes in a record that this worker has just written or read from the leader.
+   *
+   * What the watch has already delivered is not taken again: it may be gone since.
+   */
+  apply(task: Task, revision: number): void {
+    const { taskId } = task;
+    if (revision <= this.progress.revision) return;
+    if (revision <= (this.#known.get(taskId)?.revision ?? 0)) return;
+    this.#resync?.add(taskId);
+    this.#replace(taskId, { task: withCreation(task, revision), revision });
   }
 
   restarted(): void {
@@ -115,10 +116,10 @@ export class TaskIndex implements Watch<TaskEntry> {
       const known = this.#known.get(entry.taskId);
       // After a restart the store is right even if it is older: it may have been restored.
       if (known === undefined || entry.revision > known.revision || this.#resync !== null) {
-        this.#replace(entry.taskId, { task: entry.task, revision: entry.revision }, false);
+        this.#replace(entry.taskId, { task: entry.task, revision: entry.revision });
       }
     } else {
-      this.#replace(entry.taskId, null, false);
+      this.#replace(entry.taskId, null);
       if ("corrupt" in entry) this.#corrupt.set(entry.taskId, entry.revision);
       else this.#corrupt.delete(entry.taskId);
     }
@@ -129,22 +130,13 @@ export class TaskIndex implements Watch<TaskEntry> {
     const seen = this.#resync;
     this.#resync = null;
     for (const taskId of seen === null ? [] : [...this.#known.keys()]) {
-      if (seen?.has(taskId) === false) this.#replace(taskId, null, false);
+      if (seen?.has(taskId) === false) this.#replace(taskId, null);
     }
     this.progress.current();
     for (const listener of this.#currentListeners) listener();
   }
 
-  /** What the watch has already delivered is not taken again: it may be gone since. */
-  #learn(known: KnownTask, own: boolean): void {
-    const { taskId } = known.task;
-    if (known.revision <= this.progress.revision) return;
-    if (known.revision <= (this.#known.get(taskId)?.revision ?? 0)) return;
-    this.#resync?.add(taskId);
-    this.#replace(taskId, known, own);
-  }
-
-  #replace(taskId: string, known: KnownTask | null, own: boolean): void {
+  #replace(taskId: string, known: KnownTask | null): void {
     const before = this.#known.get(taskId)?.task ?? null;
     const after = known?.task ?? null;
     if (before === null && after === null) return;
@@ -154,7 +146,7 @@ export class TaskIndex implements Watch<TaskEntry> {
       this.#known.set(taskId, known);
       this.#remember(known.task);
     }
-    for (const listener of this.#listeners) listener({ taskId, before, after, own });
+    for (const listener of this.#listeners) listener({ taskId, before, after });
   }
 
   #remember(task: Task): void {

@@ -44,6 +44,7 @@ export class TaskWriter {
   readonly #settings: ServiceSettings;
   readonly #clock: Clock;
   readonly #observe: Observe;
+  readonly #listeners: ((task: Task) => void)[] = [];
 
   constructor(
     store: TaskStore,
@@ -57,6 +58,11 @@ export class TaskWriter {
     this.#settings = settings;
     this.#clock = clock;
     this.#observe = observe;
+  }
+
+  /** Calls the listener after each write of this worker. It must not throw. */
+  onWritten(listener: (task: Task) => void): void {
+    this.#listeners.push(listener);
   }
 
   /** @throws CoordinatorError */
@@ -135,7 +141,7 @@ export class TaskWriter {
   /** @throws CoordinatorError `corrupt_record` */
   readable(entry: Exclude<TaskEntry, { removed: true }>): KnownTask {
     if ("corrupt" in entry) throw corruptRecord(entry.taskId, entry.corrupt);
-    this.#index.applyLoaded(entry.task, entry.revision);
+    this.#index.apply(entry.task, entry.revision);
     return entry;
   }
 
@@ -187,7 +193,8 @@ export class TaskWriter {
   }
 
   #written(task: Task, revision: number): Executed {
-    this.#index.applyOwn(task, revision);
+    this.#index.apply(task, revision);
+    for (const listener of this.#listeners) listener(task);
     const { taskId, attempt, lastEvent } = task;
     if (lastEvent !== null) {
       const { type: event, sessionId } = lastEvent;

@@ -1,0 +1,227 @@
+/** The composition root: wires the parts, starts them in order, and stops them in reverse. */
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import type { Config } from "./config.ts";
+import {
+  ConnectionError,
+  connectNats,
+  listenToConnection,
+  requireJetStream,
+} from "./nats/connection.ts";
+import { Endpoints } from "./nats/endpoints.ts";
+import { ensureBuckets } from "./nats/kv-buckets.ts";
+import { KvLeaseStore } from "./nats/kv-lease-store.ts";
+import { KvSessionStore } from "./nats/kv-session-store.ts";
+import { KvTaskStore } from "./nats/kv-task-store.ts";
+import { KvWriter } from "./nats/kv-writer.ts";
+import type { Clock, Observe, ServiceSettings } from "./service/ports.ts";
+import { type Stores, TaskService } from "./service/task-service.ts";
+import { createLogger } from "./telemetry/logger.ts";
+import { type HttpEndpoint, startHttpEndpoint } from "./telemetry/http-endpoint.ts";
+import { createMetrics } from "./telemetry/metrics.ts";
+import { VERSION } from "./version.ts";
+
+/** Together below the five seconds for which the `nats` CLI waits for a reply. */
+const WRITE_TIMEOUT_MS = 2_500;
+const READ_TIMEOUT_MS = 1_500;
+
+/** The coordinator cannot start; the message says why and what to do. */
+export class StartupError extends Error {
+  override readonly name = "StartupError";
+}
+
+export interface App {
+  /** Where metrics and health are served; `null` if that is switched off. */
+  readonly httpUrl: string | null;
+  readonly workerIds: readonly string[];
+  /** Rejects, with the reason, if a worker ends by itself and cannot go on; else never settles. */
+  readonly failed: Promise<never>;
+  /** Answers what is under way, then stops everything. Idempotent. */
+  stop(): Promise<void>;
+}
+
+export interface AppOptions {
+  /** Whether to write a log. Default: true. */
+  readonly log?: boolean;
+  /** Hears every fact besides the log and the metrics. */
+  readonly observe?: Observe;
+  /** Puts something between the service and its stores, as tests do that inject faults. */
+  readonly wrapStores?: (stores: Stores) => Stores;
+  /** Default: the system's clock. */
+  readonly clock?: Clock;
+}
+
+/**
+ * Connects, makes the buckets, starts `config.workers` workers and the HTTP endpoint.
+ *
+ * @throws StartupError
+ */
+export async function startApp(config: Config, options: AppOptions = {}): Promise<App> {
+  const workers: Worker[] = [];
+  const sinks: Observe[] = [];
+  if (options.log !== false) {
+    sinks.push(createLogger({ level: config.log.level, format: config.log.format }));
+  }
+  if (options.observe !== undefined) sinks.push(options.observe);
+  const metrics = createMetrics({
+    tasksByStatus: () => workers[0]?.service.tasks.counts() ?? {},
+    connected: () => workers.length > 0 && workers.every((worker) => worker.isConnected()),
+    waitingRequests: () => workers.reduce((sum, { service }) => sum + service.next.waiting, 0),
+    sessions: () => workers[0]?.service.sessions.size ?? 0,
+  });
+  sinks.push(metrics.observe);
+  const observe: Observe = (fact) => {
+    for (const sink of sinks) sink(fact);
+  };
+
+  let http: HttpEndpoint | null = null;
+  let stopped: Promise<void> | null = null;
+  const stop = async (): Promise<void> => {
+    await Promise.all(workers.map((worker) => worker.stop()));
+    await http?.stop();
+  };
+  try {
+    if (config.metrics.enabled) {
+      const { host, port } = config.metrics;
+      http = await startHttpEndpoint({ host, port, metrics, health: () => healthOf(workers) });
+    }
+    for (let i = 0; i < config.workers; i++) {
+      workers.push(await startWorker(config, observe, options));
+    }
+  } catch (error) {
+    await stop();
+    throw new StartupError(error instanceof Error ? error.message : String(error), {
+      cause: error,
+    });
+  }
+  const failed = Promise.race(workers.map((worker) => worker.failed));
+  // Whoever does not listen is not to be ended by it.
+  failed.catch(() => undefined);
+  return {
+    httpUrl: http?.url ?? null,
+    workerIds: workers.map(({ id }) => id),
+    failed,
+    stop: () => (stopped ??= stop()),
+  };
+}
+
+/** One member of the queue group, on a connection of its own. */
+interface Worker {
+  readonly id: string;
+  readonly service: TaskService;
+  readonly failed: Promise<never>;
+  isConnected(): boolean;
+  stop(): Promise<void>;
+}
+
+async function startWorker(
+  config: Config,
+  observe: Observe,
+  { wrapStores = (stores) => stores, clock = SYSTEM_CLOCK }: AppOptions,
+): Promise<Worker> {
+  const id = `worker-${crypto.randomUUID().slice(0, 8)}`;
+  const connection = await connectNats({ ...config.nats, name: `if-coordinator ${id}` });
+  const writer = new KvWriter(connection, WRITE_TIMEOUT_MS);
+  const undo = async (): Promise<void> => {
+    writer.stop();
+    await connection.close();
+  };
+  try {
+    await requireJetStream(connection);
+    const jsm = await jetstreamManager(connection, { timeout: READ_TIMEOUT_MS });
+    await ensureBuckets(jsm, config, (message) => {
+      observe({ kind: "warning", message });
+    });
+    const access = { connection, js: jetstream(connection), jsm, writer };
+    const watchFailed = (cause: unknown): void => {
+      observe({ kind: "background_error", what: "watch", cause });
+    };
+    const stores = wrapStores({
+      tasks: new KvTaskStore(access, watchFailed),
+      leases: new KvLeaseStore(access, watchFailed),
+      sessions: new KvSessionStore(access, watchFailed),
+    });
+    const service = new TaskService(stores, settingsOf(config, id), clock, observe);
+    await service.start();
+    const endpoints = await Endpoints.start(connection, service, observe, {
+      workerId: id,
+      version: VERSION,
+    });
+    const isConnected = observeConnection(connection, observe);
+    const stop = async (): Promise<void> => {
+      service.dismissWaiting();
+      await endpoints.stop();
+      await service.stop();
+      await undo();
+    };
+    return { id, service, failed: failureOf(connection, endpoints), isConnected, stop };
+  } catch (error) {
+    await undo();
+    throw error;
+  }
+}
+
+/** Returns whether the connection is there at the moment. */
+function observeConnection(connection: NatsConnection, observe: Observe): () => boolean {
+  let connected = true;
+  observe({ kind: "connection", state: "connected", server: connection.getServer() });
+  listenToConnection(connection, {
+    disconnected: () => {
+      connected = false;
+      observe({ kind: "connection", state: "disconnected", server: connection.getServer() });
+    },
+    reconnected: (server) => {
+      connected = true;
+      observe({ kind: "connection", state: "connected", server });
+    },
+  });
+  return () => connected && !connection.isClosed();
+}
+
+async function failureOf(connection: NatsConnection, endpoints: Endpoints): Promise<never> {
+  const closed = connection.closed();
+  throw (
+    (await Promise.race([endpoints.failed, closed])) ??
+    new ConnectionError("the connection to NATS was closed")
+  );
+}
+
+function settingsOf(config: Config, workerId: string): ServiceSettings {
+  return {
+    workerId,
+    version: VERSION,
+    defaultTtlSeconds: config.taskClaimTtlSeconds,
+    sessionTtlSeconds: config.sessionTtlSeconds,
+    maxRecordBytes: config.maxRecordBytes,
+    retentionSeconds: config.retentionSeconds,
+    retryBaseMs: config.retry.baseMs,
+    retryMaxMs: config.retry.maxMs,
+    maxFailures: config.maxFailures,
+    maxInFlight: config.limits.inFlight,
+    maxWaiting: config.limits.waiting,
+    requestsPerSecond: config.limits.requestsPerSecond,
+    leaseGraceMs: config.leaseGraceMs,
+  };
+}
+
+function healthOf(workers: readonly Worker[]): {
+  connected: boolean;
+  ready: boolean;
+  detail: object;
+} {
+  const connected = workers.length > 0 && workers.every((worker) => worker.isConnected());
+  const current = workers.length > 0 && workers.every(({ service }) => service.tasks.isCurrent);
+  return {
+    connected,
+    ready: connected && current,
+    detail: {
+      workers: workers.map((worker) => ({
+        id: worker.id,
+        connected: worker.isConnected(),
+        index_current: worker.service.tasks.isCurrent,
+      })),
+    },
+  };
+}
+
+const SYSTEM_CLOCK: Clock = { now: Date.now, random: Math.random };

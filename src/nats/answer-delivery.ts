@@ -1,0 +1,49 @@
+/**
+ * Sends answers that somebody has to receive, and tells when nobody did.
+ *
+ * Such an answer is published as a request: if no subscription exists for its subject any more, the
+ * server says so at once ("no responders", status 503) to a subject of ours.
+ */
+import { createInbox, type NatsConnection, type Subscription } from "@nats-io/transport-node";
+
+/** The server's word comes within one round trip; after this time it will not come. */
+const FORGET_AFTER_MS = 10_000;
+
+export class AnswerDelivery {
+  readonly #connection: NatsConnection;
+  readonly #inbox: string;
+  readonly #subscription: Subscription;
+  readonly #undelivered = new Map<string, { readonly sentAt: number; call(): void }>();
+  #serial = 0;
+
+  constructor(connection: NatsConnection) {
+    this.#connection = connection;
+    this.#inbox = `${createInbox()}.`;
+    this.#subscription = connection.subscribe(`${this.#inbox}*`, {
+      callback: (error, msg) => {
+        // A client that answers an answer is of no interest: the server's word has no payload.
+        if (error !== null || msg.data.length > 0) return;
+        const key = msg.subject.slice(this.#inbox.length);
+        this.#undelivered.get(key)?.call();
+        this.#undelivered.delete(key);
+      },
+    });
+  }
+
+  send(subject: string, text: string, undelivered: () => void): void {
+    const now = performance.now();
+    for (const [key, { sentAt }] of this.#undelivered) {
+      if (now - sentAt < FORGET_AFTER_MS) break;
+      this.#undelivered.delete(key);
+    }
+    const key = (++this.#serial).toString(36);
+    this.#undelivered.set(key, { sentAt: now, call: undelivered });
+    this.#connection.publish(subject, text, { reply: this.#inbox + key });
+  }
+
+  /** Waits for the server's word on what was sent last. */
+  async stop(): Promise<void> {
+    await this.#connection.flush();
+    await this.#subscription.drain();
+  }
+}

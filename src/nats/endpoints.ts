@@ -1,0 +1,220 @@
+/**
+ * Registers every operation with the NATS service protocol (ADR-32), on both subject roots, and turns
+ * messages into calls and answers.
+ *
+ * Rules for whatever comes in: a request without a reply subject is dropped; any other gets exactly
+ * one reply, which is never empty; no decision is taken from headers, which are not even read, since
+ * reading malformed ones throws; nothing that is thrown leaves a callback, since that would end the
+ * connection's reader.
+ */
+import { headers, type Msg, type NatsConnection, type Subscription } from "@nats-io/transport-node";
+import { type Service, Svcm } from "@nats-io/services";
+import { CoordinatorError, ERRORS, toErrorReply } from "../protocol/errors.ts";
+import {
+  type Operation,
+  OPERATION_NAMES,
+  OPERATIONS,
+  PROTOCOL_VERSION,
+  schemasOf,
+} from "../protocol/operations.ts";
+import { parseBody, parseId } from "../protocol/parse-request.ts";
+import { AGENT_ROOT, parseRequestSubject, QUEUE_GROUP } from "../protocol/subjects.ts";
+import type { Answer, Observe, RequestHandler } from "../service/ports.ts";
+import { AnswerDelivery } from "./answer-delivery.ts";
+import { EndpointFigures } from "./endpoint-figures.ts";
+
+export interface EndpointsOptions {
+  readonly workerId: string;
+  /** Of the package; the protocol has a version of its own. */
+  readonly version: string;
+}
+
+export class Endpoints {
+  /** Resolves, with the reason, if the endpoints end without having been stopped. */
+  readonly failed: Promise<Error>;
+  readonly #connection: NatsConnection;
+  readonly #handler: RequestHandler;
+  readonly #observe: Observe;
+  readonly #service: Service;
+  readonly #figures: EndpointFigures;
+  readonly #delivery: AnswerDelivery;
+  /** For requests to subjects that lack an id or have one too many: told so instead of timing out. */
+  readonly #mistaken: Subscription[];
+  readonly #answering = new Set<Promise<void>>();
+  #stopped = false;
+
+  private constructor(
+    connection: NatsConnection,
+    handler: RequestHandler,
+    observe: Observe,
+    service: Service,
+    figures: EndpointFigures,
+  ) {
+    this.#connection = connection;
+    this.#handler = handler;
+    this.#observe = observe;
+    this.#service = service;
+    this.#figures = figures;
+    this.#delivery = new AnswerDelivery(connection);
+    this.#mistaken = OPERATION_NAMES.flatMap((operation) => this.#register(operation));
+    this.failed = service.stopped.then((error) =>
+      this.#stopped
+        ? new Promise<never>(() => undefined)
+        : (error ?? new Error("the NATS service ended")),
+    );
+  }
+
+  static async start(
+    connection: NatsConnection,
+    handler: RequestHandler,
+    observe: Observe,
+    options: EndpointsOptions,
+  ): Promise<Endpoints> {
+    const figures = new EndpointFigures();
+    const service = await new Svcm(connection).add({
+      name: QUEUE_GROUP,
+      version: PROTOCOL_VERSION,
+      description: "Task coordination: atomic claims, leases, and every change as it happens",
+      queue: QUEUE_GROUP,
+      metadata: { worker_id: options.workerId, package_version: options.version },
+      statsHandler: (endpoint) => Promise.resolve(figures.fill(endpoint)),
+    });
+    const endpoints = new Endpoints(connection, handler, observe, service, figures);
+    // The server has the subscriptions: whoever asks from now on is answered.
+    await connection.flush();
+    return endpoints;
+  }
+
+  /** Takes no more requests and answers those under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.allSettled([this.#service.stop(), ...this.#mistaken.map((sub) => sub.drain())]);
+    await Promise.all(this.#answering);
+    await this.#delivery.stop();
+  }
+
+  /** Returns the subscriptions outside of the service protocol. */
+  #register(operation: Operation): Subscription[] {
+    const name = operation.replace(".", "-");
+    const { id, summary } = OPERATIONS[operation];
+    const callback = (error: Error | null, msg: Msg): void => {
+      if (error === null) this.#receive(operation, msg);
+    };
+    const metadata = { operation, summary };
+    const { request, reply } = schemasOf(operation);
+    const schemas = {
+      request_schema: JSON.stringify(request),
+      response_schema: JSON.stringify(reply),
+    };
+    for (const agent of [false, true]) {
+      const root = agent ? `${AGENT_ROOT}.*.` : "";
+      const add = (endpoint: string, subject: string, more: Record<string, string>): void => {
+        this.#service.addEndpoint(agent ? `agent-${endpoint}` : endpoint, {
+          subject: root + subject,
+          handler: callback,
+          metadata: { ...metadata, ...more },
+        });
+      };
+      // The schemas are the same for both roots; once is enough for those who ask for them.
+      if (id !== "none") add(name, `${operation}.>`, agent ? {} : schemas);
+      if (id === "none") add(name, operation, agent ? {} : schemas);
+      if (id === "optional") add(`${name}-any`, operation, {});
+    }
+    if (id === "optional") return [];
+    const mistaken = id === "none" ? `${operation}.>` : operation;
+    return ["", `${AGENT_ROOT}.*.`].map((root) =>
+      this.#connection.subscribe(root + mistaken, { queue: QUEUE_GROUP, callback }),
+    );
+  }
+
+  /** Must not throw. */
+  #receive(operation: Operation, msg: Msg): void {
+    try {
+      if (msg.reply === undefined || msg.reply === "") {
+        this.#observe({ kind: "request_dropped", reason: "no_reply_subject" });
+        return;
+      }
+      const answering = this.#answer(operation, msg, msg.reply);
+      this.#answering.add(answering);
+      void answering.finally(() => this.#answering.delete(answering));
+    } catch {
+      this.#observe({ kind: "request_dropped", reason: "malformed" });
+    }
+  }
+
+  /** Must not reject. */
+  async #answer(operation: Operation, msg: Msg, replyTo: string): Promise<void> {
+    const startedAt = performance.now();
+    const { principal, id } = parseRequestSubject(msg.subject);
+    let outcome: "ok" | CoordinatorError = "ok";
+    let leave: (() => void) | null = null;
+    try {
+      const admitted = this.#handler.admit(operation, principal);
+      if (admitted instanceof CoordinatorError) throw admitted;
+      leave = admitted;
+      const call = {
+        operation,
+        id: parseId(operation, id),
+        body: parseBody(operation, msg.string()),
+        principal,
+      };
+      this.#send(operation, replyTo, await this.#handler.handle(call));
+    } catch (error) {
+      outcome = toCoordinatorError(error);
+      this.#sendError(replyTo, outcome);
+    } finally {
+      leave?.();
+    }
+    const seconds = (performance.now() - startedAt) / 1000;
+    this.#figures.count(msg.subject, operation, seconds, outcome === "ok" ? null : outcome.message);
+    this.#observe({
+      kind: "request",
+      operation,
+      outcome: outcome === "ok" ? "ok" : outcome.code,
+      seconds,
+      principal,
+      ...(outcome === "ok" ? {} : { cause: outcome.cause }),
+    });
+  }
+
+  #send(operation: Operation, replyTo: string, answer: Answer): void {
+    const text = JSON.stringify(answer.body);
+    const limit = this.#connection.info?.max_payload ?? Infinity;
+    if (Buffer.byteLength(text) > limit) {
+      throw new CoordinatorError(
+        "too_large",
+        `the reply has more than the ${limit} bytes that NATS carries: ask for less, with a lower limit`,
+      );
+    }
+    const { undelivered } = answer;
+    if (undelivered === undefined) {
+      this.#connection.publish(replyTo, text);
+      return;
+    }
+    this.#delivery.send(replyTo, text, () => {
+      this.#observe({ kind: "answer_undelivered", operation });
+      undelivered();
+    });
+  }
+
+  #sendError(replyTo: string, error: CoordinatorError): void {
+    try {
+      const h = headers();
+      h.set("Nats-Service-Error-Code", String(ERRORS[error.code].status));
+      h.set("Nats-Service-Error", error.code);
+      this.#connection.publish(replyTo, JSON.stringify(toErrorReply(error)), { headers: h });
+    } catch (cause) {
+      // Nowhere to send it to: the reply subject is invalid or the connection is closed.
+      this.#observe({ kind: "background_error", what: "error reply", cause });
+    }
+  }
+}
+
+function toCoordinatorError(error: unknown): CoordinatorError {
+  if (error instanceof CoordinatorError) return error;
+  return new CoordinatorError(
+    "internal",
+    "the coordinator has a defect and could not handle this request; its log says more",
+    { cause: error },
+  );
+}
