@@ -1,29 +1,14 @@
 /** The composition root: wires the parts, starts them in order, and stops them in reverse. */
-import { jetstream, jetstreamManager } from "@nats-io/jetstream";
-import type { NatsConnection } from "@nats-io/transport-node";
 import type { Config } from "./config.ts";
-import {
-  ConnectionError,
-  connectNats,
-  listenToConnection,
-  requireJetStream,
-} from "./nats/connection.ts";
+import { type Connection, connectNats, listenToConnection } from "./nats/connection.ts";
 import { Endpoints } from "./nats/endpoints.ts";
-import { ensureBuckets } from "./nats/kv-buckets.ts";
-import { KvLeaseStore } from "./nats/kv-lease-store.ts";
-import { KvSessionStore } from "./nats/kv-session-store.ts";
-import { KvTaskStore } from "./nats/kv-task-store.ts";
-import { KvWriter } from "./nats/kv-writer.ts";
+import { openStores, type OpenStores } from "./nats/open-stores.ts";
 import type { Clock, Observe, ServiceSettings } from "./service/ports.ts";
 import { type Stores, TaskService } from "./service/task-service.ts";
 import { createLogger } from "./telemetry/logger.ts";
 import { type HttpEndpoint, startHttpEndpoint } from "./telemetry/http-endpoint.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 import { VERSION } from "./version.ts";
-
-/** Together below the five seconds for which the `nats` CLI waits for a reply. */
-const WRITE_TIMEOUT_MS = 2_500;
-const READ_TIMEOUT_MS = 1_500;
 
 /** The coordinator cannot start; the message says why and what to do. */
 export class StartupError extends Error {
@@ -66,7 +51,7 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
   const metrics = createMetrics({
     tasksByStatus: () => workers[0]?.service.tasks.counts() ?? {},
     connected: () => workers.length > 0 && workers.every((worker) => worker.isConnected()),
-    waitingRequests: () => workers.reduce((sum, { service }) => sum + service.next.waiting, 0),
+    waitingRequests: () => workers.reduce((sum, { service }) => sum + service.waiting, 0),
     sessions: () => workers[0]?.service.sessions.size ?? 0,
   });
   sinks.push(metrics.observe);
@@ -121,48 +106,40 @@ async function startWorker(
 ): Promise<Worker> {
   const id = `worker-${crypto.randomUUID().slice(0, 8)}`;
   const connection = await connectNats({ ...config.nats, name: `if-coordinator ${id}` });
-  const writer = new KvWriter(connection, WRITE_TIMEOUT_MS);
-  const undo = async (): Promise<void> => {
-    writer.stop();
+  let stores: OpenStores | null = null;
+  const disconnect = async (): Promise<void> => {
+    stores?.close();
     await connection.close();
   };
   try {
-    await requireJetStream(connection);
-    const jsm = await jetstreamManager(connection, { timeout: READ_TIMEOUT_MS });
-    await ensureBuckets(jsm, config, (message) => {
-      observe({ kind: "warning", message });
-    });
-    const access = { connection, js: jetstream(connection), jsm, writer };
-    const watchFailed = (cause: unknown): void => {
-      observe({ kind: "background_error", what: "watch", cause });
-    };
-    const stores = wrapStores({
-      tasks: new KvTaskStore(access, watchFailed),
-      leases: new KvLeaseStore(access, watchFailed),
-      sessions: new KvSessionStore(access, watchFailed),
-    });
-    const service = new TaskService(stores, settingsOf(config, id), clock, observe);
+    stores = await openStores(connection, config, observe);
+    const service = new TaskService(wrapStores(stores), settingsOf(config, id), clock, observe);
     await service.start();
-    const endpoints = await Endpoints.start(connection, service, observe, {
-      workerId: id,
-      version: VERSION,
-    });
+    const identity = { workerId: id, version: VERSION };
+    const endpoints = await Endpoints.start(connection, service, observe, identity);
     const isConnected = observeConnection(connection, observe);
+    let stopping = false;
+    const ended = Promise.race([endpoints.failed, connection.closed()]);
+    const failed = ended.then((error) => {
+      if (stopping) return new Promise<never>(() => undefined);
+      throw error instanceof Error ? error : new Error("the connection to NATS was closed");
+    });
     const stop = async (): Promise<void> => {
+      stopping = true;
       service.dismissWaiting();
       await endpoints.stop();
       await service.stop();
-      await undo();
+      await disconnect();
     };
-    return { id, service, failed: failureOf(connection, endpoints), isConnected, stop };
+    return { id, service, failed, isConnected, stop };
   } catch (error) {
-    await undo();
+    await disconnect();
     throw error;
   }
 }
 
 /** Returns whether the connection is there at the moment. */
-function observeConnection(connection: NatsConnection, observe: Observe): () => boolean {
+function observeConnection(connection: Connection, observe: Observe): () => boolean {
   let connected = true;
   observe({ kind: "connection", state: "connected", server: connection.getServer() });
   listenToConnection(connection, {
@@ -176,14 +153,6 @@ function observeConnection(connection: NatsConnection, observe: Observe): () => 
     },
   });
   return () => connected && !connection.isClosed();
-}
-
-async function failureOf(connection: NatsConnection, endpoints: Endpoints): Promise<never> {
-  const closed = connection.closed();
-  throw (
-    (await Promise.race([endpoints.failed, closed])) ??
-    new ConnectionError("the connection to NATS was closed")
-  );
 }
 
 function settingsOf(config: Config, workerId: string): ServiceSettings {

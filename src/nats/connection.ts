@@ -13,6 +13,8 @@ import semver from "semver";
 /** The first server with per-key TTL in KV buckets (ADR-48) and its markers (ADR-43). */
 export const MIN_SERVER_VERSION = "2.11.0";
 
+export type Connection = NatsConnection;
+
 export interface ConnectOptions {
   readonly servers: readonly string[];
   /** Shown in the server's list of connections. */

@@ -148,6 +148,7 @@ export class Endpoints {
     const { principal, id } = parseRequestSubject(msg.subject);
     let outcome: "ok" | CoordinatorError = "ok";
     let leave: (() => void) | null = null;
+    let claimedAtOnce = false;
     try {
       const admitted = this.#handler.admit(operation, principal);
       if (admitted instanceof CoordinatorError) throw admitted;
@@ -158,7 +159,9 @@ export class Endpoints {
         body: parseBody(operation, msg.string()),
         principal,
       };
-      this.#send(operation, replyTo, await this.#handler.handle(call));
+      const answer = await this.#handler.handle(call);
+      claimedAtOnce = answer.claimedAtOnce ?? false;
+      this.#send(operation, replyTo, answer);
     } catch (error) {
       outcome = toCoordinatorError(error);
       this.#sendError(replyTo, outcome);
@@ -172,6 +175,7 @@ export class Endpoints {
       operation,
       outcome: outcome === "ok" ? "ok" : outcome.code,
       seconds,
+      claimedAtOnce,
       principal,
       ...(outcome === "ok" ? {} : { cause: outcome.cause }),
     });

@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { CoordinatorError } from "./errors.ts";
 import { type Operation, OPERATIONS, type Request } from "./operations.ts";
+import { isTooDeep, MAX_JSON_DEPTH } from "./json-depth.ts";
 import { ID_RULE, isValidId } from "./subjects.ts";
 
 /** @throws CoordinatorError `invalid_request` */
@@ -45,6 +46,9 @@ export function parseId(operation: Operation, id: string): string | undefined {
 function parseJson(text: string): unknown {
   // An empty body is what `nats req tasks.stats ''` sends: no fields at all.
   if (text.trim() === "") return {};
+  if (isTooDeep(text)) {
+    throw invalid(`the body is nested more than ${MAX_JSON_DEPTH} levels deep: flatten it`);
+  }
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -63,16 +67,32 @@ function explain(operation: Operation, issues: readonly z.core.$ZodIssue[]): Coo
     const known = path === "" ? `; ${operation} knows ${knownFields(operation)}` : "";
     return invalidField(field, `unknown field "${shorten(field)}"${known}`);
   }
-  if (first.code !== "invalid_type") return invalidField(path, `${path}: ${first.message}`);
-  if (first.input === undefined) {
-    return invalidField(path, `${path}: is required and must be ${expected(first)}`);
+  return invalidField(path, `${path}: ${problemOf(first)}`);
+}
+
+function problemOf(issue: z.core.$ZodIssue): string {
+  const type = issue.code === "invalid_type" ? expected(issue) : null;
+  if (issue.input === undefined && issue.code !== "custom") {
+    return type === null ? "is required" : `is required and must be ${type}`;
   }
-  const given = shorten(JSON.stringify(first.input));
-  return invalidField(path, `${path}: must be ${expected(first)}, not ${given}`);
+  if (type !== null) return `must be ${type}, not ${shorten(JSON.stringify(issue.input))}`;
+  // The schema's own words where it has some, else better ones than the library's.
+  const isOwn = !/^(Too (small|big)|Invalid option)/.test(issue.message);
+  if (isOwn) return issue.message;
+  if (issue.code === "too_small") return `must be at least ${issue.minimum}${unitOf(issue.origin)}`;
+  if (issue.code === "too_big") return `must be at most ${issue.maximum}${unitOf(issue.origin)}`;
+  if (issue.code === "invalid_value") return `must be one of ${issue.values.join(", ")}`;
+  return issue.message;
+}
+
+function unitOf(origin: string): string {
+  if (origin === "string") return " characters long";
+  return origin === "array" ? " entries long" : "";
 }
 
 function expected(issue: z.core.$ZodIssueInvalidType): string {
-  return issue.expected === "int" ? "a whole number" : `a value of type ${issue.expected}`;
+  if (issue.expected === "int") return "a whole number";
+  return `a value of type ${issue.expected === "record" ? "object" : issue.expected}`;
 }
 
 function knownFields(operation: Operation): string {

@@ -9,6 +9,7 @@ import {
   type TaskEvent,
 } from "../task/task.ts";
 import * as field from "./fields.ts";
+import { isTooDeep } from "./json-depth.ts";
 
 const status = z.enum(TASK_STATUSES);
 
@@ -50,9 +51,9 @@ const storedRecord = z
     last_event: taskEvent.nullable(),
   })
   .partial()
-  .refine((record) => record.status !== "claimed" || typeof record.claimed_by === "string", {
+  .refine((record) => (record.status === "claimed") === (typeof record.claimed_by === "string"), {
     path: ["claimed_by"],
-    error: "must name the holder of a claimed task",
+    error: "must name the holder of a claimed task, and of no other",
   });
 type StoredRecord = z.infer<typeof storedRecord>;
 
@@ -166,6 +167,7 @@ export class CorruptRecordError extends Error {
 
 /** @throws CorruptRecordError */
 export function decodeTask(text: string, origin: RecordOrigin): Task {
+  if (isTooDeep(text)) throw new CorruptRecordError("the value is nested too deep");
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -175,9 +177,8 @@ export function decodeTask(text: string, origin: RecordOrigin): Task {
   const parsed = storedRecord.safeParse(json);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new CorruptRecordError(
-      `the value is no task record: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`,
-    );
+    const field = issue === undefined || issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
+    throw new CorruptRecordError(`the value is no task record: ${field}${issue?.message ?? ""}`);
   }
   const record = parsed.data;
   if (record.task_id !== undefined && record.task_id !== origin.taskId) {

@@ -2,7 +2,7 @@
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import { encodeTask, iso } from "../protocol/task-record.ts";
-import { holderRefusal } from "../task/transition.ts";
+import { holderRefusal } from "../task/holder.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
 import type { Clock, ServiceSettings } from "./ports.ts";
 import { refusalError } from "./refusals.ts";

@@ -120,6 +120,8 @@ export interface Call {
 /** What goes back. */
 export interface Answer {
   readonly body: object;
+  /** Whether it hands out a new claim to a request that did not have to wait for it. */
+  readonly claimedAtOnce?: boolean;
   /** To be called when it turns out that nobody was there to receive the answer. */
   readonly undelivered?: () => void;
 }
@@ -139,6 +141,8 @@ export type Fact =
       readonly operation: Operation;
       readonly outcome: "ok" | ErrorCode;
       readonly seconds: number;
+      /** Answered with a new claim, without having been parked: its time is that of a claim. */
+      readonly claimedAtOnce: boolean;
       readonly principal: string | null;
       /** The defect behind an outcome of `internal`. */
       readonly cause?: unknown;

@@ -5,7 +5,7 @@ import { encodeTask } from "../protocol/task-record.ts";
 import { hasTags } from "../task/eligibility.ts";
 import type { Task } from "../task/task.ts";
 import type { LeaseIndex } from "./lease-index.ts";
-import type { NextClaims } from "./next-claims.ts";
+import type { ParkedRequests } from "./parked-requests.ts";
 import type { Clock, ServiceSettings, TaskEntry, TaskStore } from "./ports.ts";
 import { notFound } from "./refusals.ts";
 import type { SessionIndex } from "./session-index.ts";
@@ -18,7 +18,7 @@ export class Queries {
   readonly #tasks: TaskIndex;
   readonly #leases: LeaseIndex;
   readonly #sessions: SessionIndex;
-  readonly #next: NextClaims;
+  readonly #parked: ParkedRequests;
   readonly #settings: ServiceSettings;
   readonly #clock: Clock;
   readonly #startedAt: number;
@@ -27,7 +27,7 @@ export class Queries {
     store: TaskStore,
     writer: TaskWriter,
     indexes: { tasks: TaskIndex; leases: LeaseIndex; sessions: SessionIndex },
-    next: NextClaims,
+    parked: ParkedRequests,
     settings: ServiceSettings,
     clock: Clock,
   ) {
@@ -36,7 +36,7 @@ export class Queries {
     this.#tasks = indexes.tasks;
     this.#leases = indexes.leases;
     this.#sessions = indexes.sessions;
-    this.#next = next;
+    this.#parked = parked;
     this.#settings = settings;
     this.#clock = clock;
     this.#startedAt = clock.now();
@@ -128,7 +128,7 @@ export class Queries {
         id: this.#settings.workerId,
         version: this.#settings.version,
         uptime_seconds: Math.round((this.#clock.now() - this.#startedAt) / 1000),
-        waiting: this.#next.waiting,
+        waiting: this.#parked.size,
       },
     };
   }

@@ -26,7 +26,9 @@ import type {
   Stoppable,
   TaskStore,
 } from "./ports.ts";
+import { ParkedRequests } from "./parked-requests.ts";
 import { Queries } from "./queries.ts";
+import { ReadyClaims } from "./ready-claims.ts";
 import { Retention } from "./retention.ts";
 import { SessionIndex } from "./session-index.ts";
 import { Sessions } from "./sessions.ts";
@@ -49,7 +51,8 @@ type Handler<O extends Operation> = (
 export class TaskService implements RequestHandler {
   readonly tasks: TaskIndex;
   readonly sessions: SessionIndex;
-  readonly next: NextClaims;
+  readonly #next: NextClaims;
+  readonly #parked: ParkedRequests;
   readonly #stores: Stores;
   readonly #observe: Observe;
   readonly #clock: Clock;
@@ -70,16 +73,19 @@ export class TaskService implements RequestHandler {
     const sessionIndex = new SessionIndex(tasks);
     const sessions = new Sessions(stores.sessions, sessionIndex, settings, clock);
     const claims = new Claims(writer, leases, sessions, settings, clock);
-    const next = new NextClaims(claims, sessions, stores.tasks, tasks, settings, clock, observe);
+    const ready = new ReadyClaims(claims, tasks, clock);
+    const parked = new ParkedRequests(ready, tasks, settings.maxWaiting, clock);
+    const next = new NextClaims(claims, ready, parked, sessions, stores.tasks, tasks, observe);
     const editing = new Editing(writer, claims, tasks, settings, clock, observe);
     const importer = new Importer(writer, tasks, settings, clock);
     const heartbeats = new Heartbeats(sessions, claims, stores.tasks, tasks);
     const indexes = { tasks, leases: leases.leases, sessions: sessionIndex };
-    const queries = new Queries(stores.tasks, writer, indexes, next, settings, clock);
+    const queries = new Queries(stores.tasks, writer, indexes, parked, settings, clock);
 
     this.tasks = tasks;
     this.sessions = sessionIndex;
-    this.next = next;
+    this.#next = next;
+    this.#parked = parked;
     this.#leases = leases;
     this.#dependents = new Dependents(tasks, writer, clock, observe);
     this.#retention = new Retention(stores.tasks, tasks, settings, clock, observe);
@@ -106,6 +112,11 @@ export class TaskService implements RequestHandler {
     };
   }
 
+  /** Parked `next` requests. */
+  get waiting(): number {
+    return this.#parked.size;
+  }
+
   /** Resolves when the indexes hold what is in the buckets. */
   async start(): Promise<void> {
     const startedAt = this.#clock.now();
@@ -128,12 +139,12 @@ export class TaskService implements RequestHandler {
 
   /** Answers those who wait. To be called before the endpoints stop taking requests. */
   dismissWaiting(): void {
-    this.next.stop();
+    this.#parked.stop();
   }
 
   /** Resolves when everything under way has ended. */
   async stop(): Promise<void> {
-    this.next.stop();
+    this.#parked.stop();
     await Promise.all(this.#watches.map((watch) => watch.stop()));
     await Promise.all([this.#dependents.stop(), this.#retention.stop(), this.#leases.stop()]);
   }
@@ -146,11 +157,12 @@ export class TaskService implements RequestHandler {
   async handle(call: Call): Promise<Answer> {
     requirePermission(call);
     const { operation, id = "", body, principal } = call;
-    if (operation === "tasks.next") return this.next.next(body as Request<"tasks.next">);
+    if (operation === "tasks.next") return this.#next.next(body as Request<"tasks.next">);
     // The table pairs each operation with the handler of its own request type; TypeScript cannot
     // follow that through a variable key.
     const handle = this.#handlers[operation] as Handler<Operation>;
-    return { body: await handle(id, body as Request<Operation>, principal) };
+    const answer = await handle(id, body as Request<Operation>, principal);
+    return { body: answer, claimedAtOnce: operation === "tasks.claim" };
   }
 }
 

@@ -1,6 +1,18 @@
-/** Requests that wait, in the order in which they came. Knows nothing of tasks. */
+/**
+ * Requests that wait, in the order in which they came.
+ *
+ * Those with the same filter form a group, so that what became ready is matched against a few filters
+ * and not against thousands of requests.
+ */
+import type { ReadyFilter } from "../task/ready-queue.ts";
+import { SortedList } from "../task/sorted-list.ts";
 
-/** A request that waits; exactly one of `answer` and `fail` ends it. */
+interface AnyAsker {
+  readonly sessionId: string;
+  readonly filter: ReadyFilter;
+}
+
+/** A request that waits; one of `answer` and `fail` ends it. */
 export interface Waiter<Asker, Result> {
   readonly asker: Asker;
   answer(result: Result): void;
@@ -9,40 +21,46 @@ export interface Waiter<Asker, Result> {
 
 interface Parked<Asker, Result> extends Waiter<Asker, Result> {
   readonly place: number;
+  readonly group: string;
   /** Ends the wait without a result. */
   dismiss(): void;
   /** Its time ended while it was taken out. */
   isOverdue: boolean;
 }
 
-export class WaiterQueue<Asker extends { readonly sessionId: string }, Result> {
-  /** In order of their place, which is also the order of insertion but for those put back. */
-  #parked = new Map<number, Parked<Asker, Result>>();
-  /** Those that were taken and not yet answered. */
+interface Group<Asker, Result> {
+  readonly filter: ReadyFilter;
+  readonly parked: SortedList<Parked<Asker, Result>>;
+}
+
+export class WaiterQueue<Asker extends AnyAsker, Result> {
+  readonly #groups = new Map<string, Group<Asker, Result>>();
+  readonly #bySession = new Map<string, Set<Parked<Asker, Result>>>();
+  /** Those that were taken out and are not yet answered. */
   readonly #taken = new Map<Waiter<Asker, Result>, Parked<Asker, Result>>();
+  #size = 0;
   #places = 0;
 
   get size(): number {
-    return this.#parked.size;
+    return this.#size;
   }
 
-  /** Those who wait, longest first. */
-  *askers(): Generator<Asker, void> {
-    for (const { asker } of this.#parked.values()) yield asker;
+  /** Each different filter of those who wait, and how many have it. */
+  *filters(): Generator<{ readonly filter: ReadyFilter; readonly count: number }, void> {
+    for (const { filter, parked } of this.#groups.values()) yield { filter, count: parked.size };
   }
 
   /** Resolves with the answer, or with `null` when the time is over. */
   wait(asker: Asker, timeoutMs: number): Promise<Result | null> {
-    const place = this.#places++;
     return new Promise((resolve, reject) => {
       const end = (): void => {
         clearTimeout(timer);
-        this.#parked.delete(place);
-        this.#taken.delete(parked);
+        if (!this.#taken.delete(parked)) this.#remove(parked);
       };
       const parked: Parked<Asker, Result> = {
         asker,
-        place,
+        place: this.#places++,
+        group: JSON.stringify(asker.filter),
         answer: (result) => {
           end();
           resolve(result);
@@ -62,22 +80,26 @@ export class WaiterQueue<Asker extends { readonly sessionId: string }, Result> {
         if (this.#taken.has(parked)) parked.isOverdue = true;
         else parked.dismiss();
       }, timeoutMs);
-      this.#parked.set(place, parked);
+      this.#add(parked);
     });
   }
 
   /**
-   * Takes out the first waiter that fits; of its session's waiters that fit, the newest. To be
+   * Takes out the first waiter whose filter fits; of its session's waiters that fit, the newest. To be
    * answered, failed, or put back.
    */
-  take(fits: (asker: Asker) => boolean): Waiter<Asker, Result> | null {
-    let chosen: Parked<Asker, Result> | null = null;
-    for (const parked of this.#parked.values()) {
-      if (chosen !== null && parked.asker.sessionId !== chosen.asker.sessionId) continue;
-      if (fits(parked.asker)) chosen = parked;
+  take(fits: (filter: ReadyFilter) => boolean): Waiter<Asker, Result> | null {
+    let chosen: Parked<Asker, Result> | undefined;
+    for (const { filter, parked } of this.#groups.values()) {
+      const first = parked.first();
+      if (first === undefined || (chosen !== undefined && chosen.place < first.place)) continue;
+      if (fits(filter)) chosen = first;
     }
-    if (chosen === null) return null;
-    this.#parked.delete(chosen.place);
+    if (chosen === undefined) return null;
+    for (const other of this.#bySession.get(chosen.asker.sessionId) ?? []) {
+      if (other.place > chosen.place && fits(other.asker.filter)) chosen = other;
+    }
+    this.#remove(chosen);
     this.#taken.set(chosen, chosen);
     return chosen;
   }
@@ -91,11 +113,36 @@ export class WaiterQueue<Asker extends { readonly sessionId: string }, Result> {
       return;
     }
     this.#taken.delete(waiter);
-    const places = [...this.#parked.values(), parked].sort((a, b) => a.place - b.place);
-    this.#parked = new Map(places.map((each) => [each.place, each]));
+    this.#add(parked);
   }
 
   dismissAll(): void {
-    for (const parked of [...this.#parked.values()]) parked.dismiss();
+    const all = [...this.#groups.values()].flatMap(({ parked }) => [...parked]);
+    for (const parked of all) parked.dismiss();
+  }
+
+  #add(parked: Parked<Asker, Result>): void {
+    const { filter, sessionId } = parked.asker;
+    let group = this.#groups.get(parked.group);
+    if (group === undefined) {
+      group = { filter, parked: new SortedList((a, b) => a.place - b.place) };
+      this.#groups.set(parked.group, group);
+    }
+    group.parked.add(parked);
+    const ofSession = this.#bySession.get(sessionId);
+    if (ofSession === undefined) this.#bySession.set(sessionId, new Set([parked]));
+    else ofSession.add(parked);
+    this.#size++;
+  }
+
+  #remove(parked: Parked<Asker, Result>): void {
+    const group = this.#groups.get(parked.group);
+    if (group?.parked.delete(parked) !== true) return;
+    if (group.parked.size === 0) this.#groups.delete(parked.group);
+    const { sessionId } = parked.asker;
+    const ofSession = this.#bySession.get(sessionId);
+    ofSession?.delete(parked);
+    if (ofSession?.size === 0) this.#bySession.delete(sessionId);
+    this.#size--;
   }
 }

@@ -85,7 +85,11 @@ export class ReadyQueue {
 
   /** When the next delayed task of any group falls due. */
   nextDueAt(): number | null {
-    return earliest([...this.#groups.values()]);
+    let due: number | null = null;
+    for (const { delayed } of this.#groups.values()) {
+      due = earlier(due, delayed.first()?.notBefore ?? null);
+    }
+    return due;
   }
 
   /** Up to `count` due tasks that fit the filter and that `isFree` allows, best first. */
@@ -121,21 +125,21 @@ export class ReadyQueue {
   withheld(filter: ReadyFilter): Withheld {
     const capabilities = new Set(filter.capabilities);
     const counts = { capabilities: 0, tags: 0, prefix: 0, notDue: 0 };
-    const fitting: Group[] = [];
-    for (const group of this.#groups.values()) {
-      const size = group.due.size + group.delayed.size;
-      if (missingCapabilities(group.requires, capabilities).length > 0) {
+    let nextDueAt: number | null = null;
+    for (const { requires, tags, due, delayed } of this.#groups.values()) {
+      const size = due.size + delayed.size;
+      if (missingCapabilities(requires, capabilities).length > 0) {
         counts.capabilities += size;
-      } else if (!hasTags(group.tags, filter.tags)) {
+      } else if (!hasTags(tags, filter.tags)) {
         counts.tags += size;
       } else {
-        fitting.push(group);
-        counts.notDue += group.delayed.size;
-        if (filter.prefix === "") continue;
-        for (const task of group.due) if (!task.taskId.startsWith(filter.prefix)) counts.prefix++;
+        const waiting = withPrefix(delayed, filter.prefix);
+        counts.notDue += waiting.count;
+        counts.prefix += size - waiting.count - withPrefix(due, filter.prefix).count;
+        nextDueAt = earlier(nextDueAt, waiting.first?.notBefore ?? null);
       }
     }
-    return { ...counts, nextDueAt: earliest(fitting) };
+    return { ...counts, nextDueAt };
   }
 
   #groupOf(task: ReadyTask): Group {
@@ -158,9 +162,24 @@ function signature(task: ReadyTask): string {
   return JSON.stringify([[...task.requires].sort(), [...task.tags].sort()]);
 }
 
-function earliest(groups: readonly Group[]): number | null {
-  const times = groups.flatMap((group) => group.delayed.first()?.notBefore ?? []);
-  return times.length === 0 ? null : Math.min(...times);
+function earlier(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
+}
+
+/** How many tasks of the list have ids with the prefix, and the first of them. */
+function withPrefix(
+  list: SortedList<ReadyTask>,
+  prefix: string,
+): { readonly count: number; readonly first: ReadyTask | undefined } {
+  if (prefix === "") return { count: list.size, first: list.first() };
+  let count = 0;
+  let first: ReadyTask | undefined;
+  for (const task of list) {
+    if (!task.taskId.startsWith(prefix)) continue;
+    first ??= task;
+    count++;
+  }
+  return { count, first };
 }
 
 /** The order in which ready tasks are handed out. */

@@ -28,6 +28,7 @@ import type {
   UpdateCommand,
 } from "./commands.ts";
 import { missingCapabilities } from "./eligibility.ts";
+import { holderRefusal } from "./holder.ts";
 import { type RetryPolicy, retryDelayMs } from "./retry-policy.ts";
 import { type EventType, isTerminal, type Task, type TaskEvent, type TaskStatus } from "./task.ts";
 
@@ -36,8 +37,9 @@ export interface TransitionContext {
   readonly retryPolicy: RetryPolicy;
 }
 
-/** The reason given in events for an attempt that ended because its lease ran out. */
+/** The reasons that events give for an attempt that ended by expiry, or because it was asked to stop. */
 export const LEASE_EXPIRED = "lease expired";
+const STOPPED_AS_ASKED = "stopped as asked";
 
 export function transition(task: Task, command: Command, context: TransitionContext): Decision {
   switch (command.type) {
@@ -72,36 +74,10 @@ export function transition(task: Task, command: Command, context: TransitionCont
   }
 }
 
-/**
- * Whether `sessionId` holds the task, under `attempt` if it names one. `null` means that it does.
- *
- * An attempt that is not the current one, or whose claim has ended, is `lease_lost`: the caller was
- * once right. Anything else is `not_holder`.
- */
-export function holderRefusal(
-  task: Task,
-  sessionId: string,
-  attempt: number | null,
-): Extract<Decision, { kind: "refused" }> | null {
-  if (task.status === "claimed" && task.claimedBy === sessionId) {
-    return attempt === null || attempt === task.attempt ? null : leaseLost(task);
-  }
-  const onceHeld =
-    attempt === null
-      ? task.status !== "claimed" && task.lastEvent?.sessionId === sessionId
-      : task.status !== "claimed" || attempt !== task.attempt;
-  return onceHeld
-    ? leaseLost(task)
-    : { kind: "refused", refusal: { code: "not_holder", claimedBy: task.claimedBy } };
-}
-
 function claim(task: Task, command: ClaimCommand, now: number): Decision {
   if (task.status === "claimed") {
     if (task.claimedBy === command.sessionId) return UNCHANGED;
-    return {
-      kind: "refused",
-      refusal: { code: "already_claimed", claimedBy: task.claimedBy ?? "" },
-    };
+    return alreadyClaimed(task);
   }
   if (task.status !== "available") return unavailable(task.status);
   if (task.notBefore !== null && task.notBefore > now) {
@@ -145,12 +121,11 @@ function release(task: Task, command: ReleaseCommand, context: TransitionContext
       };
       return write(moved(task, complete, "task_completed", now, cause));
     }
-    case "available": {
-      const [status, type] = task.cancelRequested
-        ? (["cancelled", "task_cancelled"] as const)
-        : (["available", "task_released"] as const);
-      return write(moved(task, { ...unclaimed(task), status }, type, now, cause));
-    }
+    case "available":
+      if (task.cancelRequested) return write(stopped(task, unclaimed(task), now));
+      return write(
+        moved(task, { ...unclaimed(task), status: "available" }, "task_released", now, cause),
+      );
     case "failed":
       return write(
         endAttempt(task, { by: "holder", error: command.error, retry: command.retry }, context),
@@ -158,23 +133,20 @@ function release(task: Task, command: ReleaseCommand, context: TransitionContext
   }
 }
 
-/** The events that a release to each status leaves behind. */
+/** The events that a release to each status leaves behind, if the task was not asked to stop. */
 const EVENTS_OF_RELEASE: Record<ReleaseOutcome, readonly EventType[]> = {
-  available: ["task_released", "task_cancelled"],
+  available: ["task_released"],
   complete: ["task_completed"],
-  failed: ["task_attempt_failed", "task_failed", "task_cancelled"],
+  failed: ["task_attempt_failed", "task_failed"],
 };
 
 /** Whether this very release has already happened, and its sender only missed the answer. */
 function wasReleasedSo(task: Task, command: ReleaseCommand): boolean {
   const event = task.lastEvent;
-  return (
-    event?.oldStatus === "claimed" &&
-    event.sessionId === command.sessionId &&
-    event.reason !== LEASE_EXPIRED &&
-    EVENTS_OF_RELEASE[command.outcome].includes(event.type) &&
-    (command.attempt === null || command.attempt === task.attempt)
-  );
+  if (event?.oldStatus !== "claimed" || event.sessionId !== command.sessionId) return false;
+  if (command.attempt !== null && command.attempt !== task.attempt) return false;
+  if (event.reason === STOPPED_AS_ASKED) return command.outcome !== "complete";
+  return event.reason !== LEASE_EXPIRED && EVENTS_OF_RELEASE[command.outcome].includes(event.type);
 }
 
 /** An attempt ended without completion, and not because its holder merely gave it back. */
@@ -185,11 +157,9 @@ function endAttempt(
 ): Task {
   const failures = task.failures + 1;
   const ended: Task = { ...unclaimed(task), failures, error: end.error };
+  if (task.cancelRequested) return stopped(task, ended, now);
   const reason = end.by === "expiry" ? LEASE_EXPIRED : null;
   const cause = { sessionId: task.claimedBy, reason };
-  if (task.cancelRequested) {
-    return moved(task, { ...ended, status: "cancelled" }, "task_cancelled", now, cause);
-  }
   if (!end.retry || failures >= task.maxFailures) {
     return moved(task, { ...ended, status: "failed" }, "task_failed", now, cause);
   }
@@ -206,6 +176,12 @@ function endAttempt(
   );
 }
 
+/** A task that was asked to stop has stopped, whichever way. */
+function stopped(task: Task, ended: Task, now: number): Task {
+  const cause = { sessionId: task.claimedBy, reason: STOPPED_AS_ASKED };
+  return moved(task, { ...ended, status: "cancelled" }, "task_cancelled", now, cause);
+}
+
 function settleDependencies(task: Task, unmet: readonly string[], now: number): Decision {
   if (task.status === "blocked" && unmet.length === 0) {
     return write(moved(task, { ...task, status: "available" }, "task_unblocked", now));
@@ -219,12 +195,7 @@ function settleDependencies(task: Task, unmet: readonly string[], now: number): 
 function update(task: Task, command: UpdateCommand, now: number): Decision {
   if (isTerminal(task.status)) return unavailable(task.status);
   const { dependsOn } = command.changes;
-  if (task.status === "claimed" && dependsOn !== undefined) {
-    return {
-      kind: "refused",
-      refusal: { code: "already_claimed", claimedBy: task.claimedBy ?? "" },
-    };
-  }
+  if (task.status === "claimed" && dependsOn !== undefined) return alreadyClaimed(task);
   const status = dependsOn === undefined ? task.status : waitingStatus(command.unmet);
   return write(moved(task, { ...task, ...command.changes, status }, "task_updated", now, command));
 }
@@ -293,10 +264,13 @@ function write(task: Task): Decision {
   return { kind: "write", task };
 }
 
-function unavailable(status: Exclude<TaskStatus, "available" | "claimed">): Decision {
-  return { kind: "refused", refusal: { code: "not_available", reason: status } };
+function alreadyClaimed(task: Task): Decision {
+  return {
+    kind: "refused",
+    refusal: { code: "already_claimed", claimedBy: task.claimedBy ?? "" },
+  };
 }
 
-function leaseLost(task: Task): Extract<Decision, { kind: "refused" }> {
-  return { kind: "refused", refusal: { code: "lease_lost", attempt: task.attempt } };
+function unavailable(status: Exclude<TaskStatus, "available" | "claimed">): Decision {
+  return { kind: "refused", refusal: { code: "not_available", reason: status } };
 }

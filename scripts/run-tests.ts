@@ -1,0 +1,97 @@
+/**
+ * Runs the compiled tests: `npm test`, or `npm test -- dev-server claims` for the files whose names
+ * contain one of the words. Fails if a test fails or leaves a process or a file behind, and in CI
+ * (variable CI) also if one is skipped.
+ */
+import { mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+import { fileURLToPath } from "node:url";
+import { loadConfig } from "../src/config.ts";
+import { resolveServerBinary } from "../src/nats/server-binary.ts";
+import { processesOf } from "./test-leftovers.ts";
+
+const TESTS = join(dirname(fileURLToPath(import.meta.url)), "..", "test");
+const TIMEOUT_MS = 300_000;
+
+const files = testFiles(process.argv.slice(2));
+if (files.length === 0) {
+  console.error(`no test file under ${TESTS} has a name with: ${process.argv.slice(2).join(" ")}`);
+  process.exit(1);
+}
+await prepareServer();
+const folder = ownTemporaryFolder();
+const { failed, skipped } = await runFiles(files);
+const problems = [...(await leftovers(folder)), ...(process.env.CI ? skipped : [])];
+rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+for (const problem of problems) console.error(`✖ ${problem}`);
+process.exitCode = failed > 0 || problems.length > 0 ? 1 : 0;
+
+function testFiles(words: readonly string[]): string[] {
+  return readdirSync(TESTS, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".test.js"))
+    .filter((name) => words.length === 0 || words.some((word) => name.includes(word)))
+    .sort()
+    .map((name) => join(TESTS, name));
+}
+
+/** Finds or installs the server once, not once in each test file; tests see no other settings. */
+async function prepareServer(): Promise<void> {
+  const notify = (line: string): void => {
+    console.error(line);
+  };
+  const binary = await resolveServerBinary({ ...loadConfig().dev, notify });
+  const kept = ["IF_COORDINATOR_CACHE_DIR"];
+  for (const name of Object.keys(process.env)) {
+    // The environment is no plain object: only deleting unsets.
+    // eslint-disable-next-line @typescript-eslint/no-dynamic-delete
+    if (name.startsWith("IF_COORDINATOR_") && !kept.includes(name)) delete process.env[name];
+  }
+  if (binary !== "nats-server") process.env.IF_COORDINATOR_NATS_SERVER = binary;
+}
+
+/** Everything that tests put into "the" temporary folder goes here, so that it can be found. */
+function ownTemporaryFolder(): string {
+  const path = realpathSync(mkdtempSync(join(tmpdir(), "if-coordinator-test-")));
+  for (const name of ["TMPDIR", "TMP", "TEMP"]) process.env[name] = path;
+  // Newer versions of Node and npm keep compiled code there.
+  process.env.NODE_DISABLE_COMPILE_CACHE = "1";
+  return path;
+}
+
+/** @returns how many tests failed, and a line for each that was skipped */
+async function runFiles(paths: string[]): Promise<{ failed: number; skipped: string[] }> {
+  const interrupted = new AbortController();
+  process.once("SIGINT", () => {
+    interrupted.abort();
+  });
+  let failed = 0;
+  const skipped: string[] = [];
+  const events = run({
+    files: paths,
+    // Tests wait for servers more than they compute.
+    concurrency: Math.max(2, availableParallelism()),
+    timeout: TIMEOUT_MS,
+    signal: interrupted.signal,
+  });
+  events.on("test:fail", () => failed++);
+  events.on("test:pass", ({ name, file, skip }) => {
+    if (skip === undefined || skip === false) return;
+    const where = file === undefined ? "" : ` (${relative(TESTS, file)})`;
+    skipped.push(`skipped${where}: ${name}: ${skip === true ? "no reason given" : skip}`);
+  });
+  const report: AsyncIterable<unknown> = events.compose(new spec());
+  for await (const text of report) process.stdout.write(String(text));
+  return { failed, skipped };
+}
+
+async function leftovers(folder: string): Promise<string[]> {
+  const running = await processesOf(folder);
+  for (const { pid } of running) process.kill(pid, "SIGKILL");
+  return [
+    ...running.map(({ commandLine }) => `left a process behind: ${commandLine}`),
+    ...readdirSync(folder).map((name) => `left behind in the temporary folder: ${name}`),
+  ];
+}

@@ -1,0 +1,48 @@
+/** Finds what tests left behind: processes and files in the temporary folder that was theirs alone. */
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+
+/** A process that was told to end may take this long to be gone. */
+const GRACE_MS = 3_000;
+
+export interface Process {
+  readonly pid: number;
+  readonly commandLine: string;
+}
+
+/** Processes whose command line names the folder, after giving them a moment to end. */
+export async function processesOf(folder: string): Promise<Process[]> {
+  const deadline = Date.now() + GRACE_MS;
+  for (;;) {
+    const left = allProcesses().filter(
+      ({ pid, commandLine }) => pid !== process.pid && commandLine.includes(folder),
+    );
+    if (left.length === 0 || Date.now() > deadline) return left;
+    await delay(50);
+  }
+}
+
+/** Where there is no way to list processes (Windows), none is found. */
+function allProcesses(): Process[] {
+  if (process.platform === "linux") {
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .map((name) => ({ pid: Number(name), commandLine: commandLineOf(name) }));
+  }
+  if (process.platform === "win32") return [];
+  const listing = execFileSync("ps", ["-axo", "pid=,args="], { encoding: "utf8" });
+  return listing.split("\n").map((line) => {
+    const [, pid = "0", commandLine = ""] = /^\s*(\d+)\s+(.*)$/.exec(line) ?? [];
+    return { pid: Number(pid), commandLine };
+  });
+}
+
+/** Empty if the process has just ended. */
+function commandLineOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+  } catch {
+    return "";
+  }
+}

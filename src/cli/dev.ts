@@ -1,0 +1,94 @@
+/** `if-coordinator dev`: a NATS server, workers and the HTTP endpoint, in one command. */
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { Command } from "commander";
+import pc from "picocolors";
+import { type App, startApp } from "../app.ts";
+import { type Config, loadConfig } from "../config.ts";
+import { startDevServer } from "../nats/dev-server-store.ts";
+import { NatsServerError, type NatsServerProcess } from "../nats/dev-server.ts";
+import { resolveServerBinary } from "../nats/server-binary.ts";
+import { VERSION } from "../version.ts";
+import { formatCommands, formatRows, print, printError } from "./output.ts";
+import { type Part, runService } from "./run-service.ts";
+import { addSettingOptions, configOf } from "./setting-options.ts";
+
+const FLAGS = ["port", "http-port", "store-dir", "workers", "log-level", "log-format"];
+
+/** Shipped beside the code. */
+const SERVER_CONFIG = new URL("../../../nats-server.conf", import.meta.url);
+
+export function registerDev(program: Command): void {
+  const command = program
+    .command("dev")
+    .description("start a NATS server, workers and the HTTP endpoint on this machine");
+  addSettingOptions(command, FLAGS).action(async () => {
+    const config = configOf(command);
+    await runService((started) => dev(config, started));
+  });
+}
+
+async function dev(config: Config, started: (part: Part) => void): Promise<void> {
+  const { port, storeDir } = config.dev;
+  const binary = await resolveServerBinary({ ...config.dev, notify: printError });
+  const server = await startDevServer({
+    binary,
+    port,
+    storeDir,
+    config: await readFile(SERVER_CONFIG, "utf8"),
+    notify: printError,
+  });
+  started(partOf(server, storeDir));
+  const app = await startApp(configFor(server.url, config));
+  started(app);
+  print(describe(config, server, app));
+}
+
+/** The server is one node without authentication, whatever is set for `serve`. */
+function configFor(url: string, config: Config): Config {
+  const { nats } = loadConfig({ env: {} });
+  return { ...config, replicas: 1, nats: { ...nats, servers: [url] } };
+}
+
+function partOf(server: NatsServerProcess, storeDir: string): Part {
+  let stopping = false;
+  const failed = server.exited.then(({ code, signal }): Promise<never> => {
+    // Whoever stops it does not want to hear that it ended.
+    if (stopping) return new Promise(() => undefined);
+    const how = signal ?? `code ${String(code)}`;
+    const log = join(storeDir, "run", "nats-server.log");
+    throw new NatsServerError(`nats-server ended unexpectedly (${how}): see ${log}`);
+  });
+  return {
+    failed,
+    stop: () => {
+      stopping = true;
+      return server.stop();
+    },
+  };
+}
+
+function describe({ dev, workers }: Config, server: NatsServerProcess, app: App): string {
+  const nats = server.port === 4222 ? "nats" : `nats --server ${server.url}`;
+  return [
+    pc.bold(`if-coordinator ${VERSION}`),
+    "",
+    formatRows([
+      ["NATS", server.url],
+      ["workers", String(workers)],
+      ["HTTP", app.httpUrl === null ? "off" : `${app.httpUrl}/metrics`],
+      ["data", resolve(dev.storeDir)],
+    ]),
+    "",
+    "Try in other terminals (the nats command: https://github.com/nats-io/natscli):",
+    "",
+    formatCommands([
+      `${nats} sub 'task-updates.>'`,
+      `${nats} req tasks.create.hello '{"title":"Say hello"}'`,
+      `${nats} req tasks.claim.hello '{"session_id":"me"}'`,
+    ]),
+    "",
+    "Ctrl-C stops everything; the data stays.",
+    "",
+  ].join("\n");
+}

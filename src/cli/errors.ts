@@ -1,0 +1,42 @@
+/** What an error means for whoever typed the command: the words and the exit code. */
+import { CommanderError } from "commander";
+import { StartupError } from "../app.ts";
+import { TaskError } from "../client/task-error.ts";
+import { ConfigError } from "../config.ts";
+import { ConnectionError } from "../nats/connection.ts";
+import { NatsServerError } from "../nats/dev-server.ts";
+import { ServerBinaryError } from "../nats/server-binary.ts";
+import { FolderInUseError } from "../nats/store-owner.ts";
+import { SimulationOptionError } from "../simulation/options.ts";
+
+export interface Report {
+  /** `undefined`: everything is said already. */
+  readonly text: string | undefined;
+  /** 0: fine, 1: it did not work, 2: the command or the settings are wrong. */
+  readonly exitCode: 0 | 1 | 2;
+}
+
+/** What is wrong with the command or the settings. */
+const USAGE_ERRORS = [ConfigError, SimulationOptionError];
+/** Errors whose message says what to do; any other is a defect, shown with its stack. */
+const EXPECTED_ERRORS = [
+  StartupError,
+  ConnectionError,
+  FolderInUseError,
+  NatsServerError,
+  ServerBinaryError,
+  TaskError,
+];
+
+export function reportOf(error: unknown): Report {
+  if (error instanceof CommanderError) {
+    // Help and version end as an "error" of code 0; commander has written what there is to say.
+    return { text: undefined, exitCode: error.exitCode === 0 ? 0 : 2 };
+  }
+  if (!(error instanceof Error)) return { text: `if-coordinator: ${String(error)}`, exitCode: 1 };
+  const usage = USAGE_ERRORS.some((known) => error instanceof known);
+  if (usage || EXPECTED_ERRORS.some((known) => error instanceof known)) {
+    return { text: `if-coordinator: ${error.message}`, exitCode: usage ? 2 : 1 };
+  }
+  return { text: `if-coordinator: unexpected error\n${error.stack ?? error.message}`, exitCode: 1 };
+}

@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+/** The command line: which commands there are, and what becomes of an error. */
+import { Command } from "commander";
+import { VERSION } from "../version.ts";
+import { registerDev } from "./dev.ts";
+import { reportOf } from "./errors.ts";
+import { printError } from "./output.ts";
+import { registerServe } from "./serve.ts";
+import { registerSimulate } from "./simulate.ts";
+
+const program = new Command("if-coordinator")
+  .description("Task coordination for swarms of AI agents, native to NATS")
+  .version(VERSION)
+  .showSuggestionAfterError()
+  .showHelpAfterError("(--help shows what there is)")
+  // Commands copy this when they are added: it has to come first.
+  .exitOverride();
+registerDev(program);
+registerServe(program);
+registerSimulate(program);
+program.addHelpText(
+  "after",
+  "\nEvery setting is also an environment variable (IF_COORDINATOR_...) and a line of the YAML file\n" +
+    "that --config names. Start with: if-coordinator dev",
+);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const { text, exitCode } = reportOf(error);
+  if (text !== undefined) printError(text);
+  process.exitCode = exitCode;
+}

@@ -1,0 +1,32 @@
+/** `if-coordinator serve`: workers and the HTTP endpoint beside a NATS server that runs already. */
+import type { Command } from "commander";
+import pc from "picocolors";
+import { startApp } from "../app.ts";
+import type { Config } from "../config.ts";
+import { VERSION } from "../version.ts";
+import { formatRows, print } from "./output.ts";
+import { type Part, runService } from "./run-service.ts";
+import { addSettingOptions, configOf } from "./setting-options.ts";
+
+const FLAGS = ["nats", "workers", "http-port", "replicas", "log-level", "log-format"];
+
+export function registerServe(program: Command): void {
+  const command = program
+    .command("serve")
+    .description("run workers and the HTTP endpoint against any NATS server or cluster");
+  addSettingOptions(command, FLAGS).action(async () => {
+    const config = configOf(command);
+    await runService((started) => serve(config, started));
+  });
+}
+
+async function serve(config: Config, started: (part: Part) => void): Promise<void> {
+  const app = await startApp(config);
+  started(app);
+  const rows = formatRows([
+    ["NATS", config.nats.servers.join(", ")],
+    ["workers", String(config.workers)],
+    ["HTTP", app.httpUrl === null ? "off" : `${app.httpUrl}/metrics`],
+  ]);
+  print(`${pc.bold(`if-coordinator ${VERSION}`)}\n\n${rows}\n`);
+}

@@ -1,0 +1,83 @@
+/** `if-coordinator simulate`: sessions work through a project; the history in the bucket is judged. */
+import type { Command } from "commander";
+import type { ImportedTask } from "../client/import-tasks.ts";
+import {
+  type GivenOptions,
+  NUMBER_OPTIONS,
+  parseOptions,
+  type SimulationOptions,
+} from "../simulation/options.ts";
+import { runSimulation, type Summary } from "../simulation/run.ts";
+import { readTaskFile } from "../simulation/task-file.ts";
+import { createProgressDisplay } from "./simulate-progress.ts";
+import { formatOptions, formatSummary } from "./simulate-report.ts";
+import { startTemporaryCoordinator } from "./temporary-coordinator.ts";
+
+export function registerSimulate(program: Command): void {
+  const command = program
+    .command("simulate")
+    .description("let simulated sessions work through a project and check what they did");
+  for (const option of Object.values(NUMBER_OPTIONS)) {
+    const fallback = option.default ?? "drawn by chance";
+    command.option(`${option.flag} <n>`, `${option.description} (default: ${fallback})`);
+  }
+  command
+    .option(
+      "--file <path>",
+      "JSON file of the tasks (default: a real project that comes with the package)",
+    )
+    .option("--json", "print the summary as JSON")
+    .action(simulate);
+}
+
+async function simulate(given: GivenOptions & { readonly json?: true }): Promise<void> {
+  const options = parseOptions(given);
+  const tasks = await readTaskFile(options.file);
+  const notify = (line: string): void => {
+    process.stderr.write(`${line}\n`);
+  };
+  notify(formatOptions(options, tasks.length));
+
+  const summary = await withInterruption((signal) => run(options, tasks, signal, notify));
+  const text = given.json === true ? JSON.stringify(summary, null, 2) : formatSummary(summary);
+  process.stdout.write(`${text}\n`);
+  if (!summary.passed) process.exitCode = 1;
+}
+
+async function run(
+  options: SimulationOptions,
+  tasks: readonly ImportedTask[],
+  signal: AbortSignal,
+  notify: (line: string) => void,
+): Promise<Summary> {
+  const { workers } = options;
+  const coordinator = await startTemporaryCoordinator({ workers, notify });
+  const display = createProgressDisplay();
+  try {
+    return await runSimulation(options, tasks, {
+      servers: [coordinator.natsUrl],
+      signal,
+      onProgress: (progress) => {
+        display.show(progress);
+      },
+    });
+  } finally {
+    display.stop();
+    await coordinator.stop();
+  }
+}
+
+/** Ctrl-C ends the simulation early, which stops the server and removes its data; twice, at once. */
+async function withInterruption<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const interrupt = (): void => {
+    if (controller.signal.aborted) process.exit(1);
+    controller.abort();
+  };
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+  try {
+    return await run(controller.signal);
+  } finally {
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+  }
+}

@@ -1,0 +1,60 @@
+/** A coordinator of one command's own: server, data and workers are gone when it is stopped. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startApp } from "../app.ts";
+import { loadConfig } from "../config.ts";
+import { startNatsServer } from "../nats/dev-server.ts";
+import { resolveServerBinary } from "../nats/server-binary.ts";
+
+export interface TemporaryCoordinator {
+  readonly natsUrl: string;
+  stop(): Promise<void>;
+}
+
+export interface TemporaryCoordinatorOptions {
+  readonly workers: number;
+  /** Told, in a line each, what the user may want to know, such as an installation. */
+  readonly notify: (line: string) => void;
+}
+
+/** Starts a server on a free port with its data in a temporary folder, and workers beside it. */
+export async function startTemporaryCoordinator({
+  workers,
+  notify,
+}: TemporaryCoordinatorOptions): Promise<TemporaryCoordinator> {
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (let next = stops.pop(); next !== undefined; next = stops.pop()) await next();
+  };
+  try {
+    const binary = await resolveServerBinary({ ...loadConfig().dev, notify });
+    const storeDir = await mkdtemp(join(tmpdir(), "if-coordinator-"));
+    stops.push(() => rm(storeDir, { recursive: true, force: true }));
+    const server = await startNatsServer({ binary, port: 0, storeDir, detached: true });
+    stops.push(() => server.stop());
+    const app = await startApp(configFor(server.url, workers), { log: false });
+    stops.push(() => app.stop());
+    return { natsUrl: server.url, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** So that a task can fail often without being given up, and its history is kept for the verdict. */
+function configFor(natsUrl: string, workers: number) {
+  return loadConfig({
+    overrides: {
+      "nats.servers": [natsUrl],
+      workers,
+      replicas: 1,
+      history: 64,
+      max_failures: 100,
+      "retry.base_ms": 50,
+      "retry.max_ms": 1_000,
+      retention_seconds: 0,
+      "metrics.enabled": false,
+    },
+  });
+}

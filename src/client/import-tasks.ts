@@ -1,0 +1,96 @@
+/**
+ * How a set of tasks of any size is imported: validated as a whole on this side, then cut into
+ * requests that the NATS server takes. Each request holds tasks whose dependencies it holds too or
+ * that an earlier one has brought, so that no request warns of tasks that are merely still to come.
+ */
+import { CoordinatorError } from "../protocol/errors.ts";
+import type { Reply, RequestInput } from "../protocol/operations.ts";
+import { parseBody } from "../protocol/parse-request.ts";
+import { findCycle, inDependencyOrder } from "../task/dependencies.ts";
+
+export type ImportedTask = RequestInput<"tasks.import">["tasks"][number];
+type ImportReply = Reply<"tasks.import">;
+
+/** More tasks in one request would keep a worker busy for longer than a request should take. */
+const MAX_TASKS_PER_REQUEST = 1_000;
+
+/** Left free in each request for what surrounds the tasks: braces and a session id. */
+const ENVELOPE_BYTES = 1024;
+
+/**
+ * The tasks in dependency order, in portions that each fit into one request.
+ *
+ * @param maxBytes the largest request that the server takes
+ * @throws CoordinatorError `invalid_request` for a malformed task, an id given twice or a cycle;
+ *   `too_large` for a task that fits into no request
+ */
+export function planImport(tasks: readonly ImportedTask[], maxBytes: number): ImportedTask[][] {
+  parseBody("tasks.import", JSON.stringify({ tasks }));
+  refuseDuplicates(tasks);
+  const nodes = tasks.map((task) => ({
+    taskId: task.task_id,
+    dependsOn: task.depends_on ?? [],
+    task,
+  }));
+  const dependencies = new Map(nodes.map((node) => [node.taskId, node.dependsOn]));
+  const cycle = findCycle(dependencies.keys(), (id) => dependencies.get(id));
+  if (cycle !== null) {
+    throw new CoordinatorError(
+      "invalid_request",
+      `depends_on: the tasks depend on each other in a cycle: ${cycle.join(" -> ")}`,
+      { details: { field: "depends_on", cycle } },
+    );
+  }
+  const ordered = inDependencyOrder(nodes).map((node) => node.task);
+  return portions(ordered, maxBytes - ENVELOPE_BYTES);
+}
+
+export function mergeReplies(replies: readonly ImportReply[]): ImportReply {
+  return {
+    ok: true,
+    created: replies.flatMap((reply) => reply.created),
+    unchanged: replies.flatMap((reply) => reply.unchanged),
+    conflicting: replies.flatMap((reply) => reply.conflicting),
+    warnings: replies.flatMap((reply) => reply.warnings),
+  };
+}
+
+function refuseDuplicates(tasks: readonly ImportedTask[]): void {
+  const seen = new Set<string>();
+  for (const { task_id: id } of tasks) {
+    if (seen.has(id)) {
+      throw new CoordinatorError(
+        "invalid_request",
+        `tasks: ${id} is there more than once; give each task an id of its own`,
+        { details: { field: "tasks", task_id: id } },
+      );
+    }
+    seen.add(id);
+  }
+}
+
+function portions(tasks: readonly ImportedTask[], maxBytes: number): ImportedTask[][] {
+  const all: ImportedTask[][] = [];
+  let portion: ImportedTask[] = [];
+  let bytes = 0;
+  for (const task of tasks) {
+    const size = Buffer.byteLength(JSON.stringify(task)) + 1;
+    if (size > maxBytes) {
+      throw new CoordinatorError(
+        "too_large",
+        `${task.task_id} has ${size} bytes and the NATS server takes ${maxBytes} at a time: ` +
+          "keep large content elsewhere and refer to it",
+        { details: { task_id: task.task_id } },
+      );
+    }
+    if (bytes + size > maxBytes || portion.length === MAX_TASKS_PER_REQUEST) {
+      all.push(portion);
+      portion = [];
+      bytes = 0;
+    }
+    portion.push(task);
+    bytes += size;
+  }
+  all.push(portion);
+  return all;
+}

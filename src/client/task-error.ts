@@ -1,0 +1,87 @@
+/** Every way in which an operation can fail on the client's side, as one error with a code. */
+import { CoordinatorError, ERROR_CODES, type ErrorCode, ERRORS } from "../protocol/errors.ts";
+import { RequestFailedError, type RequestProblem } from "../nats/request.ts";
+
+export interface TaskErrorOptions {
+  /** Whether the same request may succeed when it is sent again; by default as the code says. */
+  readonly retryable?: boolean;
+  readonly details?: Readonly<Record<string, unknown>>;
+  readonly task?: object | undefined;
+  readonly cause?: unknown;
+}
+
+/** A refusal of the coordinator, or a request that got no answer (code `unavailable`). */
+export class TaskError extends Error {
+  override readonly name = "TaskError";
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  /** What the code's description in docs/errors.md promises, such as `claimed_by` or `field`. */
+  readonly details: Readonly<Record<string, unknown>>;
+  /** The record of the task as the worker saw it, where the coordinator sent it. */
+  readonly task: object | undefined;
+
+  constructor(code: ErrorCode, message: string, options: TaskErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retryable = options.retryable ?? ERRORS[code].retryable;
+    this.details = options.details ?? {};
+    this.task = options.task;
+  }
+}
+
+/** A refusal found on this side, before anything was sent. */
+export function fromLocalRefusal(error: CoordinatorError): TaskError {
+  const { code, message, details } = error;
+  return new TaskError(code, message, { details, cause: error });
+}
+
+/** `details.problem` tells the reasons of `unavailable` apart. */
+export function fromFailedRequest(error: RequestFailedError): TaskError {
+  const { code, cure } = PROBLEMS[error.problem];
+  return new TaskError(code, cure === null ? error.message : `${error.message}: ${cure}`, {
+    details: { problem: error.problem },
+    cause: error,
+  });
+}
+
+const PROBLEMS: Record<RequestProblem, { code: ErrorCode; cure: string | null }> = {
+  no_responders: {
+    code: "unavailable",
+    cure: "no coordinator is running there; start one with `if-coordinator serve --nats <url>`",
+  },
+  timeout: {
+    code: "unavailable",
+    cure: "it may have been carried out all the same; asking again is safe",
+  },
+  closed: { code: "unavailable", cure: "open a new connection and ask again" },
+  not_permitted: { code: "forbidden", cure: "check the permissions of this NATS user" },
+  too_large: { code: "too_large", cure: "send less, or raise max_payload of the NATS server" },
+  failed: { code: "unavailable", cure: null },
+};
+
+/** The error in a reply; `null` if the reply is a success. A reply that is neither is `internal`. */
+export function fromReply(reply: unknown, subject: string): TaskError | null {
+  if (isRecord(reply) && reply.ok === true) return null;
+  const error = isRecord(reply) && reply.ok === false ? reply.error : undefined;
+  if (!isRecord(reply) || !isRecord(error)) {
+    return new TaskError("internal", `the answer of ${subject} is no reply of a coordinator`, {
+      details: { reply },
+    });
+  }
+  const { code, message, retryable, ...details } = error;
+  const { task } = reply;
+  return new TaskError(knownCode(code), String(message), {
+    retryable: retryable === true,
+    details,
+    task: isRecord(task) ? task : undefined,
+  });
+}
+
+/** A newer coordinator may have codes that are not in this version's table. */
+function knownCode(code: unknown): ErrorCode {
+  return ERROR_CODES.find((known) => known === code) ?? "internal";
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

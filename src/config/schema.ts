@@ -1,0 +1,187 @@
+/**
+ * The settings: names, limits, meaning and defaults, each in this one place. What is read from
+ * where is in `sources.ts`; the names are those of the YAML file.
+ */
+import { z } from "zod";
+import { MAX_TTL_SECONDS, MIN_TTL_SECONDS } from "../protocol/fields.ts";
+
+function wholeNumber(min: number, max: number): z.ZodInt {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+function oneOf<const V extends readonly [string, ...string[]]>(values: V) {
+  return z.enum(values, { error: `must be ${values.join(" or ")}` });
+}
+
+const MAX_INT = 2_147_483_647;
+const text = z.string({ error: "must be a text" }).min(1, { error: "must not be empty" });
+const flag = z.boolean({ error: "must be true or false" });
+const port = wholeNumber(0, 65_535);
+const server = text.refine(isServerUrl, {
+  error: "must be the URL of a NATS server, such as nats://localhost:4222",
+});
+
+const nats = z.strictObject({
+  servers: z
+    .array(server, { error: "must be a list of URLs" })
+    .min(1, { error: "must name at least one server, such as nats://localhost:4222" })
+    .default(["nats://localhost:4222"])
+    .meta({ description: "NATS servers to connect to, tried in turn", flag: "nats" }),
+  max_reconnect_attempts: wholeNumber(-1, MAX_INT)
+    .default(-1)
+    .meta({ description: "Attempts to reconnect before giving up; -1: never give up" }),
+  reconnect_time_wait: wholeNumber(0, 3600)
+    .default(2)
+    .meta({ description: "Seconds between two attempts to reconnect" }),
+  username: text.optional().meta({ description: "User name at the NATS server" }),
+  password: text.optional().meta({ description: "Password of that user", secret: true }),
+  token: text.optional().meta({ description: "Token, instead of user and password", secret: true }),
+  creds_file: text.optional().meta({ description: "Path of a NATS credentials file" }),
+  ca_cert: text.optional().meta({ description: "Path of the CA certificate (PEM) for TLS" }),
+  cert_file: text.optional().meta({ description: "Path of the client certificate (PEM) for TLS" }),
+  key_file: text.optional().meta({ description: "Path of that certificate's key (PEM)" }),
+});
+
+const metrics = z.strictObject({
+  enabled: flag
+    .default(true)
+    .meta({ description: "Whether there is an HTTP endpoint for metrics and health checks" }),
+  port: port
+    .default(9090)
+    .meta({
+      description: "Port of the HTTP endpoint (metrics, health); 0: any",
+      flag: "http-port",
+    }),
+  host: text.default("127.0.0.1").meta({ description: "Address that it listens on" }),
+});
+
+const retry = z.strictObject({
+  base_ms: wholeNumber(0, MAX_INT).default(1_000).meta({
+    description: "Milliseconds before a task can be claimed again after its first failure",
+  }),
+  max_ms: wholeNumber(0, MAX_INT)
+    .default(60_000)
+    .meta({ description: "Milliseconds that this delay, doubled by each failure, grows to" }),
+});
+
+const limits = z.strictObject({
+  in_flight: wholeNumber(1, 1_000_000)
+    .default(2_000)
+    .meta({ description: "Requests that a worker handles at a time; the rest is `overloaded`" }),
+  waiting: wholeNumber(0, 1_000_000)
+    .default(20_000)
+    .meta({ description: "`tasks.next` requests that a worker lets wait at a time" }),
+  requests_per_second: wholeNumber(0, 1_000_000)
+    .default(0)
+    .meta({ description: "Requests per second of one principal to one worker; 0: no limit" }),
+});
+
+const log = z.strictObject({
+  level: oneOf(["debug", "info", "warn", "error", "silent"])
+    .default("info")
+    .meta({
+      description: "Log lines from: trace, debug, info, warn, error or silent",
+      flag: "log-level",
+    }),
+  format: oneOf(["pretty", "json"])
+    .default("pretty")
+    .meta({ description: "Log lines for people (pretty) or programs (json)", flag: "log-format" }),
+});
+
+const dev = z.strictObject({
+  port: port.default(4222).meta({
+    description: "Port of the NATS server that `dev` starts; 0: any free port",
+    flag: "port",
+  }),
+  store_dir: text
+    .default(".if-coordinator")
+    .meta({ description: "Folder in which `dev` keeps its data", flag: "store-dir" }),
+  nats_server: text
+    .refine((path) => !path.includes("://"), {
+      error: "must be the path of a nats-server binary; URLs go to IF_COORDINATOR_NATS_SERVERS",
+    })
+    .optional()
+    .meta({
+      description: "Path of the nats-server binary for `dev`; unset: found or installed",
+      env: "IF_COORDINATOR_NATS_SERVER",
+    }),
+  cache_dir: text.optional().meta({
+    description:
+      "Folder for an installed nats-server; unset: if-coordinator in the user's cache folder",
+    env: "IF_COORDINATOR_CACHE_DIR",
+  }),
+});
+
+export const configSchema = z
+  .strictObject({
+    backend: z
+      .literal("nats", { error: "must be nats: it is the only backend that is supported" })
+      .default("nats")
+      .meta({ description: "Where tasks are kept; only nats is supported" }),
+    nats,
+    task_claim_ttl_seconds: wholeNumber(MIN_TTL_SECONDS, MAX_TTL_SECONDS)
+      .default(300)
+      .meta({ description: "Lease of a claim that names no TTL, in seconds" }),
+    session_ttl_seconds: wholeNumber(MIN_TTL_SECONDS, MAX_TTL_SECONDS)
+      .default(300)
+      .meta({ description: "Seconds that a session stays registered without a heartbeat" }),
+    max_failures: wholeNumber(1, 1_000_000)
+      .default(3)
+      .meta({ description: "Failed attempts before a task is failed, unless the task says" }),
+    retry,
+    lease_grace_ms: wholeNumber(100, 600_000)
+      .default(3_000)
+      .meta({ description: "Milliseconds before a claim without a lease is given one" }),
+    retention_seconds: wholeNumber(0, MAX_INT)
+      .default(604_800)
+      .meta({ description: "Seconds that finished tasks are kept; 0: for ever" }),
+    max_record_bytes: wholeNumber(1_024, 1_000_000)
+      .default(65_536)
+      .meta({ description: "Largest task record, in bytes" }),
+    workers: wholeNumber(1, 64)
+      .default(1)
+      .meta({ description: "Workers in this process", flag: "workers" }),
+    replicas: wholeNumber(1, 5)
+      .default(1)
+      .meta({ description: "Copies of the data in a NATS cluster", flag: "replicas" }),
+    history: wholeNumber(1, 64).default(16).meta({ description: "Changes kept of each task" }),
+    limits,
+    metrics,
+    log,
+    dev,
+  })
+  .superRefine(checkCombinations);
+
+export type ConfigValues = z.output<typeof configSchema>;
+
+/** What no setting can check alone. */
+function checkCombinations(config: ConfigValues, context: z.RefinementCtx): void {
+  const complain = (path: string[], message: string): void => {
+    context.addIssue({ code: "custom", path, message });
+  };
+  const { nats, retry } = config;
+  if (retry.max_ms < retry.base_ms) {
+    complain(["retry", "max_ms"], `must be at least retry.base_ms (${retry.base_ms})`);
+  }
+  if (nats.password !== undefined && nats.username === undefined) {
+    complain(["nats", "password"], "needs nats.username as well");
+  }
+  if (nats.username !== undefined && nats.token !== undefined) {
+    complain(["nats", "token"], "cannot be combined with nats.username: set one of the two");
+  }
+  if (nats.cert_file !== undefined && nats.key_file === undefined) {
+    complain(["nats", "cert_file"], "needs nats.key_file as well");
+  }
+  if (nats.key_file !== undefined && nats.cert_file === undefined) {
+    complain(["nats", "key_file"], "needs nats.cert_file as well");
+  }
+}
+
+/** `nats://host:port`, `tls://host:port` or `host:port`; the port may be missing. */
+function isServerUrl(url: string): boolean {
+  const whole = url.includes("://") ? url : `nats://${url}`;
+  if (!URL.canParse(whole)) return false;
+  const { protocol, hostname, pathname } = new URL(whole);
+  return /^(nats|tls):$/.test(protocol) && hostname !== "" && /^\/?$/.test(pathname);
+}

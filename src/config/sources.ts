@@ -1,0 +1,137 @@
+/** Reads settings from the YAML file, the environment and the command line, and remembers where from. */
+import { readFileSync } from "node:fs";
+import { parseDocument } from "yaml";
+import { nearest } from "./nearest.ts";
+import { type Setting, settings } from "./settings.ts";
+
+/** Values by the names of the YAML file, and for each who said so. */
+export interface RawConfig {
+  readonly values: Record<string, unknown>;
+  /** From a setting's name to the name of its source: `--port`, a variable, a place in the file. */
+  readonly sources: Map<string, string>;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+/** By the option's name without dashes (`http-port`); `undefined`: not given. */
+export type FlagValues = Readonly<Record<string, string | number | boolean | undefined>>;
+/** By the setting's name (`retry.base_ms`). */
+export type OverrideValues = Readonly<
+  Record<string, string | number | boolean | readonly string[] | undefined>
+>;
+
+/** Variable that names the YAML file. */
+export const FILE_VARIABLE = "IF_COORDINATOR_CONFIG";
+
+/** @returns the problems of the file itself; the values' are for the schema to find */
+export function readFile(path: string, raw: RawConfig): string[] {
+  let content: string;
+  try {
+    content = readFileSync(path, "utf8");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    return [`cannot read the configuration file ${path} (${code}): check the path after --config`];
+  }
+  const document = parseDocument(content);
+  const syntax = document.errors[0];
+  if (syntax !== undefined) return [`${path} is not valid YAML: ${firstLine(syntax.message)}`];
+  const parsed: unknown = document.toJS();
+  if (!isMapping(parsed) || !isMapping(parsed.coordinator)) {
+    return [`${path}: must have a key "coordinator" with the settings below it`];
+  }
+  const stray = Object.keys(parsed).filter((key) => key !== "coordinator");
+  copy(parsed.coordinator, [], raw, path);
+  return stray.map((key) => `${path}: ${key} is unknown; settings go below "coordinator"`);
+}
+
+/** Copies what is set; `null` in the file means "not set". */
+function copy(
+  from: Readonly<Record<string, unknown>>,
+  at: readonly string[],
+  raw: RawConfig,
+  file: string,
+): void {
+  for (const [key, value] of Object.entries(from)) {
+    if (value === null) continue;
+    const path = [...at, key];
+    if (isMapping(value)) copy(value, path, raw, file);
+    else put(raw, path, value, `${file}: coordinator.${path.join(".")}`);
+  }
+}
+
+/** @returns the variables that are no setting's; a variable that is empty counts as not set */
+export function readEnvironment(environment: Environment, raw: RawConfig): string[] {
+  const known = new Map(settings().map((setting) => [setting.env, setting]));
+  const problems: string[] = [];
+  for (const [variable, value] of Object.entries(environment)) {
+    if (!variable.startsWith("IF_COORDINATOR_") || variable === FILE_VARIABLE) continue;
+    const setting = known.get(variable);
+    if (setting === undefined) {
+      const guess = nearest(variable, [...known.keys(), FILE_VARIABLE]);
+      problems.push(
+        `${variable} is not a setting: ` +
+          (guess === undefined ? "unset it" : `did you mean ${guess}?`),
+      );
+    } else if (value !== undefined && value !== "") {
+      put(raw, setting.name.split("."), fromText(value, setting), variable);
+    }
+  }
+  return problems;
+}
+
+/** @throws TypeError if a flag belongs to no setting: a mistake in the program */
+export function readFlags(flags: FlagValues, raw: RawConfig): void {
+  readNamed(flags, ({ flag }) => flag, "--", raw);
+}
+
+/** What a program sets, by the settings' names. @throws TypeError if there is no such setting */
+export function readOverrides(overrides: OverrideValues, raw: RawConfig): void {
+  readNamed(overrides, ({ name }) => name, "", raw);
+}
+
+function readNamed(
+  given: OverrideValues,
+  nameOf: (setting: Setting) => string | undefined,
+  prefix: string,
+  raw: RawConfig,
+): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    const setting = settings().find((candidate) => nameOf(candidate) === name);
+    if (setting === undefined) throw new TypeError(`there is no setting ${prefix}${name}`);
+    const parsed = typeof value === "string" ? fromText(value, setting) : value;
+    put(raw, setting.name.split("."), parsed, prefix + name);
+  }
+}
+
+/** Text that does not read as the setting's kind stays text, for the schema to complain about. */
+function fromText(text: string, { kind }: Setting): unknown {
+  const trimmed = text.trim();
+  if (kind === "number" && /^[+-]?\d+(\.\d+)?$/.test(trimmed)) return Number(trimmed);
+  if (kind === "boolean" && /^(true|false)$/i.test(trimmed)) return /^true$/i.test(trimmed);
+  if (kind === "list") {
+    return trimmed
+      .split(",")
+      .map((part) => part.trim())
+      .filter((part) => part !== "");
+  }
+  return text;
+}
+
+function put(raw: RawConfig, path: readonly string[], value: unknown, source: string): void {
+  let group = raw.values;
+  for (const key of path.slice(0, -1)) {
+    const inner = isMapping(group[key]) ? group[key] : {};
+    group[key] = inner;
+    group = inner;
+  }
+  group[path.at(-1) ?? ""] = value;
+  raw.sources.set(path.join("."), source);
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function firstLine(message: string): string {
+  return message.split("\n", 1)[0] ?? message;
+}

@@ -1,0 +1,48 @@
+/** Makes the buckets on a connection, and the stores on the buckets. */
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import type { Observe } from "../service/ports.ts";
+import { requireJetStream } from "./connection.ts";
+import { type BucketOptions, ensureBuckets } from "./kv-buckets.ts";
+import { KvLeaseStore } from "./kv-lease-store.ts";
+import { KvSessionStore } from "./kv-session-store.ts";
+import { KvTaskStore } from "./kv-task-store.ts";
+import { KvWriter } from "./kv-writer.ts";
+
+/** Together below the five seconds for which the `nats` CLI waits for a reply. */
+const WRITE_TIMEOUT_MS = 2_500;
+const READ_TIMEOUT_MS = 1_500;
+
+export interface OpenStores {
+  readonly tasks: KvTaskStore;
+  readonly leases: KvLeaseStore;
+  readonly sessions: KvSessionStore;
+  /** Gives up on acknowledgements that are still missing. */
+  close(): void;
+}
+
+/** @throws ConnectionError if the server, the account or a bucket that exists will not do */
+export async function openStores(
+  connection: NatsConnection,
+  options: BucketOptions,
+  observe: Observe,
+): Promise<OpenStores> {
+  await requireJetStream(connection);
+  const jsm = await jetstreamManager(connection, { timeout: READ_TIMEOUT_MS });
+  await ensureBuckets(jsm, options, (message) => {
+    observe({ kind: "warning", message });
+  });
+  const writer = new KvWriter(connection, WRITE_TIMEOUT_MS);
+  const access = { connection, js: jetstream(connection), jsm, writer };
+  const watchFailed = (cause: unknown): void => {
+    observe({ kind: "background_error", what: "watch", cause });
+  };
+  return {
+    tasks: new KvTaskStore(access, watchFailed),
+    leases: new KvLeaseStore(access, watchFailed),
+    sessions: new KvSessionStore(access, watchFailed),
+    close: () => {
+      writer.stop();
+    },
+  };
+}

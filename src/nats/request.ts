@@ -1,0 +1,102 @@
+/**
+ * Requests as a client sends them: one message out, one reply in, or one of a closed set of reasons
+ * why there is none. No retries: whoever asks decides whether asking again makes sense.
+ */
+import {
+  ClosedConnectionError,
+  DrainingConnectionError,
+  errors,
+  type NatsConnection,
+  TimeoutError,
+} from "@nats-io/nats-core";
+
+/** Why a request has no reply. */
+export type RequestProblem =
+  /** Nobody subscribes to the subject: NATS says so at once. */
+  | "no_responders"
+  /** The request may have arrived and may have been carried out. */
+  | "timeout"
+  /** The connection was closed, by this side or for good by the other; as for `timeout`. */
+  | "closed"
+  | "not_permitted"
+  /** The message is larger than the server's `max_payload`; it was not sent. */
+  | "too_large"
+  | "failed";
+
+export class RequestFailedError extends Error {
+  override readonly name = "RequestFailedError";
+  readonly problem: RequestProblem;
+
+  constructor(problem: RequestProblem, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.problem = problem;
+  }
+}
+
+/** Sends requests over one connection, which it neither opens nor closes. */
+export interface Requester {
+  /** The largest body in bytes that the server takes. */
+  readonly maxPayload: number;
+  /**
+   * The text of the reply.
+   *
+   * @throws RequestFailedError
+   */
+  request(subject: string, text: string, timeoutMs: number): Promise<string>;
+}
+
+/** What a NATS server allows unless it is configured otherwise. */
+const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
+
+export function createRequester(connection: NatsConnection): Requester {
+  const maxPayload = (): number => connection.info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
+  return {
+    get maxPayload() {
+      return maxPayload();
+    },
+    async request(subject, text, timeoutMs) {
+      const size = Buffer.byteLength(text);
+      if (size > maxPayload()) {
+        throw new RequestFailedError(
+          "too_large",
+          `the request to ${subject} has ${size} bytes and the NATS server takes ${maxPayload()}`,
+        );
+      }
+      try {
+        const reply = await connection.request(subject, text, { timeout: timeoutMs });
+        return reply.string();
+      } catch (error) {
+        throw toRequestFailedError(error, subject, timeoutMs, connection.isClosed());
+      }
+    },
+  };
+}
+
+function toRequestFailedError(
+  error: unknown,
+  subject: string,
+  timeoutMs: number,
+  isClosed: boolean,
+): RequestFailedError {
+  const cause = error instanceof errors.RequestError ? (error.cause ?? error) : error;
+  const failed = (problem: RequestProblem, message: string): RequestFailedError =>
+    new RequestFailedError(problem, message, { cause: error });
+  if (cause instanceof errors.NoRespondersError) {
+    return failed("no_responders", `nobody answers requests to ${subject}`);
+  }
+  if (cause instanceof TimeoutError) {
+    return failed("timeout", `no answer from ${subject} within ${timeoutMs} ms`);
+  }
+  if (cause instanceof errors.PermissionViolationError) {
+    return failed("not_permitted", `the NATS server does not permit requests to ${subject}`);
+  }
+  if (
+    isClosed ||
+    cause instanceof ClosedConnectionError ||
+    cause instanceof DrainingConnectionError
+  ) {
+    return failed("closed", `the connection was closed before ${subject} answered`);
+  }
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return failed("failed", `the request to ${subject} failed: ${reason}`);
+}

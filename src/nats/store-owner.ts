@@ -1,0 +1,134 @@
+/**
+ * Makes a process the only owner of a folder until it ends, however it ends.
+ *
+ * The owner listens on a port and writes port and a secret word into a file there. Whoever finds the
+ * file asks that port for the word: no answer or a wrong one, and the owner is gone. A process id
+ * alone would not do, for the system gives it to another process later.
+ */
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { join } from "node:path";
+import { readGreeting } from "./server-info.ts";
+
+const HOST = "127.0.0.1";
+const ATTEMPTS = 5;
+
+export interface Ownership {
+  /** Lets the folder go. */
+  release(): Promise<void>;
+}
+
+/** The folder has an owner that is alive. */
+export class FolderInUseError extends Error {
+  override readonly name = "FolderInUseError";
+}
+
+interface OwnerRecord {
+  readonly pid: number;
+  readonly port: number;
+  readonly word: string;
+}
+
+/**
+ * @param shownFolder what the user calls the folder
+ * @throws FolderInUseError
+ */
+export async function ownFolder(folder: string, shownFolder: string): Promise<Ownership> {
+  const word = randomUUID();
+  const server = await listen(word);
+  const { port } = server.address() as AddressInfo;
+  const file = join(folder, "owner.json");
+  const draft = `${file}.${word}`;
+  try {
+    await writeFile(draft, JSON.stringify({ pid: process.pid, port, word } satisfies OwnerRecord));
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      // Linking fails if the file exists, and makes it with its content in one step.
+      if (await succeeds(link(draft, file), "EEXIST")) return ownership(file, server);
+      await removeIfStale(file, `${draft}.stale`, shownFolder);
+    }
+    throw inUse(shownFolder, "");
+  } catch (error) {
+    server.close();
+    throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+async function listen(word: string): Promise<Server> {
+  const server = createServer((socket) => {
+    socket.on("error", () => {
+      socket.destroy();
+    });
+    socket.end(`${word}\n`);
+  });
+  server.listen(0, HOST);
+  await once(server, "listening");
+  server.unref();
+  return server;
+}
+
+function ownership(file: string, server: Server): Ownership {
+  return {
+    async release() {
+      if (!server.listening) return;
+      await rm(file, { force: true });
+      server.close();
+    },
+  };
+}
+
+async function removeIfStale(file: string, aside: string, shownFolder: string): Promise<void> {
+  const content = await readIfThere(file);
+  if (content === undefined) return;
+  const owner = parse(content);
+  if (owner !== undefined && (await isAlive(owner))) {
+    throw inUse(shownFolder, ` (process ${owner.pid})`);
+  }
+  if (!(await succeeds(rename(file, aside), "ENOENT"))) return;
+  // Another process may have removed the stale file first: then this one is a new owner's.
+  if ((await readIfThere(aside)) !== content) await succeeds(link(aside, file), "EEXIST");
+  await rm(aside, { force: true });
+}
+
+function inUse(shownFolder: string, who: string): FolderInUseError {
+  return new FolderInUseError(
+    `another if-coordinator dev${who} runs on the folder ${shownFolder}: ` +
+      "stop it, or choose another folder with --store-dir",
+  );
+}
+
+async function isAlive({ port, word }: OwnerRecord): Promise<boolean> {
+  const answer = await readGreeting(HOST, port);
+  // A suspended owner accepts, but says nothing.
+  return answer === "" || answer?.trim() === word;
+}
+
+function parse(content: string): OwnerRecord | undefined {
+  try {
+    return JSON.parse(content) as OwnerRecord;
+  } catch {
+    return undefined;
+  }
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+/** `false` if it fails with this code. */
+async function succeeds(action: Promise<void>, code: string): Promise<boolean> {
+  try {
+    await action;
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === code) return false;
+    throw error;
+  }
+}

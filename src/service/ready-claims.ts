@@ -1,0 +1,96 @@
+/**
+ * Claims the best ready tasks for somebody, against the other workers that do the same: whoever loses
+ * the race for one task goes on with another.
+ */
+import { CoordinatorError } from "../protocol/errors.ts";
+import type { ReadyFilter, ReadyTask } from "../task/ready-queue.ts";
+import type { Claimed, Claims } from "./claims.ts";
+import type { Clock } from "./ports.ts";
+import type { TaskIndex } from "./task-index.ts";
+
+/** After a lost race, the next candidate is drawn from this many more, so that workers part ways. */
+const SPREAD = 8;
+
+/** Who asks for tasks, and for which. */
+export interface Asker {
+  readonly sessionId: string;
+  readonly ttlSeconds: number | undefined;
+  /** How many tasks to claim at most. */
+  readonly max: number;
+  readonly filter: ReadyFilter;
+  /** Kept in the record, so that a repeated request finds its claims. */
+  readonly claimRequest: string | null;
+}
+
+export class ReadyClaims {
+  readonly #claims: Claims;
+  readonly #tasks: TaskIndex;
+  readonly #clock: Clock;
+  /** Tasks for which a claim is under way here: not to be proposed to anybody else. */
+  readonly #underway = new Set<string>();
+
+  constructor(claims: Claims, tasks: TaskIndex, clock: Clock) {
+    this.#claims = claims;
+    this.#tasks = tasks;
+    this.#clock = clock;
+  }
+
+  /** Up to `count` ready tasks that the filter gets and nobody here is claiming, best first. */
+  candidates(count: number, filter: ReadyFilter): ReadyTask[] {
+    this.#tasks.ready.promoteDue(this.#clock.now());
+    return this.#tasks.ready.best(count, filter, (taskId) => !this.#underway.has(taskId));
+  }
+
+  /** Claims up to `max` ready tasks; fewer or none if there are no more. */
+  async claimBest(asker: Asker): Promise<Claimed[]> {
+    const claimed: Claimed[] = [];
+    let lostRaces = 0;
+    while (claimed.length < asker.max) {
+      const wanted = asker.max - claimed.length;
+      const spread = lostRaces === 0 ? 0 : SPREAD;
+      const candidates = this.candidates(wanted + spread, asker.filter);
+      const chosen = spread === 0 ? candidates : this.#draw(candidates, wanted);
+      if (chosen.length === 0) break;
+      const taken = await Promise.allSettled(chosen.map((task) => this.take(task.taskId, asker)));
+      for (const result of taken) {
+        if (result.status === "fulfilled" && result.value !== null) claimed.push(result.value);
+        else lostRaces++;
+      }
+      const failure = taken.find((result) => result.status === "rejected");
+      if (failure === undefined) continue;
+      // What was claimed must reach the asker all the same.
+      if (claimed.length === 0) throw failure.reason;
+      break;
+    }
+    return claimed;
+  }
+
+  /** `null`: somebody else was faster. */
+  async take(taskId: string, asker: Asker): Promise<Claimed | null> {
+    this.#underway.add(taskId);
+    try {
+      return await this.#claims.take(taskId, {
+        sessionId: asker.sessionId,
+        ttlSeconds: asker.ttlSeconds,
+        capabilities: asker.filter.capabilities,
+        claimRequest: asker.claimRequest,
+        once: true,
+      });
+    } catch (error) {
+      if (error instanceof CoordinatorError && !["unavailable", "internal"].includes(error.code)) {
+        return null;
+      }
+      throw error;
+    } finally {
+      this.#underway.delete(taskId);
+    }
+  }
+
+  #draw(candidates: ReadyTask[], count: number): ReadyTask[] {
+    const drawn: ReadyTask[] = [];
+    while (drawn.length < count && candidates.length > 0) {
+      drawn.push(...candidates.splice(Math.floor(this.#clock.random() * candidates.length), 1));
+    }
+    return drawn;
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * The course of a simulation: import the tasks into a running coordinator, let sessions work through
+ * them, and judge by the history in the bucket.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { ImportedTask } from "../client/import-tasks.ts";
+import { TaskClient } from "../client/task-client.ts";
+import { TaskError } from "../client/task-error.ts";
+import { connectNats } from "../nats/connection.ts";
+import { readHistory } from "../nats/read-history.ts";
+import { createRequester } from "../nats/request.ts";
+import type { Reply } from "../protocol/operations.ts";
+import { ActivityLog } from "./activity-log.ts";
+import { computeFigures, type Figures } from "./figures.ts";
+import type { SimulationOptions } from "./options.ts";
+import { SessionPlaces } from "./session-places.ts";
+import { judge, type Verdict } from "./verdict.ts";
+
+export interface SimulationEnvironment {
+  /** The NATS servers of a coordinator that has no tasks yet. */
+  readonly servers: readonly string[];
+  readonly onProgress?: (progress: Progress) => void;
+  /** Ends the work early; the summary then tells how far it came. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Progress {
+  readonly total: number;
+  readonly complete: number;
+  readonly claimed: number;
+  readonly available: number;
+  readonly blocked: number;
+}
+
+export interface Summary {
+  readonly passed: boolean;
+  readonly ended: EndReason;
+  readonly options: SimulationOptions;
+  readonly figures: Figures;
+  readonly checks: Verdict["checks"];
+  /** What the sessions say they did; the checks compare it with the history. */
+  readonly sessions: { readonly crashed: number; readonly failed: number; readonly lost: number };
+}
+
+export type EndReason = "all_complete" | "stalled" | "interrupted";
+
+const POLL_MS = 50;
+/** Without a single write for so long, nothing will happen any more: no delay is as long. */
+const STALL_MS = 20_000;
+/** The same while no task is available or claimed: all that is left to do is to unblock others. */
+const IDLE_STALL_MS = 3_000;
+const STATS_TIMEOUT_MS = 5_000;
+
+/**
+ * @throws TaskError if the tasks are refused, or if a session gets a refusal that it never should
+ */
+export async function runSimulation(
+  options: SimulationOptions,
+  tasks: readonly ImportedTask[],
+  environment: SimulationEnvironment,
+): Promise<Summary> {
+  const { servers } = environment;
+  const connection = await connectNats({ servers, name: "simulation" });
+  try {
+    const client = new TaskClient(createRequester(connection));
+    await client.importTasks(tasks);
+    const log = new ActivityLog();
+    const capabilities = [...new Set(tasks.flatMap((task) => task.requires ?? []))];
+    const places = new SessionPlaces({ options, servers, capabilities, log });
+    const { ended, wallSeconds } = await untilEnd(client, places, tasks.length, environment);
+
+    const entries = await readHistory(connection);
+    const taskIds = tasks.map((task) => task.task_id);
+    const verdict = judge(entries, taskIds, log.activities);
+    const measured = { wallSeconds, claimLatencies: log.claimLatencies };
+    return {
+      passed: verdict.passed,
+      ended,
+      options,
+      figures: computeFigures(tasks, entries, measured),
+      checks: verdict.checks,
+      sessions: {
+        crashed: log.count("crashed"),
+        failed: log.count("failed"),
+        lost: log.count("lost"),
+      },
+    };
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Lets the sessions work until there is nothing left for them to do. */
+async function untilEnd(
+  client: TaskClient,
+  places: SessionPlaces,
+  total: number,
+  { onProgress, signal }: SimulationEnvironment,
+): Promise<{ ended: EndReason; wallSeconds: number }> {
+  const end = new AbortController();
+  const interrupt = (): void => {
+    end.abort();
+  };
+  signal?.addEventListener("abort", interrupt);
+  if (signal?.aborted === true) end.abort();
+  // A session that rejects ends the observation as well; `await working` then says why.
+  const started = performance.now();
+  const working = places.run().finally(interrupt);
+  working.catch(() => undefined);
+  try {
+    const ended = await observe(client, total, end.signal, onProgress);
+    return { ended, wallSeconds: (performance.now() - started) / 1000 };
+  } finally {
+    signal?.removeEventListener("abort", interrupt);
+    await places.stop();
+    await working;
+  }
+}
+
+async function observe(
+  client: TaskClient,
+  total: number,
+  signal: AbortSignal,
+  onProgress: SimulationEnvironment["onProgress"],
+): Promise<EndReason> {
+  let revision = -1;
+  let changedAt = performance.now();
+  let limitMs = STALL_MS;
+  while (!signal.aborted) {
+    const stats = await answerOrNull(client);
+    if (stats !== null) {
+      const { complete, claimed, available, blocked } = stats.tasks;
+      onProgress?.({ total, complete, claimed, available, blocked });
+      if (complete >= total) return "all_complete";
+      limitMs = available + claimed === 0 ? IDLE_STALL_MS : STALL_MS;
+      if (stats.revision !== revision) {
+        revision = stats.revision;
+        changedAt = performance.now();
+      }
+    }
+    if (performance.now() - changedAt > limitMs) return "stalled";
+    await delay(POLL_MS);
+  }
+  return "interrupted";
+}
+
+/** A coordinator that does not answer for a moment is no reason to give up: the stall limit is. */
+async function answerOrNull(client: TaskClient): Promise<Reply<"tasks.stats"> | null> {
+  try {
+    return await client.stats({ timeoutMs: STATS_TIMEOUT_MS });
+  } catch (error) {
+    if (error instanceof TaskError && error.retryable) return null;
+    throw error;
+  }
+}

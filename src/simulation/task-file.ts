@@ -1,0 +1,40 @@
+/** Reads the tasks that a simulation works through. */
+import { readFile } from "node:fs/promises";
+import type { ImportedTask } from "../client/import-tasks.ts";
+import { SimulationOptionError } from "./options.ts";
+
+/**
+ * A JSON array of tasks, or an object with such an array as `tasks`. What the tasks themselves look
+ * like is checked when they are imported.
+ *
+ * @throws SimulationOptionError
+ */
+export async function readTaskFile(path: string): Promise<ImportedTask[]> {
+  const content = parseJson(await readText(path), path);
+  const isObject = typeof content === "object" && content !== null;
+  const tasks: unknown = isObject && "tasks" in content ? content.tasks : content;
+  if (!Array.isArray(tasks) || tasks.length === 0) {
+    throw new SimulationOptionError(
+      `--file ${path}: must hold a JSON array of tasks, such as [{"task_id":"P0.1.1"}]`,
+    );
+  }
+  return tasks as ImportedTask[];
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw new SimulationOptionError(`--file ${path} cannot be read: ${problem}`, { cause });
+  }
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw new SimulationOptionError(`--file ${path} is not valid JSON: ${problem}`, { cause });
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * The wording of the log: which facts are logged, at which level, and what each line says.
+ *
+ * What happens thousands of times a second (requests, transitions, leases) is `debug`, so that a
+ * coordinator that does its work quietly logs nothing at `info`.
+ */
+import type { Fact } from "../service/ports.ts";
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+export interface LogLine {
+  readonly level: LogLevel;
+  readonly message: string;
+  /** Names as on the wire; an `Error` under `err` is logged with its stack. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export function logLineOf(fact: Fact): LogLine {
+  switch (fact.kind) {
+    case "request":
+      return requestLine(fact);
+    case "request_dropped":
+      return line("info", "request dropped: nobody can be answered", { reason: fact.reason });
+    case "answer_undelivered":
+      return line("debug", "answer reached nobody", { operation: fact.operation });
+    case "task_written":
+      return line("debug", "task written", {
+        task_id: fact.taskId,
+        event: fact.event,
+        attempt: fact.attempt,
+        revision: fact.revision,
+        session_id: fact.sessionId,
+      });
+    case "write_conflict":
+      return line("debug", "write lost to another one, deciding again", { task_id: fact.taskId });
+    case "write_unknown":
+      return line("warn", "write was not acknowledged, its outcome is unknown", {
+        task_id: fact.taskId,
+      });
+    case "requeued_by_operator":
+      return fact.from === null
+        ? line("info", "task requeued by an operator", { task_id: fact.taskId })
+        : line("warn", "task taken from its holder by an operator", {
+            task_id: fact.taskId,
+            from: fact.from,
+          });
+    case "lease_granted":
+      return line("debug", "lease granted", attemptOf(fact));
+    case "lease_restored":
+      return line("warn", "claim had no lease, restored it", attemptOf(fact));
+    case "lease_expired":
+      return line("info", "lease expired", attemptOf(fact));
+    case "task_retired":
+      return line("debug", "task removed after its retention time", { task_id: fact.taskId });
+    case "corrupt_record":
+      return line("warn", "value in the bucket is no task, left alone", {
+        task_id: fact.taskId,
+        problem: fact.problem,
+      });
+    case "index_current":
+      return line("info", "index is current", { tasks: fact.tasks, seconds: fact.seconds });
+    case "connection":
+      return line(
+        fact.state === "disconnected" ? "warn" : "info",
+        fact.state === "connected" ? "connected to NATS" : `connection to NATS ${fact.state}`,
+        { server: fact.server },
+      );
+    case "background_error":
+      return line("error", `background work failed: ${fact.what}`, { err: asError(fact.cause) });
+    case "warning":
+      return line("warn", fact.message, {});
+  }
+}
+
+function requestLine(fact: Extract<Fact, { kind: "request" }>): LogLine {
+  const fields = {
+    operation: fact.operation,
+    outcome: fact.outcome,
+    seconds: fact.seconds,
+    principal: fact.principal,
+  };
+  return fact.outcome === "internal"
+    ? line("error", "request failed by a defect", { ...fields, err: asError(fact.cause) })
+    : line("debug", "request", fields);
+}
+
+function attemptOf(fact: { readonly taskId: string; readonly attempt: number }): LogLine["fields"] {
+  return { task_id: fact.taskId, attempt: fact.attempt };
+}
+
+/** Anything can be thrown; only an `Error` is logged with a stack. */
+function asError(cause: unknown): Error {
+  return cause instanceof Error ? cause : new Error(`not an Error: ${String(cause)}`);
+}
+
+function line(level: LogLevel, message: string, fields: LogLine["fields"]): LogLine {
+  return { level, message, fields };
+}

@@ -1,0 +1,39 @@
+/** The sink of facts that writes the log, through pino. `log-lines.ts` words what it writes. */
+import { pino } from "pino";
+import type { Observe } from "../service/ports.ts";
+import { type LogLevel, logLineOf } from "./log-lines.ts";
+import { prettyLine } from "./pretty-line.ts";
+
+/** Where the lines go, each with its line end. */
+export interface LogDestination {
+  write(line: string): unknown;
+}
+
+export interface LoggerOptions {
+  /** Facts below this level are not logged; `silent` logs nothing. */
+  readonly level: LogLevel | "silent";
+  /** `json`: pino's newline-delimited JSON. `pretty`: one line for people. */
+  readonly format: "json" | "pretty";
+  /** Default: standard error, so that standard output is left to what a command prints. */
+  readonly destination?: LogDestination;
+}
+
+export function createLogger(options: LoggerOptions): Observe {
+  // Synchronous, so that the last lines before a crash are not lost in a buffer.
+  const output = options.destination ?? pino.destination({ dest: 2, sync: true });
+  const logger = pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    options.format === "json"
+      ? { write: (text) => void output.write(text) }
+      : { write: (text) => void output.write(prettyLine(text)) },
+  );
+  return (fact) => {
+    const { level, message, fields } = logLineOf(fact);
+    logger[level](fields, message);
+  };
+}

@@ -1,0 +1,113 @@
+/** Every metric of the coordinator: its name, type, labels and meaning. docs/ is checked against it. */
+
+export interface MetricDefinition {
+  readonly type: "gauge" | "counter" | "histogram";
+  /** One line; it names the unit where there is one. */
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
+export const METRICS = {
+  if_coordinator_claim_latency_p95: {
+    type: "gauge",
+    help: "Task claim latency in seconds, 95th percentile of the last 5 minutes (at most 4096 claims); target below 0.010; NaN without claims",
+    labels: [],
+  },
+  if_coordinator_claim_success_rate: {
+    type: "gauge",
+    help: "Percentage (0 to 100) of claims of the last 5 minutes (at most 4096) that succeeded, not counting those refused because of the task or the request, such as already claimed; target above 99; NaN without claims",
+    labels: [],
+  },
+  if_coordinator_active_tasks: {
+    type: "gauge",
+    help: "Tasks that are claimed now",
+    labels: [],
+  },
+  if_coordinator_event_bus_health: {
+    type: "gauge",
+    help: "1 while connected to NATS, else 0",
+    labels: [],
+  },
+  if_coordinator_tasks: {
+    type: "gauge",
+    help: "Tasks by status",
+    labels: ["status"],
+  },
+  if_coordinator_waiting_requests: {
+    type: "gauge",
+    help: "Parked requests for a next task",
+    labels: [],
+  },
+  if_coordinator_sessions: {
+    type: "gauge",
+    help: "Registered sessions",
+    labels: [],
+  },
+  if_coordinator_claim_duration_seconds: {
+    type: "histogram",
+    help: "Time from the arrival of a claim, by tasks.claim or by a tasks.next that did not wait, to its answer, in seconds",
+    labels: [],
+  },
+  if_coordinator_request_duration_seconds: {
+    type: "histogram",
+    help: "Time from the arrival of a request to its answer, in seconds; tasks.next includes the wait it asked for",
+    labels: ["operation"],
+  },
+  if_coordinator_requests_total: {
+    type: "counter",
+    help: "Requests by operation and outcome: ok or the error code",
+    labels: ["operation", "outcome"],
+  },
+  if_coordinator_requests_dropped_total: {
+    type: "counter",
+    help: "Requests that could not be answered, by reason",
+    labels: ["reason"],
+  },
+  if_coordinator_task_events_total: {
+    type: "counter",
+    help: "Transitions that were written, by event type",
+    labels: ["type"],
+  },
+  if_coordinator_write_conflicts_total: {
+    type: "counter",
+    help: "Compare-and-set writes that lost to another one",
+    labels: [],
+  },
+  if_coordinator_write_unknown_total: {
+    type: "counter",
+    help: "Writes whose acknowledgement did not come",
+    labels: [],
+  },
+  if_coordinator_leases_granted_total: {
+    type: "counter",
+    help: "Leases created by the worker that made the claim",
+    labels: [],
+  },
+  if_coordinator_leases_restored_total: {
+    type: "counter",
+    help: "Leases created for a claim that was found without one",
+    labels: [],
+  },
+  if_coordinator_leases_expired_total: {
+    type: "counter",
+    help: "Leases whose TTL ran out",
+    labels: [],
+  },
+  if_coordinator_answers_undelivered_total: {
+    type: "counter",
+    help: "Answers that reached nobody, because the requester had gone",
+    labels: [],
+  },
+  if_coordinator_tasks_retired_total: {
+    type: "counter",
+    help: "Finished tasks that were removed after their retention time",
+    labels: [],
+  },
+  if_coordinator_corrupt_records_total: {
+    type: "counter",
+    help: "Values found in the bucket that are no tasks",
+    labels: [],
+  },
+} as const satisfies Record<`if_coordinator_${string}`, MetricDefinition>;
+
+export type MetricName = keyof typeof METRICS;

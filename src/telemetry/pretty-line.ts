@@ -1,0 +1,39 @@
+/** The log's format for people: time, level, message, `key=value`; a stack follows, indented. */
+
+/** One line of pino's JSON, made readable. */
+export function prettyLine(json: string): string {
+  const { time, level, msg, err, ...fields } = JSON.parse(json) as Record<string, unknown>;
+  const clock = typeof time === "string" ? time.slice(11, 23) : "";
+  const words = [clock, text(level).toUpperCase().padEnd(5), oneLine(text(msg))];
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== null) words.push(`${name}=${readable(value)}`);
+  }
+  return `${words.join(" ")}\n${stackOf(err)}`;
+}
+
+function readable(value: unknown): string {
+  if (typeof value === "number") return String(Math.round(value * 1e6) / 1e6);
+  // A value with blanks, quotes or line ends must not look like other fields or like another line.
+  return typeof value === "string" && /^[^\s"=\p{C}]+$/u.test(value)
+    ? value
+    : oneLine(JSON.stringify(value));
+}
+
+function stackOf(err: unknown): string {
+  if (typeof err !== "object" || err === null) return "";
+  const { stack, message } = err as { stack?: unknown; message?: unknown };
+  const lines = text(stack ?? message).split("\n");
+  return lines.map((line) => `    ${oneLine(line.trim())}\n`).join("");
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+/** Without control and formatting characters, which could forge a line or steer a terminal. */
+function oneLine(line: string): string {
+  return line.replace(
+    /\p{C}/gu,
+    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+}

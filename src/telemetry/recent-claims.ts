@@ -1,0 +1,47 @@
+/** The claims of the last minutes, from which the gauges of claim latency and success are made. */
+
+/** Claims that ended longer ago than this are forgotten, in milliseconds. */
+export const WINDOW_MS = 5 * 60 * 1000;
+/** No more than this many of the latest claims are kept. */
+export const WINDOW_CLAIMS = 4096;
+
+interface RecentClaim {
+  readonly endedAt: number;
+  readonly seconds: number;
+  readonly succeeded: boolean;
+}
+
+export class RecentClaims {
+  readonly #now: () => number;
+  /** A ring: once it is full, the latest claim takes the place of the oldest. */
+  readonly #claims: RecentClaim[] = [];
+  #next = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  add(seconds: number, succeeded: boolean): void {
+    this.#claims[this.#next] = { endedAt: this.#now(), seconds, succeeded };
+    this.#next = (this.#next + 1) % WINDOW_CLAIMS;
+  }
+
+  /** The duration that 95 % of the claims did not exceed, in seconds; NaN if there were none. */
+  p95Seconds(): number {
+    const sorted = this.#recent()
+      .map((claim) => claim.seconds)
+      .sort((a, b) => a - b);
+    return sorted[Math.ceil(sorted.length * 0.95) - 1] ?? Number.NaN;
+  }
+
+  /** Percentage of the claims that succeeded, 0 to 100; NaN if there were none. */
+  successPercent(): number {
+    const recent = this.#recent();
+    return (100 * recent.filter((claim) => claim.succeeded).length) / recent.length;
+  }
+
+  #recent(): RecentClaim[] {
+    const oldest = this.#now() - WINDOW_MS;
+    return this.#claims.filter((claim) => claim.endedAt >= oldest);
+  }
+}

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { describe, it } from "node:test";
+import { CommanderError } from "commander";
+import { reportOf } from "../../src/cli/errors.ts";
+import { ConfigError } from "../../src/config.ts";
+import { NatsServerError } from "../../src/nats/dev-server.ts";
+import { runCli } from "../support/cli-process.ts";
+
+describe("if-coordinator", () => {
+  it("tells its version and its commands", async () => {
+    const manifest = await readFile(new URL("../../../package.json", import.meta.url), "utf8");
+    const { version } = JSON.parse(manifest) as { version: string };
+    const shown = await runCli(["--version"]);
+    assert.deepEqual([shown.code, shown.stdout], [0, `${version}\n`]);
+    const help = await runCli(["--help"]);
+    assert.equal(help.code, 0);
+    for (const command of ["dev", "serve", "simulate"]) {
+      assert.match(help.stdout, new RegExp(`^ +${command} `, "m"));
+    }
+  });
+
+  it("shows each option of a command with its default", async () => {
+    const { code, stdout } = await runCli(["dev", "--help"]);
+    assert.equal(code, 0);
+    const text = stdout.replace(/\s+/g, " ");
+    for (const [option, value] of Object.entries({
+      "--port": "4222",
+      "--http-port": "9090",
+      "--store-dir": ".if-coordinator",
+      "--workers": "1",
+    })) {
+      assert.match(text, new RegExp(`${option} <\\w+> [^<]*\\(default: ${value}\\)`));
+    }
+  });
+
+  it("exits with 2 for a command that is wrong, and says what was meant", async () => {
+    const option = await runCli(["dev", "--prot", "1"]);
+    assert.equal(option.code, 2);
+    assert.match(option.stderr, /unknown option '--prot'\n\(Did you mean --port\?\)/);
+    const setting = await runCli(["dev", "--workers", "many"]);
+    assert.deepEqual(
+      [setting.code, setting.stderr],
+      [2, 'if-coordinator: --workers must be a whole number from 1 to 64, not "many"\n'],
+    );
+    const variable = await runCli(["serve"], { env: { IF_COORDINATOR_WORKER: "1" } });
+    assert.equal(variable.code, 2);
+    assert.match(variable.stderr, /did you mean IF_COORDINATOR_WORKERS\?/);
+    assert.equal((await runCli([])).code, 2, "no command at all");
+  });
+});
+
+describe("what an error means for the user", () => {
+  it("is its message and 1 if it could not work, 2 if the settings are wrong", () => {
+    assert.deepEqual(reportOf(new NatsServerError("port taken")), {
+      text: "if-coordinator: port taken",
+      exitCode: 1,
+    });
+    assert.equal(reportOf(new ConfigError(["bad"])).exitCode, 2);
+  });
+
+  it("is nothing more after help or commander's own message", () => {
+    const help = new CommanderError(0, "commander.helpDisplayed", "(outputHelp)");
+    assert.deepEqual(reportOf(help), { text: undefined, exitCode: 0 });
+    const unknown = new CommanderError(1, "commander.unknownOption", "error: unknown option");
+    assert.deepEqual(reportOf(unknown), { text: undefined, exitCode: 2 });
+  });
+
+  it("is a stack only if nobody expected it", () => {
+    const { text, exitCode } = reportOf(new TypeError("x is not a function"));
+    assert.equal(exitCode, 1);
+    assert.match(text ?? "", /unexpected error\nTypeError: x is not a function\n +at /);
+  });
+});

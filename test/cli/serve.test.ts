@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { CliProcess, runCli } from "../support/cli-process.ts";
+import { request } from "../support/dev.ts";
+import { TestServer } from "../support/nats-server.ts";
+
+describe("if-coordinator serve", () => {
+  it("serves any NATS server until SIGTERM, and leaves that running", async () => {
+    await using server = await TestServer.start();
+    await using serve = new CliProcess(["serve", "--nats", server.url, "--http-port", "0"]);
+    await serve.waitFor(/HTTP +http:/);
+    const created = (await request(server.url, "tasks.create.a", {})) as { ok: boolean };
+    assert.ok(created.ok);
+    serve.kill("SIGTERM");
+    const { code, stdout } = await serve.exited;
+    assert.equal(code, 0);
+    assert.ok(stdout.includes(server.url));
+    const connection = await server.connect();
+    await assert.rejects(connection.request("tasks.get.a", "{}"), /no responders/);
+  });
+
+  it("takes the server from the environment, and lets an option win", async () => {
+    await using server = await TestServer.start();
+    const env = {
+      IF_COORDINATOR_NATS_SERVERS: server.url,
+      IF_COORDINATOR_METRICS_ENABLED: "false",
+    };
+    await using serve = new CliProcess(["serve"], { env });
+    await serve.waitFor(/HTTP +off/);
+    const other = await runCli(["serve", "--nats", "nats://127.0.0.1:1"], { env });
+    assert.equal(other.code, 1);
+    assert.match(other.stderr, /cannot connect to NATS at nats:\/\/127\.0\.0\.1:1 /);
+  });
+
+  it("says in a line what it misses: a server, JetStream, the HTTP port", async () => {
+    await using server = await TestServer.start({ config: "# none", jetstream: false });
+    const none = await runCli(["serve", "--nats", "nats://127.0.0.1:1", "--http-port", "0"]);
+    assert.equal(none.code, 1);
+    assert.match(none.stderr, /^if-coordinator: cannot connect to NATS at .*--nats <url>\n$/m);
+    const bare = await runCli(["serve", "--nats", server.url, "--http-port", "0"]);
+    assert.equal(bare.code, 1);
+    assert.match(bare.stderr, /^if-coordinator: .* has no JetStream.*--jetstream.*\n$/m);
+    const taken = await runCli(["serve", "--nats", server.url, "--http-port", String(server.port)]);
+    assert.equal(taken.code, 1);
+    assert.match(taken.stderr, /^if-coordinator: .*--http-port.*\n$/m);
+    for (const { stderr } of [none, bare, taken]) assert.doesNotMatch(stderr, /\n +at /);
+  });
+});

@@ -1,0 +1,73 @@
+/** The closed table of errors and the reply that is made of one. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { CoordinatorError, ERROR_CODES, ERRORS, toErrorReply } from "../../src/protocol/errors.ts";
+
+describe("the table of errors", () => {
+  it("has exactly these codes: outside programs switch on them", () => {
+    const rows = Object.entries(ERRORS).map(([code, error]) => {
+      return `${code} ${error.status}${error.retryable ? " retryable" : ""}`;
+    });
+    assert.deepEqual(rows, [
+      "invalid_request 400",
+      "forbidden 403",
+      "not_found 404",
+      "already_exists 409",
+      "already_claimed 409",
+      "not_available 409",
+      "not_holder 409",
+      "lease_lost 409",
+      "missing_capabilities 409",
+      "conflict 409 retryable",
+      "too_large 413",
+      "corrupt_record 422",
+      "overloaded 429 retryable",
+      "unavailable 503 retryable",
+      "internal 500",
+    ]);
+  });
+
+  it("has codes that can be sent in a NATS header as they are", () => {
+    for (const code of ERROR_CODES) assert.match(code, /^[a-z_]+$/);
+  });
+});
+
+describe("an error's reply", () => {
+  it("has the code, the message, whether to retry, the details and the task", () => {
+    const error = new CoordinatorError("already_claimed", "P0.5.1 is claimed by session-1", {
+      details: { claimed_by: "session-1" },
+      task: { task_id: "P0.5.1" },
+    });
+    assert.deepEqual(toErrorReply(error), {
+      ok: false,
+      error: {
+        code: "already_claimed",
+        message: "P0.5.1 is claimed by session-1",
+        retryable: false,
+        claimed_by: "session-1",
+      },
+      task: { task_id: "P0.5.1" },
+    });
+  });
+
+  it("has no task where none is known", () => {
+    const reply = toErrorReply(new CoordinatorError("unavailable", "no leader"));
+    assert.deepEqual(reply, {
+      ok: false,
+      error: { code: "unavailable", message: "no leader", retryable: true },
+    });
+  });
+
+  it("has its own code even if a detail is called so", () => {
+    const details = { code: "ok", message: "fine", retryable: true };
+    const { error } = toErrorReply(new CoordinatorError("not_found", "no such task", { details }));
+    assert.deepEqual(error, { code: "not_found", message: "no such task", retryable: false });
+  });
+
+  it("does not tell the defect behind it, which only the log gets", () => {
+    const cause = new Error("secret");
+    const error = new CoordinatorError("internal", "a defect", { cause });
+    assert.equal(error.cause, cause);
+    assert.doesNotMatch(JSON.stringify(toErrorReply(error)), /secret/);
+  });
+});

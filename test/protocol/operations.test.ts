@@ -1,0 +1,66 @@
+/** The table of operations and the JSON Schemas that it is published with. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { OPERATION_NAMES, OPERATIONS, schemasOf } from "../../src/protocol/operations.ts";
+
+interface ObjectSchema {
+  readonly type?: string;
+  readonly properties?: Readonly<Record<string, unknown>>;
+  readonly additionalProperties?: unknown;
+  readonly required?: readonly string[];
+}
+
+describe("the table of operations", () => {
+  it("has exactly these: outside programs send them", () => {
+    assert.deepEqual(
+      OPERATION_NAMES.map((name) => `${name} ${OPERATIONS[name].id}`),
+      [
+        "tasks.create optional",
+        "tasks.import none",
+        "tasks.claim required",
+        "tasks.next none",
+        "tasks.renew required",
+        "tasks.release required",
+        "tasks.get required",
+        "tasks.list none",
+        "tasks.history required",
+        "tasks.changes none",
+        "tasks.verify required",
+        "tasks.update required",
+        "tasks.cancel required",
+        "tasks.requeue required",
+        "tasks.stats none",
+        "sessions.register required",
+        "sessions.heartbeat required",
+        "sessions.list none",
+        "sessions.unregister required",
+      ],
+    );
+  });
+
+  it("keeps raw import and requeue to operators", () => {
+    const operators = OPERATION_NAMES.filter((name) => "operatorsOnly" in OPERATIONS[name]);
+    assert.deepEqual(operators, ["tasks.import", "tasks.requeue"]);
+  });
+
+  for (const name of OPERATION_NAMES) {
+    it(`publishes JSON Schemas of ${name}`, () => {
+      const schemas = schemasOf(name);
+      assert.deepEqual(JSON.parse(JSON.stringify(schemas)), schemas);
+      const request = schemas.request as ObjectSchema;
+      assert.equal(request.type, "object");
+      assert.equal(request.additionalProperties, false, "unknown fields are refused");
+      assert.deepEqual(
+        Object.keys(request.properties ?? {}),
+        Object.keys(OPERATIONS[name].request.shape),
+      );
+      const reply = schemas.reply as ObjectSchema;
+      assert.ok(reply.required?.includes("ok"));
+    });
+  }
+
+  it("asks of a sender only what has no default", () => {
+    const { required } = schemasOf("tasks.next").request as ObjectSchema;
+    assert.deepEqual(required, ["session_id"]);
+  });
+});

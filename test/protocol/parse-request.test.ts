@@ -1,0 +1,185 @@
+/** Bad bodies and bad ids: each refused with a message that names the field and what it should be. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { CoordinatorError } from "../../src/protocol/errors.ts";
+import { type Operation, OPERATION_NAMES } from "../../src/protocol/operations.ts";
+import { parseBody, parseId } from "../../src/protocol/parse-request.ts";
+
+interface BadBody {
+  readonly operation: Operation;
+  readonly body: string;
+  /** Named in the error's details and in its message; `null`: the body as a whole is wrong. */
+  readonly field: string | null;
+  readonly message: RegExp;
+}
+
+const BAD_BODIES: readonly BadBody[] = [
+  bad("tasks.claim", "{", null, /not valid JSON .*: send a JSON object/),
+  bad("tasks.claim", '{"session_id":"a"}{}', null, /not valid JSON/),
+  bad("tasks.claim", "[]", null, /must be a JSON object such as .*, not an array/),
+  bad("tasks.claim", '"x"', null, /must be a JSON object .* not a string/),
+  bad("tasks.claim", "null", null, /must be a JSON object .* not null/),
+  bad("tasks.claim", "7", null, /must be a JSON object .* not a number/),
+  bad("tasks.claim", "", "session_id", /is required and must be a value of type string/),
+  bad("tasks.claim", '{"session_id":null}', "session_id", /type string, not null/),
+  bad("tasks.claim", '{"session_id":5}', "session_id", /must be a value of type string, not 5/),
+  bad("tasks.claim", '{"session_id":"a..b"}', "session_id", /must be a session id: 1 to 256/),
+  bad("tasks.claim", '{"session_id":"*"}', "session_id", /must be a session id/),
+  bad("tasks.claim", '{"session_id":"a","ttl":5}', "ttl", /unknown field.*knows.*ttl_seconds/),
+  bad("tasks.claim", '{"session_id":"a","__proto__":5}', "__proto__", /unknown field/),
+  ...["0", "-1", "1e9"].map((ttl) =>
+    bad(
+      "tasks.claim",
+      `{"session_id":"a","ttl_seconds":${ttl}}`,
+      "ttl_seconds",
+      /must be between 1 and 86400 seconds/,
+    ),
+  ),
+  bad(
+    "tasks.claim",
+    '{"session_id":"a","ttl_seconds":1.5}',
+    "ttl_seconds",
+    /whole number, not 1\.5/,
+  ),
+  bad("tasks.claim", '{"session_id":"a","ttl_seconds":"5"}', "ttl_seconds", /number, not "5"/),
+  bad("tasks.claim", '{"session_id":"a","capabilities":[7]}', "capabilities.0", /type string/),
+  bad("tasks.next", '{"session_id":"a","wait_seconds":61}', "wait_seconds", /between 0 and 60/),
+  bad("tasks.next", '{"session_id":"a","max":0}', "max", />=1/),
+  bad("tasks.renew", '{"session_id":"a","attempt":-1}', "attempt", />=0/),
+  bad("tasks.release", '{"session_id":"a"}', "status", /"available"\|"complete"\|"failed"/),
+  bad("tasks.release", '{"session_id":"a","status":"done"}', "status", /"complete"/),
+  bad("tasks.create", '{"priority":5}', "priority", /between 0 \(most urgent\) and 4/),
+  bad("tasks.create", '{"depends_on":"a"}', "depends_on", /must be a value of type array/),
+  bad("tasks.create", '{"depends_on":["a","b c"]}', "depends_on.1", /must be a task id/),
+  bad("tasks.create", '{"tags":[""]}', "tags.0", /must not be empty/),
+  bad("tasks.create", '{"metadata":[]}', "metadata", /must be a value of type record/),
+  bad("tasks.create", '{"max_failures":0}', "max_failures", />=1/),
+  bad("tasks.import", "{}", "tasks", /is required/),
+  bad("tasks.import", '{"tasks":[]}', "tasks", /at least one task/),
+  bad("tasks.import", '{"tasks":[{"task_id":"a","titel":""}]}', "tasks.0.titel", /unknown field/),
+  bad("tasks.import", '{"tasks":[{"title":""}]}', "tasks.0.task_id", /is required/),
+  bad("tasks.get", '{"x":1}', "x", /tasks\.get knows no fields/),
+  bad("tasks.list", '{"status":"done"}', "status", /one or a list of blocked, available/),
+  bad("tasks.list", '{"limit":1001}', "limit", /<=1000/),
+  bad("tasks.changes", '{"since":-1}', "since", />=0/),
+  bad("tasks.verify", "{}", "attempt", /name the attempt, the session_id, or both/),
+  bad("tasks.cancel", '{"force":"yes"}', "force", /must be a value of type boolean, not "yes"/),
+  bad("sessions.heartbeat", '{"claims":[{"task_id":"a"}]}', "claims.0.attempt", /is required/),
+];
+
+describe("a request's body", () => {
+  for (const { operation, body, field, message } of BAD_BODIES) {
+    it(`of ${operation} is refused: ${body === "" ? "nothing" : body}`, () => {
+      const error = refusalOf(() => parseBody(operation, body));
+      assert.match(error.message, message);
+      assert.deepEqual(error.details, field === null ? {} : { field });
+      if (field !== null) assert.ok(error.message.includes(field), error.message);
+    });
+  }
+
+  it("is given back with every default filled in", () => {
+    assert.deepEqual(parseBody("tasks.next", '{"session_id":"a"}'), {
+      session_id: "a",
+      capabilities: [],
+      wait_seconds: 0,
+      max: 1,
+      tags: [],
+      prefix: "",
+    });
+  });
+
+  it("can be left out where nothing is required", () => {
+    for (const text of ["", "  \n", "{}"]) assert.deepEqual(parseBody("tasks.stats", text), {});
+  });
+
+  it("is quoted in the message only in part", () => {
+    const body = JSON.stringify({ session_id: "a", capabilities: "x".repeat(10_000) });
+    const error = refusalOf(() => parseBody("tasks.claim", body));
+    assert.ok(error.message.length < 300);
+  });
+
+  it("is refused when a field is a value nested 100,000 deep", () => {
+    const deep = "[".repeat(100_000) + "]".repeat(100_000);
+    const error = refusalOf(() => parseBody("tasks.claim", `{"session_id":${deep}}`));
+    assert.match(error.message, /nested more than 64 levels/);
+  });
+
+  it("is refused when it is nested so deep that it could not be written again", () => {
+    const deep = "[".repeat(100_000) + "]".repeat(100_000);
+    refusalOf(() => parseBody("tasks.create", `{"payload":${deep}}`));
+  });
+
+  it("of whatever kind is read or refused, never anything else", () => {
+    const text = fc.oneof(
+      fc.string(),
+      fc.json(),
+      fc
+        .dictionary(
+          fc.constantFrom("session_id", "attempt", "status", "tasks", "claims", "tags", "x"),
+          fc.jsonValue(),
+        )
+        .map((body) => JSON.stringify(body)),
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...OPERATION_NAMES), text, (operation, body) => {
+        try {
+          assert.equal(typeof parseBody(operation, body), "object");
+        } catch (error) {
+          assert.ok(error instanceof CoordinatorError);
+          assert.equal(error.code, "invalid_request");
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe("a request's id", () => {
+  it("is taken from the subject where the operation needs one", () => {
+    assert.equal(parseId("tasks.claim", "P0.5.1"), "P0.5.1");
+    assert.equal(parseId("tasks.create", "P0.5.1"), "P0.5.1");
+    assert.equal(parseId("sessions.register", "session-1"), "session-1");
+  });
+
+  it("is undefined where there is none and none is needed", () => {
+    assert.equal(parseId("tasks.create", ""), undefined);
+    assert.equal(parseId("tasks.stats", ""), undefined);
+  });
+
+  it("is refused where it is missing, with the subject to use", () => {
+    const task = refusalOf(() => parseId("tasks.claim", ""));
+    assert.match(task.message, /task id is missing: send the request to tasks\.claim\.<task_id>/);
+    const session = refusalOf(() => parseId("sessions.register", ""));
+    assert.match(session.message, /session id is missing: .* sessions\.register\.<session_id>/);
+  });
+
+  it("is refused where the operation takes none", () => {
+    assert.match(refusalOf(() => parseId("tasks.stats", "a")).message, /takes no id/);
+  });
+
+  const long = "a".repeat(257);
+  for (const id of ["x; rm -rf /", "a..b", ".a", "a.", "a.*", "a.>", "$KV.tasks.a", long]) {
+    it(`is refused with the rule for ids: ${id.slice(0, 20)}`, () => {
+      const error = refusalOf(() => parseId("tasks.get", id));
+      assert.match(error.message, /^task_id: .* is not a task id: use 1 to 256 characters/);
+      assert.deepEqual(error.details, { field: "task_id" });
+      assert.ok(error.message.length < 300);
+    });
+  }
+});
+
+function bad(operation: Operation, body: string, field: string | null, message: RegExp): BadBody {
+  return { operation, body, field, message };
+}
+
+function refusalOf(parse: () => unknown): CoordinatorError {
+  try {
+    parse();
+  } catch (error) {
+    assert.ok(error instanceof CoordinatorError, String(error));
+    assert.equal(error.code, "invalid_request");
+    return error;
+  }
+  return assert.fail("was not refused");
+}

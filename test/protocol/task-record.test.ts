@@ -1,0 +1,253 @@
+/** The record of a task: there and back again, written by hand, and unreadable. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import {
+  CorruptRecordError,
+  decodeChanges,
+  decodeTask,
+  encodeTask,
+  taskRecord,
+} from "../../src/protocol/task-record.ts";
+import { EVENT_TYPES, type Task, TASK_STATUSES, type TaskEvent } from "../../src/task/task.ts";
+import { transition } from "../../src/task/transition.ts";
+import { availableTask, claim, CONTEXT } from "../task/sample-task.ts";
+
+const ORIGIN = { taskId: "P0.5.1", revision: 7, writtenAt: Date.UTC(2025, 10, 12, 17, 30) };
+
+const id = fc.stringMatching(/^[A-Za-z0-9_=/-]{1,9}(\.[A-Za-z0-9_=/-]{1,9}){0,2}$/);
+const time = fc.integer({ min: 0, max: Date.UTC(9999, 11, 31) });
+const names = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 9 }), { maxLength: 4 });
+/** As JSON gives it back: without a negative zero. */
+const json = fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown);
+const orNull = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> =>
+  fc.option(arbitrary, { nil: null });
+
+/** Objects as literals make them. */
+const PLAIN = { noNullPrototype: true };
+
+const event: fc.Arbitrary<TaskEvent> = fc.record(
+  {
+    type: fc.constantFrom(...EVENT_TYPES),
+    oldStatus: orNull(fc.constantFrom(...TASK_STATUSES)),
+    newStatus: fc.constantFrom(...TASK_STATUSES),
+    claimedBy: orNull(id),
+    sessionId: orNull(id),
+    reason: orNull(fc.string()),
+    timestamp: time,
+  },
+  PLAIN,
+);
+
+const fields = fc
+  .dictionary(
+    fc.string().filter((name) => name !== "__proto__"),
+    json,
+  )
+  .map((fields): Record<string, unknown> => ({ ...fields }));
+
+const task: fc.Arbitrary<Task> = fc
+  .record(
+    {
+      taskId: fc.constant(ORIGIN.taskId),
+      title: fc.string(),
+      description: orNull(fc.string()),
+      priority: fc.integer({ min: 0, max: 4 }),
+      dependsOn: fc.uniqueArray(id, { maxLength: 4 }),
+      requires: names,
+      tags: names,
+      metadata: fields,
+      payload: json,
+      maxFailures: fc.integer({ min: 1, max: 1_000_000 }),
+      status: fc.constantFrom(...TASK_STATUSES),
+      claimedBy: id,
+      claimedAt: orNull(time),
+      ttlSeconds: orNull(fc.integer({ min: 1, max: 86_400 })),
+      claimRequest: orNull(fc.string()),
+      attempt: fc.nat(),
+      failures: fc.nat(),
+      notBefore: orNull(time),
+      cancelRequested: fc.boolean(),
+      result: json,
+      error: json,
+      createdAt: time,
+      updatedAt: time,
+      completedAt: orNull(time),
+      completedBy: orNull(id),
+      createdRevision: fc.nat(),
+      lastEvent: orNull(event),
+      unknownFields: orNull(fields),
+    },
+    PLAIN,
+  )
+  .map((task): Task => {
+    const claimedBy = task.status === "claimed" ? task.claimedBy : null;
+    // No field of a record has a name like these.
+    const unknown = Object.entries(task.unknownFields ?? {}).map(
+      ([k, v]) => [`x-${k}`, v] as const,
+    );
+    const unknownFields = unknown.length === 0 ? null : Object.fromEntries(unknown);
+    return { ...task, claimedBy, unknownFields };
+  });
+
+describe("the record of a task", () => {
+  it("is read as the task that it was written from, with fields that nobody knows", () => {
+    fc.assert(
+      fc.property(task, (original) => {
+        const text = JSON.stringify(encodeTask(original));
+        assert.deepEqual(decodeTask(text, ORIGIN), original);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("is what replies promise", () => {
+    fc.assert(
+      fc.property(task, (original) => {
+        const { error } = taskRecord.safeParse(encodeTask(original));
+        assert.equal(error, undefined);
+      }),
+    );
+  });
+
+  it("spells names in snake_case and times in ISO-8601 and UTC", () => {
+    const decision = transition(availableTask(), claim("session-1"), CONTEXT);
+    assert.ok(decision.kind === "write");
+    const record = encodeTask({ ...decision.task, createdRevision: 3 });
+    assert.deepEqual(record, {
+      task_id: "P0.5.1",
+      title: "",
+      description: null,
+      priority: 2,
+      depends_on: [],
+      requires: [],
+      tags: [],
+      metadata: {},
+      payload: null,
+      max_failures: 3,
+      status: "claimed",
+      claimed_by: "session-1",
+      claimed_at: "2025-11-12T17:30:00.000Z",
+      attempt: 1,
+      failures: 0,
+      not_before: null,
+      result: null,
+      error: null,
+      created_at: "2025-11-12T17:29:59.000Z",
+      updated_at: "2025-11-12T17:30:00.000Z",
+      completed_at: null,
+      completed_by: null,
+      last_event: {
+        type: "task_claimed",
+        task_id: "P0.5.1",
+        old_status: "available",
+        new_status: "claimed",
+        claimed_by: "session-1",
+        session_id: "session-1",
+        reason: null,
+        timestamp: "2025-11-12T17:30:00.000Z",
+      },
+      ttl_seconds: 300,
+      created_revision: 3,
+    });
+  });
+
+  it("carries unknown fields through a transition but lets none replace a known one", () => {
+    const text = JSON.stringify({ title: "t", future: { a: [1] }, attempts: 9 });
+    const decision = transition(decodeTask(text, ORIGIN), claim("session-1"), CONTEXT);
+    assert.ok(decision.kind === "write");
+    const record: Record<string, unknown> = encodeTask(decision.task);
+    assert.deepEqual([record.future, record.attempts, record.attempt], [{ a: [1] }, 9, 1]);
+    const forged = encodeTask({ ...availableTask(), unknownFields: { status: "complete" } });
+    assert.equal(forged.status, "available");
+  });
+});
+
+describe("a record written by hand", () => {
+  it("takes the defaults of a new task, its times and creation order from where it was found", () => {
+    const task = decodeTask('{"title":"Write the docs"}', ORIGIN);
+    const expected: Task = {
+      ...availableTask(),
+      title: "Write the docs",
+      createdAt: ORIGIN.writtenAt,
+      updatedAt: ORIGIN.writtenAt,
+      createdRevision: ORIGIN.revision,
+      lastEvent: null,
+    };
+    assert.deepEqual(task, expected);
+  });
+
+  it("is blocked when it has dependencies and says nothing else", () => {
+    assert.equal(decodeTask('{"depends_on":["a"]}', ORIGIN).status, "blocked");
+    const given = decodeTask('{"depends_on":["a"],"status":"available"}', ORIGIN);
+    assert.equal(given.status, "available");
+  });
+
+  it("can give times with an offset and names twice", () => {
+    const text =
+      '{"updated_at":"2025-11-12T19:30:00+02:00","tags":["a","b","a"],"depends_on":["x","x"]}';
+    const task = decodeTask(text, ORIGIN);
+    assert.equal(task.updatedAt, ORIGIN.writtenAt);
+    assert.deepEqual([task.tags, task.dependsOn], [["a", "b"], ["x"]]);
+  });
+
+  it("can be claimed", () => {
+    const decision = transition(decodeTask("{}", ORIGIN), claim("session-1"), CONTEXT);
+    assert.equal(decision.kind, "write");
+  });
+});
+
+describe("a value that is no task", () => {
+  for (const [text, problem] of [
+    ["", /the value is not JSON/],
+    ["not json", /the value is not JSON/],
+    ["null", /no task record/],
+    ["[]", /no task record/],
+    ['"a task"', /no task record/],
+    ['{"status":"done"}', /status/],
+    ['{"status":"claimed"}', /claimed_by must name the holder of a claimed task/],
+    ['{"status":"claimed","claimed_by":null}', /claimed_by/],
+    ['{"attempt":-1}', /attempt/],
+    ['{"attempt":"1"}', /attempt/],
+    ['{"priority":9}', /priority must be between 0/],
+    ['{"created_at":"yesterday"}', /created_at must be an ISO-8601 time/],
+    ['{"depends_on":["a..b"]}', /depends_on\.0 must be a task id/],
+    ['{"last_event":{"type":"task_lost"}}', /last_event\.type/],
+    ['{"task_id":"P0.5.2"}', /task_id is "P0\.5\.2" but its key is "P0\.5\.1"/],
+  ] as const) {
+    it(`is reported with what is wrong: ${text === "" ? "nothing" : text}`, () => {
+      assert.throws(
+        () => decodeTask(text, ORIGIN),
+        (error) => error instanceof CorruptRecordError && problem.test(error.message),
+      );
+    });
+  }
+
+  it("is all that decoding ever complains about", () => {
+    const record = fc
+      .dictionary(fc.constantFrom(...Object.keys(taskRecord.shape), "x"), fc.jsonValue())
+      .map((value) => JSON.stringify(value));
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json(), record), (text) => {
+        try {
+          const task = decodeTask(text, ORIGIN);
+          assert.deepEqual(decodeTask(JSON.stringify(encodeTask(task)), ORIGIN), task);
+        } catch (error) {
+          assert.ok(error instanceof CorruptRecordError, String(error));
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe("the changes of an update", () => {
+  it("are the named fields only, so that the others keep their values", () => {
+    assert.deepEqual(decodeChanges({ title: "New", depends_on: ["a", "a"], payload: null }), {
+      title: "New",
+      dependsOn: ["a"],
+      payload: null,
+    });
+    assert.deepEqual(decodeChanges({ description: null, tags: undefined }), { description: null });
+  });
+});

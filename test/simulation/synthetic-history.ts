@@ -1,0 +1,66 @@
+/** Histories as the domain itself would write them, for tests to break. */
+import type { HistoryEntry } from "../../src/simulation/checks.ts";
+import type { Command } from "../../src/task/commands.ts";
+import { createTask, DEFINITION_DEFAULTS, type Task } from "../../src/task/task.ts";
+import { transition } from "../../src/task/transition.ts";
+
+export class SyntheticHistory {
+  entries: HistoryEntry[] = [];
+  readonly #tasks = new Map<string, Task>();
+
+  create(taskId: string, dependsOn: string[] = []): this {
+    const definition = { ...DEFINITION_DEFAULTS, dependsOn, maxFailures: 100 };
+    const blocked = dependsOn.length > 0;
+    return this.write(createTask(taskId, definition, { blocked, sessionId: null, now: this.#now }));
+  }
+
+  unblock(taskId: string): this {
+    return this.#apply(taskId, { type: "settle_dependencies", unmet: [] });
+  }
+
+  claim(taskId: string, sessionId: string): this {
+    return this.#apply(taskId, {
+      type: "claim",
+      sessionId,
+      ttlSeconds: 10,
+      capabilities: [],
+      claimRequest: null,
+    });
+  }
+
+  release(taskId: string, outcome: "complete" | "failed" | "available"): this {
+    const sessionId = this.task(taskId).claimedBy ?? "";
+    const claim = { sessionId, attempt: null, result: null, error: null, retry: true };
+    return this.#apply(taskId, { type: "release", outcome, ...claim });
+  }
+
+  expire(taskId: string): this {
+    return this.#apply(taskId, { type: "expire", attempt: this.task(taskId).attempt });
+  }
+
+  /** The last state of the task. */
+  task(taskId: string): Task {
+    const task = this.#tasks.get(taskId);
+    if (task === undefined) throw new Error(`the history has no ${taskId}`);
+    return task;
+  }
+
+  /** Writes any state at all, allowed or not. */
+  write(task: Task): this {
+    this.#tasks.set(task.taskId, task);
+    this.entries.push({ taskId: task.taskId, revision: this.entries.length + 1, task });
+    return this;
+  }
+
+  #apply(taskId: string, command: Command): this {
+    const retryPolicy = { baseMs: 1, maxMs: 1 };
+    const decision = transition(this.task(taskId), command, { now: this.#now, retryPolicy });
+    if (decision.kind !== "write") throw new Error(`${command.type} of ${taskId} writes nothing`);
+    return this.write(decision.task);
+  }
+
+  /** A minute for each entry, so that no delay after a failure is ever in the way. */
+  get #now(): number {
+    return Date.UTC(2026, 0, 1) + this.entries.length * 60_000;
+  }
+}

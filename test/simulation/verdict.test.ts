@@ -1,0 +1,223 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Activity } from "../../src/simulation/activity-log.ts";
+import type { HistoryEntry } from "../../src/simulation/checks.ts";
+import { type CheckName, judge } from "../../src/simulation/verdict.ts";
+import { SyntheticHistory } from "./synthetic-history.ts";
+
+const TASK_IDS = ["a", "b"];
+
+/** `b` depends on `a`; `a` fails once and expires once. */
+function goodHistory(): SyntheticHistory {
+  return new SyntheticHistory()
+    .create("a")
+    .create("b", ["a"])
+    .claim("a", "session-1")
+    .release("a", "failed")
+    .claim("a", "session-2")
+    .expire("a")
+    .claim("a", "session-1")
+    .release("a", "complete")
+    .unblock("b")
+    .claim("b", "session-3")
+    .release("b", "complete");
+}
+
+const GOOD_ACTIVITIES: readonly Activity[] = [
+  { sessionId: "session-1", taskId: "a", attempt: 1, action: "failed" },
+  { sessionId: "session-2", taskId: "a", attempt: 2, action: "crashed" },
+  { sessionId: "session-1", taskId: "a", attempt: 3, action: "completed" },
+  { sessionId: "session-3", taskId: "b", attempt: 1, action: "completed" },
+];
+
+/** The problems of the checks that fail. */
+function failures(
+  entries: readonly HistoryEntry[],
+  activities: readonly Activity[] = [],
+  taskIds: readonly string[] = TASK_IDS,
+): Partial<Record<CheckName, readonly string[]>> {
+  const verdict = judge(entries, taskIds, activities);
+  const failed = verdict.checks.filter((check) => !check.passed);
+  assert.equal(verdict.passed, failed.length === 0);
+  return Object.fromEntries(failed.map(({ name, problems }) => [name, problems]));
+}
+
+/** The good history with one of its entries changed. */
+function withChange(
+  revision: number,
+  change: (task: NonNullable<HistoryEntry["task"]>) => HistoryEntry["task"],
+): HistoryEntry[] {
+  return goodHistory().entries.map((entry) =>
+    entry.revision === revision && entry.task !== null
+      ? { ...entry, task: change(entry.task) }
+      : entry,
+  );
+}
+
+describe("the verdict on a simulation", () => {
+  it("passes a history in which failed and expired attempts were made good", () => {
+    assert.deepEqual(failures(goodHistory().entries, GOOD_ACTIVITIES), {});
+  });
+
+  it("fails a trimmed history, even if nothing else is wrong with it", () => {
+    const entries = goodHistory().entries.filter(({ revision }) => revision !== 1);
+    const { history_is_whole } = failures(entries, GOOD_ACTIVITIES);
+    assert.deepEqual(history_is_whole, ["a: its history was trimmed and begins with task_claimed"]);
+  });
+
+  it("fails a task without history, and a task that nobody imported", () => {
+    const { history_is_whole, all_complete } = failures(goodHistory().entries, [], ["b", "c"]);
+    assert.deepEqual(history_is_whole, ["a: was not imported", "c: has no history"]);
+    assert.deepEqual(all_complete, ["c: ended as unknown"]);
+  });
+
+  it("fails a value that is no task", () => {
+    assert.deepEqual(failures(withChange(9, () => null)).history_is_whole, [
+      "b: revision 9 is no task",
+    ]);
+  });
+
+  it("fails a task that is not complete at the end", () => {
+    const entries = goodHistory().entries.slice(0, -1);
+    assert.deepEqual(failures(entries), {
+      all_complete: ["b: ended as claimed"],
+      completed_once: ["b: was completed 0 times"],
+    });
+  });
+
+  it("fails a task that was completed twice", () => {
+    const history = goodHistory();
+    const twice = failures(history.write(history.task("b")).entries);
+    assert.deepEqual(twice.completed_once, ["b: was completed 2 times"]);
+  });
+
+  it("fails a claim that came before a dependency was complete", () => {
+    const entries = new SyntheticHistory()
+      .create("a")
+      .create("b", ["a"])
+      .claim("a", "session-1")
+      .unblock("b")
+      .claim("b", "session-2")
+      .release("a", "complete")
+      .release("b", "complete").entries;
+    assert.deepEqual(failures(entries), {
+      dependencies_first: ["b: claimed at revision 5 before a"],
+    });
+  });
+
+  it("fails a claim of a task that depends on one which does not exist", () => {
+    const entries = new SyntheticHistory()
+      .create("b", ["missing"])
+      .unblock("b")
+      .claim("b", "session-2")
+      .release("b", "complete").entries;
+    assert.deepEqual(failures(entries, [], ["b"]), {
+      dependencies_first: ["b: claimed at revision 3 before missing"],
+    });
+  });
+
+  it("fails two holders of one attempt", () => {
+    const history = new SyntheticHistory().create("a").claim("a", "session-1");
+    history.write({ ...history.task("a"), claimedBy: "session-2" }).release("a", "complete");
+    const { one_holder_per_attempt } = failures(history.entries, [], ["a"]);
+    assert.deepEqual(one_holder_per_attempt, [
+      "a: revision 3 has attempt 1 where 2 is due",
+      "a: revision 3: attempt 1 of session-1 is session-2's",
+      "a: revision 4: attempt 1 of session-1 is session-2's",
+    ]);
+  });
+
+  it("fails an attempt that somebody else than its holder completed", () => {
+    const entries = withChange(8, (task) => ({
+      ...task,
+      lastEvent: task.lastEvent && { ...task.lastEvent, sessionId: "session-9" },
+    }));
+    assert.deepEqual(failures(entries), {
+      one_holder_per_attempt: ["a: revision 8: attempt 3 of session-1 is session-9's"],
+    });
+  });
+
+  it("fails a claim that did not raise the attempt by one", () => {
+    const entries = withChange(10, (task) => ({ ...task, attempt: 3 }));
+    assert.deepEqual(failures(entries).one_holder_per_attempt, [
+      "b: revision 10 has attempt 3 where 1 is due",
+      "b: revision 11 has attempt 1 where 3 is due",
+    ]);
+  });
+
+  it("fails an event that does not begin where the one before it ended", () => {
+    const entries = goodHistory().entries.filter(({ revision }) => revision !== 9);
+    assert.deepEqual(failures(entries), {
+      events_chain: ["b: revision 10 comes from available, not from blocked"],
+    });
+  });
+
+  it("fails an event that contradicts the record it came with", () => {
+    const entries = withChange(9, (task) => ({ ...task, status: "blocked" }));
+    assert.deepEqual(failures(entries).events_chain, [
+      "b: revision 9 is blocked but its event says available",
+      "b: revision 10 comes from available, not from blocked",
+    ]);
+  });
+
+  it("fails a completion of a task that nobody had claimed", () => {
+    const history = new SyntheticHistory().create("a");
+    const before = history.task("a");
+    const lastEvent = {
+      type: "task_completed",
+      oldStatus: "available",
+      newStatus: "complete",
+      claimedBy: null,
+      sessionId: "session-1",
+      reason: null,
+      timestamp: 0,
+    } as const;
+    history.write({ ...before, status: "complete", lastEvent });
+    assert.deepEqual(failures(history.entries, [], ["a"]), {
+      events_chain: ["a: revision 2: task_completed from available, not from claimed"],
+    });
+  });
+
+  it("fails a record without an event", () => {
+    assert.deepEqual(failures(withChange(9, (task) => ({ ...task, lastEvent: null }))), {
+      events_chain: ["b: revision 9 has no event"],
+    });
+  });
+
+  it("fails an expired attempt after which nobody claimed the task again", () => {
+    const entries = goodHistory().entries.slice(0, 6);
+    assert.deepEqual(failures(entries).attempts_recovered, [
+      "a: attempt 1 ended by task_attempt_failed and was not made good",
+      "a: attempt 2 ended by task_expired and was not made good",
+    ]);
+  });
+
+  for (const [action, attempt] of [
+    ["completed", 2],
+    ["failed", 2],
+    ["crashed", 1],
+    ["lost", 3],
+  ] as const) {
+    it(`fails an attempt that a session ${action} and history ended otherwise`, () => {
+      const sessionId = attempt === 2 ? "session-2" : "session-1";
+      const activity: Activity = { sessionId, taskId: "a", attempt, action };
+      assert.deepEqual(failures(goodHistory().entries, [activity]), {
+        activities_recorded: [
+          `a: ${sessionId} ${action} attempt ${attempt}, which history does not show`,
+        ],
+      });
+    });
+  }
+
+  it("fails an activity that history ascribes to another session", () => {
+    const activity: Activity = {
+      sessionId: "session-4",
+      taskId: "b",
+      attempt: 1,
+      action: "completed",
+    };
+    assert.deepEqual(Object.keys(failures(goodHistory().entries, [activity])), [
+      "activities_recorded",
+    ]);
+  });
+});

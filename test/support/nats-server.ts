@@ -1,0 +1,131 @@
+/**
+ * A real NATS server for a test, gone when its scope ends:
+ *
+ *     await using server = await TestServer.start();
+ *     const connection = await server.connect();
+ */
+import { randomInt } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect, type NatsConnection, type NodeConnectionOptions } from "@nats-io/transport-node";
+import { loadConfig } from "../../src/config.ts";
+import {
+  type NatsServerProcess,
+  PortTakenError,
+  startNatsServer,
+} from "../../src/nats/dev-server.ts";
+import { resolveServerBinary } from "../../src/nats/server-binary.ts";
+
+export interface TestServerOptions {
+  /** nats-server's configuration, such as accounts. Default: JetStream and nothing else. */
+  readonly config?: string;
+  /** Whether it has JetStream. Default true. */
+  readonly jetstream?: boolean;
+}
+
+const ATTEMPTS = 20;
+
+export class TestServer implements AsyncDisposable {
+  readonly storeDir: string;
+  readonly port: number;
+  readonly url: string;
+  #process: NatsServerProcess;
+  readonly #options: TestServerOptions;
+  readonly #connections: NatsConnection[] = [];
+
+  private constructor(storeDir: string, process: NatsServerProcess, options: TestServerOptions) {
+    this.storeDir = storeDir;
+    this.port = process.port;
+    this.url = process.url;
+    this.#process = process;
+    this.#options = options;
+  }
+
+  /** Starts on a free port with an empty store folder of its own. */
+  static async start(options: TestServerOptions = {}): Promise<TestServer> {
+    const storeDir = await mkdtemp(join(tmpdir(), "nats-"));
+    try {
+      return new TestServer(storeDir, await launchOnFreePort(storeDir, options), options);
+    } catch (error) {
+      await rm(storeDir, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** A connection that is closed with the server. It reconnects for ever, and quickly. */
+  async connect(options: NodeConnectionOptions = {}): Promise<NatsConnection> {
+    const connection = await connect({
+      servers: this.url,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 50,
+      reconnectJitter: 0,
+      ...options,
+    });
+    this.#connections.push(connection);
+    return connection;
+  }
+
+  /** Ends it like a crash (kill -9); resolves when it is gone. The store folder stays. */
+  async kill(): Promise<void> {
+    this.#process.kill();
+    await this.#process.exited;
+  }
+
+  /** Ends it in good order. The store folder stays. */
+  async stop(): Promise<void> {
+    await this.#process.stop();
+  }
+
+  /** Starts it again after `kill` or `stop`, on the same port and store folder. */
+  async restart(): Promise<void> {
+    this.#process = await launch(this.storeDir, this.port, this.#options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#connections.map((connection) => connection.close()));
+    await this.kill();
+    await rm(this.storeDir, { recursive: true, force: true });
+  }
+}
+
+/** Path of the nats-server that the tests use. */
+export function serverBinary(): Promise<string> {
+  binary ??= resolveServerBinary(loadConfig().dev);
+  return binary;
+}
+
+let binary: Promise<string> | undefined;
+
+async function launch(
+  storeDir: string,
+  port: number,
+  options: TestServerOptions,
+): Promise<NatsServerProcess> {
+  return startNatsServer({ ...options, binary: await serverBinary(), storeDir, port });
+}
+
+async function launchOnFreePort(
+  storeDir: string,
+  options: TestServerOptions,
+): Promise<NatsServerProcess> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await launch(storeDir, randomPort(), options);
+    } catch (error) {
+      if (!(error instanceof PortTakenError) || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+/**
+ * Below the ports that systems hand out for outgoing connections: while a server is down for a
+ * restart, nothing else is given its port.
+ */
+export function randomPort(): number {
+  return randomInt(10_000, 30_000);
+}

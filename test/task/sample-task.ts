@@ -1,0 +1,88 @@
+/** Tasks and commands for the tests of the domain, with everything that a test does not care about. */
+import assert from "node:assert/strict";
+import type {
+  CancelCommand,
+  ClaimCommand,
+  Command,
+  Refusal,
+  ReleaseCommand,
+  RequeueCommand,
+} from "../../src/task/commands.ts";
+import { createTask, DEFINITION_DEFAULTS, type Task } from "../../src/task/task.ts";
+import { transition, type TransitionContext } from "../../src/task/transition.ts";
+
+export const NOW = Date.UTC(2025, 10, 12, 17, 30);
+export const CONTEXT: TransitionContext = {
+  now: NOW,
+  retryPolicy: { baseMs: 1_000, maxMs: 60_000 },
+};
+
+/** An available task as `create` makes it, a second ago. */
+export function availableTask(overrides: Partial<Task> = {}): Task {
+  const created = createTask("P0.5.1", DEFINITION_DEFAULTS, {
+    blocked: false,
+    sessionId: null,
+    now: NOW - 1_000,
+  });
+  return { ...created, ...overrides };
+}
+
+export function blockedTask(overrides: Partial<Task> = {}): Task {
+  return availableTask({ status: "blocked", dependsOn: ["P0.1.5"], ...overrides });
+}
+
+/** Claimed by `alice` for the first time. */
+export function claimedTask(overrides: Partial<Task> = {}): Task {
+  return { ...written(availableTask(), claim("alice")), ...overrides };
+}
+
+export function claim(sessionId: string, overrides: Partial<ClaimCommand> = {}): ClaimCommand {
+  return {
+    type: "claim",
+    sessionId,
+    ttlSeconds: 300,
+    capabilities: [],
+    claimRequest: null,
+    ...overrides,
+  };
+}
+
+export function release(
+  sessionId: string,
+  outcome: ReleaseCommand["outcome"],
+  overrides: Partial<ReleaseCommand> = {},
+): ReleaseCommand {
+  return {
+    type: "release",
+    sessionId,
+    outcome,
+    attempt: null,
+    result: null,
+    error: null,
+    retry: true,
+    ...overrides,
+  };
+}
+
+export function cancel(overrides: Partial<CancelCommand> = {}): CancelCommand {
+  return { type: "cancel", sessionId: "operator", force: false, reason: null, ...overrides };
+}
+
+export function requeue(overrides: Partial<RequeueCommand> = {}): RequeueCommand {
+  return { type: "requeue", sessionId: "operator", reason: null, unmet: [], ...overrides };
+}
+
+/** What the command makes of the task; fails the test if it makes nothing of it. */
+export function written(task: Task, command: Command, now = NOW): Task {
+  const decision = transition(task, command, { ...CONTEXT, now });
+  if (decision.kind === "write") return decision.task;
+  return assert.fail(`${command.type} of a ${task.status} task: ${JSON.stringify(decision)}`);
+}
+
+export function assertUnchanged(task: Task, command: Command): void {
+  assert.deepEqual(transition(task, command, CONTEXT), { kind: "unchanged" });
+}
+
+export function assertRefused(task: Task, command: Command, refusal: Refusal): void {
+  assert.deepEqual(transition(task, command, CONTEXT), { kind: "refused", refusal });
+}

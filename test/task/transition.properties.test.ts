@@ -1,0 +1,272 @@
+/** What holds of a task whatever is asked of it, in whatever order, by whomever. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import type { Command, Decision } from "../../src/task/commands.ts";
+import {
+  createTask,
+  DEFINITION_DEFAULTS,
+  isTerminal,
+  type Task,
+  type TaskDefinition,
+} from "../../src/task/task.ts";
+import { transition } from "../../src/task/transition.ts";
+import { NOW } from "./sample-task.ts";
+
+const RETRY_POLICY = { baseMs: 1_000, maxMs: 8_000 };
+const MAX_FAILURES = 3;
+const UNFINISHED: readonly string[] = ["blocked", "available", "claimed"];
+
+const session = fc.constantFrom("alice", "bob", "carol");
+const unmet = fc.constantFrom<readonly string[]>([], [], ["a"]);
+/** Relative to the task's attempt, so that right, late and invented ones are all common. */
+const attemptOffset = fc.constantFrom(0, 0, 0, -1, 1);
+const attemptOrNone = fc.option(attemptOffset, { nil: null });
+
+/** A command as a function of the task that it meets. */
+const step: fc.Arbitrary<(task: Task) => Command> = fc.oneof(
+  { weight: 4, arbitrary: fc.tuple(session, unmet).map(claimOf) },
+  {
+    weight: 4,
+    arbitrary: fc
+      .record({
+        sessionId: session,
+        outcome: fc.constantFrom("available", "complete", "failed", "failed"),
+        attempt: attemptOrNone,
+        retry: fc.constantFrom(true, true, true, false),
+      })
+      .map((given) => (task: Task): Command => {
+        const attempt = given.attempt === null ? null : task.attempt + given.attempt;
+        return { type: "release", ...given, attempt, result: "done", error: "went wrong" };
+      }),
+  },
+  {
+    weight: 2,
+    arbitrary: attemptOffset.map((offset) => (task: Task): Command => {
+      return { type: "expire", attempt: task.attempt + offset };
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: unmet.map((ids) => (): Command => ({ type: "settle_dependencies", unmet: ids })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(session, unmet, fc.boolean()).map(([sessionId, ids, withIds]) => {
+      const changes = { title: "New", ...(withIds ? { dependsOn: ids } : {}) };
+      return (): Command => ({ type: "update", sessionId, changes, unmet: ids });
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(session, fc.boolean()).map(([sessionId, force]) => {
+      return (): Command => ({ type: "cancel", sessionId, force, reason: null });
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(session, unmet).map(([sessionId, ids]) => {
+      return (): Command => ({ type: "requeue", sessionId, reason: null, unmet: ids });
+    }),
+  },
+);
+
+interface Taken {
+  readonly before: Task;
+  readonly command: Command;
+  readonly decision: Decision;
+  readonly now: number;
+}
+
+/** Random steps with the time that passes before each, played from a new task. */
+const run: fc.Arbitrary<Taken[]> = fc
+  .array(fc.tuple(step, fc.constantFrom(0, 1, 500, 10_000)), { minLength: 1, maxLength: 60 })
+  .map((steps) => {
+    let now = NOW;
+    let task = frozen(
+      createTask(
+        "P0.5.1",
+        { ...DEFINITION_DEFAULTS, requires: ["git"], maxFailures: MAX_FAILURES },
+        { blocked: false, sessionId: null, now },
+      ),
+    );
+    return steps.map(([commandFor, wait]) => {
+      now += wait;
+      const before = task;
+      const command = commandFor(before);
+      const decision = transition(before, command, { now, retryPolicy: RETRY_POLICY });
+      if (decision.kind === "write") task = frozen(decision.task);
+      return { before, command, decision, now };
+    });
+  });
+
+describe("whatever is asked of a task", () => {
+  holds("its attempt is raised by a claim only, by one", ({ before, command }, after) => {
+    assert.equal(after.attempt, before.attempt + (command.type === "claim" ? 1 : 0));
+  });
+
+  holds("it leaves a terminal status by requeue only", ({ before, command }) => {
+    if (isTerminal(before.status)) assert.equal(command.type, "requeue");
+  });
+
+  holds("it has a holder, a lease length and a claim time exactly while claimed", (_, after) => {
+    const claimed = after.status === "claimed";
+    assert.equal(after.claimedBy !== null, claimed);
+    assert.equal(after.claimedAt !== null, claimed);
+    assert.equal(after.ttlSeconds !== null, claimed);
+    if (!claimed) {
+      assert.equal(after.claimRequest, null);
+      assert.equal(after.cancelRequested, false);
+    }
+  });
+
+  holds("its event tells the transition", ({ before, now }, after) => {
+    assert.equal(after.lastEvent?.oldStatus, before.status);
+    assert.equal(after.lastEvent.newStatus, after.status);
+    assert.equal(after.lastEvent.claimedBy, after.claimedBy);
+    assert.equal(after.lastEvent.timestamp, now);
+    assert.equal(after.updatedAt, now);
+  });
+
+  holds("it counts each failure once, and is failed when they are used up", (taken, after) => {
+    const { before, command } = taken;
+    const failed =
+      command.type === "expire" || (command.type === "release" && command.outcome === "failed");
+    const expected = command.type === "requeue" ? 0 : before.failures + (failed ? 1 : 0);
+    assert.equal(after.failures, expected);
+    if (UNFINISHED.includes(after.status)) assert.ok(after.failures < MAX_FAILURES);
+    if (after.status === "failed") assert.ok(failed);
+  });
+
+  holds("it names who completed it exactly while complete", ({ before }, after) => {
+    const completed = after.status === "complete";
+    assert.equal(after.completedBy, completed ? before.claimedBy : null);
+    assert.equal(after.completedAt !== null, completed);
+  });
+
+  holds("it is claimed only when available, due and by a capable session", (taken) => {
+    const { before, command, now } = taken;
+    if (command.type !== "claim") return;
+    assert.equal(before.status, "available");
+    assert.ok(before.notBefore === null || before.notBefore <= now);
+    assert.deepEqual(command.capabilities, ["git"]);
+  });
+
+  holds("only its holder, under its current attempt, releases it", ({ before, command }) => {
+    if (command.type !== "release") return;
+    assert.equal(before.status, "claimed");
+    assert.equal(before.claimedBy, command.sessionId);
+    assert.ok(command.attempt === null || command.attempt === before.attempt);
+  });
+
+  holds("only the end of its current attempt's lease expires it", ({ before, command }) => {
+    if (command.type !== "expire") return;
+    assert.deepEqual([before.status, before.attempt], ["claimed", command.attempt]);
+  });
+
+  holds(
+    "its definition is changed by update only, its dependencies never while claimed",
+    (taken) => {
+      const { before, command, decision } = taken;
+      assert.ok(decision.kind === "write");
+      if (command.type !== "update") {
+        assert.deepEqual(definitionOf(decision.task), definitionOf(before));
+      } else if (before.status === "claimed") {
+        assert.equal(decision.task.dependsOn, before.dependsOn);
+      }
+    },
+  );
+
+  it("no attempt ever has two holders", () => {
+    fc.assert(
+      fc.property(run, (steps) => {
+        const holders = new Map<number, string | null>();
+        for (const { decision } of steps) {
+          if (decision.kind !== "write" || decision.task.status !== "claimed") continue;
+          const { attempt, claimedBy } = decision.task;
+          assert.equal(holders.get(attempt) ?? claimedBy, claimedBy);
+          holders.set(attempt, claimedBy);
+        }
+      }),
+    );
+  });
+
+  it("a repeated command finds its work done", () => {
+    fc.assert(
+      fc.property(run, (steps) => {
+        for (const { command, decision, now } of steps) {
+          // An update is not asked for by state: it is written each time.
+          if (decision.kind !== "write" || command.type === "update") continue;
+          const again = transition(decision.task, command, { now, retryPolicy: RETRY_POLICY });
+          const blocked = {
+            kind: "refused",
+            refusal: { code: "not_available", reason: "blocked" },
+          };
+          const requeuedAsBlocked = command.type === "requeue" && command.unmet.length > 0;
+          assert.deepEqual(again, requeuedAsBlocked ? blocked : { kind: "unchanged" });
+        }
+      }),
+    );
+  });
+
+  it("the same question gets the same answer", () => {
+    fc.assert(
+      fc.property(run, (steps) => {
+        for (const { before, command, decision, now } of steps) {
+          const context = { now, retryPolicy: RETRY_POLICY };
+          assert.deepEqual(transition(before, command, context), decision);
+        }
+      }),
+    );
+  });
+
+  it("every status is reached, so that the above says something", () => {
+    const reached = new Set(
+      fc
+        .sample(run, { numRuns: 300, seed: 1 })
+        .flatMap((steps) => steps.map(({ before }) => before.status)),
+    );
+    assert.equal(reached.size, 6, [...reached].join(", "));
+  });
+});
+
+/** Checks every write of random runs; each task is frozen, so nothing but a write can change it. */
+function holds(what: string, check: (taken: Taken, after: Task) => void): void {
+  it(what, () => {
+    fc.assert(
+      fc.property(run, (steps) => {
+        for (const taken of steps) {
+          if (taken.decision.kind === "write") check(taken, taken.decision.task);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+}
+
+/** A claim by a session that now and then lacks the capability. */
+function claimOf([sessionId, missing]: readonly [string, readonly string[]]): () => Command {
+  const capabilities = missing.length > 0 ? [] : ["git"];
+  return () => ({ type: "claim", sessionId, capabilities, ttlSeconds: 60, claimRequest: "r" });
+}
+
+function frozen(task: Task): Task {
+  Object.freeze(task.lastEvent);
+  return Object.freeze(task);
+}
+
+function definitionOf(task: Task): TaskDefinition {
+  const { title, description, priority, dependsOn, requires, tags } = task;
+  const { metadata, payload, maxFailures } = task;
+  return {
+    title,
+    description,
+    priority,
+    dependsOn,
+    requires,
+    tags,
+    metadata,
+    payload,
+    maxFailures,
+  };
+}

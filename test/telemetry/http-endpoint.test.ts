@@ -1,0 +1,179 @@
+/** The HTTP endpoint, asked over real connections. */
+import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { describe, it, type TestContext } from "node:test";
+import {
+  type HttpEndpoint,
+  type HttpEndpointOptions,
+  startHttpEndpoint,
+  STOP_GRACE_MS,
+} from "../../src/telemetry/http-endpoint.ts";
+
+describe("the HTTP endpoint", () => {
+  it("serves the metrics with their content type", async (t) => {
+    const { url } = await started(t);
+    const response = await fetch(`${url}/metrics`);
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get("content-type"), "text/plain; version=0.0.4");
+    assert.equal(await response.text(), "up 1\n");
+  });
+
+  it("says that it lives even when the worker is not ready", async (t) => {
+    const { url } = await started(t, {
+      health: () => ({ connected: false, ready: false, detail: {} }),
+    });
+    const response = await fetch(`${url}/healthz`);
+    assert.equal(response.status, 200);
+    assert.deepEqual(await response.json(), { status: "alive" });
+  });
+
+  it("says that the worker is ready, with details", async (t) => {
+    const { url } = await started(t);
+    const response = await fetch(`${url}/readyz?verbose`);
+    assert.equal(response.status, 200);
+    assert.deepEqual(await response.json(), {
+      tasks: 397,
+      status: "ready",
+      connected: true,
+      ready: true,
+    });
+  });
+
+  for (const [connected, status] of [
+    [false, "not connected to NATS"],
+    [true, "not ready"],
+  ] as const) {
+    it(`answers 503 and "${status}" when connected is ${connected} and the worker not ready`, async (t) => {
+      const { url } = await started(t, {
+        health: () => ({ connected, ready: false, detail: { why: "index is loading" } }),
+      });
+      const response = await fetch(`${url}/readyz`);
+      assert.equal(response.status, 503);
+      assert.deepEqual(await response.json(), {
+        why: "index is loading",
+        status,
+        connected,
+        ready: false,
+      });
+    });
+  }
+
+  it("answers HEAD without a body", async (t) => {
+    const { url } = await started(t);
+    const response = await fetch(`${url}/metrics`, { method: "HEAD" });
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get("content-length"), "5");
+    assert.equal(await response.text(), "");
+  });
+
+  it("answers 404 to other paths and names those it serves", async (t) => {
+    const { url } = await started(t);
+    for (const path of ["/", "/metrics/x", "/constructor", "/%ff"]) {
+      const response = await fetch(url + path);
+      assert.equal(response.status, 404, path);
+      assert.match(await response.text(), /\/metrics, \/healthz, \/readyz/);
+    }
+  });
+
+  it("answers 405 to other methods and says which are allowed", async (t) => {
+    const { url } = await started(t);
+    const response = await fetch(`${url}/metrics`, { method: "POST", body: "x" });
+    assert.equal(response.status, 405);
+    assert.equal(response.headers.get("allow"), "GET, HEAD");
+  });
+
+  it("answers 500 when the metrics cannot be rendered, and goes on", async (t) => {
+    const { url } = await started(t, {
+      metrics: { contentType: "text/plain", render: () => Promise.reject(new Error("boom")) },
+    });
+    const response = await fetch(`${url}/metrics`);
+    assert.equal(response.status, 500);
+    assert.match(await response.text(), /boom/);
+    assert.equal((await fetch(`${url}/healthz`)).status, 200);
+  });
+
+  it("names a taken port and the option that changes it", async (t) => {
+    const { url } = await started(t);
+    const port = Number(new URL(url).port);
+    await assert.rejects(
+      startHttpEndpoint(options({ port })),
+      new RegExp(`port ${port} on 127\\.0\\.0\\.1 is already in use.*--http-port`),
+    );
+  });
+
+  it("frees its port on stop, which can be asked twice", async (t) => {
+    const first = await started(t);
+    await Promise.all([first.stop(), first.stop()]);
+    const port = Number(new URL(first.url).port);
+    const second = await started(t, { port });
+    assert.equal(second.url, first.url);
+  });
+
+  it("closes idle keep-alive connections at once on stop", async (t) => {
+    const endpoint = await started(t);
+    const socket = await connectedTo(endpoint);
+    socket.write("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n");
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    assert.match(answer.toString(), /^HTTP\/1\.1 200 [^]*keep-alive/i);
+    const closed = once(socket, "close");
+    const stopping = performance.now();
+    await Promise.all([endpoint.stop(), closed]);
+    assert.ok(performance.now() - stopping < STOP_GRACE_MS);
+  });
+
+  it("lets an answer under way finish on stop", async (t) => {
+    const scrapes = new EventEmitter<{ asked: [answer: (text: string) => void] }>();
+    const endpoint = await started(t, {
+      metrics: {
+        contentType: "text/plain",
+        render: () => new Promise((answer) => scrapes.emit("asked", answer)),
+      },
+    });
+    const asked = once(scrapes, "asked") as Promise<[answer: (text: string) => void]>;
+    const response = fetch(`${endpoint.url}/metrics`);
+    const [answer] = await asked;
+    const stopped = endpoint.stop();
+    answer("late\n");
+    assert.equal(await (await response).text(), "late\n");
+    await stopped;
+  });
+
+  it("cuts a connection whose request never ends on stop", async (t) => {
+    const endpoint = await started(t);
+    const socket = await connectedTo(endpoint);
+    socket.write("GET /metrics HTTP/1.1\r\n");
+    const closed = once(socket, "close");
+    socket.resume();
+    await Promise.all([endpoint.stop(), closed]);
+    assert.equal(socket.destroyed, true);
+  });
+});
+
+function options(overrides: Partial<HttpEndpointOptions>): HttpEndpointOptions {
+  return {
+    host: "127.0.0.1",
+    port: 0,
+    metrics: {
+      contentType: "text/plain; version=0.0.4",
+      render: () => Promise.resolve("up 1\n"),
+    },
+    health: () => ({ connected: true, ready: true, detail: { tasks: 397 } }),
+    ...overrides,
+  };
+}
+
+async function started(
+  t: TestContext,
+  overrides: Partial<HttpEndpointOptions> = {},
+): Promise<HttpEndpoint> {
+  const endpoint = await startHttpEndpoint(options(overrides));
+  t.after(() => endpoint.stop());
+  return endpoint;
+}
+
+async function connectedTo(endpoint: HttpEndpoint): Promise<Socket> {
+  const socket = connect(Number(new URL(endpoint.url).port), "127.0.0.1");
+  await once(socket, "connect");
+  return socket;
+}
