@@ -14,7 +14,7 @@ import { resolveServerBinary } from "../src/nats/server-binary.ts";
 import { processesOf } from "./test-leftovers.ts";
 
 const TESTS = join(dirname(fileURLToPath(import.meta.url)), "..", "test");
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 180_000;
 
 const files = testFiles(process.argv.slice(2));
 if (files.length === 0) {
@@ -82,8 +82,8 @@ async function runFiles(paths: string[]): Promise<{ failed: number; skipped: str
     const where = file === undefined ? "" : ` (${relative(TESTS, file)})`;
     skipped.push(`skipped${where}: ${name}: ${skip === true ? "no reason given" : skip}`);
   });
-  const report: AsyncIterable<unknown> = events.compose(new spec());
-  for await (const text of report) process.stdout.write(String(text));
+  const report = events.compose(new spec()) as AsyncIterable<string>;
+  for await (const text of report) process.stdout.write(text);
   return { failed, skipped };
 }
 

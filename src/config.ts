@@ -39,6 +39,8 @@ export type Config = Camelized<Omit<ConfigValues, "dev">> & {
     /** The npm that started this process, as a script for node; no setting. */
     readonly npmScript: string | undefined;
   };
+  /** Whether npm or npx started this process, with a shell in between; no setting. */
+  readonly startedByNpm: boolean;
 };
 
 export interface ConfigSources {
@@ -82,7 +84,11 @@ export function loadConfig({
   if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
   const config = camelize(parsed.data) as Camelized<ConfigValues>;
   const { cacheDir = defaultCacheDir(env), ...dev } = config.dev;
-  return freeze({ ...config, dev: { ...dev, cacheDir, npmScript: npmScript(env) } });
+  return freeze({
+    ...config,
+    dev: { ...dev, cacheDir, npmScript: npmScript(env) },
+    startedByNpm: env.npm_lifecycle_event !== undefined,
+  });
 }
 
 function emptyGroups(): Record<string, unknown> {

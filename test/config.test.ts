@@ -122,7 +122,7 @@ describe("configuration", () => {
         "IF_COORDINATOR_NATS_SERVERS must be the URL of a NATS server, such as nats://localhost:4222",
         'IF_COORDINATOR_METRICS_PORT must be a whole number from 0 to 65535, not "ninety"',
         `${file}: coordinator.history must be a whole number from 1 to 64, not 65`,
-        `${file}: coordinator.log.level must be trace or debug or info or warn or error or silent, not "loud"`,
+        `${file}: coordinator.log.level must be debug or info or warn or error or silent, not "loud"`,
       ].toSorted(),
     );
   });

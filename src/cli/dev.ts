@@ -24,7 +24,7 @@ export function registerDev(program: Command): void {
     .description("start a NATS server, workers and the HTTP endpoint on this machine");
   addSettingOptions(command, FLAGS).action(async () => {
     const config = configOf(command);
-    await runService((started) => dev(config, started));
+    await runService(config, (started) => dev(config, started));
   });
 }
 

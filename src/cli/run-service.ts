@@ -1,4 +1,6 @@
 /** Runs something that serves until it is told to stop: parts start in order and stop in reverse. */
+import { setTimeout as delay } from "node:timers/promises";
+import type { Config } from "../config.ts";
 import { printError } from "./output.ts";
 
 export interface Part {
@@ -7,20 +9,27 @@ export interface Part {
   readonly failed?: Promise<never>;
 }
 
+const STOP_TIMEOUT_MS = 10_000;
+const PARENT_CHECK_MS = 250;
+/** For the last words to be written. */
+const EXIT_DELAY_MS = 1_000;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
  * Resolves when everything is stopped after SIGINT, SIGTERM or SIGHUP; a second signal exits at once.
  *
+ * @param startedByNpm whether to stop as well when the parent process is gone
  * @param start is given a function to hand over each part as soon as it runs
  * @throws what `start` or a part throws, after the parts that ran are stopped
  */
 export async function runService(
+  { startedByNpm }: Pick<Config, "startedByNpm">,
   start: (started: (part: Part) => void) => Promise<void>,
 ): Promise<void> {
   const parts: Part[] = [];
   const failures: Promise<never>[] = [];
   const signals = listenForSignals();
+  if (startedByNpm) watchParent(signals.stop);
   try {
     // A signal while parts are starting counts when they have started: none is left behind.
     await start((part) => {
@@ -38,35 +47,66 @@ export async function runService(
   }
 }
 
-/** A part that cannot stop must not keep the others from it. */
+/** A part that cannot stop must not keep the others, nor the process, from it. */
 async function stopPart(part: Part): Promise<void> {
+  const limit = new AbortController();
+  const timeout = delay(STOP_TIMEOUT_MS, undefined, { signal: limit.signal }).then(() => {
+    throw new Error(`a part did not stop within ${STOP_TIMEOUT_MS / 1000} s`);
+  });
+  // Aborted when the part was in time.
+  timeout.catch(() => undefined);
   try {
-    await part.stop();
+    await Promise.race([part.stop(), timeout]);
   } catch (error) {
     printError(`while stopping: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+    // What the part left behind would keep the process alive.
+    setTimeout(() => process.exit(), EXIT_DELAY_MS).unref();
+  } finally {
+    limit.abort();
   }
 }
 
-function listenForSignals(): { readonly first: Promise<void>; ignore(): void } {
+interface StopSignals {
+  readonly first: Promise<void>;
+  /** As if a signal had come. */
+  readonly stop: () => void;
+  ignore(): void;
+}
+
+function listenForSignals(): StopSignals {
   let received = false;
   let resolve: () => void;
   const first = new Promise<void>((done) => {
     resolve = done;
   });
+  const stop = (): void => {
+    if (received) return;
+    received = true;
+    printError("stopping ... (once more: at once)");
+    resolve();
+  };
   const listener = (): void => {
     if (received) {
       printError("stopped at once");
       process.exit(1);
     }
-    received = true;
-    printError("stopping ... (once more: at once)");
-    resolve();
+    stop();
   };
   for (const signal of SIGNALS) process.on(signal, listener);
   return {
     first,
+    stop,
     ignore: () => {
       for (const signal of SIGNALS) process.off(signal, listener);
     },
   };
+}
+
+/** npm hands a signal to the shell between us, which may end without passing it on. */
+function watchParent(gone: () => void): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) gone();
+  }, PARENT_CHECK_MS).unref();
 }

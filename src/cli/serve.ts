@@ -16,7 +16,7 @@ export function registerServe(program: Command): void {
     .description("run workers and the HTTP endpoint against any NATS server or cluster");
   addSettingOptions(command, FLAGS).action(async () => {
     const config = configOf(command);
-    await runService((started) => serve(config, started));
+    await runService(config, (started) => serve(config, started));
   });
 }
 

@@ -3,6 +3,7 @@ import pc from "picocolors";
 import type { Figures } from "../simulation/figures.ts";
 import type { SimulationOptions } from "../simulation/options.ts";
 import type { EndReason, Summary } from "../simulation/run.ts";
+import { formatRows } from "./output.ts";
 
 /** More problems of one check than these tell nothing new. */
 const MAX_PROBLEMS = 5;
@@ -25,7 +26,8 @@ export function formatSummary(summary: Summary): string {
     `Checked against the history in the bucket "tasks" (${summary.figures.events} writes):`,
     ...summary.checks.flatMap(formatCheck),
     "",
-    ...formatFigures(summary),
+    formatFigures(summary),
+    LATENCY_NOTE,
     "",
     verdict,
   ].join("\n");
@@ -47,7 +49,11 @@ function formatCheck({ passed, rule, problems }: Summary["checks"][number]): str
   ];
 }
 
-function formatFigures({ figures, sessions }: Summary): string[] {
+const LATENCY_NOTE =
+  "  (claim latency: from request to reply as a session measures it, over the requests that found\n" +
+  "  a ready task and did not have to wait; sessions and workers share one process)";
+
+function formatFigures({ figures, sessions }: Summary): string {
   const lines: [string, string][] = [
     ["tasks complete", `${figures.completed} of ${figures.tasks}`],
     [
@@ -64,14 +70,10 @@ function formatFigures({ figures, sessions }: Summary): string[] {
   if (sessions.lost > 0) {
     lines.push(["leases lost", `${sessions.lost} ran out while their session was still at work`]);
   }
-  return lines.map(([name, value]) => `  ${name.padEnd(18)} ${value}`);
+  return formatRows(lines);
 }
 
 function formatLatency({ count, p50, p95, p99 }: Figures["claim_latency_ms"]): string {
   if (p50 === null) return "no claim was answered without waiting";
-  return (
-    `p50 ${p50} ms, p95 ${p95 ?? "-"} ms, p99 ${p99 ?? "-"} ms (from request to reply in the ` +
-    `session, over the ${count} requests that found a ready task; sessions and workers share ` +
-    "one process)"
-  );
+  return `p50 ${p50} ms, p95 ${p95 ?? "-"} ms, p99 ${p99 ?? "-"} ms of ${count} requests`;
 }

@@ -9,6 +9,7 @@ import {
 } from "../simulation/options.ts";
 import { runSimulation, type Summary } from "../simulation/run.ts";
 import { readTaskFile } from "../simulation/task-file.ts";
+import { print, printError } from "./output.ts";
 import { createProgressDisplay } from "./simulate-progress.ts";
 import { formatOptions, formatSummary } from "./simulate-report.ts";
 import { startTemporaryCoordinator } from "./temporary-coordinator.ts";
@@ -33,14 +34,10 @@ export function registerSimulate(program: Command): void {
 async function simulate(given: GivenOptions & { readonly json?: true }): Promise<void> {
   const options = parseOptions(given);
   const tasks = await readTaskFile(options.file);
-  const notify = (line: string): void => {
-    process.stderr.write(`${line}\n`);
-  };
-  notify(formatOptions(options, tasks.length));
-
-  const summary = await withInterruption((signal) => run(options, tasks, signal, notify));
+  printError(formatOptions(options, tasks.length));
+  const summary = await withInterruption((signal) => run(options, tasks, signal));
   const text = given.json === true ? JSON.stringify(summary, null, 2) : formatSummary(summary);
-  process.stdout.write(`${text}\n`);
+  print(text);
   if (!summary.passed) process.exitCode = 1;
 }
 
@@ -48,10 +45,9 @@ async function run(
   options: SimulationOptions,
   tasks: readonly ImportedTask[],
   signal: AbortSignal,
-  notify: (line: string) => void,
 ): Promise<Summary> {
   const { workers } = options;
-  const coordinator = await startTemporaryCoordinator({ workers, notify });
+  const coordinator = await startTemporaryCoordinator({ workers, notify: printError });
   const display = createProgressDisplay();
   try {
     return await runSimulation(options, tasks, {

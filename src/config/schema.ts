@@ -47,12 +47,10 @@ const metrics = z.strictObject({
   enabled: flag
     .default(true)
     .meta({ description: "Whether there is an HTTP endpoint for metrics and health checks" }),
-  port: port
-    .default(9090)
-    .meta({
-      description: "Port of the HTTP endpoint (metrics, health); 0: any",
-      flag: "http-port",
-    }),
+  port: port.default(9090).meta({
+    description: "Port of the HTTP endpoint (metrics, health); 0: any",
+    flag: "http-port",
+  }),
   host: text.default("127.0.0.1").meta({ description: "Address that it listens on" }),
 });
 
@@ -78,12 +76,10 @@ const limits = z.strictObject({
 });
 
 const log = z.strictObject({
-  level: oneOf(["debug", "info", "warn", "error", "silent"])
-    .default("info")
-    .meta({
-      description: "Log lines from: trace, debug, info, warn, error or silent",
-      flag: "log-level",
-    }),
+  level: oneOf(["debug", "info", "warn", "error", "silent"]).default("info").meta({
+    description: "Log lines from: debug, info, warn, error or silent",
+    flag: "log-level",
+  }),
   format: oneOf(["pretty", "json"])
     .default("pretty")
     .meta({ description: "Log lines for people (pretty) or programs (json)", flag: "log-format" }),

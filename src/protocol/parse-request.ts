@@ -71,17 +71,20 @@ function explain(operation: Operation, issues: readonly z.core.$ZodIssue[]): Coo
 }
 
 function problemOf(issue: z.core.$ZodIssue): string {
-  const type = issue.code === "invalid_type" ? expected(issue) : null;
-  if (issue.input === undefined && issue.code !== "custom") {
-    return type === null ? "is required" : `is required and must be ${type}`;
+  const isMissing = issue.input === undefined && issue.code !== "custom";
+  const required = isMissing ? "is required and " : "";
+  if (issue.code === "invalid_type") {
+    const given = isMissing ? "" : `, not ${shorten(JSON.stringify(issue.input))}`;
+    return `${required}must be ${expected(issue)}${given}`;
   }
-  if (type !== null) return `must be ${type}, not ${shorten(JSON.stringify(issue.input))}`;
   // The schema's own words where it has some, else better ones than the library's.
   const isOwn = !/^(Too (small|big)|Invalid option)/.test(issue.message);
   if (isOwn) return issue.message;
   if (issue.code === "too_small") return `must be at least ${issue.minimum}${unitOf(issue.origin)}`;
   if (issue.code === "too_big") return `must be at most ${issue.maximum}${unitOf(issue.origin)}`;
-  if (issue.code === "invalid_value") return `must be one of ${issue.values.join(", ")}`;
+  if (issue.code === "invalid_value") {
+    return `${required}must be one of ${issue.values.join(", ")}`;
+  }
   return issue.message;
 }
 

@@ -86,7 +86,9 @@ export class NextClaims {
   /** What the same session was given before and has to find again. */
   async #earlierClaims(request: Request<"tasks.next">): Promise<Claimed[]> {
     const { session_id: sessionId, request_id: requestId } = request;
-    if (requestId !== undefined) await this.#tasks.progress.catchUp(this.#store);
+    // A repetition comes after its sender gave up waiting, long after the watch has brought the claim;
+    // unless the watch itself is just starting.
+    if (!this.#tasks.isCurrent) await this.#tasks.progress.catchUp(this.#store);
     const found: Claimed[] = [];
     for (const taskId of [...this.#tasks.claims.get(sessionId)]) {
       const task = this.#tasks.get(taskId)?.task;

@@ -122,7 +122,9 @@ function release(task: Task, command: ReleaseCommand, context: TransitionContext
       return write(moved(task, complete, "task_completed", now, cause));
     }
     case "available":
-      if (task.cancelRequested) return write(stopped(task, unclaimed(task), now));
+      if (task.cancelRequested) {
+        return write(stopped(task, unclaimed(task), STOPPED_AS_ASKED, now));
+      }
       return write(
         moved(task, { ...unclaimed(task), status: "available" }, "task_released", now, cause),
       );
@@ -157,8 +159,8 @@ function endAttempt(
 ): Task {
   const failures = task.failures + 1;
   const ended: Task = { ...unclaimed(task), failures, error: end.error };
-  if (task.cancelRequested) return stopped(task, ended, now);
   const reason = end.by === "expiry" ? LEASE_EXPIRED : null;
+  if (task.cancelRequested) return stopped(task, ended, reason ?? STOPPED_AS_ASKED, now);
   const cause = { sessionId: task.claimedBy, reason };
   if (!end.retry || failures >= task.maxFailures) {
     return moved(task, { ...ended, status: "failed" }, "task_failed", now, cause);
@@ -177,8 +179,8 @@ function endAttempt(
 }
 
 /** A task that was asked to stop has stopped, whichever way. */
-function stopped(task: Task, ended: Task, now: number): Task {
-  const cause = { sessionId: task.claimedBy, reason: STOPPED_AS_ASKED };
+function stopped(task: Task, ended: Task, reason: string, now: number): Task {
+  const cause = { sessionId: task.claimedBy, reason };
   return moved(task, { ...ended, status: "cancelled" }, "task_cancelled", now, cause);
 }
 

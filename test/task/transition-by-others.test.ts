@@ -98,7 +98,8 @@ describe("cancelling", () => {
         [task.status, task.cancelRequested, task.claimedBy, task.lastEvent?.type],
         ["cancelled", false, null, "task_cancelled"],
       );
-      assert.equal(task.lastEvent?.reason, end.type === "expire" ? LEASE_EXPIRED : null);
+      const reason = end.type === "expire" ? LEASE_EXPIRED : "stopped as asked";
+      assert.equal(task.lastEvent?.reason, reason);
     }
   });
 

@@ -1,0 +1,246 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
+
+describe("asking for the next task", () => {
+  it("gets the most urgent one, and of equals the oldest", async () => {
+    await using coordinator = await TestCoordinator.start();
+    const priorities = { a: 3, b: 1, c: 1, d: 0 };
+    for (const [id, priority] of Object.entries(priorities)) {
+      await coordinator.ok(`tasks.create.${id}`, { priority });
+    }
+    const order: string[] = [];
+    for (let i = 0; i < 4; i++) order.push(idsOf(await next(coordinator, `s${i}`)).join());
+    assert.deepEqual(order, ["d", "b", "c", "a"]);
+  });
+
+  it("gets several at once with max, and fewer if there are fewer", async () => {
+    await using coordinator = await TestCoordinator.start();
+    for (const id of ["a", "b", "c"]) await coordinator.ok(`tasks.create.${id}`);
+    assert.deepEqual(idsOf(await next(coordinator, "s1", { max: 2 })), ["a", "b"]);
+    assert.deepEqual(idsOf(await next(coordinator, "s1", { max: 2 })), ["c"]);
+  });
+
+  it("hands each of 200 tasks to one session only, over three workers", async () => {
+    await using coordinator = await TestCoordinator.start({ workers: 3 });
+    const tasks = Array.from({ length: 200 }, (_, i) => ({ task_id: `t${i}` }));
+    await coordinator.ok("tasks.import", { tasks });
+    const sessions = Array.from({ length: 20 }, async (_, s) => {
+      const mine: string[] = [];
+      for (;;) {
+        const ids = idsOf(await next(coordinator, `s${s}`, { max: 3 }));
+        if (ids.length === 0) return mine;
+        mine.push(...ids);
+      }
+    });
+    const claimed = (await Promise.all(sessions)).flat();
+    assert.equal(claimed.length, 200);
+    assert.equal(new Set(claimed).size, 200);
+  });
+
+  it("is told why there is nothing, by reason, and when something falls due", async () => {
+    await using coordinator = await TestCoordinator.start({
+      settings: { "retry.base_ms": 60_000 },
+    });
+    await coordinator.ok("tasks.create.claimed");
+    await coordinator.ok("tasks.claim.claimed", { session_id: "other" });
+    await coordinator.ok("tasks.create.blocked", { depends_on: ["claimed"] });
+    await coordinator.ok("tasks.create.gpu", { requires: ["gpu"], tags: ["docs"] });
+    await coordinator.ok("tasks.create.untagged");
+    await coordinator.ok("tasks.create.late", { tags: ["docs"] });
+    await coordinator.ok("tasks.claim.late", { session_id: "other" });
+    const { task } = await coordinator.ok("tasks.release.late", {
+      session_id: "other",
+      status: "failed",
+    });
+
+    const reply = await next(coordinator, "s1", { tags: ["docs"] });
+    assert.deepEqual(reply.claims, []);
+    assert.deepEqual(reply.reasons, {
+      blocked: 1,
+      claimed: 1,
+      capabilities: 1,
+      tags: 1,
+      not_due: 1,
+    });
+    assert.equal(reply.next_due_at, task.not_before);
+  });
+
+  it("gets only what its capabilities, tags and prefix allow", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.P0.plain");
+    await coordinator.ok("tasks.create.P1.gpu", { requires: ["gpu"] });
+    await coordinator.ok("tasks.create.P1.docs", { tags: ["docs", "en"] });
+    assert.deepEqual(idsOf(await next(coordinator, "s1", { tags: ["en"] })), ["P1.docs"]);
+    assert.deepEqual(idsOf(await next(coordinator, "s1", { prefix: "P1." })), []);
+    const gpu = { prefix: "P1.", capabilities: ["gpu"] };
+    assert.deepEqual(idsOf(await next(coordinator, "s1", gpu)), ["P1.gpu"]);
+    await coordinator.ok("tasks.create.P2.gpu", { requires: ["gpu"] });
+    await coordinator.ok("sessions.register.s2", { capabilities: ["gpu"] });
+    assert.deepEqual(idsOf(await next(coordinator, "s2", { prefix: "P2." })), ["P2.gpu"]);
+  });
+
+  it("with a request_id gets the same claims however often it asks", async () => {
+    await using coordinator = await TestCoordinator.start({ workers: 3 });
+    for (const id of ["a", "b", "c"]) await coordinator.ok(`tasks.create.${id}`);
+    const ask = { max: 2, request_id: "r1" };
+    const first = await next(coordinator, "s1", ask);
+    for (let i = 0; i < 6; i++) {
+      const again = await next(coordinator, "s1", ask);
+      assert.deepEqual(idsOf(again).sort(), idsOf(first).sort());
+      for (const claim of again.claims) assert.equal(claim.already_held, true);
+    }
+    assert.deepEqual(idsOf(await next(coordinator, "s1", { request_id: "r2" })), ["c"]);
+  });
+});
+
+describe("waiting for the next task", () => {
+  it("is answered when a task is created, unblocked, given back or falls due", async () => {
+    await using coordinator = await TestCoordinator.start({
+      workers: 2,
+      settings: { "retry.base_ms": 50 },
+    });
+    const wait = (session: string): Promise<Json> =>
+      next(coordinator, session, { wait_seconds: 30 });
+
+    let waiting = wait("s1");
+    await parked(coordinator, 1);
+    await coordinator.ok("tasks.create.a");
+    assert.deepEqual(idsOf(await waiting), ["a"]);
+
+    await coordinator.ok("tasks.create.b", { depends_on: ["a"] });
+    waiting = wait("s2");
+    await parked(coordinator, 1);
+    await coordinator.ok("tasks.release.a", { session_id: "s1", status: "complete" });
+    assert.deepEqual(idsOf(await waiting), ["b"]);
+
+    waiting = wait("s3");
+    await parked(coordinator, 1);
+    await coordinator.ok("tasks.release.b", { session_id: "s2", status: "available" });
+    assert.deepEqual(idsOf(await waiting), ["b"]);
+
+    waiting = wait("s4");
+    await parked(coordinator, 1);
+    await coordinator.ok("tasks.release.b", { session_id: "s3", status: "failed" });
+    assert.deepEqual(idsOf(await waiting), ["b"]);
+  });
+
+  it("is served in order", async () => {
+    await using coordinator = await TestCoordinator.start();
+    const order: string[] = [];
+    const waiting: Promise<void>[] = [];
+    for (let s = 0; s < 5; s++) {
+      waiting.push(
+        next(coordinator, `s${s}`, { wait_seconds: 30 }).then(() => void order.push(`s${s}`)),
+      );
+      await parked(coordinator, s + 1);
+    }
+    for (let i = 0; i < 5; i++) await coordinator.ok(`tasks.create.t${i}`);
+    await Promise.all(waiting);
+    const holders = await Promise.all(
+      Array.from({ length: 5 }, async (_, i) => (await coordinator.ok(`tasks.get.t${i}`)).task),
+    );
+    assert.deepEqual(
+      holders.map((task) => task.claimed_by),
+      ["s0", "s1", "s2", "s3", "s4"],
+    );
+    assert.deepEqual(order, ["s0", "s1", "s2", "s3", "s4"]);
+  });
+
+  it("does not hold up those behind who can take what the first one cannot", async () => {
+    await using coordinator = await TestCoordinator.start();
+    const gpu = next(coordinator, "s1", { wait_seconds: 30, capabilities: ["gpu"], tags: ["x"] });
+    await parked(coordinator, 1);
+    const any = next(coordinator, "s2", { wait_seconds: 30 });
+    await parked(coordinator, 2);
+    await coordinator.ok("tasks.create.plain");
+    assert.deepEqual(idsOf(await any), ["plain"]);
+    await coordinator.ok("tasks.create.special", { requires: ["gpu"], tags: ["x"] });
+    assert.deepEqual(idsOf(await gpu), ["special"]);
+  });
+
+  it("ends without a task when the time is over", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.a", { requires: ["gpu"] });
+    const reply = await next(coordinator, "s1", { wait_seconds: 0.05 });
+    assert.deepEqual([reply.claims, reply.reasons], [[], { capabilities: 1 }]);
+  });
+
+  it("costs no task when the asker has gone", async () => {
+    await using coordinator = await TestCoordinator.start();
+    const gone = await coordinator.server.connect();
+    const body = JSON.stringify({ session_id: "gone", wait_seconds: 30 });
+    gone.request("tasks.next", body, { timeout: 60_000 }).catch(() => undefined);
+    await parked(coordinator, 1);
+    await gone.close();
+
+    const since = coordinator.facts.length;
+    await coordinator.ok("tasks.create.a");
+    await coordinator.fact("answer_undelivered", () => true, since);
+    await coordinator.fact("task_written", ({ event }) => event === "task_released", since);
+    const { task } = await coordinator.ok("tasks.get.a");
+    assert.deepEqual([task.status, task.failures], ["available", 0]);
+    assert.deepEqual(idsOf(await next(coordinator, "s2")), ["a"]);
+  });
+
+  it("finds by asking again a claim that the asker did not wait for", async () => {
+    await using coordinator = await TestCoordinator.start();
+    const since = coordinator.facts.length;
+    // The client gives up; its connection stays, so nobody can tell that the answer is not read.
+    const body = JSON.stringify({ session_id: "s1", wait_seconds: 30 });
+    const givenUp = coordinator.connection.request("tasks.next", body, { timeout: 50 });
+    await assert.rejects(givenUp);
+    await coordinator.ok("tasks.create.a");
+    await coordinator.fact("task_written", ({ event }) => event === "task_claimed", since);
+
+    const again = await next(coordinator, "s1");
+    assert.deepEqual(idsOf(again), ["a"]);
+    assert.deepEqual([again.claims[0].already_held, again.claims[0].attempt], [true, 1]);
+    assert.deepEqual(idsOf(await next(coordinator, "s1")), [], "it is repeated once only");
+  });
+
+  it("gives a session's task to its newest request: an older one may be given up", async () => {
+    await using coordinator = await TestCoordinator.start();
+    const older = next(coordinator, "s1", { wait_seconds: 0.3 });
+    await parked(coordinator, 1);
+    const newer = next(coordinator, "s1", { wait_seconds: 30 });
+    await parked(coordinator, 2);
+    await coordinator.ok("tasks.create.a");
+    assert.deepEqual(idsOf(await newer), ["a"]);
+    assert.deepEqual(idsOf(await older), []);
+  });
+
+  it("ends at once when its worker stops", async () => {
+    await using coordinator = await TestCoordinator.start({ workers: 0 });
+    const app = await coordinator.addWorkers(1);
+    const waiting = next(coordinator, "s1", { wait_seconds: 60 });
+    await parked(coordinator, 1);
+    await app.stop();
+    assert.deepEqual((await waiting).claims, []);
+  });
+
+  it("is refused as overloaded when too many wait", async () => {
+    await using coordinator = await TestCoordinator.start({ settings: { "limits.waiting": 1 } });
+    const first = next(coordinator, "s1", { wait_seconds: 30 });
+    await parked(coordinator, 1);
+    const error = await coordinator.refused("tasks.next", { session_id: "s2", wait_seconds: 30 });
+    assert.deepEqual([error.code, error.retryable], ["overloaded", true]);
+    await coordinator.ok("tasks.create.a");
+    assert.deepEqual(idsOf(await first), ["a"]);
+  });
+});
+
+function next(coordinator: TestCoordinator, session: string, more: object = {}): Promise<Json> {
+  return coordinator
+    .request("tasks.next", { session_id: session, ...more }, 60_000)
+    .then((reply) => (reply.ok ? reply : Promise.reject(new Error(JSON.stringify(reply)))));
+}
+
+function idsOf(reply: Json): string[] {
+  return reply.claims.map((claim: Json) => claim.task.task_id);
+}
+
+/** Resolves when the workers that answer have so many parked requests; asks each in its turn. */
+async function parked(coordinator: TestCoordinator, count: number): Promise<void> {
+  await coordinator.until("tasks.stats", ({ worker }) => worker.waiting === count);
+}

@@ -1,0 +1,144 @@
+/**
+ * A running coordinator for a test: workers in this process on a real NATS server, gone when its scope
+ * ends.
+ *
+ *     await using coordinator = await TestCoordinator.start({ workers: 3 });
+ *     await coordinator.request("tasks.create.a");
+ */
+import type { NatsConnection } from "@nats-io/transport-node";
+import { type App, type AppOptions, startApp } from "../../src/app.ts";
+import { loadConfig, type OverrideValues } from "../../src/config.ts";
+import type { Fact } from "../../src/service/ports.ts";
+import { TestServer, type TestServerOptions } from "./nats-server.ts";
+
+export interface TestCoordinatorOptions extends Omit<AppOptions, "log" | "observe"> {
+  readonly workers?: number;
+  /** Settings by name, such as `{ retention_seconds: 1 }`. */
+  readonly settings?: OverrideValues;
+  readonly server?: TestServerOptions;
+}
+
+/** A reply as programs in any language see it. */
+export type Json = any;
+
+/** How long a test waits for a signal before it fails; never how long something has to take. */
+const PATIENCE_MS = 15_000;
+
+export class TestCoordinator implements AsyncDisposable {
+  readonly server: TestServer;
+  readonly connection: NatsConnection;
+  readonly facts: Fact[] = [];
+  readonly #options: TestCoordinatorOptions;
+  readonly #listeners = new Set<(fact: Fact) => void>();
+  readonly #apps: App[] = [];
+
+  private constructor(
+    server: TestServer,
+    connection: NatsConnection,
+    options: TestCoordinatorOptions,
+  ) {
+    this.server = server;
+    this.connection = connection;
+    this.#options = options;
+  }
+
+  static async start(options: TestCoordinatorOptions = {}): Promise<TestCoordinator> {
+    const server = await TestServer.start(options.server);
+    const coordinator = new TestCoordinator(server, await server.connect(), options);
+    try {
+      if (options.workers !== 0) await coordinator.addWorkers(options.workers ?? 1);
+      return coordinator;
+    } catch (error) {
+      await coordinator[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Starts more workers, with other options than the first ones if there are some. */
+  async addWorkers(count: number, options: Partial<TestCoordinatorOptions> = {}): Promise<App> {
+    const { settings = {}, wrapStores, clock } = { ...this.#options, ...options };
+    const config = loadConfig({
+      env: {},
+      overrides: {
+        workers: count,
+        "metrics.enabled": false,
+        "nats.servers": [this.server.url],
+        "nats.reconnect_time_wait": 0,
+        ...settings,
+      },
+    });
+    const app = await startApp(config, {
+      log: false,
+      observe: (fact) => {
+        this.facts.push(fact);
+        for (const listener of this.#listeners) listener(fact);
+      },
+      ...(wrapStores === undefined ? {} : { wrapStores }),
+      ...(clock === undefined ? {} : { clock }),
+    });
+    this.#apps.push(app);
+    return app;
+  }
+
+  /** Sends a request and returns the reply, an error reply as well. */
+  async request(subject: string, body: object | string = {}, timeoutMs = 10_000): Promise<Json> {
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    const reply = await this.connection.request(subject, text, { timeout: timeoutMs });
+    return reply.json();
+  }
+
+  /** Sends a request that has to succeed. */
+  async ok(subject: string, body: object = {}): Promise<Json> {
+    const reply = await this.request(subject, body);
+    if (reply.ok !== true) throw new Error(`${subject}: ${JSON.stringify(reply.error)}`);
+    return reply;
+  }
+
+  /** Sends a request that has to be refused, and returns the error. */
+  async refused(subject: string, body: object | string = {}): Promise<Json> {
+    const reply = await this.request(subject, body);
+    if (reply.ok !== false) throw new Error(`${subject} was not refused`);
+    return reply.error;
+  }
+
+  /** The first fact from now on, or from `since` on, that fits. */
+  async fact<K extends Fact["kind"]>(
+    kind: K,
+    fits: (fact: Extract<Fact, { kind: K }>) => boolean = () => true,
+    since = this.facts.length,
+  ): Promise<Extract<Fact, { kind: K }>> {
+    const isIt = (fact: Fact): fact is Extract<Fact, { kind: K }> =>
+      fact.kind === kind && fits(fact as Extract<Fact, { kind: K }>);
+    const already = this.facts.slice(since).find(isIt);
+    if (already !== undefined) return already;
+    return new Promise((resolve, reject) => {
+      const listener = (fact: Fact): void => {
+        if (!isIt(fact)) return;
+        clearTimeout(timer);
+        this.#listeners.delete(listener);
+        resolve(fact);
+      };
+      const timer = setTimeout(() => {
+        this.#listeners.delete(listener);
+        reject(new Error(`no ${kind} within ${PATIENCE_MS} ms`));
+      }, PATIENCE_MS);
+      this.#listeners.add(listener);
+    });
+  }
+
+  /** Asks again until the answer fits; for what has no signal of its own. */
+  async until(subject: string, fits: (reply: Json) => boolean, body: object = {}): Promise<Json> {
+    const deadline = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const reply = await this.request(subject, body);
+      if (fits(reply)) return reply;
+      if (Date.now() > deadline) throw new Error(`${subject} stays ${JSON.stringify(reply)}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#apps.map((app) => app.stop()));
+    await this.server[Symbol.asyncDispose]();
+  }
+}
