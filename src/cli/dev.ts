@@ -5,9 +5,12 @@ import type { Command } from "commander";
 import pc from "picocolors";
 import { type App, startApp } from "../app.ts";
 import { type Config, loadConfig } from "../config.ts";
-import { startDevServer } from "../nats/dev-server-store.ts";
-import { NatsServerError, type NatsServerProcess } from "../nats/dev-server.ts";
-import { resolveServerBinary } from "../nats/server-binary.ts";
+import {
+  NatsServerError,
+  type NatsServerProcess,
+  resolveServerBinary,
+  startDevServer,
+} from "../nats/dev-server.ts";
 import { VERSION } from "../version.ts";
 import { formatCommands, formatRows, print, printError } from "./output.ts";
 import { type Part, runService } from "./run-service.ts";

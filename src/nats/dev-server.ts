@@ -1,228 +1,107 @@
 /**
- * Starts a nats-server as a child process and stops it: for `dev`, the simulation and the tests.
- * Who may use a store folder, and what a crash left there, is in `dev-server-store.ts`.
+ * `dev`'s NATS server and its store folder: one `dev` per folder, and a server that outlived a
+ * `dev` that was killed is stopped before the next one starts. Nothing in the data is touched.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { closeSync, openSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { createHash } from "node:crypto";
+import { mkdir, readFile, realpath } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { isPortFree, readServerInfo } from "./server-info.ts";
+import { readServerInfo } from "./server-info.ts";
+import {
+  type NatsServerOptions,
+  type NatsServerProcess,
+  SERVER_HOST,
+  startNatsServer,
+} from "./server-process.ts";
+import { listeningPort, recordedPid, removeRunFiles, runFolder } from "./server-run-files.ts";
+import { ownFolder } from "./store-owner.ts";
 
-export const SERVER_HOST = "127.0.0.1";
-const DEFAULT_CONFIG = "jetstream: enabled";
-/** A store of many gigabytes takes a while to be read again. */
-const START_TIMEOUT_MS = 120_000;
-const STOP_TIMEOUT_MS = 20_000;
-const POLL_MS = 10;
+// All that a command needs to have a server of its own.
+export { resolveServerBinary, ServerBinaryError } from "./server-binary.ts";
+export {
+  NatsServerError,
+  type NatsServerProcess,
+  PortTakenError,
+  startNatsServer,
+} from "./server-process.ts";
+export { FolderInUseError } from "./store-owner.ts";
 
-export interface NatsServerOptions {
-  /** Path, or name on PATH, of nats-server. */
-  readonly binary: string;
-  /** 0: any free port. */
-  readonly port: number;
-  /** Holds the data (`nats/`) and what belongs to the process (`run/`); made if missing. */
-  readonly storeDir: string;
-  /** nats-server's configuration; its `store_dir` is overridden. Default: JetStream, nothing else. */
-  readonly config?: string;
-  /** Whether the server is ready only with JetStream. Default true. */
-  readonly jetstream?: boolean;
-  /** Default: chosen by the server. */
-  readonly serverName?: string;
-  /** Keep signals of the terminal, such as Ctrl-C, away from it. Default false. */
-  readonly detached?: boolean;
-}
+const ORPHAN_TIMEOUT_MS = 20_000;
+const POLL_MS = 20;
 
-export interface ExitStatus {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
-/** A running server; it does not outlive this process, unless that is killed the hard way. */
-export interface NatsServerProcess {
-  readonly url: string;
-  readonly port: number;
-  readonly pid: number;
-  /** Resolves when the process is gone, whoever ended it. */
-  readonly exited: Promise<ExitStatus>;
-  /** Ends it in good order; resolves when it is gone. */
-  stop(): Promise<void>;
-  /** Ends it at once, as a crash would. */
-  kill(): void;
-}
-
-/** The server could not be started; the message says why and what helps. */
-export class NatsServerError extends Error {
-  override readonly name = "NatsServerError";
-}
-
-/** The port is in use, by a NATS server or something else. */
-export class PortTakenError extends NatsServerError {}
-
-/** Where the files of the server's process are kept: configuration, log, process id, ports. */
-export function runFolder(storeDir: string): string {
-  return join(storeDir, "run");
+export interface DevServerOptions extends Pick<
+  NatsServerOptions,
+  "binary" | "port" | "storeDir" | "config"
+> {
+  /** Told, in a line, what the user may want to know. */
+  readonly notify?: (line: string) => void;
 }
 
 /**
- * Resolves when the server accepts connections and has JetStream.
+ * @throws FolderInUseError if another `dev` runs on the folder
  * @throws NatsServerError
  */
-export async function startNatsServer(options: NatsServerOptions): Promise<NatsServerProcess> {
+export async function startDevServer(options: DevServerOptions): Promise<NatsServerProcess> {
   const run = runFolder(options.storeDir);
   await mkdir(run, { recursive: true });
-  if (options.port !== 0) await requireFreePort(options.port);
-  const configFile = join(run, "nats-server.conf");
-  await writeFile(configFile, effectiveConfig(options));
-  const logFile = join(run, "nats-server.log");
-  const log = openSync(logFile, "w");
-  const child = spawn(options.binary, commandLine(options, configFile, run), {
-    // A file, not a pipe: the server must not die of writing to one that nobody reads any more.
-    stdio: ["ignore", log, log],
-    detached: options.detached === true,
-    windowsHide: true,
-  });
-  closeSync(log);
-  const exited = exitOf(child);
+  const owner = await ownFolder(run, options.storeDir);
   try {
-    const port = await Promise.race([
-      untilReady(child, run, options.jetstream !== false),
-      exited.then(async (status) => {
-        throw await startFailure(options, status, logFile);
-      }),
-    ]);
-    return control(child, exited, port);
+    const serverName = await nameFor(options.storeDir);
+    await stopOrphan(run, serverName, options.notify);
+    await removeRunFiles(run);
+    const server = await startNatsServer({ ...options, serverName, detached: true });
+    return {
+      ...server,
+      async stop() {
+        await server.stop();
+        await owner.release();
+      },
+    };
   } catch (error) {
-    child.kill("SIGKILL");
+    await owner.release();
     throw error;
   }
 }
 
-/** The last of two equal keys counts. */
-function effectiveConfig({ config = DEFAULT_CONFIG, storeDir }: NatsServerOptions): string {
-  const data = resolve(storeDir, "nats").replaceAll("\\", "/");
-  return `${config}\n\n# Added when the server was started\nstore_dir: ${JSON.stringify(data)}\n`;
+/** Tells a server of this folder from any other. */
+async function nameFor(storeDir: string): Promise<string> {
+  const digest = createHash("sha256")
+    .update(await realpath(storeDir))
+    .digest("hex");
+  return `if-coordinator-dev-${digest.slice(0, 12)}`;
 }
 
-function commandLine(options: NatsServerOptions, configFile: string, run: string): string[] {
-  return [
-    ...["--config", configFile, "--addr", SERVER_HOST],
-    // nats-server takes 0 for "the default".
-    ...["--port", String(options.port === 0 ? -1 : options.port)],
-    ...["--pid", join(run, "nats-server.pid"), "--ports_file_dir", run],
-    ...(options.serverName === undefined ? [] : ["--server_name", options.serverName]),
-  ];
-}
-
-async function requireFreePort(port: number): Promise<void> {
-  if (await isPortFree(SERVER_HOST, port)) return;
-  const info = await readServerInfo(SERVER_HOST, port);
-  throw portTaken(port, info === undefined ? "" : ` by a NATS server (version ${info.version})`);
-}
-
-function portTaken(port: number, by: string): PortTakenError {
-  return new PortTakenError(
-    `port ${port} on ${SERVER_HOST} is taken${by}: choose another with --port, or stop what uses it`,
-  );
-}
-
-async function exitOf(child: ChildProcess): Promise<ExitStatus> {
-  try {
-    const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
-    return { code, signal };
-  } catch {
-    // It could not even be started.
-    return { code: null, signal: null };
-  }
-}
-
-async function startFailure(
-  options: NatsServerOptions,
-  { code, signal }: ExitStatus,
-  logFile: string,
-): Promise<NatsServerError> {
-  const log = await readFile(logFile, "utf8");
-  if (/address already in use|Only one usage of each socket/i.test(log)) {
-    return portTaken(options.port, "");
-  }
-  const ended =
-    code !== null ? `ended with code ${code}` : signal !== null ? `ended by ${signal}` : "not run";
-  const last = log.trim().split("\n").slice(-5).join("\n  ");
-  return new NatsServerError(
-    `nats-server (${options.binary}) did not start: ${ended}${last === "" ? "" : `\n  ${last}`}`,
-  );
-}
-
-/** @returns the port */
-async function untilReady(child: ChildProcess, run: string, jetstream: boolean): Promise<number> {
-  const deadline = Date.now() + START_TIMEOUT_MS;
-  while (child.exitCode === null && child.signalCode === null && Date.now() < deadline) {
-    const port = child.pid === undefined ? undefined : await listeningPort(run, child.pid);
-    const info = port === undefined ? undefined : await readServerInfo(SERVER_HOST, port);
-    if (port !== undefined && info !== undefined) {
-      if (jetstream && !info.jetstream) {
-        throw new NatsServerError(
-          "nats-server runs without JetStream: enable it in nats-server.conf",
-        );
-      }
-      return port;
-    }
+/** Stops the server that the last `dev` on the folder left running, if it did. */
+async function stopOrphan(
+  run: string,
+  serverName: string,
+  notify?: (line: string) => void,
+): Promise<void> {
+  const pid = await recordedPid(run);
+  if (pid === undefined || !(await isRunning(pid))) return;
+  const port = await listeningPort(run, pid);
+  const info = port === undefined ? undefined : await readServerInfo(SERVER_HOST, port);
+  // The process id may belong to another program by now.
+  if (info?.serverName !== serverName) return;
+  notify?.(`the NATS server of a dev that was killed still runs (process ${pid}): restarting it`);
+  process.kill(pid, "SIGTERM");
+  const deadline = Date.now() + ORPHAN_TIMEOUT_MS;
+  while (await isRunning(pid)) {
+    if (Date.now() > deadline) process.kill(pid, "SIGKILL");
     await delay(POLL_MS);
   }
-  if (Date.now() >= deadline) {
-    throw new NatsServerError(`nats-server was not ready after ${START_TIMEOUT_MS / 1000} s`);
+}
+
+async function isRunning(pid: number): Promise<boolean> {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
   }
-  // It has ended: whoever waits for that tells why.
-  return new Promise<never>(() => undefined);
-}
-
-/** Which port the server with this process id says that it listens on; `undefined`: not yet. */
-export async function listeningPort(run: string, pid: number): Promise<number | undefined> {
-  const name = (await readdir(run)).find((file) => file.endsWith(`_${pid}.ports`));
-  if (name === undefined) return undefined;
-  const ports = /"nats":\["[^"]*:(\d+)"/.exec(await readFile(join(run, name), "utf8"));
-  return ports?.[1] === undefined ? undefined : Number(ports[1]);
-}
-
-function control(
-  child: ChildProcess,
-  exited: Promise<ExitStatus>,
-  port: number,
-): NatsServerProcess {
-  const pid = child.pid ?? 0;
-  const stopWithUs = (): void => {
-    child.kill("SIGTERM");
-  };
-  process.once("exit", stopWithUs);
-  void exited.then(() => process.off("exit", stopWithUs));
-  return {
-    url: `nats://${SERVER_HOST}:${port}`,
-    port,
-    pid,
-    exited,
-    async stop() {
-      child.kill("SIGTERM");
-      const giveUp = new AbortController();
-      const hard = delay(STOP_TIMEOUT_MS, undefined, { signal: giveUp.signal }).then(
-        () => child.kill("SIGKILL"),
-        () => undefined,
-      );
-      await exited;
-      giveUp.abort();
-      await hard;
-    },
-    kill() {
-      child.kill("SIGKILL");
-    },
-  };
-}
-
-/** What servers that crashed left in the folder, and would be mistaken for a running one's. */
-export async function removeRunFiles(run: string): Promise<void> {
-  for (const file of await readdir(run)) {
-    if (file.endsWith(".ports") || file === "nats-server.pid") {
-      await rm(join(run, file), { force: true });
-    }
+  if (process.platform !== "linux") return true;
+  try {
+    // In a container without an init process, one that has ended stays as a zombie (state Z).
+    return !/^\d+ \(.*\) Z/s.test(await readFile(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
   }
 }

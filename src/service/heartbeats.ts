@@ -27,26 +27,35 @@ export class Heartbeats {
    */
   async heartbeat(sessionId: string, request: Request<"sessions.heartbeat">): Promise<Heartbeat> {
     const session = await this.#sessions.renew(sessionId);
-    const taken = this.#sessions.index.takenFrom(sessionId);
     const named = new Map(request.claims.map((claim) => [claim.task_id, claim.attempt]));
     const taskIds = new Set([...this.#tasks.claims.get(sessionId), ...named.keys()]);
 
     const claims: Heartbeat["claims"] = [];
     const lost = new Set<string>();
     const cancelled = new Set<string>();
-    for (const [taskId, how] of taken) (how === "lost" ? lost : cancelled).add(taskId);
     await Promise.all(
       [...taskIds].map(async (taskId) => {
         const claim = await this.#renew(taskId, sessionId, named.get(taskId));
         if (claim === "lost") {
-          if (!cancelled.has(taskId)) lost.add(taskId);
+          // One that it has ended itself, with another worker, is not lost.
+          const stillHeld = this.#tasks.claims.get(sessionId).has(taskId);
+          if (named.has(taskId) || stillHeld) lost.add(taskId);
           return;
         }
         claims.push(claim);
-        lost.delete(taskId);
         if (claim.cancel_requested) cancelled.add(taskId);
       }),
     );
+    // Only now: had a renewal failed, the session would not have been told.
+    const held = new Set(claims.map((claim) => claim.task_id));
+    for (const [taskId, how] of this.#sessions.index.takenFrom(sessionId)) {
+      if (held.has(taskId)) continue;
+      if (how === "lost") lost.add(taskId);
+      else {
+        lost.delete(taskId);
+        cancelled.add(taskId);
+      }
+    }
     return { ok: true, session, claims, lost: [...lost], cancelled: [...cancelled] };
   }
 
@@ -92,6 +101,6 @@ export class Heartbeats {
 function isNoLongerHeld(error: unknown): boolean {
   return (
     error instanceof CoordinatorError &&
-    (error.code === "lease_lost" || error.code === "not_holder" || error.code === "not_found")
+    ["lease_lost", "not_holder", "not_found", "corrupt_record"].includes(error.code)
   );
 }

@@ -69,10 +69,13 @@ export class Retention {
       if (task.updatedAt > before || old.length >= BATCH) break;
       if (!this.#isNeeded(task)) old.push(task);
     }
-    for (const { taskId } of old) {
+    for (const task of old) {
+      const { taskId } = task;
+      const known = this.#tasks.get(taskId);
+      // While others were removed it may have been requeued, or become a dependency.
+      if (known?.task !== task || this.#isNeeded(task)) continue;
       try {
-        const revision = this.#tasks.get(taskId)?.revision ?? 0;
-        const outcome = await this.#store.purge(taskId, revision);
+        const outcome = await this.#store.purge(taskId, known.revision);
         if (outcome.kind === "written") this.#observe({ kind: "task_retired", taskId });
       } catch (cause) {
         this.#observe({ kind: "background_error", what: `removal of ${taskId}`, cause });

@@ -42,11 +42,17 @@ export class SessionIndex implements Watch<SessionEntry> {
     return taken ?? new Map<string, "lost" | "cancelled">();
   }
 
+  /**
+   * Takes in a session that this worker has just written or read from the leader.
+   *
+   * What the watch has already delivered is not taken again: it may be gone since.
+   */
   apply(session: Session, revision: number): void {
-    const known = this.#sessions.get(session.sessionId);
-    if (known !== undefined && known.revision >= revision) return;
-    this.#resync?.add(session.sessionId);
-    this.#sessions.set(session.sessionId, { session, revision });
+    const { sessionId } = session;
+    if (revision <= this.progress.revision) return;
+    if (revision <= (this.#sessions.get(sessionId)?.revision ?? 0)) return;
+    this.#resync?.add(sessionId);
+    this.#sessions.set(sessionId, { session, revision });
   }
 
   restarted(): void {
@@ -55,13 +61,18 @@ export class SessionIndex implements Watch<SessionEntry> {
   }
 
   entry(entry: SessionEntry): void {
+    const { revision } = entry;
+    const sessionId = entry.kind === "live" ? entry.session.sessionId : entry.sessionId;
+    const known = this.#sessions.get(sessionId);
+    // After a restart the store is right even if it is older: it may have been restored.
+    const isNews = known === undefined || revision > known.revision || this.#resync !== null;
     if (entry.kind === "live") {
-      this.#resync?.add(entry.session.sessionId);
-      this.apply(entry.session, entry.revision);
-    } else {
-      this.#forget(entry.sessionId);
+      this.#resync?.add(sessionId);
+      if (isNews) this.#sessions.set(sessionId, { session: entry.session, revision });
+    } else if (isNews) {
+      this.#forget(sessionId);
     }
-    this.progress.delivered(entry.revision);
+    this.progress.delivered(revision);
   }
 
   current(): void {

@@ -3,7 +3,7 @@ import { CoordinatorError } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import type { SessionRecord } from "../protocol/replies.ts";
 import { iso } from "../protocol/task-record.ts";
-import type { Clock, ServiceSettings, Session, SessionEntry, SessionStore } from "./ports.ts";
+import type { Clock, ServiceSettings, Session, SessionStore } from "./ports.ts";
 import { notFound } from "./refusals.ts";
 import type { SessionIndex } from "./session-index.ts";
 
@@ -41,22 +41,25 @@ export class Sessions {
     sessionId: string,
     request: Request<"sessions.register">,
   ): Promise<Reply<"sessions.register">> {
-    const known = this.index.get(sessionId)?.session;
-    const session = await this.#write({
+    const session = await this.#write(sessionId, (known) => ({
       sessionId,
       capabilities: [...new Set(request.capabilities)],
       metadata: request.metadata,
       ttlSeconds: request.ttl_seconds ?? this.#settings.sessionTtlSeconds,
       registeredAt: known?.registeredAt ?? this.#clock.now(),
-    });
+    }));
     return { ok: true, session: toRecord(session) };
   }
 
   /** Starts the session's TTL anew. @throws CoordinatorError `not_found` */
   async renew(sessionId: string): Promise<SessionRecord> {
-    const known = this.index.get(sessionId)?.session ?? (await this.#load(sessionId));
-    if (known === null) throw notFound("session", sessionId);
-    return toRecord(await this.#write(known, { onlyExisting: true }));
+    if (this.index.get(sessionId) === undefined) await this.#load(sessionId);
+    const session = await this.#write(sessionId, (known) => {
+      // One that has expired is not brought back.
+      if (known === null) throw notFound("session", sessionId);
+      return known;
+    });
+    return toRecord(session);
   }
 
   async remove(sessionId: string): Promise<void> {
@@ -97,23 +100,23 @@ export class Sessions {
     return entry.session;
   }
 
-  /** `onlyExisting`: an expired session is not brought back. */
-  async #write(
-    session: Session,
-    options: { readonly onlyExisting?: boolean } = {},
-  ): Promise<Session> {
-    const { sessionId } = session;
-    let expected = this.index.get(sessionId)?.revision ?? 0;
+  /**
+   * Makes the session from what is known of it; after a conflict, from what the store has: another
+   * worker may have registered it anew.
+   */
+  async #write(sessionId: string, make: (known: Session | null) => Session): Promise<Session> {
+    const indexed = this.index.get(sessionId);
+    let known = indexed?.session ?? null;
+    let expected = indexed?.revision ?? 0;
     for (let tries = 0; tries < WRITE_TRIES; tries++) {
+      const session = make(known);
       const outcome = await this.#store.write(session, expected);
       if (outcome.kind === "written") {
         this.index.apply(session, outcome.revision);
         return session;
       }
-      const entry: SessionEntry | null = await this.#store.load(sessionId);
-      if (options.onlyExisting === true && entry?.kind !== "live") {
-        throw notFound("session", sessionId);
-      }
+      const entry = await this.#store.load(sessionId);
+      known = entry?.kind === "live" ? entry.session : null;
       expected = entry?.revision ?? 0;
     }
     throw busy(sessionId);

@@ -7,8 +7,12 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
-import { type DevServerOptions, startDevServer } from "../../src/nats/dev-server-store.ts";
-import { type NatsServerProcess, startNatsServer } from "../../src/nats/dev-server.ts";
+import {
+  type DevServerOptions,
+  type NatsServerProcess,
+  startDevServer,
+  startNatsServer,
+} from "../../src/nats/dev-server.ts";
 import { readServerInfo } from "../../src/nats/server-info.ts";
 import { ownFolder } from "../../src/nats/store-owner.ts";
 import { randomPort, serverBinary } from "../support/nats-server.ts";
@@ -43,7 +47,7 @@ interface DevProcess extends AsyncDisposable {
 
 /** Runs `startDevServer` in a process of its own, which ends at SIGINT without stopping it. */
 async function devProcess(storeDir: string): Promise<DevProcess> {
-  const module = new URL("../../src/nats/dev-server-store.js", import.meta.url);
+  const module = new URL("../../src/nats/dev-server.js", import.meta.url);
   const options = JSON.stringify({ binary: await serverBinary(), port: 0, storeDir });
   const code =
     `const { startDevServer } = await import(${JSON.stringify(module)});` +

@@ -22,7 +22,8 @@ describe("claiming a task", () => {
       const ofTask = outcomes.filter((outcome) => outcome.id === id);
       const winners = ofTask.filter(({ reply }) => reply.ok);
       assert.equal(winners.length, 1, `${id} has ${winners.length} winners`);
-      const winner = winners[0];
+      const [winner] = winners;
+      assert.ok(winner !== undefined);
       assert.equal(winner.reply.attempt, 1);
       for (const { reply } of ofTask.filter(({ reply }) => !reply.ok)) {
         assert.equal(reply.error.code, "already_claimed");

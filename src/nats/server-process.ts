@@ -1,0 +1,204 @@
+/** Starts a nats-server as a child process, tells when it is ready or why not, and stops it. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { isPortFree, readServerInfo } from "./server-info.ts";
+import { listeningPort, runFolder, runFile } from "./server-run-files.ts";
+
+export const SERVER_HOST = "127.0.0.1";
+const DEFAULT_CONFIG = "jetstream: enabled";
+/** A store of many gigabytes takes a while to be read again. */
+const START_TIMEOUT_MS = 120_000;
+const STOP_TIMEOUT_MS = 20_000;
+const POLL_MS = 10;
+
+export interface NatsServerOptions {
+  /** Path, or name on PATH, of nats-server. */
+  readonly binary: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Holds the data (`nats/`) and what belongs to the process (`run/`); made if missing. */
+  readonly storeDir: string;
+  /** nats-server's configuration; its `store_dir` is overridden. Default: JetStream, nothing else. */
+  readonly config?: string;
+  /** Whether the server is ready only with JetStream. Default true. */
+  readonly jetstream?: boolean;
+  /** Default: chosen by the server. */
+  readonly serverName?: string;
+  /** Keep signals of the terminal, such as Ctrl-C, away from it. Default false. */
+  readonly detached?: boolean;
+}
+
+export interface ExitStatus {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A running server; it does not outlive this process, unless that is killed the hard way. */
+export interface NatsServerProcess {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  /** Resolves when the process is gone, whoever ended it. */
+  readonly exited: Promise<ExitStatus>;
+  /** Ends it in good order; resolves when it is gone. */
+  stop(): Promise<void>;
+  /** Ends it at once, as a crash would. */
+  kill(): void;
+}
+
+/** The server could not be started; the message says why and what helps. */
+export class NatsServerError extends Error {
+  override readonly name = "NatsServerError";
+}
+
+/** The port is in use, by a NATS server or something else. */
+export class PortTakenError extends NatsServerError {}
+
+/**
+ * Resolves when the server accepts connections and has JetStream.
+ * @throws NatsServerError
+ */
+export async function startNatsServer(options: NatsServerOptions): Promise<NatsServerProcess> {
+  const run = runFolder(options.storeDir);
+  await mkdir(run, { recursive: true });
+  if (options.port !== 0) await requireFreePort(options.port);
+  const configFile = runFile.config(run);
+  await writeFile(configFile, effectiveConfig(options));
+  const logFile = runFile.log(run);
+  const log = openSync(logFile, "w");
+  const child = spawn(options.binary, commandLine(options, configFile, run), {
+    // A file, not a pipe: the server must not die of writing to one that nobody reads any more.
+    stdio: ["ignore", log, log],
+    detached: options.detached === true,
+    windowsHide: true,
+  });
+  closeSync(log);
+  const exited = exitOf(child);
+  try {
+    const port = await Promise.race([
+      untilReady(child, run, options.jetstream !== false),
+      exited.then(async (status) => {
+        throw await startFailure(options, status, logFile);
+      }),
+    ]);
+    return control(child, exited, port);
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
+}
+
+/** The last of two equal keys counts. */
+function effectiveConfig({ config = DEFAULT_CONFIG, storeDir }: NatsServerOptions): string {
+  const data = resolve(storeDir, "nats").replaceAll("\\", "/");
+  return `${config}\n\n# Added when the server was started\nstore_dir: ${JSON.stringify(data)}\n`;
+}
+
+function commandLine(options: NatsServerOptions, configFile: string, run: string): string[] {
+  return [
+    ...["--config", configFile, "--addr", SERVER_HOST],
+    // nats-server takes 0 for "the default".
+    ...["--port", String(options.port === 0 ? -1 : options.port)],
+    ...["--pid", runFile.pid(run), "--ports_file_dir", run],
+    ...(options.serverName === undefined ? [] : ["--server_name", options.serverName]),
+  ];
+}
+
+async function requireFreePort(port: number): Promise<void> {
+  if (await isPortFree(SERVER_HOST, port)) return;
+  const info = await readServerInfo(SERVER_HOST, port);
+  throw portTaken(port, info === undefined ? "" : ` by a NATS server (version ${info.version})`);
+}
+
+function portTaken(port: number, by: string): PortTakenError {
+  return new PortTakenError(
+    `port ${port} on ${SERVER_HOST} is taken${by}: choose another with --port, or stop what uses it`,
+  );
+}
+
+async function exitOf(child: ChildProcess): Promise<ExitStatus> {
+  try {
+    const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
+    return { code, signal };
+  } catch {
+    // It could not even be started.
+    return { code: null, signal: null };
+  }
+}
+
+async function startFailure(
+  options: NatsServerOptions,
+  { code, signal }: ExitStatus,
+  logFile: string,
+): Promise<NatsServerError> {
+  const log = await readFile(logFile, "utf8");
+  if (/address already in use|Only one usage of each socket/i.test(log)) {
+    return portTaken(options.port, "");
+  }
+  const ended =
+    code !== null ? `ended with code ${code}` : signal !== null ? `ended by ${signal}` : "not run";
+  const last = log.trim().split("\n").slice(-5).join("\n  ");
+  return new NatsServerError(
+    `nats-server (${options.binary}) did not start: ${ended}${last === "" ? "" : `\n  ${last}`}`,
+  );
+}
+
+/** @returns the port */
+async function untilReady(child: ChildProcess, run: string, jetstream: boolean): Promise<number> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (child.exitCode === null && child.signalCode === null && Date.now() < deadline) {
+    const port = child.pid === undefined ? undefined : await listeningPort(run, child.pid);
+    const info = port === undefined ? undefined : await readServerInfo(SERVER_HOST, port);
+    if (port !== undefined && info !== undefined) {
+      if (jetstream && !info.jetstream) {
+        throw new NatsServerError(
+          "nats-server runs without JetStream: enable it in nats-server.conf",
+        );
+      }
+      return port;
+    }
+    await delay(POLL_MS);
+  }
+  if (Date.now() >= deadline) {
+    throw new NatsServerError(`nats-server was not ready after ${START_TIMEOUT_MS / 1000} s`);
+  }
+  // It has ended: whoever waits for that tells why.
+  return new Promise<never>(() => undefined);
+}
+
+function control(
+  child: ChildProcess,
+  exited: Promise<ExitStatus>,
+  port: number,
+): NatsServerProcess {
+  const pid = child.pid ?? 0;
+  const stopWithUs = (): void => {
+    child.kill("SIGTERM");
+  };
+  process.once("exit", stopWithUs);
+  void exited.then(() => process.off("exit", stopWithUs));
+  return {
+    url: `nats://${SERVER_HOST}:${port}`,
+    port,
+    pid,
+    exited,
+    async stop() {
+      child.kill("SIGTERM");
+      const giveUp = new AbortController();
+      const hard = delay(STOP_TIMEOUT_MS, undefined, { signal: giveUp.signal }).then(
+        () => child.kill("SIGKILL"),
+        () => undefined,
+      );
+      await exited;
+      giveUp.abort();
+      await hard;
+    },
+    kill() {
+      child.kill("SIGKILL");
+    },
+  };
+}

@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { jetstreamManager, type StoredMsg } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { withFaults } from "../support/faulty-stores.ts";
+import { TestCoordinator } from "../support/test-coordinator.ts";
+
+describe("a lease", () => {
+  it("returns the task of a dead session to the pool, and its late release is refused", async () => {
+    await using coordinator = await TestCoordinator.start({ workers: 3 });
+    await coordinator.ok("tasks.create.a");
+    await coordinator.ok("tasks.claim.a", { session_id: "dead", ttl_seconds: 1 });
+    await coordinator.fact("task_written", ({ event }) => event === "task_expired");
+
+    const { task } = await coordinator.ok("tasks.get.a");
+    assert.deepEqual([task.status, task.failures, task.not_before], ["available", 1, null]);
+    assert.deepEqual(
+      [task.last_event.type, task.last_event.session_id, task.last_event.reason],
+      ["task_expired", "dead", "lease expired"],
+    );
+    const late = { session_id: "dead", attempt: 1, status: "complete" };
+    assert.equal((await coordinator.refused("tasks.release.a", late)).code, "lease_lost");
+    const next = await coordinator.ok("tasks.claim.a", { session_id: "alive" });
+    assert.equal(next.attempt, 2);
+    assert.equal((await coordinator.refused("tasks.release.a", late)).code, "lease_lost");
+    assert.equal(expiries(coordinator), 1, "one of the workers reclaims it, once");
+  });
+
+  it("lasts as long as it is renewed, and no longer", async () => {
+    await using coordinator = await TestCoordinator.start({ workers: 2 });
+    await coordinator.ok("tasks.create.kept");
+    await coordinator.ok("tasks.create.left");
+    await coordinator.ok("tasks.claim.kept", { session_id: "s1", ttl_seconds: 1 });
+    await coordinator.ok("tasks.claim.left", { session_id: "s1", ttl_seconds: 1 });
+    const left = coordinator.fact("lease_expired", ({ taskId }) => taskId === "left");
+    const seen = { expired: false };
+    void left.then(() => (seen.expired = true));
+    while (!seen.expired) {
+      const renewed = await coordinator.ok("tasks.renew.kept", { session_id: "s1", attempt: 1 });
+      assert.equal(renewed.lease.ttl_seconds, 1);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.equal((await coordinator.ok("tasks.verify.kept", { attempt: 1 })).holds, true);
+    const lost = await coordinator.refused("tasks.renew.left", { session_id: "s1", attempt: 1 });
+    assert.equal(lost.code, "lease_lost");
+  });
+
+  it("can be given another length by a renewal, which later ones keep", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.a");
+    await coordinator.ok("tasks.claim.a", { session_id: "s1", ttl_seconds: 10 });
+    const longer = { session_id: "s1", ttl_seconds: 500 };
+    assert.equal((await coordinator.ok("tasks.renew.a", longer)).lease.ttl_seconds, 500);
+    const again = await coordinator.ok("tasks.renew.a", { session_id: "s1" });
+    assert.equal(again.lease.ttl_seconds, 500);
+  });
+
+  it("is gone when its claim is over", async () => {
+    await using coordinator = await TestCoordinator.start({ workers: 2 });
+    for (const status of ["complete", "available", "failed"]) {
+      await coordinator.ok(`tasks.create.${status}`);
+      await coordinator.ok(`tasks.claim.${status}`, { session_id: "s1" });
+      await coordinator.ok(`tasks.release.${status}`, { session_id: "s1", status });
+    }
+    await coordinator.until("tasks.stats", ({ leases }) => leases === 0);
+    const last = await lastLease(coordinator.connection, "complete");
+    assert.equal(last?.header.get("KV-Operation"), "PURGE");
+    assert.notEqual(last.header.get("Nats-TTL"), "", "the marker removes itself");
+  });
+});
+
+describe("a claim whose worker died before it wrote the lease", () => {
+  it("gets its lease from another worker, and expires after the full TTL", async () => {
+    await using coordinator = await TestCoordinator.start({
+      workers: 0,
+      settings: { lease_grace_ms: 200 },
+    });
+    const dying = await coordinator.addWorkers(1, {
+      wrapStores: withFaults({
+        leases: { write: () => () => Promise.resolve({ kind: "unknown" }) },
+      }),
+    });
+    await coordinator.ok("tasks.create.a");
+    await coordinator.ok("tasks.claim.a", { session_id: "s1", ttl_seconds: 1 });
+    await dying.stop();
+    assert.equal(await lastLease(coordinator.connection, "a"), null);
+
+    const since = coordinator.facts.length;
+    await coordinator.addWorkers(2);
+    const restored = await coordinator.fact("lease_restored", () => true, since);
+    assert.equal(restored.attempt, 1);
+    assert.equal((await coordinator.ok("tasks.verify.a", { attempt: 1 })).holds, true);
+    await coordinator.fact("lease_expired", () => true, since);
+    assert.equal((await coordinator.ok("tasks.get.a")).task.status, "available");
+  });
+
+  it("can be renewed by its holder meanwhile", async () => {
+    await using coordinator = await TestCoordinator.start({ workers: 0 });
+    const dying = await coordinator.addWorkers(1, {
+      wrapStores: withFaults({
+        leases: { write: () => () => Promise.resolve({ kind: "unknown" }) },
+      }),
+    });
+    await coordinator.ok("tasks.create.a");
+    await coordinator.ok("tasks.claim.a", { session_id: "s1" });
+    await dying.stop();
+    await coordinator.addWorkers(1);
+    const renewed = await coordinator.ok("tasks.renew.a", { session_id: "s1", attempt: 1 });
+    assert.equal(renewed.attempt, 1);
+    assert.notEqual(await lastLease(coordinator.connection, "a"), null);
+  });
+});
+
+describe("a lease that ran out while no worker was there to see it", () => {
+  it("is not held against its claim: the claim gets a new lease first", async () => {
+    await using coordinator = await TestCoordinator.start({
+      workers: 0,
+      settings: { lease_grace_ms: 200 },
+    });
+    const first = await coordinator.addWorkers(1);
+    await coordinator.ok("tasks.create.a");
+    await coordinator.ok("tasks.claim.a", { session_id: "s1", ttl_seconds: 1 });
+    await coordinator.fact("lease_granted", () => true, 0);
+    await first.stop();
+    await leaseMarker(coordinator.connection, "a");
+
+    const since = coordinator.facts.length;
+    await coordinator.addWorkers(2);
+    await coordinator.fact("lease_restored", () => true, since);
+    await coordinator.fact("lease_expired", () => true, since);
+    const kinds = coordinator.facts.slice(since).map(({ kind }) => kind);
+    assert.ok(kinds.indexOf("lease_restored") < kinds.indexOf("lease_expired"));
+    assert.equal((await coordinator.ok("tasks.get.a")).task.last_event.type, "task_expired");
+  });
+});
+
+describe("the lease of an earlier attempt", () => {
+  it("does nothing to the current claim, whether it is written late or runs out late", async () => {
+    await using coordinator = await TestCoordinator.start({ workers: 0 });
+    let writeLate: (() => Promise<unknown>) | null = null;
+    await coordinator.addWorkers(1, {
+      wrapStores: withFaults({
+        leases: {
+          // The first lease is held back until the task has been claimed again.
+          write: (real) => (lease, expected) => {
+            if (lease.attempt > 1) return real.write(lease, expected);
+            writeLate = () => real.write(lease, expected);
+            return Promise.resolve({ kind: "written", revision: 0 });
+          },
+        },
+      }),
+    });
+    await coordinator.ok("tasks.create.a");
+    await coordinator.ok("tasks.claim.a", { session_id: "s1", ttl_seconds: 1 });
+    await coordinator.ok("tasks.release.a", { session_id: "s1", status: "available" });
+    const since = coordinator.facts.length;
+    await coordinator.ok("tasks.claim.a", { session_id: "s2", ttl_seconds: 300 });
+    await coordinator.fact("lease_granted", ({ attempt }) => attempt === 2, since);
+    const late = await (writeLate as (() => Promise<unknown>) | null)?.();
+    assert.deepEqual(late, { kind: "conflict" });
+    assert.equal((await coordinator.ok("tasks.verify.a", { session_id: "s2" })).holds, true);
+  });
+});
+
+function expiries(coordinator: TestCoordinator): number {
+  return coordinator.facts.filter(
+    (fact) => fact.kind === "task_written" && fact.event === "task_expired",
+  ).length;
+}
+
+async function lastLease(connection: NatsConnection, taskId: string): Promise<StoredMsg | null> {
+  const jsm = await jetstreamManager(connection);
+  return jsm.streams.getMessage("KV_leases", { last_by_subj: `$KV.leases.${taskId}` });
+}
+
+/** Resolves when the server has removed the lease and left its marker. */
+async function leaseMarker(connection: NatsConnection, taskId: string): Promise<void> {
+  for (;;) {
+    const last = await lastLease(connection, taskId);
+    if (last?.header.get("Nats-Marker-Reason") === "MaxAge") return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
