@@ -1,8 +1,9 @@
 /** One KV bucket: fresh reads, compare-and-set writes, purges, and a watch that survives everything. */
-import type { JetStreamClient, JetStreamManager, StoredMsg } from "@nats-io/jetstream";
+import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
 import type { MsgHdrs, NatsConnection } from "@nats-io/transport-node";
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Stoppable, Watch, WriteOutcome } from "../service/ports.ts";
+import { readBatch, type StoredMessage } from "./kv-batch.ts";
 import { watchStream } from "./kv-watch.ts";
 import type { KvWriter } from "./kv-writer.ts";
 
@@ -74,7 +75,7 @@ export class KvBucket {
 
   /** Every message of the key that the bucket still has, oldest first. */
   async history(key: string): Promise<KvMessage[]> {
-    const messages = await this.#batch({ seq: 1, next_by_subj: this.#prefix + key, batch: 64 });
+    const messages = await this.#batch(1, this.#prefix + key, 64);
     const last = await this.load(key);
     // The batch may come from a follower that lags behind; what it lacks most is the last message.
     if (last !== null && last.revision > (messages.at(-1)?.revision ?? 0)) messages.push(last);
@@ -83,7 +84,7 @@ export class KvBucket {
 
   /** The messages after a revision that the bucket still has, in order, at most `limit`. */
   messagesAfter(revision: number, limit: number): Promise<KvMessage[]> {
-    return this.#batch({ seq: revision + 1, batch: limit });
+    return this.#batch(revision + 1, `${this.#prefix}>`, limit);
   }
 
   /** Delivers the last entry of every key, then every new one; `failed` hears of each new beginning. */
@@ -117,31 +118,40 @@ export class KvBucket {
     }
   }
 
-  async #batch(query: { seq: number; batch: number; next_by_subj?: string }): Promise<KvMessage[]> {
-    const messages: KvMessage[] = [];
+  async #batch(seq: number, subject: string, limit: number): Promise<KvMessage[]> {
     try {
-      for await (const stored of await this.#access.jsm.direct.getBatch(this.stream, query)) {
-        messages.push(this.#toMessage(stored));
-      }
+      const query = { seq, batch: limit, next_by_subj: subject };
+      const stored = await readBatch(this.#access, this.stream, query);
+      return stored.map((message) => this.#toMessage(message));
     } catch (error) {
-      if (!isNothingFound(error)) throw unreachable(error);
+      throw unreachable(error);
     }
-    return messages;
   }
 
-  #toMessage(stored: StoredMsg): KvMessage {
+  #toMessage(stored: StoredMessage): KvMessage {
     return {
       key: stored.subject.slice(this.#prefix.length),
       revision: stored.seq,
-      operation: operationOf(stored.header),
+      operation: operationOf(() => stored.header),
       text: stored.string(),
       writtenAt: stored.time.getTime(),
     };
   }
 }
 
-/** Purges, deletes and the server's own markers are told apart by their headers only. */
-export function operationOf(headers: MsgHdrs | undefined): KvMessage["operation"] {
+/**
+ * Purges, deletes and the server's own markers are told apart by their headers only.
+ *
+ * Headers that cannot be read, which makes reading throw, are neither ours nor the server's: somebody
+ * has put a value.
+ */
+export function operationOf(readHeaders: () => MsgHdrs | undefined): KvMessage["operation"] {
+  let headers: MsgHdrs | undefined;
+  try {
+    headers = readHeaders();
+  } catch {
+    return "put";
+  }
   if (headers === undefined) return "put";
   const reason = headers.get("Nats-Marker-Reason");
   if (reason === "MaxAge") return "expired";
@@ -153,8 +163,4 @@ function unreachable(error: unknown): CoordinatorError {
   const problem = error instanceof Error ? error.message : String(error);
   const message = `the NATS server did not answer (${problem}): ask again`;
   return new CoordinatorError("unavailable", message, { cause: error });
-}
-
-function isNothingFound(error: unknown): boolean {
-  return error instanceof Error && /message not found|no results|\b404\b/i.test(error.message);
 }

@@ -80,6 +80,10 @@ class StreamWatch {
         }
       },
     });
+    if (this.#isOver(generation)) {
+      await messages.close();
+      return;
+    }
     this.#messages = messages;
     if (isCurrent) this.#handler.current();
     void messages.closed().then((error) => {
@@ -126,7 +130,7 @@ class StreamWatch {
       this.#handler.message({
         key: msg.subject.slice(this.#prefix.length),
         revision: msg.seq,
-        operation: operationOf(msg.headers),
+        operation: operationOf(() => msg.headers),
         text: msg.string(),
         writtenAt: msg.info.timestampNanos / 1e6,
       });

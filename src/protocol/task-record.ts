@@ -10,6 +10,7 @@ import {
 } from "../task/task.ts";
 import * as field from "./fields.ts";
 import { isTooDeep } from "./json-depth.ts";
+import { ID_RULE, isValidId } from "./subjects.ts";
 
 const status = z.enum(TASK_STATUSES);
 
@@ -167,6 +168,10 @@ export class CorruptRecordError extends Error {
 
 /** @throws CorruptRecordError */
 export function decodeTask(text: string, origin: RecordOrigin): Task {
+  // No request could name it, and what is written back would not be readable.
+  if (!isValidId(origin.taskId)) {
+    throw new CorruptRecordError(`the key is not a task id: use ${ID_RULE}`);
+  }
   if (isTooDeep(text)) throw new CorruptRecordError("the value is nested too deep");
   let json: unknown;
   try {

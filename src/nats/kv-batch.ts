@@ -1,0 +1,114 @@
+/**
+ * Reads many messages of a stream at once.
+ *
+ * Not with the library's own `direct.getBatch`: that one throws on headers that it cannot read, inside
+ * a subscription's callback, which ends the connection's reader. Whoever can write to a bucket can
+ * write such headers. Here they are met with single reads, which give the message without them.
+ */
+import type { JetStreamManager } from "@nats-io/jetstream";
+import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
+
+export interface StoredMessage {
+  readonly subject: string;
+  readonly seq: number;
+  /** Throws if they cannot be read. */
+  readonly header: MsgHdrs | undefined;
+  readonly time: Date;
+  string(): string;
+}
+
+export interface BatchQuery {
+  /** Where to begin. */
+  readonly seq: number;
+  /** How many messages at most. */
+  readonly batch: number;
+  /** Only messages of this subject, which may have wildcards. */
+  readonly next_by_subj: string;
+}
+
+/** From the first message of a batch to its last, and for each single read. */
+const TIMEOUT_MS = 5_000;
+
+/** In the order of the stream; empty if there are none. Rejects if the server does not answer. */
+export async function readBatch(
+  { connection, jsm }: { readonly connection: NatsConnection; readonly jsm: JetStreamManager },
+  stream: string,
+  query: BatchQuery,
+): Promise<StoredMessage[]> {
+  const { messages, isWhole } = await direct(connection, stream, query);
+  if (isWhole) return messages;
+  let next = (messages.at(-1)?.seq ?? query.seq - 1) + 1;
+  while (messages.length < query.batch) {
+    const one = { seq: next, next_by_subj: query.next_by_subj };
+    const stored = await jsm.streams.getMessage(stream, one);
+    if (stored === null) break;
+    messages.push(stored);
+    next = stored.seq + 1;
+  }
+  return messages;
+}
+
+interface Batch {
+  readonly messages: StoredMessage[];
+  /** `false`: it ends before the first message whose headers cannot be read. */
+  readonly isWhole: boolean;
+}
+
+function direct(connection: NatsConnection, stream: string, query: BatchQuery): Promise<Batch> {
+  return new Promise((resolve, reject) => {
+    const messages: StoredMessage[] = [];
+    const inbox = createInbox();
+    const end = (settle: () => void): void => {
+      clearTimeout(timer);
+      subscription.unsubscribe();
+      settle();
+    };
+    const timer = setTimeout(() => {
+      end(() => {
+        reject(new Error(`no answer within ${TIMEOUT_MS} ms`));
+      });
+    }, TIMEOUT_MS);
+    const subscription = connection.subscribe(inbox, {
+      callback: (error, msg) => {
+        if (error !== null) {
+          end(() => {
+            reject(error);
+          });
+          return;
+        }
+        const headers = readHeaders(msg);
+        const status = headers?.code ?? 0;
+        if (headers !== undefined && status === 0) {
+          messages.push(toStored(msg, headers));
+          return;
+        }
+        end(() => {
+          // 204: the end of the batch; 404: there is nothing.
+          if (headers === undefined || status === 204 || status === 404) {
+            resolve({ messages, isWhole: headers !== undefined });
+          } else reject(new Error(`${headers.description} (${status})`));
+        });
+      },
+    });
+    connection.publish(`$JS.API.DIRECT.GET.${stream}`, JSON.stringify(query), { reply: inbox });
+  });
+}
+
+/** `undefined`: they cannot be read. The server gives some to each message of a batch. */
+function readHeaders(msg: Msg): MsgHdrs | undefined {
+  try {
+    return msg.headers;
+  } catch {
+    return undefined;
+  }
+}
+
+function toStored(msg: Msg, header: MsgHdrs): StoredMessage {
+  return {
+    subject: header.last("Nats-Subject"),
+    seq: Number(header.last("Nats-Sequence")),
+    header,
+    time: new Date(header.last("Nats-Time-Stamp")),
+    string: () => msg.string(),
+  };
+}
