@@ -106,6 +106,7 @@ async function startWorker(
 ): Promise<Worker> {
   const id = `worker-${crypto.randomUUID().slice(0, 8)}`;
   const connection = await connectNats({ ...config.nats, name: `if-coordinator ${id}` });
+  const isConnected = observeConnection(connection, observe);
   let stores: OpenStores | null = null;
   const disconnect = async (): Promise<void> => {
     stores?.close();
@@ -117,7 +118,6 @@ async function startWorker(
     await service.start();
     const identity = { workerId: id, version: VERSION };
     const endpoints = await Endpoints.start(connection, service, observe, identity);
-    const isConnected = observeConnection(connection, observe);
     let stopping = false;
     const ended = Promise.race([endpoints.failed, connection.closed()]);
     const failed = ended.then((error) => {
@@ -126,6 +126,8 @@ async function startWorker(
     });
     const stop = async (): Promise<void> => {
       stopping = true;
+      // Without a server nobody can be answered, and waiting for it would only delay the end.
+      if (!isConnected()) await disconnect();
       service.dismissWaiting();
       await endpoints.stop();
       await service.stop();

@@ -28,17 +28,27 @@ export class ReadyClaims {
   readonly #clock: Clock;
   /** Tasks for which a claim is under way here: not to be proposed to anybody else. */
   readonly #underway = new Set<string>();
+  /**
+   * Tasks that could not be had as this worker knows them: somebody was faster, or they cannot be
+   * written at all. Not proposed again before the index has something newer.
+   */
+  readonly #lost = new Set<string>();
 
   constructor(claims: Claims, tasks: TaskIndex, clock: Clock) {
     this.#claims = claims;
     this.#tasks = tasks;
     this.#clock = clock;
+    tasks.onChange(({ taskId }) => {
+      this.#lost.delete(taskId);
+    });
   }
 
   /** Up to `count` ready tasks that the filter gets and nobody here is claiming, best first. */
   candidates(count: number, filter: ReadyFilter): ReadyTask[] {
     this.#tasks.ready.promoteDue(this.#clock.now());
-    return this.#tasks.ready.best(count, filter, (taskId) => !this.#underway.has(taskId));
+    const isFree = (taskId: string): boolean =>
+      !this.#underway.has(taskId) && !this.#lost.has(taskId);
+    return this.#tasks.ready.best(count, filter, isFree);
   }
 
   /** Claims up to `max` ready tasks; fewer or none if there are no more. */
@@ -65,9 +75,10 @@ export class ReadyClaims {
     return claimed;
   }
 
-  /** `null`: somebody else was faster. */
+  /** `null`: the task is not to be had. */
   async take(taskId: string, asker: Asker): Promise<Claimed | null> {
     this.#underway.add(taskId);
+    const proposed = this.#tasks.get(taskId);
     try {
       return await this.#claims.take(taskId, {
         sessionId: asker.sessionId,
@@ -77,10 +88,9 @@ export class ReadyClaims {
         once: true,
       });
     } catch (error) {
-      if (error instanceof CoordinatorError && !["unavailable", "internal"].includes(error.code)) {
-        return null;
-      }
-      throw error;
+      if (!(error instanceof CoordinatorError) || error.code === "unavailable") throw error;
+      if (this.#tasks.get(taskId) === proposed) this.#lost.add(taskId);
+      return null;
     } finally {
       this.#underway.delete(taskId);
     }

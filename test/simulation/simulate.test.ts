@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import type { Summary } from "../../src/simulation/run.ts";
+import { processesOf } from "../../scripts/test-leftovers.ts";
 import { serverBinary } from "../support/nats-server.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
@@ -57,9 +57,7 @@ class SimulateCommand implements AsyncDisposable {
 
   /** No server with its data in the folder, and no data. */
   async assertNothingIsLeft(): Promise<void> {
-    const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "args"]);
-    const processes = stdout.split("\n").filter((line) => line.includes(this.folder));
-    assert.deepEqual(processes, []);
+    assert.deepEqual(await processesOf(this.folder), []);
     const files = await readdir(this.folder);
     assert.deepEqual(
       files.filter((file) => file !== "tasks.json"),
