@@ -4,7 +4,12 @@
  * Such an answer is published as a request: if no subscription exists for its subject any more, the
  * server says so at once ("no responders", status 503) to a subject of ours.
  */
-import { createInbox, type NatsConnection, type Subscription } from "@nats-io/transport-node";
+import {
+  createInbox,
+  type Msg,
+  type NatsConnection,
+  type Subscription,
+} from "@nats-io/transport-node";
 
 /** The server's word comes within one round trip; after this time it will not come. */
 const FORGET_AFTER_MS = 10_000;
@@ -21,8 +26,8 @@ export class AnswerDelivery {
     this.#inbox = `${createInbox()}.`;
     this.#subscription = connection.subscribe(`${this.#inbox}*`, {
       callback: (error, msg) => {
-        // A client that answers an answer is of no interest: the server's word has no payload.
-        if (error !== null || msg.data.length > 0) return;
+        // A client that answers an answer is of no interest.
+        if (error !== null || !isNoResponders(msg)) return;
         const key = msg.subject.slice(this.#inbox.length);
         this.#undelivered.get(key)?.call();
         this.#undelivered.delete(key);
@@ -30,6 +35,7 @@ export class AnswerDelivery {
     });
   }
 
+  /** Throws, and `undelivered` is not called, if the answer cannot even be sent. */
   send(subject: string, text: string, undelivered: () => void): void {
     const now = performance.now();
     for (const [key, { sentAt }] of this.#undelivered) {
@@ -37,13 +43,28 @@ export class AnswerDelivery {
       this.#undelivered.delete(key);
     }
     const key = (++this.#serial).toString(36);
-    this.#undelivered.set(key, { sentAt: now, call: undelivered });
     this.#connection.publish(subject, text, { reply: this.#inbox + key });
+    this.#undelivered.set(key, { sentAt: now, call: undelivered });
   }
 
-  /** Waits for the server's word on what was sent last. */
+  /** Waits for the server's word on what was sent last, if the server is there. */
   async stop(): Promise<void> {
-    await this.#connection.flush();
-    await this.#subscription.drain();
+    try {
+      await this.#connection.flush();
+      await this.#subscription.drain();
+    } catch {
+      // The connection is lost, and the server's word with it.
+    }
+  }
+}
+
+/** The server's word that nobody subscribes to the subject. */
+function isNoResponders(msg: Msg): boolean {
+  if (msg.data.length > 0) return false;
+  try {
+    return msg.headers?.code === 503;
+  } catch {
+    // The server's headers can be read.
+    return false;
   }
 }

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import {
   type Authenticator,
+  AuthorizationError,
   connect,
   credsAuthenticator,
   type NatsConnection,
@@ -53,11 +54,20 @@ export async function connectNats(options: ConnectOptions): Promise<NatsConnecti
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     throw new ConnectionError(
-      `cannot connect to NATS at ${servers.join(", ")} (${problem}): ` +
-        "start a server, or name another with --nats <url>",
+      `cannot connect to NATS at ${servers.join(", ")} (${problem}): ${cureOf(error)}`,
       { cause: error },
     );
   }
+}
+
+function cureOf(error: unknown): string {
+  if (error instanceof AuthorizationError) {
+    return "check nats.username and nats.password, nats.token or nats.creds_file";
+  }
+  if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+    return "correct the path in nats.creds_file, nats.ca_cert, nats.cert_file or nats.key_file";
+  }
+  return "start a server, or name another with --nats <url>";
 }
 
 async function credentials(options: ConnectOptions): Promise<Partial<NodeConnectionOptions>> {

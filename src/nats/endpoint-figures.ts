@@ -7,7 +7,7 @@
  */
 import type { Endpoint, NamedEndpointStats } from "@nats-io/services";
 import type { Operation } from "../protocol/operations.ts";
-import { AGENT_ROOT } from "../protocol/subjects.ts";
+import { AGENT_ROOT, parseRequestSubject } from "../protocol/subjects.ts";
 
 interface Figures {
   requests: number;
@@ -53,6 +53,7 @@ export class EndpointFigures {
 /** The endpoint that a request came in by: its root and its operation. */
 function keyOf(subject: string, operation: Operation): string {
   const root = subject.startsWith(`${AGENT_ROOT}.`) ? AGENT_ROOT : "";
-  const bare = subject.endsWith(operation) ? "bare" : "with id";
+  const { id } = parseRequestSubject(subject);
+  const bare = id === "" ? "bare" : "with id";
   return `${root} ${operation} ${bare}`;
 }

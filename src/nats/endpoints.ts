@@ -23,6 +23,9 @@ import type { Answer, Observe, RequestHandler } from "../service/ports.ts";
 import { AnswerDelivery } from "./answer-delivery.ts";
 import { EndpointFigures } from "./endpoint-figures.ts";
 
+/** More than the headers of an error reply take. */
+const HEADER_BYTES = 256;
+
 export interface EndpointsOptions {
   readonly workerId: string;
   /** Of the package; the protocol has a version of its own. */
@@ -181,24 +184,28 @@ export class Endpoints {
     });
   }
 
-  #send(operation: Operation, replyTo: string, answer: Answer): void {
-    const text = JSON.stringify(answer.body);
-    const limit = this.#connection.info?.max_payload ?? Infinity;
-    if (Buffer.byteLength(text) > limit) {
-      throw new CoordinatorError(
-        "too_large",
-        `the reply has more than the ${limit} bytes that NATS carries: ask for less, with a lower limit`,
-      );
+  #send(operation: Operation, replyTo: string, { body, undelivered }: Answer): void {
+    try {
+      const text = JSON.stringify(body);
+      const limit = this.#maxPayload();
+      if (Buffer.byteLength(text) > limit) throw tooLargeReply(limit);
+      if (undelivered === undefined) {
+        this.#connection.publish(replyTo, text);
+        return;
+      }
+      this.#delivery.send(replyTo, text, () => {
+        this.#observe({ kind: "answer_undelivered", operation });
+        undelivered();
+      });
+    } catch (error) {
+      // What it hands out reaches nobody.
+      undelivered?.();
+      throw error;
     }
-    const { undelivered } = answer;
-    if (undelivered === undefined) {
-      this.#connection.publish(replyTo, text);
-      return;
-    }
-    this.#delivery.send(replyTo, text, () => {
-      this.#observe({ kind: "answer_undelivered", operation });
-      undelivered();
-    });
+  }
+
+  #maxPayload(): number {
+    return this.#connection.info?.max_payload ?? Infinity;
   }
 
   #sendError(replyTo: string, error: CoordinatorError): void {
@@ -206,12 +213,24 @@ export class Endpoints {
       const h = headers();
       h.set("Nats-Service-Error-Code", String(ERRORS[error.code].status));
       h.set("Nats-Service-Error", error.code);
-      this.#connection.publish(replyTo, JSON.stringify(toErrorReply(error)), { headers: h });
+      const { task, ...withoutTask } = toErrorReply(error);
+      const whole = JSON.stringify(task === undefined ? withoutTask : { ...withoutTask, task });
+      const fits = Buffer.byteLength(whole) + HEADER_BYTES <= this.#maxPayload();
+      const text = fits ? whole : JSON.stringify(withoutTask);
+      this.#connection.publish(replyTo, text, { headers: h });
     } catch (cause) {
       // Nowhere to send it to: the reply subject is invalid or the connection is closed.
       this.#observe({ kind: "background_error", what: "error reply", cause });
     }
   }
+}
+
+function tooLargeReply(limit: number): CoordinatorError {
+  return new CoordinatorError(
+    "too_large",
+    `the reply has more than the ${limit} bytes that NATS carries: ask for less, with a lower ` +
+      "limit or max; the history of one task is also in the bucket: nats kv history tasks <task_id>",
+  );
 }
 
 function toCoordinatorError(error: unknown): CoordinatorError {

@@ -1,14 +1,14 @@
 /**
- * A watch on a KV bucket's stream: the last message of every key, then every new one, in order.
+ * A watch on a KV bucket's stream: the last message of every key, then every new one, in order, for as
+ * long as it is not stopped.
  *
- * The library's ordered consumer closes gaps by itself while the connection lives. After a reconnect
- * the watch begins again from the current state instead of where it stood: a key purged long ago
- * leaves no message to resume from, and a server restored from a backup would be behind.
+ * Whatever breaks it, it begins again from the current state instead of where it stood: a key purged
+ * long ago leaves no message to resume from, and a server restored from a backup would be behind.
  */
-import { type ConsumerMessages, DeliverPolicy, type JsMsg } from "@nats-io/jetstream";
 import type { Stoppable } from "../service/ports.ts";
 import { listenToConnection } from "./connection.ts";
 import { type KvAccess, type KvMessage, operationOf } from "./kv-bucket.ts";
+import { consumeStream, type StreamConsumer, type StreamMessage } from "./stream-consumer.ts";
 
 export interface KvWatchHandler {
   /** The watch begins, for the first time or again: the current state follows. */
@@ -32,7 +32,9 @@ export async function watchStream(
   const watch = new StreamWatch(access, stream, subjectPrefix, handler);
   await watch.begin();
   listenToConnection(access.connection, {
-    disconnected: () => undefined,
+    disconnected: () => {
+      watch.abandon();
+    },
     reconnected: () => {
       watch.restart();
     },
@@ -45,9 +47,9 @@ class StreamWatch {
   readonly #stream: string;
   readonly #prefix: string;
   readonly #handler: KvWatchHandler;
-  #messages: ConsumerMessages | null = null;
+  #consumer: StreamConsumer | null = null;
   #retry: NodeJS.Timeout | null = null;
-  /** Grows with each beginning, so that what an abandoned consumer still delivers is dropped. */
+  /** Grows with each beginning and end, so that what an abandoned consumer still delivers is dropped. */
   #generation = 0;
   #stopped = false;
 
@@ -60,46 +62,42 @@ class StreamWatch {
 
   async begin(): Promise<void> {
     const generation = ++this.#generation;
-    const consumer = await this.#access.js.consumers.getPushConsumer(this.#stream, {
-      deliver_policy: DeliverPolicy.LastPerSubject,
-    });
-    const { num_pending: pending } = await consumer.info(true);
-    if (this.#isOver(generation)) {
-      await consumer.delete();
-      return;
-    }
+    const isOver = (): boolean => generation !== this.#generation;
+    let isCurrent = false;
+    const reachedEnd = (): void => {
+      if (isCurrent) return;
+      isCurrent = true;
+      this.#handler.current();
+    };
     this.#handler.restarted();
-    let isCurrent = pending === 0;
-    const messages = await consumer.consume({
-      callback: (msg) => {
-        if (generation !== this.#generation) return;
-        this.#deliver(msg);
-        if (!isCurrent && msg.info.pending === 0) {
-          isCurrent = true;
-          this.#handler.current();
-        }
+    const consumer = await consumeStream(this.#access, this.#stream, `${this.#prefix}>`, {
+      message: (message) => {
+        if (isOver()) return;
+        this.#deliver(message);
+        if (message.pending === 0) reachedEnd();
+      },
+      ended: (error) => {
+        if (isOver()) return;
+        this.#handler.failed(error);
+        this.restart();
       },
     });
-    if (this.#isOver(generation)) {
-      await messages.close();
+    if (isOver()) {
+      consumer.stop();
       return;
     }
-    this.#messages = messages;
-    if (isCurrent) this.#handler.current();
-    void messages.closed().then((error) => {
-      if (this.#isOver(generation)) return;
-      this.#handler.failed(error ?? new Error(`the watch on ${this.#stream} ended`));
-      this.restart();
-    });
+    this.#consumer = consumer;
+    if (consumer.pending === 0) reachedEnd();
   }
 
   /** Begins again from the current state; retries until that works. */
   restart(): void {
-    if (this.#stopped) return;
-    void this.#abandon();
-    const generation = this.#generation;
+    this.abandon();
+    // A connection that was closed for good does not come back.
+    if (this.#stopped || this.#access.connection.isClosed()) return;
+    const before = this.#generation;
     this.begin().catch((error: unknown) => {
-      if (this.#stopped || generation + 1 !== this.#generation) return;
+      if (this.#generation !== before + 1) return;
       this.#handler.failed(error);
       this.#retry = setTimeout(() => {
         this.restart();
@@ -107,32 +105,28 @@ class StreamWatch {
     });
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#abandon();
-  }
-
-  #abandon(): Promise<unknown> {
+  /** Ends what goes on, until `restart`. */
+  abandon(): void {
     this.#generation++;
     if (this.#retry !== null) clearTimeout(this.#retry);
-    const messages = this.#messages;
-    this.#messages = null;
-    return messages === null ? Promise.resolve() : messages.close();
+    this.#consumer?.stop();
+    this.#consumer = null;
   }
 
-  #isOver(generation: number): boolean {
-    return this.#stopped || generation !== this.#generation;
+  stop(): Promise<void> {
+    this.#stopped = true;
+    this.abandon();
+    return Promise.resolve();
   }
 
-  /** Must not throw: the consumer would stop. */
-  #deliver(msg: JsMsg): void {
+  #deliver({ msg, sequence, storedAt }: StreamMessage): void {
     try {
       this.#handler.message({
         key: msg.subject.slice(this.#prefix.length),
-        revision: msg.seq,
+        revision: sequence,
         operation: operationOf(() => msg.headers),
         text: msg.string(),
-        writtenAt: msg.info.timestampNanos / 1e6,
+        writtenAt: storedAt,
       });
     } catch (error) {
       this.#handler.failed(error);

@@ -7,6 +7,7 @@
 import {
   createInbox,
   headers,
+  InvalidArgumentError,
   type Msg,
   type NatsConnection,
   type Subscription,
@@ -59,7 +60,10 @@ export class KvWriter {
     this.#sweep.unref();
   }
 
-  /** Rejects with `unavailable` if the server refuses for another reason than the revision. */
+  /**
+   * Rejects with `unavailable` if the server refuses for another reason than the revision, and with
+   * `too_large` if NATS does not carry messages of this size.
+   */
   write(write: KvWrite): Promise<WriteOutcome> {
     const h = headers();
     h.set("Nats-Expected-Last-Subject-Sequence", String(write.expectedRevision));
@@ -78,9 +82,7 @@ export class KvWriter {
         });
       } catch (error) {
         this.#pending.delete(key);
-        reject(
-          new CoordinatorError("unavailable", "the connection to NATS is closed", { cause: error }),
-        );
+        reject(this.#notSent(error));
       }
     });
   }
@@ -90,6 +92,17 @@ export class KvWriter {
     this.#subscription.unsubscribe();
     for (const { resolve } of this.#pending.values()) resolve({ kind: "unknown" });
     this.#pending.clear();
+  }
+
+  #notSent(cause: unknown): CoordinatorError {
+    if (cause instanceof InvalidArgumentError) {
+      const limit = this.#connection.info?.max_payload ?? 0;
+      const problem = `the entry has more than the ${limit} bytes that NATS carries (max_payload)`;
+      return new CoordinatorError("too_large", `${problem}: keep large content elsewhere`, {
+        cause,
+      });
+    }
+    return new CoordinatorError("unavailable", "the connection to NATS is closed", { cause });
   }
 
   #acknowledged(msg: Msg): void {

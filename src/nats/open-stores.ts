@@ -38,7 +38,9 @@ export async function openStores(
     observe({ kind: "background_error", what: "watch", cause });
   };
   return {
-    tasks: new KvTaskStore(access, watchFailed),
+    tasks: new KvTaskStore(access, watchFailed, (taskId, problem) => {
+      observe({ kind: "corrupt_record", taskId, problem });
+    }),
     leases: new KvLeaseStore(access, watchFailed),
     sessions: new KvSessionStore(access, watchFailed),
     close: () => {

@@ -83,20 +83,24 @@ export class Queries {
    */
   async changes(request: Request<"tasks.changes">): Promise<Reply<"tasks.changes">> {
     const { since, limit } = request;
-    const lastRevision = await this.#store.lastRevision();
+    const newest = await this.#store.lastRevision();
+    // The markers of removed tasks go after a while: what was last may no longer be there.
+    const lastRevision = Math.max(newest, this.#tasks.progress.revision);
     const isAhead = since > lastRevision;
     // From a revision that this bucket never had, nothing can be said but how things stand now.
     const after = isAhead ? 0 : since;
-    const entries = after === lastRevision ? [] : await this.#store.entriesAfter(after, limit);
+    const entries = after >= newest ? [] : await this.#store.entriesAfter(after, limit);
+    if (entries.length === 0 && after < newest) {
+      throw new CoordinatorError("unavailable", "the bucket's history lags behind: ask again");
+    }
     let previous = after;
     let complete = !isAhead;
     for (const entry of entries) {
       if (entry.revision !== previous + 1) complete = false;
       previous = entry.revision;
     }
-    if (entries.length === 0 && after < lastRevision) {
-      throw new CoordinatorError("unavailable", "the bucket's history lags behind: ask again");
-    }
+    const hasMore = previous < newest;
+    if (!hasMore && previous < lastRevision) complete = false;
     return {
       ok: true,
       changes: entries.map((entry) => ({
@@ -106,7 +110,7 @@ export class Queries {
       })),
       last_revision: Math.max(lastRevision, previous),
       complete,
-      has_more: previous < lastRevision,
+      has_more: hasMore,
     };
   }
 

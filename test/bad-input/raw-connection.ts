@@ -55,7 +55,12 @@ export class RawConnection implements AsyncDisposable {
   }
 
   /** `headers` goes out as it is, malformed or not. */
-  publishWithHeaders(subject: string, reply: string, headers: string, payload: string): void {
+  publishWithHeaders(
+    subject: string,
+    reply: string,
+    headers: string,
+    payload: string | Buffer,
+  ): void {
     const body = Buffer.from(payload);
     const head = Buffer.from(headers, "latin1");
     this.send(`HPUB ${subject} ${reply} ${head.length} ${head.length + body.length}\r\n`);
@@ -75,6 +80,16 @@ export class RawConnection implements AsyncDisposable {
       const position = this.#received.findIndex((message) => message.subject === subject);
       return position < 0 ? undefined : this.#received.splice(position, 1)[0];
     });
+  }
+
+  /** Everything that has come and was not taken yet. */
+  take(): RawMessage[] {
+    return this.#received.splice(0);
+  }
+
+  /** Resolves when the server has ended the connection. */
+  async closed(): Promise<void> {
+    if (!this.#socket.destroyed) await once(this.#socket, "close");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

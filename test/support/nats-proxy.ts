@@ -1,6 +1,6 @@
 /**
- * Stands between a client and a NATS server, to show the client a server that is older, or one whose
- * words do not arrive.
+ * Stands between a client and a NATS server, to show the client a server that is older, one whose words
+ * do not arrive, or one that cannot be reached for a while.
  */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
@@ -15,13 +15,15 @@ export class NatsProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #silent = false;
+  #open = true;
 
   private constructor(server: Server, targetPort: number, options: NatsProxyOptions) {
     const { port } = server.address() as AddressInfo;
     this.url = `nats://127.0.0.1:${port}`;
     this.#server = server;
     server.on("connection", (client) => {
-      this.#join(client, connect(targetPort, "127.0.0.1"), options);
+      if (this.#open) this.#join(client, connect(targetPort, "127.0.0.1"), options);
+      else client.destroy();
     });
   }
 
@@ -37,24 +39,27 @@ export class NatsProxy implements AsyncDisposable {
     this.#silent = true;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends all connections and lets nobody connect. */
+  cut(): void {
+    this.#open = false;
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Lets clients connect again. */
+  mend(): void {
+    this.#open = true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cut();
     this.#server.close();
     await once(this.#server, "close");
   }
 
   #join(client: Socket, server: Socket, { version }: NatsProxyOptions): void {
-    let isGreeting = version !== undefined;
     client.on("data", (chunk) => server.write(chunk));
     server.on("data", (chunk) => {
-      if (this.#silent) return;
-      if (!isGreeting) {
-        client.write(chunk);
-        return;
-      }
-      isGreeting = false;
-      // The greeting is one short line, which comes in one piece.
-      client.write(chunk.toString().replace(/"version":"[^"]*"/, `"version":"${version ?? ""}"`));
+      if (!this.#silent) client.write(version === undefined ? chunk : withVersion(chunk, version));
     });
     for (const [one, other] of [
       [client, server],
@@ -68,4 +73,13 @@ export class NatsProxy implements AsyncDisposable {
       });
     }
   }
+}
+
+/** The server introduces itself on connecting and again later, each time in one short line. */
+function withVersion(chunk: Buffer, version: string): Buffer {
+  const text = chunk.toString("latin1");
+  return Buffer.from(
+    text.replace(/^(INFO \{.*?"version":")[^"]*/gm, (_, before: string) => before + version),
+    "latin1",
+  );
 }

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
+import { describe, it } from "node:test";
+import type { Msg, NatsConnection } from "@nats-io/transport-node";
+import { AnswerDelivery } from "../../src/nats/answer-delivery.ts";
+import { TestServer } from "../support/nats-server.ts";
+
+/** Sends answers and notes which of them reached nobody. */
+class NotedDelivery {
+  readonly delivery: AnswerDelivery;
+  readonly undelivered: string[] = [];
+
+  constructor(connection: NatsConnection) {
+    this.delivery = new AnswerDelivery(connection);
+  }
+
+  send(subject: string, text = "answer"): void {
+    this.delivery.send(subject, text, () => {
+      this.undelivered.push(subject);
+    });
+  }
+
+  /** Resolves once the server's word on all that was sent before is in. */
+  async settled(): Promise<void> {
+    const settled = new Promise<void>((resolve) => {
+      this.delivery.send("nobody.listens", "", resolve);
+    });
+    await settled;
+  }
+}
+
+describe("the delivery of an answer", () => {
+  it("tells when nobody listens for it", async () => {
+    await using server = await TestServer.start();
+    const noted = new NotedDelivery(await server.connect());
+    noted.send("gone.1");
+    noted.send("gone.2");
+    await noted.settled();
+    assert.deepEqual(noted.undelivered, ["gone.1", "gone.2"]);
+  });
+
+  it("tells nothing when somebody listens", async () => {
+    await using server = await TestServer.start();
+    const noted = new NotedDelivery(await server.connect());
+    const receiver = await server.connect();
+    const received = once(listen(receiver, "here"), "message");
+    await receiver.flush();
+    noted.send("here", "the answer");
+    assert.equal(((await received) as [Msg])[0].string(), "the answer");
+    await noted.settled();
+    assert.deepEqual(noted.undelivered, []);
+  });
+
+  it("tells when who listened has gone", async () => {
+    await using server = await TestServer.start();
+    const noted = new NotedDelivery(await server.connect());
+    const receiver = await server.connect();
+    const messages = listen(receiver, "here");
+    await receiver.flush();
+    const received = once(messages, "message");
+    noted.send("here");
+    await received;
+    await receiver.drain();
+    noted.send("here");
+    await noted.settled();
+    assert.deepEqual(noted.undelivered, ["here"]);
+  });
+
+  it("is not mistaken by a receiver that answers, with words or without", async () => {
+    await using server = await TestServer.start();
+    const noted = new NotedDelivery(await server.connect());
+    const receiver = await server.connect();
+    for (const [subject, reply] of [
+      ["polite", "thank you"],
+      ["silent", ""],
+    ] as const) {
+      receiver.subscribe(subject, {
+        callback: (_, msg) => {
+          msg.respond(reply);
+        },
+      });
+    }
+    await receiver.flush();
+    noted.send("polite");
+    noted.send("silent");
+    // Each goes to the receiver before its answers, and they come back before the sentinel's.
+    const done = once(listen(receiver, "done"), "message");
+    await receiver.flush();
+    noted.send("done");
+    await done;
+    await receiver.flush();
+    await noted.settled();
+    assert.deepEqual(noted.undelivered, []);
+  });
+
+  it("throws if it cannot be sent, and then tells nothing", async () => {
+    await using server = await TestServer.start();
+    const connection = await server.connect();
+    const noted = new NotedDelivery(connection);
+    assert.throws(() => {
+      noted.send("not a subject");
+    });
+    assert.throws(() => {
+      noted.send("large", "x".repeat(2 * 1024 * 1024));
+    });
+    await noted.settled();
+    assert.deepEqual(noted.undelivered, []);
+  });
+
+  it("stops without the server as well", async () => {
+    await using server = await TestServer.start();
+    const connection = await server.connect();
+    const noted = new NotedDelivery(connection);
+    const status = connection.status();
+    await server.kill();
+    for await (const { type } of status) if (type === "disconnect") break;
+    await noted.delivery.stop();
+    assert.deepEqual(noted.undelivered, []);
+  });
+
+  it("waits for the server's word before it stops", async () => {
+    await using server = await TestServer.start();
+    const noted = new NotedDelivery(await server.connect());
+    noted.send("gone");
+    await noted.delivery.stop();
+    assert.deepEqual(noted.undelivered, ["gone"]);
+  });
+});
+
+/** Emits `message` for each. */
+function listen(connection: NatsConnection, subject: string): EventEmitter {
+  const messages = new EventEmitter();
+  connection.subscribe(subject, {
+    callback: (_, msg) => {
+      messages.emit("message", msg);
+    },
+  });
+  return messages;
+}

@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { StartupError } from "../../src/app.ts";
+import {
+  ConnectionError,
+  connectNats,
+  type ConnectOptions,
+  listenToConnection,
+  requireJetStream,
+} from "../../src/nats/connection.ts";
+import { NatsProxy } from "../support/nats-proxy.ts";
+import { randomPort, TestServer } from "../support/nats-server.ts";
+import { TempFolder } from "../support/temp-folder.ts";
+import { TestCoordinator } from "../support/test-coordinator.ts";
+
+/** A configuration with all of JetStream's features but JetStream. */
+const NO_JETSTREAM = { config: "debug: false", jetstream: false } as const;
+
+const TWO_ACCOUNTS = `
+jetstream: enabled
+accounts {
+  WITH { jetstream: enabled, users: [{ user: with, password: secret }] }
+  WITHOUT { users: [{ user: without, password: secret }] }
+}`;
+
+type Disposable = NatsConnection & AsyncDisposable;
+
+async function connected(options: ConnectOptions): Promise<Disposable> {
+  const connection = await connectNats(options);
+  return Object.assign(connection, { [Symbol.asyncDispose]: () => connection.close() });
+}
+
+describe("connecting to NATS", () => {
+  it("says where nothing answers, and how to name another server", async () => {
+    const url = `nats://127.0.0.1:${randomPort()}`;
+    await assert.rejects(connectNats({ servers: [url] }), {
+      name: "ConnectionError",
+      message: new RegExp(
+        `^cannot connect to NATS at ${url} \\(.+\\): start a server, or name another with --nats`,
+      ),
+    });
+  });
+
+  it("logs in with user and password, and names both settings if they are wrong", async () => {
+    await using server = await TestServer.start({ config: TWO_ACCOUNTS });
+    const login = { servers: [server.url], username: "with", password: "secret" };
+    await using connection = await connected(login);
+    assert.equal(connection.isClosed(), false);
+    await assert.rejects(connectNats({ ...login, password: "wrong" }), {
+      name: "ConnectionError",
+      message: /\(Authorization Violation\): check nats\.username and nats\.password/i,
+    });
+  });
+
+  it("logs in with a token", async () => {
+    const config = 'jetstream: enabled\nauthorization { token: "s3cret" }';
+    await using server = await TestServer.start({ config });
+    await using connection = await connected({ servers: [server.url], token: "s3cret" });
+    await requireJetStream(connection);
+    await assert.rejects(connectNats({ servers: [server.url] }), /nats\.token/);
+  });
+
+  it("names the settings with paths if a file is missing", async () => {
+    await using folder = await TempFolder.create();
+    const credsFile = join(folder.path, "missing.creds");
+    await assert.rejects(connectNats({ servers: ["nats://127.0.0.1:1"], credsFile }), {
+      name: "ConnectionError",
+      message: /missing\.creds.*correct the path in nats\.creds_file/,
+    });
+  });
+
+  it("tells when the connection is lost and when it is back", async () => {
+    await using server = await TestServer.start();
+    await using connection = await connected({ servers: [server.url], reconnectTimeWait: 0 });
+    const told = new EventEmitter();
+    listenToConnection(connection, {
+      disconnected: () => told.emit("disconnected"),
+      reconnected: (address) => told.emit("reconnected", address),
+    });
+    const [disconnected, reconnected] = [once(told, "disconnected"), once(told, "reconnected")];
+    await server.kill();
+    await disconnected;
+    await server.restart();
+    assert.match(String(await reconnected), new RegExp(`:${server.port}$`));
+  });
+});
+
+describe("the requirements on the server", () => {
+  it("are met by a server with JetStream", async () => {
+    await using server = await TestServer.start();
+    await using connection = await connected({ servers: [server.url] });
+    await requireJetStream(connection);
+  });
+
+  it("include JetStream, and say how to switch it on", async () => {
+    await using server = await TestServer.start(NO_JETSTREAM);
+    await using connection = await connected({ servers: [server.url] });
+    await assert.rejects(requireJetStream(connection), (error: Error) => {
+      assert.ok(error instanceof ConnectionError);
+      assert.match(error.message, new RegExp(`:${server.port} has no JetStream`));
+      assert.match(error.message, /start it with --jetstream/);
+      return true;
+    });
+  });
+
+  it("include JetStream for the account that the coordinator is in", async () => {
+    await using server = await TestServer.start({ config: TWO_ACCOUNTS });
+    const login = { servers: [server.url], password: "secret" };
+    await using without = await connected({ ...login, username: "without" });
+    await assert.rejects(requireJetStream(without), /enable JetStream in the account/);
+    await using having = await connected({ ...login, username: "with" });
+    await requireJetStream(having);
+  });
+
+  it("include a version, and name the one there is and the one that is needed", async () => {
+    await using server = await TestServer.start();
+    for (const version of ["2.10.4", "2.10.29-RC.1", "1.4.1"]) {
+      await using proxy = await NatsProxy.start(server.port, { version });
+      await using connection = await connected({ servers: [proxy.url] });
+      await assert.rejects(requireJetStream(connection), (error: Error) => {
+        assert.ok(error instanceof ConnectionError);
+        assert.ok(error.message.includes(`is version ${version}, but at least 2.11.0 is needed`));
+        assert.match(error.message, /upgrade it$/);
+        return true;
+      });
+    }
+  });
+
+  it("are met by the oldest version that will do, and by its pre-releases", async () => {
+    await using server = await TestServer.start();
+    for (const version of ["2.11.0", "2.11.0-preview.1", "2.100.0", "3.0.0"]) {
+      await using proxy = await NatsProxy.start(server.port, { version });
+      await using connection = await connected({ servers: [proxy.url] });
+      await requireJetStream(connection);
+    }
+  });
+
+  it("are checked at the start of a coordinator, which makes nothing on a server that is too old", async () => {
+    await assert.rejects(TestCoordinator.start({ server: NO_JETSTREAM }), (error: Error) => {
+      assert.ok(error instanceof StartupError);
+      assert.match(error.message, /has no JetStream for this account: start it with --jetstream/);
+      return true;
+    });
+
+    await using coordinator = await TestCoordinator.start({ workers: 1 });
+    await coordinator.ok("tasks.create.a");
+    await using proxy = await NatsProxy.start(coordinator.server.port, { version: "2.10.4" });
+    const settings = { "nats.servers": [proxy.url] };
+    await assert.rejects(coordinator.addWorkers(1, { settings }), (error: Error) => {
+      assert.ok(error instanceof StartupError);
+      assert.match(error.message, /is version 2\.10\.4, but at least 2\.11\.0 is needed/);
+      return true;
+    });
+    assert.equal((await coordinator.ok("tasks.get.a")).task.status, "available");
+  });
+});

@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  DiscardPolicy,
+  type JetStreamManager,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from "@nats-io/jetstream";
+import { Kvm } from "@nats-io/kv";
+import { nanos } from "@nats-io/transport-node";
+import { StartupError } from "../../src/app.ts";
+import { ConnectionError } from "../../src/nats/connection.ts";
+import { ensureBuckets } from "../../src/nats/kv-buckets.ts";
+import { TestServer } from "../support/nats-server.ts";
+import { TestCoordinator } from "../support/test-coordinator.ts";
+
+const OPTIONS = { history: 16, replicas: 1 };
+const STREAMS = ["KV_tasks", "KV_leases", "KV_sessions"];
+
+function unexpected(message: string): never {
+  throw new Error(`unexpected warning: ${message}`);
+}
+
+/** The settings of a bucket as `ensureBuckets` makes it. */
+async function goodConfig(jsm: JetStreamManager, stream: string): Promise<StreamConfig> {
+  await ensureBuckets(jsm, OPTIONS, unexpected);
+  const { config } = await jsm.streams.info(stream);
+  await jsm.streams.delete(stream);
+  return config;
+}
+
+/** The message with which a bucket that differs in these settings is refused. */
+async function refusalOf(
+  jsm: JetStreamManager,
+  good: StreamConfig,
+  different: Partial<StreamConfig>,
+): Promise<string> {
+  await jsm.streams.add({ ...good, ...different });
+  try {
+    await ensureBuckets(jsm, OPTIONS, () => undefined);
+  } catch (error) {
+    assert.ok(error instanceof ConnectionError);
+    return error.message;
+  } finally {
+    await jsm.streams.delete(good.name);
+  }
+  throw new assert.AssertionError({ message: `${JSON.stringify(different)} was not refused` });
+}
+
+describe("the buckets", () => {
+  it("are made with the settings that the protocol needs", async () => {
+    await using server = await TestServer.start();
+    const jsm = await jetstreamManager(await server.connect());
+    await ensureBuckets(jsm, OPTIONS, unexpected);
+    for (const stream of STREAMS) {
+      const { config } = await jsm.streams.info(stream);
+      assert.equal(config.max_msgs_per_subject, stream === "KV_tasks" ? 16 : 1);
+      assert.equal(config.storage, StorageType.File);
+      assert.equal(config.allow_msg_ttl, true);
+      assert.ok((config.subject_delete_marker_ttl ?? 0) > 0);
+      const { dest } = config.republish ?? {};
+      assert.equal(dest, stream === "KV_tasks" ? "task-updates.>" : undefined);
+    }
+  });
+
+  it("are buckets to every KV client", async () => {
+    await using server = await TestServer.start();
+    const connection = await server.connect();
+    await ensureBuckets(await jetstreamManager(connection), OPTIONS, unexpected);
+    for (const bucket of ["tasks", "leases", "sessions"]) {
+      const kv = await new Kvm(connection).open(bucket);
+      await kv.put("a.b", "value");
+      assert.equal((await kv.get("a.b"))?.string(), "value");
+    }
+  });
+
+  it("that exist are left as they are, with what is in them", async () => {
+    await using server = await TestServer.start();
+    const connection = await server.connect();
+    const jsm = await jetstreamManager(connection);
+    await ensureBuckets(jsm, OPTIONS, unexpected);
+    const before = await Promise.all(STREAMS.map((stream) => jsm.streams.info(stream)));
+    const kv = await new Kvm(connection).open("tasks");
+    await kv.put("a", "{}");
+    await ensureBuckets(jsm, OPTIONS, unexpected);
+    const after = await Promise.all(STREAMS.map((stream) => jsm.streams.info(stream)));
+    assert.deepEqual(
+      after.map(({ created, config }) => ({ created, config })),
+      before.map(({ created, config }) => ({ created, config })),
+    );
+    assert.equal((await kv.get("a"))?.string(), "{}");
+  });
+
+  it("are made once by many that start at the same time", async () => {
+    await using server = await TestServer.start();
+    const managers = await Promise.all(
+      Array.from({ length: 8 }, async () => jetstreamManager(await server.connect())),
+    );
+    await Promise.all(managers.map((jsm) => ensureBuckets(jsm, OPTIONS, unexpected)));
+    const names: string[] = [];
+    for await (const { config } of managers[0]?.streams.list() ?? []) names.push(config.name);
+    assert.deepEqual(names.sort(), [...STREAMS].sort());
+  });
+
+  it("with settings that don't fit are refused, and each setting is named", async () => {
+    await using server = await TestServer.start();
+    const jsm = await jetstreamManager(await server.connect());
+    const good = await goodConfig(jsm, "KV_tasks");
+    const cases: [Partial<StreamConfig>, string][] = [
+      [
+        { subjects: ["$KV.tasks.>", "more.>"] },
+        'subjects is ["$KV.tasks.>","more.>"] but must be ["$KV.tasks.>"]',
+      ],
+      [{ storage: StorageType.Memory }, 'storage is "memory" but must be "file"'],
+      [{ retention: RetentionPolicy.Interest }, 'retention is "interest" but must be "limits"'],
+      [{ discard: DiscardPolicy.Old }, 'discard is "old" but must be "new"'],
+      [{ max_age: nanos(3_600_000) }, "max_age is 3600000000000 but must be 0"],
+      [{ allow_direct: false }, "allow_direct is false but must be true"],
+      [
+        { republish: { src: "$KV.tasks.>", dest: "elsewhere.>" } },
+        "republish is $KV.tasks.> -> elsewhere.> but must be $KV.tasks.> -> task-updates.>",
+      ],
+      [{ subject_delete_marker_ttl: 0 }, "subject_delete_marker_ttl is 0 but must be set"],
+      [
+        { subject_delete_marker_ttl: 0, allow_msg_ttl: false },
+        "allow_msg_ttl is false but must be true",
+      ],
+      [
+        { subject_delete_marker_ttl: 0, allow_rollup_hdrs: false },
+        "allow_rollup_hdrs is false but must be true",
+      ],
+    ];
+    for (const [different, words] of cases) {
+      const message = await refusalOf(jsm, good, different);
+      assert.ok(message.includes(words), message);
+      assert.match(message, /^the bucket "tasks" exists with settings that don't fit: /);
+      assert.match(message, /Change them with "nats stream edit KV_tasks", or remove the bucket/);
+    }
+  });
+
+  it("that other tools made are refused with all that is missing, at the start", async () => {
+    await using server = await TestServer.start();
+    await new Kvm(await server.connect()).create("leases", { history: 1 });
+    const jsm = await jetstreamManager(await server.connect());
+    await assert.rejects(ensureBuckets(jsm, OPTIONS, unexpected), (error: Error) => {
+      assert.match(error.message, /the bucket "leases" exists with settings that don't fit/);
+      assert.match(error.message, /allow_msg_ttl is (false|unset) but must be true/);
+      assert.match(error.message, /subject_delete_marker_ttl is 0 but must be set/);
+      return true;
+    });
+  });
+
+  it("that don't fit keep a coordinator from starting, and keep what is in them", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.a");
+    const jsm = await jetstreamManager(coordinator.connection);
+    const { config } = await jsm.streams.info("KV_tasks");
+    await jsm.streams.update("KV_tasks", { ...config, max_age: nanos(86_400_000) });
+    await assert.rejects(coordinator.addWorkers(1), (error: Error) => {
+      assert.ok(error instanceof StartupError);
+      assert.match(error.message, /bucket "tasks".*max_age is 86400000000000 but must be 0/);
+      return true;
+    });
+    assert.equal((await coordinator.ok("tasks.get.a")).task.task_id, "a");
+  });
+
+  it("with another history than configured are used, with a warning", async () => {
+    await using server = await TestServer.start();
+    const jsm = await jetstreamManager(await server.connect());
+    await ensureBuckets(jsm, { ...OPTIONS, history: 5 }, unexpected);
+    const warnings: string[] = [];
+    await ensureBuckets(jsm, OPTIONS, (message) => warnings.push(message));
+    assert.deepEqual(warnings, [
+      'bucket "tasks" is used as it is: max_msgs_per_subject is 5 but must be 16 by the configuration',
+    ]);
+    assert.equal((await jsm.streams.info("KV_tasks")).config.max_msgs_per_subject, 5);
+  });
+});

@@ -1,0 +1,295 @@
+import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
+import { describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { type KV, Kvm } from "@nats-io/kv";
+import type { NatsConnection, NodeConnectionOptions } from "@nats-io/transport-node";
+import { type KvAccess, KvBucket, type KvMessage } from "../../src/nats/kv-bucket.ts";
+import { ensureBuckets } from "../../src/nats/kv-buckets.ts";
+import { KvTaskStore } from "../../src/nats/kv-task-store.ts";
+import { KvWriter } from "../../src/nats/kv-writer.ts";
+import type { Stoppable } from "../../src/service/ports.ts";
+import { TaskIndex } from "../../src/service/task-index.ts";
+import { NatsProxy } from "../support/nats-proxy.ts";
+import { TestServer } from "../support/nats-server.ts";
+
+const PATIENCE_MS = 15_000;
+
+/** A watch on the bucket of tasks that notes what it is told. */
+class NotedWatch {
+  /** `restarted`, `current`, and `<key>=<text>` or `<key> <operation>` for entries. */
+  readonly notes: string[] = [];
+  readonly failures: unknown[] = [];
+  readonly #changed = new EventEmitter();
+  onEntry: (message: KvMessage) => void = () => undefined;
+
+  async start(access: KvAccess, bucket = "tasks"): Promise<Stoppable> {
+    return new KvBucket(bucket, access).watch(
+      (message) => message,
+      {
+        restarted: () => {
+          this.#note("restarted");
+        },
+        entry: (message) => {
+          const { key, operation, text } = message;
+          this.#note(operation === "put" ? `${key}=${text}` : `${key} ${operation}`);
+          this.onEntry(message);
+        },
+        current: () => {
+          this.#note("current");
+        },
+      },
+      (error) => {
+        this.failures.push(error);
+        this.#changed.emit("failure");
+      },
+    );
+  }
+
+  /** Resolves when the notes from `from` on include this one. */
+  async noted(note: string, from = 0): Promise<void> {
+    while (!this.notes.slice(from).includes(note)) {
+      const signal = AbortSignal.timeout(PATIENCE_MS);
+      await once(this.#changed, "note", { signal }).catch(() => {
+        throw new Error(`no "${note}", only ${this.notes.slice(from).join(", ")}`);
+      });
+    }
+  }
+
+  async failed(): Promise<void> {
+    if (this.failures.length === 0) {
+      await once(this.#changed, "failure", { signal: AbortSignal.timeout(PATIENCE_MS) });
+    }
+  }
+
+  #note(note: string): void {
+    this.notes.push(note);
+    this.#changed.emit("note");
+  }
+}
+
+async function openAccess(
+  server: TestServer,
+  options: NodeConnectionOptions = {},
+): Promise<KvAccess> {
+  const connection = await server.connect(options);
+  const jsm = await jetstreamManager(connection);
+  await ensureBuckets(jsm, { history: 16, replicas: 1 }, () => undefined);
+  // Its timer does not keep the process alive, and its subscription ends with the connection.
+  return { connection, js: jetstream(connection), jsm, writer: new KvWriter(connection, 5_000) };
+}
+
+function openBucket(connection: NatsConnection): Promise<KV> {
+  return new Kvm(connection).open("tasks");
+}
+
+describe("the watch on a bucket", () => {
+  it("of an empty bucket is current at once", async () => {
+    await using server = await TestServer.start();
+    const watch = new NotedWatch();
+    const stoppable = await watch.start(await openAccess(server));
+    assert.deepEqual(watch.notes, ["restarted", "current"]);
+    await stoppable.stop();
+  });
+
+  it("delivers the last entry of each key, says that it is current, and goes on", async () => {
+    await using server = await TestServer.start();
+    const access = await openAccess(server);
+    const bucket = await openBucket(access.connection);
+    for (const [key, value] of ["a1", "b1", "a2", "c1"].map((text) => [text.charAt(0), text])) {
+      await bucket.put(key ?? "", value ?? "");
+    }
+    await bucket.delete("c");
+    const watch = new NotedWatch();
+    const stoppable = await watch.start(access);
+    await watch.noted("current");
+    assert.deepEqual(watch.notes, ["restarted", "b=b1", "a=a2", "c removed", "current"]);
+    await bucket.put("a", "a3");
+    await bucket.purge("b");
+    await watch.noted("b removed");
+    assert.deepEqual(watch.notes.slice(5), ["a=a3", "b removed"]);
+    await stoppable.stop();
+  });
+
+  it("tells entries that expired from those that were removed", async () => {
+    await using server = await TestServer.start();
+    const access = await openAccess(server);
+    const watch = new NotedWatch();
+    const stoppable = await watch.start(access, "leases");
+    const bucket = new KvBucket("leases", access);
+    await bucket.write("short", "1", 0, 1);
+    const outcome = await bucket.write("ended", "1", 0);
+    assert.ok(outcome.kind === "written");
+    await bucket.purge("ended", outcome.revision);
+    await watch.noted("short expired");
+    assert.ok(watch.notes.includes("ended removed"));
+    await stoppable.stop();
+  });
+
+  it("begins again when the server was killed and is back", async () => {
+    await using server = await TestServer.start();
+    const access = await openAccess(server);
+    const bucket = await openBucket(access.connection);
+    await bucket.put("a", "1");
+    const watch = new NotedWatch();
+    const stoppable = await watch.start(access);
+    await watch.noted("current");
+    for (let crash = 1; crash <= 3; crash++) {
+      const before = watch.notes.length;
+      await server.kill();
+      await server.restart();
+      await watch.noted("current", before);
+      const again = watch.notes.slice(before);
+      // An attempt that came too early may have begun and been given up.
+      assert.deepEqual(again.slice(again.lastIndexOf("restarted")), [
+        "restarted",
+        `a=${crash}`,
+        "current",
+      ]);
+      await bucket.put("a", String(crash + 1));
+      await watch.noted(`a=${crash + 1}`, before);
+    }
+    await stoppable.stop();
+  });
+
+  it("delivers each change once, and in order, in spite of many reconnects", async () => {
+    await using server = await TestServer.start();
+    await using proxy = await NatsProxy.start(server.port);
+    const bucket = await openBucket((await openAccess(server)).connection);
+    const watch = new NotedWatch();
+    const stoppable = await watch.start(await openAccess(server, { servers: proxy.url }));
+    for (let i = 0; i < 10; i++) {
+      const before = watch.notes.length;
+      proxy.cut();
+      await bucket.put("a", String(i));
+      proxy.mend();
+      await watch.noted("current", before);
+      await bucket.put("b", String(i));
+      await watch.noted(`b=${i}`, before);
+      assert.equal(watch.notes.filter((note) => note === `b=${i}`).length, 1);
+    }
+    await stoppable.stop();
+  });
+
+  it("goes on if an entry cannot be taken in, and says so", async () => {
+    await using server = await TestServer.start();
+    const access = await openAccess(server);
+    const watch = new NotedWatch();
+    watch.onEntry = ({ key }) => {
+      if (key === "bad") throw new Error("cannot take this");
+    };
+    const stoppable = await watch.start(access);
+    const bucket = await openBucket(access.connection);
+    await bucket.put("bad", "1");
+    await bucket.put("good", "1");
+    await watch.noted("good=1");
+    assert.match(String(watch.failures[0]), /cannot take this/);
+    assert.equal(watch.failures.length, 1);
+    await stoppable.stop();
+  });
+
+  it("delivers nothing any more once it is stopped, not even after a reconnect", async () => {
+    await using server = await TestServer.start();
+    const access = await openAccess(server);
+    const stopped = new NotedWatch();
+    const stoppable = await stopped.start(access);
+    await stoppable.stop();
+    const count = stopped.notes.length;
+    const other = new NotedWatch();
+    await other.start(access);
+    const before = other.notes.length;
+    await server.kill();
+    await server.restart();
+    await other.noted("current", before);
+    await (await openBucket(access.connection)).put("a", "1");
+    await other.noted("a=1");
+    assert.equal(stopped.notes.length, count);
+    assert.deepEqual(stopped.failures, []);
+  });
+});
+
+describe("the watch on a closed connection", () => {
+  it("says that it ended, once, and does not begin again", async () => {
+    await using server = await TestServer.start();
+    const access = await openAccess(server);
+    const watch = new NotedWatch();
+    await watch.start(access);
+    const notes = [...watch.notes];
+    console.time("close");
+    await access.connection.close();
+    console.timeEnd("close");
+    await watch.failed();
+    console.timeEnd("close");
+    // Long enough for another attempt.
+    await delay(1_000);
+    assert.equal(watch.failures.length, 1);
+    assert.deepEqual(watch.notes, notes);
+  });
+});
+
+describe("the index behind the watch", () => {
+  it("drops the tasks that went while the connection was lost, without a trace", async () => {
+    await using server = await TestServer.start();
+    await using proxy = await NatsProxy.start(server.port);
+    const direct = await openAccess(server);
+    const bucket = await openBucket(direct.connection);
+    for (const id of ["stays", "goes", "changes"]) await bucket.put(id, `{"title":"${id}"}`);
+
+    const access = await openAccess(server, { servers: proxy.url });
+    const index = new TaskIndex(() => 0);
+    const current = new EventEmitter();
+    index.onCurrent(() => current.emit("current"));
+    const corrupt: string[] = [];
+    const store = new KvTaskStore(
+      access,
+      () => undefined,
+      (taskId) => corrupt.push(taskId),
+    );
+    const first = once(current, "current");
+    const stoppable = await store.watch(index);
+    await first;
+    assert.equal(index.size, 3);
+
+    const again = once(current, "current");
+    proxy.cut();
+    // As if its marker had removed itself long ago: no message of the task is left.
+    await direct.jsm.streams.purge("KV_tasks", { filter: "$KV.tasks.goes" });
+    await bucket.put("changes", '{"title":"changed"}');
+    await bucket.put("unreadable", "hello");
+    proxy.mend();
+    await again;
+
+    const titles = [...index.values()].map(({ task }) => task.title);
+    assert.deepEqual(titles.sort(), ["changed", "stays"]);
+    assert.equal(index.counts().available, 2);
+    assert.deepEqual(corrupt, ["unreadable"]);
+    await stoppable.stop();
+  });
+
+  it("is empty after all tasks went while the connection was lost", async () => {
+    await using server = await TestServer.start();
+    await using proxy = await NatsProxy.start(server.port);
+    const direct = await openAccess(server);
+    await (await openBucket(direct.connection)).put("a", "{}");
+    const index = new TaskIndex(() => 0);
+    const current = new EventEmitter();
+    index.onCurrent(() => current.emit("current"));
+    const access = await openAccess(server, { servers: proxy.url });
+    const store = new KvTaskStore(
+      access,
+      () => undefined,
+      () => undefined,
+    );
+    const first = once(current, "current");
+    const stoppable = await store.watch(index);
+    await first;
+    const again = once(current, "current");
+    proxy.cut();
+    await direct.jsm.streams.purge("KV_tasks");
+    proxy.mend();
+    await again;
+    assert.deepEqual([index.size, index.isCurrent], [0, true]);
+    await stoppable.stop();
+  });
+});

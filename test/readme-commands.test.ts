@@ -1,0 +1,161 @@
+/**
+ * Runs what the documentation tells its readers to run, in order, with the real `nats` command line
+ * against a coordinator of each document's own, and compares what comes out with what is shown.
+ *
+ * The block after a command shows it: `json` is part of one of the replies, `text` are parts of lines
+ * in their order. Where no refusal is shown, every reply has to be a success.
+ */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { promisify } from "node:util";
+import { type CodeBlock, codeBlocks, documents, read, ROOT } from "./support/markdown.ts";
+import { hasLines, matches } from "./support/matching.ts";
+import { natsCliMissing, type RunningScript, Shell } from "./support/nats-cli.ts";
+import { TempFolder } from "./support/temp-folder.ts";
+import { TestCoordinator } from "./support/test-coordinator.ts";
+
+const PATIENCE_MS = 15_000;
+
+/** The comment above a command that would run for ever. */
+const ENDLESS = "runs until it is stopped";
+
+/** Commands that are not run here, and where they are. */
+const RUN_ELSEWHERE: readonly { readonly command: RegExp; readonly test: string }[] = [
+  { command: /^npm ci && npm start$/m, test: "test/cli/dev.test.ts" },
+  { command: /^npm ci && npm test$/m, test: ".ci/run" },
+  { command: /^npm run check$/m, test: ".ci/run" },
+  { command: /^npm install \.\.\/if-coordinator$/m, test: "test/package.test.ts" },
+  { command: /^npm run demo\b/m, test: "test/simulation/simulate.test.ts" },
+  { command: /^npx if-coordinator serve\b/m, test: "test/cli/serve.test.ts" },
+  // There is no Docker in CI; the file's shape and the command in it are checked.
+  { command: /^docker compose\b/m, test: "test/docs/deployment.test.ts" },
+];
+
+/** A command and what is shown of its output. */
+interface Example {
+  readonly command: CodeBlock;
+  readonly shown: CodeBlock | undefined;
+}
+
+for (const path of documents()) {
+  const examples = examplesOf(read(path)).filter(({ command }) => usesNats(command));
+  if (examples.length === 0) continue;
+  describe(`the commands of ${path}`, { skip: natsCliMissing() }, () => {
+    it("do what they are shown to do, in their order", async () => {
+      await using home = await TempFolder.create();
+      await using coordinator = await TestCoordinator.start();
+      await using endless = new AsyncDisposableList<RunningScript>();
+      const shell = new Shell(coordinator.server.url, home.path);
+      const checks: (() => Promise<void>)[] = [];
+      for (const { command, shown } of examples) {
+        if (command.comment === ENDLESS) {
+          const running = endless.add(shell.start(command.text));
+          // `nats sub` says so when it listens.
+          await running.waitFor((output) => output !== "", PATIENCE_MS);
+          checks.push(() => running.waitFor((output) => fits(output, shown), PATIENCE_MS));
+          continue;
+        }
+        const { code, stdout, stderr } = await shell.run(command.text);
+        const where = `${path}:${command.line}:\n${command.text}\n${stdout}${stderr}`;
+        assert.equal(code, 0, where);
+        assert.ok(fits(stdout, shown), `${where}\ndoes not show\n${shown?.text ?? ""}`);
+        const refused = repliesIn(stdout).filter((reply) => !matches(reply, { ok: true }));
+        assert.equal(refused.length, showsRefusal(shown) ? 1 : 0, where);
+      }
+      for (const check of checks) await check();
+    });
+  });
+}
+
+describe("the commands of the documentation", () => {
+  it("are all run, here or elsewhere", () => {
+    const neither = documents()
+      .flatMap((path) => codeBlocks(read(path)).map((block) => ({ path, block })))
+      .filter(({ block }) => block.language === "sh" && !usesNats(block))
+      .filter(({ block }) => !RUN_ELSEWHERE.some(({ command }) => command.test(block.text)));
+    assert.deepEqual(neither, []);
+    assert.deepEqual(
+      RUN_ELSEWHERE.filter(({ test }) => !existsSync(join(ROOT, test))),
+      [],
+    );
+  });
+
+  it("begin with the command that runs the tests, word for word", () => {
+    assert.match(read("README.md"), /^npm ci && npm test$/m);
+    assert.match(read(".ci/run"), /^npm ci && npm test\b/m);
+  });
+});
+
+describe("the agent of the README", () => {
+  it("is examples/agent.ts", () => {
+    const [block] = codeBlocks(read("README.md")).filter(({ language }) => language === "ts");
+    const [, program = ""] = /^\/\*\*[^\n]*\n(.*)$/s.exec(read("examples/agent.ts")) ?? [];
+    assert.equal(block?.text, program.trimEnd());
+  });
+
+  it("works until everything is complete, dependencies first", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.b", { title: "Second", depends_on: ["a"] });
+    await coordinator.ok("tasks.create.a", { title: "First" });
+    const { stdout } = await promisify(execFile)(process.execPath, ["dist/examples/agent.js"], {
+      cwd: ROOT,
+      env: { ...process.env, NATS_URL: coordinator.server.url },
+    });
+    assert.equal(stdout, "a: complete\nb: complete\n");
+    const { tasks } = await coordinator.ok("tasks.list", { status: "complete" });
+    assert.deepEqual(
+      tasks.map(({ result }: { result: string }) => result),
+      ['did "Second"', 'did "First"'],
+    );
+  });
+});
+
+function examplesOf(markdown: string): Example[] {
+  const blocks = codeBlocks(markdown);
+  return blocks.flatMap((command, i) => {
+    if (command.language !== "sh") return [];
+    const next = blocks[i + 1];
+    const isShown = next?.language === "json" || next?.language === "text";
+    return [{ command, shown: isShown ? next : undefined }];
+  });
+}
+
+function usesNats({ text }: CodeBlock): boolean {
+  return /^nats |\| nats /m.test(text);
+}
+
+function fits(output: string, shown: CodeBlock | undefined): boolean {
+  if (shown === undefined) return true;
+  if (shown.language === "text") return hasLines(output, shown.text);
+  const expected: unknown = JSON.parse(shown.text);
+  return repliesIn(output).some((reply) => matches(reply, expected));
+}
+
+function showsRefusal(shown: CodeBlock | undefined): boolean {
+  return shown?.language === "json" && matches(JSON.parse(shown.text), { ok: false });
+}
+
+/** The replies of the coordinator, each of which is a line. */
+function repliesIn(output: string): unknown[] {
+  return output
+    .split("\n")
+    .filter((line) => line.startsWith('{"ok":'))
+    .map((line) => JSON.parse(line) as unknown);
+}
+
+/** Disposes of all that it has been given, as `AsyncDisposableStack` does, which Node 20 lacks. */
+class AsyncDisposableList<T extends AsyncDisposable> implements AsyncDisposable {
+  readonly #all: T[] = [];
+
+  add(one: T): T {
+    this.#all.push(one);
+    return one;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const one of this.#all) await one[Symbol.asyncDispose]();
+  }
+}

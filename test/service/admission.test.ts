@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { CoordinatorError } from "../../src/protocol/errors.ts";
+import { Admission } from "../../src/service/admission.ts";
+import type { ServiceSettings } from "../../src/service/ports.ts";
+
+class FakeClock {
+  time = 0;
+  now = (): number => this.time;
+  random = (): number => 0;
+}
+
+function admission(
+  limits: { readonly maxInFlight?: number; readonly requestsPerSecond?: number },
+  clock = new FakeClock(),
+): Admission {
+  const settings: ServiceSettings = {
+    workerId: "worker-1",
+    version: "0.0.0",
+    defaultTtlSeconds: 300,
+    sessionTtlSeconds: 300,
+    maxRecordBytes: 65_536,
+    retentionSeconds: 0,
+    retryBaseMs: 0,
+    retryMaxMs: 0,
+    maxFailures: 3,
+    maxInFlight: 1_000,
+    maxWaiting: 1_000,
+    requestsPerSecond: 0,
+    leaseGraceMs: 1_000,
+    ...limits,
+  };
+  return new Admission(settings, clock);
+}
+
+function admitted(entered: ReturnType<Admission["enter"]>): () => void {
+  if (entered instanceof CoordinatorError) assert.fail(entered.message);
+  return entered;
+}
+
+function refused(entered: ReturnType<Admission["enter"]>): CoordinatorError {
+  if (!(entered instanceof CoordinatorError)) assert.fail("was let in");
+  assert.deepEqual([entered.code, entered.retryable], ["overloaded", true]);
+  return entered;
+}
+
+describe("the cap on requests in flight", () => {
+  it("lets in no more than that many at a time", () => {
+    const gate = admission({ maxInFlight: 2 });
+    const leave = admitted(gate.enter(null, false));
+    admitted(gate.enter("alice", false));
+    assert.match(refused(gate.enter(null, false)).message, /2 requests in flight: ask again/);
+    leave();
+    assert.equal(gate.inFlight, 1);
+    admitted(gate.enter(null, false));
+  });
+
+  it("does not count requests that wait for long", () => {
+    const gate = admission({ maxInFlight: 1 });
+    const leave = admitted(gate.enter(null, true));
+    admitted(gate.enter(null, false));
+    admitted(gate.enter(null, true));
+    leave();
+    assert.equal(gate.inFlight, 1);
+  });
+});
+
+describe("the rate limit", () => {
+  it("gives each principal its own number of requests a second", () => {
+    const gate = admission({ requestsPerSecond: 2 });
+    for (const principal of ["alice", "bob", "alice", "bob"]) {
+      admitted(gate.enter(principal, false));
+    }
+    assert.match(refused(gate.enter("alice", false)).message, /^alice sends more than 2 requests/);
+    refused(gate.enter("bob", true));
+  });
+
+  it("fills up with time, to one second's worth", () => {
+    const clock = new FakeClock();
+    const gate = admission({ requestsPerSecond: 4 }, clock);
+    const inARow = (): number => {
+      let count = 0;
+      while (!(gate.enter("alice", false) instanceof CoordinatorError)) count++;
+      return count;
+    };
+    assert.equal(inARow(), 4);
+    clock.time += 500;
+    assert.equal(inARow(), 2);
+    clock.time += 60_000;
+    assert.equal(inARow(), 4);
+  });
+
+  it("limits neither those without a principal, nor anybody when it is 0", () => {
+    const gate = admission({ requestsPerSecond: 1 });
+    const unlimited = admission({ requestsPerSecond: 0 });
+    for (let i = 0; i < 5; i++) {
+      admitted(gate.enter(null, false));
+      admitted(unlimited.enter("alice", false));
+    }
+  });
+
+  it("does not take a place in flight for what it refuses", () => {
+    const gate = admission({ requestsPerSecond: 1 });
+    admitted(gate.enter("alice", false));
+    refused(gate.enter("alice", false));
+    assert.equal(gate.inFlight, 1);
+  });
+});

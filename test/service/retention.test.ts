@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { jetstreamManager } from "@nats-io/jetstream";
+import type { Clock } from "../../src/service/ports.ts";
+import { withFaults } from "../support/faulty-stores.ts";
+import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
+
+async function complete(coordinator: TestCoordinator, id: string): Promise<void> {
+  await coordinator.ok(`tasks.claim.${id}`, { session_id: "s1" });
+  await coordinator.ok(`tasks.release.${id}`, { session_id: "s1", status: "complete" });
+}
+
+function retired(coordinator: TestCoordinator, id: string): Promise<unknown> {
+  return coordinator.fact("task_retired", ({ taskId }) => taskId === id);
+}
+
+describe("a finished task", () => {
+  it("is removed after the retention time, with its history, by a marker that goes as well", async () => {
+    await using coordinator = await TestCoordinator.start({
+      workers: 2,
+      settings: { retention_seconds: 1 },
+    });
+    for (const id of ["complete", "cancelled", "failed", "unfinished"]) {
+      await coordinator.ok(`tasks.create.${id}`);
+    }
+    const gone = Promise.all(
+      ["complete", "cancelled", "failed"].map((id) => retired(coordinator, id)),
+    );
+    await complete(coordinator, "complete");
+    await coordinator.ok("tasks.cancel.cancelled");
+    await coordinator.ok("tasks.claim.failed", { session_id: "s1" });
+    const { task } = await coordinator.ok("tasks.release.failed", {
+      session_id: "s1",
+      status: "failed",
+      retry: false,
+    });
+    await gone;
+    assert.ok(Date.now() >= Date.parse(task.updated_at as string) + 1_000);
+
+    for (const id of ["complete", "cancelled", "failed"]) {
+      for (const operation of ["get", "history"]) {
+        const error = await coordinator.refused(`tasks.${operation}.${id}`);
+        assert.equal(error.code, "not_found");
+      }
+    }
+    const { tasks } = await coordinator.ok("tasks.list");
+    assert.deepEqual(
+      tasks.map((one: Json) => one.task_id),
+      ["unfinished"],
+    );
+
+    const { streams } = await jetstreamManager(coordinator.connection);
+    const { state } = await streams.info("KV_tasks", { subjects_filter: "$KV.tasks.complete" });
+    assert.deepEqual(state.subjects, { "$KV.tasks.complete": 1 });
+    const marker = await streams.getMessage("KV_tasks", { last_by_subj: "$KV.tasks.complete" });
+    assert.equal(marker?.header.get("KV-Operation"), "PURGE");
+    assert.match(marker.header.get("Nats-TTL"), /^[1-9]\d*s?$/);
+  });
+
+  it("can be created again", async () => {
+    await using coordinator = await TestCoordinator.start({ settings: { retention_seconds: 1 } });
+    await coordinator.ok("tasks.create.a", { title: "first" });
+    const gone = retired(coordinator, "a");
+    await complete(coordinator, "a");
+    await gone;
+    const { task } = await coordinator.ok("tasks.create.a", { title: "second" });
+    assert.deepEqual([task.title, task.status, task.attempt], ["second", "available", 0]);
+    const { entries } = await coordinator.ok("tasks.history.a");
+    assert.deepEqual(
+      entries.map((entry: Json) => entry.task?.title),
+      [undefined, "second"],
+    );
+  });
+
+  it("stays while an unfinished task depends on it, and goes after that one", async () => {
+    await using coordinator = await TestCoordinator.start({ settings: { retention_seconds: 1 } });
+    for (const id of ["needed", "free"]) await coordinator.ok(`tasks.create.${id}`);
+    await coordinator.ok("tasks.create.last", { depends_on: ["needed"] });
+    const freeGone = retired(coordinator, "free");
+    const neededGone = retired(coordinator, "needed");
+    await complete(coordinator, "needed");
+    await complete(coordinator, "free");
+    await freeGone;
+    assert.equal((await coordinator.ok("tasks.get.needed")).task.status, "complete");
+    assert.equal((await coordinator.ok("tasks.get.last")).task.status, "available");
+    await complete(coordinator, "last");
+    await neededGone;
+  });
+
+  it("is removed by no worker whose retention time is 0", async () => {
+    const removals: string[] = [];
+    let years = 0;
+    const clock: Clock = {
+      now: () => Date.now() + years * 365 * 24 * 3_600_000,
+      random: Math.random,
+    };
+    await using coordinator = await TestCoordinator.start({
+      clock,
+      settings: { retention_seconds: 0 },
+      wrapStores: withFaults({
+        tasks: {
+          purge: (real) => (taskId, revision) => {
+            removals.push(taskId);
+            return real.purge(taskId, revision);
+          },
+        },
+      }),
+    });
+    await coordinator.ok("tasks.create.a");
+    await complete(coordinator, "a");
+    years = 5;
+    // Another worker, with a retention time, tells when a round of removals is over.
+    const gone = retired(coordinator, "a");
+    await coordinator.addWorkers(1, {
+      settings: { retention_seconds: 1 },
+      wrapStores: (stores) => stores,
+    });
+    await gone;
+    assert.deepEqual(removals, []);
+  });
+});
+
+describe("a finished task that is requeued while others are being removed", () => {
+  it("stays", async () => {
+    let requeued: () => void = () => undefined;
+    const isRequeued = new Promise<void>((resolve) => {
+      requeued = resolve;
+    });
+    let firstPurged: (taskId: string) => void = () => undefined;
+    const first = new Promise<string>((resolve) => {
+      firstPurged = resolve;
+    });
+    await using coordinator = await TestCoordinator.start({
+      settings: { retention_seconds: 1 },
+      wrapStores: withFaults({
+        tasks: {
+          purge: (real) => async (taskId, revision) => {
+            firstPurged(taskId);
+            await isRequeued;
+            return real.purge(taskId, revision);
+          },
+        },
+      }),
+    });
+    // Finished within one write of the other, so that one round finds both.
+    for (const id of ["a", "b"]) {
+      await coordinator.ok(`tasks.create.${id}`);
+      await coordinator.ok(`tasks.claim.${id}`, { session_id: "s1" });
+    }
+    await Promise.all(
+      ["a", "b"].map((id) =>
+        coordinator.ok(`tasks.release.${id}`, { session_id: "s1", status: "complete" }),
+      ),
+    );
+    const removed = await first;
+    const kept = removed === "a" ? "b" : "a";
+    await coordinator.ok(`tasks.requeue.${kept}`);
+    const gone = retired(coordinator, removed);
+    requeued();
+    await gone;
+    const claim = await coordinator.ok(`tasks.claim.${kept}`, { session_id: "s2" });
+    assert.equal(claim.attempt, 2);
+  });
+});

@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type TaskChange, TaskIndex } from "../../src/service/task-index.ts";
+import type { Task } from "../../src/task/task.ts";
+import { availableTask, blockedTask, claimedTask, NOW } from "../task/sample-task.ts";
+
+const ALL = { capabilities: [], tags: [], prefix: "" };
+
+function currentIndex(): TaskIndex {
+  const index = new TaskIndex(() => NOW);
+  index.current();
+  return index;
+}
+
+function deliver(index: TaskIndex, revision: number, task: Task): void {
+  index.entry({ taskId: task.taskId, revision, task });
+}
+
+function complete(overrides: Partial<Task>): Task {
+  return availableTask({ status: "complete", ...overrides });
+}
+
+describe("the index of tasks", () => {
+  it("counts the tasks by status as they change", () => {
+    const index = currentIndex();
+    deliver(index, 1, availableTask({ taskId: "a" }));
+    deliver(index, 2, blockedTask({ taskId: "b" }));
+    deliver(index, 3, claimedTask({ taskId: "a" }));
+    const { available, blocked, claimed } = index.counts();
+    assert.deepEqual([available, blocked, claimed, index.size], [0, 1, 1, 2]);
+    index.entry({ taskId: "a", revision: 4, removed: true });
+    assert.deepEqual([index.counts().claimed, index.size], [0, 1]);
+  });
+
+  it("knows what is ready, who holds what, and what depends on what", () => {
+    const index = currentIndex();
+    deliver(index, 1, availableTask({ taskId: "a" }));
+    deliver(index, 2, blockedTask({ taskId: "b", dependsOn: ["a"] }));
+    const ready = (): string[] => index.ready.best(9, ALL, () => true).map((task) => task.taskId);
+    assert.deepEqual(ready(), ["a"]);
+    assert.deepEqual([...index.dependents.get("a")], ["b"]);
+
+    deliver(index, 3, claimedTask({ taskId: "a", claimedBy: "s1" }));
+    assert.deepEqual(ready(), []);
+    assert.deepEqual([...index.claims.get("s1")], ["a"]);
+
+    deliver(index, 4, complete({ taskId: "a" }));
+    assert.equal(index.claims.get("s1").size, 0);
+    assert.ok(index.isComplete("a"));
+    deliver(index, 5, availableTask({ taskId: "b", dependsOn: [] }));
+    assert.deepEqual(ready(), ["b"]);
+    assert.equal(index.dependents.get("a").size, 0);
+  });
+
+  it("lists the tasks in order of creation, and terminal ones by their end", () => {
+    const index = currentIndex();
+    deliver(index, 10, complete({ taskId: "b", createdRevision: 2, updatedAt: NOW }));
+    deliver(index, 11, complete({ taskId: "a", createdRevision: 3, updatedAt: NOW - 5 }));
+    deliver(index, 12, availableTask({ taskId: "c", createdRevision: 1 }));
+    const idsOf = (tasks: Iterable<Task>): string[] => [...tasks].map((task) => task.taskId);
+    assert.deepEqual(idsOf(index.byCreation), ["c", "b", "a"]);
+    assert.deepEqual(idsOf(index.terminal), ["a", "b"]);
+  });
+
+  it("tells of each change what was before and what is after", () => {
+    const index = currentIndex();
+    const changes: TaskChange[] = [];
+    index.onChange((change) => changes.push(change));
+    deliver(index, 1, availableTask({ taskId: "a" }));
+    deliver(index, 2, claimedTask({ taskId: "a" }));
+    index.entry({ taskId: "a", revision: 3, removed: true });
+    index.entry({ taskId: "a", revision: 4, removed: true });
+    assert.deepEqual(
+      changes.map(({ before, after }) => [before?.status, after?.status]),
+      [
+        [undefined, "available"],
+        ["available", "claimed"],
+        ["claimed", undefined],
+      ],
+    );
+  });
+
+  it("takes in its own write before the watch delivers it, and only once", () => {
+    const index = currentIndex();
+    let changes = 0;
+    index.onChange(() => changes++);
+    const task = availableTask({ taskId: "a" });
+    index.apply(task, 5);
+    assert.equal(index.get("a")?.task.createdRevision, 5);
+    deliver(index, 5, { ...task, createdRevision: 5 });
+    assert.deepEqual([changes, index.progress.revision], [1, 5]);
+  });
+
+  it("is not set back by what it hears late", () => {
+    const index = currentIndex();
+    index.apply(claimedTask({ taskId: "a" }), 5);
+    index.apply(availableTask({ taskId: "a" }), 4);
+    deliver(index, 3, availableTask({ taskId: "a" }));
+    assert.equal(index.get("a")?.task.status, "claimed");
+
+    index.entry({ taskId: "a", revision: 6, removed: true });
+    index.apply(claimedTask({ taskId: "a" }), 5);
+    assert.equal(index.get("a"), undefined);
+  });
+
+  it("keeps values that are no tasks apart, until they are", () => {
+    const index = currentIndex();
+    deliver(index, 1, availableTask({ taskId: "a" }));
+    index.entry({ taskId: "a", revision: 2, corrupt: "not JSON" });
+    assert.deepEqual([index.corruptCount, index.get("a"), index.ready.size], [1, undefined, 0]);
+    deliver(index, 3, availableTask({ taskId: "a" }));
+    assert.deepEqual([index.corruptCount, index.ready.size], [0, 1]);
+  });
+});
+
+describe("the index of tasks after a lost connection", () => {
+  it("drops what is gone, even without a marker", () => {
+    const index = currentIndex();
+    deliver(index, 1, availableTask({ taskId: "gone" }));
+    deliver(index, 2, availableTask({ taskId: "there" }));
+    index.restarted();
+    assert.equal(index.isCurrent, false);
+    deliver(index, 2, availableTask({ taskId: "there" }));
+    assert.equal(index.size, 2);
+    index.current();
+    assert.deepEqual([index.size, index.get("gone")], [1, undefined]);
+  });
+
+  it("believes a store that was restored from a backup", () => {
+    const index = currentIndex();
+    deliver(index, 7, claimedTask({ taskId: "a" }));
+    index.restarted();
+    deliver(index, 3, availableTask({ taskId: "a" }));
+    index.current();
+    assert.equal(index.get("a")?.task.status, "available");
+  });
+
+  it("keeps what it wrote itself while the watch was beginning", () => {
+    const index = currentIndex();
+    index.restarted();
+    index.apply(availableTask({ taskId: "own" }), 9);
+    index.current();
+    assert.equal(index.get("own")?.revision, 9);
+  });
+
+  it("tells when it has become current again", () => {
+    const index = new TaskIndex(() => NOW);
+    let times = 0;
+    index.onCurrent(() => times++);
+    index.current();
+    index.restarted();
+    assert.deepEqual([times, index.isCurrent], [1, false]);
+    index.current();
+    assert.deepEqual([times, index.isCurrent], [2, true]);
+  });
+});

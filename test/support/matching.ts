@@ -1,0 +1,37 @@
+/** Whether what a command wrote is what the documentation shows, which leaves things out. */
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
+
+/**
+ * Whether the value has everything that is shown: fields that are not shown may be there, any time
+ * stands for any other, and lists have to be equally long.
+ */
+export function matches(value: unknown, shown: unknown): boolean {
+  if (Array.isArray(shown)) {
+    return (
+      Array.isArray(value) &&
+      value.length === shown.length &&
+      shown.every((part, i) => matches(value[i], part))
+    );
+  }
+  if (typeof shown === "object" && shown !== null) {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+    const fields = new Map(Object.entries(value));
+    return Object.entries(shown).every(([name, part]) => matches(fields.get(name), part));
+  }
+  if (typeof shown === "string" && TIME.test(shown)) {
+    return typeof value === "string" && TIME.test(value);
+  }
+  return value === shown;
+}
+
+/** Whether the text has all lines that are shown, in their order, perhaps as parts of longer ones. */
+export function hasLines(text: string, shown: string): boolean {
+  const lines = text.split("\n");
+  let from = 0;
+  return shown.split("\n").every((wanted) => {
+    const at = lines.findIndex((line, i) => i >= from && line.includes(wanted));
+    from = at + 1;
+    return at !== -1;
+  });
+}
