@@ -56,14 +56,21 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
   });
   sinks.push(metrics.observe);
   const observe: Observe = (fact) => {
-    for (const sink of sinks) sink(fact);
+    for (const sink of sinks) {
+      try {
+        sink(fact);
+      } catch {
+        // Who listens must not be able to break what it listens to.
+      }
+    }
   };
 
   let http: HttpEndpoint | null = null;
   let stopped: Promise<void> | null = null;
   const stop = async (): Promise<void> => {
-    await Promise.all(workers.map((worker) => worker.stop()));
+    const stops = await Promise.allSettled(workers.map((worker) => worker.stop()));
     await http?.stop();
+    for (const result of stops) if (result.status === "rejected") throw result.reason;
   };
   try {
     if (config.metrics.enabled) {
@@ -108,16 +115,18 @@ async function startWorker(
   const connection = await connectNats({ ...config.nats, name: `if-coordinator ${id}` });
   const isConnected = observeConnection(connection, observe);
   let stores: OpenStores | null = null;
+  let service: TaskService | null = null;
   const disconnect = async (): Promise<void> => {
     stores?.close();
     await connection.close();
   };
   try {
     stores = await openStores(connection, config, observe);
-    const service = new TaskService(wrapStores(stores), settingsOf(config, id), clock, observe);
-    await service.start();
+    const started = new TaskService(wrapStores(stores), settingsOf(config, id), clock, observe);
+    service = started;
+    await started.start();
     const identity = { workerId: id, version: VERSION };
-    const endpoints = await Endpoints.start(connection, service, observe, identity);
+    const endpoints = await Endpoints.start(connection, started, observe, identity);
     let stopping = false;
     const ended = Promise.race([endpoints.failed, connection.closed()]);
     const failed = ended.then((error) => {
@@ -128,13 +137,16 @@ async function startWorker(
       stopping = true;
       // Without a server nobody can be answered, and waiting for it would only delay the end.
       if (!isConnected()) await disconnect();
-      service.dismissWaiting();
-      await endpoints.stop();
-      await service.stop();
-      await disconnect();
+      started.dismissWaiting();
+      try {
+        await endpoints.stop();
+      } finally {
+        await started.stop().finally(disconnect);
+      }
     };
-    return { id, service, failed, isConnected, stop };
+    return { id, service: started, failed, isConnected, stop };
   } catch (error) {
+    await service?.stop();
     await disconnect();
     throw error;
   }

@@ -2,7 +2,9 @@
  * Sends answers that somebody has to receive, and tells when nobody did.
  *
  * Such an answer is published as a request: if no subscription exists for its subject any more, the
- * server says so at once ("no responders", status 503) to a subject of ours.
+ * server says so at once ("no responders", status 503) to a subject of ours. It does not for an asker
+ * in another account, whose reply subject always has a subscription, the server's own. There the
+ * answer is sent with a message trace (ADR-41): the server tells how far it came.
  */
 import {
   createInbox,
@@ -10,6 +12,9 @@ import {
   type NatsConnection,
   type Subscription,
 } from "@nats-io/transport-node";
+
+/** Reply subjects that stand for one in another account begin so. */
+const OTHER_ACCOUNT = "_R_.";
 
 /** The server's word comes within one round trip; after this time it will not come. */
 const FORGET_AFTER_MS = 10_000;
@@ -27,7 +32,7 @@ export class AnswerDelivery {
     this.#subscription = connection.subscribe(`${this.#inbox}*`, {
       callback: (error, msg) => {
         // A client that answers an answer is of no interest.
-        if (error !== null || !isNoResponders(msg)) return;
+        if (error !== null || !(isNoResponders(msg) || isLostTrace(msg))) return;
         const key = msg.subject.slice(this.#inbox.length);
         this.#undelivered.get(key)?.call();
         this.#undelivered.delete(key);
@@ -43,7 +48,12 @@ export class AnswerDelivery {
       this.#undelivered.delete(key);
     }
     const key = (++this.#serial).toString(36);
-    this.#connection.publish(subject, text, { reply: this.#inbox + key });
+    const ours = this.#inbox + key;
+    this.#connection.publish(
+      subject,
+      text,
+      subject.startsWith(OTHER_ACCOUNT) ? { traceDestination: ours } : { reply: ours },
+    );
     this.#undelivered.set(key, { sentAt: now, call: undelivered });
   }
 
@@ -65,6 +75,16 @@ function isNoResponders(msg: Msg): boolean {
     return msg.headers?.code === 503;
   } catch {
     // The server's headers can be read.
+    return false;
+  }
+}
+
+/** A trace that ends where the message came in: it was passed on to nobody, in no account. */
+function isLostTrace(msg: Msg): boolean {
+  try {
+    const { events } = msg.json<{ events: { type: string }[] }>();
+    return events.length > 0 && events.every(({ type }) => type === "in");
+  } catch {
     return false;
   }
 }

@@ -153,7 +153,7 @@ export class Endpoints {
     let leave: (() => void) | null = null;
     let claimedAtOnce = false;
     try {
-      const admitted = this.#handler.admit(operation, principal);
+      const admitted = this.#handler.admit(principal);
       if (admitted instanceof CoordinatorError) throw admitted;
       leave = admitted;
       const call = {

@@ -20,6 +20,8 @@ export interface KvMessage {
 
 /** How long a marker of a purged key stays for watchers to see, in seconds. */
 export const MARKER_TTL_SECONDS = 15 * 60;
+/** The same for keys that come and go by the thousand a second. */
+export const SHORT_MARKER_TTL_SECONDS = 2 * 60;
 
 /** What all buckets of one connection share. */
 export interface KvAccess {
@@ -34,8 +36,10 @@ export class KvBucket {
   readonly stream: string;
   readonly #prefix: string;
   readonly #access: KvAccess;
+  readonly #markerTtlSeconds: number;
 
-  constructor(name: string, access: KvAccess) {
+  constructor(name: string, access: KvAccess, markerTtlSeconds = MARKER_TTL_SECONDS) {
+    this.#markerTtlSeconds = markerTtlSeconds;
     this.name = name;
     this.stream = `KV_${name}`;
     this.#prefix = `$KV.${name}.`;
@@ -49,7 +53,8 @@ export class KvBucket {
 
   /** The stream leader's last revision over all keys; 0 for an empty bucket. */
   async lastRevision(): Promise<number> {
-    return (await this.#lastOf(`${this.#prefix}>`))?.revision ?? 0;
+    // The stream has no other subjects, and the server finds the last of all without a search.
+    return (await this.#lastOf(">"))?.revision ?? 0;
   }
 
   write(
@@ -68,7 +73,7 @@ export class KvBucket {
       subject: this.#prefix + key,
       payload: "",
       expectedRevision,
-      ttlSeconds: MARKER_TTL_SECONDS,
+      ttlSeconds: this.#markerTtlSeconds,
       purge: true,
     });
   }

@@ -9,7 +9,7 @@ import {
 import { nanos } from "@nats-io/transport-node";
 import { TASK_UPDATES } from "../protocol/subjects.ts";
 import { ConnectionError } from "./connection.ts";
-import { MARKER_TTL_SECONDS } from "./kv-bucket.ts";
+import { MARKER_TTL_SECONDS, SHORT_MARKER_TTL_SECONDS } from "./kv-bucket.ts";
 
 export const TASKS_BUCKET = "tasks";
 export const LEASES_BUCKET = "leases";
@@ -35,11 +35,11 @@ export async function ensureBuckets(
   warn: (message: string) => void,
 ): Promise<void> {
   for (const config of [
-    bucketConfig(TASKS_BUCKET, options.history, options.replicas, {
+    bucketConfig(TASKS_BUCKET, options.history, options.replicas, MARKER_TTL_SECONDS, {
       republish: { src: `$KV.${TASKS_BUCKET}.>`, dest: `${TASK_UPDATES}.>` },
     }),
-    bucketConfig(LEASES_BUCKET, 1, options.replicas),
-    bucketConfig(SESSIONS_BUCKET, 1, options.replicas),
+    bucketConfig(LEASES_BUCKET, 1, options.replicas, SHORT_MARKER_TTL_SECONDS),
+    bucketConfig(SESSIONS_BUCKET, 1, options.replicas, SHORT_MARKER_TTL_SECONDS),
   ]) {
     const existing = (await find(jsm, config.name)) ?? (await create(jsm, config));
     if (existing !== null) check(config, existing, warn);
@@ -52,6 +52,7 @@ function bucketConfig(
   bucket: string,
   history: number,
   replicas: number,
+  markerTtlSeconds: number,
   extra: Partial<StreamConfig> = {},
 ): BucketConfig {
   return {
@@ -67,7 +68,7 @@ function bucketConfig(
     allow_direct: true,
     deny_delete: true,
     allow_msg_ttl: true,
-    subject_delete_marker_ttl: nanos(MARKER_TTL_SECONDS * 1000),
+    subject_delete_marker_ttl: nanos(markerTtlSeconds * 1000),
     ...extra,
   };
 }

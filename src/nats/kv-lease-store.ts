@@ -9,7 +9,7 @@ import type {
   WriteOutcome,
 } from "../service/ports.ts";
 import { LEASES_BUCKET } from "./kv-buckets.ts";
-import { type KvAccess, KvBucket, type KvMessage } from "./kv-bucket.ts";
+import { type KvAccess, KvBucket, type KvMessage, SHORT_MARKER_TTL_SECONDS } from "./kv-bucket.ts";
 
 export class KvLeaseStore implements LeaseStore {
   readonly #bucket: KvBucket;
@@ -17,7 +17,7 @@ export class KvLeaseStore implements LeaseStore {
 
   /** `failed` is told of a watch that broke and begins again. */
   constructor(access: KvAccess, failed: (error: unknown) => void) {
-    this.#bucket = new KvBucket(LEASES_BUCKET, access);
+    this.#bucket = new KvBucket(LEASES_BUCKET, access, SHORT_MARKER_TTL_SECONDS);
     this.#failed = failed;
   }
 
@@ -31,6 +31,7 @@ export class KvLeaseStore implements LeaseStore {
       session_id: lease.sessionId,
       attempt: lease.attempt,
       ttl_seconds: lease.ttlSeconds,
+      confirmed: lease.confirmed,
     };
     return this.#bucket.write(
       lease.taskId,
@@ -53,6 +54,11 @@ function toEntry({ key: taskId, revision, operation, text, writtenAt }: KvMessag
   if (operation === "expired") return { kind: "expired", taskId, revision };
   const record = operation === "put" ? readStored(leaseRecord, text) : null;
   if (record === null) return { kind: "removed", taskId, revision };
-  const { session_id: sessionId, attempt, ttl_seconds: ttlSeconds } = record;
-  return { kind: "live", revision, lease: { taskId, sessionId, attempt, ttlSeconds }, writtenAt };
+  const { session_id: sessionId, attempt, ttl_seconds: ttlSeconds, confirmed } = record;
+  return {
+    kind: "live",
+    revision,
+    lease: { taskId, sessionId, attempt, ttlSeconds, confirmed },
+    writtenAt,
+  };
 }

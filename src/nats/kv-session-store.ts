@@ -10,7 +10,7 @@ import type {
   WriteOutcome,
 } from "../service/ports.ts";
 import { SESSIONS_BUCKET } from "./kv-buckets.ts";
-import { type KvAccess, KvBucket, type KvMessage } from "./kv-bucket.ts";
+import { type KvAccess, KvBucket, type KvMessage, SHORT_MARKER_TTL_SECONDS } from "./kv-bucket.ts";
 
 export class KvSessionStore implements SessionStore {
   readonly #bucket: KvBucket;
@@ -18,7 +18,7 @@ export class KvSessionStore implements SessionStore {
 
   /** `failed` is told of a watch that broke and begins again. */
   constructor(access: KvAccess, failed: (error: unknown) => void) {
-    this.#bucket = new KvBucket(SESSIONS_BUCKET, access);
+    this.#bucket = new KvBucket(SESSIONS_BUCKET, access, SHORT_MARKER_TTL_SECONDS);
     this.#failed = failed;
   }
 

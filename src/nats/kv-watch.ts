@@ -31,6 +31,7 @@ export async function watchStream(
 ): Promise<Stoppable> {
   const watch = new StreamWatch(access, stream, subjectPrefix, handler);
   await watch.begin();
+  void access.connection.closed().then(() => watch.stop());
   listenToConnection(access.connection, {
     disconnected: () => {
       watch.abandon();
@@ -75,6 +76,10 @@ class StreamWatch {
         if (isOver()) return;
         this.#deliver(message);
         if (message.pending === 0) reachedEnd();
+      },
+      // What was pending may have gone before it was delivered.
+      idle: () => {
+        if (!isOver()) reachedEnd();
       },
       ended: (error) => {
         if (isOver()) return;

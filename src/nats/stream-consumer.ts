@@ -28,6 +28,8 @@ export interface StreamMessage {
 export interface StreamConsumerHandler {
   /** Must not throw. */
   message(message: StreamMessage): void;
+  /** There is nothing more to come at the moment. */
+  idle(): void;
   /** Nothing more will come, unless it was stopped. Called once. */
   ended(error: Error): void;
 }
@@ -56,8 +58,9 @@ export async function consumeStream(
       try {
         if (error !== null) throw error;
         const place = placeOf(msg);
-        if (place === null) obey(connection, msg, delivered);
-        else if (place.delivery !== delivered + 1) throw new Error("a message is missing");
+        if (place === null) {
+          if (obey(connection, msg, delivered) && consumer !== null) handler.idle();
+        } else if (place.delivery !== delivered + 1) throw new Error("a message is missing");
         else {
           delivered++;
           handler.message({ msg, ...place });
@@ -131,13 +134,17 @@ function placeOf(
   return { delivery, sequence, storedAt: nanoseconds / 1e6, pending };
 }
 
-/** Status messages: heartbeats, flow control, and the consumer's end. */
-function obey(connection: NatsConnection, msg: Msg, delivered: number): void {
+/** Status messages: heartbeats, flow control, and the consumer's end. Returns whether it is idle. */
+function obey(connection: NatsConnection, msg: Msg, delivered: number): boolean {
   const code = msg.headers?.code;
   if (code !== 100) throw new Error(`the consumer ended: ${msg.headers?.description ?? "?"}`);
   const last = msg.headers?.get("Nats-Last-Consumer") ?? "";
   if (last !== "" && Number(last) !== delivered) throw new Error("a message is missing");
   // A flow control request, now or lost before: the server goes on when it is answered.
-  const request = msg.reply ?? msg.headers?.get("Nats-Consumer-Stalled") ?? "";
+  const request =
+    msg.reply !== undefined && msg.reply !== ""
+      ? msg.reply
+      : (msg.headers?.get("Nats-Consumer-Stalled") ?? "");
   if (request !== "") connection.publish(request);
+  return request === "";
 }

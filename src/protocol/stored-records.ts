@@ -6,6 +6,7 @@ export const leaseRecord = z.looseObject({
   session_id: field.sessionId,
   attempt: field.attempt,
   ttl_seconds: field.ttlSeconds,
+  confirmed: z.boolean().default(false),
 });
 export type LeaseRecord = z.infer<typeof leaseRecord>;
 

@@ -14,27 +14,29 @@ export class Admission {
   readonly #settings: ServiceSettings;
   readonly #clock: Clock;
   readonly #buckets = new Map<string, TokenBucket>();
+  readonly #waiting: () => number;
   #inFlight = 0;
 
-  constructor(settings: ServiceSettings, clock: Clock) {
+  /** `waiting`: requests in flight that only wait, and are limited by a setting of their own. */
+  constructor(settings: ServiceSettings, clock: Clock, waiting: () => number) {
+    this.#waiting = waiting;
     this.#settings = settings;
     this.#clock = clock;
   }
 
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#inFlight - this.#waiting();
   }
 
-  /** `parks`: the request may wait for long and is limited by the number of those who wait instead. */
-  enter(principal: string | null, parks: boolean): (() => void) | CoordinatorError {
+  /** The request is over when the returned function is called. */
+  enter(principal: string | null): (() => void) | CoordinatorError {
     if (principal !== null && !this.#spend(principal)) {
       const rate = this.#settings.requestsPerSecond;
       return overloaded(`${principal} sends more than ${rate} requests a second: slow down`);
     }
-    if (parks) return () => undefined;
-    if (this.#inFlight >= this.#settings.maxInFlight) {
+    if (this.inFlight >= this.#settings.maxInFlight) {
       return overloaded(
-        `this worker has ${this.#inFlight} requests in flight: ask again in a moment`,
+        `this worker has ${this.inFlight} requests in flight: ask again in a moment`,
       );
     }
     this.#inFlight++;
@@ -49,7 +51,7 @@ export class Admission {
     if (rate === 0) return true;
     const now = this.#clock.now();
     const bucket = this.#buckets.get(principal) ?? { tokens: rate, at: now };
-    bucket.tokens = Math.min(rate, bucket.tokens + ((now - bucket.at) / 1000) * rate);
+    bucket.tokens = Math.min(rate, bucket.tokens + (Math.max(0, now - bucket.at) / 1000) * rate);
     bucket.at = now;
     if (!this.#buckets.has(principal)) {
       if (this.#buckets.size >= MAX_BUCKETS) this.#dropFull(now);

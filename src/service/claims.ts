@@ -80,9 +80,36 @@ export class Claims {
 
   /** The claim if the session still holds it under this attempt, by the leader's record. */
   async ifHeld(taskId: string, sessionId: string, attempt: number): Promise<Claimed | null> {
-    const known = await this.#writer.load(taskId);
-    const refused = holderRefusal(known.task, sessionId, attempt);
-    return refused === null ? this.describe(known, true) : null;
+    const known = await this.#ifStillHeld(taskId, sessionId, attempt);
+    return known === null ? null : this.describe(known, true);
+  }
+
+  /** The same, but only if the session is not known to know of it; from now on it is. */
+  async ifUnconfirmed(taskId: string, sessionId: string, attempt: number): Promise<Claimed | null> {
+    if (this.#leases.leases.get(taskId)?.lease.confirmed === true) return null;
+    const known = await this.#ifStillHeld(taskId, sessionId, attempt);
+    if (known === null) return null;
+    try {
+      return (await this.#leases.confirm(known.task)) ? this.describe(known, true) : null;
+    } catch (error) {
+      // The lease has run out or is being settled: not this session's claim for sure.
+      if (error instanceof CoordinatorError) return null;
+      throw error;
+    }
+  }
+
+  async #ifStillHeld(
+    taskId: string,
+    sessionId: string,
+    attempt: number,
+  ): Promise<KnownTask | null> {
+    try {
+      const known = await this.#writer.load(taskId);
+      return holderRefusal(known.task, sessionId, attempt) === null ? known : null;
+    } catch (error) {
+      if (!(error instanceof CoordinatorError) || error.code === "unavailable") throw error;
+      return null;
+    }
   }
 
   /** A claim as replies show it. */

@@ -8,6 +8,7 @@
  */
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Task } from "../task/task.ts";
+import type { Limiter } from "./limiter.ts";
 import type { Clock, Observe } from "./ports.ts";
 import type { TaskChange, TaskIndex } from "./task-index.ts";
 import type { TaskWriter } from "./task-writer.ts";
@@ -21,11 +22,19 @@ export class Dependents {
   readonly #writer: TaskWriter;
   readonly #clock: Clock;
   readonly #observe: Observe;
+  readonly #limiter: Limiter;
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #underway = new Map<string, Promise<void>>();
   #stopped = false;
 
-  constructor(tasks: TaskIndex, writer: TaskWriter, clock: Clock, observe: Observe) {
+  constructor(
+    tasks: TaskIndex,
+    writer: TaskWriter,
+    limiter: Limiter,
+    clock: Clock,
+    observe: Observe,
+  ) {
+    this.#limiter = limiter;
     this.#tasks = tasks;
     this.#writer = writer;
     this.#clock = clock;
@@ -52,18 +61,18 @@ export class Dependents {
 
   /** This worker has written the task: nobody knows of it sooner. */
   #written(task: Task): void {
-    const concerned = [task.taskId];
-    if (task.status === "complete") concerned.push(...this.#tasks.dependents.get(task.taskId));
-    for (const id of concerned) if (this.#isWrong(id)) this.#settle(id);
+    if (this.#isWrong(task.taskId)) this.#settle(task.taskId);
+    if (task.status !== "complete") return;
+    for (const id of this.#tasks.dependents.get(task.taskId)) {
+      if (this.#isWrong(id)) this.#settle(id);
+    }
   }
 
   #changed({ taskId, before, after }: TaskChange): void {
     if (!this.#tasks.isCurrent) return;
-    const concerned = [taskId];
-    if ((before?.status === "complete") !== (after?.status === "complete")) {
-      concerned.push(...this.#tasks.dependents.get(taskId));
-    }
-    for (const id of concerned) if (this.#isWrong(id)) this.#later(id);
+    if (this.#isWrong(taskId)) this.#later(taskId);
+    if ((before?.status === "complete") === (after?.status === "complete")) return;
+    for (const id of this.#tasks.dependents.get(taskId)) if (this.#isWrong(id)) this.#later(id);
   }
 
   /** Whether the status contradicts the dependencies, as far as this worker knows. */
@@ -85,7 +94,8 @@ export class Dependents {
 
   #settle(taskId: string): void {
     if (this.#stopped || this.#underway.has(taskId)) return;
-    const settling = this.#settleNow(taskId)
+    const settling = this.#limiter
+      .run(() => this.#settleNow(taskId))
       .catch((cause: unknown) => {
         if (cause instanceof CoordinatorError && cause.code === "not_found") return;
         this.#observe({ kind: "background_error", what: `dependencies of ${taskId}`, cause });
@@ -100,6 +110,8 @@ export class Dependents {
   }
 
   async #settleNow(taskId: string): Promise<void> {
+    // It may have been settled by another worker while this one was waiting for its turn.
+    if (this.#stopped || !this.#isWrong(taskId)) return;
     const task = this.#tasks.get(taskId)?.task;
     // Blocking takes a task away from those who wait for it: only on the leader's word.
     if (task?.status === "available") await this.#refresh(this.#writer.unmet(task));

@@ -6,13 +6,14 @@ import { findCycle } from "../task/dependencies.ts";
 import type { TaskDefinition } from "../task/task.ts";
 import type { Claims } from "./claims.ts";
 import { cycleError } from "./cycle-error.ts";
-import type { Clock, Observe, ServiceSettings } from "./ports.ts";
+import type { Clock, Observe, ServiceSettings, TaskStore } from "./ports.ts";
 import type { KnownTask, TaskIndex } from "./task-index.ts";
 import type { TaskWriter } from "./task-writer.ts";
 
 type TaskReply = Reply<"tasks.get">;
 
 export class Editing {
+  readonly #store: TaskStore;
   readonly #writer: TaskWriter;
   readonly #claims: Claims;
   readonly #tasks: TaskIndex;
@@ -21,6 +22,7 @@ export class Editing {
   readonly #observe: Observe;
 
   constructor(
+    store: TaskStore,
     writer: TaskWriter,
     claims: Claims,
     tasks: TaskIndex,
@@ -28,6 +30,7 @@ export class Editing {
     clock: Clock,
     observe: Observe,
   ) {
+    this.#store = store;
     this.#writer = writer;
     this.#claims = claims;
     this.#tasks = tasks;
@@ -47,7 +50,7 @@ export class Editing {
     }
     const taskId = id ?? named ?? this.#makeId();
     const definition = decodeDefinition({ max_failures: this.#settings.maxFailures, ...given });
-    this.#refuseCycle(taskId, definition.dependsOn);
+    await this.#refuseCycle(taskId, definition.dependsOn);
     return reply(await this.#writer.create(taskId, definition, sessionId ?? null));
   }
 
@@ -61,7 +64,7 @@ export class Editing {
           "requires, tags, metadata, payload, max_failures",
       );
     }
-    if (changes.dependsOn !== undefined) this.#refuseCycle(taskId, changes.dependsOn);
+    if (changes.dependsOn !== undefined) await this.#refuseCycle(taskId, changes.dependsOn);
     const executed = await this.#writer.execute(
       taskId,
       (task) => ({
@@ -104,8 +107,14 @@ export class Editing {
     return this.#claims.ended(executed);
   }
 
-  /** @throws CoordinatorError `invalid_request` with the path of the cycle */
-  #refuseCycle(taskId: string, dependsOn: TaskDefinition["dependsOn"]): void {
+  /**
+   * Two tasks that are created in the same moment, through different workers, can still form a cycle.
+   *
+   * @throws CoordinatorError `invalid_request` with the path of the cycle
+   */
+  async #refuseCycle(taskId: string, dependsOn: TaskDefinition["dependsOn"]): Promise<void> {
+    if (dependsOn.length === 0) return;
+    await this.#tasks.progress.catchUp(this.#store);
     const cycle = findCycle([taskId], (id) =>
       id === taskId ? dependsOn : this.#tasks.get(id)?.task.dependsOn,
     );

@@ -5,7 +5,7 @@ import { decodeDefinition, encodeDefinition } from "../protocol/task-record.ts";
 import { findCycle, inDependencyOrder } from "../task/dependencies.ts";
 import { createTask, type TaskDefinition } from "../task/task.ts";
 import { cycleError } from "./cycle-error.ts";
-import type { Clock, ServiceSettings } from "./ports.ts";
+import type { Clock, ServiceSettings, TaskStore } from "./ports.ts";
 import type { TaskIndex } from "./task-index.ts";
 import type { TaskWriter } from "./task-writer.ts";
 
@@ -16,12 +16,20 @@ type Imported = TaskDefinition & { readonly taskId: string };
 type Result = "created" | "unchanged" | "conflicting";
 
 export class Importer {
+  readonly #store: TaskStore;
   readonly #writer: TaskWriter;
   readonly #tasks: TaskIndex;
   readonly #settings: ServiceSettings;
   readonly #clock: Clock;
 
-  constructor(writer: TaskWriter, tasks: TaskIndex, settings: ServiceSettings, clock: Clock) {
+  constructor(
+    store: TaskStore,
+    writer: TaskWriter,
+    tasks: TaskIndex,
+    settings: ServiceSettings,
+    clock: Clock,
+  ) {
+    this.#store = store;
     this.#writer = writer;
     this.#tasks = tasks;
     this.#settings = settings;
@@ -35,6 +43,7 @@ export class Importer {
       taskId,
       ...decodeDefinition({ max_failures: this.#settings.maxFailures, ...given }),
     }));
+    await this.#tasks.progress.catchUp(this.#store);
     const warnings = this.#validate(tasks);
 
     const results = new Map<string, Result>();

@@ -1,5 +1,6 @@
 /** What this worker knows of the leases: the live ones, and which of them it saw run out. */
 import type { Lease, LeaseEntry, Watch } from "./ports.ts";
+import { Progress } from "./progress.ts";
 
 export interface KnownLease {
   readonly lease: Lease;
@@ -9,12 +10,11 @@ export interface KnownLease {
 }
 
 export class LeaseIndex implements Watch<LeaseEntry> {
+  readonly progress = new Progress();
   readonly #live = new Map<string, KnownLease>();
   /** Attempts whose lease this worker saw alive and then saw run out. */
   readonly #expired = new Map<string, number>();
   readonly #changed: (taskId: string) => void;
-  #progress = 0;
-  #isCurrent = false;
   #resync: Set<string> | null = null;
 
   /** `changed` is called after each change with the task's id. */
@@ -23,7 +23,7 @@ export class LeaseIndex implements Watch<LeaseEntry> {
   }
 
   get isCurrent(): boolean {
-    return this.#isCurrent;
+    return this.progress.isCurrent;
   }
 
   get size(): number {
@@ -45,38 +45,25 @@ export class LeaseIndex implements Watch<LeaseEntry> {
 
   /** Takes in a lease that this worker has just written. */
   applyOwn(lease: Lease, revision: number, now: number): void {
-    if (revision <= this.#progress) return;
+    if (revision <= this.progress.revision) return;
     this.#resync?.add(lease.taskId);
     this.#alive({ lease, revision, writtenAt: now });
   }
 
   restarted(): void {
     this.#resync = new Set();
-    this.#progress = 0;
-    this.#isCurrent = false;
+    this.progress.restarted();
   }
 
   entry(entry: LeaseEntry): void {
-    this.#progress = entry.revision;
-    if (entry.kind === "live") {
-      this.#resync?.add(entry.lease.taskId);
-      const known = this.#live.get(entry.lease.taskId);
-      if (known === undefined || entry.revision > known.revision || this.#resync !== null) {
-        this.#alive(entry);
-      }
-      return;
-    }
-    const seen = this.#live.get(entry.taskId);
-    if (seen === undefined || seen.revision > entry.revision) return;
-    this.#live.delete(entry.taskId);
-    if (entry.kind === "expired") this.#expired.set(entry.taskId, seen.lease.attempt);
-    this.#changed(entry.taskId);
+    if (entry.kind === "live") this.#seen(entry);
+    else this.#ended(entry.taskId, entry.revision, entry.kind === "expired");
+    this.progress.delivered(entry.revision);
   }
 
   current(): void {
     const seen = this.#resync;
     this.#resync = null;
-    this.#isCurrent = true;
     for (const taskId of seen === null ? [] : [...this.#live.keys()]) {
       // Neither the lease nor a marker is left: nobody can say that it ran out.
       if (seen?.has(taskId) === false) {
@@ -84,6 +71,23 @@ export class LeaseIndex implements Watch<LeaseEntry> {
         this.#changed(taskId);
       }
     }
+    this.progress.current();
+  }
+
+  #seen(entry: KnownLease): void {
+    const { taskId } = entry.lease;
+    this.#resync?.add(taskId);
+    const known = this.#live.get(taskId);
+    const isNews = known === undefined || entry.revision > known.revision;
+    if (isNews || this.#resync !== null) this.#alive(entry);
+  }
+
+  #ended(taskId: string, revision: number, hasExpired: boolean): void {
+    const known = this.#live.get(taskId);
+    if (known === undefined || known.revision > revision) return;
+    this.#live.delete(taskId);
+    if (hasExpired) this.#expired.set(taskId, known.lease.attempt);
+    this.#changed(taskId);
   }
 
   #alive(known: KnownLease): void {

@@ -25,6 +25,7 @@ import type {
   ServiceSettings,
   WriteOutcome,
 } from "./ports.ts";
+import type { Limiter } from "./limiter.ts";
 import type { TaskIndex } from "./task-index.ts";
 import type { TaskWriter } from "./task-writer.ts";
 
@@ -39,6 +40,7 @@ export class LeaseKeeper {
   readonly #store: LeaseStore;
   readonly #tasks: TaskIndex;
   readonly #writer: TaskWriter;
+  readonly #limiter: Limiter;
   readonly #settings: ServiceSettings;
   readonly #clock: Clock;
   readonly #observe: Observe;
@@ -49,15 +51,18 @@ export class LeaseKeeper {
   /** Lease writes under way, one after the other for each task. */
   readonly #writing = new Map<string, Promise<void>>();
   #timer: ReturnType<typeof setInterval> | null = null;
+  #stopped = false;
 
   constructor(
     store: LeaseStore,
     tasks: TaskIndex,
     writer: TaskWriter,
+    limiter: Limiter,
     settings: ServiceSettings,
     clock: Clock,
     observe: Observe,
   ) {
+    this.#limiter = limiter;
     this.#store = store;
     this.#tasks = tasks;
     this.#writer = writer;
@@ -80,6 +85,7 @@ export class LeaseKeeper {
 
   /** Resolves when the lease writes under way have ended. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     if (this.#timer !== null) clearInterval(this.#timer);
     await Promise.all(this.#writing.values());
   }
@@ -109,7 +115,26 @@ export class LeaseKeeper {
    *
    * @throws CoordinatorError `lease_lost`; `unavailable` while the state of the lease is not settled
    */
-  async renew(lease: Lease): Promise<void> {
+  async renew(renewed: Omit<Lease, "confirmed">): Promise<void> {
+    await this.#renew({ ...renewed, confirmed: true }, () => true);
+  }
+
+  /**
+   * Renews the lease of a claim whose session may not know of it; `false` if it is known to know. Of
+   * any number of workers that try, one succeeds.
+   */
+  async confirm(task: Task): Promise<boolean> {
+    const lease = this.#leaseOf(task);
+    if (lease === null) return false;
+    const { ttlSeconds } = this.describe(task);
+    return this.#renew(
+      { ...lease, ttlSeconds, confirmed: true },
+      (found) => found?.kind !== "live" || !found.lease.confirmed,
+    );
+  }
+
+  /** `false`: what was found is not as `isWanted` wants it, and nothing was written. */
+  async #renew(lease: Lease, isWanted: (found: LeaseEntry | null) => boolean): Promise<boolean> {
     const { taskId, attempt } = lease;
     await this.#writing.get(taskId);
     const known = this.leases.get(taskId);
@@ -119,10 +144,11 @@ export class LeaseKeeper {
         : await this.#store.load(taskId);
     for (let tries = 0; tries < GRANT_TRIES; tries++) {
       this.#requireRenewable(lease, entry);
+      if (!isWanted(entry)) return false;
       const outcome = await this.#store.write(lease, entry?.revision ?? 0);
       if (outcome.kind === "written") {
         this.leases.applyOwn(lease, outcome.revision, this.#clock.now());
-        return;
+        return true;
       }
       entry = await this.#store.load(taskId);
     }
@@ -156,6 +182,8 @@ export class LeaseKeeper {
   /** Writes the lease over whatever is there and older; `false` if that is not older. */
   async #write(lease: Lease, expectedRevision: number): Promise<boolean> {
     let expected = expectedRevision;
+    const known = this.leases.get(lease.taskId);
+    if (known !== undefined && known.lease.attempt > lease.attempt) return false;
     for (let tries = 0; tries < GRANT_TRIES; tries++) {
       const outcome: WriteOutcome = await this.#store.write(lease, expected);
       if (outcome.kind === "written") {
@@ -187,10 +215,10 @@ export class LeaseKeeper {
       return;
     }
     this.#reclaims.delete(taskId);
-    if (expired !== undefined && task !== undefined && task.attempt >= expired) {
-      this.leases.forgetExpired(taskId);
-    }
-    const fits = held === null ? live === null : live !== null && live >= held;
+    const isOver =
+      task === undefined ? this.#tasks.isCurrent : task.attempt >= (expired ?? Infinity);
+    if (expired !== undefined && isOver) this.leases.forgetExpired(taskId);
+    const fits = held === live;
     if (fits) this.#mismatched.delete(taskId);
     else if (!this.#mismatched.has(taskId)) {
       const spread = this.#clock.random() * RECLAIM_SPREAD_MS * 4;
@@ -204,7 +232,7 @@ export class LeaseKeeper {
     for (const [taskId, since] of this.#mismatched) {
       if (now - since < this.#settings.leaseGraceMs || this.#writing.has(taskId)) continue;
       this.#mismatched.set(taskId, now);
-      this.#inTurn(taskId, () => this.#settle(taskId));
+      this.#inTurn(taskId, () => this.#limiter.run(() => this.#settle(taskId)));
     }
     for (const [taskId, at] of this.#reclaims) {
       if (now - at >= RECLAIM_AGAIN_MS) this.#reclaim(taskId);
@@ -213,15 +241,15 @@ export class LeaseKeeper {
 
   /** Makes claim and lease fit, by the leader's record. */
   async #settle(taskId: string): Promise<void> {
+    // Known before the record is read: a lease of a higher attempt than that record's is none of a
+    // newer claim, but one from before the record was replaced by hand.
+    const known = this.leases.get(taskId);
     const task = await this.#currentTask(taskId);
     const lease = task === null ? null : this.#leaseOf(task);
-    const known = this.leases.get(taskId);
-    if (lease !== null) {
-      if (await this.#write(lease, known?.revision ?? 0)) {
-        this.#observe({ kind: "lease_restored", taskId, attempt: lease.attempt });
-      }
-    } else if (known !== undefined && known.lease.attempt <= (task?.attempt ?? Infinity)) {
+    if (known !== undefined && known.lease.attempt !== lease?.attempt) {
       await this.#store.purge(taskId, known.revision);
+    } else if (lease !== null && (await this.#write(lease, known?.revision ?? 0))) {
+      this.#observe({ kind: "lease_restored", taskId, attempt: lease.attempt });
     }
   }
 
@@ -236,16 +264,17 @@ export class LeaseKeeper {
 
   #reclaim(taskId: string): void {
     const attempt = this.leases.expiredAttempt(taskId);
-    if (attempt === undefined || !this.#reclaims.has(taskId)) return;
+    if (this.#stopped || attempt === undefined || !this.#reclaims.has(taskId)) return;
     this.#reclaims.set(taskId, this.#clock.now());
-    const reclaim = async (): Promise<void> => {
-      const { written } = await this.#writer.execute(taskId, { type: "expire", attempt });
+    this.#inTurn(taskId, async () => {
+      const { written } = await this.#limiter.run(() =>
+        this.#writer.execute(taskId, { type: "expire", attempt }),
+      );
+      if (written) this.#observe({ kind: "lease_expired", taskId, attempt });
+      // Meanwhile the lease of a later attempt may have run out: that one is still to be reclaimed.
+      if (this.leases.expiredAttempt(taskId) !== attempt) return;
       this.#reclaims.delete(taskId);
       this.leases.forgetExpired(taskId);
-      if (written) this.#observe({ kind: "lease_expired", taskId, attempt });
-    };
-    reclaim().catch((cause: unknown) => {
-      this.#observe({ kind: "background_error", what: `reclaim of ${taskId}`, cause });
     });
   }
 
@@ -256,6 +285,7 @@ export class LeaseKeeper {
       sessionId: task.claimedBy,
       attempt: task.attempt,
       ttlSeconds: task.ttlSeconds ?? this.#settings.defaultTtlSeconds,
+      confirmed: false,
     };
   }
 

@@ -5,7 +5,7 @@
  * anybody noticing, when the asker is still connected but has stopped listening. Two things let it
  * find its claim by asking again: the `request_id`, which gets the same claims however often it is
  * repeated, and, for claims made for a parked request without one, a single repetition to the same
- * session.
+ * session: the lease notes that its session knows of it.
  */
 import type { Reply, Request } from "../protocol/operations.ts";
 import { isoOrNull } from "../protocol/task-record.ts";
@@ -24,8 +24,6 @@ export class NextClaims {
   readonly #store: TaskStore;
   readonly #tasks: TaskIndex;
   readonly #observe: Observe;
-  /** Attempts, by task, whose answer was already repeated. */
-  readonly #repeated = new Map<string, number>();
 
   constructor(
     claims: Claims,
@@ -43,17 +41,21 @@ export class NextClaims {
     this.#store = store;
     this.#tasks = tasks;
     this.#observe = observe;
-    tasks.onChange(({ taskId, after }) => {
-      if (after?.status !== "claimed") this.#repeated.delete(taskId);
-    });
   }
 
   async next(request: Request<"tasks.next">): Promise<Answer> {
-    const asker = this.#askerOf(request);
+    let asker = this.#askerOf(request);
     const earlier = await this.#earlierClaims(request);
     if (earlier.length > 0) return this.#answer(asker, earlier);
 
     let claimed = await this.#ready.claimBest(asker);
+    if (claimed.length === 0 && this.#tasks.ready.withheld(asker.filter).capabilities > 0) {
+      // The session may have registered a moment ago, with another worker.
+      const { session_id: sessionId, capabilities: named } = request;
+      const capabilities = await this.#sessions.freshCapabilitiesOf(sessionId, named);
+      asker = { ...asker, filter: { ...asker.filter, capabilities } };
+      claimed = await this.#ready.claimBest(asker);
+    }
     if (claimed.length > 0) return { ...this.#answer(asker, claimed), claimedAtOnce: true };
     if (request.wait_seconds > 0) {
       const claimRequest = asker.claimRequest ?? parkedBy(asker.sessionId);
@@ -79,6 +81,7 @@ export class NextClaims {
         tags: request.tags,
         prefix: request.prefix,
       },
+      requestId: requestId ?? null,
       claimRequest: requestId ?? null,
     };
   }
@@ -93,12 +96,9 @@ export class NextClaims {
     for (const taskId of [...this.#tasks.claims.get(sessionId)]) {
       const task = this.#tasks.get(taskId)?.task;
       if (task === undefined || task.claimRequest === null) continue;
-      if (requestId === undefined) {
-        if (task.claimRequest !== parkedBy(sessionId)) continue;
-        if (this.#repeated.get(taskId) === task.attempt) continue;
-        this.#repeated.set(taskId, task.attempt);
-      } else if (task.claimRequest !== requestId) continue;
-      const claim = await this.#claims.ifHeld(taskId, sessionId, task.attempt);
+      if (task.claimRequest !== (requestId ?? parkedBy(sessionId))) continue;
+      const find = requestId === undefined ? "ifUnconfirmed" : "ifHeld";
+      const claim = await this.#claims[find](taskId, sessionId, task.attempt);
       if (claim !== null) found.push(claim);
     }
     return found;

@@ -11,10 +11,12 @@ import type { Claimed } from "./claims.ts";
 import type { Clock } from "./ports.ts";
 import type { Asker, ReadyClaims } from "./ready-claims.ts";
 import type { TaskChange, TaskIndex } from "./task-index.ts";
-import { type Waiter, WaiterQueue } from "./waiter-queue.ts";
+import { WaiterQueue } from "./waiter-queue.ts";
 
 /** Timers take no longer delays; a task that is due later is looked at again then. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
+/** When a task whose claim failed for want of the store is offered again. */
+const AGAIN_MS = 100;
 
 export class ParkedRequests {
   readonly #ready: ReadyClaims;
@@ -24,7 +26,8 @@ export class ParkedRequests {
   readonly #waiters = new WaiterQueue<Asker, Claimed[]>();
   #dueTimer: ReturnType<typeof setTimeout> | null = null;
   #dueAt = Infinity;
-  #offered = false;
+  /** Tasks that have become ready in this moment. */
+  readonly #offers = new Set<string>();
   #stopped = false;
 
   constructor(ready: ReadyClaims, tasks: TaskIndex, maxWaiting: number, clock: Clock) {
@@ -54,49 +57,54 @@ export class ParkedRequests {
     if (this.#waiters.size >= this.#maxWaiting) {
       throw new CoordinatorError("overloaded", "too many requests are waiting: ask again later");
     }
+    if (asker.requestId !== null) this.#supersede(asker.sessionId, asker.requestId);
     const answer = this.#waiters.wait(asker, timeoutMs);
-    // A task may have become ready between the asker's own look and now.
-    if (this.#ready.candidates(1, asker.filter).length > 0) this.#offerSoon();
-    else this.#scheduleDue();
+    this.#offerBest(asker);
     return (await answer) ?? [];
   }
 
-  #taskChanged({ after }: TaskChange): void {
-    if (after?.status !== "available" || this.#waiters.size === 0) return;
+  #taskChanged({ taskId, after }: TaskChange): void {
+    if (after === null || this.#waiters.size === 0) return;
+    // Claimed for a repetition of a request that waits here, by another worker.
+    if (after.claimedBy !== null && after.claimRequest !== null) {
+      this.#supersede(after.claimedBy, after.claimRequest);
+    }
+    if (after.status !== "available") return;
     if (after.notBefore !== null && after.notBefore > this.#clock.now()) this.#scheduleDue();
-    else this.#offerSoon();
+    else this.#offer(taskId);
   }
 
-  /** Once for all changes of this moment: a completion may make many tasks ready. */
-  #offerSoon(): void {
-    if (this.#offered) return;
-    this.#offered = true;
+  /** Ends the wait of a request that was sent again: whoever sent it no longer listens. */
+  #supersede(sessionId: string, requestId: string): void {
+    for (const waiter of this.#waiters.ofSession(sessionId)) {
+      if (waiter.asker.requestId !== requestId) continue;
+      waiter.fail(
+        new CoordinatorError("conflict", "this request was sent again: see the later one's answer"),
+      );
+    }
+  }
+
+  /** Offers a task once the change that made it ready has been taken in everywhere. */
+  #offer(taskId: string): void {
+    this.#offers.add(taskId);
+    if (this.#offers.size > 1) return;
     queueMicrotask(() => {
-      this.#offered = false;
-      this.#offer();
+      const offers = [...this.#offers];
+      this.#offers.clear();
+      for (const task of this.#ready.free(offers).sort(byUrgency)) this.#give(task);
     });
   }
 
-  /** Gives what is ready to those who wait, longest first. */
-  #offer(): void {
-    const ready = new Set<ReadyTask>();
-    for (const { filter, count } of this.#waiters.filters()) {
-      for (const task of this.#ready.candidates(count, filter)) ready.add(task);
-    }
-    for (const task of [...ready].sort(byUrgency)) {
-      const waiter = this.#waiters.take((filter) => fits(task, filter));
-      if (waiter !== null) this.#serve(waiter, task.taskId);
-    }
-    this.#scheduleDue();
-  }
-
-  #serve(waiter: Waiter<Asker, Claimed[]>, taskId: string): void {
+  /** Gives a ready task to the one who has waited longest of those who can take it. */
+  #give(task: ReadyTask): void {
+    const waiter = this.#waiters.take((filter) => fits(task, filter));
+    if (waiter === null) return;
+    const { taskId } = task;
     const serve = async (): Promise<void> => {
       const first = await this.#ready.take(taskId, waiter.asker);
       if (first === null) {
         this.#waiters.putBack(waiter);
-        // What became ready meanwhile was offered to others only.
-        this.#offerSoon();
+        this.#offerBest(waiter.asker);
         return;
       }
       const max = waiter.asker.max - 1;
@@ -105,20 +113,33 @@ export class ParkedRequests {
     };
     serve().catch((error: unknown) => {
       waiter.fail(error);
+      // The task may still be there, for the next one who waits.
+      setTimeout(() => {
+        if (!this.#stopped) this.#offer(taskId);
+      }, AGAIN_MS);
     });
+  }
+
+  /** What became ready while the asker was not in the queue was offered to others only. */
+  #offerBest(asker: Asker): void {
+    const [best] = this.#ready.candidates(1, asker.filter);
+    if (best === undefined) this.#scheduleDue();
+    else this.#offer(best.taskId);
   }
 
   /** Looks again when the next delayed task falls due. */
   #scheduleDue(): void {
     const dueAt = this.#tasks.ready.nextDueAt();
-    if (dueAt === null || this.#stopped || (this.#dueTimer !== null && dueAt >= this.#dueAt))
-      return;
+    if (dueAt === null || this.#stopped) return;
+    if (this.#dueTimer !== null && dueAt >= this.#dueAt) return;
     if (this.#dueTimer !== null) clearTimeout(this.#dueTimer);
     this.#dueAt = dueAt;
     const delay = Math.min(Math.max(0, dueAt - this.#clock.now()) + 1, MAX_TIMER_MS);
     this.#dueTimer = setTimeout(() => {
       this.#dueTimer = null;
-      if (this.#waiters.size > 0) this.#offer();
+      const due = this.#tasks.ready.promoteDue(this.#clock.now());
+      for (const { taskId } of due) this.#offer(taskId);
+      if (this.#waiters.size > 0) this.#scheduleDue();
     }, delay);
   }
 }

@@ -56,6 +56,8 @@ export interface Lease {
   readonly sessionId: string;
   readonly attempt: number;
   readonly ttlSeconds: number;
+  /** Its session is known to know of it: it has renewed it, or was told of it twice. */
+  readonly confirmed: boolean;
 }
 
 /** The last thing that happened to a task's lease. */
@@ -129,7 +131,7 @@ export interface Answer {
 /** The service as the endpoints see it. */
 export interface RequestHandler {
   /** Lets a request in, or says why not; the request is over when the returned function is called. */
-  admit(operation: Operation, principal: string | null): (() => void) | CoordinatorError;
+  admit(principal: string | null): (() => void) | CoordinatorError;
   /** @throws CoordinatorError */
   handle(call: Call): Promise<Answer>;
 }

@@ -18,6 +18,12 @@ export class Progress {
     return this.#isCurrent;
   }
 
+  /** Resolves when the watch has delivered what was there when it began. */
+  untilCurrent(): Promise<void> {
+    if (this.#isCurrent) return Promise.resolve();
+    return new Promise((resolve) => this.#awaited.add({ revision: 0, resolve }));
+  }
+
   restarted(): void {
     this.#revision = 0;
     this.#isCurrent = false;

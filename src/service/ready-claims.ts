@@ -18,6 +18,8 @@ export interface Asker {
   /** How many tasks to claim at most. */
   readonly max: number;
   readonly filter: ReadyFilter;
+  /** The request's own name, by which a repetition is known. */
+  readonly requestId: string | null;
   /** Kept in the record, so that a repeated request finds its claims. */
   readonly claimRequest: string | null;
 }
@@ -46,9 +48,22 @@ export class ReadyClaims {
   /** Up to `count` ready tasks that the filter gets and nobody here is claiming, best first. */
   candidates(count: number, filter: ReadyFilter): ReadyTask[] {
     this.#tasks.ready.promoteDue(this.#clock.now());
-    const isFree = (taskId: string): boolean =>
-      !this.#underway.has(taskId) && !this.#lost.has(taskId);
-    return this.#tasks.ready.best(count, filter, isFree);
+    return this.#tasks.ready.best(count, filter, (taskId) => this.#isFree(taskId));
+  }
+
+  /** Those of the tasks that are ready and that nobody here is claiming. */
+  free(taskIds: readonly string[]): ReadyTask[] {
+    const now = this.#clock.now();
+    return taskIds.flatMap((taskId) => {
+      const task = this.#tasks.ready.get(taskId);
+      return task !== undefined && (task.notBefore ?? 0) <= now && this.#isFree(taskId)
+        ? [task]
+        : [];
+    });
+  }
+
+  #isFree(taskId: string): boolean {
+    return !this.#underway.has(taskId) && !this.#lost.has(taskId);
   }
 
   /** Claims up to `max` ready tasks; fewer or none if there are no more. */

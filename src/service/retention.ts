@@ -2,7 +2,7 @@
  * Removes terminal tasks after a while, with their history, but never one that an unfinished task still
  * depends on: that one would wait for ever.
  */
-import { isTerminal, type Task } from "../task/task.ts";
+import type { Task } from "../task/task.ts";
 import type { Clock, Observe, ServiceSettings, TaskStore } from "./ports.ts";
 import type { TaskIndex } from "./task-index.ts";
 
@@ -87,7 +87,8 @@ export class Retention {
   #isNeeded(task: Task): boolean {
     for (const id of this.#tasks.dependents.get(task.taskId)) {
       const dependent = this.#tasks.get(id)?.task;
-      if (dependent !== undefined && !isTerminal(dependent.status)) return true;
+      // A failed or cancelled one may be requeued.
+      if (dependent !== undefined && dependent.status !== "complete") return true;
     }
     return false;
   }

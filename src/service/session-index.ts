@@ -1,6 +1,6 @@
 /** What this worker knows of the sessions, and which claims were taken from them. */
 import type { Task } from "../task/task.ts";
-import { LEASE_EXPIRED } from "../task/transition.ts";
+import { LEASE_EXPIRED, STOPPED_AS_ASKED } from "../task/transition.ts";
 import type { Session, SessionEntry, Watch } from "./ports.ts";
 import { Progress } from "./progress.ts";
 import type { TaskChange, TaskIndex } from "./task-index.ts";
@@ -107,6 +107,7 @@ function howItEnded(after: Task | null): "lost" | "cancelled" | null {
   const event = after?.lastEvent ?? null;
   if (event === null) return "lost";
   if (event.reason === LEASE_EXPIRED) return "lost";
+  if (event.reason === STOPPED_AS_ASKED) return null;
   if (event.type === "task_released" || event.type === "task_completed") return null;
   if (event.type === "task_attempt_failed" || event.type === "task_failed") return null;
   return event.type === "task_cancelled" ? "cancelled" : "lost";

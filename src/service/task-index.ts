@@ -106,24 +106,20 @@ export class TaskIndex implements Watch<TaskEntry> {
 
   restarted(): void {
     this.#resync = new Set();
+    this.#corrupt.clear();
     this.progress.restarted();
   }
 
   entry(entry: TaskEntry): void {
-    if ("task" in entry) {
-      this.#resync?.add(entry.taskId);
-      this.#corrupt.delete(entry.taskId);
-      const known = this.#known.get(entry.taskId);
-      // After a restart the store is right even if it is older: it may have been restored.
-      if (known === undefined || entry.revision > known.revision || this.#resync !== null) {
-        this.#replace(entry.taskId, { task: entry.task, revision: entry.revision });
-      }
-    } else {
-      this.#replace(entry.taskId, null);
-      if ("corrupt" in entry) this.#corrupt.set(entry.taskId, entry.revision);
-      else this.#corrupt.delete(entry.taskId);
-    }
-    this.progress.delivered(entry.revision);
+    const { taskId, revision } = entry;
+    const known = this.#known.get(taskId);
+    // After a restart the store is right even if it is older: it may have been restored.
+    const isNews = known === undefined || revision > known.revision || this.#resync !== null;
+    if ("task" in entry) this.#resync?.add(taskId);
+    if ("corrupt" in entry) this.#corrupt.set(taskId, revision);
+    else this.#corrupt.delete(taskId);
+    if (isNews) this.#replace(taskId, "task" in entry ? { task: entry.task, revision } : null);
+    this.progress.delivered(revision);
   }
 
   current(): void {

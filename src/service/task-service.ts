@@ -13,6 +13,7 @@ import { Editing } from "./editing.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { Importer } from "./importer.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
+import { Limiter } from "./limiter.ts";
 import { NextClaims } from "./next-claims.ts";
 import type {
   Answer,
@@ -40,6 +41,9 @@ export interface Stores {
   readonly leases: LeaseStore;
   readonly sessions: SessionStore;
 }
+
+/** So that what follows from one write on thousands of tasks leaves room for requests. */
+const MAX_BACKGROUND_WRITES = 64;
 
 /** Handles one operation. The body was validated against the operation's schema. */
 type Handler<O extends Operation> = (
@@ -69,15 +73,16 @@ export class TaskService implements RequestHandler {
     this.#clock = clock;
     const tasks = new TaskIndex(() => clock.now());
     const writer = new TaskWriter(stores.tasks, tasks, settings, clock, observe);
-    const leases = new LeaseKeeper(stores.leases, tasks, writer, settings, clock, observe);
+    const limiter = new Limiter(MAX_BACKGROUND_WRITES);
+    const leases = new LeaseKeeper(stores.leases, tasks, writer, limiter, settings, clock, observe);
     const sessionIndex = new SessionIndex(tasks);
     const sessions = new Sessions(stores.sessions, sessionIndex, settings, clock);
     const claims = new Claims(writer, leases, sessions, settings, clock);
     const ready = new ReadyClaims(claims, tasks, clock);
     const parked = new ParkedRequests(ready, tasks, settings.maxWaiting, clock);
     const next = new NextClaims(claims, ready, parked, sessions, stores.tasks, tasks, observe);
-    const editing = new Editing(writer, claims, tasks, settings, clock, observe);
-    const importer = new Importer(writer, tasks, settings, clock);
+    const editing = new Editing(stores.tasks, writer, claims, tasks, settings, clock, observe);
+    const importer = new Importer(stores.tasks, writer, tasks, settings, clock);
     const heartbeats = new Heartbeats(sessions, claims, stores.tasks, tasks);
     const indexes = { tasks, leases: leases.leases, sessions: sessionIndex };
     const queries = new Queries(stores.tasks, writer, indexes, parked, settings, clock);
@@ -87,9 +92,9 @@ export class TaskService implements RequestHandler {
     this.#next = next;
     this.#parked = parked;
     this.#leases = leases;
-    this.#dependents = new Dependents(tasks, writer, clock, observe);
+    this.#dependents = new Dependents(tasks, writer, limiter, clock, observe);
     this.#retention = new Retention(stores.tasks, tasks, settings, clock, observe);
-    this.#admission = new Admission(settings, clock);
+    this.#admission = new Admission(settings, clock, () => parked.size);
     this.#handlers = {
       "tasks.create": (id, body) => editing.create(id === "" ? undefined : id, body),
       "tasks.import": (_id, body) => importer.run(body),
@@ -120,19 +125,24 @@ export class TaskService implements RequestHandler {
   /** Resolves when the indexes hold what is in the buckets. */
   async start(): Promise<void> {
     const startedAt = this.#clock.now();
-    const current = new Promise<void>((resolve) => {
-      this.tasks.onCurrent(() => {
-        const seconds = (this.#clock.now() - startedAt) / 1000;
-        this.#observe({ kind: "index_current", tasks: this.tasks.size, seconds });
-        resolve();
-      });
+    this.tasks.onCurrent(() => {
+      const seconds = (this.#clock.now() - startedAt) / 1000;
+      this.#observe({ kind: "index_current", tasks: this.tasks.size, seconds });
     });
-    this.#watches = await Promise.all([
+    const begun = await Promise.allSettled([
       this.#stores.leases.watch(this.#leases.leases),
       this.#stores.sessions.watch(this.sessions),
       this.#stores.tasks.watch(this.tasks),
     ]);
-    await current;
+    // Those that have begun are stopped with the service, also if it does not start.
+    this.#watches = begun.flatMap((watch) => (watch.status === "fulfilled" ? [watch.value] : []));
+    const failure = begun.find((watch) => watch.status === "rejected");
+    if (failure !== undefined) throw failure.reason;
+    await Promise.all([
+      this.tasks.progress.untilCurrent(),
+      this.sessions.progress.untilCurrent(),
+      this.#leases.leases.progress.untilCurrent(),
+    ]);
     this.#leases.start();
     this.#retention.start();
   }
@@ -149,8 +159,8 @@ export class TaskService implements RequestHandler {
     await Promise.all([this.#dependents.stop(), this.#retention.stop(), this.#leases.stop()]);
   }
 
-  admit(operation: Operation, principal: string | null): (() => void) | CoordinatorError {
-    return this.#admission.enter(principal, operation === "tasks.next");
+  admit(principal: string | null): (() => void) | CoordinatorError {
+    return this.#admission.enter(principal);
   }
 
   /** @throws CoordinatorError */

@@ -74,6 +74,7 @@ export class TaskWriter {
     const deadline = this.#clock.now() + TRY_FOR_MS;
     let known = this.#index.get(taskId);
     let isFresh = false;
+    let isUncertain = false;
     for (let tries = 0; tries < MAX_TRIES && this.#clock.now() < deadline; tries++) {
       if (known === undefined) {
         known = await this.load(taskId);
@@ -94,12 +95,18 @@ export class TaskWriter {
         if (options.once === true) break;
       } else {
         this.#observe({ kind: "write_unknown", taskId });
+        isUncertain = true;
         const now = await this.load(taskId);
         if (isSame(now.task, next)) return this.#written(now.task, now.revision);
       }
       known = undefined;
     }
-    throw new CoordinatorError("conflict", `task ${taskId} is being changed by others: ask again`);
+    throw isUncertain
+      ? new CoordinatorError(
+          "unavailable",
+          `whether task ${taskId} was written is not known: ask again`,
+        )
+      : new CoordinatorError("conflict", `task ${taskId} is being changed by others: ask again`);
   }
 
   /** @throws CoordinatorError `already_exists`, `too_large`, `corrupt_record`, `unavailable` */
@@ -112,12 +119,15 @@ export class TaskWriter {
     const task = createTask(taskId, definition, { blocked, sessionId, now: this.#clock.now() });
     this.checkSize(task);
     let expectedRevision = 0;
+    let isUncertain = false;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const outcome = await this.#store.write(task, expectedRevision);
       if (outcome.kind === "written") return this.#written(task, outcome.revision);
+      // Once a write was without an answer, any record that is found later may be its own.
+      isUncertain ||= outcome.kind === "unknown";
       const entry = await this.#store.load(taskId);
       if (entry !== null && "task" in entry) {
-        if (outcome.kind === "unknown" && isSame({ ...entry.task, createdRevision: null }, task)) {
+        if (isUncertain && isSame({ ...entry.task, createdRevision: null }, task)) {
           return this.#written(task, entry.revision);
         }
         throw new CoordinatorError("already_exists", `task ${taskId} exists already`, {

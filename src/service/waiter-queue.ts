@@ -45,9 +45,9 @@ export class WaiterQueue<Asker extends AnyAsker, Result> {
     return this.#size;
   }
 
-  /** Each different filter of those who wait, and how many have it. */
-  *filters(): Generator<{ readonly filter: ReadyFilter; readonly count: number }, void> {
-    for (const { filter, parked } of this.#groups.values()) yield { filter, count: parked.size };
+  /** Those of a session who wait and have not been taken out. */
+  ofSession(sessionId: string): Waiter<Asker, Result>[] {
+    return [...(this.#bySession.get(sessionId) ?? [])];
   }
 
   /** Resolves with the answer, or with `null` when the time is over. */

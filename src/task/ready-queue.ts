@@ -51,6 +51,10 @@ export class ReadyQueue {
     return this.#entries.size;
   }
 
+  get(taskId: string): ReadyTask | undefined {
+    return this.#entries.get(taskId)?.task;
+  }
+
   /** Adds the task or replaces what is known of it. */
   set(task: ReadyTask, now: number): void {
     this.delete(task.taskId);
@@ -69,15 +73,15 @@ export class ReadyQueue {
     if (group.due.size + group.delayed.size === 0) this.#groups.delete(signature(task));
   }
 
-  /** Makes claimable what has fallen due; returns whether anything has. */
-  promoteDue(now: number): boolean {
-    let promoted = false;
+  /** Makes claimable what has fallen due, and returns it. */
+  promoteDue(now: number): ReadyTask[] {
+    const promoted: ReadyTask[] = [];
     for (const group of this.#groups.values()) {
       for (let task = group.delayed.first(); task !== undefined; task = group.delayed.first()) {
         if ((task.notBefore ?? 0) > now) break;
         group.delayed.delete(task);
         group.due.add(task);
-        promoted = true;
+        promoted.push(task);
       }
     }
     return promoted;

@@ -39,7 +39,7 @@ export interface TransitionContext {
 
 /** The reasons that events give for an attempt that ended by expiry, or because it was asked to stop. */
 export const LEASE_EXPIRED = "lease expired";
-const STOPPED_AS_ASKED = "stopped as asked";
+export const STOPPED_AS_ASKED = "stopped as asked";
 
 export function transition(task: Task, command: Command, context: TransitionContext): Decision {
   switch (command.type) {

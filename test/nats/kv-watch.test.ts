@@ -216,11 +216,8 @@ describe("the watch on a closed connection", () => {
     const watch = new NotedWatch();
     await watch.start(access);
     const notes = [...watch.notes];
-    console.time("close");
     await access.connection.close();
-    console.timeEnd("close");
     await watch.failed();
-    console.timeEnd("close");
     // Long enough for another attempt.
     await delay(1_000);
     assert.equal(watch.failures.length, 1);

@@ -129,9 +129,13 @@ describe("a compare-and-set", () => {
 
   it("under way is unknown when the writer stops", async () => {
     await using bench = await Bench.start();
-    await bench.server.kill();
-    const outcome = bench.write("a", "1", 0);
-    bench.writer.stop();
+    await using proxy = await NatsProxy.start(bench.server.port);
+    const connection = await bench.server.connect({ servers: proxy.url });
+    const writer = new KvWriter(connection, PATIENT_MS);
+    await connection.flush();
+    proxy.silenceServer();
+    const outcome = writer.write({ subject: "$KV.tasks.a", payload: "1", expectedRevision: 0 });
+    writer.stop();
     assert.deepEqual(await outcome, { kind: "unknown" });
   });
 

@@ -13,6 +13,7 @@ class FakeClock {
 function admission(
   limits: { readonly maxInFlight?: number; readonly requestsPerSecond?: number },
   clock = new FakeClock(),
+  waiting: () => number = () => 0,
 ): Admission {
   const settings: ServiceSettings = {
     workerId: "worker-1",
@@ -30,7 +31,7 @@ function admission(
     leaseGraceMs: 1_000,
     ...limits,
   };
-  return new Admission(settings, clock);
+  return new Admission(settings, clock, waiting);
 }
 
 function admitted(entered: ReturnType<Admission["enter"]>): () => void {
@@ -47,21 +48,24 @@ function refused(entered: ReturnType<Admission["enter"]>): CoordinatorError {
 describe("the cap on requests in flight", () => {
   it("lets in no more than that many at a time", () => {
     const gate = admission({ maxInFlight: 2 });
-    const leave = admitted(gate.enter(null, false));
-    admitted(gate.enter("alice", false));
-    assert.match(refused(gate.enter(null, false)).message, /2 requests in flight: ask again/);
+    const leave = admitted(gate.enter(null));
+    admitted(gate.enter("alice"));
+    assert.match(refused(gate.enter(null)).message, /2 requests in flight: ask again/);
     leave();
     assert.equal(gate.inFlight, 1);
-    admitted(gate.enter(null, false));
+    admitted(gate.enter(null));
   });
 
-  it("does not count requests that wait for long", () => {
-    const gate = admission({ maxInFlight: 1 });
-    const leave = admitted(gate.enter(null, true));
-    admitted(gate.enter(null, false));
-    admitted(gate.enter(null, true));
-    leave();
-    assert.equal(gate.inFlight, 1);
+  it("does not count requests that only wait", () => {
+    const waiting = { count: 0 };
+    const gate = admission({ maxInFlight: 1 }, new FakeClock(), () => waiting.count);
+    admitted(gate.enter(null));
+    refused(gate.enter(null));
+    waiting.count = 1;
+    assert.equal(gate.inFlight, 0);
+    admitted(gate.enter(null));
+    waiting.count = 0;
+    refused(gate.enter(null));
   });
 });
 
@@ -69,10 +73,10 @@ describe("the rate limit", () => {
   it("gives each principal its own number of requests a second", () => {
     const gate = admission({ requestsPerSecond: 2 });
     for (const principal of ["alice", "bob", "alice", "bob"]) {
-      admitted(gate.enter(principal, false));
+      admitted(gate.enter(principal));
     }
-    assert.match(refused(gate.enter("alice", false)).message, /^alice sends more than 2 requests/);
-    refused(gate.enter("bob", true));
+    assert.match(refused(gate.enter("alice")).message, /^alice sends more than 2 requests/);
+    refused(gate.enter("bob"));
   });
 
   it("fills up with time, to one second's worth", () => {
@@ -80,7 +84,7 @@ describe("the rate limit", () => {
     const gate = admission({ requestsPerSecond: 4 }, clock);
     const inARow = (): number => {
       let count = 0;
-      while (!(gate.enter("alice", false) instanceof CoordinatorError)) count++;
+      while (!(gate.enter("alice") instanceof CoordinatorError)) count++;
       return count;
     };
     assert.equal(inARow(), 4);
@@ -94,15 +98,15 @@ describe("the rate limit", () => {
     const gate = admission({ requestsPerSecond: 1 });
     const unlimited = admission({ requestsPerSecond: 0 });
     for (let i = 0; i < 5; i++) {
-      admitted(gate.enter(null, false));
-      admitted(unlimited.enter("alice", false));
+      admitted(gate.enter(null));
+      admitted(unlimited.enter("alice"));
     }
   });
 
   it("does not take a place in flight for what it refuses", () => {
     const gate = admission({ requestsPerSecond: 1 });
-    admitted(gate.enter("alice", false));
-    refused(gate.enter("alice", false));
+    admitted(gate.enter("alice"));
+    refused(gate.enter("alice"));
     assert.equal(gate.inFlight, 1);
   });
 });

@@ -1,21 +1,11 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { Kvm } from "@nats-io/kv";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
-/** Compiled tests lie one folder deeper than their sources. */
-const EXAMPLE = ["../../examples", "../../../examples"].map((folder) =>
-  fileURLToPath(new URL(`${folder}/provider-integration.json`, import.meta.url)),
-);
-
-async function exampleTasks(): Promise<Json[]> {
-  const texts = await Promise.allSettled(EXAMPLE.map((path) => readFile(path, "utf8")));
-  const found = texts.find((result) => result.status === "fulfilled");
-  assert.ok(found !== undefined, `none of ${EXAMPLE.join(", ")} is there`);
-  return JSON.parse(found.value) as Json[];
-}
+/** From the compiled test, in dist/test/service. */
+const EXAMPLE = new URL("../../../examples/provider-integration.json", import.meta.url);
 
 async function revisionOf(coordinator: TestCoordinator): Promise<number> {
   return (await coordinator.ok("tasks.stats")).revision as number;
@@ -32,7 +22,7 @@ async function refusedImport(coordinator: TestCoordinator, tasks: Json[]): Promi
 describe("importing the example project", () => {
   it("creates its 397 tasks, and changes nothing when it is done again", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 3 });
-    const tasks = await exampleTasks();
+    const tasks = JSON.parse(await readFile(EXAMPLE, "utf8")) as Json[];
     const ids = tasks.map((task) => task.task_id as string);
     const first = await coordinator.ok("tasks.import", { tasks, session_id: "planner" });
     assert.deepEqual(first, {

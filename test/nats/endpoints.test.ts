@@ -1,0 +1,271 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { type NamedEndpointStats, type ServiceInfo, Svcm } from "@nats-io/services";
+import { Endpoints } from "../../src/nats/endpoints.ts";
+import { CoordinatorError } from "../../src/protocol/errors.ts";
+import { OPERATION_NAMES, OPERATIONS } from "../../src/protocol/operations.ts";
+import type { Answer, Call, Fact, RequestHandler } from "../../src/service/ports.ts";
+import { TestServer } from "../support/nats-server.ts";
+import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
+
+/** Every answer of so many services, as `nats micro` would show it. */
+async function all<T>(
+  connection: NatsConnection,
+  verb: "ping" | "info" | "stats",
+  count: number,
+): Promise<T[]> {
+  const client = new Svcm(connection).client({
+    strategy: "count",
+    maxMessages: count,
+    maxWait: 10_000,
+  });
+  const answers: unknown[] = [];
+  for await (const answer of await client[verb]("coordinator")) answers.push(answer);
+  return answers as T[];
+}
+
+async function statsOf(connection: NatsConnection, name: string): Promise<NamedEndpointStats> {
+  const [stats] = await all<{ endpoints: NamedEndpointStats[] }>(connection, "stats", 1);
+  const endpoint = stats?.endpoints.find((one) => one.name === name);
+  assert.ok(endpoint !== undefined, name);
+  return endpoint;
+}
+
+/** Endpoints in front of a handler of the test's own. */
+async function serve(
+  server: TestServer,
+  handle: (call: Call) => Promise<Answer>,
+): Promise<{ endpoints: Endpoints; facts: Fact[]; asker: NatsConnection }> {
+  const facts: Fact[] = [];
+  const handler: RequestHandler = { admit: () => () => undefined, handle };
+  const observe = (fact: Fact): void => {
+    facts.push(fact);
+  };
+  const identity = { workerId: "worker-1", version: "1.2.3" };
+  const connection = await server.connect();
+  const endpoints = await Endpoints.start(connection, handler, observe, identity);
+  return { endpoints, facts, asker: await server.connect() };
+}
+
+describe("the NATS service", () => {
+  it("is one service named coordinator for each worker", async () => {
+    await using coordinator = await TestCoordinator.start({ workers: 3 });
+    const pings = await all<Json>(coordinator.connection, "ping", 3);
+    assert.deepEqual(
+      pings.map(({ name }) => name),
+      ["coordinator", "coordinator", "coordinator"],
+    );
+    const workers = pings.map(({ metadata }) => metadata.worker_id as string);
+    assert.equal(new Set(workers).size, 3);
+    const { worker } = await coordinator.ok("tasks.stats");
+    assert.ok(workers.includes(worker.id));
+    assert.match(pings[0].metadata.package_version, /^\d+\.\d+\.\d+/);
+  });
+
+  it("has an endpoint for each operation on both roots, in one queue group", async () => {
+    await using coordinator = await TestCoordinator.start();
+    const [info] = await all<ServiceInfo>(coordinator.connection, "info", 1);
+    const subjects = info?.endpoints.map(({ subject }) => subject).sort();
+    const expected = OPERATION_NAMES.flatMap((operation) => {
+      const { id } = OPERATIONS[operation];
+      const withId = id === "none" ? [] : [`${operation}.>`];
+      const without = id === "required" ? [] : [operation];
+      return [...withId, ...without].flatMap((subject) => [subject, `agent.*.${subject}`]);
+    });
+    assert.deepEqual(subjects, expected.sort());
+    const groups = new Set(info?.endpoints.map(({ queue_group }) => queue_group));
+    assert.deepEqual([...groups], ["coordinator"]);
+    const names = info?.endpoints.map(({ name }) => name) ?? [];
+    assert.equal(new Set(names).size, names.length);
+  });
+
+  it("has the JSON Schemas of each operation in the metadata", async () => {
+    await using coordinator = await TestCoordinator.start();
+    const [info] = await all<ServiceInfo>(coordinator.connection, "info", 1);
+    for (const operation of OPERATION_NAMES) {
+      const endpoint = info?.endpoints.find(({ name }) => name === operation.replace(".", "-"));
+      const { summary, request_schema, response_schema } = endpoint?.metadata ?? {};
+      assert.equal(summary, OPERATIONS[operation].summary);
+      const request = JSON.parse(request_schema ?? "");
+      assert.equal(request.type, "object");
+      assert.equal(request.additionalProperties, false);
+      const reply = JSON.parse(response_schema ?? "");
+      assert.equal(reply.properties.ok.const, true);
+    }
+  });
+
+  it("counts requests and error replies, each by its operation and root", async () => {
+    await using coordinator = await TestCoordinator.start();
+    const { connection } = coordinator;
+    await coordinator.ok("tasks.create.a");
+    await coordinator.ok("tasks.create");
+    for (let i = 0; i < 3; i++) await coordinator.ok("tasks.get.a");
+    await coordinator.refused("tasks.get.b");
+    await coordinator.ok("agent.alice.tasks.get.a");
+    // An id that looks like an operation is an id.
+    await coordinator.refused("tasks.get.tasks.get");
+
+    const get = await statsOf(connection, "tasks-get");
+    assert.deepEqual([get.num_requests, get.num_errors], [5, 2]);
+    assert.match(get.last_error ?? "", /^there is no task tasks\.get/);
+    assert.ok(get.processing_time > 0);
+    assert.equal(get.average_processing_time, Math.round(get.processing_time / 5));
+    const agents = await statsOf(connection, "agent-tasks-get");
+    assert.deepEqual([agents.num_requests, agents.num_errors], [1, 0]);
+    const [create, any] = [
+      await statsOf(connection, "tasks-create"),
+      await statsOf(connection, "tasks-create-any"),
+    ];
+    assert.deepEqual([create.num_requests, any.num_requests], [1, 1]);
+    assert.equal((await statsOf(connection, "tasks-claim")).num_requests, 0);
+  });
+
+  it("counts the time until the answer, not until the handler returns", async () => {
+    await using server = await TestServer.start();
+    const { endpoints, asker } = await serve(server, async () => {
+      await delay(50);
+      return { body: { ok: true } };
+    });
+    await asker.request("tasks.get.a");
+    const { processing_time } = await statsOf(asker, "tasks-get");
+    // Timers may be early by a fraction of a millisecond.
+    assert.ok(processing_time >= 49e6 && processing_time < 5e9, `${processing_time} ns`);
+    await endpoints.stop();
+  });
+});
+
+describe("the endpoints", () => {
+  it("hand over what was asked, by whom", async () => {
+    await using server = await TestServer.start();
+    const calls: Call[] = [];
+    const { endpoints, asker } = await serve(server, (call) => {
+      calls.push(call);
+      return Promise.resolve({ body: { ok: true } });
+    });
+    await asker.request("tasks.get.P0.5.1");
+    await asker.request("agent.alice.tasks.get.P0.5.1");
+    await asker.request("tasks.create", '{"title":"A"}');
+    assert.deepEqual(calls, [
+      { operation: "tasks.get", id: "P0.5.1", body: {}, principal: null },
+      { operation: "tasks.get", id: "P0.5.1", body: {}, principal: "alice" },
+      { operation: "tasks.create", id: undefined, body: { title: "A" }, principal: null },
+    ]);
+    await endpoints.stop();
+  });
+
+  it("answer with a defect's code, and keep the defect for the log", async () => {
+    await using server = await TestServer.start();
+    const secret = new Error("the secret of the house");
+    const { endpoints, facts, asker } = await serve(server, () => Promise.reject(secret));
+    const message = await asker.request("tasks.get.a");
+    const { error } = message.json<Json>();
+    assert.deepEqual([error.code, error.retryable], ["internal", false]);
+    assert.doesNotMatch(error.message, /secret/);
+    assert.equal(message.headers?.get("Nats-Service-Error-Code"), "500");
+    const [fact] = facts;
+    assert.ok(fact?.kind === "request" && fact.outcome === "internal");
+    assert.equal(fact.cause, secret);
+    await endpoints.stop();
+  });
+
+  it("refuse to send a reply that NATS does not carry, and give back what it handed out", async () => {
+    await using server = await TestServer.start();
+    let undelivered = 0;
+    const { endpoints, asker } = await serve(server, () =>
+      Promise.resolve({ body: { ok: true, large: "x".repeat(1024 * 1024) }, undelivered: count }),
+    );
+    function count(): void {
+      undelivered++;
+    }
+    const message = await asker.request("tasks.list");
+    const { error } = message.json<Json>();
+    assert.equal(error.code, "too_large");
+    assert.match(error.message, /more than the 1048576 bytes that NATS carries: ask for less/);
+    assert.equal(message.headers?.get("Nats-Service-Error-Code"), "413");
+    assert.equal(undelivered, 1);
+    await endpoints.stop();
+  });
+
+  it("leave the task out of an error reply that would be too large with it", async () => {
+    await using server = await TestServer.start();
+    const task = { title: "x".repeat(1024 * 1024 - 200) };
+    const { endpoints, asker } = await serve(server, () =>
+      Promise.reject(new CoordinatorError("already_exists", "it is there", { task })),
+    );
+    const reply = (await asker.request("tasks.create.a")).json<Json>();
+    assert.deepEqual([reply.error.code, reply.error.message], ["already_exists", "it is there"]);
+    assert.equal(reply.task, undefined);
+    await endpoints.stop();
+  });
+
+  it("tell the handler when nobody was there to receive its answer", async () => {
+    await using server = await TestServer.start();
+    let undelivered = 0;
+    const { endpoints, facts, asker } = await serve(server, () =>
+      Promise.resolve({ body: { ok: true }, undelivered: () => undelivered++ }),
+    );
+    asker.publish("tasks.next", '{"session_id":"s1"}', { reply: "nobody.listens" });
+    await asker.request("tasks.next", '{"session_id":"s1"}');
+    await endpoints.stop();
+    assert.equal(undelivered, 1);
+    const told = facts.filter(({ kind }) => kind === "answer_undelivered");
+    assert.deepEqual(told, [{ kind: "answer_undelivered", operation: "tasks.next" }]);
+  });
+
+  it("answer what is under way before they stop, and nothing after", async () => {
+    await using server = await TestServer.start();
+    const gate = { open: (): void => undefined };
+    const opened = new Promise<void>((resolve) => (gate.open = resolve));
+    let arrived = (): void => undefined;
+    const underway = new Promise<void>((resolve) => (arrived = resolve));
+    const { endpoints, asker } = await serve(server, async () => {
+      arrived();
+      await opened;
+      return { body: { ok: true } };
+    });
+    const answer = asker.request("tasks.get.a", "", { timeout: 10_000 });
+    await underway;
+    const stopped = endpoints.stop();
+    gate.open();
+    assert.equal((await answer).json<Json>().ok, true);
+    await stopped;
+    await assert.rejects(asker.request("tasks.get.a"), /no responders/);
+  });
+});
+
+describe("a reply that would exceed what NATS carries", () => {
+  const payload = "x".repeat(60 * 1024);
+
+  async function manyLargeTasks(coordinator: TestCoordinator): Promise<void> {
+    await Promise.all(
+      Array.from({ length: 20 }, (_, i) => coordinator.ok(`tasks.create.t${i}`, { payload })),
+    );
+  }
+
+  it("is too_large for a list, which a lower limit cures", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await manyLargeTasks(coordinator);
+    const error = await coordinator.refused("tasks.list");
+    assert.equal(error.code, "too_large");
+    assert.match(error.message, /with a lower limit/);
+    const { tasks, next_cursor } = await coordinator.ok("tasks.list", { limit: 10 });
+    assert.equal(tasks.length, 10);
+    const rest = await coordinator.ok("tasks.list", { limit: 10, cursor: next_cursor });
+    assert.equal(rest.tasks.length, 10);
+  });
+
+  it("is too_large for next, which gives back what it claimed", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await manyLargeTasks(coordinator);
+    const error = await coordinator.refused("tasks.next", { session_id: "s1", max: 20 });
+    assert.equal(error.code, "too_large");
+    assert.match(error.message, /with a lower limit or max/);
+    await coordinator.until("tasks.stats", ({ tasks }) => tasks.available === 20);
+    const { claims } = await coordinator.ok("tasks.next", { session_id: "s1", max: 10 });
+    assert.equal(claims.length, 10);
+    const { entries } = await coordinator.ok("tasks.history.t0");
+    assert.ok(entries.every(({ task }: Json) => task.failures === 0));
+  });
+});
