@@ -53,8 +53,10 @@ export class KvBucket {
 
   /** The stream leader's last revision over all keys; 0 for an empty bucket. */
   async lastRevision(): Promise<number> {
-    // The stream has no other subjects, and the server finds the last of all without a search.
-    return (await this.#lastOf(">"))?.revision ?? 0;
+    // Of the whole stream the server knows the last message without a search, but not once that
+    // message has been removed, as markers are.
+    const last = (await this.#lastOf(">")) ?? (await this.#lastOf(`${this.#prefix}>`));
+    return last?.revision ?? 0;
   }
 
   write(

@@ -16,16 +16,9 @@
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Task } from "../task/task.ts";
 import { LeaseIndex } from "./lease-index.ts";
-import type {
-  Clock,
-  Lease,
-  LeaseEntry,
-  LeaseStore,
-  Observe,
-  ServiceSettings,
-  WriteOutcome,
-} from "./ports.ts";
+import { LeaseWrites } from "./lease-writes.ts";
 import type { Limiter } from "./limiter.ts";
+import type { Clock, Lease, LeaseStore, Observe, ServiceSettings } from "./ports.ts";
 import type { TaskIndex } from "./task-index.ts";
 import type { TaskWriter } from "./task-writer.ts";
 
@@ -33,11 +26,11 @@ const CHECK_EVERY_MS = 250;
 /** Workers see an expiry at the same moment; this spreads them, so that mostly one writes. */
 const RECLAIM_SPREAD_MS = 50;
 const RECLAIM_AGAIN_MS = 1_000;
-const GRANT_TRIES = 5;
 
 export class LeaseKeeper {
   readonly leases: LeaseIndex;
   readonly #store: LeaseStore;
+  readonly #writes: LeaseWrites;
   readonly #tasks: TaskIndex;
   readonly #writer: TaskWriter;
   readonly #limiter: Limiter;
@@ -72,6 +65,7 @@ export class LeaseKeeper {
     this.leases = new LeaseIndex((taskId) => {
       this.#compare(taskId);
     });
+    this.#writes = new LeaseWrites(store, this.leases, clock);
     tasks.onChange(({ taskId }) => {
       this.#compare(taskId);
     });
@@ -95,7 +89,7 @@ export class LeaseKeeper {
     const lease = this.#leaseOf(task);
     if (lease === null) return;
     this.#inTurn(lease.taskId, async () => {
-      if (await this.#write(lease, this.leases.get(lease.taskId)?.revision ?? 0)) {
+      if (await this.#writes.grant(lease)) {
         this.#observe({ kind: "lease_granted", taskId: lease.taskId, attempt: lease.attempt });
       }
     });
@@ -116,7 +110,8 @@ export class LeaseKeeper {
    * @throws CoordinatorError `lease_lost`; `unavailable` while the state of the lease is not settled
    */
   async renew(renewed: Omit<Lease, "confirmed">): Promise<void> {
-    await this.#renew({ ...renewed, confirmed: true }, () => true);
+    await this.#writing.get(renewed.taskId);
+    await this.#writes.renew({ ...renewed, confirmed: true });
   }
 
   /**
@@ -126,33 +121,12 @@ export class LeaseKeeper {
   async confirm(task: Task): Promise<boolean> {
     const lease = this.#leaseOf(task);
     if (lease === null) return false;
+    await this.#writing.get(task.taskId);
     const { ttlSeconds } = this.describe(task);
-    return this.#renew(
+    return this.#writes.renew(
       { ...lease, ttlSeconds, confirmed: true },
       (found) => found?.kind !== "live" || !found.lease.confirmed,
     );
-  }
-
-  /** `false`: what was found is not as `isWanted` wants it, and nothing was written. */
-  async #renew(lease: Lease, isWanted: (found: LeaseEntry | null) => boolean): Promise<boolean> {
-    const { taskId, attempt } = lease;
-    await this.#writing.get(taskId);
-    const known = this.leases.get(taskId);
-    let entry: LeaseEntry | null =
-      known?.lease.attempt === attempt
-        ? { kind: "live", ...known }
-        : await this.#store.load(taskId);
-    for (let tries = 0; tries < GRANT_TRIES; tries++) {
-      this.#requireRenewable(lease, entry);
-      if (!isWanted(entry)) return false;
-      const outcome = await this.#store.write(lease, entry?.revision ?? 0);
-      if (outcome.kind === "written") {
-        this.leases.applyOwn(lease, outcome.revision, this.#clock.now());
-        return true;
-      }
-      entry = await this.#store.load(taskId);
-    }
-    throw new CoordinatorError("unavailable", `the lease of task ${taskId} is busy: ask again`);
   }
 
   /** The lease of a claim as replies show it; an estimate while this worker has not seen it. */
@@ -163,38 +137,6 @@ export class LeaseKeeper {
       seen?.lease.ttlSeconds ?? task.ttlSeconds ?? this.#settings.defaultTtlSeconds;
     const since = seen?.writtenAt ?? task.claimedAt ?? this.#clock.now();
     return { ttlSeconds, expiresAt: since + ttlSeconds * 1000 };
-  }
-
-  #requireRenewable(lease: Lease, entry: LeaseEntry | null): void {
-    const { taskId, attempt } = lease;
-    if (entry?.kind === "live" && entry.lease.attempt > attempt) {
-      throw leaseLost(taskId, "has been claimed again");
-    }
-    if (entry?.kind !== "expired") return;
-    if (this.leases.expiredAttempt(taskId) === attempt) throw leaseLost(taskId, "has expired");
-    // The marker may be that of an earlier attempt, whose successor is being written just now.
-    throw new CoordinatorError(
-      "unavailable",
-      `the lease of task ${taskId} is being settled: ask again in a second`,
-    );
-  }
-
-  /** Writes the lease over whatever is there and older; `false` if that is not older. */
-  async #write(lease: Lease, expectedRevision: number): Promise<boolean> {
-    let expected = expectedRevision;
-    const known = this.leases.get(lease.taskId);
-    if (known !== undefined && known.lease.attempt > lease.attempt) return false;
-    for (let tries = 0; tries < GRANT_TRIES; tries++) {
-      const outcome: WriteOutcome = await this.#store.write(lease, expected);
-      if (outcome.kind === "written") {
-        this.leases.applyOwn(lease, outcome.revision, this.#clock.now());
-        return true;
-      }
-      const entry = await this.#store.load(lease.taskId);
-      if (entry?.kind === "live" && entry.lease.attempt >= lease.attempt) return false;
-      expected = entry?.revision ?? 0;
-    }
-    return false;
   }
 
   /** Notes whether the task's claim and its lease fit together. */
@@ -246,9 +188,9 @@ export class LeaseKeeper {
     const known = this.leases.get(taskId);
     const task = await this.#currentTask(taskId);
     const lease = task === null ? null : this.#leaseOf(task);
-    if (known !== undefined && known.lease.attempt !== lease?.attempt) {
+    if (known !== undefined && (lease === null || known.lease.attempt > lease.attempt)) {
       await this.#store.purge(taskId, known.revision);
-    } else if (lease !== null && (await this.#write(lease, known?.revision ?? 0))) {
+    } else if (lease !== null && (await this.#writes.grant(lease))) {
       this.#observe({ kind: "lease_restored", taskId, attempt: lease.attempt });
     }
   }
@@ -302,11 +244,4 @@ export class LeaseKeeper {
       });
     this.#writing.set(taskId, turn);
   }
-}
-
-function leaseLost(taskId: string, why: string): CoordinatorError {
-  return new CoordinatorError(
-    "lease_lost",
-    `this claim of task ${taskId} ${why}: stop working on it`,
-  );
 }

@@ -122,7 +122,7 @@ describe("claim latency and success", () => {
     const metrics = sampleMetrics();
     metrics.observe(claim("ok", 0.004));
     metrics.observe(claim("already_claimed", 0.001));
-    metrics.observe({ ...claim("ok", 30), operation: "tasks.next" });
+    metrics.observe({ ...claim("ok", 30), operation: "tasks.next", claimedAtOnce: false });
     const duration = "if_coordinator_claim_duration_seconds";
     assert.equal(await valueOf(metrics, duration, "_count"), 1);
     assert.equal(await valueOf(metrics, duration, "_sum"), 0.004);
