@@ -7,6 +7,7 @@ import {
   credsAuthenticator,
   type NatsConnection,
   type NodeConnectionOptions,
+  TimeoutError,
 } from "@nats-io/transport-node";
 import { jetstreamManager } from "@nats-io/jetstream";
 import semver from "semver";
@@ -106,11 +107,14 @@ export async function requireJetStream(connection: NatsConnection): Promise<void
     // checkAPI asks for the account's JetStream, which the server may have while the account has not.
     await jetstreamManager(connection, { checkAPI: true });
   } catch (error) {
-    throw new ConnectionError(
-      `the NATS server at ${connection.getServer()} has no JetStream for this account: ` +
-        "start it with --jetstream, or enable JetStream in the account",
-      { cause: error },
-    );
+    const problem =
+      error instanceof TimeoutError
+        ? "does not answer for JetStream: in a cluster that is starting, try again in a moment"
+        : "has no JetStream for this account: start it with --jetstream, or enable JetStream in " +
+          "the account";
+    throw new ConnectionError(`the NATS server at ${connection.getServer()} ${problem}`, {
+      cause: error,
+    });
   }
 }
 
