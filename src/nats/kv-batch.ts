@@ -27,7 +27,7 @@ export interface BatchQuery {
 }
 
 /** From the first message of a batch to its last, and for each single read. */
-const TIMEOUT_MS = 5_000;
+const TIMEOUT_MS = 3_000;
 
 /** In the order of the stream; empty if there are none. Rejects if the server does not answer. */
 export async function readBatch(

@@ -38,9 +38,7 @@ export async function openStores(
     observe({ kind: "background_error", what: "watch", cause });
   };
   return {
-    tasks: new KvTaskStore(access, watchFailed, (taskId, problem) => {
-      observe({ kind: "corrupt_record", taskId, problem });
-    }),
+    tasks: new KvTaskStore(access, watchFailed),
     leases: new KvLeaseStore(access, watchFailed),
     sessions: new KvSessionStore(access, watchFailed),
     close: () => {

@@ -43,6 +43,7 @@ export class TaskIndex implements Watch<TaskEntry> {
   readonly #corrupt = new Map<string, number>();
   readonly #counts = new Map<TaskStatus, number>();
   readonly #listeners: ((change: TaskChange) => void)[] = [];
+  readonly #corruptListeners: ((taskId: string, problem: string) => void)[] = [];
   readonly #currentListeners: (() => void)[] = [];
   /** While the watch delivers the state from which it begins: the ids that still exist. */
   #resync: Set<string> | null = null;
@@ -86,6 +87,11 @@ export class TaskIndex implements Watch<TaskEntry> {
     this.#listeners.push(listener);
   }
 
+  /** Calls the listener for each entry that cannot be read as a task, with what is wrong with it. */
+  onCorrupt(listener: (taskId: string, problem: string) => void): void {
+    this.#corruptListeners.push(listener);
+  }
+
   /** Calls the listener each time the index has become current. */
   onCurrent(listener: () => void): void {
     this.#currentListeners.push(listener);
@@ -106,7 +112,6 @@ export class TaskIndex implements Watch<TaskEntry> {
 
   restarted(): void {
     this.#resync = new Set();
-    this.#corrupt.clear();
     this.progress.restarted();
   }
 
@@ -115,8 +120,8 @@ export class TaskIndex implements Watch<TaskEntry> {
     const known = this.#known.get(taskId);
     // After a restart the store is right even if it is older: it may have been restored.
     const isNews = known === undefined || revision > known.revision || this.#resync !== null;
-    if ("task" in entry) this.#resync?.add(taskId);
-    if ("corrupt" in entry) this.#corrupt.set(taskId, revision);
+    if (!("removed" in entry)) this.#resync?.add(taskId);
+    if ("corrupt" in entry) this.#noteCorrupt(taskId, revision, entry.corrupt);
     else this.#corrupt.delete(taskId);
     if (isNews) this.#replace(taskId, "task" in entry ? { task: entry.task, revision } : null);
     this.progress.delivered(revision);
@@ -125,11 +130,20 @@ export class TaskIndex implements Watch<TaskEntry> {
   current(): void {
     const seen = this.#resync;
     this.#resync = null;
-    for (const taskId of seen === null ? [] : [...this.#known.keys()]) {
-      if (seen?.has(taskId) === false) this.#replace(taskId, null);
+    for (const taskId of [...this.#known.keys(), ...this.#corrupt.keys()]) {
+      if (seen?.has(taskId) !== false) continue;
+      this.#replace(taskId, null);
+      this.#corrupt.delete(taskId);
     }
     this.progress.current();
     for (const listener of this.#currentListeners) listener();
+  }
+
+  /** Each unreadable entry is told of once, however often the watch begins again. */
+  #noteCorrupt(taskId: string, revision: number, problem: string): void {
+    if (this.#corrupt.get(taskId) === revision) return;
+    this.#corrupt.set(taskId, revision);
+    for (const listener of this.#corruptListeners) listener(taskId, problem);
   }
 
   #replace(taskId: string, known: KnownTask | null): void {

@@ -125,6 +125,9 @@ export class TaskService implements RequestHandler {
   /** Resolves when the indexes hold what is in the buckets. */
   async start(): Promise<void> {
     const startedAt = this.#clock.now();
+    this.tasks.onCorrupt((taskId, problem) => {
+      this.#observe({ kind: "corrupt_record", taskId, problem });
+    });
     this.tasks.onCurrent(() => {
       const seconds = (this.#clock.now() - startedAt) / 1000;
       this.#observe({ kind: "index_current", tasks: this.tasks.size, seconds });

@@ -239,12 +239,9 @@ describe("the index behind the watch", () => {
     const index = new TaskIndex(() => 0);
     const current = new EventEmitter();
     index.onCurrent(() => current.emit("current"));
+    const store = new KvTaskStore(access, () => undefined);
     const corrupt: string[] = [];
-    const store = new KvTaskStore(
-      access,
-      () => undefined,
-      (taskId) => corrupt.push(taskId),
-    );
+    index.onCorrupt((taskId) => corrupt.push(taskId));
     const first = once(current, "current");
     const stoppable = await store.watch(index);
     await first;
@@ -275,11 +272,7 @@ describe("the index behind the watch", () => {
     const current = new EventEmitter();
     index.onCurrent(() => current.emit("current"));
     const access = await openAccess(server, { servers: proxy.url });
-    const store = new KvTaskStore(
-      access,
-      () => undefined,
-      () => undefined,
-    );
+    const store = new KvTaskStore(access, () => undefined);
     const first = once(current, "current");
     const stoppable = await store.watch(index);
     await first;
