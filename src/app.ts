@@ -1,12 +1,17 @@
 /** The composition root: wires the parts, starts them in order, and stops them in reverse. */
 import type { Config } from "./config.ts";
-import { type Connection, connectNats, listenToConnection } from "./nats/connection.ts";
+import {
+  type Connection,
+  ConnectionError,
+  connectNats,
+  listenToConnection,
+} from "./nats/connection.ts";
 import { Endpoints } from "./nats/endpoints.ts";
 import { openStores, type OpenStores } from "./nats/open-stores.ts";
 import type { Clock, Observe, ServiceSettings } from "./service/ports.ts";
 import { type Stores, TaskService } from "./service/task-service.ts";
 import { createLogger } from "./telemetry/logger.ts";
-import { type HttpEndpoint, startHttpEndpoint } from "./telemetry/http-endpoint.ts";
+import { type Health, type HttpEndpoint, startHttpEndpoint } from "./telemetry/http-endpoint.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 import { VERSION } from "./version.ts";
 
@@ -50,7 +55,7 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
   if (options.observe !== undefined) sinks.push(options.observe);
   const metrics = createMetrics({
     tasksByStatus: () => workers[0]?.service.tasks.counts() ?? {},
-    connected: () => workers.length > 0 && workers.every((worker) => worker.isConnected()),
+    connected: () => healthOf(workers).connected,
     waitingRequests: () => workers.reduce((sum, { service }) => sum + service.waiting, 0),
     sessions: () => workers[0]?.service.sessions.size ?? 0,
   });
@@ -75,16 +80,20 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
   try {
     if (config.metrics.enabled) {
       const { host, port } = config.metrics;
-      http = await startHttpEndpoint({ host, port, metrics, health: () => healthOf(workers) });
+      const health = (): Health => healthOf(workers);
+      http = await startHttpEndpoint({ host, port, metrics, health }).catch((error: unknown) => {
+        throw new StartupError(error instanceof Error ? error.message : String(error), {
+          cause: error,
+        });
+      });
     }
     for (let i = 0; i < config.workers; i++) {
       workers.push(await startWorker(config, observe, options));
     }
   } catch (error) {
     await stop();
-    throw new StartupError(error instanceof Error ? error.message : String(error), {
-      cause: error,
-    });
+    if (!(error instanceof ConnectionError)) throw error;
+    throw new StartupError(error.message, { cause: error });
   }
   const failed = Promise.race(workers.map((worker) => worker.failed));
   // Whoever does not listen is not to be ended by it.
@@ -121,6 +130,7 @@ async function startWorker(
     await connection.close();
   };
   try {
+    warnOfLargeRecords(config, connection, observe);
     stores = await openStores(connection, config, observe);
     const started = new TaskService(wrapStores(stores), settingsOf(config, id), clock, observe);
     service = started;
@@ -136,6 +146,10 @@ async function startWorker(
     const stop = async (): Promise<void> => {
       stopping = true;
       // Without a server nobody can be answered, and waiting for it would only delay the end.
+      listenToConnection(connection, {
+        disconnected: () => void disconnect(),
+        reconnected: () => undefined,
+      });
       if (!isConnected()) await disconnect();
       started.dismissWaiting();
       try {
@@ -169,6 +183,20 @@ function observeConnection(connection: Connection, observe: Observe): () => bool
   return () => connected && !connection.isClosed();
 }
 
+/** A reply contains the record and a little more. */
+const REPLY_EXTRA_BYTES = 4_096;
+
+function warnOfLargeRecords(config: Config, connection: Connection, observe: Observe): void {
+  const carried = connection.info?.max_payload ?? Infinity;
+  if (config.maxRecordBytes + REPLY_EXTRA_BYTES <= carried) return;
+  observe({
+    kind: "warning",
+    message:
+      `max_record_bytes is ${config.maxRecordBytes}, but the NATS server carries messages of ` +
+      `${carried} bytes only: lower the one or raise max_payload`,
+  });
+}
+
 function settingsOf(config: Config, workerId: string): ServiceSettings {
   return {
     workerId,
@@ -187,11 +215,7 @@ function settingsOf(config: Config, workerId: string): ServiceSettings {
   };
 }
 
-function healthOf(workers: readonly Worker[]): {
-  connected: boolean;
-  ready: boolean;
-  detail: object;
-} {
+function healthOf(workers: readonly Worker[]): Health {
   const connected = workers.length > 0 && workers.every((worker) => worker.isConnected());
   const current = workers.length > 0 && workers.every(({ service }) => service.tasks.isCurrent);
   return {

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, it } from "node:test";
-import { promisify } from "node:util";
 import { type NatsConnection, NoRespondersError, RequestError } from "@nats-io/transport-node";
 import { type App, type AppOptions, startApp, StartupError } from "../src/app.ts";
 import { loadConfig, type OverrideValues } from "../src/config.ts";
 import type { Fact } from "../src/service/ports.ts";
 import { TestServer } from "./support/nats-server.ts";
+import { runModule } from "./support/run-module.ts";
 import type { Json } from "./support/test-coordinator.ts";
 
 function start(url: string, settings: OverrideValues, options: AppOptions = {}): Promise<App> {
@@ -37,26 +36,9 @@ function isNoResponders(error: unknown): boolean {
   );
 }
 
-/** Runs a module in a process of its own, which has to end by itself; returns what it printed. */
-async function run(body: string): Promise<string> {
-  const source = (path: string): string =>
-    JSON.stringify(new URL(`../src/${path}.js`, import.meta.url));
-  const program = `
-    import { startApp } from ${source("app")};
-    import { loadConfig } from ${source("config")};
-    const start = (overrides, options) => startApp(
-      loadConfig({ env: {}, overrides: { "metrics.port": 0, ...overrides } }),
-      { log: false, ...options },
-    );
-    ${body}`;
-  const args = ["--input-type=module", "--eval", program];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 30_000 });
-  return stdout;
-}
-
 /** Starts it in a process of its own, which has to end by itself; returns why it did not start. */
 function startupError(overrides: OverrideValues, options = "{}"): Promise<string> {
-  return run(`
+  return runModule(`
     try {
       await start(${JSON.stringify(overrides)}, ${options});
       console.log("it started");
@@ -131,7 +113,7 @@ describe("stopping the coordinator", () => {
 
   it("leaves nothing that would keep the process alive", async () => {
     await using server = await TestServer.start();
-    const printed = await run(`
+    const printed = await runModule(`
       const app = await start({ "nats.servers": ["${server.url}"], workers: 2 });
       await (await fetch(app.httpUrl + "/metrics")).text();
       await app.stop();

@@ -40,7 +40,7 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   cli: [
     ...["app", "config", "version", "client", "protocol", "simulation"],
     ...["nats/connection", "nats/dev-server"],
-    ...["commander", "picocolors", "cli-table3", "cli-progress", "node:*"],
+    ...["commander", "picocolors", "cli-progress", "node:*"],
   ],
   index: ["task", "protocol", "service", "nats", "client", "telemetry", "config", "app"],
 };

@@ -15,7 +15,7 @@ export function formatRows(rows: readonly (readonly [string, string])[]): string
   return rows.map(([name, value]) => `  ${pc.dim(name.padEnd(width))}  ${value}`).join("\n");
 }
 
-/** Commands to copy, with what they do. */
+/** Commands to copy, one below the other. */
 export function formatCommands(commands: readonly string[]): string {
   return commands.map((command) => `  ${pc.cyan(command)}`).join("\n");
 }

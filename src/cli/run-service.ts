@@ -9,7 +9,8 @@ export interface Part {
   readonly failed?: Promise<never>;
 }
 
-const STOP_TIMEOUT_MS = 10_000;
+/** Longer than nats-server is given before it is killed, so that it is not left behind. */
+const STOP_TIMEOUT_MS = 30_000;
 const PARENT_CHECK_MS = 250;
 /** For the last words to be written. */
 const EXIT_DELAY_MS = 1_000;

@@ -43,7 +43,9 @@ export async function startTemporaryCoordinator({
 
 /** So that a task can fail often without being given up, and its history is kept for the verdict. */
 function configFor(natsUrl: string, workers: number) {
+  // The server is one node without authentication, whatever is set for `serve`.
   return loadConfig({
+    env: {},
     overrides: {
       "nats.servers": [natsUrl],
       workers,

@@ -1,11 +1,4 @@
-/**
- * The operations of the coordinator as typed methods. It sends each request once: retries, sessions
- * and subscriptions are built on top of it.
- *
- * @example
- * const client = new TaskClient(createRequester(await connectNats({ servers: ["127.0.0.1:4222"] })));
- * const { claims } = await client.next({ session_id: "session-1", wait_seconds: 30 });
- */
+/** The operations of the coordinator as typed methods. */
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Operation, Reply, RequestInput } from "../protocol/operations.ts";
 import { parseId } from "../protocol/parse-request.ts";
@@ -15,14 +8,24 @@ import { type ImportedTask, mergeReplies, planImport } from "./import-tasks.ts";
 import { fromFailedRequest, fromLocalRefusal, fromReply, TaskError } from "./task-error.ts";
 
 export interface CallOptions {
-  /** How long to wait for the answer, in milliseconds; `next` adds its `wait_seconds` to this. */
+  /**
+   * How long to wait for the answer, in milliseconds. Default: that of the client, 15,000; `next` adds
+   * its `wait_seconds` to it.
+   */
   readonly timeoutMs?: number;
 }
 
 /** A NATS leader election takes up to 10 s, through which a worker holds a request. */
-export const DEFAULT_TIMEOUT_MS = 15_000;
+const DEFAULT_TIMEOUT_MS = 15_000;
 
-/** Every method rejects with a `TaskError` if it does not succeed. */
+/**
+ * A method for each operation. Each request is sent once, and every method rejects with a `TaskError`
+ * if it does not succeed: repeat a request whose error is `retryable`.
+ *
+ * @example
+ * const client = new TaskClient(createRequester(await connectNats({ servers: ["127.0.0.1:4222"] })));
+ * const { claims } = await client.next({ session_id: "session-1", wait_seconds: 30 });
+ */
 export class TaskClient {
   readonly #requester: Requester;
   readonly #timeoutMs: number;
@@ -77,6 +80,11 @@ export class TaskClient {
     return mergeReplies(replies);
   }
 
+  /**
+   * Claims the task for `ttl_seconds` (default: the coordinator's `task_claim_ttl_seconds`, 300). Whoever
+   * holds it already gets the same attempt again. Rejects with `already_claimed`, `not_available`,
+   * `missing_capabilities` or `not_found`.
+   */
   claim(taskId: string, input: RequestInput<"tasks.claim">, options?: CallOptions) {
     return this.call("tasks.claim", taskId, input, options);
   }
@@ -88,50 +96,68 @@ export class TaskClient {
     return this.call("tasks.next", undefined, input, { timeoutMs });
   }
 
+  /** Starts the lease anew. Rejects with `lease_lost` or `not_holder`: stop working on the task. */
   renew(taskId: string, input: RequestInput<"tasks.renew">, options?: CallOptions) {
     return this.call("tasks.renew", taskId, input, options);
   }
 
+  /**
+   * Ends the claim as `complete`, `failed` or `available`; pass `attempt`, the fencing token. Can be
+   * repeated. Rejects with `lease_lost` or `not_holder`.
+   */
   release(taskId: string, input: RequestInput<"tasks.release">, options?: CallOptions) {
     return this.call("tasks.release", taskId, input, options);
   }
 
+  /** Whether the session, the attempt, or both together hold the task at this moment. */
   verify(taskId: string, input: RequestInput<"tasks.verify">, options?: CallOptions) {
     return this.call("tasks.verify", taskId, input, options);
   }
 
+  /** The task as the bucket has it. Rejects with `not_found`. */
   get(taskId: string, options?: CallOptions) {
     return this.call("tasks.get", taskId, {}, options);
   }
 
+  /** A page of tasks, oldest first, 100 unless `limit` says otherwise; `next_cursor` leads to the next. */
   list(input: RequestInput<"tasks.list"> = {}, options?: CallOptions) {
     return this.call("tasks.list", undefined, input, options);
   }
 
+  /** The records of the task that the bucket still has, oldest first. */
   history(taskId: string, options?: CallOptions) {
     return this.call("tasks.history", taskId, {}, options);
   }
 
+  /** What changed after the revision `since` (default 0), in order; `has_more`: ask again. */
   changes(input: RequestInput<"tasks.changes"> = {}, options?: CallOptions) {
     return this.call("tasks.changes", undefined, input, options);
   }
 
+  /**
+   * Changes parts of the definition; with `revision` only if the task still has that one, else
+   * `conflict`. Rejects with `not_available` for a finished task.
+   */
   update(taskId: string, input: RequestInput<"tasks.update">, options?: CallOptions) {
     return this.call("tasks.update", taskId, input, options);
   }
 
+  /** Cancels the task; whoever holds it is asked to stop, or with `force` loses it at once. */
   cancel(taskId: string, input: RequestInput<"tasks.cancel"> = {}, options?: CallOptions) {
     return this.call("tasks.cancel", taskId, input, options);
   }
 
+  /** Returns a finished task, or one whose holder is dead, to the pool. For operators. */
   requeue(taskId: string, input: RequestInput<"tasks.requeue"> = {}, options?: CallOptions) {
     return this.call("tasks.requeue", taskId, input, options);
   }
 
+  /** Counts of tasks, leases and sessions. */
   stats(options?: CallOptions) {
     return this.call("tasks.stats", undefined, {}, options);
   }
 
+  /** Registers what the session can do, for `ttl_seconds` (default 300) from each heartbeat. */
   register(
     sessionId: string,
     input: RequestInput<"sessions.register"> = {},
@@ -140,6 +166,7 @@ export class TaskClient {
     return this.call("sessions.register", sessionId, input, options);
   }
 
+  /** Renews the session and all of its leases; answers what it has lost. Rejects with `not_found`. */
   heartbeat(
     sessionId: string,
     input: RequestInput<"sessions.heartbeat"> = {},
@@ -148,10 +175,12 @@ export class TaskClient {
     return this.call("sessions.heartbeat", sessionId, input, options);
   }
 
+  /** A page of the registered sessions, in the order of their ids. */
   listSessions(input: RequestInput<"sessions.list"> = {}, options?: CallOptions) {
     return this.call("sessions.list", undefined, input, options);
   }
 
+  /** Ends the session and returns its claims to the pool. */
   unregister(sessionId: string, options?: CallOptions) {
     return this.call("sessions.unregister", sessionId, {}, options);
   }

@@ -26,7 +26,7 @@ export interface BatchQuery {
   readonly next_by_subj: string;
 }
 
-/** From the first message of a batch to its last, and for each single read. */
+/** From the request to the end of its batch; single reads have the manager's own timeout. */
 const TIMEOUT_MS = 3_000;
 
 /** In the order of the stream; empty if there are none. Rejects if the server does not answer. */

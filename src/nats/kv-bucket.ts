@@ -1,5 +1,5 @@
 /** One KV bucket: fresh reads, compare-and-set writes, purges, and a watch that survives everything. */
-import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
+import type { JetStreamManager } from "@nats-io/jetstream";
 import type { MsgHdrs, NatsConnection } from "@nats-io/transport-node";
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Stoppable, Watch, WriteOutcome } from "../service/ports.ts";
@@ -26,9 +26,10 @@ export const SHORT_MARKER_TTL_SECONDS = 2 * 60;
 /** What all buckets of one connection share. */
 export interface KvAccess {
   readonly connection: NatsConnection;
-  readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
   readonly writer: KvWriter;
+  /** Is told of a watch that broke and begins again. */
+  readonly watchFailed: (cause: unknown) => void;
 }
 
 export class KvBucket {
@@ -94,12 +95,8 @@ export class KvBucket {
     return this.#batch(revision + 1, `${this.#prefix}>`, limit);
   }
 
-  /** Delivers the last entry of every key, then every new one; `failed` hears of each new beginning. */
-  watch<Entry>(
-    toEntry: (message: KvMessage) => Entry,
-    watch: Watch<Entry>,
-    failed: (error: unknown) => void,
-  ): Promise<Stoppable> {
+  /** Delivers the last entry of every key, then every new one. */
+  watch<Entry>(toEntry: (message: KvMessage) => Entry, watch: Watch<Entry>): Promise<Stoppable> {
     return watchStream(this.#access, this.stream, this.#prefix, {
       restarted: () => {
         watch.restarted();
@@ -110,7 +107,7 @@ export class KvBucket {
       current: () => {
         watch.current();
       },
-      failed,
+      failed: this.#access.watchFailed,
     });
   }
 

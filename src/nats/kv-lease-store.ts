@@ -13,12 +13,9 @@ import { type KvAccess, KvBucket, type KvMessage, SHORT_MARKER_TTL_SECONDS } fro
 
 export class KvLeaseStore implements LeaseStore {
   readonly #bucket: KvBucket;
-  readonly #failed: (error: unknown) => void;
 
-  /** `failed` is told of a watch that broke and begins again. */
-  constructor(access: KvAccess, failed: (error: unknown) => void) {
+  constructor(access: KvAccess) {
     this.#bucket = new KvBucket(LEASES_BUCKET, access, SHORT_MARKER_TTL_SECONDS);
-    this.#failed = failed;
   }
 
   async load(taskId: string): Promise<LeaseEntry | null> {
@@ -46,7 +43,7 @@ export class KvLeaseStore implements LeaseStore {
   }
 
   watch(watch: Watch<LeaseEntry>): Promise<Stoppable> {
-    return this.#bucket.watch(toEntry, watch, this.#failed);
+    return this.#bucket.watch(toEntry, watch);
   }
 }
 

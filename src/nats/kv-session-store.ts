@@ -14,12 +14,9 @@ import { type KvAccess, KvBucket, type KvMessage, SHORT_MARKER_TTL_SECONDS } fro
 
 export class KvSessionStore implements SessionStore {
   readonly #bucket: KvBucket;
-  readonly #failed: (error: unknown) => void;
 
-  /** `failed` is told of a watch that broke and begins again. */
-  constructor(access: KvAccess, failed: (error: unknown) => void) {
+  constructor(access: KvAccess) {
     this.#bucket = new KvBucket(SESSIONS_BUCKET, access, SHORT_MARKER_TTL_SECONDS);
-    this.#failed = failed;
   }
 
   async load(sessionId: string): Promise<SessionEntry | null> {
@@ -51,7 +48,7 @@ export class KvSessionStore implements SessionStore {
   }
 
   watch(watch: Watch<SessionEntry>): Promise<Stoppable> {
-    return this.#bucket.watch(toEntry, watch, this.#failed);
+    return this.#bucket.watch(toEntry, watch);
   }
 }
 

@@ -7,12 +7,9 @@ import { type KvAccess, KvBucket, type KvMessage } from "./kv-bucket.ts";
 
 export class KvTaskStore implements TaskStore {
   readonly #bucket: KvBucket;
-  readonly #failed: (error: unknown) => void;
 
-  /** `failed` is told of a watch that broke and begins again. */
-  constructor(access: KvAccess, failed: (error: unknown) => void) {
+  constructor(access: KvAccess) {
     this.#bucket = new KvBucket(TASKS_BUCKET, access);
-    this.#failed = failed;
   }
 
   async load(taskId: string): Promise<TaskEntry | null> {
@@ -45,7 +42,7 @@ export class KvTaskStore implements TaskStore {
   }
 
   watch(watch: Watch<TaskEntry>): Promise<Stoppable> {
-    return this.#bucket.watch(toEntry, watch, this.#failed);
+    return this.#bucket.watch(toEntry, watch);
   }
 }
 

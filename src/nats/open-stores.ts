@@ -1,5 +1,5 @@
 /** Makes the buckets on a connection, and the stores on the buckets. */
-import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Observe } from "../service/ports.ts";
 import { requireJetStream } from "./connection.ts";
@@ -33,14 +33,14 @@ export async function openStores(
     observe({ kind: "warning", message });
   });
   const writer = new KvWriter(connection, WRITE_TIMEOUT_MS);
-  const access = { connection, js: jetstream(connection), jsm, writer };
   const watchFailed = (cause: unknown): void => {
     observe({ kind: "background_error", what: "watch", cause });
   };
+  const access = { connection, jsm, writer, watchFailed };
   return {
-    tasks: new KvTaskStore(access, watchFailed),
-    leases: new KvLeaseStore(access, watchFailed),
-    sessions: new KvSessionStore(access, watchFailed),
+    tasks: new KvTaskStore(access),
+    leases: new KvLeaseStore(access),
+    sessions: new KvSessionStore(access),
     close: () => {
       writer.stop();
     },

@@ -1,8 +1,4 @@
-/**
- * The closed table of error codes. Clients switch on the code; the message is for people. A code is
- * never given another meaning, and one that is retired is never used again. docs/errors.md is checked
- * against this table.
- */
+/** The error codes, and errors on their way to the asker. */
 
 export interface ErrorDefinition {
   /** As in HTTP; sent in the header `Nats-Service-Error-Code`. */
@@ -11,6 +7,11 @@ export interface ErrorDefinition {
   readonly retryable: boolean;
 }
 
+/**
+ * The closed table of error codes. Clients switch on the code; the message is for people. A code is
+ * never given another meaning, and one that is retired is never used again. docs/errors.md is checked
+ * against this table.
+ */
 export const ERRORS = {
   invalid_request: { status: 400, retryable: false },
   forbidden: { status: 403, retryable: false },
@@ -56,6 +57,11 @@ export class CoordinatorError extends Error {
   get retryable(): boolean {
     return ERRORS[this.code].retryable;
   }
+}
+
+/** Whether something that was thrown is a refusal with one of the codes. */
+export function hasCode(error: unknown, ...codes: readonly ErrorCode[]): error is CoordinatorError {
+  return error instanceof CoordinatorError && codes.includes(error.code);
 }
 
 /** The reply of a request that was refused. */

@@ -1,5 +1,6 @@
 /** The fields that requests, records and replies are made of, each defined once. */
 import { z } from "zod";
+import { RESERVED_REASONS } from "../task/task.ts";
 import { ID_RULE, isValidId } from "./subjects.ts";
 
 export const MIN_TTL_SECONDS = 1;
@@ -31,7 +32,14 @@ export const attempt = z.int().min(0).describe("Fencing token: which claim of th
 export const revision = z.int().min(0).describe("Revision in the bucket `tasks`");
 export const capabilities = names.describe("What the session can do");
 export const tags = names.describe("Only tasks that carry all of these tags");
-export const reason = z.string().min(1).max(1024).describe("Why; kept in the task's event");
+export const reason = z
+  .string()
+  .min(1)
+  .max(1024)
+  .refine((text) => !RESERVED_REASONS.includes(text), {
+    error: "is what the coordinator itself says of an attempt: use other words",
+  })
+  .describe("Why; kept in the task's event");
 
 /** An instant on the wire: ISO-8601, which every reply gives in UTC. */
 export const time = z.iso.datetime({ offset: true, error: "must be an ISO-8601 time" });

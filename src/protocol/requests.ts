@@ -21,7 +21,7 @@ export const create = z.strictObject({
 });
 
 /** One task of an import; also what a file of tasks holds. */
-export const importedTask = z.strictObject({ task_id: field.taskId, ...someDefinition });
+const importedTask = z.strictObject({ task_id: field.taskId, ...someDefinition });
 export const importTasks = z.strictObject({
   ...asker,
   tasks: z.array(importedTask).min(1, "must name at least one task"),

@@ -1,5 +1,5 @@
 /** Claim, renew, release and verify: what the holder of a task asks for. */
-import { CoordinatorError } from "../protocol/errors.ts";
+import { CoordinatorError, hasCode } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import { encodeTask, iso } from "../protocol/task-record.ts";
 import { holderRefusal } from "../task/holder.ts";
@@ -42,8 +42,7 @@ export class Claims {
       return { ok: true, ...(await claimWith(capabilities)) };
     } catch (error) {
       // The session may have registered a moment ago, with another worker.
-      if (!(error instanceof CoordinatorError) || error.code !== "missing_capabilities")
-        throw error;
+      if (!hasCode(error, "missing_capabilities")) throw error;
       const capabilities = await this.#sessions.freshCapabilitiesOf(
         sessionId,
         request.capabilities,

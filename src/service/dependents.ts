@@ -6,7 +6,7 @@
  * current; it is idempotent, so no worker's death loses an unblocking. The worker that made the change
  * acts at once; the others wait a moment and mostly find it done.
  */
-import { CoordinatorError } from "../protocol/errors.ts";
+import { hasCode } from "../protocol/errors.ts";
 import type { Task } from "../task/task.ts";
 import type { Limiter } from "./limiter.ts";
 import type { Clock, Observe } from "./ports.ts";
@@ -97,7 +97,7 @@ export class Dependents {
     const settling = this.#limiter
       .run(() => this.#settleNow(taskId))
       .catch((cause: unknown) => {
-        if (cause instanceof CoordinatorError && cause.code === "not_found") return;
+        if (hasCode(cause, "not_found")) return;
         this.#observe({ kind: "background_error", what: `dependencies of ${taskId}`, cause });
         this.#later(taskId, AGAIN_MS);
       })
@@ -127,7 +127,7 @@ export class Dependents {
         try {
           await this.#writer.load(id);
         } catch (error) {
-          if (!(error instanceof CoordinatorError) || error.code !== "not_found") throw error;
+          if (!hasCode(error, "not_found")) throw error;
         }
       }),
     );

@@ -1,5 +1,5 @@
 /** What concerns a session and all of its claims at once: heartbeat and unregister. */
-import { CoordinatorError } from "../protocol/errors.ts";
+import { hasCode } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import type { Claims } from "./claims.ts";
 import type { TaskStore } from "./ports.ts";
@@ -99,8 +99,5 @@ export class Heartbeats {
 }
 
 function isNoLongerHeld(error: unknown): boolean {
-  return (
-    error instanceof CoordinatorError &&
-    ["lease_lost", "not_holder", "not_found", "corrupt_record"].includes(error.code)
-  );
+  return hasCode(error, "lease_lost", "not_holder", "not_found", "corrupt_record");
 }

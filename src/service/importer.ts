@@ -1,5 +1,5 @@
 /** Import: many tasks at once, all validated first; doing it twice changes nothing. */
-import { CoordinatorError, type ErrorCode } from "../protocol/errors.ts";
+import { CoordinatorError, hasCode } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import { decodeDefinition, encodeDefinition } from "../protocol/task-record.ts";
 import { findCycle, inDependencyOrder } from "../task/dependencies.ts";
@@ -104,23 +104,19 @@ export class Importer {
         return "created";
       }
     } catch (error) {
-      if (isError(error, "corrupt_record")) return "conflicting";
-      if (!isError(error, "already_exists")) throw error;
+      if (hasCode(error, "corrupt_record")) return "conflicting";
+      if (!hasCode(error, "already_exists")) throw error;
     }
     try {
       const { task: existing } = await this.#writer.load(taskId);
       return isSameDefinition(existing, definition) ? "unchanged" : "conflicting";
     } catch (error) {
-      if (isError(error, "corrupt_record")) return "conflicting";
-      if (!isError(error, "not_found")) throw error;
+      if (hasCode(error, "corrupt_record")) return "conflicting";
+      if (!hasCode(error, "not_found")) throw error;
       await this.#writer.create(taskId, definition, sessionId);
       return "created";
     }
   }
-}
-
-function isError(error: unknown, code: ErrorCode): boolean {
-  return error instanceof CoordinatorError && error.code === code;
 }
 
 function isSameDefinition(a: TaskDefinition, b: TaskDefinition): boolean {

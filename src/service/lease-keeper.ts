@@ -13,7 +13,7 @@
  *
  * All of it is idempotent, and every worker does it for all tasks: it needs no leader.
  */
-import { CoordinatorError } from "../protocol/errors.ts";
+import { hasCode } from "../protocol/errors.ts";
 import type { Task } from "../task/task.ts";
 import { LeaseIndex } from "./lease-index.ts";
 import { LeaseWrites } from "./lease-writes.ts";
@@ -199,7 +199,7 @@ export class LeaseKeeper {
     try {
       return (await this.#writer.load(taskId)).task;
     } catch (error) {
-      if (error instanceof CoordinatorError && error.code === "not_found") return null;
+      if (hasCode(error, "not_found")) return null;
       throw error;
     }
   }

@@ -163,7 +163,7 @@ export type Fact =
   | { readonly kind: "write_unknown"; readonly taskId: string }
   | { readonly kind: "requeued_by_operator"; readonly taskId: string; readonly from: string | null }
   | { readonly kind: "lease_granted"; readonly taskId: string; readonly attempt: number }
-  /** Rule 3: a claim without a lease got one from a worker that did not make the claim. */
+  /** Invariant 3 of docs/architecture.md: a claim without a lease got one from a worker that did not make the claim. */
   | { readonly kind: "lease_restored"; readonly taskId: string; readonly attempt: number }
   | { readonly kind: "lease_expired"; readonly taskId: string; readonly attempt: number }
   | { readonly kind: "task_retired"; readonly taskId: string }
@@ -171,7 +171,7 @@ export type Fact =
   | { readonly kind: "index_current"; readonly tasks: number; readonly seconds: number }
   | {
       readonly kind: "connection";
-      readonly state: "connected" | "disconnected" | "closed";
+      readonly state: "connected" | "disconnected";
       readonly server: string;
     }
   | { readonly kind: "background_error"; readonly what: string; readonly cause: unknown }

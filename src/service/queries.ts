@@ -118,12 +118,11 @@ export class Queries {
     await this.#tasks.progress.catchUp(this.#store);
     const counts = this.#tasks.counts();
     this.#tasks.ready.promoteDue(this.#clock.now());
-    const nothing = { capabilities: [], tags: [], prefix: "" };
     return {
       ok: true,
       tasks: counts,
       total: this.#tasks.size,
-      ready: counts.available - this.#tasks.ready.withheld(nothing).notDue,
+      ready: counts.available - this.#tasks.ready.delayedCount,
       corrupt: this.#tasks.corruptCount,
       leases: this.#leases.size,
       sessions: this.#sessions.size,

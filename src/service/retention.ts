@@ -70,6 +70,7 @@ export class Retention {
       if (!this.#isNeeded(task)) old.push(task);
     }
     for (const task of old) {
+      if (this.#stopped) return;
       const { taskId } = task;
       const known = this.#tasks.get(taskId);
       // While others were removed it may have been requeued, or become a dependency.

@@ -1,6 +1,7 @@
 /** What this worker knows of the sessions, and which claims were taken from them. */
+import { endOfClaim } from "../task/holder.ts";
 import type { Task } from "../task/task.ts";
-import { LEASE_EXPIRED, STOPPED_AS_ASKED } from "../task/transition.ts";
+
 import type { Session, SessionEntry, Watch } from "./ports.ts";
 import { Progress } from "./progress.ts";
 import type { TaskChange, TaskIndex } from "./task-index.ts";
@@ -104,11 +105,15 @@ export class SessionIndex implements Watch<SessionEntry> {
 
 /** How a claim ended without its holder's doing; `null` if the holder ended it. */
 function howItEnded(after: Task | null): "lost" | "cancelled" | null {
-  const event = after?.lastEvent ?? null;
-  if (event === null) return "lost";
-  if (event.reason === LEASE_EXPIRED) return "lost";
-  if (event.reason === STOPPED_AS_ASKED) return null;
-  if (event.type === "task_released" || event.type === "task_completed") return null;
-  if (event.type === "task_attempt_failed" || event.type === "task_failed") return null;
-  return event.type === "task_cancelled" ? "cancelled" : "lost";
+  switch (endOfClaim(after?.lastEvent ?? null)) {
+    case "released":
+    case "completed":
+    case "failed":
+    case "stopped":
+      return null;
+    case "cancelled":
+      return "cancelled";
+    default:
+      return "lost";
+  }
 }

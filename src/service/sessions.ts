@@ -1,4 +1,4 @@
-/** Sessions: what they can do, that they are alive, and the claims they hold. */
+/** Sessions: register, renew, remove, list. What concerns their claims is in heartbeats.ts. */
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import type { SessionRecord } from "../protocol/replies.ts";
@@ -8,6 +8,8 @@ import { notFound } from "./refusals.ts";
 import type { SessionIndex } from "./session-index.ts";
 
 const WRITE_TRIES = 5;
+/** After this no further try is begun, so that the asker gets an answer within its own timeout. */
+const TRY_FOR_MS = 2_000;
 
 export class Sessions {
   readonly index: SessionIndex;
@@ -108,7 +110,8 @@ export class Sessions {
     const indexed = this.index.get(sessionId);
     let known = indexed?.session ?? null;
     let expected = indexed?.revision ?? 0;
-    for (let tries = 0; tries < WRITE_TRIES; tries++) {
+    const deadline = this.#clock.now() + TRY_FOR_MS;
+    for (let tries = 0; tries < WRITE_TRIES && this.#clock.now() < deadline; tries++) {
       const session = make(known);
       const outcome = await this.#store.write(session, expected);
       if (outcome.kind === "written") {

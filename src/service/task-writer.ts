@@ -118,9 +118,10 @@ export class TaskWriter {
     const blocked = this.unmet(definition).length > 0;
     const task = createTask(taskId, definition, { blocked, sessionId, now: this.#clock.now() });
     this.checkSize(task);
+    const deadline = this.#clock.now() + TRY_FOR_MS;
     let expectedRevision = 0;
     let isUncertain = false;
-    for (let tries = 0; tries < MAX_TRIES; tries++) {
+    for (let tries = 0; tries < MAX_TRIES && this.#clock.now() < deadline; tries++) {
       const outcome = await this.#store.write(task, expectedRevision);
       if (outcome.kind === "written") return this.#written(task, outcome.revision);
       // Once a write was without an answer, any record that is found later may be its own.
@@ -214,7 +215,7 @@ export class TaskWriter {
   }
 }
 
-/** Whether a record that was found is the one that was to be written: both name the same transition. */
+/** Whether the record that was found is exactly the one that was to be written, its event's time included. */
 function isSame(found: Task, meant: Task): boolean {
   return JSON.stringify(encodeTask(found)) === JSON.stringify(encodeTask(meant));
 }

@@ -4,7 +4,7 @@
 export type Random = () => number;
 
 /** The mulberry32 generator. */
-export function createRandom(seed: number): Random {
+function createRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

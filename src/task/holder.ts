@@ -1,6 +1,6 @@
-/** Who holds a task, and what to tell those who do not. */
+/** Who holds a task, how a claim ended, and what to tell those who do not hold it. */
 import type { Decision } from "./commands.ts";
-import type { Task } from "./task.ts";
+import { LEASE_EXPIRED, STOPPED_AS_ASKED, type Task, type TaskEvent } from "./task.ts";
 
 /**
  * Whether `sessionId` holds the task, under `attempt` if it names one. `null` means that it does.
@@ -19,11 +19,35 @@ export function holderRefusal(
   const { lastEvent: event, status } = task;
   const onceHeld =
     attempt === null
-      ? event?.oldStatus === "claimed" && status !== "claimed" && event.sessionId === sessionId
+      ? endOfClaim(event) !== null && event?.sessionId === sessionId
       : status !== "claimed" || attempt !== task.attempt;
   return onceHeld
     ? leaseLost(task)
     : { kind: "refused", refusal: { code: "not_holder", claimedBy: task.claimedBy } };
+}
+
+/** `stopped`: by its holder, who was asked to; `cancelled` and `requeued`: taken from its holder. */
+export type EndOfClaim =
+  "released" | "completed" | "failed" | "stopped" | "expired" | "cancelled" | "requeued";
+
+/** How the claim ended that the event ended; `null` if it ended none. */
+export function endOfClaim(event: TaskEvent | null): EndOfClaim | null {
+  if (event?.oldStatus !== "claimed" || event.newStatus === "claimed") return null;
+  if (event.reason === LEASE_EXPIRED) return "expired";
+  if (event.reason === STOPPED_AS_ASKED) return "stopped";
+  switch (event.type) {
+    case "task_released":
+      return "released";
+    case "task_completed":
+      return "completed";
+    case "task_attempt_failed":
+    case "task_failed":
+      return "failed";
+    case "task_cancelled":
+      return "cancelled";
+    default:
+      return "requeued";
+  }
 }
 
 function leaseLost(task: Task): Extract<Decision, { kind: "refused" }> {

@@ -51,6 +51,13 @@ export class ReadyQueue {
     return this.#entries.size;
   }
 
+  /** How many tasks wait for their time. */
+  get delayedCount(): number {
+    let count = 0;
+    for (const { delayed } of this.#groups.values()) count += delayed.size;
+    return count;
+  }
+
   get(taskId: string): ReadyTask | undefined {
     return this.#entries.get(taskId)?.task;
   }

@@ -17,8 +17,8 @@ export const TASK_STATUSES = [
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 
 /** Statuses that only `requeue` leaves. */
-export const TERMINAL_STATUSES = ["complete", "failed", "cancelled"] as const;
-export type TerminalStatus = (typeof TERMINAL_STATUSES)[number];
+const TERMINAL_STATUSES = ["complete", "failed", "cancelled"] as const;
+type TerminalStatus = (typeof TERMINAL_STATUSES)[number];
 
 export function isTerminal(status: TaskStatus): status is TerminalStatus {
   return (TERMINAL_STATUSES as readonly TaskStatus[]).includes(status);
@@ -50,12 +50,17 @@ export interface TaskEvent {
   readonly newStatus: TaskStatus;
   /** Who holds the task after the transition. */
   readonly claimedBy: string | null;
-  /** The session that caused the transition or, on expiry and requeue, the one that lost its claim. */
+  /** The session that caused the transition; where a claim was taken (expiry, forced cancel, requeue), the one that lost it. */
   readonly sessionId: string | null;
   /** Why, where the type alone does not tell. */
   readonly reason: string | null;
   readonly timestamp: number;
 }
+
+/** Reasons that events give by themselves; nobody can give them for a cancel or a requeue. */
+export const LEASE_EXPIRED = "lease expired";
+export const STOPPED_AS_ASKED = "stopped as asked";
+export const RESERVED_REASONS: readonly string[] = [LEASE_EXPIRED, STOPPED_AS_ASKED];
 
 /** What the creator of a task says about it; `update` can change it later. */
 export interface TaskDefinition {

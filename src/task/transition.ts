@@ -28,18 +28,22 @@ import type {
   UpdateCommand,
 } from "./commands.ts";
 import { missingCapabilities } from "./eligibility.ts";
-import { holderRefusal } from "./holder.ts";
+import { type EndOfClaim, endOfClaim, holderRefusal } from "./holder.ts";
 import { type RetryPolicy, retryDelayMs } from "./retry-policy.ts";
-import { type EventType, isTerminal, type Task, type TaskEvent, type TaskStatus } from "./task.ts";
+import {
+  type EventType,
+  isTerminal,
+  LEASE_EXPIRED,
+  STOPPED_AS_ASKED,
+  type Task,
+  type TaskEvent,
+  type TaskStatus,
+} from "./task.ts";
 
 export interface TransitionContext {
   readonly now: number;
   readonly retryPolicy: RetryPolicy;
 }
-
-/** The reasons that events give for an attempt that ended by expiry, or because it was asked to stop. */
-export const LEASE_EXPIRED = "lease expired";
-export const STOPPED_AS_ASKED = "stopped as asked";
 
 export function transition(task: Task, command: Command, context: TransitionContext): Decision {
   switch (command.type) {
@@ -135,20 +139,19 @@ function release(task: Task, command: ReleaseCommand, context: TransitionContext
   }
 }
 
-/** The events that a release to each status leaves behind, if the task was not asked to stop. */
-const EVENTS_OF_RELEASE: Record<ReleaseOutcome, readonly EventType[]> = {
-  available: ["task_released"],
-  complete: ["task_completed"],
-  failed: ["task_attempt_failed", "task_failed"],
+/** How a claim has ended after a release to each status. */
+const ENDS_OF_RELEASE: Record<ReleaseOutcome, readonly EndOfClaim[]> = {
+  available: ["released", "stopped"],
+  complete: ["completed"],
+  failed: ["failed", "stopped"],
 };
 
 /** Whether this very release has already happened, and its sender only missed the answer. */
 function wasReleasedSo(task: Task, command: ReleaseCommand): boolean {
-  const event = task.lastEvent;
-  if (event?.oldStatus !== "claimed" || event.sessionId !== command.sessionId) return false;
+  const end = endOfClaim(task.lastEvent);
+  if (end === null || task.lastEvent?.sessionId !== command.sessionId) return false;
   if (command.attempt !== null && command.attempt !== task.attempt) return false;
-  if (event.reason === STOPPED_AS_ASKED) return command.outcome !== "complete";
-  return event.reason !== LEASE_EXPIRED && EVENTS_OF_RELEASE[command.outcome].includes(event.type);
+  return ENDS_OF_RELEASE[command.outcome].includes(end);
 }
 
 /** An attempt ended without completion, and not because its holder merely gave it back. */

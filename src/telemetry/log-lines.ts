@@ -60,11 +60,9 @@ export function logLineOf(fact: Fact): LogLine {
     case "index_current":
       return line("info", "index is current", { tasks: fact.tasks, seconds: fact.seconds });
     case "connection":
-      return line(
-        fact.state === "disconnected" ? "warn" : "info",
-        fact.state === "connected" ? "connected to NATS" : `connection to NATS ${fact.state}`,
-        { server: fact.server },
-      );
+      return fact.state === "connected"
+        ? line("info", "connected to NATS", { server: fact.server })
+        : line("warn", "connection to NATS lost", { server: fact.server });
     case "background_error":
       return line("error", `background work failed: ${fact.what}`, { err: asError(fact.cause) });
     case "warning":

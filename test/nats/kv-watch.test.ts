@@ -2,16 +2,14 @@ import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import type { NatsConnection, NodeConnectionOptions } from "@nats-io/transport-node";
 import { type KvAccess, KvBucket, type KvMessage } from "../../src/nats/kv-bucket.ts";
-import { ensureBuckets } from "../../src/nats/kv-buckets.ts";
 import { KvTaskStore } from "../../src/nats/kv-task-store.ts";
-import { KvWriter } from "../../src/nats/kv-writer.ts";
 import type { Stoppable } from "../../src/service/ports.ts";
 import { TaskIndex } from "../../src/service/task-index.ts";
 import { NatsProxy } from "../support/nats-proxy.ts";
+import { openKvAccess } from "../support/kv-access.ts";
 import { TestServer } from "../support/nats-server.ts";
 
 const PATIENCE_MS = 15_000;
@@ -25,25 +23,22 @@ class NotedWatch {
   onEntry: (message: KvMessage) => void = () => undefined;
 
   async start(access: KvAccess, bucket = "tasks"): Promise<Stoppable> {
-    return new KvBucket(bucket, access).watch(
-      (message) => message,
-      {
-        restarted: () => {
-          this.#note("restarted");
-        },
-        entry: (message) => {
-          const { key, operation, text } = message;
-          this.#note(operation === "put" ? `${key}=${text}` : `${key} ${operation}`);
-          this.onEntry(message);
-        },
-        current: () => {
-          this.#note("current");
-        },
+    const watchFailed = (error: unknown): void => {
+      this.failures.push(error);
+    };
+    return new KvBucket(bucket, { ...access, watchFailed }).watch((message) => message, {
+      restarted: () => {
+        this.#note("restarted");
       },
-      (error) => {
-        this.failures.push(error);
+      entry: (message) => {
+        const { key, operation, text } = message;
+        this.#note(operation === "put" ? `${key}=${text}` : `${key} ${operation}`);
+        this.onEntry(message);
       },
-    );
+      current: () => {
+        this.#note("current");
+      },
+    });
   }
 
   /** Resolves when the notes from `from` on include this one. */
@@ -66,11 +61,7 @@ async function openAccess(
   server: TestServer,
   options: NodeConnectionOptions = {},
 ): Promise<KvAccess> {
-  const connection = await server.connect(options);
-  const jsm = await jetstreamManager(connection);
-  await ensureBuckets(jsm, { history: 16, replicas: 1 }, () => undefined);
-  // Its timer does not keep the process alive, and its subscription ends with the connection.
-  return { connection, js: jetstream(connection), jsm, writer: new KvWriter(connection, 5_000) };
+  return openKvAccess(await server.connect(options));
 }
 
 function openBucket(connection: NatsConnection): Promise<KV> {
@@ -239,7 +230,7 @@ describe("the index behind the watch", () => {
     const index = new TaskIndex(() => 0);
     const current = new EventEmitter();
     index.onCurrent(() => current.emit("current"));
-    const store = new KvTaskStore(access, () => undefined);
+    const store = new KvTaskStore(access);
     const corrupt: string[] = [];
     index.onCorrupt((taskId) => corrupt.push(taskId));
     const first = once(current, "current");
@@ -272,7 +263,7 @@ describe("the index behind the watch", () => {
     const current = new EventEmitter();
     index.onCurrent(() => current.emit("current"));
     const access = await openAccess(server, { servers: proxy.url });
-    const store = new KvTaskStore(access, () => undefined);
+    const store = new KvTaskStore(access);
     const first = once(current, "current");
     const stoppable = await store.watch(index);
     await first;

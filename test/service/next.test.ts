@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { idsOf, next, parked } from "../support/next-requests.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
 describe("asking for the next task", () => {
@@ -229,18 +230,3 @@ describe("waiting for the next task", () => {
     assert.deepEqual(idsOf(await first), ["a"]);
   });
 });
-
-function next(coordinator: TestCoordinator, session: string, more: object = {}): Promise<Json> {
-  return coordinator
-    .request("tasks.next", { session_id: session, ...more }, 60_000)
-    .then((reply) => (reply.ok ? reply : Promise.reject(new Error(JSON.stringify(reply)))));
-}
-
-function idsOf(reply: Json): string[] {
-  return reply.claims.map((claim: Json) => claim.task.task_id);
-}
-
-/** Resolves when the workers that answer have so many parked requests; asks each in its turn. */
-async function parked(coordinator: TestCoordinator, count: number): Promise<void> {
-  await coordinator.until("tasks.stats", ({ worker }) => worker.waiting === count);
-}

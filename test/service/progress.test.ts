@@ -61,6 +61,20 @@ describe("the progress of a watch", () => {
     await waiting;
   });
 
+  it("lets those who wait for its beginning wait until that is delivered, each time anew", async () => {
+    const progress = new Progress();
+    const [one, two] = [progress.untilCurrent(), progress.untilCurrent()];
+    progress.delivered(9);
+    assert.ok(await isOpen(one));
+    progress.current();
+    await Promise.all([one, two, progress.untilCurrent()]);
+    progress.restarted();
+    const again = progress.untilCurrent();
+    assert.ok(await isOpen(again));
+    progress.current();
+    await again;
+  });
+
   it("gives up with an error that may be retried", async () => {
     mock.timers.enable({ apis: ["setTimeout"] });
     try {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { UpdateCommand } from "../../src/task/commands.ts";
 import { holderRefusal } from "../../src/task/holder.ts";
-import { LEASE_EXPIRED } from "../../src/task/transition.ts";
+import { LEASE_EXPIRED } from "../../src/task/task.ts";
 import {
   assertRefused,
   assertUnchanged,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createTask, DEFINITION_DEFAULTS, type Task } from "../../src/task/task.ts";
-import { LEASE_EXPIRED } from "../../src/task/transition.ts";
+import { LEASE_EXPIRED } from "../../src/task/task.ts";
 import {
   assertRefused,
   assertUnchanged,

@@ -29,7 +29,6 @@ const LEVELS: readonly (readonly [string, Fact])[] = [
   ["info", { kind: "index_current", tasks: 397, seconds: 0.02 }],
   ["info", { kind: "connection", state: "connected", server: "127.0.0.1:4222" }],
   ["warn", { kind: "connection", state: "disconnected", server: "127.0.0.1:4222" }],
-  ["info", { kind: "connection", state: "closed", server: "127.0.0.1:4222" }],
   ["error", { kind: "background_error", what: "expiring P0.5.1", cause: new Error("boom") }],
   ["warn", { kind: "warning", message: "the bucket has no replicas" }],
 ];

@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
+import { describe, it } from "node:test";
+import { jetstream } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import type { KvAccess } from "../../src/nats/kv-bucket.ts";
+import { consumeStream, type StreamConsumer } from "../../src/nats/stream-consumer.ts";
+import { NatsProxy } from "../support/nats-proxy.ts";
+import { openKvAccess } from "../support/kv-access.ts";
+import { TestServer } from "../support/nats-server.ts";
+
+const PATIENCE_MS = 15_000;
+
+async function openStream(connection: NatsConnection): Promise<KvAccess> {
+  const access = await openKvAccess(connection);
+  await access.jsm.streams.add({ name: "S", subjects: ["s.>"] });
+  return access;
+}
+
+/** A consumer of the stream that notes what it is told. */
+class NotedConsumer {
+  /** `<subject>=<text> +<pending>`, `idle` once in a row, and `ended: <why>`. */
+  readonly notes: string[] = [];
+  readonly #noted = new EventEmitter();
+
+  async start(access: KvAccess): Promise<StreamConsumer> {
+    return consumeStream(access, "S", "s.>", {
+      message: ({ msg, pending }) => {
+        this.#note(`${msg.subject}=${msg.string()} +${pending}`);
+      },
+      idle: () => {
+        if (this.notes.at(-1) !== "idle") this.#note("idle");
+      },
+      ended: (error) => {
+        this.#note(`ended: ${error.message}`);
+      },
+    });
+  }
+
+  /** Resolves with the first note that fits. */
+  async noted(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const found = this.notes.find((note) => pattern.test(note));
+      if (found !== undefined) return found;
+      const signal = AbortSignal.timeout(PATIENCE_MS);
+      await once(this.#noted, "note", { signal }).catch(() => {
+        throw new Error(`no ${String(pattern)}, only ${this.notes.join(", ")}`);
+      });
+    }
+  }
+
+  #note(note: string): void {
+    this.notes.push(note);
+    this.#noted.emit("note");
+  }
+}
+
+describe("a consumer of a stream", () => {
+  it("delivers the last message of each subject, then every new one, and tells when it is idle", async () => {
+    await using server = await TestServer.start();
+    const access = await openStream(await server.connect());
+    for (const text of ["a1", "b1", "a2"]) {
+      await jetstream(access.connection).publish(`s.${text.charAt(0)}`, text);
+    }
+    const noted = new NotedConsumer();
+    const consumer = await noted.start(access);
+    assert.equal(consumer.pending, 2);
+    await noted.noted(/idle/);
+    assert.deepEqual(noted.notes, ["s.b=b1 +1", "s.a=a2 +0", "idle"]);
+    for (let i = 0; i < 1_000; i++) access.connection.publish("s.c", `c${i}`);
+    await noted.noted(/^s\.c=c999 /);
+    const texts = noted.notes
+      .filter((note) => note.startsWith("s.c"))
+      .map((note) => note.split(" ")[0]);
+    assert.deepEqual(
+      texts,
+      Array.from({ length: 1_000 }, (_ignored, i) => `s.c=c${i}`),
+    );
+    consumer.stop();
+  });
+
+  it("is removed from the server when it is stopped, and delivers nothing any more", async () => {
+    await using server = await TestServer.start();
+    const access = await openStream(await server.connect());
+    const noted = new NotedConsumer();
+    const consumer = await noted.start(access);
+    consumer.stop();
+    for (let left = 1; left > 0;) {
+      left = (await access.jsm.streams.info("S")).state.consumer_count;
+    }
+    await jetstream(access.connection).publish("s.a", "late");
+    await access.connection.flush();
+    assert.deepEqual(noted.notes, []);
+  });
+
+  it("ends, once, when the server has deleted it", async () => {
+    await using server = await TestServer.start();
+    const access = await openStream(await server.connect());
+    const noted = new NotedConsumer();
+    await noted.start(access);
+    await jetstream(access.connection).publish("s.a", "a1");
+    await noted.noted(/a1/);
+    for await (const { name } of access.jsm.consumers.list("S")) {
+      await access.jsm.consumers.delete("S", name);
+    }
+    await noted.noted(/^ended: /);
+    await jetstream(access.connection).publish("s.a", "late");
+    await access.connection.flush();
+    assert.equal(noted.notes.filter((note) => note.startsWith("ended")).length, 1);
+    assert.ok(!noted.notes.some((note) => note.includes("late")), noted.notes.join(", "));
+  });
+
+  it("ends within seconds when the server says nothing any more, though the connection is there", async () => {
+    await using server = await TestServer.start();
+    await openStream(await server.connect());
+    await using proxy = await NatsProxy.start(server.port);
+    const connection = await server.connect({ servers: proxy.url });
+    const noted = new NotedConsumer();
+    await noted.start(await openKvAccess(connection));
+    await noted.noted(/idle/);
+    proxy.silenceServer();
+    assert.match(await noted.noted(/^ended: /), /no heartbeat from the consumer of S/);
+    assert.equal(connection.isClosed(), false);
+  });
+
+  it("is refused if there is no such stream", async () => {
+    await using server = await TestServer.start();
+    const noted = new NotedConsumer();
+    await assert.rejects(
+      noted.start(await openKvAccess(await server.connect())),
+      /stream not found/,
+    );
+    assert.deepEqual(noted.notes, []);
+  });
+});

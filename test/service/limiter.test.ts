@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Limiter } from "../../src/service/limiter.ts";
+
+/** Work that goes on until it is ended. */
+class Work {
+  readonly log: string[];
+  readonly name: string;
+  end: () => void = () => undefined;
+  fail: (error: Error) => void = () => undefined;
+
+  constructor(name: string, log: string[]) {
+    this.name = name;
+    this.log = log;
+  }
+
+  readonly run = (): Promise<string> => {
+    this.log.push(this.name);
+    return new Promise((resolve, reject) => {
+      this.end = () => {
+        resolve(this.name);
+      };
+      this.fail = reject;
+    });
+  };
+}
+
+function works(count: number): { log: string[]; list: Work[] } {
+  const log: string[] = [];
+  return { log, list: Array.from({ length: count }, (_, i) => new Work(`w${i}`, log)) };
+}
+
+/** Everything that could go on now has done so. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+describe("the limiter", () => {
+  it("runs no more than so many at a time, the others in the order in which they came", async () => {
+    const limiter = new Limiter(2);
+    const { log, list } = works(5);
+    const results = list.map((work) => limiter.run(work.run));
+    await settled();
+    assert.deepEqual(log, ["w0", "w1"]);
+    list[1]?.end();
+    await settled();
+    assert.deepEqual(log, ["w0", "w1", "w2"]);
+    list[0]?.end();
+    list[2]?.end();
+    await settled();
+    assert.deepEqual(log, ["w0", "w1", "w2", "w3", "w4"]);
+    for (const work of list) work.end();
+    assert.deepEqual(await Promise.all(results), ["w0", "w1", "w2", "w3", "w4"]);
+  });
+
+  it("hands a place over to who waits, and not to who comes in that moment", async () => {
+    const limiter = new Limiter(1);
+    const { log, list } = works(3);
+    const [first, second, late] = list;
+    assert.ok(first !== undefined && second !== undefined && late !== undefined);
+    const running = limiter.run(first.run);
+    const waiting = limiter.run(second.run);
+    first.end();
+    await running;
+    const latecomer = limiter.run(late.run);
+    await settled();
+    assert.deepEqual(log, ["w0", "w1"]);
+    second.end();
+    await waiting;
+    await settled();
+    late.end();
+    await latecomer;
+    assert.deepEqual(log, ["w0", "w1", "w2"]);
+  });
+
+  it("frees the place of work that fails, and passes the failure on", async () => {
+    const limiter = new Limiter(1);
+    const { log, list } = works(2);
+    const [failing, next] = list;
+    assert.ok(failing !== undefined && next !== undefined);
+    const failed = limiter.run(failing.run);
+    const then = limiter.run(next.run);
+    failing.fail(new Error("no luck"));
+    await assert.rejects(failed, /no luck/);
+    await settled();
+    assert.deepEqual(log, ["w0", "w1"]);
+    next.end();
+    assert.equal(await then, "w1");
+    await assert.rejects(
+      limiter.run(() => {
+        throw new Error("thrown at once");
+      }),
+      /thrown at once/,
+    );
+    assert.equal(await limiter.run(() => Promise.resolve("free")), "free");
+  });
+});

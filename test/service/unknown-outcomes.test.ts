@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Task } from "../../src/task/task.ts";
+import type { WriteOutcome } from "../../src/service/ports.ts";
+import type { Stores } from "../../src/service/task-service.ts";
+import { withFaults } from "../support/faulty-stores.ts";
+import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
+
+/**
+ * Stores in which the acknowledgement of the first write that fits is lost, and the write itself lands
+ * only after the worker has looked for it.
+ */
+function landsLate(fits: (task: Task) => boolean): (stores: Stores) => Stores {
+  let land: (() => Promise<WriteOutcome>) | null = null;
+  let isDone = false;
+  return withFaults({
+    tasks: {
+      write: (real) => (task, expected) => {
+        if (isDone || !fits(task)) return real.write(task, expected);
+        isDone = true;
+        land = () => real.write(task, expected);
+        return Promise.resolve({ kind: "unknown" });
+      },
+      load: (real) => async (taskId) => {
+        const entry = await real.load(taskId);
+        const landing = land;
+        land = null;
+        if (landing !== null) assert.equal((await landing()).kind, "written");
+        return entry;
+      },
+    },
+  });
+}
+
+async function eventsOf(coordinator: TestCoordinator, id: string): Promise<string[]> {
+  const { entries } = await coordinator.ok(`tasks.history.${id}`);
+  return entries.map(({ task }: Json) => task.last_event.type as string);
+}
+
+describe("a write that lands after its acknowledgement was given up", () => {
+  it("of a new task is not somebody else's: the create succeeds", async () => {
+    await using coordinator = await TestCoordinator.start({ wrapStores: landsLate(() => true) });
+    const { task, revision } = await coordinator.ok("tasks.create.a", { title: "mine" });
+    assert.deepEqual([task.title, task.status, revision], ["mine", "available", 1]);
+    assert.deepEqual(await eventsOf(coordinator, "a"), ["task_created"]);
+    const again = await coordinator.refused("tasks.create.a", { title: "mine" });
+    assert.equal(again.code, "already_exists");
+  });
+
+  it("of a claim or a release is found as well, and counts once", async () => {
+    for (const status of ["claimed", "complete"]) {
+      await using coordinator = await TestCoordinator.start({
+        wrapStores: landsLate((task) => task.status === status),
+      });
+      await coordinator.ok("tasks.create.a");
+      const { attempt } = await coordinator.ok("tasks.claim.a", { session_id: "s1" });
+      assert.equal(attempt, 1);
+      const release = { session_id: "s1", attempt, status: "complete" };
+      assert.equal((await coordinator.ok("tasks.release.a", release)).task.status, "complete");
+      assert.deepEqual(await eventsOf(coordinator, "a"), [
+        "task_created",
+        "task_claimed",
+        "task_completed",
+      ]);
+    }
+  });
+
+  it("of another's task with the same id is still refused", async () => {
+    let isFirst = true;
+    await using coordinator = await TestCoordinator.start({
+      wrapStores: withFaults({
+        tasks: {
+          write: (real) => async (task, expected) => {
+            if (!isFirst) return real.write(task, expected);
+            isFirst = false;
+            await real.write({ ...task, title: "theirs" }, 0);
+            return { kind: "unknown" };
+          },
+        },
+      }),
+    });
+    const error = await coordinator.refused("tasks.create.a", { title: "mine" });
+    assert.equal(error.code, "already_exists");
+    assert.equal((await coordinator.ok("tasks.get.a")).task.title, "theirs");
+  });
+});
+
+describe("an outcome that stays unknown", () => {
+  it("is unavailable, not conflict: the write may have been made", async () => {
+    for (const later of ["unknown", "conflict"] as const) {
+      let writes = 0;
+      let isBroken = false;
+      await using coordinator = await TestCoordinator.start({
+        wrapStores: withFaults({
+          tasks: {
+            write: (real) => (task, expected) => {
+              if (!isBroken) return real.write(task, expected);
+              return Promise.resolve({ kind: writes++ === 0 ? "unknown" : later });
+            },
+          },
+        }),
+      });
+      await coordinator.ok("tasks.create.a");
+      isBroken = true;
+      for (const subject of ["tasks.claim.a", "tasks.create.new", "tasks.next"]) {
+        writes = 0;
+        const body = subject === "tasks.create.new" ? {} : { session_id: "s1" };
+        const error = await coordinator.refused(subject, body);
+        assert.deepEqual([subject, error.code, error.retryable], [subject, "unavailable", true]);
+        assert.ok(writes <= 10, `${writes} writes`);
+      }
+      isBroken = false;
+      assert.equal((await coordinator.ok("tasks.claim.a", { session_id: "s1" })).attempt, 1);
+    }
+  });
+});

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { jetstreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
+
+/** As when the node of a cluster that ran them dies, while the connection goes to another one. */
+async function deleteConsumers(connection: NatsConnection): Promise<number> {
+  const { consumers } = await jetstreamManager(connection);
+  let count = 0;
+  for (const stream of ["KV_tasks", "KV_leases", "KV_sessions"]) {
+    for await (const { name } of consumers.list(stream)) {
+      await consumers.delete(stream, name);
+      count++;
+    }
+  }
+  return count;
+}
+
+describe("a worker whose watches have been ended by the server", () => {
+  it("begins them again within seconds: leases expire and lists are complete", async () => {
+    await using coordinator = await TestCoordinator.start({ workers: 2 });
+    await coordinator.ok("tasks.create.a");
+    await coordinator.ok("tasks.create.b", { depends_on: ["a"] });
+    const granted = coordinator.fact("lease_granted");
+    await coordinator.ok("tasks.claim.a", { session_id: "s1", ttl_seconds: 2 });
+    await granted;
+
+    const since = coordinator.facts.length;
+    assert.equal(await deleteConsumers(coordinator.connection), 6);
+    await coordinator.ok("tasks.create.c");
+    const list = await coordinator.until("tasks.list", isAnswered);
+    assert.deepEqual(
+      list.tasks.map((task: Json) => task.task_id),
+      ["a", "b", "c"],
+    );
+    await coordinator.fact("lease_expired", () => true, since);
+    assert.equal((await coordinator.ok("tasks.get.a")).task.last_event.type, "task_expired");
+
+    // And they go on: what one worker writes, the other one hears of.
+    await coordinator.ok("tasks.claim.a", { session_id: "s2" });
+    await coordinator.ok("tasks.release.a", { session_id: "s2", status: "complete" });
+    const workers = new Set<string>();
+    await coordinator.until("tasks.stats", (stats) => {
+      if (!isAnswered(stats)) return false;
+      assert.deepEqual([stats.tasks.complete, stats.tasks.available, stats.leases], [1, 2, 0]);
+      workers.add(stats.worker.id as string);
+      return workers.size === 2;
+    });
+  });
+});
+
+/** A worker that lags behind says so, and never shows less than there is. */
+function isAnswered({ ok, error }: Json): boolean {
+  if (ok !== true) assert.equal(error.code, "unavailable");
+  return ok === true;
+}
