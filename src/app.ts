@@ -1,11 +1,6 @@
 /** The composition root: wires the parts, starts them in order, and stops them in reverse. */
 import type { Config } from "./config.ts";
-import {
-  type Connection,
-  ConnectionError,
-  connectNats,
-  listenToConnection,
-} from "./nats/connection.ts";
+import { type Connection, connectNats, listenToConnection } from "./nats/connection.ts";
 import { Endpoints } from "./nats/endpoints.ts";
 import { openStores, type OpenStores } from "./nats/open-stores.ts";
 import type { Clock, Observe, ServiceSettings } from "./service/ports.ts";
@@ -81,19 +76,16 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
     if (config.metrics.enabled) {
       const { host, port } = config.metrics;
       const health = (): Health => healthOf(workers);
-      http = await startHttpEndpoint({ host, port, metrics, health }).catch((error: unknown) => {
-        throw new StartupError(error instanceof Error ? error.message : String(error), {
-          cause: error,
-        });
-      });
+      http = await startHttpEndpoint({ host, port, metrics, health });
     }
     for (let i = 0; i < config.workers; i++) {
       workers.push(await startWorker(config, observe, options));
     }
   } catch (error) {
     await stop();
-    if (!(error instanceof ConnectionError)) throw error;
-    throw new StartupError(error.message, { cause: error });
+    throw new StartupError(error instanceof Error ? error.message : String(error), {
+      cause: error,
+    });
   }
   const failed = Promise.race(workers.map((worker) => worker.failed));
   // Whoever does not listen is not to be ended by it.
@@ -138,7 +130,7 @@ async function startWorker(
     const identity = { workerId: id, version: VERSION };
     const endpoints = await Endpoints.start(connection, started, observe, identity);
     let stopping = false;
-    const ended = Promise.race([endpoints.failed, connection.closed()]);
+    const ended = Promise.race([endpoints.ended, connection.closed()]);
     const failed = ended.then((error) => {
       if (stopping) return new Promise<never>(() => undefined);
       throw error instanceof Error ? error : new Error("the connection to NATS was closed");

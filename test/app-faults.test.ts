@@ -43,7 +43,9 @@ describe("stopping the coordinator", () => {
         const disconnected = new Promise((resolve) => (told = resolve));
         const url = "${server.url}";
         const client = await connect({ servers: url, reconnect: false });
-        const app = await start({ "nats.servers": [url], workers: 2 }, {
+        // What waits for the server to come back, waits for longer than this process may run.
+        const settings = { "nats.servers": [url], "nats.reconnect_time_wait": 60, workers: 2 };
+        const app = await start(settings, {
           observe: (fact) => {
             if (fact.kind === "connection" && fact.state === "disconnected") told();
           },

@@ -61,7 +61,7 @@ function formatFigures({ figures, sessions }: Summary): string {
       `${figures.dependencies}, the longest chain has ${figures.longest_chain} tasks`,
     ],
     ["claims", String(figures.claims)],
-    ["crashed attempts", `${figures.expired_attempts} leases expired`],
+    ["expired attempts", `${figures.expired_attempts} leases expired`],
     ["failed attempts", String(figures.failed_attempts)],
     ["wall time", `${figures.wall_seconds} s`],
     ["events per second", String(figures.events_per_second)],

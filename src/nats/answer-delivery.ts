@@ -60,8 +60,8 @@ export class AnswerDelivery {
   /** Waits for the server's word on what was sent last, if the server is there. */
   async stop(): Promise<void> {
     try {
-      await this.#connection.flush();
-      await this.#subscription.drain();
+      const drained = this.#connection.flush().then(() => this.#subscription.drain());
+      await Promise.race([drained, this.#connection.closed()]);
     } catch {
       // The connection is lost, and the server's word with it.
     }

@@ -34,7 +34,7 @@ export interface EndpointsOptions {
 
 export class Endpoints {
   /** Resolves, with the reason, if the endpoints end without having been stopped. */
-  readonly failed: Promise<Error>;
+  readonly ended: Promise<Error>;
   readonly #connection: NatsConnection;
   readonly #handler: RequestHandler;
   readonly #observe: Observe;
@@ -60,7 +60,7 @@ export class Endpoints {
     this.#figures = figures;
     this.#delivery = new AnswerDelivery(connection);
     this.#mistaken = OPERATION_NAMES.flatMap((operation) => this.#register(operation));
-    this.failed = service.stopped.then((error) =>
+    this.ended = service.stopped.then((error) =>
       this.#stopped
         ? new Promise<never>(() => undefined)
         : (error ?? new Error("the NATS service ended")),
@@ -91,7 +91,9 @@ export class Endpoints {
   /** Takes no more requests and answers those under way. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    await Promise.allSettled([this.#service.stop(), ...this.#mistaken.map((sub) => sub.drain())]);
+    const drains = [this.#service.stop(), ...this.#mistaken.map((sub) => sub.drain())];
+    // What is being drained when the connection is closed never ends.
+    await Promise.race([Promise.allSettled(drains), this.#connection.closed()]);
     await Promise.all(this.#answering);
     await this.#delivery.stop();
   }

@@ -1,6 +1,8 @@
 /** The three buckets: their settings, how they are made, and whether those that exist will do. */
 import {
   DiscardPolicy,
+  JetStreamApiCodes,
+  JetStreamApiError,
   type JetStreamManager,
   RetentionPolicy,
   StorageType,
@@ -131,7 +133,9 @@ async function find(jsm: JetStreamManager, stream: string): Promise<StreamConfig
   try {
     return (await jsm.streams.info(stream)).config;
   } catch (error) {
-    if (error instanceof Error && error.message.includes("stream not found")) return null;
+    if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) {
+      return null;
+    }
     throw error;
   }
 }
@@ -145,8 +149,9 @@ async function create(jsm: JetStreamManager, config: BucketConfig): Promise<Stre
     const existing = await find(jsm, config.name);
     if (existing !== null) return existing;
     const problem = error instanceof Error ? error.message : String(error);
-    throw new ConnectionError(`cannot make the bucket ${config.name} (${problem})`, {
-      cause: error,
-    });
+    throw new ConnectionError(
+      `cannot make the bucket "${config.name.slice("KV_".length)}" (${problem}): check the permissions and the storage limits of this NATS account`,
+      { cause: error },
+    );
   }
 }

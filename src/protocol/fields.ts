@@ -31,7 +31,9 @@ export const ttlSeconds = z
 export const attempt = z.int().min(0).describe("Fencing token: which claim of the task is meant");
 export const revision = z.int().min(0).describe("Revision in the bucket `tasks`");
 export const capabilities = names.describe("What the session can do");
-export const tags = names.describe("Only tasks that carry all of these tags");
+export const wantedTags = names.describe("Only tasks that carry all of these tags");
+export const prefix = z.string().max(256).describe("Only ids that begin with this");
+export const metadata = z.record(z.string(), z.unknown());
 export const reason = z
   .string()
   .min(1)
@@ -55,7 +57,7 @@ export const definition = {
   depends_on: z.array(taskId).max(10_000).describe("Tasks that have to be complete first"),
   requires: names.describe("Capabilities that a session must have to claim the task"),
   tags: names,
-  metadata: z.record(z.string(), z.unknown()),
+  metadata,
   payload: z.unknown(),
   max_failures: z.int().min(1).max(1_000_000).describe("Failed attempts before the task is failed"),
 } as const;

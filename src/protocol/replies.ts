@@ -82,7 +82,7 @@ export const stats = z.object({
 const session = z.object({
   session_id: field.sessionId,
   capabilities: field.capabilities,
-  metadata: z.record(z.string(), z.unknown()),
+  metadata: field.metadata,
   ttl_seconds: field.ttlSeconds,
   registered_at: field.time,
 });

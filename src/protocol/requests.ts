@@ -41,8 +41,8 @@ export const next = z.strictObject({
     .max(field.MAX_WAIT_SECONDS, `must be between 0 and ${field.MAX_WAIT_SECONDS} seconds`)
     .default(0),
   max: z.int().min(1).max(field.MAX_CLAIMS).default(1).describe("How many tasks to claim at most"),
-  tags: field.tags.default([]),
-  prefix: z.string().max(256).default("").describe("Only tasks whose id begins with this"),
+  tags: field.wantedTags.default([]),
+  prefix: field.prefix.default(""),
   request_id: z
     .string()
     .min(1)
@@ -75,8 +75,8 @@ export const list = z.strictObject({
     })
     .optional(),
   claimed_by: field.sessionId.optional(),
-  prefix: z.string().max(256).default(""),
-  tags: field.tags.default([]),
+  prefix: field.prefix.default(""),
+  tags: field.wantedTags.default([]),
   ...page,
 });
 
@@ -104,7 +104,7 @@ export const requeue = z.strictObject({ ...asker, reason: field.reason.optional(
 
 export const register = z.strictObject({
   capabilities: field.capabilities.default([]),
-  metadata: z.record(z.string(), z.unknown()).default({}),
+  metadata: field.metadata.default({}),
   ttl_seconds: field.ttlSeconds.optional(),
 });
 
@@ -116,4 +116,4 @@ export const heartbeat = z.strictObject({
     .describe("Claims that the session believes to hold; those it does not come back as lost"),
 });
 
-export const listSessions = z.strictObject({ prefix: z.string().max(256).default(""), ...page });
+export const listSessions = z.strictObject({ prefix: field.prefix.default(""), ...page });

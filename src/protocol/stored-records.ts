@@ -12,7 +12,7 @@ export type LeaseRecord = z.infer<typeof leaseRecord>;
 
 export const storedSession = z.looseObject({
   capabilities: field.capabilities.default([]),
-  metadata: z.record(z.string(), z.unknown()).default({}),
+  metadata: field.metadata.default({}),
   ttl_seconds: field.ttlSeconds,
   registered_at: field.time,
 });

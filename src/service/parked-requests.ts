@@ -57,6 +57,7 @@ export class ParkedRequests {
     if (this.#waiters.size >= this.#maxWaiting) {
       throw new CoordinatorError("overloaded", "too many requests are waiting: ask again later");
     }
+    if (this.#hasClaim(asker)) throw sentAgain();
     if (asker.requestId !== null) this.#supersede(asker.sessionId, asker.requestId);
     const answer = this.#waiters.wait(asker, timeoutMs);
     this.#offerBest(asker);
@@ -78,10 +79,16 @@ export class ParkedRequests {
   #supersede(sessionId: string, requestId: string): void {
     for (const waiter of this.#waiters.ofSession(sessionId)) {
       if (waiter.asker.requestId !== requestId) continue;
-      waiter.fail(
-        new CoordinatorError("conflict", "this request was sent again: see the later one's answer"),
-      );
+      waiter.fail(sentAgain());
     }
+  }
+
+  /** Whether a task has been claimed for a repetition of the request meanwhile, by another worker. */
+  #hasClaim({ sessionId, requestId }: Asker): boolean {
+    if (requestId === null) return false;
+    return [...this.#tasks.claims.get(sessionId)].some(
+      (taskId) => this.#tasks.get(taskId)?.task.claimRequest === requestId,
+    );
   }
 
   /** Offers a task once the change that made it ready has been taken in everywhere. */
@@ -103,6 +110,7 @@ export class ParkedRequests {
     const serve = async (): Promise<void> => {
       const first = await this.#ready.take(taskId, waiter.asker);
       if (first === null) {
+        if (this.#hasClaim(waiter.asker)) throw sentAgain();
         this.#waiters.putBack(waiter);
         this.#offerBest(waiter.asker);
         return;
@@ -142,6 +150,14 @@ export class ParkedRequests {
       if (this.#waiters.size > 0) this.#scheduleDue();
     }, delay);
   }
+}
+
+/** Asked again, a request that has claims already is answered with these. */
+function sentAgain(): CoordinatorError {
+  return new CoordinatorError(
+    "conflict",
+    "this request was sent again and is answered once: ask again if you have no answer",
+  );
 }
 
 function fits(task: ReadyTask, filter: ReadyFilter): boolean {

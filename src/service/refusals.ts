@@ -55,7 +55,7 @@ function describe(
         message:
           refusal.claimedBy === null
             ? `task ${id} is ${task.status} and nobody holds it: claim it first`
-            : `task ${id} is held by ${refusal.claimedBy}, not by this session`,
+            : `task ${id} is held by ${refusal.claimedBy}, not by this session: only its holder can do this`,
         details: { claimed_by: refusal.claimedBy },
       };
     case "lease_lost":

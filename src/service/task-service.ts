@@ -189,7 +189,7 @@ function requirePermission({ operation, id, body, principal }: Call): void {
   if (principal === null) return;
   const definition: OperationDefinition = OPERATIONS[operation];
   if (definition.operatorsOnly === true) {
-    throw new CoordinatorError("forbidden", `${operation} is for operators only`);
+    throw new CoordinatorError("forbidden", `${operation} is for operators only: ask one to do it`);
   }
   const session = operation.startsWith("sessions.")
     ? id

@@ -131,9 +131,13 @@ export class TaskWriter {
         if (isUncertain && isSame({ ...entry.task, createdRevision: null }, task)) {
           return this.#written(task, entry.revision);
         }
-        throw new CoordinatorError("already_exists", `task ${taskId} exists already`, {
-          task: encodeTask(entry.task),
-        });
+        throw new CoordinatorError(
+          "already_exists",
+          `task ${taskId} exists already: choose another id, or change it with tasks.update.${taskId}`,
+          {
+            task: encodeTask(entry.task),
+          },
+        );
       }
       if (entry !== null && "corrupt" in entry) throw corruptRecord(taskId, entry.corrupt);
       // What is left of a removed task is a marker; the new one takes its place.

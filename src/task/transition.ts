@@ -19,9 +19,11 @@
  * next claim; an expired one does not, since its lease has been delay enough.
  */
 import type {
+  CancelCommand,
   ClaimCommand,
   Command,
   Decision,
+  ExpireCommand,
   ReleaseCommand,
   ReleaseOutcome,
   RequeueCommand,
@@ -52,27 +54,13 @@ export function transition(task: Task, command: Command, context: TransitionCont
     case "release":
       return release(task, command, context);
     case "expire":
-      if (task.status !== "claimed" || task.attempt !== command.attempt) return UNCHANGED;
-      return write(endAttempt(task, { by: "expiry", error: LEASE_EXPIRED, retry: true }, context));
+      return expire(task, command, context);
     case "settle_dependencies":
       return settleDependencies(task, command.unmet, context.now);
     case "update":
       return update(task, command, context.now);
     case "cancel":
-      if (isTerminal(task.status)) {
-        return task.status === "cancelled" ? UNCHANGED : unavailable(task.status);
-      }
-      if (task.status === "claimed" && !command.force) {
-        if (task.cancelRequested) return UNCHANGED;
-        const asked = { ...task, cancelRequested: true };
-        return write(moved(task, asked, "task_cancel_requested", context.now, command));
-      }
-      return write(
-        moved(task, { ...unclaimed(task), status: "cancelled" }, "task_cancelled", context.now, {
-          sessionId: task.claimedBy ?? command.sessionId,
-          reason: command.reason,
-        }),
-      );
+      return cancel(task, command, context.now);
     case "requeue":
       return requeue(task, command, context.now);
   }
@@ -139,6 +127,11 @@ function release(task: Task, command: ReleaseCommand, context: TransitionContext
   }
 }
 
+function expire(task: Task, command: ExpireCommand, context: TransitionContext): Decision {
+  if (task.status !== "claimed" || task.attempt !== command.attempt) return UNCHANGED;
+  return write(endAttempt(task, { by: "expiry", error: LEASE_EXPIRED, retry: true }, context));
+}
+
 /** How a claim has ended after a release to each status. */
 const ENDS_OF_RELEASE: Record<ReleaseOutcome, readonly EndOfClaim[]> = {
   available: ["released", "stopped"],
@@ -202,7 +195,26 @@ function update(task: Task, command: UpdateCommand, now: number): Decision {
   const { dependsOn } = command.changes;
   if (task.status === "claimed" && dependsOn !== undefined) return alreadyClaimed(task);
   const status = dependsOn === undefined ? task.status : waitingStatus(command.unmet);
-  return write(moved(task, { ...task, ...command.changes, status }, "task_updated", now, command));
+  return write(
+    moved(task, { ...task, ...command.changes, status }, "task_updated", now, {
+      sessionId: command.sessionId,
+    }),
+  );
+}
+
+function cancel(task: Task, command: CancelCommand, now: number): Decision {
+  if (isTerminal(task.status)) {
+    return task.status === "cancelled" ? UNCHANGED : unavailable(task.status);
+  }
+  const { sessionId, reason } = command;
+  if (task.status === "claimed" && !command.force) {
+    if (task.cancelRequested) return UNCHANGED;
+    const asked = { ...task, cancelRequested: true };
+    return write(moved(task, asked, "task_cancel_requested", now, { sessionId, reason }));
+  }
+  const cancelled: Task = { ...unclaimed(task), status: "cancelled" };
+  const cause = { sessionId: task.claimedBy ?? sessionId, reason };
+  return write(moved(task, cancelled, "task_cancelled", now, cause));
 }
 
 function requeue(task: Task, command: RequeueCommand, now: number): Decision {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
 import { describe, it } from "node:test";
+import { withFaults } from "../support/faulty-stores.ts";
 import { askNext, idsOf, next, parked, parkedOverAll } from "../support/next-requests.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
@@ -40,6 +42,46 @@ describe("a parked request that is sent again with the same request_id", () => {
     await parkedOverAll(coordinator, WORKERS, 0);
     await coordinator.ok("tasks.create.b");
     assert.deepEqual(idsOf(await next(coordinator, "s2", { wait_seconds: 30 })), ["b"]);
+  });
+
+  it("ends as well if it is about to be given a task when another worker claims one for it", async () => {
+    const taken = new EventEmitter();
+    let isLate = false;
+    await using coordinator = await TestCoordinator.start({
+      wrapStores: withFaults({
+        tasks: {
+          watch: (real) => (watch) =>
+            real.watch({
+              restarted: () => {
+                watch.restarted();
+              },
+              entry: (entry) => {
+                watch.entry(entry);
+                if ("task" in entry && entry.task.status === "claimed") taken.emit("heard");
+              },
+              current: () => {
+                watch.current();
+              },
+            }),
+          write: (real) => async (task, expected) => {
+            if (task.status !== "claimed" || isLate) return real.write(task, expected);
+            isLate = true;
+            // The other worker is faster, and this one hears of that before its own write fails.
+            const heard = once(taken, "heard");
+            await real.write(task, expected);
+            await heard;
+            return real.write(task, expected);
+          },
+        },
+      }),
+    });
+    const asked = askNext(coordinator, "s1", ask);
+    await parked(coordinator, 1);
+    await coordinator.ok("tasks.create.a");
+    assert.equal((await asked).error.code, "conflict");
+    await coordinator.ok("tasks.create.b");
+    assert.equal((await coordinator.ok("tasks.get.b")).task.status, "available");
+    assert.deepEqual(idsOf(await next(coordinator, "s1", ask)), ["a"]);
   });
 });
 
