@@ -85,7 +85,7 @@ describe("on the root with a principal", () => {
     ] as const) {
       const error = await coordinator.refused(`agent.alice.${operation}`, body);
       assert.equal(error.code, "forbidden");
-      assert.match(error.message, /is for operators only$/);
+      assert.match(error.message, /is for operators only: ask one/);
     }
     assert.equal((await coordinator.ok("tasks.get.a")).task.status, "claimed");
     assert.equal((await coordinator.refused("tasks.get.b")).code, "not_found");

@@ -1,6 +1,6 @@
 /**
- * Removes terminal tasks after a while, with their history, but never one that an unfinished task still
- * depends on: that one would wait for ever.
+ * Removes terminal tasks after a while, with their history, but never one on which a task depends
+ * that is not complete: that one would wait for ever.
  */
 import type { Task } from "../task/task.ts";
 import type { Clock, Observe, ServiceSettings, TaskStore } from "./ports.ts";

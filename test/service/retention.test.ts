@@ -87,6 +87,30 @@ describe("a finished task", () => {
     await neededGone;
   });
 
+  it("stays while a failed or cancelled task depends on it, which may be requeued", async () => {
+    await using coordinator = await TestCoordinator.start({ settings: { retention_seconds: 1 } });
+    const removed: string[] = [];
+    const neededGone = coordinator.fact("task_retired", ({ taskId }) => {
+      removed.push(taskId);
+      return taskId === "needed";
+    });
+    await coordinator.ok("tasks.create.needed");
+    for (const id of ["failed", "cancelled"]) {
+      await coordinator.ok(`tasks.create.${id}`, { depends_on: ["needed"] });
+    }
+    await complete(coordinator, "needed");
+    await coordinator.ok("tasks.cancel.cancelled");
+    await coordinator.until("tasks.claim.failed", ({ ok }) => ok === true, { session_id: "s1" });
+    await coordinator.ok("tasks.release.failed", {
+      session_id: "s1",
+      status: "failed",
+      retry: false,
+    });
+    await neededGone;
+    assert.deepEqual(removed.slice(0, -1).sort(), ["cancelled", "failed"]);
+    assert.equal(removed.at(-1), "needed");
+  });
+
   it("is removed by no worker whose retention time is 0", async () => {
     const removals: string[] = [];
     let years = 0;
