@@ -8,11 +8,14 @@ import { printError } from "./output.ts";
 import { registerServe } from "./serve.ts";
 import { registerSimulate } from "./simulate.ts";
 
+/** For the last words to be written. */
+const EXIT_DELAY_MS = 1_000;
+
 const program = new Command("if-coordinator")
   .description("Task coordination for swarms of AI agents, native to NATS")
   .version(VERSION)
   .showSuggestionAfterError()
-  .showHelpAfterError("(--help shows what there is)")
+  .showHelpAfterError("(--help shows the options; with npm start, put -- before them)")
   // Commands copy this when they are added: it has to come first.
   .exitOverride();
 registerDev(program);
@@ -30,4 +33,7 @@ try {
   const { text, exitCode } = reportOf(error);
   if (text !== undefined) printError(text);
   process.exitCode = exitCode;
+  // Something half open, such as a connection that was never answered, must not keep a failed command
+  // alive.
+  setTimeout(() => process.exit(), EXIT_DELAY_MS).unref();
 }

@@ -84,7 +84,7 @@ function listenForSignals(): StopSignals {
   const stop = (): void => {
     if (received) return;
     received = true;
-    printError("stopping ... (once more: at once)");
+    printError("stopping ... (press Ctrl-C again to stop at once)");
     resolve();
   };
   const listener = (): void => {

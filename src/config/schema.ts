@@ -18,9 +18,15 @@ const MAX_INT = 2_147_483_647;
 const text = z.string({ error: "must be a text" }).min(1, { error: "must not be empty" });
 const flag = z.boolean({ error: "must be true or false" });
 const port = wholeNumber(0, 65_535);
-const server = text.refine(isServerUrl, {
-  error: "must be the URL of a NATS server, such as nats://localhost:4222",
-});
+const server = text
+  .refine(isServerUrl, {
+    error: "must be the URL of a NATS server, such as nats://localhost:4222",
+  })
+  .refine((url) => !url.includes("@"), {
+    error:
+      "must not contain a user or password: set nats.username and nats.password, " +
+      "by IF_COORDINATOR_NATS_USERNAME and IF_COORDINATOR_NATS_PASSWORD",
+  });
 
 const nats = z.strictObject({
   servers: z

@@ -15,6 +15,9 @@ import semver from "semver";
 /** The first server with per-key TTL in KV buckets (ADR-48) and its markers (ADR-43). */
 export const MIN_SERVER_VERSION = "2.11.0";
 
+/** What accepts a connection and then says nothing is no NATS server. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
 export type Connection = NatsConnection;
 
 export interface ConnectOptions {
@@ -43,10 +46,17 @@ export class ConnectionError extends Error {
 /** @throws ConnectionError */
 export async function connectNats(options: ConnectOptions): Promise<NatsConnection> {
   const servers = [...options.servers];
+  if (servers.some((url) => url.includes("@"))) {
+    // The transport would ignore them, and every message about the server would show them.
+    throw new ConnectionError(
+      "a server's URL must not contain a user or password: use the options username and password",
+    );
+  }
   try {
     return await connect({
       servers,
       ...(options.name === undefined ? {} : { name: options.name }),
+      timeout: CONNECT_TIMEOUT_MS,
       maxReconnectAttempts: options.maxReconnectAttempts ?? -1,
       reconnectTimeWait: (options.reconnectTimeWait ?? 2) * 1000,
       ...(await credentials(options)),

@@ -3,16 +3,17 @@
  * `dev` that was killed is stopped before the next one starts. Nothing in the data is touched.
  */
 import { createHash } from "node:crypto";
-import { mkdir, readFile, realpath } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { readServerInfo } from "./server-info.ts";
 import {
+  makeRunFolder,
   type NatsServerOptions,
   type NatsServerProcess,
   SERVER_HOST,
   startNatsServer,
 } from "./server-process.ts";
-import { listeningPort, recordedPid, removeRunFiles, runFolder } from "./server-run-files.ts";
+import { listeningPort, recordedPid, removeRunFiles } from "./server-run-files.ts";
 import { ownFolder } from "./store-owner.ts";
 
 // All that a command needs to have a server of its own.
@@ -41,8 +42,7 @@ export interface DevServerOptions extends Pick<
  * @throws NatsServerError
  */
 export async function startDevServer(options: DevServerOptions): Promise<NatsServerProcess> {
-  const run = runFolder(options.storeDir);
-  await mkdir(run, { recursive: true });
+  const run = await makeRunFolder(options.storeDir);
   const owner = await ownFolder(run, options.storeDir);
   try {
     const serverName = await nameFor(options.storeDir);

@@ -58,13 +58,29 @@ export class NatsServerError extends Error {
 /** The port is in use, by a NATS server or something else. */
 export class PortTakenError extends NatsServerError {}
 
+/** @throws NatsServerError */
+export async function makeRunFolder(storeDir: string): Promise<string> {
+  const run = runFolder(storeDir);
+  try {
+    await mkdir(run, { recursive: true });
+  } catch (error) {
+    const why = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    throw new NatsServerError(
+      `cannot make the folder ${run} (${why}): choose another with --store-dir`,
+      {
+        cause: error,
+      },
+    );
+  }
+  return run;
+}
+
 /**
  * Resolves when the server accepts connections and has JetStream.
  * @throws NatsServerError
  */
 export async function startNatsServer(options: NatsServerOptions): Promise<NatsServerProcess> {
-  const run = runFolder(options.storeDir);
-  await mkdir(run, { recursive: true });
+  const run = await makeRunFolder(options.storeDir);
   if (options.port !== 0) await requireFreePort(options.port);
   const configFile = runFile.config(run);
   await writeFile(configFile, effectiveConfig(options));

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { connect } from "@nats-io/transport-node";
 import { readServerInfo } from "../../src/nats/server-info.ts";
+import { runCli } from "../support/cli-process.ts";
 import { Dev, request } from "../support/dev.ts";
 import { randomPort } from "../support/nats-server.ts";
 import { TempFolder } from "../support/temp-folder.ts";
@@ -120,6 +122,12 @@ describe("if-coordinator dev", () => {
     assert.equal(code, 1);
     assert.match(stderr, new RegExp(`^if-coordinator: .*${port}.*--http-port.*\n$`));
     assert.ok(await isGone(`nats://127.0.0.1:${natsPort}`));
+  });
+
+  it("names the folder that cannot be made and the option", async () => {
+    const { code, stderr } = await runCli(["dev", "--store-dir", join(process.execPath, "x")]);
+    assert.equal(code, 1);
+    assert.match(stderr, /^if-coordinator: cannot make the folder .*ENOTDIR.*--store-dir\n$/m);
   });
 
   it("starts as many workers as it is told, all in one queue group", async () => {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { describe, it } from "node:test";
 import { CliProcess, runCli } from "../support/cli-process.ts";
 import { request } from "../support/dev.ts";
@@ -30,6 +32,23 @@ describe("if-coordinator serve", () => {
     const other = await runCli(["serve", "--nats", "nats://127.0.0.1:1"], { env });
     assert.equal(other.code, 1);
     assert.match(other.stderr, /cannot connect to NATS at nats:\/\/127\.0\.0\.1:1 /);
+  });
+
+  it("gives up, and ends, where something listens that is no NATS server", async () => {
+    const silent = createServer(() => undefined).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    const served = await runCli(["serve", "--nats", `127.0.0.1:${port}`, "--http-port", "0"]);
+    silent.close();
+    assert.equal(served.code, 1);
+    assert.match(served.stderr, /cannot connect to NATS at 127\.0\.0\.1:\d+ \(timeout\)/i);
+  });
+
+  it("takes no password in the URL, and does not show it", async () => {
+    const served = await runCli(["serve", "--nats", "nats://u:secret@127.0.0.1:4222"]);
+    assert.equal(served.code, 2);
+    assert.match(served.stderr, /--nats must not contain a user or password: set nats\.username/);
+    assert.doesNotMatch(served.stderr, /secret/);
   });
 
   it("says in a line what it misses: a server, JetStream, the HTTP port", async () => {

@@ -43,7 +43,9 @@ describe("a worker whose watches have been ended by the server", () => {
     const workers = new Set<string>();
     await coordinator.until("tasks.stats", (stats) => {
       if (!isAnswered(stats)) return false;
-      assert.deepEqual([stats.tasks.complete, stats.tasks.available, stats.leases], [1, 2, 0]);
+      assert.equal(stats.tasks.complete, 1);
+      // What follows from the completion comes a moment later.
+      if (stats.tasks.available !== 2 || stats.leases !== 0) return false;
       workers.add(stats.worker.id as string);
       return workers.size === 2;
     });
