@@ -38,6 +38,9 @@ export class ParkedRequests {
     tasks.onChange((change) => {
       this.#taskChanged(change);
     });
+    tasks.ready.onDue((taskId) => {
+      this.#offer(taskId);
+    });
   }
 
   get size(): number {
@@ -93,6 +96,7 @@ export class ParkedRequests {
 
   /** Offers a task once the change that made it ready has been taken in everywhere. */
   #offer(taskId: string): void {
+    if (this.#waiters.size === 0) return;
     this.#offers.add(taskId);
     if (this.#offers.size > 1) return;
     queueMicrotask(() => {
@@ -145,8 +149,7 @@ export class ParkedRequests {
     const delay = Math.min(Math.max(0, dueAt - this.#clock.now()) + 1, MAX_TIMER_MS);
     this.#dueTimer = setTimeout(() => {
       this.#dueTimer = null;
-      const due = this.#tasks.ready.promoteDue(this.#clock.now());
-      for (const { taskId } of due) this.#offer(taskId);
+      this.#tasks.ready.promoteDue(this.#clock.now());
       if (this.#waiters.size > 0) this.#scheduleDue();
     }, delay);
   }

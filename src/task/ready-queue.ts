@@ -45,6 +45,7 @@ interface Group {
 
 export class ReadyQueue {
   readonly #groups = new Map<string, Group>();
+  readonly #dueListeners: ((taskId: string) => void)[] = [];
   readonly #entries = new Map<string, { readonly task: ReadyTask; readonly group: Group }>();
 
   get size(): number {
@@ -80,8 +81,13 @@ export class ReadyQueue {
     if (group.due.size + group.delayed.size === 0) this.#groups.delete(signature(task));
   }
 
-  /** Makes claimable what has fallen due, and returns it. */
-  promoteDue(now: number): ReadyTask[] {
+  /** Calls the listener for each task that falls due, whoever promotes it. */
+  onDue(listener: (taskId: string) => void): void {
+    this.#dueListeners.push(listener);
+  }
+
+  /** Makes claimable what has fallen due. */
+  promoteDue(now: number): void {
     const promoted: ReadyTask[] = [];
     for (const group of this.#groups.values()) {
       for (let task = group.delayed.first(); task !== undefined; task = group.delayed.first()) {
@@ -91,7 +97,7 @@ export class ReadyQueue {
         promoted.push(task);
       }
     }
-    return promoted;
+    for (const { taskId } of promoted) for (const listener of this.#dueListeners) listener(taskId);
   }
 
   /** When the next delayed task of any group falls due. */

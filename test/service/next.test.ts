@@ -126,6 +126,27 @@ describe("waiting for the next task", () => {
     assert.deepEqual(idsOf(await waiting), ["b"]);
   });
 
+  it("is answered when several tasks fall due and somebody else asks in that moment", async () => {
+    const clock = { ahead: 0 };
+    await using coordinator = await TestCoordinator.start({
+      settings: { "retry.base_ms": 60_000 },
+      clock: { now: () => Date.now() + clock.ahead, random: () => 0.5 },
+    });
+    for (const id of ["a", "b"]) {
+      await coordinator.ok(`tasks.create.${id}`);
+      await coordinator.ok(`tasks.claim.${id}`, { session_id: "s0" });
+      await coordinator.ok(`tasks.release.${id}`, { session_id: "s0", status: "failed" });
+    }
+    const waiting = next(coordinator, "s1", { wait_seconds: 30 });
+    await parked(coordinator, 1);
+    // The timer of the one who waits is still far away.
+    clock.ahead = 120_000;
+    const startedAt = performance.now();
+    const asked = await next(coordinator, "s2");
+    assert.deepEqual([...idsOf(asked), ...idsOf(await waiting)].sort(), ["a", "b"]);
+    assert.ok(performance.now() - startedAt < 15_000, "it slept to the end of its time");
+  });
+
   it("is served in order", async () => {
     await using coordinator = await TestCoordinator.start();
     const order: string[] = [];
