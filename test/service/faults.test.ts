@@ -3,31 +3,15 @@ import { describe, it } from "node:test";
 import { Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { CoordinatorError } from "../../src/protocol/errors.ts";
-import type { TaskEntry, WriteOutcome } from "../../src/service/ports.ts";
+import type { WriteOutcome } from "../../src/service/ports.ts";
 import { withFaults } from "../support/faulty-stores.ts";
+import { HeldWatch } from "../support/held-watch.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
 describe("a worker whose index is stale", () => {
   it("refuses nothing wrongly, and claims nothing wrongly", async () => {
-    let isStale = false;
-    await using coordinator = await TestCoordinator.start({
-      wrapStores: withFaults({
-        tasks: {
-          watch: (real) => (watch) =>
-            real.watch({
-              restarted: () => {
-                watch.restarted();
-              },
-              entry: (entry: TaskEntry) => {
-                if (!isStale) watch.entry(entry);
-              },
-              current: () => {
-                watch.current();
-              },
-            }),
-        },
-      }),
-    });
+    const watch = new HeldWatch();
+    await using coordinator = await TestCoordinator.start({ wrapStores: watch.wrapStores });
     for (const id of ["freed", "taken", "done", "unblocked"]) {
       await coordinator.ok(
         `tasks.create.${id}`,
@@ -36,7 +20,7 @@ describe("a worker whose index is stale", () => {
     }
     await coordinator.ok("tasks.claim.freed", { session_id: "other" });
     await coordinator.ok("tasks.stats");
-    isStale = true;
+    watch.hold();
     // What another worker would have written meanwhile.
     await overwrite(coordinator.connection, "freed", { status: "available", claimed_by: null });
     await overwrite(coordinator.connection, "taken", {
