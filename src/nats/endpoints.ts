@@ -33,7 +33,7 @@ export interface EndpointsOptions {
 }
 
 export class Endpoints {
-  /** Resolves, with the reason, if the endpoints end without having been stopped. */
+  /** Resolves when the endpoints end, with the reason if they were not stopped. */
   readonly ended: Promise<Error>;
   readonly #connection: NatsConnection;
   readonly #handler: RequestHandler;
@@ -44,7 +44,6 @@ export class Endpoints {
   /** For requests to subjects that lack an id or have one too many: told so instead of timing out. */
   readonly #mistaken: Subscription[];
   readonly #answering = new Set<Promise<void>>();
-  #stopped = false;
 
   private constructor(
     connection: NatsConnection,
@@ -60,11 +59,7 @@ export class Endpoints {
     this.#figures = figures;
     this.#delivery = new AnswerDelivery(connection);
     this.#mistaken = OPERATION_NAMES.flatMap((operation) => this.#register(operation));
-    this.ended = service.stopped.then((error) =>
-      this.#stopped
-        ? new Promise<never>(() => undefined)
-        : (error ?? new Error("the NATS service ended")),
-    );
+    this.ended = service.stopped.then((error) => error ?? new Error("the NATS service ended"));
   }
 
   static async start(
@@ -90,7 +85,6 @@ export class Endpoints {
 
   /** Takes no more requests and answers those under way. */
   async stop(): Promise<void> {
-    this.#stopped = true;
     const drains = [this.#service.stop(), ...this.#mistaken.map((sub) => sub.drain())];
     // What is being drained when the connection is closed never ends.
     await Promise.race([Promise.allSettled(drains), this.#connection.closed()]);
@@ -121,8 +115,7 @@ export class Endpoints {
         });
       };
       // The schemas are the same for both roots; once is enough for those who ask for them.
-      if (id !== "none") add(name, `${operation}.>`, agent ? {} : schemas);
-      if (id === "none") add(name, operation, agent ? {} : schemas);
+      add(name, id === "none" ? operation : `${operation}.>`, agent ? {} : schemas);
       if (id === "optional") add(`${name}-any`, operation, {});
     }
     if (id === "optional") return [];

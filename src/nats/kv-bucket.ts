@@ -33,7 +33,6 @@ export interface KvAccess {
 }
 
 export class KvBucket {
-  readonly name: string;
   readonly stream: string;
   readonly #prefix: string;
   readonly #access: KvAccess;
@@ -41,7 +40,6 @@ export class KvBucket {
 
   constructor(name: string, access: KvAccess, markerTtlSeconds = MARKER_TTL_SECONDS) {
     this.#markerTtlSeconds = markerTtlSeconds;
-    this.name = name;
     this.stream = `KV_${name}`;
     this.#prefix = `$KV.${name}.`;
     this.#access = access;

@@ -28,7 +28,7 @@ export async function openStores(
   observe: Observe,
 ): Promise<OpenStores> {
   await requireJetStream(connection);
-  const jsm = await jetstreamManager(connection, { timeout: READ_TIMEOUT_MS });
+  const jsm = await jetstreamManager(connection, { timeout: READ_TIMEOUT_MS, checkAPI: false });
   await ensureBuckets(jsm, options, (message) => {
     observe({ kind: "warning", message });
   });

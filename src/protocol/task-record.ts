@@ -25,39 +25,6 @@ const taskEvent = z.looseObject({
   timestamp: field.time,
 });
 
-/**
- * What a reader accepts. People write records by hand (`nats kv put tasks X '{"title":"..."}'`), so
- * everything has a default, and fields of a later version are carried along untouched.
- */
-const storedRecord = z
-  .looseObject({
-    task_id: field.taskId,
-    ...z.object(field.definition).partial().shape,
-    status,
-    claimed_by: field.sessionId.nullable(),
-    claimed_at: field.time.nullable(),
-    ttl_seconds: field.ttlSeconds.nullable(),
-    claim_request: z.string().nullable(),
-    attempt: field.attempt,
-    failures: z.int().min(0),
-    not_before: field.time.nullable(),
-    cancel_requested: z.boolean(),
-    result: z.unknown(),
-    error: z.unknown(),
-    created_at: field.time,
-    updated_at: field.time,
-    completed_at: field.time.nullable(),
-    completed_by: field.sessionId.nullable(),
-    created_revision: field.revision.nullable(),
-    last_event: taskEvent.nullable(),
-  })
-  .partial()
-  .refine((record) => (record.status === "claimed") === (typeof record.claimed_by === "string"), {
-    path: ["claimed_by"],
-    error: "must name the holder of a claimed task, and of no other",
-  });
-type StoredRecord = z.infer<typeof storedRecord>;
-
 /** What a writer produces, and what replies and events contain. */
 export const taskRecord = z
   .object({
@@ -67,7 +34,7 @@ export const taskRecord = z
     claimed_by: field.sessionId.nullable(),
     claimed_at: field.time.nullable(),
     attempt: field.attempt,
-    failures: z.int(),
+    failures: z.int().min(0),
     not_before: field.time.nullable(),
     result: z.unknown(),
     error: z.unknown(),
@@ -84,6 +51,24 @@ export const taskRecord = z
   .describe("A task");
 export type TaskRecord = z.infer<typeof taskRecord>;
 export type EventRecord = NonNullable<TaskRecord["last_event"]>;
+
+/**
+ * What a reader accepts. People write records by hand (`nats kv put tasks X '{"title":"..."}'`), so
+ * everything has a default, and fields of a later version are carried along untouched.
+ */
+const storedRecord = z
+  .looseObject({
+    ...taskRecord.shape,
+    ttl_seconds: field.ttlSeconds.nullable(),
+    claim_request: z.string().nullable(),
+    created_revision: field.revision.nullable(),
+  })
+  .partial()
+  .refine((record) => (record.status === "claimed") === (typeof record.claimed_by === "string"), {
+    path: ["claimed_by"],
+    error: "must name the holder of a claimed task, and of no other",
+  });
+type StoredRecord = z.infer<typeof storedRecord>;
 
 export function encodeTask(task: Task): TaskRecord {
   return {

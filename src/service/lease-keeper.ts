@@ -26,6 +26,8 @@ const CHECK_EVERY_MS = 250;
 /** Workers see an expiry at the same moment; this spreads them, so that mostly one writes. */
 const RECLAIM_SPREAD_MS = 50;
 const RECLAIM_AGAIN_MS = 1_000;
+/** The same for claims that lack a lease: workers notice these less exactly. */
+const SETTLE_SPREAD_MS = 200;
 
 export class LeaseKeeper {
   readonly leases: LeaseIndex;
@@ -163,7 +165,7 @@ export class LeaseKeeper {
     const fits = held === live;
     if (fits) this.#mismatched.delete(taskId);
     else if (!this.#mismatched.has(taskId)) {
-      const spread = this.#clock.random() * RECLAIM_SPREAD_MS * 4;
+      const spread = this.#clock.random() * SETTLE_SPREAD_MS;
       this.#mismatched.set(taskId, this.#clock.now() + spread);
     }
   }

@@ -97,8 +97,10 @@ export class NextClaims {
       const task = this.#tasks.get(taskId)?.task;
       if (task === undefined || task.claimRequest === null) continue;
       if (task.claimRequest !== (requestId ?? parkedBy(sessionId))) continue;
-      const find = requestId === undefined ? "ifUnconfirmed" : "ifHeld";
-      const claim = await this.#claims[find](taskId, sessionId, task.attempt);
+      const claim =
+        requestId === undefined
+          ? await this.#claims.ifUnconfirmed(taskId, sessionId, task.attempt)
+          : await this.#claims.ifHeld(taskId, sessionId, task.attempt);
       if (claim !== null) found.push(claim);
     }
     return found;

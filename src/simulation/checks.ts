@@ -2,16 +2,9 @@
  * The rules that a history has to keep, one function each. A function returns what breaks its rule,
  * in words; an empty list is a pass.
  */
+import type { RecordedEntry } from "../nats/read-history.ts";
 import type { EventType, Task, TaskEvent } from "../task/task.ts";
 import type { Action, Activity } from "./activity-log.ts";
-
-/** One write to the bucket. */
-export interface HistoryEntry {
-  readonly taskId: string;
-  readonly revision: number;
-  /** `null`: the write removed the task, or is not readable as one. */
-  readonly task: Task | null;
-}
 
 /** A write that is readable as a task. */
 export interface TaskState {
@@ -22,7 +15,7 @@ export interface TaskState {
 /** What the checks look at. */
 export interface Evidence {
   /** All writes, in the order of their revisions. */
-  readonly entries: readonly HistoryEntry[];
+  readonly entries: readonly RecordedEntry[];
   /** The readable writes of each task, in the order of their revisions. */
   readonly states: ReadonlyMap<string, readonly TaskState[]>;
   /** The tasks that were imported. */

@@ -2,7 +2,7 @@
 import type { ImportedTask } from "../client/import-tasks.ts";
 import { inDependencyOrder } from "../task/dependencies.ts";
 import type { EventType } from "../task/task.ts";
-import type { HistoryEntry } from "./checks.ts";
+import type { RecordedEntry } from "../nats/read-history.ts";
 
 export interface Figures {
   readonly tasks: number;
@@ -33,7 +33,7 @@ export interface Percentiles {
 
 export function computeFigures(
   tasks: readonly ImportedTask[],
-  entries: readonly HistoryEntry[],
+  entries: readonly RecordedEntry[],
   measured: { readonly wallSeconds: number; readonly claimLatencies: readonly number[] },
 ): Figures {
   const count = (type: EventType): number =>

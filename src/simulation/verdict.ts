@@ -1,7 +1,8 @@
 /** Whether a simulation went as it should, judged by the history in the bucket. */
 import type { Activity } from "./activity-log.ts";
 import * as checks from "./checks.ts";
-import type { Evidence, HistoryEntry, TaskState } from "./checks.ts";
+import type { Evidence, TaskState } from "./checks.ts";
+import type { RecordedEntry } from "../nats/read-history.ts";
 
 export interface CheckResult {
   readonly name: CheckName;
@@ -53,7 +54,7 @@ export type CheckName = keyof typeof CHECKS;
  * @param activities what the sessions say they did
  */
 export function judge(
-  entries: readonly HistoryEntry[],
+  entries: readonly RecordedEntry[],
   taskIds: readonly string[],
   activities: readonly Activity[],
 ): Verdict {
@@ -66,7 +67,7 @@ export function judge(
   return { passed: results.every((result) => result.passed), checks: results };
 }
 
-function statesByTask(entries: readonly HistoryEntry[]): Map<string, TaskState[]> {
+function statesByTask(entries: readonly RecordedEntry[]): Map<string, TaskState[]> {
   const states = new Map<string, TaskState[]>();
   for (const { taskId, revision, task } of entries) {
     if (task === null) continue;

@@ -1,19 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { computeFigures, percentiles } from "../../src/simulation/figures.ts";
-import { SyntheticHistory } from "./synthetic-history.ts";
+import { recoveredHistory } from "./synthetic-history.ts";
 
 describe("the figures of a simulation", () => {
   it("counts in the history what happened to the attempts", () => {
-    const history = new SyntheticHistory()
-      .create("a")
-      .create("b", ["a"])
-      .claim("a", "session-1")
-      .release("a", "failed")
-      .claim("a", "session-2")
-      .expire("a")
-      .claim("a", "session-1")
-      .release("a", "complete");
+    const history = recoveredHistory();
     const tasks = [{ task_id: "b", depends_on: ["a"] }, { task_id: "a" }];
     const measured = { wallSeconds: 2, claimLatencies: [1.234] };
     assert.deepEqual(computeFigures(tasks, history.entries, measured), {

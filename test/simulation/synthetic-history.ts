@@ -1,11 +1,24 @@
 /** Histories as the domain itself would write them, for tests to break. */
-import type { HistoryEntry } from "../../src/simulation/checks.ts";
+import type { RecordedEntry } from "../../src/nats/read-history.ts";
 import type { Command } from "../../src/task/commands.ts";
 import { createTask, DEFINITION_DEFAULTS, type Task } from "../../src/task/task.ts";
 import { transition } from "../../src/task/transition.ts";
 
+/** `b` depends on `a`, which fails once, expires once, and is completed by the third attempt. */
+export function recoveredHistory(): SyntheticHistory {
+  return new SyntheticHistory()
+    .create("a")
+    .create("b", ["a"])
+    .claim("a", "session-1")
+    .release("a", "failed")
+    .claim("a", "session-2")
+    .expire("a")
+    .claim("a", "session-1")
+    .release("a", "complete");
+}
+
 export class SyntheticHistory {
-  entries: HistoryEntry[] = [];
+  entries: RecordedEntry[] = [];
   readonly #tasks = new Map<string, Task>();
 
   create(taskId: string, dependsOn: string[] = []): this {

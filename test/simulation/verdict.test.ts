@@ -1,26 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Activity } from "../../src/simulation/activity-log.ts";
-import type { HistoryEntry } from "../../src/simulation/checks.ts";
+import type { RecordedEntry } from "../../src/nats/read-history.ts";
 import { type CheckName, judge } from "../../src/simulation/verdict.ts";
-import { SyntheticHistory } from "./synthetic-history.ts";
+import { recoveredHistory, SyntheticHistory } from "./synthetic-history.ts";
 
 const TASK_IDS = ["a", "b"];
 
-/** `b` depends on `a`; `a` fails once and expires once. */
+/** Both tasks are completed, in spite of a failed and an expired attempt. */
 function goodHistory(): SyntheticHistory {
-  return new SyntheticHistory()
-    .create("a")
-    .create("b", ["a"])
-    .claim("a", "session-1")
-    .release("a", "failed")
-    .claim("a", "session-2")
-    .expire("a")
-    .claim("a", "session-1")
-    .release("a", "complete")
-    .unblock("b")
-    .claim("b", "session-3")
-    .release("b", "complete");
+  return recoveredHistory().unblock("b").claim("b", "session-3").release("b", "complete");
 }
 
 const GOOD_ACTIVITIES: readonly Activity[] = [
@@ -32,7 +21,7 @@ const GOOD_ACTIVITIES: readonly Activity[] = [
 
 /** The problems of the checks that fail. */
 function failures(
-  entries: readonly HistoryEntry[],
+  entries: readonly RecordedEntry[],
   activities: readonly Activity[] = [],
   taskIds: readonly string[] = TASK_IDS,
 ): Partial<Record<CheckName, readonly string[]>> {
@@ -45,8 +34,8 @@ function failures(
 /** The good history with one of its entries changed. */
 function withChange(
   revision: number,
-  change: (task: NonNullable<HistoryEntry["task"]>) => HistoryEntry["task"],
-): HistoryEntry[] {
+  change: (task: NonNullable<RecordedEntry["task"]>) => RecordedEntry["task"],
+): RecordedEntry[] {
   return goodHistory().entries.map((entry) =>
     entry.revision === revision && entry.task !== null
       ? { ...entry, task: change(entry.task) }

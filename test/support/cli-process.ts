@@ -1,7 +1,7 @@
 /** The command line as a process of its own: what it writes, and how it ends. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { ChildOutput } from "./child-output.ts";
 
 export const MAIN = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 
@@ -22,9 +22,7 @@ export interface CliOptions {
 export class CliProcess implements AsyncDisposable {
   readonly exited: Promise<CliExit>;
   readonly #child: ChildProcess;
-  #stdout = "";
-  #stderr = "";
-  #wrote: () => void = () => undefined;
+  readonly #output: ChildOutput;
 
   /** Has a process group of its own, so that `interrupt` reaches nobody else. */
   constructor(args: readonly string[], options: CliOptions = {}) {
@@ -35,20 +33,8 @@ export class CliProcess implements AsyncDisposable {
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     });
-    this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-      this.#stdout += text;
-      this.#wrote();
-    });
-    this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-      this.#stderr += text;
-      this.#wrote();
-    });
-    this.exited = once(this.#child, "close").then(([code, signal]) => ({
-      code: code as number | null,
-      signal: signal as NodeJS.Signals | null,
-      stdout: this.#stdout,
-      stderr: this.#stderr,
-    }));
+    this.#output = new ChildOutput(this.#child);
+    this.exited = this.#output.exited;
   }
 
   get pid(): number {
@@ -60,19 +46,16 @@ export class CliProcess implements AsyncDisposable {
     const ended = this.exited.then(({ code, signal }) => {
       throw new Error(
         `ended (${code ?? signal ?? ""}) without writing ${String(pattern)}:\n` +
-          this.#stdout +
-          this.#stderr,
+          this.#output.stdout +
+          this.#output.stderr,
       );
     });
     // Once the pattern was found, the end is no failure.
     ended.catch(() => undefined);
     for (;;) {
-      const match = pattern.exec(this.#stdout) ?? pattern.exec(this.#stderr);
+      const match = pattern.exec(this.#output.stdout) ?? pattern.exec(this.#output.stderr);
       if (match !== null) return match;
-      const written = new Promise<void>((resolve) => {
-        this.#wrote = resolve;
-      });
-      await Promise.race([written, ended]);
+      await Promise.race([this.#output.more(), ended]);
     }
   }
 

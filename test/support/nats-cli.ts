@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { ROOT } from "./markdown.ts";
+import { ChildOutput } from "./child-output.ts";
 
 /** Where `go install` puts it; the PATH comes first. */
 const PATH = [process.env.PATH ?? "", process.env.GOBIN ?? "", join(homedir(), "go", "bin")]
@@ -44,9 +45,7 @@ export class Shell {
 export class RunningScript implements AsyncDisposable {
   readonly exited: Promise<{ code: number | null; stdout: string; stderr: string }>;
   readonly #child: ChildProcess;
-  #stdout = "";
-  #stderr = "";
-  #wrote: () => void = () => undefined;
+  readonly #output: ChildOutput;
 
   constructor(script: string, env: NodeJS.ProcessEnv) {
     // A process group of its own: what the script starts ends with it.
@@ -56,34 +55,22 @@ export class RunningScript implements AsyncDisposable {
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     });
-    this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-      this.#stdout += text;
-      this.#wrote();
-    });
-    this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-      this.#stderr += text;
-      this.#wrote();
-    });
-    this.exited = once(this.#child, "close").then(([code]) => ({
-      code: code as number | null,
-      stdout: this.#stdout,
-      stderr: this.#stderr,
-    }));
+    this.#output = new ChildOutput(this.#child);
+    this.exited = this.#output.exited;
   }
 
   /** Resolves when the script has written what is looked for; fails if it ends without. */
   async waitFor(isThere: (output: string) => boolean, patienceMs: number): Promise<void> {
     const timeout = AbortSignal.timeout(patienceMs);
     const over = Promise.race([once(timeout, "abort"), this.exited]).then(() => {
-      throw new Error(`what is looked for is not in:\n${this.#stdout}${this.#stderr}`);
+      throw new Error(
+        `what is looked for is not in:\n${this.#output.stdout}${this.#output.stderr}`,
+      );
     });
     // Once it was found, the end is no failure.
     over.catch(() => undefined);
-    while (!isThere(this.#stdout + this.#stderr)) {
-      const written = new Promise<void>((resolve) => {
-        this.#wrote = resolve;
-      });
-      await Promise.race([written, over]);
+    while (!isThere(this.#output.stdout + this.#output.stderr)) {
+      await Promise.race([this.#output.more(), over]);
     }
   }
 
