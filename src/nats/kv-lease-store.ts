@@ -29,6 +29,7 @@ export class KvLeaseStore implements LeaseStore {
       attempt: lease.attempt,
       ttl_seconds: lease.ttlSeconds,
       confirmed: lease.confirmed,
+      progress: lease.progress,
     };
     return this.#bucket.write(
       lease.taskId,
@@ -51,11 +52,11 @@ function toEntry({ key: taskId, revision, operation, text, writtenAt }: KvMessag
   if (operation === "expired") return { kind: "expired", taskId, revision };
   const record = operation === "put" ? readStored(leaseRecord, text) : null;
   if (record === null) return { kind: "removed", taskId, revision };
-  const { session_id: sessionId, attempt, ttl_seconds: ttlSeconds, confirmed } = record;
+  const { session_id: sessionId, attempt, ttl_seconds: ttlSeconds, confirmed, progress } = record;
   return {
     kind: "live",
     revision,
-    lease: { taskId, sessionId, attempt, ttlSeconds, confirmed },
+    lease: { taskId, sessionId, attempt, ttlSeconds, confirmed, progress },
     writtenAt,
   };
 }

@@ -9,6 +9,8 @@ export const MAX_WAIT_SECONDS = 60;
 /** How many tasks one `next` can claim. */
 export const MAX_CLAIMS = 100;
 export const MAX_PAGE = 1_000;
+/** Size of the JSON of what a holder reports of its progress. */
+export const MAX_PROGRESS_BYTES = 4_096;
 
 export const taskId = z
   .string()

@@ -56,7 +56,7 @@ export const OPERATIONS = {
     summary: "Read a task",
     id: "required",
     request: requests.noFields,
-    reply: replies.task,
+    reply: replies.get,
   },
   "tasks.list": {
     summary: "List tasks in order of creation",

@@ -17,6 +17,16 @@ const claimed = z.object({
 });
 
 export const task = z.object({ ok, task: taskRecord, revision: field.revision });
+export const get = z.object({
+  ...task.shape,
+  lease: z
+    .object({
+      ...lease.shape,
+      progress: z.unknown().describe("What the holder has reported last, null if nothing"),
+    })
+    .nullable()
+    .describe("Of the current claim, as far as this worker has seen it; null: it knows of none"),
+});
 export const claim = z.object({ ok, ...claimed.shape });
 export const next = z.object({
   ok,

@@ -51,7 +51,14 @@ export const next = z.strictObject({
     .describe("Makes the request repeatable: the same session and request_id get the same claims"),
 });
 
-export const renew = z.strictObject({ ...holder, ttl_seconds: field.ttlSeconds.optional() });
+export const renew = z.strictObject({
+  ...holder,
+  ttl_seconds: field.ttlSeconds.optional(),
+  progress: z
+    .unknown()
+    .optional()
+    .describe("How far the work is; kept with the lease, and shown by tasks.get"),
+});
 
 export const release = z.strictObject({
   ...holder,

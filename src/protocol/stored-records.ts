@@ -7,6 +7,7 @@ export const leaseRecord = z.looseObject({
   attempt: field.attempt,
   ttl_seconds: field.ttlSeconds,
   confirmed: z.boolean().default(false),
+  progress: z.unknown().default(null),
 });
 export type LeaseRecord = z.infer<typeof leaseRecord>;
 

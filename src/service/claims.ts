@@ -5,6 +5,7 @@ import { encodeTask, iso } from "../protocol/task-record.ts";
 import { holderRefusal } from "../task/holder.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
 import type { Clock, ServiceSettings } from "./ports.ts";
+import { requireSmallProgress } from "./progress-reports.ts";
 import { refusalError } from "./refusals.ts";
 import type { Sessions } from "./sessions.ts";
 import type { KnownTask } from "./task-index.ts";
@@ -125,16 +126,15 @@ export class Claims {
 
   /** The holder is checked on the leader's record while the lease is written: both have to hold. */
   async renew(taskId: string, request: Request<"tasks.renew">): Promise<Reply<"tasks.renew">> {
+    requireSmallProgress(request.progress);
     const { task } = await this.#writer.load(taskId);
     const refused = holderRefusal(task, request.session_id, request.attempt ?? null);
     if (refused !== null) throw refusalError(task, refused.refusal, []);
     const ttlSeconds = request.ttl_seconds ?? this.#leases.describe(task).ttlSeconds;
-    await this.#leases.renew({
-      taskId,
-      sessionId: request.session_id,
-      attempt: task.attempt,
-      ttlSeconds,
-    });
+    await this.#leases.renew(
+      { taskId, sessionId: request.session_id, attempt: task.attempt, ttlSeconds },
+      request.progress,
+    );
     return {
       ok: true,
       attempt: task.attempt,

@@ -10,7 +10,7 @@ import type { Clock, Observe, ServiceSettings, TaskStore } from "./ports.ts";
 import type { KnownTask, TaskIndex } from "./task-index.ts";
 import type { TaskWriter } from "./task-writer.ts";
 
-type TaskReply = Reply<"tasks.get">;
+type TaskReply = Reply<"tasks.update">;
 
 export class Editing {
   readonly #store: TaskStore;

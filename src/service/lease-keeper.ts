@@ -107,13 +107,14 @@ export class LeaseKeeper {
   }
 
   /**
-   * Starts the TTL of a lease anew, by compare-and-set: it cannot succeed after the expiry.
+   * Starts the TTL of a lease anew, by compare-and-set: it cannot succeed after the expiry. `reported`:
+   * the holder's progress; without it, that of this attempt stays.
    *
    * @throws CoordinatorError `lease_lost`; `unavailable` while the state of the lease is not settled
    */
-  async renew(renewed: Omit<Lease, "confirmed">): Promise<void> {
+  async renew(renewed: Omit<Lease, "confirmed" | "progress">, reported?: unknown): Promise<void> {
     await this.#writing.get(renewed.taskId);
-    await this.#writes.renew({ ...renewed, confirmed: true });
+    await this.#writes.renew({ ...renewed, confirmed: true }, { reported });
   }
 
   /**
@@ -127,7 +128,7 @@ export class LeaseKeeper {
     const { ttlSeconds } = this.describe(task);
     return this.#writes.renew(
       { ...lease, ttlSeconds, confirmed: true },
-      (found) => found?.kind !== "live" || !found.lease.confirmed,
+      { isWanted: (found) => found?.kind !== "live" || !found.lease.confirmed },
     );
   }
 
@@ -230,6 +231,7 @@ export class LeaseKeeper {
       attempt: task.attempt,
       ttlSeconds: task.ttlSeconds ?? this.#settings.defaultTtlSeconds,
       confirmed: false,
+      progress: null,
     };
   }
 

@@ -2,6 +2,7 @@
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { LeaseIndex } from "./lease-index.ts";
 import type { Clock, Lease, LeaseEntry, LeaseStore } from "./ports.ts";
+import { progressOver } from "./progress-reports.ts";
 
 const TRIES = 5;
 
@@ -30,14 +31,19 @@ export class LeaseWrites {
 
   /**
    * Starts the TTL anew; `false` if `isWanted` does not want what is found, and nothing is written.
+   * `reported`: the holder's progress; without it, that of this attempt stays.
    *
    * @throws CoordinatorError `lease_lost`; `unavailable` while the state of the lease is not settled
    */
   async renew(
-    lease: Lease,
-    isWanted: (found: LeaseEntry | null) => boolean = () => true,
+    lease: Omit<Lease, "progress">,
+    options: {
+      readonly reported?: unknown;
+      readonly isWanted?: (found: LeaseEntry | null) => boolean;
+    } = {},
   ): Promise<boolean> {
     const { taskId, attempt } = lease;
+    const { reported, isWanted = () => true } = options;
     const known = this.#leases.get(taskId);
     let entry: LeaseEntry | null =
       known?.lease.attempt === attempt
@@ -46,7 +52,8 @@ export class LeaseWrites {
     for (let tries = 0; tries < TRIES; tries++) {
       this.#requireRenewable(lease, entry);
       if (!isWanted(entry)) return false;
-      if (await this.#write(lease, entry)) return true;
+      const progress = progressOver(entry, attempt, reported);
+      if (await this.#write({ ...lease, progress }, entry)) return true;
       entry = await this.#store.load(taskId);
     }
     throw new CoordinatorError("unavailable", `the lease of task ${taskId} is busy: ask again`);
@@ -59,7 +66,7 @@ export class LeaseWrites {
     return true;
   }
 
-  #requireRenewable({ taskId, attempt }: Lease, entry: LeaseEntry | null): void {
+  #requireRenewable({ taskId, attempt }: Omit<Lease, "progress">, entry: LeaseEntry | null): void {
     if (entry?.kind === "live" && entry.lease.attempt > attempt) {
       throw leaseLost(taskId, "has been claimed again");
     }

@@ -58,6 +58,8 @@ export interface Lease {
   readonly ttlSeconds: number;
   /** Its session is known to know of it: it has renewed it, or was told of it twice. */
   readonly confirmed: boolean;
+  /** What the session has said last of how far it is, as JSON; `null` if nothing. */
+  readonly progress: unknown;
 }
 
 /** The last thing that happened to a task's lease. */

@@ -1,10 +1,10 @@
 /** Reads: one task from the leader's record, many from memory once it has caught up. */
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
-import { encodeTask } from "../protocol/task-record.ts";
+import { encodeTask, iso } from "../protocol/task-record.ts";
 import { hasTags } from "../task/eligibility.ts";
 import type { Task } from "../task/task.ts";
-import type { LeaseIndex } from "./lease-index.ts";
+import type { KnownLease, LeaseIndex } from "./lease-index.ts";
 import type { ParkedRequests } from "./parked-requests.ts";
 import type { Clock, ServiceSettings, TaskEntry, TaskStore } from "./ports.ts";
 import { notFound } from "./refusals.ts";
@@ -44,7 +44,8 @@ export class Queries {
 
   async get(taskId: string): Promise<Reply<"tasks.get">> {
     const { task, revision } = await this.#writer.load(taskId);
-    return { ok: true, task: encodeTask(task), revision };
+    const lease = leaseOf(task, this.#leases.get(taskId));
+    return { ok: true, task: encodeTask(task), revision, lease };
   }
 
   async list(request: Request<"tasks.list">): Promise<Reply<"tasks.list">> {
@@ -161,6 +162,14 @@ export class Queries {
 /** `null` where there is nothing that could be shown as a task. */
 function taskOf(entry: TaskEntry): ReturnType<typeof encodeTask> | null {
   return "task" in entry ? encodeTask(entry.task) : null;
+}
+
+/** The lease of the current claim; what is known may be that of an earlier one. */
+function leaseOf(task: Task, known: KnownLease | undefined): Reply<"tasks.get">["lease"] {
+  if (task.status !== "claimed" || known?.lease.attempt !== task.attempt) return null;
+  const { ttlSeconds, progress } = known.lease;
+  const expiresAt = iso(known.writtenAt + ttlSeconds * 1000);
+  return { ttl_seconds: ttlSeconds, expires_at: expiresAt, progress };
 }
 
 /** Names the task itself and not a position: pages neither repeat nor skip when others change. */

@@ -79,6 +79,7 @@ describe("docs/protocol.md", () => {
       "Depth of a JSON body": `${MAX_JSON_DEPTH} levels`,
       "Task record": `${config.maxRecordBytes} bytes, setting max_record_bytes`,
       "Lease and session": `${limits.MIN_TTL_SECONDS} to ${limits.MAX_TTL_SECONDS} seconds`,
+      Progress: `${limits.MAX_PROGRESS_BYTES} bytes of JSON`,
       wait_seconds: String(limits.MAX_WAIT_SECONDS),
       "max of tasks.next": String(limits.MAX_CLAIMS),
       "limit of lists": String(limits.MAX_PAGE),

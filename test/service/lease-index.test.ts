@@ -6,7 +6,7 @@ import type { Lease } from "../../src/service/ports.ts";
 const NOW = 1_000;
 
 function lease(attempt: number, taskId = "a"): Lease {
-  return { taskId, sessionId: "s1", attempt, ttlSeconds: 30, confirmed: false };
+  return { taskId, sessionId: "s1", attempt, ttlSeconds: 30, confirmed: false, progress: null };
 }
 
 function indexWithChanges(): { index: LeaseIndex; changed: string[] } {

@@ -55,12 +55,19 @@ function setUp(): { store: MemoryLeases; index: LeaseIndex; writes: LeaseWrites 
 }
 
 function lease(attempt: number, more: Partial<Lease> = {}): Lease {
-  return { taskId: "a", sessionId: "s1", attempt, ttlSeconds: 30, confirmed: false, ...more };
+  const common = { taskId: "a", sessionId: "s1", ttlSeconds: 30, confirmed: false, progress: null };
+  return { ...common, attempt, ...more };
 }
 
 function attemptIn(store: MemoryLeases): number | null {
   const entry = store.entries.get("a");
   return entry?.kind === "live" ? entry.lease.attempt : null;
+}
+
+function progressIn(store: MemoryLeases): unknown {
+  const entry = store.entries.get("a");
+  assert.ok(entry?.kind === "live");
+  return entry.lease.progress;
 }
 
 async function refusal(promise: Promise<unknown>): Promise<string> {
@@ -169,8 +176,42 @@ describe("renewing a lease", () => {
     index.entry(known);
     // Another worker has confirmed it; this one has not heard of that.
     const revision = store.put(lease(1, { confirmed: true }));
-    assert.equal(await writes.renew(lease(1, { confirmed: true }), isUnconfirmed), false);
+    const again = writes.renew(lease(1, { confirmed: true }), { isWanted: isUnconfirmed });
+    assert.equal(await again, false);
     assert.equal(store.entries.get("a")?.revision, revision);
+  });
+
+  it("keeps the progress of this attempt that it writes over, also when it finds it late", async () => {
+    const { store, index, writes } = setUp();
+    store.put(lease(1, { progress: "known" }));
+    const known = store.entries.get("a");
+    assert.ok(known !== undefined);
+    index.entry(known);
+    await writes.renew(lease(1));
+    assert.equal(progressIn(store), "known");
+    store.put(lease(1, { progress: "reported to another worker" }));
+    await writes.renew(lease(1, { progress: "not a report" }));
+    assert.equal(progressIn(store), "reported to another worker");
+  });
+
+  it("takes what is reported instead, also null", async () => {
+    for (const reported of [{ done: 1 }, 0, false, "", null]) {
+      const { store, index, writes } = setUp();
+      store.put(lease(1, { progress: "before" }));
+      await writes.renew(lease(1), { reported });
+      assert.deepEqual(progressIn(store), reported);
+      assert.deepEqual(index.get("a")?.lease.progress, reported);
+    }
+  });
+
+  it("begins without progress over the lease of an earlier attempt, and over none", async () => {
+    for (const before of ["nothing", "earlier", "removed"]) {
+      const { store, writes } = setUp();
+      if (before !== "nothing") store.put(lease(1, { progress: "of the first attempt" }));
+      if (before === "removed") store.end("a", before);
+      await writes.renew(lease(2));
+      assert.deepEqual([attemptIn(store), progressIn(store)], [2, null], before);
+    }
   });
 
   it("is unavailable after a few lost races", async () => {

@@ -1,0 +1,31 @@
+/** How far the work is, as the holder of a task says with its renewals. It is kept in the lease. */
+import { CoordinatorError } from "../protocol/errors.ts";
+import { MAX_PROGRESS_BYTES } from "../protocol/fields.ts";
+import type { LeaseEntry } from "./ports.ts";
+
+/** Every worker has all leases in memory. @throws CoordinatorError `too_large` */
+export function requireSmallProgress(progress: unknown): void {
+  if (progress === undefined) return;
+  const size = Buffer.byteLength(JSON.stringify(progress));
+  if (size <= MAX_PROGRESS_BYTES) return;
+  throw new CoordinatorError(
+    "too_large",
+    `progress: has ${size} bytes, over the limit of ${MAX_PROGRESS_BYTES}: ` +
+      "keep large content elsewhere and put a link to it here",
+    { details: { field: "progress", size, limit: MAX_PROGRESS_BYTES } },
+  );
+}
+
+/**
+ * What the attempt's lease is to have when it is written over `before`. Without a report (`undefined`)
+ * the last one of this attempt stays; that of an earlier attempt says nothing about this one.
+ */
+export function progressOver(
+  before: LeaseEntry | null,
+  attempt: number,
+  reported: unknown,
+): unknown {
+  if (reported !== undefined) return reported;
+  const isSame = before?.kind === "live" && before.lease.attempt === attempt;
+  return isSame ? before.lease.progress : null;
+}

@@ -1,0 +1,240 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type KvEntry, Kvm } from "@nats-io/kv";
+import { OPERATIONS } from "../../src/protocol/operations.ts";
+import { withFaults } from "../support/faulty-stores.ts";
+import { askNext, idsOf, next, parked } from "../support/next-requests.ts";
+import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
+
+const HOLDER = { session_id: "s1", attempt: 1 };
+
+/** Resolves with the attempt when the claim has its lease. */
+async function claim(coordinator: TestCoordinator, id = "a", more: object = {}): Promise<number> {
+  const since = coordinator.facts.length;
+  const { attempt } = await coordinator.ok(`tasks.claim.${id}`, { session_id: "s1", ...more });
+  await coordinator.fact(
+    "lease_granted",
+    (fact) => fact.taskId === id && fact.attempt === attempt,
+    since,
+  );
+  return attempt as number;
+}
+
+async function shown(coordinator: TestCoordinator, id = "a"): Promise<unknown> {
+  const { lease } = await coordinator.ok(`tasks.get.${id}`);
+  assert.notEqual(lease, null);
+  return lease.progress;
+}
+
+/** Resolves when so many answers in a row fit that each worker has given some. */
+async function everywhere(
+  coordinator: TestCoordinator,
+  fits: (lease: Json) => boolean,
+): Promise<void> {
+  let inRow = 0;
+  await coordinator.until("tasks.get.a", ({ lease }) => {
+    inRow = lease !== null && fits(lease) ? inRow + 1 : 0;
+    return inRow === 20;
+  });
+}
+
+/** The entry in the bucket `leases`. */
+async function stored(coordinator: TestCoordinator, id = "a"): Promise<KvEntry> {
+  const bucket = await new Kvm(coordinator.connection).open("leases");
+  const entry = await bucket.get(id);
+  assert.ok(entry !== null);
+  return entry;
+}
+
+/** Writes a lease as other programs, or other versions of this one, do. */
+async function putLease(coordinator: TestCoordinator, id: string, record: object): Promise<void> {
+  const bucket = await new Kvm(coordinator.connection).open("leases");
+  await bucket.put(id, JSON.stringify(record));
+}
+
+describe("the progress that a holder reports with a renewal", () => {
+  it("is shown by tasks.get and kept in the bucket leases, not in the record", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.a");
+    assert.equal((await coordinator.ok("tasks.get.a")).lease, null, "nobody holds it");
+    await claim(coordinator, "a", { ttl_seconds: 60 });
+    const { lease: fresh, revision: claimed } = await coordinator.ok("tasks.get.a");
+    assert.equal(fresh.progress, null);
+
+    const progress = { step: "parsing", done: [1, 2], of: 10, note: null };
+    const before = Date.now();
+    const renewed = await coordinator.ok("tasks.renew.a", { ...HOLDER, progress });
+    assert.deepEqual(Object.keys(renewed.lease), ["ttl_seconds", "expires_at"]);
+    const reply = await coordinator.ok("tasks.get.a");
+    const { expires_at: expiresAt, ...lease } = reply.lease;
+    assert.deepEqual(lease, { ttl_seconds: 60, progress });
+    assert.ok(Date.parse(expiresAt as string) >= before + 60_000, expiresAt);
+    assert.deepEqual(OPERATIONS["tasks.get"].reply.parse(reply), reply);
+    assert.deepEqual((await stored(coordinator)).json(), {
+      session_id: "s1",
+      attempt: 1,
+      ttl_seconds: 60,
+      confirmed: true,
+      progress,
+    });
+    assert.equal(reply.revision, claimed, "no renewal changes the record");
+  });
+
+  it("may be any JSON; null takes back what was reported", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.a");
+    await claim(coordinator);
+    for (const progress of [0.5, "half", false, 0, "", [], [[1]], {}, null]) {
+      await coordinator.ok("tasks.renew.a", { ...HOLDER, progress });
+      assert.deepEqual(await shown(coordinator), progress);
+    }
+  });
+
+  it("stays as it is with a renewal that reports nothing, and with a heartbeat", async () => {
+    await using coordinator = await TestCoordinator.start({ workers: 2 });
+    await coordinator.ok("tasks.create.a");
+    await coordinator.ok("sessions.register.s1");
+    await claim(coordinator);
+    await coordinator.ok("tasks.renew.a", { ...HOLDER, progress: "half" });
+    const { revision: reported } = await stored(coordinator);
+
+    await coordinator.ok("tasks.renew.a", { ...HOLDER, ttl_seconds: 77 });
+    const renewed = await stored(coordinator);
+    assert.deepEqual([renewed.json<Json>().progress, renewed.revision > reported], ["half", true]);
+    const { claims } = await coordinator.ok("sessions.heartbeat.s1", {
+      claims: [{ task_id: "a", attempt: 1 }],
+    });
+    assert.deepEqual(Object.keys(claims[0].lease), ["ttl_seconds", "expires_at"]);
+    const beaten = await stored(coordinator);
+    assert.ok(beaten.revision > renewed.revision);
+    assert.deepEqual(beaten.json(), {
+      session_id: "s1",
+      attempt: 1,
+      ttl_seconds: 77,
+      confirmed: true,
+      progress: "half",
+    });
+    await everywhere(coordinator, (lease) => lease.ttl_seconds === 77 && lease.progress === "half");
+  });
+
+  it("stays when the session is told of its claim once more", async () => {
+    await using coordinator = await TestCoordinator.start();
+    const asked = askNext(coordinator, "s1", { wait_seconds: 30 });
+    await parked(coordinator, 1);
+    const granted = coordinator.fact("lease_granted");
+    await coordinator.ok("tasks.create.a");
+    await asked;
+    await granted;
+    const record = { session_id: "s1", attempt: 1, ttl_seconds: 300 };
+    await putLease(coordinator, "a", { ...record, confirmed: false, progress: "half" });
+    await coordinator.until("tasks.get.a", ({ lease }) => lease.progress === "half");
+    assert.deepEqual(idsOf(await next(coordinator, "s1")), ["a"]);
+    const { confirmed, progress } = (await stored(coordinator)).json<Json>();
+    assert.deepEqual([confirmed, progress], [true, "half"]);
+  });
+
+  it("is seen through every worker, also through one that starts later", async () => {
+    await using coordinator = await TestCoordinator.start({ workers: 0 });
+    const first = await coordinator.addWorkers(2);
+    await coordinator.ok("tasks.create.a");
+    await claim(coordinator);
+    await coordinator.ok("tasks.renew.a", { ...HOLDER, progress: { done: 3 } });
+    await everywhere(coordinator, (lease) => lease.progress?.done === 3);
+
+    await first.stop();
+    await coordinator.addWorkers(1);
+    assert.deepEqual(await shown(coordinator), { done: 3 });
+  });
+
+  it("ends with its claim: the next attempt begins without any", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.a");
+    await claim(coordinator);
+    await coordinator.ok("tasks.renew.a", { ...HOLDER, progress: "of the first" });
+    await coordinator.ok("tasks.release.a", { ...HOLDER, status: "available" });
+    assert.equal((await coordinator.ok("tasks.get.a")).lease, null);
+
+    assert.equal(await claim(coordinator), 2);
+    assert.equal(await shown(coordinator), null);
+    assert.equal((await stored(coordinator)).json<Json>().progress, null);
+    await coordinator.ok("tasks.renew.a", { session_id: "s1", attempt: 2 });
+    assert.equal(await shown(coordinator), null);
+    assert.equal((await stored(coordinator)).json<Json>().progress, null);
+  });
+
+  it("cannot be reported by a stale attempt, nor by another session", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.a");
+    await claim(coordinator);
+    await coordinator.ok("tasks.release.a", { ...HOLDER, status: "available" });
+    await claim(coordinator);
+    await coordinator.ok("tasks.renew.a", { session_id: "s1", attempt: 2, progress: "current" });
+    const { revision } = await stored(coordinator);
+
+    const late = { ...HOLDER, progress: "stale" };
+    assert.equal((await coordinator.refused("tasks.renew.a", late)).code, "lease_lost");
+    const other = { session_id: "s2", attempt: 2, progress: "of another" };
+    assert.equal((await coordinator.refused("tasks.renew.a", other)).code, "not_holder");
+    const after = await stored(coordinator);
+    assert.deepEqual([after.revision, after.json<Json>().progress], [revision, "current"]);
+    assert.equal(await shown(coordinator), "current");
+  });
+
+  it("is refused if it is too large, and what was reported before stays", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.a");
+    await claim(coordinator);
+    // With its quotes it has just the size that is allowed.
+    const largest = "x".repeat(4094);
+    await coordinator.ok("tasks.renew.a", { ...HOLDER, progress: largest });
+    const { revision } = await stored(coordinator);
+    for (const progress of [`${largest}x`, "ü".repeat(2048), Array(2048).fill(1)]) {
+      const error = await coordinator.refused("tasks.renew.a", { ...HOLDER, progress });
+      const size = Buffer.byteLength(JSON.stringify(progress));
+      assert.deepEqual(
+        [error.code, error.field, error.size, error.limit, error.retryable],
+        ["too_large", "progress", size, 4096, false],
+      );
+      assert.match(error.message, /^progress: has \d+ bytes, over the limit of 4096: keep large/);
+    }
+    assert.equal((await stored(coordinator)).revision, revision, "nothing was renewed");
+    assert.equal(await shown(coordinator), largest);
+  });
+});
+
+describe("the lease that tasks.get shows", () => {
+  it("has no progress if it was written by a version without it", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.a");
+    await claim(coordinator);
+    const older = { session_id: "s1", attempt: 1, ttl_seconds: 77, confirmed: true };
+    await putLease(coordinator, "a", older);
+    await coordinator.until("tasks.get.a", ({ lease }) => lease.ttl_seconds === 77);
+    assert.equal(await shown(coordinator), null);
+    await coordinator.ok("tasks.renew.a", HOLDER);
+    assert.deepEqual((await stored(coordinator)).json(), { ...older, progress: null });
+  });
+
+  it("is null while the worker knows of none for the current attempt", async () => {
+    await using coordinator = await TestCoordinator.start({
+      wrapStores: withFaults({
+        leases: {
+          // The second claim gets no lease, and that of the first stays where it is.
+          write: (real) => (lease, expected) =>
+            lease.attempt === 1
+              ? real.write(lease, expected)
+              : Promise.resolve({ kind: "unknown" as const }),
+          purge: () => () => Promise.resolve({ kind: "unknown" as const }),
+        },
+      }),
+    });
+    await coordinator.ok("tasks.create.a");
+    await claim(coordinator);
+    await coordinator.ok("tasks.renew.a", { ...HOLDER, progress: "of the first" });
+    await coordinator.ok("tasks.release.a", { ...HOLDER, status: "available" });
+    assert.equal((await coordinator.ok("tasks.get.a")).lease, null);
+    await coordinator.ok("tasks.claim.a", { session_id: "s2" });
+    const { task, lease } = await coordinator.ok("tasks.get.a");
+    assert.deepEqual([task.status, task.attempt, lease], ["claimed", 2, null]);
+  });
+});
