@@ -1,14 +1,32 @@
-/** What programs import from `if-coordinator`. */
-export type { ImportedTask } from "./client/import-tasks.ts";
-export { TaskClient, type CallOptions } from "./client/task-client.ts";
-export { TaskError } from "./client/task-error.ts";
-export { type ConnectOptions, ConnectionError, connectNats } from "./nats/connection.ts";
+/** What programs import from `if-coordinator`. docs/library.md describes it. */
+export type { CallOptions } from "./client/calls.ts";
+export type { Claim } from "./client/claim.ts";
+export type { ClaimOptions } from "./client/claim-source.ts";
 export {
-  createRequester,
-  type Requester,
-  RequestFailedError,
-  type RequestProblem,
-} from "./nats/request.ts";
+  type ClaimTaskOptions,
+  Coordinator,
+  type CoordinatorOptions,
+  type ReleaseTaskOptions,
+  type SubscribeOptions,
+} from "./client/coordinator.ts";
+export { type BusHealth, EventBus, type PutOptions } from "./client/event-bus.ts";
+export type { Backend, EventBusConfig, EventBusOptions } from "./client/event-bus-options.ts";
+export type { ImportedTask } from "./client/import-tasks.ts";
+export type { Logger } from "./client/logger.ts";
+export type { SharedChange } from "./client/shared-watch.ts";
+export type { TaskClient } from "./client/task-client.ts";
+export { TaskError } from "./client/task-error.ts";
+export type { TaskRemoval, TaskUpdate } from "./client/task-update.ts";
+export {
+  PermanentError,
+  type StopOptions,
+  type TaskContext,
+  type TaskHandler,
+  type TaskWorker,
+  type WorkOptions,
+} from "./client/task-worker.ts";
+export type { Since, UpdateFilter } from "./client/update-filter.ts";
 export { type ErrorCode, ERRORS } from "./protocol/errors.ts";
 export type { Operation, Reply, RequestInput } from "./protocol/operations.ts";
 export type { EventRecord, TaskRecord } from "./protocol/task-record.ts";
+export type { EventType, TaskStatus } from "./task/task.ts";

@@ -21,7 +21,11 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   protocol: ["task", "zod"],
   service: ["task", "protocol"],
   nats: ["task", "protocol", "type service/ports", "@nats-io/*", "semver", "node:*"],
-  client: ["task", "protocol", "nats/request", "nats/connection"],
+  client: [
+    ...["task", "protocol"],
+    ...["nats/request", "nats/connection", "nats/shared-bucket", "nats/task-updates"],
+    ...["p-retry", "node:worker_threads"],
+  ],
   telemetry: ["type service/ports", "pino", "prom-client", "node:*"],
   config: ["protocol", "zod", "yaml", "node:*"],
   version: ["node:*"],

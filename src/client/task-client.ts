@@ -1,66 +1,72 @@
 /** The operations of the coordinator as typed methods. */
-import { CoordinatorError } from "../protocol/errors.ts";
+import type { Requester } from "../nats/request.ts";
 import type { Operation, Reply, RequestInput } from "../protocol/operations.ts";
-import { parseId } from "../protocol/parse-request.ts";
-import { requestSubject, type SubjectRoot } from "../protocol/subjects.ts";
-import { RequestFailedError, type Requester } from "../nats/request.ts";
+import { decodeDefinition, isSameDefinition } from "../protocol/task-record.ts";
+import { Attempts } from "./attempts.ts";
+import { type CallOptions, Calls, type CallsOptions, locally } from "./calls.ts";
 import { type ImportedTask, mergeReplies, planImport } from "./import-tasks.ts";
-import { fromFailedRequest, fromLocalRefusal, fromReply, TaskError } from "./task-error.ts";
-
-export interface CallOptions {
-  /**
-   * How long to wait for the answer, in milliseconds. Default: that of the client, 15,000; `next` adds
-   * its `wait_seconds` to it.
-   */
-  readonly timeoutMs?: number;
-}
-
-/** A NATS leader election takes up to 10 s, through which a worker holds a request. */
-const DEFAULT_TIMEOUT_MS = 15_000;
+import { TaskError } from "./task-error.ts";
 
 /**
- * A method for each operation. Each request is sent once, and every method rejects with a `TaskError`
- * if it does not succeed: repeat a request whose error is `retryable`.
+ * A method for each operation. Each resolves to the reply or rejects with a `TaskError`, after it has
+ * asked again for a while where that helps. See `CallOptions` for how long.
+ *
+ * The attempt of a claim, its fencing token, is remembered: `renew` and `release` send it along unless
+ * they are given one.
  *
  * @example
- * const client = new TaskClient(createRequester(await connectNats({ servers: ["127.0.0.1:4222"] })));
- * const { claims } = await client.next({ session_id: "session-1", wait_seconds: 30 });
+ * const { claims } = await coordinator.tasks.next({ session_id: "session-1", wait_seconds: 30 });
  */
 export class TaskClient {
-  readonly #requester: Requester;
-  readonly #timeoutMs: number;
+  readonly #calls: Calls;
+  readonly #attempts = new Attempts();
 
-  constructor(requester: Requester, options: CallOptions = {}) {
-    this.#requester = requester;
-    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  /** @internal */
+  constructor(requester: Requester, options: CallsOptions = {}) {
+    this.#calls = new Calls(requester, options);
   }
 
   /**
-   * Sends one request and returns its reply.
+   * Any operation by its name.
    *
    * @param id of the task or session, for operations whose subject ends in one
    * @throws TaskError
    */
-  async call<O extends Operation>(
+  call<O extends Operation>(
     operation: O,
     id: string | undefined,
     input: RequestInput<O>,
-    options: CallOptions = {},
+    options?: CallOptions,
   ): Promise<Reply<O>> {
-    const subject = subjectOf(operation, id);
-    const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
-    const text = await this.#send(subject, JSON.stringify(input), timeoutMs);
-    const reply = parseReply(text, subject);
-    const error = fromReply(reply, subject);
-    if (error !== null) throw error;
-    // Not validated again: a newer coordinator may add fields and events that this version does not
-    // know, and the service's own tests hold its replies to the schema.
-    return reply as Reply<O>;
+    return this.#calls.call(operation, id, () => input, options);
   }
 
-  /** Creates a task; without an id the coordinator makes one. */
-  create(taskId: string | undefined, input: RequestInput<"tasks.create">, options?: CallOptions) {
-    return this.call("tasks.create", taskId, input, options);
+  /** Creates a task; without an id it gets a random one. Rejects with `already_exists`. */
+  async create(
+    taskId: string | undefined,
+    input: RequestInput<"tasks.create">,
+    options?: CallOptions,
+  ): Promise<Reply<"tasks.create">> {
+    // An id of our own, so that asking again cannot make a second task.
+    const id = taskId ?? input.task_id ?? crypto.randomUUID();
+    let requests = 0;
+    const body = (count: number): RequestInput<"tasks.create"> => {
+      requests = count;
+      return input;
+    };
+    try {
+      return await this.#calls.call("tasks.create", id, body, options);
+    } catch (error) {
+      if (requests === 1 || !(error instanceof TaskError) || error.code !== "already_exists") {
+        throw error;
+      }
+      // By the first of several requests, whose answer was lost, if it is just what was asked for.
+      const found = await this.get(id, options);
+      const { task } = found;
+      const wanted = decodeDefinition({ max_failures: task.max_failures, ...input });
+      if (!isSameDefinition(decodeDefinition(task), wanted)) throw error;
+      return { ok: true, task, revision: found.revision };
+    }
   }
 
   /**
@@ -73,7 +79,7 @@ export class TaskClient {
     options?: CallOptions,
   ): Promise<Reply<"tasks.import">> {
     const replies: Reply<"tasks.import">[] = [];
-    for (const portion of locally(() => planImport(tasks, this.#requester.maxPayload))) {
+    for (const portion of locally(() => planImport(tasks, this.#calls.maxPayload))) {
       const body = { ...input, tasks: portion };
       replies.push(await this.call("tasks.import", undefined, body, options));
     }
@@ -85,28 +91,58 @@ export class TaskClient {
    * holds it already gets the same attempt again. Rejects with `already_claimed`, `not_available`,
    * `missing_capabilities` or `not_found`.
    */
-  claim(taskId: string, input: RequestInput<"tasks.claim">, options?: CallOptions) {
-    return this.call("tasks.claim", taskId, input, options);
+  async claim(
+    taskId: string,
+    input: RequestInput<"tasks.claim">,
+    options?: CallOptions,
+  ): Promise<Reply<"tasks.claim">> {
+    const claim = await this.call("tasks.claim", taskId, input, options);
+    this.#attempts.remember(taskId, input.session_id, claim.attempt);
+    return claim;
   }
 
   /** Claims the best ready tasks; waits up to `wait_seconds` (default 0) for one. */
-  next(input: RequestInput<"tasks.next">, options: CallOptions = {}) {
+  async next(
+    input: RequestInput<"tasks.next">,
+    options?: CallOptions,
+  ): Promise<Reply<"tasks.next">> {
     const waitMs = (input.wait_seconds ?? 0) * 1000;
-    const timeoutMs = waitMs + (options.timeoutMs ?? this.#timeoutMs);
-    return this.call("tasks.next", undefined, input, { timeoutMs });
+    // Asked again, it gets the claims that it was given before, should their answer be lost.
+    const request_id = input.request_id ?? crypto.randomUUID();
+    const body = (_count: number, elapsedMs: number): RequestInput<"tasks.next"> => ({
+      ...input,
+      request_id,
+      wait_seconds: Math.max(0, waitMs - elapsedMs) / 1000,
+    });
+    const next = await this.#calls.call("tasks.next", undefined, body, options, waitMs);
+    for (const { task, attempt } of next.claims) {
+      this.#attempts.remember(task.task_id, input.session_id, attempt);
+    }
+    return next;
   }
 
   /** Starts the lease anew. Rejects with `lease_lost` or `not_holder`: stop working on the task. */
-  renew(taskId: string, input: RequestInput<"tasks.renew">, options?: CallOptions) {
-    return this.call("tasks.renew", taskId, input, options);
+  renew(
+    taskId: string,
+    input: RequestInput<"tasks.renew">,
+    options?: CallOptions,
+  ): Promise<Reply<"tasks.renew">> {
+    return this.call("tasks.renew", taskId, this.#attempts.addTo(taskId, input), options);
   }
 
   /**
-   * Ends the claim as `complete`, `failed` or `available`; pass `attempt`, the fencing token. Can be
-   * repeated. Rejects with `lease_lost` or `not_holder`.
+   * Ends the claim as `complete`, `failed` or `available`. Can be repeated. Rejects with `lease_lost` or
+   * `not_holder`.
    */
-  release(taskId: string, input: RequestInput<"tasks.release">, options?: CallOptions) {
-    return this.call("tasks.release", taskId, input, options);
+  async release(
+    taskId: string,
+    input: RequestInput<"tasks.release">,
+    options?: CallOptions,
+  ): Promise<Reply<"tasks.release">> {
+    const release = this.#attempts.addTo(taskId, input);
+    const released = await this.call("tasks.release", taskId, release, options);
+    this.#attempts.forget(taskId, release.session_id, release.attempt);
+    return released;
   }
 
   /** Whether the session, the attempt, or both together hold the task at this moment. */
@@ -183,36 +219,5 @@ export class TaskClient {
   /** Ends the session and returns its claims to the pool. */
   unregister(sessionId: string, options?: CallOptions) {
     return this.call("sessions.unregister", sessionId, {}, options);
-  }
-
-  async #send(subject: string, text: string, timeoutMs: number): Promise<string> {
-    try {
-      return await this.#requester.request(subject, text, timeoutMs);
-    } catch (error) {
-      throw error instanceof RequestFailedError ? fromFailedRequest(error) : error;
-    }
-  }
-}
-
-/** An id that is not valid would become another subject, so it is refused here. */
-function subjectOf(operation: Operation, id: string | undefined): string {
-  const valid = locally(() => parseId(operation, id ?? ""));
-  const [root, name] = operation.split(".") as [SubjectRoot, string];
-  return requestSubject(root, name, valid);
-}
-
-function parseReply(text: string, subject: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new TaskError("internal", `the answer of ${subject} is not JSON`, { cause });
-  }
-}
-
-function locally<T>(check: () => T): T {
-  try {
-    return check();
-  } catch (error) {
-    throw error instanceof CoordinatorError ? fromLocalRefusal(error) : error;
   }
 }

@@ -35,6 +35,11 @@ export function fromLocalRefusal(error: CoordinatorError): TaskError {
   return new TaskError(code, message, { details, cause: error });
 }
 
+/** An argument that cannot be meant, found before anything was sent. */
+export function invalidInput(field: string, problem: string): TaskError {
+  return new TaskError("invalid_request", `${field}: ${problem}`, { details: { field } });
+}
+
 /** `details.problem` tells the reasons of `unavailable` apart. */
 export function fromFailedRequest(error: RequestFailedError): TaskError {
   const { code, cure } = PROBLEMS[error.problem];

@@ -68,6 +68,12 @@ export class KvBucket {
     return this.#access.writer.write(ttlSeconds === undefined ? write : { ...write, ttlSeconds });
   }
 
+  /** Writes whatever is there. */
+  put(key: string, payload: string, ttlSeconds?: number): Promise<WriteOutcome> {
+    const write = { subject: this.#prefix + key, payload };
+    return this.#access.writer.write(ttlSeconds === undefined ? write : { ...write, ttlSeconds });
+  }
+
   /** Removes the key and its history. The marker removes itself, so that nothing stays behind. */
   purge(key: string, expectedRevision: number): Promise<WriteOutcome> {
     return this.#access.writer.write({

@@ -1,4 +1,4 @@
-/** The three buckets: their settings, how they are made, and whether those that exist will do. */
+/** The buckets: their settings, how they are made, and whether those that exist will do. */
 import {
   DiscardPolicy,
   JetStreamApiCodes,
@@ -16,6 +16,8 @@ import { MARKER_TTL_SECONDS, SHORT_MARKER_TTL_SECONDS } from "./kv-bucket.ts";
 export const TASKS_BUCKET = "tasks";
 export const LEASES_BUCKET = "leases";
 export const SESSIONS_BUCKET = "sessions";
+/** What the sessions of a swarm share beside the tasks. Clients make and use it; no worker does. */
+export const SHARED_BUCKET = "shared";
 
 export interface BucketOptions {
   /** Records kept of each task, 1 to 64. */
@@ -23,8 +25,15 @@ export interface BucketOptions {
   readonly replicas: number;
 }
 
+/** Makes the bucket `shared` if it is missing. @throws ConnectionError */
+export function ensureSharedBucket(jsm: JetStreamManager, replicas: number): Promise<void> {
+  const config = bucketConfig(SHARED_BUCKET, 1, replicas, SHORT_MARKER_TTL_SECONDS);
+  // Other clients may have wanted another number of replicas: whoever came first has chosen.
+  return ensureBucket(jsm, config, () => undefined);
+}
+
 /**
- * Makes the buckets that are missing.
+ * Makes the buckets of the coordinator that are missing.
  *
  * Of a bucket that exists, settings on which correctness depends have to fit. History and replicas are
  * the operator's choice: a difference is reported, by `warn`, and left.
@@ -43,9 +52,17 @@ export async function ensureBuckets(
     bucketConfig(LEASES_BUCKET, 1, options.replicas, SHORT_MARKER_TTL_SECONDS),
     bucketConfig(SESSIONS_BUCKET, 1, options.replicas, SHORT_MARKER_TTL_SECONDS),
   ]) {
-    const existing = (await find(jsm, config.name)) ?? (await create(jsm, config));
-    if (existing !== null) check(config, existing, warn);
+    await ensureBucket(jsm, config, warn);
   }
+}
+
+async function ensureBucket(
+  jsm: JetStreamManager,
+  config: BucketConfig,
+  warn: (message: string) => void,
+): Promise<void> {
+  const existing = (await find(jsm, config.name)) ?? (await create(jsm, config));
+  if (existing !== null) check(config, existing, warn);
 }
 
 type BucketConfig = Pick<StreamConfig, "name"> & Partial<StreamConfig>;

@@ -21,8 +21,8 @@ const WRONG_LAST_SEQUENCE = new Set([10071, 10164]);
 export interface KvWrite {
   readonly subject: string;
   readonly payload: string;
-  /** Revision that the key has to have; 0: the key must not exist. */
-  readonly expectedRevision: number;
+  /** Revision that the key has to have; 0: the key must not exist. Without it: whatever is there. */
+  readonly expectedRevision?: number;
   /** Seconds after which the server removes the entry. */
   readonly ttlSeconds?: number;
   /** Replaces the key's history by this one marker. */
@@ -66,7 +66,9 @@ export class KvWriter {
    */
   write(write: KvWrite): Promise<WriteOutcome> {
     const h = headers();
-    h.set("Nats-Expected-Last-Subject-Sequence", String(write.expectedRevision));
+    if (write.expectedRevision !== undefined) {
+      h.set("Nats-Expected-Last-Subject-Sequence", String(write.expectedRevision));
+    }
     if (write.ttlSeconds !== undefined) h.set("Nats-TTL", `${write.ttlSeconds}s`);
     if (write.purge === true) {
       h.set("KV-Operation", "PURGE");

@@ -9,6 +9,7 @@ import {
   type NatsConnection,
   TimeoutError,
 } from "@nats-io/nats-core";
+import { AbortableRequests } from "./abortable-requests.ts";
 
 /** Why a request has no reply. */
 export type RequestProblem =
@@ -38,11 +39,12 @@ export interface Requester {
   /** The largest body in bytes that the server takes. */
   readonly maxPayload: number;
   /**
-   * The text of the reply.
+   * The text of the reply. When the signal is aborted, whoever answers is told that nobody listens any
+   * more, and the promise rejects with the signal's reason.
    *
    * @throws RequestFailedError
    */
-  request(subject: string, text: string, timeoutMs: number): Promise<string>;
+  request(subject: string, text: string, timeoutMs: number, signal?: AbortSignal): Promise<string>;
 }
 
 /** What a NATS server allows unless it is configured otherwise. */
@@ -50,11 +52,12 @@ const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 
 export function createRequester(connection: NatsConnection): Requester {
   const maxPayload = (): number => connection.info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
+  const abortable = new AbortableRequests(connection);
   return {
     get maxPayload() {
       return maxPayload();
     },
-    async request(subject, text, timeoutMs) {
+    async request(subject, text, timeoutMs, signal) {
       const size = Buffer.byteLength(text);
       if (size > maxPayload()) {
         throw new RequestFailedError(
@@ -63,9 +66,12 @@ export function createRequester(connection: NatsConnection): Requester {
         );
       }
       try {
-        const reply = await connection.request(subject, text, { timeout: timeoutMs });
+        const reply = await (signal === undefined
+          ? connection.request(subject, text, { timeout: timeoutMs })
+          : abortable.request(subject, text, timeoutMs, signal));
         return reply.string();
       } catch (error) {
+        if (signal?.aborted === true) throw signal.reason;
         throw toRequestFailedError(error, subject, timeoutMs, connection.isClosed());
       }
     },

@@ -8,6 +8,7 @@ import {
   type TaskDefinition,
   type TaskEvent,
 } from "../task/task.ts";
+import { canonicalJson } from "./canonical-json.ts";
 import * as field from "./fields.ts";
 import { isTooDeep } from "./json-depth.ts";
 import { ID_RULE, isValidId } from "./subjects.ts";
@@ -136,6 +137,10 @@ export function decodeChanges(given: GivenDefinition): Partial<TaskDefinition> {
       maxFailures: max_failures,
     }).filter(([, value]) => value !== undefined),
   );
+}
+
+export function isSameDefinition(a: TaskDefinition, b: TaskDefinition): boolean {
+  return canonicalJson(encodeDefinition(a)) === canonicalJson(encodeDefinition(b));
 }
 
 /** Where a record was found; it fills in what a record written by hand leaves out. */

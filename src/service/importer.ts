@@ -1,7 +1,7 @@
 /** Import: many tasks at once, all validated first; doing it twice changes nothing. */
 import { CoordinatorError, hasCode } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
-import { decodeDefinition, encodeDefinition } from "../protocol/task-record.ts";
+import { decodeDefinition, isSameDefinition } from "../protocol/task-record.ts";
 import { findCycle, inDependencyOrder } from "../task/dependencies.ts";
 import { createTask, type TaskDefinition } from "../task/task.ts";
 import { cycleError } from "./cycle-error.ts";
@@ -117,17 +117,4 @@ export class Importer {
       return "created";
     }
   }
-}
-
-function isSameDefinition(a: TaskDefinition, b: TaskDefinition): boolean {
-  return canonical(encodeDefinition(a)) === canonical(encodeDefinition(b));
-}
-
-/** JSON with the keys of every object sorted: the order of keys is no difference. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === "object" && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
 }

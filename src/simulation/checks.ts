@@ -21,6 +21,8 @@ export interface Evidence {
   /** The tasks that were imported. */
   readonly taskIds: readonly string[];
   readonly activities: readonly Activity[];
+  /** The revisions of which a subscriber was told, in that order. */
+  readonly told: readonly number[];
 }
 
 type Check = (evidence: Evidence) => string[];
@@ -139,6 +141,19 @@ export const activitiesRecorded: Check = ({ states, activities }) =>
     if (isRecorded) return [];
     return [`${taskId}: ${sessionId} ${action} attempt ${attempt}, which history does not show`];
   });
+
+export const updatesTold: Check = ({ entries, told }) => {
+  const written = new Set(entries.map(({ revision }) => revision));
+  const heard = new Set(told);
+  const lost = [...written].filter((revision) => !heard.has(revision));
+  const unordered = told.filter((revision, i) => revision <= (told[i - 1] ?? 0));
+  const invented = [...heard].filter((revision) => !written.has(revision));
+  return [
+    ...lost.map((revision) => `revision ${revision} was not told`),
+    ...unordered.map((revision) => `revision ${revision} was told twice or out of order`),
+    ...invented.map((revision) => `revision ${revision} was told but is not in the bucket`),
+  ];
+};
 
 const REQUIRED_ORIGIN: Partial<Record<EventType, Task["status"]>> = {
   task_claimed: "available",

@@ -4,15 +4,13 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { ImportedTask } from "../client/import-tasks.ts";
-import { TaskClient } from "../client/task-client.ts";
-import { TaskError } from "../client/task-error.ts";
 import { connectNats } from "../nats/connection.ts";
 import { readHistory } from "../nats/read-history.ts";
-import { createRequester } from "../nats/request.ts";
-import type { Reply } from "../protocol/operations.ts";
 import { ActivityLog } from "./activity-log.ts";
+import { Board } from "./board.ts";
 import { computeFigures, type Figures } from "./figures.ts";
 import type { SimulationOptions } from "./options.ts";
+import { connectSession } from "./session-link.ts";
 import { SessionPlaces } from "./session-places.ts";
 import { judge, type Verdict } from "./verdict.ts";
 
@@ -49,7 +47,8 @@ const POLL_MS = 50;
 const STALL_MS = 20_000;
 /** The same while no task is available or claimed: all that is left to do is to unblock others. */
 const IDLE_STALL_MS = 3_000;
-const STATS_TIMEOUT_MS = 5_000;
+/** How long the subscriber may lag behind the bucket at the end. */
+const LAG_MS = 5_000;
 
 /**
  * @throws TaskError if the tasks are refused, or if a session gets a refusal that it never should
@@ -60,18 +59,30 @@ export async function runSimulation(
   environment: SimulationEnvironment,
 ): Promise<Summary> {
   const { servers } = environment;
-  const connection = await connectNats({ servers, name: "simulation" });
+  const watcher = await connectSession(servers, "simulation");
+  const { coordinator } = watcher;
+  const connection = await connectNats({ servers, name: "verdict" });
   try {
-    const client = new TaskClient(createRequester(connection));
-    await client.importTasks(tasks);
+    const board = new Board();
+    await coordinator.subscribeTaskUpdates(
+      (update) => {
+        board.apply(update);
+      },
+      { since: "beginning" },
+    );
+    await coordinator.tasks.importTasks(tasks);
     const log = new ActivityLog();
     const capabilities = [...new Set(tasks.flatMap((task) => task.requires ?? []))];
     const places = new SessionPlaces({ options, servers, capabilities, log });
-    const { ended, wallSeconds } = await untilEnd(client, places, tasks.length, environment);
+    const { ended, wallSeconds } = await untilEnd(board, places, tasks.length, environment);
 
     const entries = await readHistory(connection);
+    const last = entries.at(-1)?.revision ?? 0;
+    await untilTold(board, last);
+    // What has come since the history was read, it cannot show.
+    const told = board.revisions.filter((revision) => revision <= last);
     const taskIds = tasks.map((task) => task.task_id);
-    const verdict = judge(entries, taskIds, log.activities);
+    const verdict = judge(entries, taskIds, log.activities, told);
     const measured = { wallSeconds, claimLatencies: log.claimLatencies };
     return {
       passed: verdict.passed,
@@ -86,13 +97,13 @@ export async function runSimulation(
       },
     };
   } finally {
-    await connection.close();
+    await Promise.all([connection.close(), watcher.close()]);
   }
 }
 
 /** Lets the sessions work until there is nothing left for them to do. */
 async function untilEnd(
-  client: TaskClient,
+  board: Board,
   places: SessionPlaces,
   total: number,
   { onProgress, signal }: SimulationEnvironment,
@@ -108,48 +119,38 @@ async function untilEnd(
   const working = places.run().finally(interrupt);
   working.catch(() => undefined);
   try {
-    const ended = await observe(client, total, end.signal, onProgress);
+    const ended = await observe(board, total, end.signal, onProgress);
     return { ended, wallSeconds: (performance.now() - started) / 1000 };
   } finally {
     signal?.removeEventListener("abort", interrupt);
-    await places.stop();
+    places.stop();
     await working;
   }
 }
 
 async function observe(
-  client: TaskClient,
+  board: Board,
   total: number,
   signal: AbortSignal,
   onProgress: SimulationEnvironment["onProgress"],
 ): Promise<EndReason> {
-  let revision = -1;
-  let changedAt = performance.now();
-  let limitMs = STALL_MS;
   while (!signal.aborted) {
-    const stats = await answerOrNull(client);
-    if (stats !== null) {
-      const { complete, claimed, available, blocked } = stats.tasks;
-      onProgress?.({ total, complete, claimed, available, blocked });
-      if (complete >= total) return "all_complete";
-      limitMs = available + claimed === 0 ? IDLE_STALL_MS : STALL_MS;
-      if (stats.revision !== revision) {
-        revision = stats.revision;
-        changedAt = performance.now();
-      }
-    }
-    if (performance.now() - changedAt > limitMs) return "stalled";
+    const complete = board.count("complete");
+    const claimed = board.count("claimed");
+    const available = board.count("available");
+    onProgress?.({ total, complete, claimed, available, blocked: board.count("blocked") });
+    if (complete >= total) return "all_complete";
+    const limitMs = available + claimed === 0 ? IDLE_STALL_MS : STALL_MS;
+    if (performance.now() - board.changedAt > limitMs) return "stalled";
     await delay(POLL_MS);
   }
   return "interrupted";
 }
 
-/** A coordinator that does not answer for a moment is no reason to give up: the stall limit is. */
-async function answerOrNull(client: TaskClient): Promise<Reply<"tasks.stats"> | null> {
-  try {
-    return await client.stats({ timeoutMs: STATS_TIMEOUT_MS });
-  } catch (error) {
-    if (error instanceof TaskError && error.retryable) return null;
-    throw error;
+/** What the subscriber has not been told by then counts as lost. */
+async function untilTold(board: Board, revision: number): Promise<void> {
+  const deadline = performance.now() + LAG_MS;
+  while ((board.revisions.at(-1) ?? 0) < revision && performance.now() < deadline) {
+    await delay(POLL_MS);
   }
 }

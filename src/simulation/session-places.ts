@@ -1,11 +1,9 @@
 /** Keeps a number of sessions at work: where one crashes, a new one takes its place. */
-import { connectNats } from "../nats/connection.ts";
-import { createRequester } from "../nats/request.ts";
-import { TaskClient } from "../client/task-client.ts";
 import type { ActivityLog } from "./activity-log.ts";
 import type { SimulationOptions } from "./options.ts";
 import { createRandomFor } from "./random.ts";
-import { type SessionConnection, SimulatedSession } from "./session.ts";
+import { SimulatedSession } from "./session.ts";
+import { connectSession } from "./session-link.ts";
 
 export interface PlacesContext {
   readonly options: Pick<SimulationOptions, "sessions" | "crashRate" | "failRate" | "seed">;
@@ -30,15 +28,15 @@ export class SessionPlaces {
     try {
       await Promise.all(places);
     } catch (error) {
-      await this.stop();
+      this.stop();
       await Promise.allSettled(places);
       throw error;
     }
   }
 
-  async stop(): Promise<void> {
+  stop(): void {
     this.#isStopping = true;
-    await Promise.all([...this.#sessions].map((session) => session.stop()));
+    for (const session of this.#sessions) session.stop();
   }
 
   #hasStopped(): boolean {
@@ -50,28 +48,17 @@ export class SessionPlaces {
     const random = createRandomFor(options.seed, place);
     for (let successor = 0; !this.#hasStopped(); successor++) {
       const sessionId = `session-${place + 1}${successor === 0 ? "" : `.${successor}`}`;
-      const connection = await openConnection(servers, sessionId);
+      const link = await connectSession(servers, sessionId);
       const settings = { ...options, sessionId, capabilities };
-      const session = new SimulatedSession(settings, connection, random, log);
+      const session = new SimulatedSession(settings, link, random, log);
       this.#sessions.add(session);
       try {
         // It may have been asked to stop while the connection was being made.
-        if (this.#hasStopped()) await session.stop();
+        if (this.#hasStopped()) session.stop();
         await session.run();
       } finally {
         this.#sessions.delete(session);
       }
     }
   }
-}
-
-async function openConnection(
-  servers: readonly string[],
-  name: string,
-): Promise<SessionConnection> {
-  const connection = await connectNats({ servers, name });
-  return {
-    client: new TaskClient(createRequester(connection)),
-    close: () => connection.close(),
-  };
 }

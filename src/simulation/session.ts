@@ -3,11 +3,11 @@
  * lets it fail, or drops its connection while it holds it.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { TaskClient } from "../client/task-client.ts";
 import { TaskError } from "../client/task-error.ts";
-import type { Reply } from "../protocol/operations.ts";
+import type { Reply, RequestInput } from "../protocol/operations.ts";
 import type { ActivityLog } from "./activity-log.ts";
 import type { Random } from "./random.ts";
+import type { SessionLink } from "./session-link.ts";
 
 /** A lease that outlives the longest pause of a busy machine. */
 const TTL_SECONDS = 10;
@@ -16,8 +16,8 @@ const TTL_SECONDS_OF_A_CRASH = 1;
 const WAIT_SECONDS = 5;
 const MIN_WORK_MS = 5;
 const MAX_WORK_MS = 50;
-/** Before a request that got no answer, or a retryable refusal, is sent again. */
-const RETRY_DELAY_MS = 50;
+/** Longer than any failure of the coordinator that it gets over. */
+const DEADLINE_MS = 30_000;
 
 export interface SessionSettings {
   readonly sessionId: string;
@@ -26,31 +26,19 @@ export interface SessionSettings {
   readonly failRate: number;
 }
 
-/** A connection of the session's own. */
-export interface SessionConnection {
-  readonly client: TaskClient;
-  close(): Promise<void>;
-}
-
 type Claim = Reply<"tasks.next">["claims"][number];
 type Intent = "complete" | "fail" | "crash";
 
 export class SimulatedSession {
   readonly #settings: SessionSettings;
-  readonly #connection: SessionConnection;
+  readonly #link: SessionLink;
   readonly #random: Random;
   readonly #log: ActivityLog;
-  #isStopping = false;
-  #isWaiting = false;
+  readonly #stopping = new AbortController();
 
-  constructor(
-    settings: SessionSettings,
-    connection: SessionConnection,
-    random: Random,
-    log: ActivityLog,
-  ) {
+  constructor(settings: SessionSettings, link: SessionLink, random: Random, log: ActivityLog) {
     this.#settings = settings;
-    this.#connection = connection;
+    this.#link = link;
     this.#random = random;
     this.#log = log;
   }
@@ -62,7 +50,7 @@ export class SimulatedSession {
    */
   async run(): Promise<"crashed" | "stopped"> {
     try {
-      while (!this.#isStopping) {
+      while (!this.#stopping.signal.aborted) {
         // Decided before the claim is made: a crash is given a short lease.
         const intent = this.#drawIntent();
         const claim = await this.#next(intent);
@@ -76,14 +64,13 @@ export class SimulatedSession {
       }
       return "stopped";
     } finally {
-      await this.#connection.close();
+      await this.#link.close();
     }
   }
 
-  /** Lets the task in hand be finished; a session that waits for one is disconnected at once. */
-  async stop(): Promise<void> {
-    this.#isStopping = true;
-    if (this.#isWaiting) await this.#connection.close();
+  /** Lets the task in hand be finished; a session that waits for one stops at once. */
+  stop(): void {
+    this.#stopping.abort();
   }
 
   #drawIntent(): Intent {
@@ -94,28 +81,30 @@ export class SimulatedSession {
 
   /** Asks for what is ready now, which is what is timed, and only then waits for a task. */
   async #next(intent: Intent): Promise<Claim | null> {
-    const { client } = this.#connection;
     const input = {
       session_id: this.#settings.sessionId,
       capabilities: [...this.#settings.capabilities],
       ttl_seconds: intent === "crash" ? TTL_SECONDS_OF_A_CRASH : TTL_SECONDS,
     };
     const started = performance.now();
-    const ready = await this.#untilAnswered(() => client.next(input));
-    const claim = ready?.claims[0];
-    if (claim !== undefined) {
+    const ready = await this.#ask(input);
+    if (ready !== null) {
       this.#log.addClaimLatency(performance.now() - started);
-      return claim;
+      return ready;
     }
-    if (this.#isStopping) return null;
-    this.#isWaiting = true;
+    return this.#ask({ ...input, wait_seconds: WAIT_SECONDS });
+  }
+
+  /** `null`: there is no task, or it was stopped. */
+  async #ask(input: RequestInput<"tasks.next">): Promise<Claim | null> {
+    const { signal } = this.#stopping;
     try {
-      const waited = await this.#untilAnswered(() =>
-        client.next({ ...input, wait_seconds: WAIT_SECONDS }),
-      );
-      return waited?.claims[0] ?? null;
-    } finally {
-      this.#isWaiting = false;
+      const options = { deadlineMs: DEADLINE_MS, signal };
+      const { claims } = await this.#link.coordinator.tasks.next(input, options);
+      return claims[0] ?? null;
+    } catch (error) {
+      if (signal.aborted) return null;
+      throw error;
     }
   }
 
@@ -126,11 +115,10 @@ export class SimulatedSession {
       intent === "complete"
         ? ({ status: "complete", result: { session: sessionId } } as const)
         : ({ status: "failed", error: "simulated failure" } as const);
+    const { tasks } = this.#link.coordinator;
     try {
-      const released = await this.#untilAnswered(() =>
-        this.#connection.client.release(claim.task.task_id, { ...holder, ...end }),
-      );
-      if (released !== null) this.#record(claim, intent === "complete" ? "completed" : "failed");
+      await tasks.release(claim.task.task_id, { ...holder, ...end }, { deadlineMs: DEADLINE_MS });
+      this.#record(claim, intent === "complete" ? "completed" : "failed");
     } catch (error) {
       if (!(error instanceof TaskError) || !LOST.has(error.code)) throw error;
       this.#record(claim, "lost");
@@ -140,22 +128,6 @@ export class SimulatedSession {
   #record(claim: Claim, action: "completed" | "failed" | "crashed" | "lost"): void {
     const { sessionId } = this.#settings;
     this.#log.add({ sessionId, taskId: claim.task.task_id, attempt: claim.attempt, action });
-  }
-
-  /**
-   * The request is repeated as it is, which the protocol makes safe: all that a lost answer to `next`
-   * can cost is an attempt whose lease expires. `null`: stopped before there was an answer.
-   */
-  async #untilAnswered<T>(send: () => Promise<T>): Promise<T | null> {
-    for (;;) {
-      try {
-        return await send();
-      } catch (error) {
-        if (!(error instanceof TaskError) || !error.retryable) throw error;
-        if (this.#isStopping) return null;
-        await delay(RETRY_DELAY_MS);
-      }
-    }
   }
 }
 

@@ -45,6 +45,10 @@ const CHECKS = {
     rule: "whatever the sessions say they completed, failed or crashed on is in the history",
     check: checks.activitiesRecorded,
   },
+  updates_told: {
+    rule: "a subscriber was told of every write, once and in order",
+    check: checks.updatesTold,
+  },
 } as const;
 export type CheckName = keyof typeof CHECKS;
 
@@ -52,13 +56,15 @@ export type CheckName = keyof typeof CHECKS;
  * @param entries every write to the bucket, in the order of the revisions
  * @param taskIds the tasks that were imported
  * @param activities what the sessions say they did
+ * @param told the revisions of which a subscriber was told, in that order
  */
 export function judge(
   entries: readonly RecordedEntry[],
   taskIds: readonly string[],
   activities: readonly Activity[],
+  told: readonly number[],
 ): Verdict {
-  const evidence: Evidence = { entries, states: statesByTask(entries), taskIds, activities };
+  const evidence: Evidence = { entries, states: statesByTask(entries), taskIds, activities, told };
   const results = (Object.keys(CHECKS) as CheckName[]).map((name) => {
     const { rule, check } = CHECKS[name];
     const problems = check(evidence);

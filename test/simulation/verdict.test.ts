@@ -24,8 +24,9 @@ function failures(
   entries: readonly RecordedEntry[],
   activities: readonly Activity[] = [],
   taskIds: readonly string[] = TASK_IDS,
+  told: readonly number[] = entries.map(({ revision }) => revision),
 ): Partial<Record<CheckName, readonly string[]>> {
-  const verdict = judge(entries, taskIds, activities);
+  const verdict = judge(entries, taskIds, activities, told);
   const failed = verdict.checks.filter((check) => !check.passed);
   assert.equal(verdict.passed, failed.length === 0);
   return Object.fromEntries(failed.map(({ name, problems }) => [name, problems]));
@@ -209,4 +210,17 @@ describe("the verdict on a simulation", () => {
       "activities_recorded",
     ]);
   });
+
+  for (const [problem, told, expected] of [
+    ["was not told", [1, 2, 4], "revision 3 was not told"],
+    ["was told twice", [1, 2, 2, 3, 4], "revision 2 was told twice or out of order"],
+    ["was told too late", [1, 3, 2, 4], "revision 2 was told twice or out of order"],
+    ["was invented", [1, 2, 3, 4, 5], "revision 5 was told but is not in the bucket"],
+  ] as const) {
+    it(`fails a revision that ${problem}`, () => {
+      const entries = goodHistory().entries.slice(0, 4);
+      const { updates_told } = failures(entries, [], TASK_IDS, told);
+      assert.deepEqual(updates_told, [expected]);
+    });
+  }
 });

@@ -1,0 +1,121 @@
+/** The NATS connection of an event bus: there between `connect` and `disconnect`, and again after that. */
+import {
+  type Connection,
+  type ConnectOptions,
+  connectNats,
+  listenToConnection,
+} from "../nats/connection.ts";
+import { createRequester, type Requester } from "../nats/request.ts";
+import { TaskError } from "./task-error.ts";
+
+/** How the connection ended: as asked, or with what went wrong. */
+type Ending = Error | undefined;
+
+interface Open {
+  readonly connection: Connection;
+  readonly requester: Requester;
+  /** Resolves when the connection is closed for good. */
+  readonly closed: Promise<Ending>;
+}
+
+export class BusConnection implements Requester {
+  readonly #options: ConnectOptions;
+  readonly #reconnected = new Set<() => void>();
+  #open: Open | null = null;
+  #opening: Promise<void> | null = null;
+  #isConnected = false;
+
+  constructor(options: ConnectOptions) {
+    this.#options = options;
+  }
+
+  /** What the connection is made with: another thread makes one of its own. */
+  get options(): ConnectOptions {
+    return this.#options;
+  }
+
+  /** Whether there is a connection, even if it is broken at the moment. */
+  get isOpen(): boolean {
+    return this.#open !== null;
+  }
+
+  /** Whether the server can be reached at the moment. */
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  /** @throws ConnectionError */
+  connect(): Promise<void> {
+    if (this.#open !== null) return Promise.resolve();
+    this.#opening ??= this.#connect().finally(() => {
+      this.#opening = null;
+    });
+    return this.#opening;
+  }
+
+  async disconnect(): Promise<void> {
+    await this.#opening?.catch(() => undefined);
+    const open = this.#open;
+    this.#open = null;
+    await open?.connection.close();
+  }
+
+  /** @throws TaskError `unavailable` while there is none */
+  get connection(): Connection {
+    return this.#opened().connection;
+  }
+
+  /** @throws TaskError `unavailable` while there is no connection */
+  get closed(): Promise<Ending> {
+    return this.#opened().closed;
+  }
+
+  get maxPayload(): number {
+    return this.#opened().requester.maxPayload;
+  }
+
+  async request(
+    subject: string,
+    text: string,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<string> {
+    return this.#opened().requester.request(subject, text, timeoutMs, signal);
+  }
+
+  /** Calls the listener whenever the connection is back, until the returned function is called. */
+  onReconnect(listener: () => void): () => void {
+    this.#reconnected.add(listener);
+    return () => {
+      this.#reconnected.delete(listener);
+    };
+  }
+
+  #opened(): Open {
+    if (this.#open !== null) return this.#open;
+    throw new TaskError("unavailable", "the event bus is not connected: call connect() first", {
+      retryable: false,
+      details: { problem: "closed" },
+    });
+  }
+
+  async #connect(): Promise<void> {
+    const connection = await connectNats(this.#options);
+    const closed = connection.closed().then((ending) => {
+      this.#isConnected = false;
+      if (this.#open?.connection === connection) this.#open = null;
+      return ending instanceof Error ? ending : undefined;
+    });
+    this.#open = { connection, requester: createRequester(connection), closed };
+    this.#isConnected = true;
+    listenToConnection(connection, {
+      disconnected: () => {
+        this.#isConnected = false;
+      },
+      reconnected: () => {
+        this.#isConnected = true;
+        for (const listener of [...this.#reconnected]) listener();
+      },
+    });
+  }
+}

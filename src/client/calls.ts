@@ -1,0 +1,186 @@
+/**
+ * How one operation is asked for: as a request whose reply is a success, or a `TaskError`; and asked
+ * again, with growing pauses, for as long as the caller allows.
+ *
+ * Asking again is safe because the protocol makes it so (docs/protocol.md, "Asking again"): nothing is
+ * claimed, released or created twice. The exceptions are decided in `mayAskAgain`.
+ */
+import pRetry from "p-retry";
+import { RequestFailedError, type Requester } from "../nats/request.ts";
+import { CoordinatorError } from "../protocol/errors.ts";
+import type { Operation, Reply, RequestInput } from "../protocol/operations.ts";
+import { parseId } from "../protocol/parse-request.ts";
+import { requestSubject, type SubjectRoot } from "../protocol/subjects.ts";
+import { DEFAULT_LOGGER, type Logger } from "./logger.ts";
+import { fromFailedRequest, fromLocalRefusal, fromReply, TaskError } from "./task-error.ts";
+
+export interface CallOptions {
+  /**
+   * How long to wait for the answer to one request, in milliseconds. Default 5,000; `next` adds its
+   * `wait_seconds` to it.
+   */
+  readonly timeoutMs?: number | undefined;
+  /**
+   * How long to ask again while there is no answer, or a retryable refusal, in milliseconds. 0: ask
+   * once. Default 15,000, but 3,000 while no coordinator runs at all; `next` adds its `wait_seconds`.
+   */
+  readonly deadlineMs?: number | undefined;
+  /** Gives up when it is aborted: the promise rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface CallsOptions extends Omit<CallOptions, "signal"> {
+  readonly logger?: Logger;
+}
+
+const DEFAULT_TIMEOUT_MS = 5_000;
+/** A NATS leader election takes up to 10 s. */
+const DEFAULT_DEADLINE_MS = 15_000;
+/** Somebody who has not started a coordinator wants to know; one that is restarted is back by then. */
+const NOBODY_THERE_MS = 3_000;
+
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 2_000;
+const SHORTEST_TIMEOUT_MS = 20;
+
+/** Makes the body of each request: of the how-manieth, and how many milliseconds after the first. */
+type Body<O extends Operation> = (count: number, elapsedMs: number) => RequestInput<O>;
+
+export class Calls {
+  readonly #requester: Requester;
+  readonly #options: CallsOptions;
+  readonly #logger: Logger;
+
+  constructor(requester: Requester, options: CallsOptions = {}) {
+    this.#requester = requester;
+    this.#options = options;
+    this.#logger = options.logger ?? DEFAULT_LOGGER;
+  }
+
+  get maxPayload(): number {
+    return this.#requester.maxPayload;
+  }
+
+  /**
+   * @param extraMs for which a worker may hold the request before it answers
+   * @throws TaskError; the signal's reason
+   */
+  async call<O extends Operation>(
+    operation: O,
+    id: string | undefined,
+    body: Body<O>,
+    options: CallOptions = {},
+    extraMs = 0,
+  ): Promise<Reply<O>> {
+    const subject = subjectOf(operation, id);
+    const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const givenMs = options.deadlineMs ?? this.#options.deadlineMs;
+    const deadlineMs = (givenMs ?? DEFAULT_DEADLINE_MS) + extraMs;
+    const { signal } = options;
+    const started = performance.now();
+    const elapsed = (): number => performance.now() - started;
+    let input: RequestInput<O>;
+    let lastError: TaskError | null = null;
+    const once = async (count: number): Promise<Reply<O>> => {
+      const leftMs = givenMs === 0 ? Infinity : deadlineMs - elapsed();
+      // Too late for an answer: what was wrong before says more than that none came.
+      if (lastError !== null && leftMs < SHORTEST_TIMEOUT_MS) throw lastError;
+      input = body(count, count === 1 ? 0 : elapsed());
+      this.#logger.debug(`${subject} ${JSON.stringify(input)}`);
+      return this.#send(subject, input, Math.min(timeoutMs + extraMs, leftMs), signal);
+    };
+    return pRetry(once, {
+      retries: givenMs === 0 ? 0 : Infinity,
+      minTimeout: FIRST_PAUSE_MS,
+      maxTimeout: LONGEST_PAUSE_MS,
+      randomize: true,
+      maxRetryTime: deadlineMs,
+      ...(signal === undefined ? {} : { signal }),
+      shouldRetry: ({ error }) =>
+        error instanceof TaskError &&
+        mayAskAgain(operation, error, input) &&
+        (givenMs !== undefined || !isNobodyThere(error) || elapsed() < NOBODY_THERE_MS),
+      onFailedAttempt: ({ error, attemptNumber }) => {
+        if (error instanceof TaskError) lastError = error;
+        this.#logger.debug(`${subject}: ${error.message}`);
+        if (attemptNumber === 1 && isNobodyThere(error) && givenMs !== 0) {
+          this.#logger.warn(`${error.message}; asking again`);
+        }
+      },
+    });
+  }
+
+  async #send<O extends Operation>(
+    subject: string,
+    input: RequestInput<O>,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Reply<O>> {
+    const text = await this.#answer(subject, JSON.stringify(input), timeoutMs, signal);
+    const reply = parseReply(text, subject);
+    const error = fromReply(reply, subject);
+    if (error !== null) throw error;
+    // Not validated again: a newer coordinator may add fields and events that this version does not
+    // know, and the service's own tests hold its replies to the schema.
+    return reply as Reply<O>;
+  }
+
+  async #answer(
+    subject: string,
+    text: string,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<string> {
+    try {
+      return await this.#requester.request(subject, text, timeoutMs, signal);
+    } catch (error) {
+      throw error instanceof RequestFailedError ? fromFailedRequest(error) : error;
+    }
+  }
+}
+
+/** Surely not: nobody has received it, or it was refused. */
+function wasNotCarriedOut(error: TaskError): boolean {
+  return error.code !== "unavailable" || isNobodyThere(error);
+}
+
+function mayAskAgain<O extends Operation>(
+  operation: O,
+  error: TaskError,
+  input: RequestInput<O>,
+): boolean {
+  if (!error.retryable || error.details.problem === "closed") return false;
+  // Carried out a second time, it might take the task from somebody who has claimed it since.
+  if (operation === "tasks.requeue") return wasNotCarriedOut(error);
+  // The task has another revision by now, and will not have this one again.
+  if (operation === "tasks.update" && "revision" in input) return error.code !== "conflict";
+  return true;
+}
+
+function isNobodyThere(error: unknown): boolean {
+  return error instanceof TaskError && error.details.problem === "no_responders";
+}
+
+/** An id that is not valid would become another subject, so it is refused here. */
+function subjectOf(operation: Operation, id: string | undefined): string {
+  const valid = locally(() => parseId(operation, id ?? ""));
+  const [root, name] = operation.split(".") as [SubjectRoot, string];
+  return requestSubject(root, name, valid);
+}
+
+function parseReply(text: string, subject: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new TaskError("internal", `the answer of ${subject} is not JSON`, { cause });
+  }
+}
+
+/** Checks made on this side fail as those of the coordinator do. */
+export function locally<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    throw error instanceof CoordinatorError ? fromLocalRefusal(error) : error;
+  }
+}

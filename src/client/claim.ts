@@ -1,0 +1,203 @@
+/**
+ * One claim of a session, from the moment it was made to its end. It ends in one of these ways, once:
+ *
+ * - the holder completes it, lets it fail, or gives it back;
+ * - its lease is lost: somebody else may have the task, and what the holder asks for is refused.
+ *
+ * `signal` is aborted when the holder should stop working: the lease is lost, the task was cancelled, or
+ * the holder itself is asked to stop. After a cancellation or when it is asked to stop, it still holds
+ * the task and ends the claim itself.
+ */
+import type { Connection } from "../nats/connection.ts";
+import { subscribeToUpdates } from "../nats/task-updates.ts";
+import type { Reply, RequestInput } from "../protocol/operations.ts";
+import type { TaskRecord } from "../protocol/task-record.ts";
+import type { Logger } from "./logger.ts";
+import { ProgressReports } from "./progress-reports.ts";
+import type { TaskClient } from "./task-client.ts";
+import { TaskError } from "./task-error.ts";
+import { LiveChange } from "./task-update.ts";
+
+/** What a claim needs of the one that made it. */
+export interface ClaimOwner {
+  readonly sessionId: string;
+  readonly tasks: TaskClient;
+  readonly connection: Connection;
+  readonly logger: Logger;
+  /** Called once: the lease need not be renewed any more. */
+  ended(claim: Claim): void;
+}
+
+type Claimed = Reply<"tasks.next">["claims"][number];
+
+/** After the end of a lease, for the answer to what was sent before it. */
+const GRACE_MS = 15_000;
+
+/**
+ * A task that this session holds. Its lease is renewed until it ends; disposing of one that has not
+ * ended gives the task back.
+ *
+ * @example
+ * for await (const claim of coordinator.claims({ session: "session-1" })) {
+ *   await claim.complete({ pages: 3 });
+ * }
+ */
+export class Claim implements AsyncDisposable {
+  readonly task: TaskRecord;
+  /** The fencing token. */
+  readonly attempt: number;
+  readonly #ttlSeconds: number;
+  readonly #owner: ClaimOwner;
+  readonly #controller = new AbortController();
+  readonly #progress: ProgressReports;
+  readonly #stopWatching: () => void;
+  #isOver = false;
+  /** Its end has been asked for; what is heard of the task meanwhile may be just that. */
+  #isEnding = false;
+
+  /** @internal */
+  constructor({ task, attempt, lease }: Claimed, owner: ClaimOwner) {
+    this.task = task;
+    this.attempt = attempt;
+    this.#ttlSeconds = lease.ttl_seconds;
+    this.#owner = owner;
+    this.#progress = new ProgressReports((progress) => this.#report(progress));
+    this.#stopWatching = this.#watch();
+  }
+
+  /**
+   * Aborted when the holder should stop; the reason is a `TaskError`: `lease_lost`, or `not_available`
+   * for a task that was cancelled or a holder that was stopped.
+   */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Whether it has ended, or was lost. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** The task is done. @throws TaskError `lease_lost`, `too_large` */
+  complete(result?: unknown): Promise<void> {
+    return this.#end({ status: "complete", result: result ?? null });
+  }
+
+  /**
+   * The attempt failed. The task is tried again, after a pause, as often as its `max_failures` allows;
+   * with `retry: false` it is failed for good.
+   *
+   * @throws TaskError `lease_lost`
+   */
+  fail(error: unknown, options: { readonly retry?: boolean } = {}): Promise<void> {
+    return this.#end({ status: "failed", error: toJson(error), retry: options.retry ?? true });
+  }
+
+  /** Gives the task back to the pool, which is no failure. @throws TaskError `lease_lost` */
+  release(): Promise<void> {
+    return this.#end({ status: "available" });
+  }
+
+  /**
+   * Tells how far the work is: `tasks.get` shows it in the lease. Of several reports within a second the
+   * last is sent.
+   */
+  progress(value: unknown): void {
+    if (!this.#isOver && !this.#isEnding) this.#progress.report(value);
+  }
+
+  /** @internal The lease is lost. */
+  lose(why: string): void {
+    if (this.#isOver || this.#isEnding) return;
+    this.#finish();
+    const { task_id: id } = this.task;
+    const message = `the claim of ${id} (attempt ${this.attempt}) is lost: ${why}`;
+    this.#owner.logger.warn(message);
+    this.#controller.abort(new TaskError("lease_lost", message));
+  }
+
+  /** @internal The work should stop. */
+  stop(why: string): void {
+    const message = `the work on ${this.task.task_id} should stop: ${why}`;
+    this.#controller.abort(new TaskError("not_available", message));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isOver) return;
+    try {
+      await this.release();
+    } catch (error) {
+      if (!(error instanceof TaskError) || !ENDED_OTHERWISE.has(error.code)) throw error;
+    }
+  }
+
+  async #end(end: Omit<RequestInput<"tasks.release">, "session_id" | "attempt">): Promise<void> {
+    const { task_id: id } = this.task;
+    if (this.#isOver) {
+      throw new TaskError("lease_lost", `the claim of ${id} (attempt ${this.attempt}) is over`);
+    }
+    this.#isEnding = true;
+    const holder = { session_id: this.#owner.sessionId, attempt: this.attempt };
+    const options = { deadlineMs: this.#ttlSeconds * 1000 + GRACE_MS };
+    try {
+      await this.#owner.tasks.release(id, { ...holder, ...end }, options);
+      this.#finish();
+    } catch (error) {
+      // What was refused for its content leaves the task held.
+      const isHeld = error instanceof TaskError && HELD_AFTER.has(error.code);
+      if (!isHeld) this.#finish();
+      throw error;
+    } finally {
+      this.#isEnding = false;
+    }
+  }
+
+  #finish(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#progress.stop();
+    this.#stopWatching();
+    this.#owner.ended(this);
+  }
+
+  async #report(progress: unknown): Promise<void> {
+    const { tasks, sessionId: session_id, logger } = this.#owner;
+    const { task_id: id } = this.task;
+    try {
+      await tasks.renew(id, { session_id, attempt: this.attempt, progress });
+    } catch (error) {
+      // The heartbeat finds out whether the claim is lost.
+      logger.debug(`the progress of ${id} was not reported: ${String(error)}`);
+    }
+  }
+
+  /** Hears of a loss or a cancellation in the moment, if the message arrives; heartbeats make sure. */
+  #watch(): () => void {
+    const { connection } = this.#owner;
+    const watch = subscribeToUpdates(
+      connection,
+      (message) => {
+        const { task } = new LiveChange(message);
+        if (task === null || task.attempt < this.attempt) return;
+        if (task.status !== "claimed" || task.attempt > this.attempt) {
+          this.lose(task.last_event?.reason ?? `the task is ${task.status}`);
+        } else if (task.cancel_requested === true) this.stop(CANCELLED);
+      },
+      this.task.task_id,
+    );
+    return () => {
+      watch.stop();
+    };
+  }
+}
+
+export const CANCELLED = "it is to be cancelled";
+
+/** Refusals of what was sent, not of the claim. */
+const HELD_AFTER: ReadonlySet<string> = new Set(["invalid_request", "too_large"]);
+const ENDED_OTHERWISE: ReadonlySet<string> = new Set(["lease_lost", "not_holder", "not_found"]);
+
+/** An error as JSON shows nothing of it. */
+function toJson(error: unknown): unknown {
+  return error instanceof Error ? { name: error.name, message: error.message } : (error ?? null);
+}

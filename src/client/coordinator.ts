@@ -1,0 +1,257 @@
+/** What an agent asks the coordinator for (seed, "Coordinator Class"). */
+import type { ErrorCode } from "../protocol/errors.ts";
+import type { TaskRecord } from "../protocol/task-record.ts";
+import type { CallOptions } from "./calls.ts";
+import type { Claim } from "./claim.ts";
+import { type ClaimOptions, ClaimSource, type ClaimSourceContext } from "./claim-source.ts";
+import type { EventBus } from "./event-bus.ts";
+import type { Logger } from "./logger.ts";
+import { TaskClient } from "./task-client.ts";
+import { TaskError } from "./task-error.ts";
+import type { TaskRemoval, TaskUpdate } from "./task-update.ts";
+import { type StopOptions, type TaskHandler, TaskWorker, type WorkOptions } from "./task-worker.ts";
+import { compileFilter, requireSince, type Since, type UpdateFilter } from "./update-filter.ts";
+
+export interface CoordinatorOptions {
+  /** Default for all calls, see `CallOptions`. */
+  readonly timeoutMs?: number;
+  /** Default for all calls, see `CallOptions`. */
+  readonly deadlineMs?: number;
+  /** Default: that of the event bus. With `console`, every request is logged. */
+  readonly logger?: Logger;
+}
+
+export interface ClaimTaskOptions extends CallOptions {
+  /** Length of the lease in seconds, 1 to 86,400. Default: the coordinator's, 300. */
+  readonly ttlSeconds?: number;
+  /** What the session can do, in addition to what it registered. */
+  readonly capabilities?: readonly string[];
+}
+
+export interface ReleaseTaskOptions extends CallOptions {
+  /** What came of it, for `complete`. */
+  readonly result?: unknown;
+  /** What went wrong, for `failed`. */
+  readonly error?: unknown;
+  /** For `failed`: whether another attempt may follow. Default true. */
+  readonly retry?: boolean;
+  /** Default: the one with which this process has claimed the task. */
+  readonly attempt?: number;
+}
+
+export interface SubscribeOptions {
+  /** Default: everything. */
+  readonly filter?: UpdateFilter;
+  /** Default `now`. A number is the last revision that is known: what came after it is delivered. */
+  readonly since?: Since;
+  /** Is told of tasks that are removed, in their place among the updates. */
+  readonly onRemoved?: (removal: TaskRemoval) => unknown;
+}
+
+/**
+ * Claims, releases and watches tasks.
+ *
+ * @example
+ * const coordinator = new Coordinator(bus);
+ * if (await coordinator.claimTask("P0.5.1", "session-1")) {
+ *   await coordinator.releaseTask("P0.5.1", "session-1", "complete");
+ * }
+ */
+export class Coordinator implements AsyncDisposable {
+  /** Every operation of the coordinator: resolves to its reply, or rejects with a `TaskError`. */
+  readonly tasks: TaskClient;
+  readonly #bus: EventBus;
+  readonly #logger: Logger;
+  readonly #subscriptions = new Set<string>();
+  /** Ends what goes on: workers and loops over claims. */
+  readonly #stops = new Set<(options?: StopOptions) => Promise<void>>();
+  #stopping = new AbortController();
+
+  constructor(eventBus: EventBus, options: CoordinatorOptions = {}) {
+    this.#bus = eventBus;
+    this.#logger = options.logger ?? eventBus.logger;
+    this.tasks = new TaskClient(eventBus.link, { ...options, logger: this.#logger });
+  }
+
+  /**
+   * Claims a task for a session. `false`: somebody else holds it, it is not available, the session lacks
+   * a capability, or there is no such task; `tasks.claim` says which. A session that holds the task
+   * already gets `true`.
+   *
+   * @throws TaskError for any other reason, such as `unavailable`
+   */
+  async claimTask(
+    taskId: string,
+    sessionId: string,
+    options: ClaimTaskOptions = {},
+  ): Promise<boolean> {
+    const { ttlSeconds, capabilities, ...call } = options;
+    const input = {
+      session_id: sessionId,
+      ...(ttlSeconds === undefined ? {} : { ttl_seconds: ttlSeconds }),
+      ...(capabilities === undefined ? {} : { capabilities: [...capabilities] }),
+    };
+    return isDone(this.tasks.claim(taskId, input, call), NOT_TO_BE_HAD);
+  }
+
+  /**
+   * Ends a session's claim. `false`: the session does not hold the task, or no longer; `tasks.release`
+   * says why.
+   *
+   * @throws TaskError for any other reason, such as `unavailable`
+   */
+  async releaseTask(
+    taskId: string,
+    sessionId: string,
+    status: "available" | "complete" | "failed",
+    options: ReleaseTaskOptions = {},
+  ): Promise<boolean> {
+    const { timeoutMs, deadlineMs, signal, ...fields } = options;
+    const input = { session_id: sessionId, status, ...fields };
+    const call = { timeoutMs, deadlineMs, signal };
+    return isDone(this.tasks.release(taskId, input, call), NOT_HELD);
+  }
+
+  /** The task's record; `null` if there is no such task. @throws TaskError */
+  async getTaskStatus(taskId: string, options?: CallOptions): Promise<TaskRecord | null> {
+    try {
+      return (await this.tasks.get(taskId, options)).task;
+    } catch (error) {
+      if (error instanceof TaskError && error.code === "not_found") return null;
+      throw error;
+    }
+  }
+
+  /**
+   * Calls the callback for each transition of a task: at least once, in the order of the revisions, none
+   * twice. It goes on through lost connections and restarts of the server. If the callback returns a
+   * promise, the next update waits for it; updates that pile up wait in the bucket, not in memory. What
+   * the callback throws is logged.
+   *
+   * @returns the id of the subscription, once everything from then on will be delivered
+   * @throws TaskError `invalid_request`, `unavailable`
+   */
+  async subscribeTaskUpdates(
+    callback: (update: TaskUpdate) => unknown,
+    options: SubscribeOptions = {},
+  ): Promise<string> {
+    const { filter = {}, since = "now", onRemoved } = options;
+    requireSince(since);
+    const subscriber = { callback, onRemoved, filter: compileFilter(filter) };
+    const id = await this.#bus.feed.subscribe(subscriber, since);
+    this.#subscriptions.add(id);
+    return id;
+  }
+
+  /** The callback is not called any more. `false` if there is no such subscription. */
+  unsubscribe(subscriptionId: string): boolean {
+    this.#subscriptions.delete(subscriptionId);
+    return this.#bus.feed.unsubscribe(subscriptionId);
+  }
+
+  /**
+   * Starts a worker: it registers the session, takes tasks as they become ready, renews their leases,
+   * completes each with what the handler returns, or lets it fail with what the handler throws.
+   *
+   * @throws TaskError `invalid_request`
+   */
+  work(options: WorkOptions, handler: TaskHandler): TaskWorker {
+    const worker = new TaskWorker(options, handler, this.#context());
+    const stop = (how?: StopOptions): Promise<void> => worker.stop(how);
+    this.#stops.add(stop);
+    void worker.done
+      .catch(() => undefined)
+      .then(() => {
+        this.#stops.delete(stop);
+      });
+    return worker;
+  }
+
+  /**
+   * The session's claims, one after the other, for those who want the loop themselves. The leases are
+   * renewed until the claims end. When the loop ends, the session does, and what it still holds goes
+   * back to the pool.
+   *
+   * @throws TaskError `invalid_request`, or for a refusal by the coordinator
+   */
+  async *claims(options: ClaimOptions): AsyncGenerator<Claim, void, undefined> {
+    const source = new ClaimSource(options, this.#context());
+    const end = new AbortController();
+    const stop = (): Promise<void> => {
+      end.abort(new TaskError("not_available", "the coordinator was stopped"));
+      return Promise.resolve();
+    };
+    this.#stops.add(stop);
+    try {
+      await source.start(end.signal);
+      while (!end.signal.aborted) {
+        const claims = await source.take(1, end.signal);
+        yield* claims;
+        if (claims.length === 0 && options.stopWhenIdle === true) return;
+      }
+    } catch (error) {
+      if (!end.signal.aborted) throw error;
+    } finally {
+      this.#stops.delete(stop);
+      await source.stop();
+    }
+  }
+
+  /**
+   * Resolves when `stop` is called, or the event bus is disconnected.
+   *
+   * @throws TaskError `unavailable` if there is no connection, or it is lost for good
+   */
+  async run(): Promise<void> {
+    const stopped = new Promise<undefined>((resolve) => {
+      this.#stopping.signal.addEventListener("abort", () => {
+        resolve(undefined);
+      });
+    });
+    const problem = await Promise.race([stopped, this.#bus.link.closed]);
+    if (problem === undefined) return;
+    const message = `the connection to NATS is lost: ${problem.message}`;
+    throw new TaskError("unavailable", message, { retryable: false, cause: problem });
+  }
+
+  /**
+   * Stops the workers, each as its `stop` does, ends the loops over claims and the subscriptions, and
+   * lets `run` resolve. The event bus stays connected.
+   */
+  async stop(options?: StopOptions): Promise<void> {
+    await Promise.all([...this.#stops].map((stop) => stop(options)));
+    for (const id of [...this.#subscriptions]) this.unsubscribe(id);
+    this.#stopping.abort();
+    this.#stopping = new AbortController();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #context(): ClaimSourceContext {
+    return { link: this.#bus.link, tasks: this.tasks, logger: this.#logger };
+  }
+}
+
+/** `false` if the operation is refused for one of the reasons. */
+async function isDone(
+  operation: Promise<unknown>,
+  refusals: readonly ErrorCode[],
+): Promise<boolean> {
+  try {
+    await operation;
+    return true;
+  } catch (error) {
+    if (error instanceof TaskError && refusals.includes(error.code)) return false;
+    throw error;
+  }
+}
+
+const NOT_TO_BE_HAD = [
+  "already_claimed",
+  "not_available",
+  "missing_capabilities",
+  "not_found",
+] as const;
+const NOT_HELD = ["lease_lost", "not_holder", "not_found"] as const;

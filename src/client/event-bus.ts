@@ -1,0 +1,206 @@
+/** The connection of a session, and what the sessions of a swarm share beside the tasks (seed, "EventBus Class"). */
+import { ConnectionError } from "../nats/connection.ts";
+import { BusConnection } from "./bus-connection.ts";
+import { type EventBusOptions, parseOptions } from "./event-bus-options.ts";
+import { DEFAULT_LOGGER, type Logger } from "./logger.ts";
+import type { SharedChange } from "./shared-watch.ts";
+import { SharedState } from "./shared-state.ts";
+import { TaskClient } from "./task-client.ts";
+import { TaskError } from "./task-error.ts";
+import { refuseTask, refuseTtl, taskIdOf, toCreation } from "./task-keys.ts";
+import { UpdateFeed } from "./update-feed.ts";
+
+export interface PutOptions {
+  /** Seconds after which the key is removed. Default: it stays. */
+  readonly ttl?: number;
+}
+
+/** How an event bus is. */
+export interface BusHealth {
+  /** Whether the server can be reached at the moment. */
+  readonly connected: boolean;
+  /** Whether a coordinator answers. */
+  readonly coordinator: boolean;
+  /** From this process to the server and back, in milliseconds; `null` if it cannot be reached. */
+  readonly roundTripMs: number | null;
+  /** What is wrong and what to do about it; `null` if nothing is. */
+  readonly problem: string | null;
+}
+
+const HEALTH_TIMEOUT_MS = 2_000;
+
+/**
+ * Connects a session to the swarm. Keys `tasks/<id>` are tasks of the coordinator: they can be read, and
+ * created by `put`. All other keys are shared state, kept in the bucket `shared`, for which the account
+ * needs JetStream.
+ *
+ * @example
+ * const bus = new EventBus({ backend: "nats", config: { servers: ["nats://localhost:4222"] } });
+ * if (!(await bus.connect())) throw new Error("cannot connect");
+ */
+export class EventBus implements AsyncDisposable {
+  /** @internal */
+  readonly link: BusConnection;
+  /** @internal */
+  readonly feed: UpdateFeed;
+  /** @internal */
+  readonly logger: Logger;
+  readonly #shared: SharedState;
+  readonly #tasks: TaskClient;
+  #problem = "the event bus is not connected: call connect() first";
+
+  /** @throws TaskError `invalid_request` that names the option */
+  constructor(options: EventBusOptions & { readonly logger?: Logger }) {
+    const { connect, replicas } = parseOptions(options);
+    this.logger = options.logger ?? DEFAULT_LOGGER;
+    this.link = new BusConnection(connect);
+    this.#tasks = new TaskClient(this.link, { logger: this.logger });
+    this.feed = new UpdateFeed(this.link, this.#tasks, this.logger);
+    this.#shared = new SharedState(this.link, replicas, this.logger);
+  }
+
+  /**
+   * Whether it is connected now. If not, the log and `health()` say why. Once connected, it reconnects by
+   * itself, for ever unless `maxReconnectAttempts` says otherwise.
+   */
+  async connect(): Promise<boolean> {
+    try {
+      await this.link.connect();
+      return true;
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) throw error;
+      this.#problem = error.message;
+      this.logger.error(error.message);
+      return false;
+    }
+  }
+
+  /** Closes the connection, and with it what uses it. Can be called again. */
+  async disconnect(): Promise<void> {
+    this.feed.stop();
+    await this.link.disconnect();
+    this.#problem = "the event bus was disconnected: call connect() first";
+  }
+
+  /**
+   * Stores a value that JSON can express. `tasks/<id>` creates a task, and is `false` if there is one.
+   *
+   * @throws TaskError `invalid_request`, also for a `ttl` on a task; `unavailable`
+   */
+  async put(key: string, value: unknown, options: PutOptions = {}): Promise<boolean> {
+    const taskId = taskIdOf(key);
+    if (taskId === null) {
+      await this.#shared.put(key, value, options.ttl);
+      return true;
+    }
+    refuseTtl(options.ttl);
+    return this.#createTask(taskId, value);
+  }
+
+  /** The value, or the record of a task; `null` if there is none. @throws TaskError `unavailable` */
+  async get(key: string): Promise<unknown> {
+    const taskId = taskIdOf(key);
+    if (taskId === null) return this.#shared.get(key);
+    try {
+      return (await this.#tasks.get(taskId)).task;
+    } catch (error) {
+      if (error instanceof TaskError && error.code === "not_found") return null;
+      throw error;
+    }
+  }
+
+  /**
+   * Replaces the value if it is still the expected one, which `get` has returned; `null`: if there is
+   * none. It is compared and replaced by its revision, so of several who try one succeeds.
+   *
+   * @throws TaskError `invalid_request`; `unavailable`, after which the value may have been replaced
+   */
+  async compareAndSwap(
+    key: string,
+    expected: unknown,
+    value: unknown,
+    options: PutOptions = {},
+  ): Promise<boolean> {
+    const taskId = taskIdOf(key);
+    if (taskId === null) return this.#shared.compareAndSwap(key, expected, value, options.ttl);
+    refuseTtl(options.ttl);
+    if (expected === null) return this.#createTask(taskId, value);
+    return refuseTask(taskId, "use claimTask and releaseTask, or coordinator.tasks.update");
+  }
+
+  /** Removes the key; `false` if there was none. @throws TaskError `unavailable` */
+  async delete(key: string): Promise<boolean> {
+    const taskId = taskIdOf(key);
+    if (taskId === null) return this.#shared.delete(key);
+    return refuseTask(taskId, "use coordinator.tasks.cancel");
+  }
+
+  /**
+   * Calls the callback for each key with the prefix that there is, then for each change, until the
+   * returned function is called. Of several changes in quick succession only the newest is sure to be
+   * told. Tasks are watched with `Coordinator.subscribeTaskUpdates`.
+   *
+   * @throws TaskError `invalid_request` for a task; `unavailable`
+   */
+  async watch(prefix: string, callback: (change: SharedChange) => unknown): Promise<() => void> {
+    const taskId = taskIdOf(prefix);
+    if (taskId !== null) refuseTask(taskId, "watch it with coordinator.subscribeTaskUpdates");
+    return this.#shared.watch(prefix, callback);
+  }
+
+  /** Asks the server and the coordinator. */
+  async health(): Promise<BusHealth> {
+    const down = { connected: false, coordinator: false, roundTripMs: null };
+    if (!this.link.isConnected) return { ...down, problem: this.#whyDisconnected() };
+    try {
+      const roundTripMs = await withTimeout(this.link.connection.rtt(), HEALTH_TIMEOUT_MS);
+      const problem = await this.#coordinatorProblem();
+      return { connected: true, coordinator: problem === null, roundTripMs, problem };
+    } catch (error) {
+      return { ...down, problem: String(error) };
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.disconnect();
+  }
+
+  async #createTask(taskId: string, value: unknown): Promise<boolean> {
+    try {
+      await this.#tasks.create(taskId, toCreation(taskId, value));
+      return true;
+    } catch (error) {
+      if (error instanceof TaskError && error.code === "already_exists") return false;
+      throw error;
+    }
+  }
+
+  #whyDisconnected(): string {
+    return this.link.isOpen
+      ? "the connection to NATS is lost: it is being made again"
+      : this.#problem;
+  }
+
+  async #coordinatorProblem(): Promise<string | null> {
+    try {
+      await this.#tasks.stats({ deadlineMs: 0, timeoutMs: HEALTH_TIMEOUT_MS });
+      return null;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+}
+
+async function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`the NATS server does not answer within ${ms} ms`));
+    }, ms);
+  });
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,24 @@
+/** What the library has to say beside its results. */
+
+/** Takes lines for people; `console` is one, and so is a pino logger. */
+export interface Logger {
+  debug(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+/** Warnings and errors on the console, the rest nowhere. */
+export const DEFAULT_LOGGER: Logger = {
+  debug: () => undefined,
+  warn: (message) => {
+    console.warn(message);
+  },
+  error: (message) => {
+    console.error(message);
+  },
+};
+
+/** What was thrown, for a line of the log: with the stack, which shows where to look. */
+export function describeError(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,45 @@
+/** The thread behind `renewal-thread.ts`: a connection of its own, and heartbeats for the session. */
+import { parentPort, workerData } from "node:worker_threads";
+import { BusConnection } from "./bus-connection.ts";
+import type { Logger } from "./logger.ts";
+import type { FromThread, ThreadData, ToThread } from "./renewal-thread.ts";
+import { SessionLeases } from "./session-leases.ts";
+import { TaskClient } from "./task-client.ts";
+
+if (parentPort !== null) await renew(parentPort, workerData as ThreadData);
+
+async function renew(
+  port: NonNullable<typeof parentPort>,
+  { connect, session }: ThreadData,
+): Promise<void> {
+  const tell = (message: FromThread): void => {
+    port.postMessage(message);
+  };
+  const log = (level: keyof Logger) => (message: string) => {
+    tell({ kind: "log", level, message });
+  };
+  const logger = { debug: log("debug"), warn: log("warn"), error: log("error") };
+  const link = new BusConnection({
+    ...connect,
+    name: `${connect.name ?? session.sessionId} renewal`,
+  });
+  await link.connect();
+  const listener = {
+    lost: (taskId: string, attempt: number): void => {
+      tell({ kind: "lost", taskId, attempt });
+    },
+    cancelled: (taskId: string, attempt: number): void => {
+      tell({ kind: "cancelled", taskId, attempt });
+    },
+  };
+  const leases = new SessionLeases(new TaskClient(link, { logger }), session, listener, logger);
+  port.on("message", (message: ToThread) => {
+    if (message.kind === "keep") leases.keep(message.claim);
+    else if (message.kind === "drop") leases.drop(message.taskId, message.attempt);
+    else {
+      leases.stop();
+      port.close();
+      void link.disconnect();
+    }
+  });
+}

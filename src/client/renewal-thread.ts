@@ -1,0 +1,90 @@
+/**
+ * Leases renewed from a thread, so that work which blocks the event loop of this one does not lose its
+ * task. What runs there is `renewal-thread-main.ts`. Should it die, this thread renews them itself.
+ */
+import { Worker } from "node:worker_threads";
+import type { ConnectOptions } from "../nats/connection.ts";
+import { describeError, type Logger } from "./logger.ts";
+import type { KeptClaim, LeaseListener, LeaseRenewal, SessionSettings } from "./session-leases.ts";
+
+/** What the thread is started with. */
+export interface ThreadData {
+  readonly connect: ConnectOptions;
+  readonly session: SessionSettings;
+}
+
+export type ToThread =
+  | { readonly kind: "keep"; readonly claim: KeptClaim }
+  | { readonly kind: "drop"; readonly taskId: string; readonly attempt: number }
+  | { readonly kind: "stop" };
+
+export type FromThread =
+  | { readonly kind: "lost" | "cancelled"; readonly taskId: string; readonly attempt: number }
+  | { readonly kind: "log"; readonly level: keyof Logger; readonly message: string };
+
+export class RenewalThread implements LeaseRenewal {
+  readonly #data: ThreadData;
+  readonly #listener: LeaseListener;
+  readonly #logger: Logger;
+  readonly #here: LeaseRenewal;
+  readonly #kept = new Map<string, KeptClaim>();
+  #worker: Worker | null = null;
+  #isStopped = false;
+
+  /** `here` takes over if the thread cannot go on. */
+  constructor(data: ThreadData, here: LeaseRenewal, listener: LeaseListener, logger: Logger) {
+    this.#data = data;
+    this.#here = here;
+    this.#listener = listener;
+    this.#logger = logger;
+  }
+
+  /** The session is registered from here, which tells at once if it is refused. */
+  async start(signal: AbortSignal): Promise<void> {
+    await this.#here.start(signal);
+    const worker = new Worker(new URL("./renewal-thread-main.js", import.meta.url), {
+      workerData: this.#data,
+    });
+    this.#worker = worker;
+    worker.on("message", (message: FromThread) => {
+      this.#received(message);
+    });
+    worker.on("error", (error) => {
+      this.#logger.error(`the thread that renews leases failed: ${describeError(error)}`);
+    });
+    worker.on("exit", () => {
+      this.#worker = null;
+      if (this.#isStopped) return;
+      this.#logger.error("the thread that renews leases has ended: renewing them in this one");
+      for (const claim of this.#kept.values()) this.#here.keep({ ...claim, isOld: true });
+    });
+    for (const claim of this.#kept.values()) this.#post({ kind: "keep", claim });
+  }
+
+  keep(claim: KeptClaim): void {
+    this.#kept.set(claim.taskId, claim);
+    if (this.#worker === null) this.#here.keep(claim);
+    else this.#post({ kind: "keep", claim });
+  }
+
+  drop(taskId: string, attempt: number): void {
+    if (this.#kept.get(taskId)?.attempt === attempt) this.#kept.delete(taskId);
+    this.#here.drop(taskId, attempt);
+    this.#post({ kind: "drop", taskId, attempt });
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#here.stop();
+    this.#post({ kind: "stop" });
+  }
+
+  #post(message: ToThread): void {
+    this.#worker?.postMessage(message);
+  }
+
+  #received(message: FromThread): void {
+    if (message.kind === "log") this.#logger[message.level](message.message);
+    else this.#listener[message.kind](message.taskId, message.attempt);
+  }
+}

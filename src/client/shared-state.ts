@@ -1,0 +1,177 @@
+/** Keys and values that the sessions of a swarm share, in the bucket `shared`. */
+import pRetry from "p-retry";
+import { ConnectionError } from "../nats/connection.ts";
+import { type KvBucket, openSharedBucket } from "../nats/shared-bucket.ts";
+import { canonicalJson } from "../protocol/canonical-json.ts";
+import { CoordinatorError } from "../protocol/errors.ts";
+import { ID_RULE, isValidId } from "../protocol/subjects.ts";
+import type { BusConnection } from "./bus-connection.ts";
+import type { Logger } from "./logger.ts";
+import { parseValue, type SharedChange, watchShared } from "./shared-watch.ts";
+import { fromLocalRefusal, invalidInput, TaskError } from "./task-error.ts";
+
+const DEADLINE_MS = 15_000;
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1_000;
+
+interface Current {
+  readonly value: unknown;
+  readonly revision: number;
+}
+
+export class SharedState {
+  readonly #link: BusConnection;
+  readonly #replicas: number;
+  readonly #logger: Logger;
+  #bucket: { readonly of: unknown; readonly opened: Promise<KvBucket> } | null = null;
+
+  constructor(link: BusConnection, replicas: number, logger: Logger) {
+    this.#link = link;
+    this.#replicas = replicas;
+    this.#logger = logger;
+  }
+
+  async put(key: string, value: unknown, ttlSeconds: number | undefined): Promise<void> {
+    const text = toText(value);
+    requireKey(key);
+    requireTtl(ttlSeconds);
+    await this.#untilDone(async (bucket) => {
+      const outcome = await bucket.put(key, text, ttlSeconds);
+      if (outcome.kind !== "written") throw unknownOutcome(key);
+    });
+  }
+
+  /** `null` if there is none. */
+  async get(key: string): Promise<unknown> {
+    requireKey(key);
+    return (await this.#untilDone((bucket) => read(bucket, key)))?.value ?? null;
+  }
+
+  /** `expected` `null`: only if there is none. */
+  compareAndSwap(
+    key: string,
+    expected: unknown,
+    value: unknown,
+    ttlSeconds: number | undefined,
+  ): Promise<boolean> {
+    const text = toText(value);
+    requireKey(key);
+    requireTtl(ttlSeconds);
+    let isUncertain = false;
+    return this.#untilDone(async (bucket) => {
+      for (;;) {
+        const current = await read(bucket, key);
+        if (!isSame(current?.value ?? null, expected)) {
+          if (!isUncertain) return false;
+          if (isSame(current?.value ?? null, value)) return true;
+          throw unknownOutcome(key, false);
+        }
+        const outcome = await bucket.write(key, text, current?.revision ?? 0, ttlSeconds);
+        if (outcome.kind === "written") return true;
+        // After a conflict the value may still be the expected one, written anew.
+        if (outcome.kind === "conflict") continue;
+        isUncertain = true;
+        throw unknownOutcome(key);
+      }
+    });
+  }
+
+  /** Whether there was one. */
+  delete(key: string): Promise<boolean> {
+    requireKey(key);
+    return this.#untilDone(async (bucket) => {
+      for (;;) {
+        const current = await read(bucket, key);
+        if (current?.value === undefined) return false;
+        const outcome = await bucket.purge(key, current.revision);
+        if (outcome.kind === "written") return true;
+        if (outcome.kind === "unknown") throw unknownOutcome(key);
+      }
+    });
+  }
+
+  /** Resolves once the watch is set up; returns what ends it. */
+  async watch(prefix: string, callback: (change: SharedChange) => unknown): Promise<() => void> {
+    const bucket = await this.#untilDone((opened) => Promise.resolve(opened));
+    return watchShared(bucket, prefix, callback, this.#logger);
+  }
+
+  /** Asks again while NATS does not answer. */
+  async #untilDone<T>(use: (bucket: KvBucket) => Promise<T>): Promise<T> {
+    return pRetry(
+      async () => {
+        try {
+          return await use(await this.#open());
+        } catch (error) {
+          throw toTaskError(error);
+        }
+      },
+      {
+        retries: Infinity,
+        minTimeout: FIRST_PAUSE_MS,
+        maxTimeout: LONGEST_PAUSE_MS,
+        randomize: true,
+        maxRetryTime: DEADLINE_MS,
+        shouldRetry: ({ error }) => error instanceof TaskError && error.retryable,
+      },
+    );
+  }
+
+  #open(): Promise<KvBucket> {
+    const { connection } = this.#link;
+    if (this.#bucket?.of === connection) return this.#bucket.opened;
+    const opened = openSharedBucket(connection, {
+      replicas: this.#replicas,
+      watchFailed: (cause) => {
+        this.#logger.warn(`the watch of the bucket shared begins again: ${String(cause)}`);
+      },
+    });
+    const bucket = { of: connection, opened };
+    this.#bucket = bucket;
+    opened.catch(() => {
+      if (this.#bucket === bucket) this.#bucket = null;
+    });
+    return opened;
+  }
+}
+
+/** The value and the revision to compare with; of a key that was removed, that of its marker. */
+async function read(bucket: KvBucket, key: string): Promise<Current | null> {
+  const message = await bucket.load(key);
+  if (message === null) return null;
+  const { operation, text, revision } = message;
+  return { value: operation === "put" ? parseValue(text) : undefined, revision };
+}
+
+function isSame(current: unknown, expected: unknown): boolean {
+  return canonicalJson(current) === canonicalJson(expected ?? null);
+}
+
+function toText(value: unknown): string {
+  const text = JSON.stringify(value) as string | undefined;
+  if (text !== undefined) return text;
+  throw invalidInput("value", "must be something that JSON can express");
+}
+
+function requireKey(key: string): void {
+  if (!isValidId(key)) throw invalidInput("key", `"${key}" is no key: use ${ID_RULE}`);
+}
+
+function requireTtl(ttl: number | undefined): void {
+  if (ttl === undefined || (Number.isSafeInteger(ttl) && ttl >= 1)) return;
+  throw invalidInput("ttl", "must be a whole number of seconds, at least 1");
+}
+
+function unknownOutcome(key: string, retryable = true): TaskError {
+  const message = `NATS did not acknowledge the write of ${key}: it may have been carried out`;
+  return new TaskError("unavailable", message, { retryable });
+}
+
+function toTaskError(error: unknown): unknown {
+  if (error instanceof CoordinatorError) return fromLocalRefusal(error);
+  if (error instanceof ConnectionError || !(error instanceof TaskError)) {
+    const problem = error instanceof Error ? error.message : String(error);
+    return new TaskError("unavailable", problem, { cause: error });
+  }
+  return error;
+}

@@ -1,0 +1,107 @@
+/** What subscribers are told: one write of a task's record, with the event that led to it. */
+import {
+  decodeTask,
+  encodeTask,
+  type EventRecord,
+  type TaskRecord,
+} from "../protocol/task-record.ts";
+import type { UpdateMessage } from "../nats/task-updates.ts";
+
+/**
+ * A transition of a task: the fields of the event, and the task after it. It may be shared between
+ * subscriptions, so don't change it.
+ */
+export type TaskUpdate = EventRecord & {
+  /** Of the record in the bucket `tasks`; grows from update to update. */
+  readonly revision: number;
+  readonly task: TaskRecord;
+  /**
+   * Whether transitions between the update before and this one are gone: the history keeps a limited
+   * number of each task. The current state of every task is still delivered.
+   */
+  readonly transitions_missing: boolean;
+};
+
+/** A task that is gone: retired after it was finished, or removed or made unreadable by hand. */
+export interface TaskRemoval {
+  readonly task_id: string;
+  readonly revision: number;
+}
+
+/** One revision of the bucket. `task` `null`: removed, or not readable as a task. */
+export interface Change {
+  readonly task_id: string;
+  readonly revision: number;
+  readonly task: TaskRecord | null;
+}
+
+/** A live message as a change: read when somebody wants it, and once for all subscriptions. */
+export class LiveChange implements Change {
+  readonly task_id: string;
+  readonly revision: number;
+  readonly #message: UpdateMessage;
+  #task: TaskRecord | null | undefined;
+
+  constructor(message: UpdateMessage) {
+    this.task_id = message.taskId;
+    this.revision = message.revision;
+    this.#message = message;
+  }
+
+  get task(): TaskRecord | null {
+    if (this.#task === undefined) this.#task = readRecord(this.#message);
+    return this.#task;
+  }
+
+  /** What it takes in memory, roughly. */
+  get bytes(): number {
+    return this.#message.text.length;
+  }
+}
+
+export function toUpdate(
+  { revision, task_id }: Change,
+  task: TaskRecord,
+  isMissing: boolean,
+): TaskUpdate {
+  return {
+    ...(task.last_event ?? unknownEvent(task_id, task)),
+    revision,
+    task,
+    transitions_missing: isMissing,
+  };
+}
+
+function readRecord(message: UpdateMessage): TaskRecord | null {
+  if (message.text === "") return null;
+  try {
+    const record: unknown = JSON.parse(message.text);
+    // The coordinator's own records are complete and need no second look, which would also refuse the
+    // event types of a newer version.
+    if (isByCoordinator(record, message.taskId)) return record;
+    const { taskId, revision } = message;
+    const writtenAt = Number.isNaN(message.writtenAt) ? 0 : message.writtenAt;
+    return encodeTask(decodeTask(message.text, { taskId, revision, writtenAt }));
+  } catch {
+    return null;
+  }
+}
+
+function isByCoordinator(record: unknown, taskId: string): record is TaskRecord {
+  const { task_id, attempt, last_event } = record as Partial<TaskRecord>;
+  return task_id === taskId && attempt !== undefined && typeof last_event?.type === "string";
+}
+
+/** A record that was written by hand does not say what happened to the task. */
+function unknownEvent(taskId: string, task: TaskRecord): EventRecord {
+  return {
+    type: "task_updated",
+    task_id: taskId,
+    old_status: null,
+    new_status: task.status,
+    claimed_by: task.claimed_by,
+    session_id: null,
+    reason: null,
+    timestamp: task.updated_at,
+  };
+}

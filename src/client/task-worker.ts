@@ -1,0 +1,189 @@
+/**
+ * A session that works: it takes tasks, calls the handler for each, and ends each claim with what came
+ * of it. It is _working_ until it is stopped, is idle (if it was told to end then), or is refused; then
+ * it is _stopping_ until nothing is under way any more; then it is _done_.
+ */
+import type { TaskRecord } from "../protocol/task-record.ts";
+import type { Claim } from "./claim.ts";
+import { type ClaimOptions, ClaimSource, type ClaimSourceContext } from "./claim-source.ts";
+import { describeError, type Logger } from "./logger.ts";
+import { invalidInput, TaskError } from "./task-error.ts";
+
+export interface WorkOptions extends ClaimOptions {
+  /** How many tasks it works on at a time. Default 1. */
+  readonly concurrency?: number;
+}
+
+/** What a handler gets beside the task. */
+export interface TaskContext {
+  /** The fencing token: give it to whatever receives results. */
+  readonly attempt: number;
+  readonly session: string;
+  /**
+   * Aborted when the work should stop: the lease is lost, the task is cancelled, or the worker was
+   * stopped and its deadline is over. What is returned after that counts only if the task is still held.
+   */
+  readonly signal: AbortSignal;
+  /** Tells how far the work is; `tasks.get` shows it. Sent at most once a second. */
+  progress(value: unknown): void;
+}
+
+/** Does the work. What it returns becomes the task's result; what it throws, a failed attempt. */
+export type TaskHandler = (task: TaskRecord, context: TaskContext) => unknown;
+
+export interface StopOptions {
+  /** How long the handlers may go on, in milliseconds. Default 30,000; 0 gives everything back at once. */
+  readonly deadlineMs?: number;
+}
+
+/** Thrown by a handler: the task is failed for good, whatever its `max_failures` says. */
+export class PermanentError extends Error {
+  override readonly name = "PermanentError";
+}
+
+const STOP_MS = 30_000;
+
+/**
+ * Made by `Coordinator.work`.
+ *
+ * @example
+ * const worker = coordinator.work({ session: "session-1" }, async (task) => task.title.length);
+ * process.once("SIGTERM", () => void worker.stop());
+ * await worker.done;
+ */
+export class TaskWorker {
+  /**
+   * Resolves when it has ended and holds nothing any more; rejects with the `TaskError` if the
+   * coordinator refuses what it asks for.
+   */
+  readonly done: Promise<void>;
+  readonly #source: ClaimSource;
+  readonly #session: string;
+  readonly #concurrency: number;
+  readonly #stopWhenIdle: boolean;
+  readonly #handler: TaskHandler;
+  readonly #logger: Logger;
+  readonly #running = new Set<Promise<void>>();
+  /** Aborted: no more tasks are taken. */
+  readonly #stopping = new AbortController();
+  /** Aborted: what is under way is given back. */
+  readonly #overdue = new AbortController();
+  #overdueTimer: NodeJS.Timeout | undefined;
+
+  /** @internal */
+  constructor(options: WorkOptions, handler: TaskHandler, context: ClaimSourceContext) {
+    const { concurrency = 1 } = options;
+    if (!Number.isSafeInteger(concurrency) || concurrency < 1 || concurrency > MAX_CONCURRENCY) {
+      throw invalidInput("concurrency", `must be a whole number from 1 to ${MAX_CONCURRENCY}`);
+    }
+    this.#source = new ClaimSource(options, context);
+    this.#session = options.session;
+    this.#concurrency = concurrency;
+    this.#stopWhenIdle = options.stopWhenIdle ?? false;
+    this.#handler = handler;
+    this.#logger = context.logger;
+    this.done = this.#run();
+    // Whoever does not look at it still finds it in the log.
+    this.done.catch((error: unknown) => {
+      this.#logger.error(`the worker ${this.#session} has ended: ${describeError(error)}`);
+    });
+  }
+
+  /**
+   * Takes no more tasks, and resolves when it holds none. Handlers may go on until the deadline; then
+   * their `signal` is aborted and their tasks go back to the pool. Can be called again, with a shorter
+   * deadline if that is wanted.
+   */
+  async stop(options: StopOptions = {}): Promise<void> {
+    this.#stopping.abort(new TaskError("not_available", "the worker was stopped"));
+    clearTimeout(this.#overdueTimer);
+    this.#overdueTimer = setTimeout(() => {
+      this.#overdue.abort();
+    }, options.deadlineMs ?? STOP_MS);
+    await this.done.catch(() => undefined);
+  }
+
+  async #run(): Promise<void> {
+    try {
+      await this.#source.start(this.#stopping.signal);
+      await this.#takeTasks();
+    } catch (error) {
+      if (!this.#stopping.signal.aborted) throw error;
+    } finally {
+      await this.#settled();
+      clearTimeout(this.#overdueTimer);
+      await this.#source.stop();
+    }
+  }
+
+  async #takeTasks(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const free = this.#concurrency - this.#running.size;
+      if (free === 0) {
+        await Promise.race(this.#running);
+        continue;
+      }
+      const claims = await this.#source.take(free, signal);
+      for (const claim of claims) this.#start(claim);
+      if (this.#stopWhenIdle && this.#running.size === 0) return;
+    }
+  }
+
+  #start(claim: Claim): void {
+    const running = this.#handle(claim).finally(() => {
+      this.#running.delete(running);
+    });
+    this.#running.add(running);
+  }
+
+  /** Never rejects. */
+  async #handle(claim: Claim): Promise<void> {
+    const { task, attempt, signal } = claim;
+    const context: TaskContext = {
+      attempt,
+      session: this.#session,
+      signal,
+      progress: (value) => {
+        claim.progress(value);
+      },
+    };
+    try {
+      await this.#workOn(claim, context);
+    } catch (error) {
+      // The claim is over, or the coordinator could not be told: then the lease runs out.
+      this.#logger.warn(`${task.task_id} (attempt ${attempt}) was not ended: ${String(error)}`);
+    }
+  }
+
+  async #workOn(claim: Claim, context: TaskContext): Promise<void> {
+    try {
+      const result = await this.#handler(claim.task, context);
+      if (!claim.isOver) await claim.complete(result);
+    } catch (error) {
+      if (claim.isOver) {
+        this.#logger.debug(`${claim.task.task_id}: ${String(error)}`);
+      } else if (claim.signal.aborted) {
+        // It stopped because it was asked to, which is no failure.
+        await claim.release();
+      } else {
+        this.#logger.debug(`${claim.task.task_id} failed: ${describeError(error)}`);
+        await claim.fail(error, { retry: !(error instanceof PermanentError) });
+      }
+    }
+  }
+
+  /** Waits for the handlers, or until there is no more time for them. */
+  async #settled(): Promise<void> {
+    const overdue = new Promise<void>((resolve) => {
+      if (this.#overdue.signal.aborted) resolve();
+      this.#overdue.signal.addEventListener("abort", () => {
+        resolve();
+      });
+    });
+    await Promise.race([Promise.all(this.#running), overdue]);
+  }
+}
+
+/** A heartbeat names all claims of its session. */
+const MAX_CONCURRENCY = 1_000;

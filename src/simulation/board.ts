@@ -1,0 +1,25 @@
+/** The tasks as a subscriber sees them, kept up to date by what it is told and nothing else. */
+import type { TaskUpdate } from "../client/task-update.ts";
+import type { TaskStatus } from "../task/task.ts";
+
+export class Board {
+  /** Every revision that was told, in the order in which it was told. */
+  readonly revisions: number[] = [];
+  /** When something changed last, by `performance.now()`. */
+  changedAt = performance.now();
+  readonly #statuses = new Map<string, TaskStatus>();
+  readonly #counts = new Map<TaskStatus, number>();
+
+  apply({ task_id, new_status, revision }: TaskUpdate): void {
+    const before = this.#statuses.get(task_id);
+    if (before !== undefined) this.#counts.set(before, this.count(before) - 1);
+    this.#statuses.set(task_id, new_status);
+    this.#counts.set(new_status, this.count(new_status) + 1);
+    this.revisions.push(revision);
+    this.changedAt = performance.now();
+  }
+
+  count(status: TaskStatus): number {
+    return this.#counts.get(status) ?? 0;
+  }
+}

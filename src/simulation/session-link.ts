@@ -1,0 +1,22 @@
+/** How whoever takes part in a simulation reaches the coordinator: as any user of the library does. */
+import { Coordinator } from "../client/coordinator.ts";
+import { EventBus } from "../client/event-bus.ts";
+import type { Logger } from "../client/logger.ts";
+
+/** A connection of one's own. */
+export interface SessionLink {
+  readonly coordinator: Coordinator;
+  close(): Promise<void>;
+}
+
+/** The progress display has the terminal; what goes wrong for a moment is part of the simulation. */
+const QUIET: Logger = { debug: () => undefined, warn: () => undefined, error: () => undefined };
+
+export async function connectSession(
+  servers: readonly string[],
+  name: string,
+): Promise<SessionLink> {
+  const bus = new EventBus({ backend: "nats", config: { servers, name }, logger: QUIET });
+  if (!(await bus.connect())) throw new Error((await bus.health()).problem ?? "cannot connect");
+  return { coordinator: new Coordinator(bus), close: () => bus.disconnect() };
+}
