@@ -1,0 +1,161 @@
+/**
+ * Whether a history of operations on one object can be explained by its sequential specification: is
+ * there an order in which the operations could have happened one after the other, each between its
+ * invocation and its reply, with just the replies that were given?
+ *
+ * The search is that of Wing and Gong, with Lowe's memory of what was tried: operations are put in order
+ * one by one, always one that was invoked before the earliest reply of those that are left; a set of
+ * operations that has led to the same state before is not tried again. The object may also change by
+ * itself, as a lease that runs out, between any two operations.
+ */
+
+export interface Operation<Op> {
+  readonly op: Op;
+  /** When it was invoked, by a clock that all operations share. */
+  readonly invokedAt: number;
+  /** When its reply came; infinite if none did: then it may have happened at any later time, or never. */
+  readonly returnedAt: number;
+}
+
+export interface Model<State, Op> {
+  readonly initial: State;
+  /** The states in which the operation may leave the object; none: its reply cannot be explained. */
+  step(state: State, op: Op): readonly State[];
+  /** The states to which the object may change by itself. */
+  changes(state: State): readonly State[];
+  /** The same for equal states, different for others. */
+  key(state: State): string;
+}
+
+export interface Explained<Op> {
+  readonly isLinearizable: boolean;
+  /** If not: the longest order that explains some of the operations, and those it cannot go on with. */
+  readonly explained: readonly Operation<Op>[];
+  readonly stuckAt: readonly Operation<Op>[];
+}
+
+export function checkLinearizability<State, Op>(
+  model: Model<State, Op>,
+  history: readonly Operation<Op>[],
+): Explained<Op> {
+  const operations = history.toSorted((a, b) => a.invokedAt - b.invokedAt);
+  const search = new Search(model, operations);
+  return search.run();
+}
+
+interface Step<State> {
+  readonly state: State;
+  /** The operation that led here; -1: the object has changed by itself. */
+  readonly index: number;
+  /** What can still be tried from here. */
+  readonly next: Iterator<{ readonly state: State; readonly index: number }, undefined>;
+}
+
+class Search<State, Op> {
+  readonly #model: Model<State, Op>;
+  readonly #operations: readonly Operation<Op>[];
+  readonly #done: boolean[];
+  readonly #tried = new Set<string>();
+  /** Operations with a reply that have no place yet. */
+  #left: number;
+  #best: readonly number[] = [];
+
+  constructor(model: Model<State, Op>, operations: readonly Operation<Op>[]) {
+    this.#model = model;
+    this.#operations = operations;
+    this.#done = operations.map(() => false);
+    this.#left = operations.filter(({ returnedAt }) => returnedAt < Infinity).length;
+  }
+
+  /** Depth first, without recursion: a history may be long. */
+  run(): Explained<Op> {
+    const path: Step<State>[] = [];
+    const enter = (state: State, index: number): void => {
+      path.push({ state, index, next: this.#candidates(state) });
+    };
+    enter(this.#model.initial, -1);
+    while (this.#left > 0) {
+      const step = path.at(-1);
+      if (step === undefined) return this.#failure();
+      const { value } = step.next.next();
+      if (value === undefined) {
+        path.pop();
+        if (step.index >= 0) this.#undo(step.index);
+        continue;
+      }
+      if (value.index >= 0) this.#place(value.index);
+      if (this.#isTried(value.state)) {
+        if (value.index >= 0) this.#undo(value.index);
+        continue;
+      }
+      enter(value.state, value.index);
+      this.#keepBest(path);
+    }
+    return { isLinearizable: true, explained: this.#ordered(path), stuckAt: [] };
+  }
+
+  *#candidates(state: State): Generator<{ state: State; index: number }, undefined> {
+    for (const index of this.#minimal()) {
+      const operation = this.#operations[index];
+      if (operation === undefined) continue;
+      for (const next of this.#model.step(state, operation.op)) yield { state: next, index };
+    }
+    for (const next of this.#model.changes(state)) yield { state: next, index: -1 };
+  }
+
+  /** Operations that may be next: those invoked before any that is left has returned. */
+  #minimal(): number[] {
+    let earliestReturn = Infinity;
+    for (const [index, { invokedAt, returnedAt }] of this.#operations.entries()) {
+      if (invokedAt > earliestReturn) break;
+      if (this.#done[index] === false) earliestReturn = Math.min(earliestReturn, returnedAt);
+    }
+    const found: number[] = [];
+    for (const [index, { invokedAt }] of this.#operations.entries()) {
+      if (invokedAt > earliestReturn) break;
+      if (this.#done[index] === false) found.push(index);
+    }
+    return found;
+  }
+
+  #place(index: number): void {
+    this.#done[index] = true;
+    if (this.#hasReply(index)) this.#left--;
+  }
+
+  #undo(index: number): void {
+    this.#done[index] = false;
+    if (this.#hasReply(index)) this.#left++;
+  }
+
+  #hasReply(index: number): boolean {
+    return (this.#operations[index]?.returnedAt ?? Infinity) < Infinity;
+  }
+
+  #isTried(state: State): boolean {
+    const done = this.#done.map((isDone) => (isDone ? "1" : "0")).join("");
+    const key = `${done} ${this.#model.key(state)}`;
+    if (this.#tried.has(key)) return true;
+    this.#tried.add(key);
+    return false;
+  }
+
+  #keepBest(path: readonly Step<State>[]): void {
+    const indices = path.map(({ index }) => index).filter((index) => index >= 0);
+    if (indices.length > this.#best.length) this.#best = indices;
+  }
+
+  #ordered(path: readonly Step<State>[]): Operation<Op>[] {
+    return this.#at(path.map(({ index }) => index));
+  }
+
+  #at(indices: readonly number[]): Operation<Op>[] {
+    return indices.flatMap((index) => this.#operations[index] ?? []);
+  }
+
+  #failure(): Explained<Op> {
+    for (const index of this.#best) this.#done[index] = true;
+    const stuckAt = this.#at(this.#minimal());
+    return { isLinearizable: false, explained: this.#at(this.#best), stuckAt };
+  }
+}

@@ -1,0 +1,36 @@
+/** What a client records of an operation on a task: when it asked, for what, and what it was told. */
+import type { ErrorCode } from "../../src/protocol/errors.ts";
+import type { TaskStatus } from "../../src/task/task.ts";
+
+export type Asked =
+  | { readonly kind: "create"; readonly maxFailures: number }
+  | { readonly kind: "claim"; readonly sessionId: string }
+  | { readonly kind: "renew"; readonly sessionId: string; readonly attempt: number }
+  | {
+      readonly kind: "release";
+      readonly sessionId: string;
+      readonly attempt: number;
+      readonly status: "available" | "complete" | "failed";
+    }
+  | { readonly kind: "cancel"; readonly force: boolean }
+  | { readonly kind: "requeue" }
+  | { readonly kind: "get" };
+
+/** What a reply says of the task. */
+export interface Seen {
+  readonly status: TaskStatus;
+  readonly claimedBy: string | null;
+  readonly attempt: number;
+}
+
+export type Told =
+  /** `null`: the reply does not show the task, as that of a renewal. */
+  | { readonly kind: "ok"; readonly seen: Seen | null }
+  | { readonly kind: "refused"; readonly code: ErrorCode; readonly reason: string | null }
+  /** No answer, or one that says that the outcome is unknown. */
+  | { readonly kind: "unknown" };
+
+export interface TaskOperation {
+  readonly asked: Asked;
+  readonly told: Told;
+}

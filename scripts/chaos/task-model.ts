@@ -1,0 +1,140 @@
+/**
+ * The sequential specification of a task, made of the domain's own `transition`, for the checker.
+ *
+ * Beside the record there is the lease: it may run out at any time while the task is claimed, after
+ * which a renewal is refused and the attempt is over as soon as a worker notices. Times are not part of
+ * the specification: a delay after a failure may be over at any moment.
+ */
+import type { Command, Decision } from "../../src/task/commands.ts";
+import { holderRefusal } from "../../src/task/holder.ts";
+import { createTask, DEFINITION_DEFAULTS, type Task } from "../../src/task/task.ts";
+import { transition } from "../../src/task/transition.ts";
+import type { Model } from "./linearizability.ts";
+import type { Asked, Seen, TaskOperation, Told } from "./recorded-operation.ts";
+
+export interface TaskState {
+  /** `null`: there is no such task. */
+  readonly task: Task | null;
+  readonly hasLeaseEnded: boolean;
+}
+
+const CONTEXT = { now: 0, retryPolicy: { baseMs: 1, maxMs: 1 } };
+
+export const taskModel: Model<TaskState, TaskOperation> = {
+  initial: { task: null, hasLeaseEnded: false },
+
+  step: (state, { asked, told }) => {
+    if (told.kind === "refused" && CHANGES_NOTHING.has(told.code)) return [state];
+    const outcomes = variants(state).flatMap((variant) => carryOut(variant, asked));
+    return outcomes.filter(({ result }) => explains(result, told)).map(({ after }) => after);
+  },
+
+  changes: ({ task, hasLeaseEnded }) => {
+    if (task?.status !== "claimed") return [];
+    if (!hasLeaseEnded) return [{ task, hasLeaseEnded: true }];
+    const decision = transition(task, { type: "expire", attempt: task.attempt }, CONTEXT);
+    return decision.kind === "write" ? [{ task: decision.task, hasLeaseEnded: false }] : [];
+  },
+
+  key: ({ task, hasLeaseEnded }) => {
+    if (task === null) return "none";
+    const { status, claimedBy, attempt, failures, cancelRequested, notBefore, lastEvent } = task;
+    return JSON.stringify([
+      ...[status, claimedBy, attempt, failures, cancelRequested, notBefore === null, hasLeaseEnded],
+      ...[lastEvent?.type, lastEvent?.sessionId, lastEvent?.reason],
+    ]);
+  },
+};
+
+/** Refusals of a worker that is busy: nothing is said about the task. */
+const CHANGES_NOTHING: ReadonlySet<string> = new Set(["conflict", "overloaded"]);
+
+/** A task whose delay is not over, and the same task when it is. */
+function variants(state: TaskState): TaskState[] {
+  const { task } = state;
+  if (typeof task?.notBefore !== "number") return [state];
+  return [
+    { ...state, task: { ...task, notBefore: Infinity } },
+    { ...state, task: { ...task, notBefore: null } },
+  ];
+}
+
+type Result =
+  | { readonly kind: "ok"; readonly seen: Seen | null }
+  | { readonly kind: "refused"; readonly code: string; readonly reason: string | null };
+
+interface Outcome {
+  readonly after: TaskState;
+  readonly result: Result;
+}
+
+function carryOut(state: TaskState, asked: Asked): Outcome[] {
+  const { task, hasLeaseEnded } = state;
+  const refused = (code: string, reason: string | null = null): Outcome[] => [
+    { after: state, result: { kind: "refused", code, reason } },
+  ];
+  if (asked.kind === "create") {
+    if (task !== null) return refused("already_exists");
+    const definition = { ...DEFINITION_DEFAULTS, maxFailures: asked.maxFailures };
+    const created = createTask("task", definition, { blocked: false, sessionId: null, now: 0 });
+    return [{ after: { task: created, hasLeaseEnded: false }, result: seen(created) }];
+  }
+  if (task === null) return refused("not_found");
+  if (asked.kind === "get") return [{ after: state, result: seen(task) }];
+  if (asked.kind === "renew") {
+    const refusal = holderRefusal(task, asked.sessionId, asked.attempt);
+    if (refusal !== null) return refused(refusal.refusal.code);
+    if (hasLeaseEnded) return refused("lease_lost");
+    return [{ after: state, result: { kind: "ok", seen: null } }];
+  }
+  const decision: Decision = transition(task, commandOf(asked), CONTEXT);
+  if (decision.kind === "refused") {
+    const { refusal } = decision;
+    return refused(refusal.code, "reason" in refusal ? refusal.reason : null);
+  }
+  if (decision.kind === "unchanged") return [{ after: state, result: seen(task) }];
+  const isSameClaim = decision.task.status === "claimed" && decision.task.attempt === task.attempt;
+  const after = { task: decision.task, hasLeaseEnded: isSameClaim && hasLeaseEnded };
+  return [{ after, result: seen(decision.task) }];
+}
+
+function commandOf(asked: Exclude<Asked, { kind: "create" | "get" | "renew" }>): Command {
+  switch (asked.kind) {
+    case "claim": {
+      const { sessionId } = asked;
+      return { type: "claim", sessionId, ttlSeconds: 1, capabilities: [], claimRequest: null };
+    }
+    case "release": {
+      const { sessionId, attempt, status: outcome } = asked;
+      const content = { result: null, error: null, retry: true };
+      return { type: "release", sessionId, attempt, outcome, ...content };
+    }
+    case "cancel":
+      return { type: "cancel", sessionId: null, force: asked.force, reason: null };
+    case "requeue":
+      return { type: "requeue", sessionId: null, reason: null, unmet: [] };
+  }
+}
+
+function seen({ status, claimedBy, attempt }: Task): Result {
+  return { kind: "ok", seen: { status, claimedBy, attempt } };
+}
+
+function explains(result: Result, told: Told): boolean {
+  if (told.kind === "unknown") return true;
+  if (told.kind === "refused") {
+    return (
+      result.kind === "refused" &&
+      result.code === told.code &&
+      (told.reason === null || result.reason === told.reason)
+    );
+  }
+  if (result.kind !== "ok") return false;
+  if (told.seen === null || result.seen === null) return true;
+  const { status, claimedBy, attempt } = result.seen;
+  return (
+    status === told.seen.status &&
+    claimedBy === told.seen.claimedBy &&
+    attempt === told.seen.attempt
+  );
+}
