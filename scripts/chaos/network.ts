@@ -1,0 +1,113 @@
+/**
+ * A network of its own for the processes of a run: each has a network namespace with an address, all are
+ * joined by a bridge. Cutting one off, or one from another in one direction, is then a matter of links
+ * and routes, and the processes notice as they would of a cable. Needs root on Linux.
+ */
+import { execFile } from "node:child_process";
+import { randomInt } from "node:crypto";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+export class Network implements AsyncDisposable {
+  readonly #id: string;
+  readonly #subnet: string;
+  readonly #hosts = new Map<string, number>();
+  readonly #unplugged = new Set<string>();
+  readonly #blocked: { readonly from: string; readonly to: string }[] = [];
+
+  private constructor(id: string, subnet: string) {
+    this.#id = id;
+    this.#subnet = subnet;
+  }
+
+  /** `null` where namespaces are not allowed. */
+  static async create(): Promise<Network | null> {
+    const id = randomInt(36 ** 4).toString(36);
+    const network = new Network(id, `10.203.${randomInt(1, 255)}`);
+    try {
+      await ip("link", "add", network.#bridge, "type", "bridge");
+      await ip("addr", "add", `${network.#subnet}.254/24`, "dev", network.#bridge);
+      await ip("link", "set", network.#bridge, "up");
+      return network;
+    } catch {
+      await network[Symbol.asyncDispose]();
+      return null;
+    }
+  }
+
+  /** Makes a host; returns its address. */
+  async add(name: string): Promise<string> {
+    const address = this.#hosts.size + 1;
+    this.#hosts.set(name, address);
+    const [space, link, inner] = [this.#space(name), this.#link(name), `${this.#link(name)}p`];
+    await ip("netns", "add", space);
+    await ip("link", "add", link, "type", "veth", "peer", "name", inner);
+    await ip("link", "set", inner, "netns", space);
+    await ip("link", "set", link, "master", this.#bridge, "up");
+    await inside(space, "addr", "add", `${this.address(name)}/24`, "dev", inner);
+    await inside(space, "link", "set", inner, "up");
+    await inside(space, "link", "set", "lo", "up");
+    return this.address(name);
+  }
+
+  address(name: string): string {
+    return `${this.#subnet}.${this.#hosts.get(name) ?? 0}`;
+  }
+
+  /** What to put before a command so that it runs on the host. */
+  prefix(name: string): readonly string[] {
+    return ["ip", "netns", "exec", this.#space(name)];
+  }
+
+  /** Pulls the plug. */
+  async unplug(name: string): Promise<void> {
+    this.#unplugged.add(name);
+    await ip("link", "set", this.#link(name), "down");
+  }
+
+  /** What `from` sends to `to` is lost; the other direction works. */
+  async block(from: string, to: string): Promise<void> {
+    this.#blocked.push({ from, to });
+    await inside(this.#space(from), "route", "add", "blackhole", `${this.address(to)}/32`);
+  }
+
+  /** Everybody reaches everybody again. */
+  async heal(): Promise<void> {
+    for (const name of this.#unplugged) await ip("link", "set", this.#link(name), "up");
+    this.#unplugged.clear();
+    for (const { from, to } of this.#blocked.splice(0)) {
+      await inside(this.#space(from), "route", "del", "blackhole", `${this.address(to)}/32`);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ignore = (): undefined => undefined;
+    for (const name of this.#hosts.keys()) {
+      await ip("link", "del", this.#link(name)).catch(ignore);
+      await ip("netns", "del", this.#space(name)).catch(ignore);
+    }
+    await ip("link", "del", this.#bridge).catch(ignore);
+  }
+
+  get #bridge(): string {
+    return `ifc-${this.#id}`;
+  }
+
+  #space(name: string): string {
+    return `ifc-${this.#id}-${name}`;
+  }
+
+  /** Names of links have 15 characters at most. */
+  #link(name: string): string {
+    return `ifc${this.#id}${name}`;
+  }
+}
+
+async function ip(...args: string[]): Promise<void> {
+  await run("ip", args);
+}
+
+async function inside(space: string, ...args: string[]): Promise<void> {
+  await run("ip", ["-n", space, ...args]);
+}

@@ -1,0 +1,47 @@
+/** The options of `npm run chaos`. */
+import { randomInt } from "node:crypto";
+import { parseArgs } from "node:util";
+
+export interface ChaosOptions {
+  readonly seed: number;
+  readonly durationMs: number;
+  /** 1: one replica; 3: a cluster with three. */
+  readonly nodes: number;
+  readonly workers: number;
+  readonly sessions: number;
+}
+
+const USAGE = `npm run chaos -- [options]
+  --duration <n>s|m|h  how long faults are brought about (60s)
+  --seed <n>           repeats the schedule of an earlier run (drawn by chance)
+  --nodes <1 or 3>     NATS servers; three keep every record three times (3)
+  --workers <n>        workers, each a process (3)
+  --sessions <n>       sessions, each with a connection (20)`;
+
+/** @throws Error with the usage */
+export function parseOptions(args: readonly string[]): ChaosOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      duration: { type: "string", default: "60s" },
+      seed: { type: "string", default: String(randomInt(2 ** 31)) },
+      nodes: { type: "string", default: "3" },
+      workers: { type: "string", default: "3" },
+      sessions: { type: "string", default: "20" },
+    },
+  });
+  const [, amount = "", unit = ""] = /^(\d+)([smh])$/.exec(values.duration) ?? [];
+  const options = {
+    seed: Number(values.seed),
+    durationMs: Number(amount) * (UNITS_MS[unit] ?? NaN),
+    nodes: Number(values.nodes),
+    workers: Number(values.workers),
+    sessions: Number(values.sessions),
+  };
+  const numbers = Object.values(options);
+  const isValid = numbers.every((n) => Number.isSafeInteger(n) && n >= 0);
+  if (!isValid || ![1, 3].includes(options.nodes) || options.workers < 1) throw new Error(USAGE);
+  return options;
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };

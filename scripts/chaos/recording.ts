@@ -1,0 +1,64 @@
+/** What the sessions of a run have asked for and were told, task by task, by one monotonic clock. */
+import { TaskError } from "../../src/client/task-error.ts";
+import type { TaskRecord } from "../../src/protocol/task-record.ts";
+import type { Operation } from "./linearizability.ts";
+import type { Asked, Seen, TaskOperation, Told } from "./recorded-operation.ts";
+
+/** An operation, and who asked for it. */
+export interface RecordedOperation extends Operation<TaskOperation> {
+  readonly taskId: string;
+  readonly client: string;
+}
+
+/** A `next` without an answer: which task it claimed, if any, only the bucket knows. */
+export interface LostNext {
+  readonly requestId: string;
+  readonly sessionId: string;
+  readonly invokedAt: number;
+}
+
+export class Recording {
+  readonly operations: RecordedOperation[] = [];
+  readonly lostNexts: LostNext[] = [];
+
+  /** Carries an operation out and records it; resolves to its reply, or `null` for a refusal or none. */
+  async run<T>(
+    of: { readonly taskId: string; readonly client: string; readonly asked: Asked },
+    operation: () => Promise<T>,
+    seen: (reply: T) => Seen | null,
+  ): Promise<T | null> {
+    const { asked, ...who } = of;
+    const invokedAt = performance.now();
+    const add = (told: Told): void => {
+      const returnedAt = told.kind === "unknown" ? Infinity : performance.now();
+      this.operations.push({ ...who, op: { asked, told }, invokedAt, returnedAt });
+    };
+    try {
+      const reply = await operation();
+      add({ kind: "ok", seen: seen(reply) });
+      return reply;
+    } catch (error) {
+      add(toldBy(error));
+      return null;
+    }
+  }
+}
+
+export function seenIn({ status, claimed_by, attempt }: TaskRecord): Seen {
+  return { status, claimedBy: claimed_by, attempt };
+}
+
+/** @throws what is neither a refusal nor a lost answer, such as a defect of the worker */
+function toldBy(error: unknown): Told {
+  if (!(error instanceof TaskError)) throw error;
+  if (error.code === "unavailable") {
+    // Nobody has received it.
+    if (error.details.problem === "no_responders") {
+      return { kind: "refused", code: "overloaded", reason: null };
+    }
+    return { kind: "unknown" };
+  }
+  if (error.code === "internal") throw error;
+  const { reason } = error.details;
+  return { kind: "refused", code: error.code, reason: typeof reason === "string" ? reason : null };
+}

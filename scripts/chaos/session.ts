@@ -1,0 +1,175 @@
+/** A session of a run: it asks for whatever chance tells it to, and records what it is told. */
+import { setTimeout as delay } from "node:timers/promises";
+import type { TaskClient } from "../../src/client/task-client.ts";
+import { TaskError } from "../../src/client/task-error.ts";
+import type { Random } from "../../src/simulation/random.ts";
+import type { Asked } from "./recorded-operation.ts";
+import { type Recording, seenIn } from "./recording.ts";
+
+/** The shortest there is, and one that outlives most faults. */
+const TTL_SECONDS = [1, 2, 5] as const;
+const TIMEOUT_MS = 4_000;
+const PAUSE_MS = 40;
+/** Asked once: the record shows each request. */
+const ONCE = { deadlineMs: 0, timeoutMs: TIMEOUT_MS };
+
+/** The more often, the likelier. */
+const STATUSES = ["complete", "complete", "available", "failed"] as const;
+
+interface Held {
+  readonly taskId: string;
+  readonly attempt: number;
+}
+
+export interface SessionContext {
+  readonly id: string;
+  readonly tasks: TaskClient;
+  readonly random: Random;
+  readonly recording: Recording;
+  /** Tasks that all sessions work on; sessions add to it. */
+  readonly taskIds: string[];
+  /** How many tasks there should be that are not finished. */
+  readonly openTasks: number;
+  readonly signal: AbortSignal;
+}
+
+export class ChaosSession {
+  readonly #context: SessionContext;
+  #held: Held | null = null;
+  #created = 0;
+
+  constructor(context: SessionContext) {
+    this.#context = context;
+  }
+
+  /** Until the signal is aborted. @throws for what no session should ever be told */
+  async run(): Promise<void> {
+    const { signal, random } = this.#context;
+    while (!signal.aborted) {
+      await this.#act(random());
+      await delay(random() * PAUSE_MS);
+    }
+  }
+
+  async #act(chance: number): Promise<void> {
+    const held = this.#held;
+    if (chance < 0.06) return this.#create();
+    if (chance < 0.14) return this.#get();
+    if (chance < 0.16) return this.#cancel();
+    if (chance < 0.17) return this.#requeue();
+    if (held === null) return chance < 0.6 ? this.#claim() : this.#next();
+    if (chance < 0.4) return this.#renew(held);
+    // It goes on with something else, and the lease runs out.
+    if (chance < 0.45) this.#held = null;
+    else await this.#release(held);
+  }
+
+  async #create(): Promise<void> {
+    const { id, taskIds, tasks, openTasks } = this.#context;
+    if (taskIds.length >= openTasks && this.#context.random() < 0.8) return;
+    const taskId = `${id}.${++this.#created}`;
+    const asked = { kind: "create", maxFailures: 1000 } as const;
+    const created = await this.#run(taskId, asked, () =>
+      tasks.create(taskId, { max_failures: 1000 }, ONCE),
+    );
+    if (created !== null) taskIds.push(taskId);
+  }
+
+  async #claim(): Promise<void> {
+    const { id: session_id, tasks } = this.#context;
+    const taskId = this.#someTask();
+    if (taskId === null) return;
+    const input = { session_id, ttl_seconds: this.#ttl() };
+    const asked = { kind: "claim", sessionId: session_id } as const;
+    const claim = await this.#run(taskId, asked, () => tasks.claim(taskId, input, ONCE));
+    if (claim !== null) this.#held = { taskId, attempt: claim.attempt };
+  }
+
+  async #next(): Promise<void> {
+    const { id: session_id, tasks, recording } = this.#context;
+    const invokedAt = performance.now();
+    const request_id = crypto.randomUUID();
+    const input = { session_id, request_id, ttl_seconds: this.#ttl(), wait_seconds: 0.2 };
+    try {
+      const { claims } = await tasks.next(input, ONCE);
+      for (const { task, attempt } of claims) {
+        const told = { kind: "ok", seen: seenIn(task) } as const;
+        const op = { asked: { kind: "claim", sessionId: session_id }, told } as const;
+        const { task_id: taskId } = task;
+        const returnedAt = performance.now();
+        recording.operations.push({ taskId, client: session_id, op, invokedAt, returnedAt });
+        this.#held = { taskId, attempt };
+      }
+    } catch (error) {
+      if (!(error instanceof TaskError) || !error.retryable) throw error;
+      if (error.code === "unavailable") {
+        recording.lostNexts.push({ requestId: request_id, sessionId: session_id, invokedAt });
+      }
+    }
+  }
+
+  async #renew({ taskId, attempt }: Held): Promise<void> {
+    const { id: session_id, tasks, recording } = this.#context;
+    const of = {
+      taskId,
+      client: session_id,
+      asked: { kind: "renew", sessionId: session_id, attempt },
+    } as const;
+    await recording.run(
+      of,
+      () => tasks.renew(taskId, { session_id, attempt }, ONCE),
+      () => null,
+    );
+  }
+
+  async #release({ taskId, attempt }: Held): Promise<void> {
+    const { id: session_id, tasks, random } = this.#context;
+    const chance = random();
+    const status = STATUSES[Math.floor(chance * STATUSES.length)] ?? "complete";
+    const asked = { kind: "release", sessionId: session_id, attempt, status } as const;
+    const input = { session_id, attempt, status };
+    await this.#run(taskId, asked, () => tasks.release(taskId, input, ONCE));
+    this.#held = null;
+  }
+
+  async #get(): Promise<void> {
+    const taskId = this.#someTask();
+    const { tasks } = this.#context;
+    if (taskId !== null) await this.#run(taskId, { kind: "get" }, () => tasks.get(taskId, ONCE));
+  }
+
+  async #cancel(): Promise<void> {
+    const taskId = this.#someTask();
+    const { tasks, random } = this.#context;
+    const force = random() < 0.5;
+    if (taskId === null) return;
+    await this.#run(taskId, { kind: "cancel", force }, () => tasks.cancel(taskId, { force }, ONCE));
+  }
+
+  async #requeue(): Promise<void> {
+    const taskId = this.#someTask();
+    const { tasks } = this.#context;
+    if (taskId === null) return;
+    await this.#run(taskId, { kind: "requeue" }, () => tasks.requeue(taskId, {}, ONCE));
+  }
+
+  #run<T extends { task: Parameters<typeof seenIn>[0] }>(
+    taskId: string,
+    asked: Asked,
+    operation: () => Promise<T>,
+  ): Promise<T | null> {
+    const { id: client, recording } = this.#context;
+    return recording.run({ taskId, client, asked }, operation, ({ task }) => seenIn(task));
+  }
+
+  /** One of the newest: the older ones are mostly finished. */
+  #someTask(): string | null {
+    const { taskIds, openTasks, random } = this.#context;
+    const from = Math.max(0, taskIds.length - openTasks);
+    return taskIds[from + Math.floor(random() * (taskIds.length - from))] ?? null;
+  }
+
+  #ttl(): number {
+    return TTL_SECONDS[Math.floor(this.#context.random() * TTL_SECONDS.length)] ?? 1;
+  }
+}
