@@ -26,7 +26,7 @@ const firstPort = randomInt(10_000, 29_000);
 let passed = false;
 try {
   await using cluster = await Cluster.start({ ...options, binary, folder, network, firstPort });
-  const { problems, recording, updates, faults } = await runChaos(cluster, options, tell);
+  const { problems, recording, faults } = await runChaos(cluster, options, tell);
   passed = problems.length === 0;
   for (const { guarantee, taskId, what } of problems) {
     console.log(`✘ ${guarantee}: ${taskId ?? ""} ${what}`);
@@ -34,12 +34,12 @@ try {
   const unknown = recording.operations.filter(({ returnedAt }) => returnedAt === Infinity).length;
   console.log(
     `${recording.operations.length} operations (${unknown} without an answer), ` +
-      `${updates.length} transitions, ${faults.length} faults: ` +
+      `${recording.updates.length} transitions, ${faults.length} faults: ` +
       (passed ? "every guarantee held" : `${problems.length} problems`),
   );
   if (!passed) {
     writeFileSync(join(folder, "operations.json"), JSON.stringify(recording.operations, null, 1));
-    writeFileSync(join(folder, "updates.json"), JSON.stringify(updates, null, 1));
+    writeFileSync(join(folder, "updates.json"), JSON.stringify(recording.updates, null, 1));
     console.log(`${folder} has the history and the logs; repeat it with:\n  ${command}`);
   }
 } finally {

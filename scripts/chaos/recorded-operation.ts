@@ -4,7 +4,7 @@ import type { TaskStatus } from "../../src/task/task.ts";
 
 export type Asked =
   | { readonly kind: "create"; readonly maxFailures: number }
-  | { readonly kind: "claim"; readonly sessionId: string }
+  | { readonly kind: "claim"; readonly sessionId: string; readonly ttlSeconds: number }
   | { readonly kind: "renew"; readonly sessionId: string; readonly attempt: number }
   | {
       readonly kind: "release";

@@ -1,5 +1,6 @@
 /** What the sessions of a run have asked for and were told, task by task, by one monotonic clock. */
 import { TaskError } from "../../src/client/task-error.ts";
+import type { TaskUpdate } from "../../src/client/task-update.ts";
 import type { TaskRecord } from "../../src/protocol/task-record.ts";
 import type { Operation } from "./linearizability.ts";
 import type { Asked, Seen, TaskOperation, Told } from "./recorded-operation.ts";
@@ -14,12 +15,25 @@ export interface RecordedOperation extends Operation<TaskOperation> {
 export interface LostNext {
   readonly requestId: string;
   readonly sessionId: string;
+  readonly ttlSeconds: number;
   readonly invokedAt: number;
+}
+
+/** An update, and when the subscriber was told of it, by the clock of the operations. */
+export interface RecordedUpdate extends Pick<TaskUpdate, "task_id" | "type" | "revision" | "task"> {
+  readonly toldAt: number;
+  readonly transitions_missing: boolean;
 }
 
 export class Recording {
   readonly operations: RecordedOperation[] = [];
   readonly lostNexts: LostNext[] = [];
+  readonly updates: RecordedUpdate[] = [];
+
+  add({ task_id, type, revision, task, transitions_missing }: TaskUpdate): void {
+    const toldAt = performance.now();
+    this.updates.push({ task_id, type, revision, task, transitions_missing, toldAt });
+  }
 
   /** Carries an operation out and records it; resolves to its reply, or `null` for a refusal or none. */
   async run<T>(

@@ -79,8 +79,9 @@ export class ChaosSession {
     const { id: session_id, tasks } = this.#context;
     const taskId = this.#someTask();
     if (taskId === null) return;
-    const input = { session_id, ttl_seconds: this.#ttl() };
-    const asked = { kind: "claim", sessionId: session_id } as const;
+    const ttlSeconds = this.#ttl();
+    const input = { session_id, ttl_seconds: ttlSeconds };
+    const asked = { kind: "claim", sessionId: session_id, ttlSeconds } as const;
     const claim = await this.#run(taskId, asked, () => tasks.claim(taskId, input, ONCE));
     if (claim !== null) this.#held = { taskId, attempt: claim.attempt };
   }
@@ -89,12 +90,14 @@ export class ChaosSession {
     const { id: session_id, tasks, recording } = this.#context;
     const invokedAt = performance.now();
     const request_id = crypto.randomUUID();
-    const input = { session_id, request_id, ttl_seconds: this.#ttl(), wait_seconds: 0.2 };
+    const ttlSeconds = this.#ttl();
+    const input = { session_id, request_id, ttl_seconds: ttlSeconds, wait_seconds: 0.2 };
     try {
       const { claims } = await tasks.next(input, ONCE);
       for (const { task, attempt } of claims) {
         const told = { kind: "ok", seen: seenIn(task) } as const;
-        const op = { asked: { kind: "claim", sessionId: session_id }, told } as const;
+        const asked = { kind: "claim", sessionId: session_id, ttlSeconds } as const;
+        const op = { asked, told };
         const { task_id: taskId } = task;
         const returnedAt = performance.now();
         recording.operations.push({ taskId, client: session_id, op, invokedAt, returnedAt });
@@ -103,7 +106,8 @@ export class ChaosSession {
     } catch (error) {
       if (!(error instanceof TaskError) || !error.retryable) throw error;
       if (error.code === "unavailable") {
-        recording.lostNexts.push({ requestId: request_id, sessionId: session_id, invokedAt });
+        const sessionId = session_id;
+        recording.lostNexts.push({ requestId: request_id, sessionId, ttlSeconds, invokedAt });
       }
     }
   }

@@ -1,6 +1,5 @@
 /** Whether a run went as docs/guarantees.md promises. */
 import type { RecordedEntry } from "../../src/nats/read-history.ts";
-import type { TaskUpdate } from "../../src/client/task-update.ts";
 import { checkLinearizability, type Operation } from "./linearizability.ts";
 import type { RecordedOperation, Recording } from "./recording.ts";
 import type { TaskOperation } from "./recorded-operation.ts";
@@ -16,8 +15,6 @@ export interface Evidence {
   readonly recording: Recording;
   /** All that the bucket still has at the end, in the order of the revisions. */
   readonly entries: readonly RecordedEntry[];
-  /** What a subscriber was told from the beginning on. */
-  readonly updates: readonly TaskUpdate[];
 }
 
 export function judge(evidence: Evidence): Problem[] {
@@ -25,15 +22,13 @@ export function judge(evidence: Evidence): Problem[] {
     ...notLinearizable(evidence),
     ...notDurable(evidence),
     ...attemptsShared(evidence),
+    ...expiredEarly(evidence),
     ...updatesMissed(evidence),
   ];
 }
 
 /** Operations by task, with the claims of those `next` requests whose answers were lost. */
-export function operationsByTask({
-  recording,
-  updates,
-}: Evidence): Map<string, Operation<TaskOperation>[]> {
+export function operationsByTask({ recording }: Evidence): Map<string, Operation<TaskOperation>[]> {
   const byTask = new Map<string, Operation<TaskOperation>[]>();
   const add = (taskId: string, operation: Operation<TaskOperation>): void => {
     const own = byTask.get(taskId);
@@ -41,12 +36,12 @@ export function operationsByTask({
     else own.push(operation);
   };
   for (const operation of recording.operations) add(operation.taskId, operation);
-  for (const { requestId, sessionId, invokedAt } of recording.lostNexts) {
-    const won = updates.find(
+  for (const { requestId, sessionId, ttlSeconds, invokedAt } of recording.lostNexts) {
+    const won = recording.updates.find(
       ({ type, task }) => type === "task_claimed" && task.claim_request === requestId,
     );
     if (won === undefined) continue;
-    const asked = { kind: "claim", sessionId } as const;
+    const asked = { kind: "claim", sessionId, ttlSeconds } as const;
     const op = { asked, told: { kind: "unknown" } } as const;
     add(won.task_id, { op, invokedAt, returnedAt: Infinity });
   }
@@ -63,16 +58,19 @@ function notLinearizable(evidence: Evidence): Problem[] {
 }
 
 /** Every write that was acknowledged has been seen by the subscriber, whatever has died since. */
-function notDurable({ recording, updates }: Evidence): Problem[] {
+function notDurable({ recording }: Evidence): Problem[] {
   const written = new Set(
-    updates.map(({ task_id, type, task }) => `${task_id} ${type} ${task.attempt}`),
+    recording.updates.map(({ task_id, type, task }) =>
+      [task_id, type, task.attempt, task.last_event?.session_id].join(" "),
+    ),
   );
   return recording.operations.flatMap((operation) => {
+    const { taskId, client, op } = operation;
     const type = eventOf(operation);
-    if (type === null || operation.op.told.kind !== "ok") return [];
-    const attempt = operation.op.told.seen?.attempt ?? 0;
-    const { taskId, client } = operation;
-    if (written.has(`${taskId} ${type} ${attempt}`)) return [];
+    if (type === null || op.told.kind !== "ok") return [];
+    const attempt = op.told.seen?.attempt ?? 0;
+    const by = op.asked.kind === "create" ? null : client;
+    if (written.has([taskId, type, attempt, by].join(" "))) return [];
     const what = `${client} was told of ${type} (attempt ${attempt}), which nobody has seen`;
     return [{ guarantee: "durable", taskId, what }];
   });
@@ -85,7 +83,7 @@ function eventOf({ op: { asked } }: RecordedOperation): string | null {
 }
 
 /** Attempts grow by one with each claim, and each has one holder. */
-function attemptsShared({ updates }: Evidence): Problem[] {
+function attemptsShared({ recording: { updates } }: Evidence): Problem[] {
   const attempts = new Map<string, number>();
   const problems: Problem[] = [];
   for (const { task_id: taskId, type, task, revision } of updates) {
@@ -100,7 +98,38 @@ function attemptsShared({ updates }: Evidence): Problem[] {
   return problems;
 }
 
-function updatesMissed({ entries, updates }: Evidence): Problem[] {
+/** Timers of different processes are not exact. */
+const TOLERANCE_MS = 100;
+
+/** A lease lasts for its TTL at least, from the claim or the last renewal that was acknowledged. */
+function expiredEarly({ recording: { operations, updates } }: Evidence): Problem[] {
+  const ttls = new Map<string, number>();
+  const asked = new Map<string, number>();
+  const note = (lease: string, at: number): void => {
+    asked.set(lease, Math.max(at, asked.get(lease) ?? 0));
+  };
+  for (const { taskId, invokedAt, op } of operations) {
+    if (op.told.kind !== "ok") continue;
+    if (op.asked.kind === "claim" && op.told.seen !== null) {
+      const lease = `${taskId} ${op.told.seen.attempt}`;
+      // A repeated claim does not renew the lease.
+      if (ttls.has(lease)) continue;
+      ttls.set(lease, op.asked.ttlSeconds);
+      note(lease, invokedAt);
+    } else if (op.asked.kind === "renew") note(`${taskId} ${op.asked.attempt}`, invokedAt);
+  }
+  return updates.flatMap(({ task_id: taskId, type, task, toldAt }) => {
+    const lease = `${taskId} ${task.attempt}`;
+    const [ttl, from] = [ttls.get(lease), asked.get(lease)];
+    if (type !== "task_expired" || ttl === undefined || from === undefined) return [];
+    const lastedMs = Math.round(toldAt - from);
+    if (lastedMs >= ttl * 1000 - TOLERANCE_MS) return [];
+    const what = `the lease of attempt ${task.attempt} ended after ${lastedMs} ms of ${ttl} s`;
+    return [{ guarantee: "lease", taskId, what }];
+  });
+}
+
+function updatesMissed({ entries, recording: { updates } }: Evidence): Problem[] {
   const told = new Set(updates.map(({ revision }) => revision));
   const missed = entries
     .filter(({ revision, task }) => task !== null && !told.has(revision))
@@ -116,5 +145,12 @@ function updatesMissed({ entries, updates }: Evidence): Problem[] {
       taskId,
       what: `revision ${revision} was told twice or out of order`,
     }));
-  return [...missed, ...unordered];
+  const gaps = updates
+    .filter(({ transitions_missing }) => transitions_missing)
+    .map(({ task_id: taskId, revision }) => ({
+      guarantee: "updates",
+      taskId,
+      what: `transitions before revision ${revision} are missing`,
+    }));
+  return [...missed, ...unordered, ...gaps];
 }

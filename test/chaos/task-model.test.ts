@@ -22,7 +22,7 @@ class History {
   }
 
   claim(sessionId: string, told: Told, at?: { from?: number; to?: number }): this {
-    return this.add({ kind: "claim", sessionId }, told, at);
+    return this.add({ kind: "claim", sessionId, ttlSeconds: 1 }, told, at);
   }
 
   renew(sessionId: string, attempt: number, told: Told): this {

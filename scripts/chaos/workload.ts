@@ -1,0 +1,82 @@
+/** Sessions at work on tasks that they create themselves, and a subscriber that is told of everything. */
+import { Coordinator } from "../../src/client/coordinator.ts";
+import { EventBus } from "../../src/client/event-bus.ts";
+import { TaskClient } from "../../src/client/task-client.ts";
+import { connectNats } from "../../src/nats/connection.ts";
+import { createRequester } from "../../src/nats/request.ts";
+import { createRandomFor } from "../../src/simulation/random.ts";
+import { Recording } from "./recording.ts";
+import { ChaosSession } from "./session.ts";
+
+const QUIET = { debug: () => undefined, warn: () => undefined, error: () => undefined };
+
+export interface WorkloadOptions {
+  readonly urls: readonly string[];
+  readonly sessions: number;
+  readonly seed: number;
+  /** How many unfinished tasks the sessions keep: the fewer, the more they get in each other's way. */
+  readonly openTasks: number;
+}
+
+export class Workload implements AsyncDisposable {
+  readonly recording = new Recording();
+  readonly coordinator: Coordinator;
+  /** Rejects if a session is told what no session should ever be told. */
+  readonly done: Promise<unknown>;
+  readonly #bus: EventBus;
+  readonly #end = new AbortController();
+
+  private constructor(bus: EventBus, options: WorkloadOptions) {
+    this.#bus = bus;
+    this.coordinator = new Coordinator(bus);
+    const taskIds: string[] = [];
+    const sessions = Array.from({ length: options.sessions }, (_, i) =>
+      this.#work(`s${i + 1}`, createRandomFor(options.seed, i + 1), taskIds, options),
+    );
+    this.done = Promise.all(sessions);
+    this.done.catch(() => undefined);
+  }
+
+  static async start(options: WorkloadOptions): Promise<Workload> {
+    const config = { servers: options.urls, reconnectTimeWait: 0.1 };
+    const bus = new EventBus({ backend: "nats", config, logger: QUIET });
+    if (!(await bus.connect())) throw new Error("the servers cannot be reached");
+    const workload = new Workload(bus, options);
+    await workload.coordinator.subscribeTaskUpdates(
+      (update) => {
+        workload.recording.add(update);
+      },
+      { since: "beginning" },
+    );
+    return workload;
+  }
+
+  /** Lets what is under way end. */
+  async end(): Promise<void> {
+    this.#end.abort();
+    await this.done;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort();
+    await this.#bus.disconnect();
+  }
+
+  async #work(
+    id: string,
+    random: () => number,
+    taskIds: string[],
+    { urls, openTasks }: WorkloadOptions,
+  ): Promise<void> {
+    const connection = await connectNats({ servers: urls, reconnectTimeWait: 0.1, name: id });
+    try {
+      const tasks = new TaskClient(createRequester(connection), { logger: QUIET });
+      const { recording } = this;
+      const signal = this.#end.signal;
+      const context = { id, tasks, random, recording, taskIds, openTasks, signal };
+      await new ChaosSession(context).run();
+    } finally {
+      await connection.close();
+    }
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * The proof that the verdict of `npm run chaos` can fail: workers with a bug each, which it has to
+ * find, and one run without a bug, which it has to pass.
+ */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { stuckClaims, untilTold } from "../../scripts/chaos/run.ts";
+import { judge, type Problem } from "../../scripts/chaos/verdict.ts";
+import { Workload } from "../../scripts/chaos/workload.ts";
+import type { LeaseEntry, Watch } from "../../src/service/ports.ts";
+import type { Stores } from "../../src/service/task-service.ts";
+import { withFaults } from "../support/faulty-stores.ts";
+import { TestCoordinator } from "../support/test-coordinator.ts";
+
+/** Long enough for each of the bugs to show many times. */
+const DURATION_MS = 4_000;
+
+/** Whatever is there is written over. */
+const claimWithoutCompareAndSet = withFaults({
+  tasks: {
+    write: (real) => async (task, revision) => {
+      const outcome = await real.write(task, revision);
+      if (outcome.kind !== "conflict") return outcome;
+      const current = await real.load(task.taskId);
+      return real.write(task, current?.revision ?? 0);
+    },
+  },
+});
+
+/** The worker says that it is done, and the write gets lost now and then. */
+function acknowledgementBeforeTheWrite(stores: Stores): Stores {
+  let writes = 0;
+  return withFaults({
+    tasks: {
+      write: (real) => async (task, revision) => {
+        if (++writes % 10 !== 0) return real.write(task, revision);
+        return { kind: "written", revision: revision + 1 };
+      },
+    },
+  })(stores);
+}
+
+/** The end of an earlier attempt's lease is taken for that of the current one. */
+const reclaimWithoutAttempt = withFaults({
+  leases: {
+    watch: (real) => (watch: Watch<LeaseEntry>) =>
+      real.watch({
+        restarted: () => {
+          watch.restarted();
+        },
+        current: () => {
+          watch.current();
+        },
+        entry: (entry) => {
+          watch.entry(entry);
+          if (entry.kind !== "live" || entry.lease.attempt < 2) return;
+          const { taskId } = entry.lease;
+          setTimeout(() => {
+            watch.entry({ kind: "expired", taskId, revision: entry.revision });
+          }, 100);
+        },
+      }),
+  },
+});
+
+async function problemsWith(wrapStores: (stores: Stores) => Stores): Promise<Problem[]> {
+  await using coordinator = await TestCoordinator.start({
+    workers: 2,
+    settings: { history: 64, "retry.base_ms": 100, "retry.max_ms": 500, retention_seconds: 0 },
+    wrapStores,
+  });
+  const urls = [coordinator.server.url];
+  await using workload = await Workload.start({ urls, sessions: 10, seed: 1, openTasks: 5 });
+  await Promise.race([workload.done, delay(DURATION_MS)]);
+  await workload.end();
+  const stuck = await stuckClaims(workload);
+  const entries = await untilTold(workload, urls);
+  return [...judge({ recording: workload.recording, entries }), ...stuck];
+}
+
+describe("the verdict of a chaos run", () => {
+  it("passes workers without a bug", async () => {
+    assert.deepEqual(await problemsWith((stores) => stores), []);
+  });
+
+  for (const [bug, wrapStores, guarantee] of [
+    ["a claim without compare-and-set", claimWithoutCompareAndSet, "linearizable"],
+    ["an acknowledgement before the write", acknowledgementBeforeTheWrite, "durable"],
+    ["a reclaim without the check of the attempt", reclaimWithoutAttempt, "lease"],
+  ] as const) {
+    it(`finds ${bug}`, async () => {
+      const problems = await problemsWith(wrapStores);
+      const found = new Set(problems.map((problem) => problem.guarantee));
+      assert.ok(found.has(guarantee), `found ${[...found].join(", ")}`);
+    });
+  }
+});
