@@ -1,49 +1,52 @@
-/** `npm run chaos`: a real cluster under faults, and the proof that its promises held. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+/** `npm run chaos`: a real cluster under faults, and whether its guarantees held. */
 import { randomInt } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "../../src/config.ts";
 import { resolveServerBinary } from "../../src/nats/server-binary.ts";
 import { Cluster } from "./cluster.ts";
 import { Network } from "./network.ts";
-import { parseOptions } from "./options.ts";
-import { runChaos } from "./run.ts";
+import { type ChaosOptions, formatOptions, parseOptions } from "./options.ts";
+import { formatResult, leaveEvidence } from "./report.ts";
+import { type Result, runChaos } from "./run.ts";
 
 const tell = (line: string): void => {
   console.error(line);
 };
 
-const options = parseOptions(process.argv.slice(2));
-const { seed, nodes, workers, sessions, durationMs } = options;
-const command = `npm run chaos -- --seed ${seed} --nodes ${nodes} --workers ${workers} --sessions ${sessions} --duration ${durationMs / 1000}s`;
-tell(command);
-const folder = mkdtempSync(join(tmpdir(), "if-coordinator-chaos-"));
-const binary = await resolveServerBinary({ ...loadConfig().dev, notify: tell });
-const network = await Network.create();
-if (network === null) tell("no network namespaces here (they need root): nothing is cut off");
-const firstPort = randomInt(10_000, 29_000);
-let passed = false;
 try {
-  await using cluster = await Cluster.start({ ...options, binary, folder, network, firstPort });
-  const { problems, recording, faults } = await runChaos(cluster, options, tell);
-  passed = problems.length === 0;
-  for (const { guarantee, taskId, what } of problems) {
-    console.log(`✘ ${guarantee}: ${taskId ?? ""} ${what}`);
-  }
-  const unknown = recording.operations.filter(({ returnedAt }) => returnedAt === Infinity).length;
-  console.log(
-    `${recording.operations.length} operations (${unknown} without an answer), ` +
-      `${recording.updates.length} transitions, ${faults.length} faults: ` +
-      (passed ? "every guarantee held" : `${problems.length} problems`),
-  );
-  if (!passed) {
-    writeFileSync(join(folder, "operations.json"), JSON.stringify(recording.operations, null, 1));
-    writeFileSync(join(folder, "updates.json"), JSON.stringify(recording.updates, null, 1));
-    console.log(`${folder} has the history and the logs; repeat it with:\n  ${command}`);
-  }
-} finally {
-  await network?.[Symbol.asyncDispose]();
-  if (passed) rmSync(folder, { recursive: true, force: true });
+  process.exitCode = await main(parseOptions(process.argv.slice(2)));
+} catch (error) {
+  tell(error instanceof Error ? error.message : String(error));
+  process.exitCode = 2;
 }
-process.exitCode = passed ? 0 : 1;
+
+/** @returns the exit code */
+async function main(options: ChaosOptions): Promise<number> {
+  const command = `npm run chaos -- ${formatOptions(options)}`;
+  tell(command);
+  const folder = mkdtempSync(join(tmpdir(), "if-coordinator-chaos-"));
+  const result = await run(options, folder);
+  console.log(formatResult(result));
+  if (result.problems.length === 0) {
+    rmSync(folder, { recursive: true, force: true });
+    return 0;
+  }
+  leaveEvidence(folder, result);
+  console.log(`${folder} has the history, timelines and logs; repeat it with:\n  ${command}`);
+  return 1;
+}
+
+async function run(options: ChaosOptions, folder: string): Promise<Result> {
+  const binary = await resolveServerBinary({ ...loadConfig().dev, notify: tell });
+  const network = await Network.create();
+  if (network === null) tell("no network namespaces here (they need root): nothing is cut off");
+  const firstPort = randomInt(10_000, 29_000);
+  try {
+    await using cluster = await Cluster.start({ ...options, binary, folder, network, firstPort });
+    return await runChaos(cluster, options, tell);
+  } finally {
+    await network?.[Symbol.asyncDispose]();
+  }
+}

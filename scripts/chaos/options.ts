@@ -44,4 +44,10 @@ export function parseOptions(args: readonly string[]): ChaosOptions {
   return options;
 }
 
+/** As a command takes them. */
+export function formatOptions(options: ChaosOptions): string {
+  const { seed, durationMs, nodes, workers, sessions } = options;
+  return `--seed ${seed} --nodes ${nodes} --workers ${workers} --sessions ${sessions} --duration ${durationMs / 1000}s`;
+}
+
 const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };

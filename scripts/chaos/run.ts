@@ -22,6 +22,8 @@ export interface Result extends Evidence {
   readonly faults: readonly { readonly at: number; readonly name: string }[];
   /** From the last fault until the coordinator wrote and read a task. */
   readonly recoveredAfterMs: number;
+  /** By the clock of the recording. */
+  readonly startedAt: number;
 }
 
 export async function runChaos(
@@ -31,11 +33,11 @@ export async function runChaos(
 ): Promise<Result> {
   const { urls } = cluster;
   await using workload = await Workload.start({ urls, sessions, seed, openTasks: OPEN_TASKS });
-  const started = performance.now();
+  const startedAt = performance.now();
   const end = new AbortController();
   const faults: { at: number; name: string }[] = [];
   const faulty = bringAbout(cluster, createRandomFor(seed, 0), end.signal, (name) => {
-    const at = Math.round(performance.now() - started);
+    const at = Math.round(performance.now() - startedAt);
     faults.push({ at, name });
     tell(`${(at / 1000).toFixed(1).padStart(7)} s  ${name}`);
   });
@@ -51,7 +53,8 @@ export async function runChaos(
   const stuck = await stuckClaims(workload);
   const entries = await untilTold(workload, urls);
   const evidence = { recording: workload.recording, entries };
-  return { ...evidence, problems: [...judge(evidence), ...stuck], faults, recoveredAfterMs };
+  const problems = [...judge(evidence), ...stuck];
+  return { ...evidence, problems, faults, recoveredAfterMs, startedAt };
 }
 
 /** Every lease runs out or is ended; what then is still claimed is stuck. */

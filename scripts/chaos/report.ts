@@ -1,0 +1,58 @@
+/** What a run says at its end, and what a failed one leaves behind. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Result } from "./run.ts";
+
+/** More problems than these tell nothing new. */
+const MAX_PROBLEMS = 20;
+
+export function formatResult({ problems, recording, faults }: Result): string {
+  const unknown = recording.operations.filter(({ returnedAt }) => returnedAt === Infinity).length;
+  const lines = problems
+    .slice(0, MAX_PROBLEMS)
+    .map(({ guarantee, taskId, what }) => `✘ ${guarantee}: ${taskId ?? ""} ${what}`);
+  if (problems.length > MAX_PROBLEMS) lines.push(`and ${problems.length - MAX_PROBLEMS} more`);
+  const verdict = problems.length === 0 ? "every guarantee held" : `${problems.length} problems`;
+  lines.push(
+    `${recording.operations.length} operations (${unknown} without an answer), ` +
+      `${recording.updates.length} transitions, ${faults.length} faults: ${verdict}`,
+  );
+  return lines.join("\n");
+}
+
+/** Writes what was recorded, and the timeline of each task that has a problem. */
+export function leaveEvidence(folder: string, result: Result): void {
+  const { recording, problems } = result;
+  const write = (name: string, content: string): void => {
+    writeFileSync(join(folder, name), content);
+  };
+  write("operations.json", JSON.stringify(recording.operations, null, 1));
+  write("updates.json", JSON.stringify(recording.updates, null, 1));
+  for (const taskId of new Set(problems.map((problem) => problem.taskId))) {
+    if (taskId !== null) write(`${taskId}.txt`, timeline(result, taskId));
+  }
+}
+
+/** A line for each operation and update of a task, and for each fault, in the order of time. */
+function timeline({ recording, faults, startedAt }: Result, taskId: string): string {
+  const operations = recording.operations.filter((operation) => operation.taskId === taskId);
+  const updates = recording.updates.filter((update) => update.task_id === taskId);
+  const lines: { readonly at: number; readonly text: string }[] = [
+    ...faults.map(({ at, name }) => ({ at: startedAt + at, text: `======== ${name}` })),
+    ...updates.map(({ toldAt: at, type, revision, task }) => {
+      const state = `${task.status} ${task.claimed_by ?? ""} attempt ${task.attempt}`;
+      return { at, text: `    update ${revision} ${type}: ${state}` };
+    }),
+    ...operations.map(({ client, invokedAt: at, returnedAt, op }) => {
+      const took = returnedAt === Infinity ? "no answer" : `${Math.round(returnedAt - at)} ms`;
+      return {
+        at,
+        text: `${client} ${JSON.stringify(op.asked)} (${took}) ${JSON.stringify(op.told)}`,
+      };
+    }),
+  ];
+  return lines
+    .sort((a, b) => a.at - b.at)
+    .map(({ at, text }) => `${((at - startedAt) / 1000).toFixed(3).padStart(9)} s  ${text}\n`)
+    .join("");
+}

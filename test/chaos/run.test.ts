@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { serverBinary } from "../support/nats-server.ts";
+import { CliProcess } from "../support/cli-process.ts";
+
+const MAIN = fileURLToPath(new URL("../../scripts/chaos/main.js", import.meta.url));
+
+async function chaos(...args: string[]) {
+  const env = { IF_COORDINATOR_NATS_SERVER: await serverBinary() };
+  await using run = new CliProcess(args, { env, program: [process.execPath, MAIN] });
+  return await run.exited;
+}
+
+describe("npm run chaos", () => {
+  it("brings faults about, judges what was recorded, and leaves nothing behind", async () => {
+    const args = ["--nodes", "1", "--workers", "2", "--sessions", "8"];
+    const { code, stdout, stderr } = await chaos(...args, "--duration", "8s", "--seed", "7");
+    assert.equal(code, 0, stdout + stderr);
+    assert.match(stderr, /^npm run chaos -- --seed 7 --nodes 1 --workers 2 --sessions 8/);
+    assert.match(stderr, /\d s {2}(kill|pause|cut off|a worker)/);
+    assert.match(stdout, /\d+ operations .* [1-9]\d* faults: every guarantee held/);
+  });
+
+  it("says how it is used when an option is wrong", async () => {
+    const { code, stderr } = await chaos("--nodes", "2");
+    assert.equal(code, 2);
+    assert.match(stderr, /^npm run chaos -- \[options\]/);
+  });
+});
