@@ -1,4 +1,9 @@
-/** What programs import from `if-coordinator`. docs/library.md describes it. */
+/**
+ * What programs import from `if-coordinator`. The guide is `docs/library.md`; the fields of requests,
+ * replies and tasks are in `docs/protocol.md`.
+ *
+ * @module
+ */
 export type { CallOptions } from "./client/calls.ts";
 export type { Claim } from "./client/claim.ts";
 export type { ClaimOptions } from "./client/claim-source.ts";
@@ -15,7 +20,7 @@ export type { ImportedTask } from "./client/import-tasks.ts";
 export type { Logger } from "./client/logger.ts";
 export type { SharedChange } from "./client/shared-watch.ts";
 export type { TaskClient } from "./client/task-client.ts";
-export { TaskError } from "./client/task-error.ts";
+export { TaskError, type TaskErrorOptions } from "./client/task-error.ts";
 export type { TaskRemoval, TaskUpdate } from "./client/task-update.ts";
 export {
   PermanentError,

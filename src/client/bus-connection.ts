@@ -5,7 +5,7 @@ import {
   connectNats,
   listenToConnection,
 } from "../nats/connection.ts";
-import { createRequester, type Requester } from "../nats/request.ts";
+import { createRequester, RequestFailedError, type Requester } from "../nats/request.ts";
 import { TaskError } from "./task-error.ts";
 
 /** How the connection ended: as asked, or with what went wrong. */
@@ -20,13 +20,16 @@ interface Open {
 
 export class BusConnection implements Requester {
   readonly #options: ConnectOptions;
+  readonly #lost: (problem: Error) => void;
   readonly #reconnected = new Set<() => void>();
   #open: Open | null = null;
   #opening: Promise<void> | null = null;
   #isConnected = false;
 
-  constructor(options: ConnectOptions) {
+  /** @param lost is told when a connection has ended for good, and nobody asked it to */
+  constructor(options: ConnectOptions, lost: (problem: Error) => void = () => undefined) {
     this.#options = options;
+    this.#lost = lost;
   }
 
   /** What the connection is made with: another thread makes one of its own. */
@@ -80,7 +83,12 @@ export class BusConnection implements Requester {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<string> {
-    return this.#opened().requester.request(subject, text, timeoutMs, signal);
+    const { requester } = this.#opened();
+    if (!this.#isConnected) {
+      // The transport would lose it: it empties its buffer with each attempt to reconnect.
+      throw new RequestFailedError("disconnected", `${subject} was not sent to NATS`);
+    }
+    return requester.request(subject, text, timeoutMs, signal);
   }
 
   /** Calls the listener whenever the connection is back, until the returned function is called. */
@@ -101,19 +109,22 @@ export class BusConnection implements Requester {
 
   async #connect(): Promise<void> {
     const connection = await connectNats(this.#options);
+    const isCurrent = (): boolean => this.#open?.connection === connection;
     const closed = connection.closed().then((ending) => {
-      this.#isConnected = false;
-      if (this.#open?.connection === connection) this.#open = null;
-      return ending instanceof Error ? ending : undefined;
+      if (isCurrent()) this.#open = null;
+      if (this.#open === null) this.#isConnected = false;
+      if (!(ending instanceof Error)) return undefined;
+      this.#lost(ending);
+      return ending;
     });
     this.#open = { connection, requester: createRequester(connection), closed };
     this.#isConnected = true;
     listenToConnection(connection, {
       disconnected: () => {
-        this.#isConnected = false;
+        if (isCurrent()) this.#isConnected = false;
       },
       reconnected: () => {
-        this.#isConnected = true;
+        if (isCurrent()) this.#isConnected = true;
         for (const listener of [...this.#reconnected]) listener();
       },
     });

@@ -10,10 +10,17 @@ import { RequestFailedError, type Requester } from "../nats/request.ts";
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Operation, Reply, RequestInput } from "../protocol/operations.ts";
 import { parseId } from "../protocol/parse-request.ts";
-import { requestSubject, type SubjectRoot } from "../protocol/subjects.ts";
+import { ID_RULE, requestSubject, type SubjectRoot } from "../protocol/subjects.ts";
 import { DEFAULT_LOGGER, type Logger } from "./logger.ts";
-import { fromFailedRequest, fromLocalRefusal, fromReply, TaskError } from "./task-error.ts";
+import {
+  fromFailedRequest,
+  fromLocalRefusal,
+  fromReply,
+  invalidInput,
+  TaskError,
+} from "./task-error.ts";
 
+/** How long one call may take. */
 export interface CallOptions {
   /**
    * How long to wait for the answer to one request, in milliseconds. Default 5,000; `next` adds its
@@ -43,8 +50,15 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 const SHORTEST_TIMEOUT_MS = 20;
 
-/** Makes the body of each request: of the how-manieth, and how many milliseconds after the first. */
-type Body<O extends Operation> = (count: number, elapsedMs: number) => RequestInput<O>;
+/** What the body of a request may depend on. */
+export interface RequestContext {
+  /** Since the first request; 0 for that one. */
+  readonly elapsedMs: number;
+  /** Whether one of the requests before may have been carried out. */
+  readonly isUncertain: boolean;
+}
+
+type Body<O extends Operation> = (context: RequestContext) => RequestInput<O>;
 
 export class Calls {
   readonly #requester: Requester;
@@ -81,15 +95,19 @@ export class Calls {
     const elapsed = (): number => performance.now() - started;
     let input: RequestInput<O>;
     let lastError: TaskError | null = null;
+    let isUncertain = false;
+    let isWarned = givenMs === 0;
     const once = async (count: number): Promise<Reply<O>> => {
       const leftMs = givenMs === 0 ? Infinity : deadlineMs - elapsed();
       // Too late for an answer: what was wrong before says more than that none came.
       if (lastError !== null && leftMs < SHORTEST_TIMEOUT_MS) throw lastError;
-      input = body(count, count === 1 ? 0 : elapsed());
-      this.#logger.debug(`${subject} ${JSON.stringify(input)}`);
-      return this.#send(subject, input, Math.min(timeoutMs + extraMs, leftMs), signal);
+      input = body({ elapsedMs: count === 1 ? 0 : elapsed(), isUncertain });
+      const text = toText(input);
+      this.#logger.debug(`${subject} ${text}`);
+      const waitMs = Math.ceil(Math.min(timeoutMs + extraMs, leftMs));
+      return this.#send<O>(subject, text, waitMs, signal);
     };
-    return pRetry(once, {
+    const asked = pRetry(once, {
       retries: givenMs === 0 ? 0 : Infinity,
       minTimeout: FIRST_PAUSE_MS,
       maxTimeout: LONGEST_PAUSE_MS,
@@ -100,24 +118,32 @@ export class Calls {
         error instanceof TaskError &&
         mayAskAgain(operation, error, input) &&
         (givenMs !== undefined || !isNobodyThere(error) || elapsed() < NOBODY_THERE_MS),
-      onFailedAttempt: ({ error, attemptNumber }) => {
-        if (error instanceof TaskError) lastError = error;
-        this.#logger.debug(`${subject}: ${error.message}`);
-        if (attemptNumber === 1 && isNobodyThere(error) && givenMs !== 0) {
-          this.#logger.warn(`${error.message}; asking again`);
+      onFailedAttempt: ({ error }) => {
+        if (error instanceof TaskError) {
+          lastError = error;
+          isUncertain ||= !wasNotCarriedOut(error);
         }
+        this.#logger.debug(`${subject}: ${error.message}`);
+        if (isWarned || !isNobodyThere(error)) return;
+        isWarned = true;
+        this.#logger.warn(`${error.message}; asking again`);
       },
     });
+    try {
+      return await asked;
+    } catch (error) {
+      // A reason that is no `Error` would come out as one.
+      throw signal?.aborted === true ? signal.reason : error;
+    }
   }
 
   async #send<O extends Operation>(
     subject: string,
-    input: RequestInput<O>,
+    text: string,
     timeoutMs: number,
     signal: AbortSignal | undefined,
   ): Promise<Reply<O>> {
-    const text = await this.#answer(subject, JSON.stringify(input), timeoutMs, signal);
-    const reply = parseReply(text, subject);
+    const reply = parseReply(await this.#answer(subject, text, timeoutMs, signal), subject);
     const error = fromReply(reply, subject);
     if (error !== null) throw error;
     // Not validated again: a newer coordinator may add fields and events that this version does not
@@ -141,7 +167,8 @@ export class Calls {
 
 /** Surely not: nobody has received it, or it was refused. */
 function wasNotCarriedOut(error: TaskError): boolean {
-  return error.code !== "unavailable" || isNobodyThere(error);
+  const { problem } = error.details;
+  return error.code !== "unavailable" || problem === "disconnected" || isNobodyThere(error);
 }
 
 function mayAskAgain<O extends Operation>(
@@ -164,8 +191,21 @@ function isNobodyThere(error: unknown): boolean {
 /** An id that is not valid would become another subject, so it is refused here. */
 function subjectOf(operation: Operation, id: string | undefined): string {
   const valid = locally(() => parseId(operation, id ?? ""));
+  // Where an id may be left out, an empty one is still none that was meant.
+  if (id === "" && valid === undefined)
+    throw invalidInput("task_id", `"" is no id: use ${ID_RULE}`);
   const [root, name] = operation.split(".") as [SubjectRoot, string];
   return requestSubject(root, name, valid);
+}
+
+/** A BigInt, or an object that contains itself, is the caller's mistake. */
+function toText(input: object): string {
+  try {
+    return JSON.stringify(input);
+  } catch (cause) {
+    const message = `the request cannot be expressed in JSON: ${String(cause)}`;
+    throw new TaskError("invalid_request", message, { cause });
+  }
 }
 
 function parseReply(text: string, subject: string): unknown {

@@ -2,10 +2,10 @@
  * Where a session's claims come from: it asks the coordinator for the next tasks, waits for them, and
  * keeps the leases of what it was given until each claim ends.
  */
-import { MAX_CLAIMS } from "../protocol/fields.ts";
+import { MAX_CLAIMS, MAX_WAIT_SECONDS } from "../protocol/fields.ts";
 import type { RequestInput } from "../protocol/operations.ts";
 import type { BusConnection } from "./bus-connection.ts";
-import { CANCELLED, Claim, type ClaimOwner } from "./claim.ts";
+import { CANCELLED, Claim, type Claimed } from "./claim.ts";
 import type { Logger } from "./logger.ts";
 import { RenewalThread } from "./renewal-thread.ts";
 import { type LeaseRenewal, SessionLeases } from "./session-leases.ts";
@@ -24,7 +24,7 @@ export interface ClaimOptions {
   readonly prefix?: string;
   /** Length of the leases in seconds, 1 to 86,400. Default: the coordinator's, 300. */
   readonly ttlSeconds?: number;
-  /** How long one request waits for a task, 0 to 60 seconds. Default 30. */
+  /** How long one request waits for a task, 0 to 60 seconds; at least a tenth. Default 30. */
   readonly waitSeconds?: number;
   /** End when a request has waited in vain, instead of asking for ever. Default false. */
   readonly stopWhenIdle?: boolean;
@@ -38,8 +38,14 @@ export interface ClaimOptions {
 }
 
 const DEFAULT_WAIT_SECONDS = 30;
+/** Whoever asks again and again must not do it without a pause. */
+const SHORTEST_WAIT_MS = 100;
+/** An answer that comes earlier than this before its time was not waited for to the end. */
+const TOLERANCE_MS = 50;
 /** To end a session that cannot reach the coordinator; its leases run out by themselves. */
 const UNREGISTER_MS = 5_000;
+/** For claims that are being ended while the session ends. */
+const ENDING_MS = 1_000;
 
 export interface ClaimSourceContext {
   readonly link: BusConnection;
@@ -52,6 +58,10 @@ export class ClaimSource {
   readonly #context: ClaimSourceContext;
   readonly #renewal: LeaseRenewal;
   readonly #held = new Map<string, Claim>();
+  #isStarted = false;
+  #stopped: Promise<void> | null = null;
+  /** Is called when nothing is held any more. */
+  #emptied: () => void = () => undefined;
 
   /** @throws TaskError `invalid_request` */
   constructor(options: ClaimOptions, context: ClaimSourceContext) {
@@ -81,8 +91,9 @@ export class ClaimSource {
   }
 
   /** Registers the session; asks until that is done. @throws TaskError for a refusal */
-  start(signal: AbortSignal): Promise<void> {
-    return this.#renewal.start(signal);
+  async start(signal: AbortSignal): Promise<void> {
+    await this.#renewal.start(signal);
+    this.#isStarted = true;
   }
 
   /**
@@ -91,52 +102,95 @@ export class ClaimSource {
    * @throws TaskError for a refusal; the signal's reason
    */
   async take(max: number, signal: AbortSignal): Promise<Claim[]> {
-    const { session, capabilities, tags, prefix, ttlSeconds, waitSeconds } = this.#options;
+    const waitMs = (this.#options.waitSeconds ?? DEFAULT_WAIT_SECONDS) * 1000;
+    const until = performance.now() + Math.max(waitMs, SHORTEST_WAIT_MS);
+    for (;;) {
+      const claims = await this.#next(max, until - performance.now(), signal);
+      const isOver = performance.now() >= until - TOLERANCE_MS;
+      if (claims.length > 0 || isOver) return claims.map((claimed) => this.#hold(claimed));
+      // A coordinator that is being stopped answers early; another one will let it wait.
+      await pause(SHORTEST_WAIT_MS, signal);
+    }
+  }
+
+  /** Nothing more is taken. What was claimed for the session without its knowledge goes back. */
+  leave(): void {
+    this.#renewal.leave();
+  }
+
+  /** Ends the session when all claims have ended, or the time is over. */
+  async end(deadlineMs: number): Promise<void> {
+    this.leave();
+    const emptied = new Promise<void>((resolve) => {
+      this.#emptied = resolve;
+    });
+    if (this.#held.size > 0) await within(deadlineMs, emptied);
+    await this.stop();
+  }
+
+  /** Ends the session. What it still holds goes back to the pool. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    this.leave();
+    const ending = Promise.all(this.held.map((claim) => claim.ending()));
+    for (const claim of this.held) claim.stop("the session ends");
+    // What is complete in a moment need not be done again.
+    await within(ENDING_MS, ending);
+    await this.#unregister();
+    for (const claim of this.held) claim.lose("the session has ended");
+    this.#renewal.stop();
+  }
+
+  /** This also gives back what was claimed for a request that nobody waits for any more. */
+  async #unregister(): Promise<void> {
+    const { session } = this.#options;
+    const { tasks, logger } = this.#context;
+    try {
+      await tasks.unregister(session, { deadlineMs: this.#isStarted ? UNREGISTER_MS : 0 });
+    } catch (error) {
+      // Without an answer to its registration there is hardly a session that could be left over.
+      const level = this.#isStarted ? "warn" : "debug";
+      logger[level](`the session ${session} was not ended in order: ${String(error)}`);
+    }
+  }
+
+  async #next(max: number, waitMs: number, signal: AbortSignal): Promise<readonly Claimed[]> {
+    const { session, capabilities, tags, prefix, ttlSeconds } = this.#options;
     const input: RequestInput<"tasks.next"> = {
       session_id: session,
-      wait_seconds: waitSeconds ?? DEFAULT_WAIT_SECONDS,
+      wait_seconds: waitMs / 1000,
       max: Math.min(max, MAX_CLAIMS),
       ...(capabilities === undefined ? {} : { capabilities: [...capabilities] }),
       ...(tags === undefined ? {} : { tags: [...tags] }),
       ...(prefix === undefined ? {} : { prefix }),
       ...(ttlSeconds === undefined ? {} : { ttl_seconds: ttlSeconds }),
     };
+    const { claims } = await this.#context.tasks.next(input, { deadlineMs: Infinity, signal });
+    return claims;
+  }
+
+  #hold(claimed: Claimed): Claim {
     const { tasks, link, logger } = this.#context;
-    const { claims } = await tasks.next(input, { deadlineMs: Infinity, signal });
-    const owner: ClaimOwner = {
-      sessionId: session,
+    const { task, attempt, lease, already_held: isOld } = claimed;
+    const { task_id: taskId } = task;
+    const claim = new Claim(claimed, {
+      sessionId: this.#options.session,
       tasks,
       connection: link.connection,
       logger,
-      ended: (claim) => {
-        const { task_id: taskId } = claim.task;
-        this.#renewal.drop(taskId, claim.attempt);
-        if (this.#held.get(taskId) === claim) this.#held.delete(taskId);
+      ended: (ended, isSettled) => {
+        this.#renewal[isSettled ? "drop" : "abandon"](taskId, attempt);
+        if (this.#held.get(taskId) === ended) this.#held.delete(taskId);
+        if (this.#held.size === 0) this.#emptied();
       },
-    };
-    return claims.map((claimed) => {
-      const { attempt, lease, already_held: isOld } = claimed;
-      const { task_id: taskId } = claimed.task;
-      const claim = new Claim(claimed, owner);
-      this.#held.set(taskId, claim);
-      this.#renewal.keep({ taskId, attempt, ttlSeconds: lease.ttl_seconds, isOld });
-      return claim;
     });
-  }
-
-  /** Ends the session. What it still holds goes back to the pool. */
-  async stop(): Promise<void> {
-    const { session } = this.#options;
-    const { tasks, logger } = this.#context;
-    for (const claim of this.held) claim.stop("the session ends");
-    try {
-      // This also gives back what was claimed for a request that nobody waits for any more.
-      await tasks.unregister(session, { deadlineMs: UNREGISTER_MS });
-    } catch (error) {
-      logger.warn(`the session ${session} was not ended in order: ${String(error)}`);
-    }
-    for (const claim of this.held) claim.lose("the session has ended");
-    this.#renewal.stop();
+    this.#held.set(taskId, claim);
+    this.#renewal.keep({ taskId, attempt, ttlSeconds: lease.ttl_seconds, isOld });
+    return claim;
   }
 
   #heldAs(taskId: string, attempt: number): Claim | undefined {
@@ -146,8 +200,37 @@ export class ClaimSource {
 }
 
 /** The coordinator checks the rest and names what is wrong; this would be taken for something else. */
-function requireOptions(options: ClaimOptions): void {
-  if (typeof options.session !== "string" || options.session === "") {
+function requireOptions({ session, waitSeconds = DEFAULT_WAIT_SECONDS }: ClaimOptions): void {
+  if (typeof session !== "string" || session === "") {
     throw invalidInput("session", "name the session, such as session-1");
   }
+  if (!(waitSeconds >= 0 && waitSeconds <= MAX_WAIT_SECONDS)) {
+    throw invalidInput("waitSeconds", `must be 0 to ${MAX_WAIT_SECONDS}`);
+  }
+}
+
+/** @throws the signal's reason */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const abort = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", abort);
+      resolve();
+    }, ms);
+    signal.addEventListener("abort", abort, { once: true });
+  });
+}
+
+/** Resolves when the promise does, or the time is over. */
+async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([promise, timeout]);
+  clearTimeout(timer);
 }

@@ -4,6 +4,9 @@
  * - the holder completes it, lets it fail, or gives it back;
  * - its lease is lost: somebody else may have the task, and what the holder asks for is refused.
  *
+ * An end that the coordinator refuses for its content, such as a result that is too large, is none: the
+ * task is still held.
+ *
  * `signal` is aborted when the holder should stop working: the lease is lost, the task was cancelled, or
  * the holder itself is asked to stop. After a cancellation or when it is asked to stop, it still holds
  * the task and ends the claim itself.
@@ -15,7 +18,7 @@ import type { TaskRecord } from "../protocol/task-record.ts";
 import type { Logger } from "./logger.ts";
 import { ProgressReports } from "./progress-reports.ts";
 import type { TaskClient } from "./task-client.ts";
-import { TaskError } from "./task-error.ts";
+import { invalidInput, TaskError } from "./task-error.ts";
 import { LiveChange } from "./task-update.ts";
 
 /** What a claim needs of the one that made it. */
@@ -24,11 +27,15 @@ export interface ClaimOwner {
   readonly tasks: TaskClient;
   readonly connection: Connection;
   readonly logger: Logger;
-  /** Called once: the lease need not be renewed any more. */
-  ended(claim: Claim): void;
+  /**
+   * Called once: the lease need not be renewed any more. Unless it is settled, the coordinator may not
+   * know that the claim has ended.
+   */
+  ended(claim: Claim, isSettled: boolean): void;
 }
 
-type Claimed = Reply<"tasks.next">["claims"][number];
+type End = Omit<RequestInput<"tasks.release">, "session_id" | "attempt">;
+export type Claimed = Reply<"tasks.next">["claims"][number];
 
 /** After the end of a lease, for the answer to what was sent before it. */
 const GRACE_MS = 15_000;
@@ -43,6 +50,7 @@ const GRACE_MS = 15_000;
  * }
  */
 export class Claim implements AsyncDisposable {
+  /** As it was claimed. */
   readonly task: TaskRecord;
   /** The fencing token. */
   readonly attempt: number;
@@ -51,9 +59,11 @@ export class Claim implements AsyncDisposable {
   readonly #controller = new AbortController();
   readonly #progress: ProgressReports;
   readonly #stopWatching: () => void;
-  #isOver = false;
+  /** Aborted when it is over: nothing more is sent for it. */
+  readonly #over = new AbortController();
   /** Its end has been asked for; what is heard of the task meanwhile may be just that. */
-  #isEnding = false;
+  #ending: Promise<void> | null = null;
+  #lostMeanwhile: string | null = null;
 
   /** @internal */
   constructor({ task, attempt, lease }: Claimed, owner: ClaimOwner) {
@@ -75,25 +85,38 @@ export class Claim implements AsyncDisposable {
 
   /** Whether it has ended, or was lost. */
   get isOver(): boolean {
-    return this.#isOver;
+    return this.#over.signal.aborted;
   }
 
-  /** The task is done. @throws TaskError `lease_lost`, `too_large` */
-  complete(result?: unknown): Promise<void> {
-    return this.#end({ status: "complete", result: result ?? null });
+  /**
+   * The task is done.
+   *
+   * @throws TaskError `lease_lost`; `too_large` or `invalid_request` for the result: it is still held
+   * @example await claim.complete({ pages: 3 });
+   */
+  async complete(result?: unknown): Promise<void> {
+    requireJson("result", result);
+    await this.#end({ status: "complete", result: result ?? null });
   }
 
   /**
    * The attempt failed. The task is tried again, after a pause, as often as its `max_failures` allows;
    * with `retry: false` it is failed for good.
    *
-   * @throws TaskError `lease_lost`
+   * @throws TaskError `lease_lost`; `too_large` or `invalid_request` for the error: it is still held
+   * @example await claim.fail(new Error("there is no such page"), { retry: false });
    */
-  fail(error: unknown, options: { readonly retry?: boolean } = {}): Promise<void> {
-    return this.#end({ status: "failed", error: toJson(error), retry: options.retry ?? true });
+  async fail(error: unknown, options: { readonly retry?: boolean } = {}): Promise<void> {
+    requireJson("error", error);
+    await this.#end({ status: "failed", error: toJson(error), retry: options.retry ?? true });
   }
 
-  /** Gives the task back to the pool, which is no failure. @throws TaskError `lease_lost` */
+  /**
+   * Gives the task back to the pool, which is no failure.
+   *
+   * @throws TaskError `lease_lost`
+   * @example if (claim.signal.aborted && !claim.isOver) await claim.release();
+   */
   release(): Promise<void> {
     return this.#end({ status: "available" });
   }
@@ -101,19 +124,30 @@ export class Claim implements AsyncDisposable {
   /**
    * Tells how far the work is: `tasks.get` shows it in the lease. Of several reports within a second the
    * last is sent.
+   * @example claim.progress({ pages: 2, of: 3 });
    */
   progress(value: unknown): void {
-    if (!this.#isOver && !this.#isEnding) this.#progress.report(value);
+    if (!this.isOver && this.#ending === null) this.#progress.report(value);
   }
 
   /** @internal The lease is lost. */
   lose(why: string): void {
-    if (this.#isOver || this.#isEnding) return;
-    this.#finish();
+    if (this.isOver) return;
+    if (this.#ending !== null) {
+      this.#lostMeanwhile = why;
+      return;
+    }
+    this.#finish(true);
     const { task_id: id } = this.task;
     const message = `the claim of ${id} (attempt ${this.attempt}) is lost: ${why}`;
-    this.#owner.logger.warn(message);
+    // Whoever was told to stop need not be told twice.
+    this.#owner.logger[this.signal.aborted ? "debug" : "warn"](message);
     this.#controller.abort(new TaskError("lease_lost", message));
+  }
+
+  /** @internal Resolves when an end that was asked for is settled, one way or the other. */
+  async ending(): Promise<void> {
+    await this.#ending?.catch(() => undefined);
   }
 
   /** @internal The work should stop. */
@@ -122,8 +156,18 @@ export class Claim implements AsyncDisposable {
     this.#controller.abort(new TaskError("not_available", message));
   }
 
+  /**
+   * `release`, at the end of the scope, unless it has ended.
+   *
+   * @example
+   * for await (const claim of coordinator.claims({ session: "session-1" })) {
+   *   await using held = claim;
+   *   if (held.task.title !== "") await held.complete();
+   * }
+   */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isOver) return;
+    await this.ending();
+    if (this.isOver) return;
     try {
       await this.release();
     } catch (error) {
@@ -131,43 +175,51 @@ export class Claim implements AsyncDisposable {
     }
   }
 
-  async #end(end: Omit<RequestInput<"tasks.release">, "session_id" | "attempt">): Promise<void> {
-    const { task_id: id } = this.task;
-    if (this.#isOver) {
+  async #end(end: End): Promise<void> {
+    if (this.isOver || this.#ending !== null) {
+      const { task_id: id } = this.task;
       throw new TaskError("lease_lost", `the claim of ${id} (attempt ${this.attempt}) is over`);
     }
-    this.#isEnding = true;
-    const holder = { session_id: this.#owner.sessionId, attempt: this.attempt };
-    const options = { deadlineMs: this.#ttlSeconds * 1000 + GRACE_MS };
+    this.#ending = this.#askToEnd(end);
     try {
-      await this.#owner.tasks.release(id, { ...holder, ...end }, options);
-      this.#finish();
-    } catch (error) {
-      // What was refused for its content leaves the task held.
-      const isHeld = error instanceof TaskError && HELD_AFTER.has(error.code);
-      if (!isHeld) this.#finish();
-      throw error;
+      await this.#ending;
     } finally {
-      this.#isEnding = false;
+      this.#ending = null;
+      if (this.#lostMeanwhile !== null) this.lose(this.#lostMeanwhile);
     }
   }
 
-  #finish(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+  async #askToEnd(end: End): Promise<void> {
+    const holder = { session_id: this.#owner.sessionId, attempt: this.attempt };
+    const options = { deadlineMs: this.#ttlSeconds * 1000 + GRACE_MS };
+    try {
+      await this.#owner.tasks.release(this.task.task_id, { ...holder, ...end }, options);
+      this.#finish(true);
+    } catch (error) {
+      const code = error instanceof TaskError ? error.code : "unknown";
+      if (!HELD_AFTER.has(code)) this.#finish(ENDED_OTHERWISE.has(code));
+      throw error;
+    }
+  }
+
+  #finish(isSettled: boolean): void {
+    if (this.isOver) return;
+    this.#over.abort();
     this.#progress.stop();
     this.#stopWatching();
-    this.#owner.ended(this);
+    this.#owner.ended(this, isSettled);
   }
 
   async #report(progress: unknown): Promise<void> {
     const { tasks, sessionId: session_id, logger } = this.#owner;
     const { task_id: id } = this.task;
+    const { signal } = this.#over;
     try {
-      await tasks.renew(id, { session_id, attempt: this.attempt, progress });
+      await tasks.renew(id, { session_id, attempt: this.attempt, progress }, { signal });
     } catch (error) {
+      if (this.isOver) return;
       // The heartbeat finds out whether the claim is lost.
-      logger.debug(`the progress of ${id} was not reported: ${String(error)}`);
+      logger.warn(`the progress of ${id} was not reported: ${String(error)}`);
     }
   }
 
@@ -196,6 +248,18 @@ export const CANCELLED = "it is to be cancelled";
 /** Refusals of what was sent, not of the claim. */
 const HELD_AFTER: ReadonlySet<string> = new Set(["invalid_request", "too_large"]);
 const ENDED_OTHERWISE: ReadonlySet<string> = new Set(["lease_lost", "not_holder", "not_found"]);
+
+/** @throws TaskError `invalid_request` for a cycle, a BigInt, or a function */
+function requireJson(field: string, value: unknown): void {
+  const problem = "must be something that JSON can express";
+  let text: unknown;
+  try {
+    text = value === undefined ? "" : JSON.stringify(value);
+  } catch (error) {
+    throw invalidInput(field, `${problem} (${String(error)})`);
+  }
+  if (text === undefined) throw invalidInput(field, problem);
+}
 
 /** An error as JSON shows nothing of it. */
 function toJson(error: unknown): unknown {

@@ -7,11 +7,12 @@ import { type ClaimOptions, ClaimSource, type ClaimSourceContext } from "./claim
 import type { EventBus } from "./event-bus.ts";
 import type { Logger } from "./logger.ts";
 import { TaskClient } from "./task-client.ts";
-import { TaskError } from "./task-error.ts";
+import { invalidInput, TaskError } from "./task-error.ts";
 import type { TaskRemoval, TaskUpdate } from "./task-update.ts";
 import { type StopOptions, type TaskHandler, TaskWorker, type WorkOptions } from "./task-worker.ts";
 import { compileFilter, requireSince, type Since, type UpdateFilter } from "./update-filter.ts";
 
+/** What a coordinator is made with. */
 export interface CoordinatorOptions {
   /** Default for all calls, see `CallOptions`. */
   readonly timeoutMs?: number;
@@ -21,6 +22,7 @@ export interface CoordinatorOptions {
   readonly logger?: Logger;
 }
 
+/** How a task is claimed. */
 export interface ClaimTaskOptions extends CallOptions {
   /** Length of the lease in seconds, 1 to 86,400. Default: the coordinator's, 300. */
   readonly ttlSeconds?: number;
@@ -28,6 +30,7 @@ export interface ClaimTaskOptions extends CallOptions {
   readonly capabilities?: readonly string[];
 }
 
+/** What else is said of the end of a claim. */
 export interface ReleaseTaskOptions extends CallOptions {
   /** What came of it, for `complete`. */
   readonly result?: unknown;
@@ -39,6 +42,7 @@ export interface ReleaseTaskOptions extends CallOptions {
   readonly attempt?: number;
 }
 
+/** What a subscriber wants to be told. */
 export interface SubscribeOptions {
   /** Default: everything. */
   readonly filter?: UpdateFilter;
@@ -67,6 +71,7 @@ export class Coordinator implements AsyncDisposable {
   readonly #stops = new Set<(options?: StopOptions) => Promise<void>>();
   #stopping = new AbortController();
 
+  /** The event bus may be connected before or after. */
   constructor(eventBus: EventBus, options: CoordinatorOptions = {}) {
     this.#bus = eventBus;
     this.#logger = options.logger ?? eventBus.logger;
@@ -79,6 +84,7 @@ export class Coordinator implements AsyncDisposable {
    * already gets `true`.
    *
    * @throws TaskError for any other reason, such as `unavailable`
+   * @example const isMine = await coordinator.claimTask("P0.5.1", "session-1", { ttlSeconds: 60 });
    */
   async claimTask(
     taskId: string,
@@ -99,6 +105,7 @@ export class Coordinator implements AsyncDisposable {
    * says why.
    *
    * @throws TaskError for any other reason, such as `unavailable`
+   * @example await coordinator.releaseTask("P0.5.1", "session-1", "complete", { result: { pages: 3 } });
    */
   async releaseTask(
     taskId: string,
@@ -112,7 +119,12 @@ export class Coordinator implements AsyncDisposable {
     return isDone(this.tasks.release(taskId, input, call), NOT_HELD);
   }
 
-  /** The task's record; `null` if there is no such task. @throws TaskError */
+  /**
+   * The task's record; `null` if there is no such task.
+   *
+   * @throws TaskError
+   * @example const isDone = (await coordinator.getTaskStatus("P0.5.1"))?.status === "complete";
+   */
   async getTaskStatus(taskId: string, options?: CallOptions): Promise<TaskRecord | null> {
     try {
       return (await this.tasks.get(taskId, options)).task;
@@ -130,12 +142,18 @@ export class Coordinator implements AsyncDisposable {
    *
    * @returns the id of the subscription, once everything from then on will be delivered
    * @throws TaskError `invalid_request`, `unavailable`
+   * @example
+   * const options: SubscribeOptions = { since: "beginning", filter: { prefix: "P0." } };
+   * const id = await coordinator.subscribeTaskUpdates(({ revision, task_id, type }) => {
+   *   console.log(revision, task_id, type);
+   * }, options);
    */
   async subscribeTaskUpdates(
     callback: (update: TaskUpdate) => unknown,
     options: SubscribeOptions = {},
   ): Promise<string> {
     const { filter = {}, since = "now", onRemoved } = options;
+    if (typeof callback !== "function") throw invalidInput("callback", "must be a function");
     requireSince(since);
     const subscriber = { callback, onRemoved, filter: compileFilter(filter) };
     const id = await this.#bus.feed.subscribe(subscriber, since);
@@ -143,7 +161,10 @@ export class Coordinator implements AsyncDisposable {
     return id;
   }
 
-  /** The callback is not called any more. `false` if there is no such subscription. */
+  /**
+   * The callback is not called any more. `false` if there is no such subscription.
+   * @example coordinator.unsubscribe(await coordinator.subscribeTaskUpdates(console.log));
+   */
   unsubscribe(subscriptionId: string): boolean {
     this.#subscriptions.delete(subscriptionId);
     return this.#bus.feed.unsubscribe(subscriptionId);
@@ -154,6 +175,9 @@ export class Coordinator implements AsyncDisposable {
    * completes each with what the handler returns, or lets it fail with what the handler throws.
    *
    * @throws TaskError `invalid_request`
+   * @example
+   * const worker = coordinator.work({ session: "session-1" }, ({ title }) => title.length);
+   * await worker.done;
    */
   work(options: WorkOptions, handler: TaskHandler): TaskWorker {
     const worker = new TaskWorker(options, handler, this.#context());
@@ -173,6 +197,10 @@ export class Coordinator implements AsyncDisposable {
    * back to the pool.
    *
    * @throws TaskError `invalid_request`, or for a refusal by the coordinator
+   * @example
+   * for await (const claim of coordinator.claims({ session: "session-1", stopWhenIdle: true })) {
+   *   await claim.complete(claim.task.title.length);
+   * }
    */
   async *claims(options: ClaimOptions): AsyncGenerator<Claim, void, undefined> {
     const source = new ClaimSource(options, this.#context());
@@ -201,6 +229,9 @@ export class Coordinator implements AsyncDisposable {
    * Resolves when `stop` is called, or the event bus is disconnected.
    *
    * @throws TaskError `unavailable` if there is no connection, or it is lost for good
+   * @example
+   * process.once("SIGTERM", () => void coordinator.stop());
+   * await coordinator.run();
    */
   async run(): Promise<void> {
     const stopped = new Promise<undefined>((resolve) => {
@@ -217,6 +248,7 @@ export class Coordinator implements AsyncDisposable {
   /**
    * Stops the workers, each as its `stop` does, ends the loops over claims and the subscriptions, and
    * lets `run` resolve. The event bus stays connected.
+   * @example await coordinator.stop({ deadlineMs: 5_000 });
    */
   async stop(options?: StopOptions): Promise<void> {
     await Promise.all([...this.#stops].map((stop) => stop(options)));
@@ -225,6 +257,10 @@ export class Coordinator implements AsyncDisposable {
     this.#stopping = new AbortController();
   }
 
+  /**
+   * `stop`, at the end of the scope.
+   * @example await using coordinator = new Coordinator(bus);
+   */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }

@@ -2,7 +2,7 @@
 import type { ConnectOptions } from "../nats/connection.ts";
 import { invalidInput } from "./task-error.ts";
 
-/** How to reach the NATS servers. All but `servers` can be left out. */
+/** How to reach the NATS servers. Everything can be left out. */
 export interface EventBusConfig extends Omit<ConnectOptions, "servers"> {
   /** One URL or several of one cluster. Default `nats://127.0.0.1:4222`. */
   readonly servers?: string | readonly string[];
@@ -13,8 +13,11 @@ export interface EventBusConfig extends Omit<ConnectOptions, "servers"> {
 /** The backends of the seed; only `nats` is supported. */
 export type Backend = "nats" | "etcd";
 
+/** What an event bus is made with. */
 export interface EventBusOptions {
+  /** `nats`. */
   readonly backend: Backend;
+  /** Default: a server on this machine. */
   readonly config?: EventBusConfig;
 }
 
@@ -49,7 +52,7 @@ export function parseOptions({ backend, config = {} }: EventBusOptions): BusSett
     );
   }
   for (const [name, value] of Object.entries(config)) {
-    if (!(name in TYPES)) {
+    if (!Object.hasOwn(TYPES, name)) {
       throw invalidInput(
         `config.${name}`,
         `is no option; there are ${Object.keys(TYPES).join(", ")}`,

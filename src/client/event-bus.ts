@@ -10,6 +10,7 @@ import { TaskError } from "./task-error.ts";
 import { refuseTask, refuseTtl, taskIdOf, toCreation } from "./task-keys.ts";
 import { UpdateFeed } from "./update-feed.ts";
 
+/** How a value is kept. */
 export interface PutOptions {
   /** Seconds after which the key is removed. Default: it stays. */
   readonly ttl?: number;
@@ -49,11 +50,13 @@ export class EventBus implements AsyncDisposable {
   readonly #tasks: TaskClient;
   #problem = "the event bus is not connected: call connect() first";
 
-  /** @throws TaskError `invalid_request` that names the option */
+  /** Nothing is connected before `connect`. @throws TaskError `invalid_request` that names the option */
   constructor(options: EventBusOptions & { readonly logger?: Logger }) {
     const { connect, replicas } = parseOptions(options);
     this.logger = options.logger ?? DEFAULT_LOGGER;
-    this.link = new BusConnection(connect);
+    this.link = new BusConnection(connect, ({ message }) => {
+      this.#failed(`the connection to NATS is lost for good (${message}): call connect()`);
+    });
     this.#tasks = new TaskClient(this.link, { logger: this.logger });
     this.feed = new UpdateFeed(this.link, this.#tasks, this.logger);
     this.#shared = new SharedState(this.link, replicas, this.logger);
@@ -62,6 +65,7 @@ export class EventBus implements AsyncDisposable {
   /**
    * Whether it is connected now. If not, the log and `health()` say why. Once connected, it reconnects by
    * itself, for ever unless `maxReconnectAttempts` says otherwise.
+   * @example if (!(await bus.connect())) console.error((await bus.health()).problem);
    */
   async connect(): Promise<boolean> {
     try {
@@ -69,13 +73,15 @@ export class EventBus implements AsyncDisposable {
       return true;
     } catch (error) {
       if (!(error instanceof ConnectionError)) throw error;
-      this.#problem = error.message;
-      this.logger.error(error.message);
+      this.#failed(error.message);
       return false;
     }
   }
 
-  /** Closes the connection, and with it what uses it. Can be called again. */
+  /**
+   * Closes the connection, and with it what uses it. Can be called again.
+   * @example await bus.disconnect();
+   */
   async disconnect(): Promise<void> {
     this.feed.stop();
     await this.link.disconnect();
@@ -86,6 +92,9 @@ export class EventBus implements AsyncDisposable {
    * Stores a value that JSON can express. `tasks/<id>` creates a task, and is `false` if there is one.
    *
    * @throws TaskError `invalid_request`, also for a `ttl` on a task; `unavailable`
+   * @example
+   * await bus.put("deploy/current", { version: "1.4.0" }, { ttl: 3600 });
+   * const isNew = await bus.put("tasks/P0.6.1", { title: "Document", depends_on: ["P0.5.1"] });
    */
   async put(key: string, value: unknown, options: PutOptions = {}): Promise<boolean> {
     const taskId = taskIdOf(key);
@@ -97,7 +106,12 @@ export class EventBus implements AsyncDisposable {
     return this.#createTask(taskId, value);
   }
 
-  /** The value, or the record of a task; `null` if there is none. @throws TaskError `unavailable` */
+  /**
+   * The value, or the record of a task; `null` if there is none.
+   *
+   * @throws TaskError `unavailable`
+   * @example const current = await bus.get("deploy/current");
+   */
   async get(key: string): Promise<unknown> {
     const taskId = taskIdOf(key);
     if (taskId === null) return this.#shared.get(key);
@@ -114,6 +128,7 @@ export class EventBus implements AsyncDisposable {
    * none. It is compared and replaced by its revision, so of several who try one succeeds.
    *
    * @throws TaskError `invalid_request`; `unavailable`, after which the value may have been replaced
+   * @example const isLeader = await bus.compareAndSwap("deploy/leader", null, "session-1", { ttl: 30 });
    */
   async compareAndSwap(
     key: string,
@@ -128,7 +143,12 @@ export class EventBus implements AsyncDisposable {
     return refuseTask(taskId, "use claimTask and releaseTask, or coordinator.tasks.update");
   }
 
-  /** Removes the key; `false` if there was none. @throws TaskError `unavailable` */
+  /**
+   * Removes the key; `false` if there was none.
+   *
+   * @throws TaskError `invalid_request` for a task; `unavailable`
+   * @example const wasThere = await bus.delete("deploy/leader");
+   */
   async delete(key: string): Promise<boolean> {
     const taskId = taskIdOf(key);
     if (taskId === null) return this.#shared.delete(key);
@@ -141,6 +161,11 @@ export class EventBus implements AsyncDisposable {
    * told. Tasks are watched with `Coordinator.subscribeTaskUpdates`.
    *
    * @throws TaskError `invalid_request` for a task; `unavailable`
+   * @example
+   * const stop = await bus.watch("deploy/", ({ key, operation, value }) => {
+   *   console.log(key, operation, value);
+   * });
+   * stop();
    */
   async watch(prefix: string, callback: (change: SharedChange) => unknown): Promise<() => void> {
     const taskId = taskIdOf(prefix);
@@ -148,7 +173,10 @@ export class EventBus implements AsyncDisposable {
     return this.#shared.watch(prefix, callback);
   }
 
-  /** Asks the server and the coordinator. */
+  /**
+   * Asks the server and the coordinator.
+   * @example const { connected, coordinator, problem } = await bus.health();
+   */
   async health(): Promise<BusHealth> {
     const down = { connected: false, coordinator: false, roundTripMs: null };
     if (!this.link.isConnected) return { ...down, problem: this.#whyDisconnected() };
@@ -161,6 +189,10 @@ export class EventBus implements AsyncDisposable {
     }
   }
 
+  /**
+   * `disconnect`, at the end of the scope.
+   * @example await using bus = new EventBus({ backend: "nats" });
+   */
   [Symbol.asyncDispose](): Promise<void> {
     return this.disconnect();
   }
@@ -173,6 +205,11 @@ export class EventBus implements AsyncDisposable {
       if (error instanceof TaskError && error.code === "already_exists") return false;
       throw error;
     }
+  }
+
+  #failed(problem: string): void {
+    this.#problem = problem;
+    this.logger.error(problem);
   }
 
   #whyDisconnected(): string {

@@ -8,6 +8,7 @@ import type { Reply, RequestInput } from "../protocol/operations.ts";
 import { parseBody } from "../protocol/parse-request.ts";
 import { findCycle, inDependencyOrder } from "../task/dependencies.ts";
 
+/** A task to be imported: its id and the fields of its definition, see `docs/protocol.md`. */
 export type ImportedTask = RequestInput<"tasks.import">["tasks"][number];
 type ImportReply = Reply<"tasks.import">;
 

@@ -2,8 +2,11 @@
 
 /** Takes lines for people; `console` is one, and so is a pino logger. */
 export interface Logger {
+  /** Every request, for those who look for something. */
   debug(message: string): void;
+  /** What was not as it should be, and was got over. */
   warn(message: string): void;
+  /** What needs somebody. */
   error(message: string): void;
 }
 

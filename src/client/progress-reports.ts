@@ -30,6 +30,7 @@ export class ProgressReports {
     this.#isBusy = true;
     this.#next = null;
     void this.#send(next.progress).then(() => {
+      if (this.#isStopped) return;
       this.#timer = setTimeout(() => {
         this.#isBusy = false;
         this.#sendNext();

@@ -34,12 +34,22 @@ async function renew(
   };
   const leases = new SessionLeases(new TaskClient(link, { logger }), session, listener, logger);
   port.on("message", (message: ToThread) => {
-    if (message.kind === "keep") leases.keep(message.claim);
-    else if (message.kind === "drop") leases.drop(message.taskId, message.attempt);
-    else {
-      leases.stop();
-      port.close();
-      void link.disconnect();
+    switch (message.kind) {
+      case "keep":
+        leases.keep(message.claim);
+        break;
+      case "drop":
+      case "abandon":
+        leases[message.kind](message.taskId, message.attempt);
+        break;
+      case "leave":
+        leases.leave();
+        break;
+      case "stop":
+        leases.stop();
+        port.close();
+        void link.disconnect();
     }
   });
+  tell({ kind: "ready" });
 }

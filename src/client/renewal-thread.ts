@@ -15,10 +15,11 @@ export interface ThreadData {
 
 export type ToThread =
   | { readonly kind: "keep"; readonly claim: KeptClaim }
-  | { readonly kind: "drop"; readonly taskId: string; readonly attempt: number }
-  | { readonly kind: "stop" };
+  | { readonly kind: "drop" | "abandon"; readonly taskId: string; readonly attempt: number }
+  | { readonly kind: "leave" | "stop" };
 
 export type FromThread =
+  | { readonly kind: "ready" }
   | { readonly kind: "lost" | "cancelled"; readonly taskId: string; readonly attempt: number }
   | { readonly kind: "log"; readonly level: keyof Logger; readonly message: string };
 
@@ -30,6 +31,8 @@ export class RenewalThread implements LeaseRenewal {
   readonly #kept = new Map<string, KeptClaim>();
   #worker: Worker | null = null;
   #isStopped = false;
+  /** Ends the wait for a thread that can renew leases, or has ended. */
+  #settled: () => void = () => undefined;
 
   /** `here` takes over if the thread cannot go on. */
   constructor(data: ThreadData, here: LeaseRenewal, listener: LeaseListener, logger: Logger) {
@@ -39,11 +42,23 @@ export class RenewalThread implements LeaseRenewal {
     this.#logger = logger;
   }
 
-  /** The session is registered from here, which tells at once if it is refused. */
+  /**
+   * The session is registered from here, which tells at once if it is refused, and its registration kept
+   * from here. Resolves when the thread can renew leases, as work that blocks may begin then.
+   */
   async start(signal: AbortSignal): Promise<void> {
     await this.#here.start(signal);
+    signal.throwIfAborted();
+    const settled = new Promise<void>((resolve) => {
+      this.#settled = resolve;
+      signal.addEventListener("abort", () => {
+        resolve();
+      });
+    });
+    // Whatever the process was started with is not meant for the thread, such as --input-type.
     const worker = new Worker(new URL("./renewal-thread-main.js", import.meta.url), {
       workerData: this.#data,
+      execArgv: [],
     });
     this.#worker = worker;
     worker.on("message", (message: FromThread) => {
@@ -53,12 +68,9 @@ export class RenewalThread implements LeaseRenewal {
       this.#logger.error(`the thread that renews leases failed: ${describeError(error)}`);
     });
     worker.on("exit", () => {
-      this.#worker = null;
-      if (this.#isStopped) return;
-      this.#logger.error("the thread that renews leases has ended: renewing them in this one");
-      for (const claim of this.#kept.values()) this.#here.keep({ ...claim, isOld: true });
+      this.#ended();
     });
-    for (const claim of this.#kept.values()) this.#post({ kind: "keep", claim });
+    await settled;
   }
 
   keep(claim: KeptClaim): void {
@@ -68,9 +80,22 @@ export class RenewalThread implements LeaseRenewal {
   }
 
   drop(taskId: string, attempt: number): void {
-    if (this.#kept.get(taskId)?.attempt === attempt) this.#kept.delete(taskId);
+    this.#forget(taskId, attempt);
     this.#here.drop(taskId, attempt);
     this.#post({ kind: "drop", taskId, attempt });
+  }
+
+  abandon(taskId: string, attempt: number): void {
+    this.#forget(taskId, attempt);
+    if (this.#worker === null) this.#here.abandon(taskId, attempt);
+    else this.#post({ kind: "abandon", taskId, attempt });
+  }
+
+  leave(): void {
+    // Without the thread's claims, those would be none of its own.
+    if (this.#worker === null) this.#here.leave();
+    else this.#here.stop();
+    this.#post({ kind: "leave" });
   }
 
   stop(): void {
@@ -79,12 +104,25 @@ export class RenewalThread implements LeaseRenewal {
     this.#post({ kind: "stop" });
   }
 
+  #ended(): void {
+    this.#worker = null;
+    this.#settled();
+    if (this.#isStopped) return;
+    this.#logger.error("the thread that renews leases has ended: renewing them in this one");
+    for (const claim of this.#kept.values()) this.#here.keep({ ...claim, isOld: true });
+  }
+
+  #forget(taskId: string, attempt: number): void {
+    if (this.#kept.get(taskId)?.attempt === attempt) this.#kept.delete(taskId);
+  }
+
   #post(message: ToThread): void {
     this.#worker?.postMessage(message);
   }
 
   #received(message: FromThread): void {
-    if (message.kind === "log") this.#logger[message.level](message.message);
+    if (message.kind === "ready") this.#settled();
+    else if (message.kind === "log") this.#logger[message.level](message.message);
     else this.#listener[message.kind](message.taskId, message.attempt);
   }
 }

@@ -1,9 +1,13 @@
 /**
  * Keeps a session registered and the leases of its claims renewed, with one heartbeat for all of them
- * about every third of the shortest TTL; and tells which claims it has lost or should stop working on.
+ * every third of the shortest TTL; and tells which claims it has lost or should stop working on.
  *
  * A claim also counts as lost when its TTL is over without a heartbeat that was answered: then somebody
- * else may have the task by now, and nobody could tell this session.
+ * else may have the task by now, and nobody could tell this session. Should the coordinator hold it for
+ * the session all the same, heartbeats would keep it for ever: so it is given back.
+ *
+ * A heartbeat that is late does not hold up the next one: of several under way, each answer counts from
+ * when its request was sent.
  */
 import type { Logger } from "./logger.ts";
 import type { TaskClient } from "./task-client.ts";
@@ -34,7 +38,15 @@ export interface LeaseRenewal {
   /** Registers the session; asks until that is done. @throws TaskError for a refusal */
   start(signal: AbortSignal): Promise<void>;
   keep(claim: KeptClaim): void;
+  /** The claim has ended. */
   drop(taskId: string, attempt: number): void;
+  /** Nobody works on it any more, and the coordinator may not know: it is given back if it is held. */
+  abandon(taskId: string, attempt: number): void;
+  /**
+   * Nothing more is kept. Leases are renewed until `stop`, but the session is not registered again, and
+   * what was claimed for it without its knowledge is given back.
+   */
+  leave(): void;
   stop(): void;
 }
 
@@ -43,8 +55,19 @@ interface Held extends KeptClaim {
   readonly validUntil: number;
 }
 
-/** Before a heartbeat that was not answered is sent again. */
-const RETRY_MS = 250;
+interface Abandoned extends Pick<KeptClaim, "attempt" | "ttlSeconds"> {
+  readonly since: number;
+}
+
+type Beat = Awaited<ReturnType<TaskClient["heartbeat"]>>;
+
+/** How long to wait for the answer to a heartbeat; with a shorter lease, as long as that lasts. */
+const LONGEST_PATIENCE_MS = 5_000;
+/** Before a heartbeat that has failed is sent again: a part of the interval, within these bounds. */
+const SHORTEST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 5_000;
+const PAUSES_PER_INTERVAL = 20;
+const BEATS_PER_TTL = 3;
 
 export class SessionLeases implements LeaseRenewal {
   readonly #tasks: TaskClient;
@@ -52,10 +75,13 @@ export class SessionLeases implements LeaseRenewal {
   readonly #listener: LeaseListener;
   readonly #logger: Logger;
   readonly #held = new Map<string, Held>();
+  /** Given up by this side only, since when; until the coordinator says that it does not hold them. */
+  readonly #abandoned = new Map<string, Abandoned>();
   readonly #stopped = new AbortController();
   #sessionTtlMs = Infinity;
   #beatAt = Infinity;
-  #isBeating = false;
+  #isFailing = false;
+  #isLeaving = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -71,7 +97,7 @@ export class SessionLeases implements LeaseRenewal {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    await this.#register(AbortSignal.any([signal, this.#stopped.signal]));
+    await this.#register(Infinity, AbortSignal.any([signal, this.#stopped.signal]));
     this.#beatBy(performance.now() + this.#interval());
   }
 
@@ -85,17 +111,38 @@ export class SessionLeases implements LeaseRenewal {
     if (this.#held.get(taskId)?.attempt === attempt) this.#held.delete(taskId);
   }
 
+  abandon(taskId: string, attempt: number): void {
+    const now = performance.now();
+    const ttlSeconds = this.#held.get(taskId)?.ttlSeconds ?? Infinity;
+    this.#abandoned.set(taskId, { attempt, ttlSeconds, since: now });
+    this.drop(taskId, attempt);
+    this.#beatBy(now + SHORTEST_PAUSE_MS);
+  }
+
+  leave(): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    // Late enough for every coordinator to know of what was claimed until now.
+    if (this.#held.size > 0) this.#beatBy(performance.now() + SHORTEST_PAUSE_MS);
+  }
+
   stop(): void {
     this.#stopped.abort();
     clearTimeout(this.#timer);
   }
 
+  #shortestTtl(): number {
+    const claims = [...this.#held.values(), ...this.#abandoned.values()];
+    return Math.min(this.#sessionTtlMs, ...claims.map(({ ttlSeconds }) => ttlSeconds * 1000));
+  }
+
   #interval(): number {
-    let shortest = this.#sessionTtlMs;
-    for (const { ttlSeconds } of this.#held.values()) {
-      shortest = Math.min(shortest, ttlSeconds * 1000);
-    }
-    return shortest / 3;
+    return this.#shortestTtl() / BEATS_PER_TTL;
+  }
+
+  #pause(): number {
+    const pause = this.#interval() / PAUSES_PER_INTERVAL;
+    return Math.min(Math.max(SHORTEST_PAUSE_MS, pause), LONGEST_PAUSE_MS);
   }
 
   #beatBy(time: number): void {
@@ -105,7 +152,7 @@ export class SessionLeases implements LeaseRenewal {
 
   #setTimer(): void {
     if (this.#stopped.signal.aborted) return;
-    let due = this.#isBeating ? Infinity : this.#beatAt;
+    let due = this.#beatAt;
     for (const { validUntil } of this.#held.values()) due = Math.min(due, validUntil);
     const wait = Math.min(Math.max(0, due - performance.now()), LONGEST_WAIT_MS);
     clearTimeout(this.#timer);
@@ -117,46 +164,41 @@ export class SessionLeases implements LeaseRenewal {
   #tick(): void {
     const now = performance.now();
     for (const { taskId, attempt, validUntil } of [...this.#held.values()]) {
-      if (validUntil <= now) this.#lose(taskId, attempt);
+      if (validUntil > now) continue;
+      this.abandon(taskId, attempt);
+      this.#listener.lost(taskId, attempt);
     }
-    if (!this.#isBeating && now >= this.#beatAt) {
-      this.#isBeating = true;
-      this.#beatAt = Infinity;
-      void this.#beat().then((nextAt) => {
-        this.#isBeating = false;
-        this.#beatBy(nextAt);
-      });
+    if (now >= this.#beatAt) {
+      this.#beatAt = now + this.#interval();
+      void this.#beat();
     }
     this.#setTimer();
   }
 
-  /** Never rejects; returns when the next beat is due. */
-  async #beat(): Promise<number> {
+  /** Never rejects. */
+  async #beat(): Promise<void> {
     const sentAt = performance.now();
     const asked = [...this.#held.values()];
-    const claims = asked.map(({ taskId, attempt }) => ({ task_id: taskId, attempt }));
-    const options = { deadlineMs: this.#interval(), signal: this.#stopped.signal };
+    const named = new Map<string, { attempt: number }>([...this.#abandoned, ...this.#held]);
+    const claims = [...named].map(([task_id, { attempt }]) => ({ task_id, attempt }));
+    const timeoutMs = Math.min(this.#shortestTtl(), LONGEST_PATIENCE_MS);
+    const options = { deadlineMs: 0, timeoutMs, signal: this.#stopped.signal };
     try {
-      const { sessionId } = this.#session;
-      const reply = await this.#tasks.heartbeat(sessionId, { claims }, options);
+      const reply = await this.#tasks.heartbeat(this.#session.sessionId, { claims }, options);
+      this.#isFailing = false;
       this.#renewed(asked, reply, sentAt);
-      return sentAt + this.#interval();
     } catch (error) {
-      if (this.#stopped.signal.aborted) return Infinity;
-      return this.#beatFailed(error);
+      await this.#beatFailed(error);
     }
   }
 
-  #renewed(
-    asked: readonly Held[],
-    { claims, lost, cancelled }: Awaited<ReturnType<TaskClient["heartbeat"]>>,
-    sentAt: number,
-  ): void {
+  #renewed(asked: readonly Held[], { claims, lost, cancelled }: Beat, sentAt: number): void {
     const attempts = new Map(asked.map(({ taskId, attempt }) => [taskId, attempt]));
     for (const { task_id: taskId, attempt, lease } of claims) {
       const held = this.#held.get(taskId);
       if (held?.attempt !== attempt) continue;
-      this.#held.set(taskId, { ...held, validUntil: sentAt + lease.ttl_seconds * 1000 });
+      const validUntil = Math.max(held.validUntil, sentAt + lease.ttl_seconds * 1000);
+      this.#held.set(taskId, { ...held, validUntil });
     }
     for (const taskId of cancelled) {
       const attempt = attempts.get(taskId);
@@ -164,38 +206,65 @@ export class SessionLeases implements LeaseRenewal {
     }
     for (const taskId of lost) {
       const attempt = attempts.get(taskId);
-      if (attempt !== undefined) this.#lose(taskId, attempt);
+      if (attempt === undefined || this.#held.get(taskId)?.attempt !== attempt) continue;
+      this.#held.delete(taskId);
+      this.#listener.lost(taskId, attempt);
+    }
+    const renewed = new Set<string>();
+    for (const { task_id: taskId, attempt } of claims) {
+      renewed.add(taskId);
+      // Before `leave`, what is not known may be just about to be handed out.
+      const isAbandoned = this.#abandoned.get(taskId)?.attempt === attempt;
+      const isUnknown = this.#isLeaving && this.#held.get(taskId)?.attempt !== attempt;
+      if (isAbandoned || isUnknown) void this.#giveBack(taskId, attempt);
+    }
+    for (const [taskId, { since }] of this.#abandoned) {
+      if (sentAt >= since && !renewed.has(taskId)) this.#abandoned.delete(taskId);
     }
   }
 
-  async #beatFailed(error: unknown): Promise<number> {
-    const { sessionId } = this.#session;
+  /** Of a claim that somebody else has by then, this is refused. Never rejects. */
+  async #giveBack(taskId: string, attempt: number): Promise<void> {
+    const { sessionId: session_id } = this.#session;
+    const options = { deadlineMs: 0, signal: this.#stopped.signal };
     try {
-      if (error instanceof TaskError && error.code === "not_found") {
-        // It was silent for too long; its claims live on.
-        await this.#register(this.#stopped.signal);
-        return performance.now();
-      }
-      throw error;
-    } catch (problem) {
-      if (this.#stopped.signal.aborted) return Infinity;
-      this.#logger.warn(`the heartbeat of ${sessionId} failed: ${String(problem)}`);
-      return performance.now() + RETRY_MS;
+      await this.#tasks.release(taskId, { session_id, attempt, status: "available" }, options);
+    } catch (error) {
+      this.#logger.debug(`${taskId} (attempt ${attempt}) was not given back: ${String(error)}`);
+    }
+    // It says whether the coordinator still holds it.
+    this.#beatBy(performance.now() + this.#pause());
+  }
+
+  async #beatFailed(error: unknown): Promise<void> {
+    if (!(error instanceof TaskError && error.code === "not_found")) this.#failed(error);
+    else if (!this.#isLeaving) await this.#registerAgain();
+  }
+
+  /** It was silent for too long; its claims live on. */
+  async #registerAgain(): Promise<void> {
+    try {
+      await this.#register(0, this.#stopped.signal);
+      this.#beatBy(performance.now());
+    } catch (error) {
+      this.#failed(error);
     }
   }
 
-  async #register(signal: AbortSignal): Promise<void> {
+  #failed(error: unknown): void {
+    if (this.#stopped.signal.aborted) return;
+    const line = `the heartbeat of ${this.#session.sessionId} failed: ${String(error)}`;
+    this.#logger[this.#isFailing ? "debug" : "warn"](line);
+    this.#isFailing = true;
+    const mayHelp = error instanceof TaskError && error.retryable;
+    if (mayHelp) this.#beatBy(performance.now() + this.#pause());
+  }
+
+  async #register(deadlineMs: number, signal: AbortSignal): Promise<void> {
     const { sessionId, capabilities, metadata } = this.#session;
     const input = { capabilities: [...capabilities], metadata: { ...metadata } };
-    const options = { deadlineMs: Infinity, signal };
-    const { session } = await this.#tasks.register(sessionId, input, options);
+    const { session } = await this.#tasks.register(sessionId, input, { deadlineMs, signal });
     this.#sessionTtlMs = session.ttl_seconds * 1000;
-  }
-
-  #lose(taskId: string, attempt: number): void {
-    if (this.#held.get(taskId)?.attempt !== attempt) return;
-    this.#held.delete(taskId);
-    this.#listener.lost(taskId, attempt);
   }
 }
 

@@ -32,7 +32,7 @@ export class SharedState {
   }
 
   async put(key: string, value: unknown, ttlSeconds: number | undefined): Promise<void> {
-    const text = toText(value);
+    const text = toText("value", value);
     requireKey(key);
     requireTtl(ttlSeconds);
     await this.#untilDone(async (bucket) => {
@@ -54,23 +54,24 @@ export class SharedState {
     value: unknown,
     ttlSeconds: number | undefined,
   ): Promise<boolean> {
-    const text = toText(value);
+    const text = toText("value", value);
+    const wanted = toText("expected", expected ?? null, canonicalJson);
     requireKey(key);
     requireTtl(ttlSeconds);
-    let isUncertain = false;
+    /** The revision that a write was to follow whose outcome is unknown. */
+    let uncertain: number | null = null;
     return this.#untilDone(async (bucket) => {
       for (;;) {
         const current = await read(bucket, key);
-        if (!isSame(current?.value ?? null, expected)) {
-          if (!isUncertain) return false;
-          if (isSame(current?.value ?? null, value)) return true;
-          throw unknownOutcome(key, false);
-        }
-        const outcome = await bucket.write(key, text, current?.revision ?? 0, ttlSeconds);
+        const revision = current?.revision ?? 0;
+        // Either that write came through or one of somebody else, who may have written the same value.
+        if (uncertain !== null && revision !== uncertain) throw unknownOutcome(key, false);
+        if (canonicalJson(current?.value ?? null) !== wanted) return false;
+        const outcome = await bucket.write(key, text, revision, ttlSeconds);
         if (outcome.kind === "written") return true;
         // After a conflict the value may still be the expected one, written anew.
         if (outcome.kind === "conflict") continue;
-        isUncertain = true;
+        uncertain = revision;
         throw unknownOutcome(key);
       }
     });
@@ -79,21 +80,23 @@ export class SharedState {
   /** Whether there was one. */
   delete(key: string): Promise<boolean> {
     requireKey(key);
+    let isUncertain = false;
     return this.#untilDone(async (bucket) => {
       for (;;) {
         const current = await read(bucket, key);
-        if (current?.value === undefined) return false;
+        if (current?.value === undefined) return isUncertain;
         const outcome = await bucket.purge(key, current.revision);
         if (outcome.kind === "written") return true;
-        if (outcome.kind === "unknown") throw unknownOutcome(key);
+        if (outcome.kind === "conflict") continue;
+        isUncertain = true;
+        throw unknownOutcome(key);
       }
     });
   }
 
   /** Resolves once the watch is set up; returns what ends it. */
-  async watch(prefix: string, callback: (change: SharedChange) => unknown): Promise<() => void> {
-    const bucket = await this.#untilDone((opened) => Promise.resolve(opened));
-    return watchShared(bucket, prefix, callback, this.#logger);
+  watch(prefix: string, callback: (change: SharedChange) => unknown): Promise<() => void> {
+    return this.#untilDone((bucket) => watchShared(bucket, prefix, callback, this.#logger));
   }
 
   /** Asks again while NATS does not answer. */
@@ -143,14 +146,20 @@ async function read(bucket: KvBucket, key: string): Promise<Current | null> {
   return { value: operation === "put" ? parseValue(text) : undefined, revision };
 }
 
-function isSame(current: unknown, expected: unknown): boolean {
-  return canonicalJson(current) === canonicalJson(expected ?? null);
-}
-
-function toText(value: unknown): string {
-  const text = JSON.stringify(value) as string | undefined;
-  if (text !== undefined) return text;
-  throw invalidInput("value", "must be something that JSON can express");
+function toText(
+  name: string,
+  value: unknown,
+  toJson: (value: unknown) => string | undefined = JSON.stringify,
+): string {
+  let problem = "";
+  try {
+    const text = toJson(value);
+    if (text !== undefined) return text;
+  } catch (error) {
+    // A BigInt, or an object that contains itself.
+    problem = `: ${String(error)}`;
+  }
+  throw invalidInput(name, `must be something that JSON can express${problem}`);
 }
 
 function requireKey(key: string): void {
@@ -169,9 +178,13 @@ function unknownOutcome(key: string, retryable = true): TaskError {
 
 function toTaskError(error: unknown): unknown {
   if (error instanceof CoordinatorError) return fromLocalRefusal(error);
-  if (error instanceof ConnectionError || !(error instanceof TaskError)) {
-    const problem = error instanceof Error ? error.message : String(error);
-    return new TaskError("unavailable", problem, { cause: error });
-  }
-  return error;
+  if (error instanceof TaskError) return error;
+  const problem = error instanceof Error ? error.message : String(error);
+  const retryable = !(error instanceof ConnectionError && isLasting(error));
+  return new TaskError("unavailable", problem, { retryable, cause: error });
+}
+
+/** A server without JetStream, or a bucket that will not do, stays so; one that is silent may be starting. */
+function isLasting({ cause }: ConnectionError): boolean {
+  return !(cause instanceof Error) || cause.name.startsWith("JetStream");
 }

@@ -4,11 +4,13 @@ import { describeError, type Logger } from "./logger.ts";
 
 /** What has become of a key. */
 export interface SharedChange {
+  /** The whole key, with the prefix. */
   readonly key: string;
   /** `expired`: its TTL has run out. */
   readonly operation: "put" | "deleted" | "expired";
   /** `null` unless it was put. */
   readonly value: unknown;
+  /** Of the bucket `shared`; grows from change to change. */
   readonly revision: number;
 }
 

@@ -1,11 +1,16 @@
 /** The operations of the coordinator as typed methods. */
 import type { Requester } from "../nats/request.ts";
 import type { Operation, Reply, RequestInput } from "../protocol/operations.ts";
-import { decodeDefinition, isSameDefinition } from "../protocol/task-record.ts";
 import { Attempts } from "./attempts.ts";
-import { type CallOptions, Calls, type CallsOptions, locally } from "./calls.ts";
+import {
+  type CallOptions,
+  Calls,
+  type CallsOptions,
+  locally,
+  type RequestContext,
+} from "./calls.ts";
+import { createTask } from "./create-task.ts";
 import { type ImportedTask, mergeReplies, planImport } from "./import-tasks.ts";
-import { TaskError } from "./task-error.ts";
 
 /**
  * A method for each operation. Each resolves to the reply or rejects with a `TaskError`, after it has
@@ -31,6 +36,7 @@ export class TaskClient {
    *
    * @param id of the task or session, for operations whose subject ends in one
    * @throws TaskError
+   * @example const { total } = await coordinator.tasks.call("tasks.stats", undefined, {});
    */
   call<O extends Operation>(
     operation: O,
@@ -41,37 +47,24 @@ export class TaskClient {
     return this.#calls.call(operation, id, () => input, options);
   }
 
-  /** Creates a task; without an id it gets a random one. Rejects with `already_exists`. */
-  async create(
+  /**
+   * Creates a task; without an id it gets a random one. Rejects with `already_exists`.
+   * @example await coordinator.tasks.create("P0.6.1", { title: "Document", depends_on: ["P0.5.1"] });
+   */
+  create(
     taskId: string | undefined,
     input: RequestInput<"tasks.create">,
     options?: CallOptions,
   ): Promise<Reply<"tasks.create">> {
     // An id of our own, so that asking again cannot make a second task.
     const id = taskId ?? input.task_id ?? crypto.randomUUID();
-    let requests = 0;
-    const body = (count: number): RequestInput<"tasks.create"> => {
-      requests = count;
-      return input;
-    };
-    try {
-      return await this.#calls.call("tasks.create", id, body, options);
-    } catch (error) {
-      if (requests === 1 || !(error instanceof TaskError) || error.code !== "already_exists") {
-        throw error;
-      }
-      // By the first of several requests, whose answer was lost, if it is just what was asked for.
-      const found = await this.get(id, options);
-      const { task } = found;
-      const wanted = decodeDefinition({ max_failures: task.max_failures, ...input });
-      if (!isSameDefinition(decodeDefinition(task), wanted)) throw error;
-      return { ok: true, task, revision: found.revision };
-    }
+    return createTask(this.#calls, id, input, options);
   }
 
   /**
    * Creates many tasks. The whole set is validated before the first request; a set that needs several
    * requests and fails in between can simply be imported again.
+   * @example await coordinator.tasks.importTasks([{ task_id: "a" }, { task_id: "b", depends_on: ["a"] }]);
    */
   async importTasks(
     tasks: readonly ImportedTask[],
@@ -90,6 +83,7 @@ export class TaskClient {
    * Claims the task for `ttl_seconds` (default: the coordinator's `task_claim_ttl_seconds`, 300). Whoever
    * holds it already gets the same attempt again. Rejects with `already_claimed`, `not_available`,
    * `missing_capabilities` or `not_found`.
+   * @example const { attempt } = await coordinator.tasks.claim("P0.5.1", { session_id: "session-1" });
    */
   async claim(
     taskId: string,
@@ -101,7 +95,10 @@ export class TaskClient {
     return claim;
   }
 
-  /** Claims the best ready tasks; waits up to `wait_seconds` (default 0) for one. */
+  /**
+   * Claims the best ready tasks; waits up to `wait_seconds` (default 0) for one.
+   * @example const { claims } = await coordinator.tasks.next({ session_id: "session-1", max: 10 });
+   */
   async next(
     input: RequestInput<"tasks.next">,
     options?: CallOptions,
@@ -109,7 +106,7 @@ export class TaskClient {
     const waitMs = (input.wait_seconds ?? 0) * 1000;
     // Asked again, it gets the claims that it was given before, should their answer be lost.
     const request_id = input.request_id ?? crypto.randomUUID();
-    const body = (_count: number, elapsedMs: number): RequestInput<"tasks.next"> => ({
+    const body = ({ elapsedMs }: RequestContext): RequestInput<"tasks.next"> => ({
       ...input,
       request_id,
       wait_seconds: Math.max(0, waitMs - elapsedMs) / 1000,
@@ -121,7 +118,10 @@ export class TaskClient {
     return next;
   }
 
-  /** Starts the lease anew. Rejects with `lease_lost` or `not_holder`: stop working on the task. */
+  /**
+   * Starts the lease anew. Rejects with `lease_lost` or `not_holder`: stop working on the task.
+   * @example const { lease } = await coordinator.tasks.renew("P0.5.1", { session_id: "session-1" });
+   */
   renew(
     taskId: string,
     input: RequestInput<"tasks.renew">,
@@ -133,6 +133,7 @@ export class TaskClient {
   /**
    * Ends the claim as `complete`, `failed` or `available`. Can be repeated. Rejects with `lease_lost` or
    * `not_holder`.
+   * @example await coordinator.tasks.release("P0.5.1", { session_id: "session-1", status: "complete" });
    */
   async release(
     taskId: string,
@@ -145,79 +146,141 @@ export class TaskClient {
     return released;
   }
 
-  /** Whether the session, the attempt, or both together hold the task at this moment. */
-  verify(taskId: string, input: RequestInput<"tasks.verify">, options?: CallOptions) {
+  /**
+   * Whether the session, the attempt, or both together hold the task at this moment.
+   * @example const { holds } = await coordinator.tasks.verify("P0.5.1", { attempt: 3 });
+   */
+  verify(
+    taskId: string,
+    input: RequestInput<"tasks.verify">,
+    options?: CallOptions,
+  ): Promise<Reply<"tasks.verify">> {
     return this.call("tasks.verify", taskId, input, options);
   }
 
-  /** The task as the bucket has it. Rejects with `not_found`. */
-  get(taskId: string, options?: CallOptions) {
+  /**
+   * The task as the bucket has it. Rejects with `not_found`.
+   * @example const { task, lease } = await coordinator.tasks.get("P0.5.1");
+   */
+  get(taskId: string, options?: CallOptions): Promise<Reply<"tasks.get">> {
     return this.call("tasks.get", taskId, {}, options);
   }
 
-  /** A page of tasks, oldest first, 100 unless `limit` says otherwise; `next_cursor` leads to the next. */
-  list(input: RequestInput<"tasks.list"> = {}, options?: CallOptions) {
+  /**
+   * A page of tasks, oldest first, 100 unless `limit` says otherwise; `next_cursor` leads to the next.
+   * @example const { tasks, next_cursor } = await coordinator.tasks.list({ status: ["claimed"] });
+   */
+  list(
+    input: RequestInput<"tasks.list"> = {},
+    options?: CallOptions,
+  ): Promise<Reply<"tasks.list">> {
     return this.call("tasks.list", undefined, input, options);
   }
 
-  /** The records of the task that the bucket still has, oldest first. */
-  history(taskId: string, options?: CallOptions) {
+  /**
+   * The records of the task that the bucket still has, oldest first.
+   * @example const { entries } = await coordinator.tasks.history("P0.5.1");
+   */
+  history(taskId: string, options?: CallOptions): Promise<Reply<"tasks.history">> {
     return this.call("tasks.history", taskId, {}, options);
   }
 
-  /** What changed after the revision `since` (default 0), in order; `has_more`: ask again. */
-  changes(input: RequestInput<"tasks.changes"> = {}, options?: CallOptions) {
+  /**
+   * What changed after the revision `since` (default 0), in order; `has_more`: ask again.
+   * @example const { changes, has_more } = await coordinator.tasks.changes({ since: 4711 });
+   */
+  changes(
+    input: RequestInput<"tasks.changes"> = {},
+    options?: CallOptions,
+  ): Promise<Reply<"tasks.changes">> {
     return this.call("tasks.changes", undefined, input, options);
   }
 
   /**
    * Changes parts of the definition; with `revision` only if the task still has that one, else
    * `conflict`. Rejects with `not_available` for a finished task.
+   * @example await coordinator.tasks.update("P0.5.1", { priority: 0 });
    */
-  update(taskId: string, input: RequestInput<"tasks.update">, options?: CallOptions) {
+  update(
+    taskId: string,
+    input: RequestInput<"tasks.update">,
+    options?: CallOptions,
+  ): Promise<Reply<"tasks.update">> {
     return this.call("tasks.update", taskId, input, options);
   }
 
-  /** Cancels the task; whoever holds it is asked to stop, or with `force` loses it at once. */
-  cancel(taskId: string, input: RequestInput<"tasks.cancel"> = {}, options?: CallOptions) {
+  /**
+   * Cancels the task; whoever holds it is asked to stop, or with `force` loses it at once.
+   * @example await coordinator.tasks.cancel("P0.5.1", { reason: "not needed any more" });
+   */
+  cancel(
+    taskId: string,
+    input: RequestInput<"tasks.cancel"> = {},
+    options?: CallOptions,
+  ): Promise<Reply<"tasks.cancel">> {
     return this.call("tasks.cancel", taskId, input, options);
   }
 
-  /** Returns a finished task, or one whose holder is dead, to the pool. For operators. */
-  requeue(taskId: string, input: RequestInput<"tasks.requeue"> = {}, options?: CallOptions) {
+  /**
+   * Returns a finished task, or one whose holder is dead, to the pool. For operators.
+   * @example await coordinator.tasks.requeue("P0.5.1", { reason: "the result was wrong" });
+   */
+  requeue(
+    taskId: string,
+    input: RequestInput<"tasks.requeue"> = {},
+    options?: CallOptions,
+  ): Promise<Reply<"tasks.requeue">> {
     return this.call("tasks.requeue", taskId, input, options);
   }
 
-  /** Counts of tasks, leases and sessions. */
-  stats(options?: CallOptions) {
+  /**
+   * Counts of tasks, leases and sessions.
+   * @example const { ready, sessions } = await coordinator.tasks.stats();
+   */
+  stats(options?: CallOptions): Promise<Reply<"tasks.stats">> {
     return this.call("tasks.stats", undefined, {}, options);
   }
 
-  /** Registers what the session can do, for `ttl_seconds` (default 300) from each heartbeat. */
+  /**
+   * Registers what the session can do, for `ttl_seconds` (default 300) from each heartbeat.
+   * @example await coordinator.tasks.register("session-1", { capabilities: ["gpu"] });
+   */
   register(
     sessionId: string,
     input: RequestInput<"sessions.register"> = {},
     options?: CallOptions,
-  ) {
+  ): Promise<Reply<"sessions.register">> {
     return this.call("sessions.register", sessionId, input, options);
   }
 
-  /** Renews the session and all of its leases; answers what it has lost. Rejects with `not_found`. */
+  /**
+   * Renews the session and all of its leases; answers what it has lost. Rejects with `not_found`.
+   * @example const { lost, cancelled } = await coordinator.tasks.heartbeat("session-1");
+   */
   heartbeat(
     sessionId: string,
     input: RequestInput<"sessions.heartbeat"> = {},
     options?: CallOptions,
-  ) {
+  ): Promise<Reply<"sessions.heartbeat">> {
     return this.call("sessions.heartbeat", sessionId, input, options);
   }
 
-  /** A page of the registered sessions, in the order of their ids. */
-  listSessions(input: RequestInput<"sessions.list"> = {}, options?: CallOptions) {
+  /**
+   * A page of the registered sessions, in the order of their ids.
+   * @example const { sessions } = await coordinator.tasks.listSessions({ limit: 1000 });
+   */
+  listSessions(
+    input: RequestInput<"sessions.list"> = {},
+    options?: CallOptions,
+  ): Promise<Reply<"sessions.list">> {
     return this.call("sessions.list", undefined, input, options);
   }
 
-  /** Ends the session and returns its claims to the pool. */
-  unregister(sessionId: string, options?: CallOptions) {
+  /**
+   * Ends the session and returns its claims to the pool.
+   * @example const { released } = await coordinator.tasks.unregister("session-1");
+   */
+  unregister(sessionId: string, options?: CallOptions): Promise<Reply<"sessions.unregister">> {
     return this.call("sessions.unregister", sessionId, {}, options);
   }
 }

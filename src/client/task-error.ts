@@ -2,24 +2,42 @@
 import { CoordinatorError, ERROR_CODES, type ErrorCode, ERRORS } from "../protocol/errors.ts";
 import { RequestFailedError, type RequestProblem } from "../nats/request.ts";
 
+/** What a `TaskError` says beside its code and message. */
 export interface TaskErrorOptions {
   /** Whether the same request may succeed when it is sent again; by default as the code says. */
   readonly retryable?: boolean;
+  /** Default: none. */
   readonly details?: Readonly<Record<string, unknown>>;
+  /** The record of the task that it is about. */
   readonly task?: object | undefined;
+  /** The error that led to this one. */
   readonly cause?: unknown;
 }
 
-/** A refusal of the coordinator, or a request that got no answer (code `unavailable`). */
+/**
+ * A refusal of the coordinator, or a request that got no answer (code `unavailable`).
+ *
+ * @example
+ * try {
+ *   await coordinator.tasks.claim("P0.5.1", { session_id: "session-1" });
+ * } catch (error) {
+ *   if (!(error instanceof TaskError) || error.code !== "already_claimed") throw error;
+ *   console.log(`taken by ${String(error.details.claimed_by)}`);
+ * }
+ */
 export class TaskError extends Error {
+  /** For those who cannot use `instanceof`. */
   override readonly name = "TaskError";
+  /** What is wrong: one of those in `docs/errors.md`. */
   readonly code: ErrorCode;
+  /** Whether the same request may succeed when it is sent again. */
   readonly retryable: boolean;
   /** What the code's description in docs/errors.md promises, such as `claimed_by` or `field`. */
   readonly details: Readonly<Record<string, unknown>>;
   /** The record of the task as the worker saw it, where the coordinator sent it. */
   readonly task: object | undefined;
 
+  /** The library makes them; others may, for tests. */
   constructor(code: ErrorCode, message: string, options: TaskErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
@@ -58,6 +76,7 @@ const PROBLEMS: Record<RequestProblem, { code: ErrorCode; cure: string | null }>
     code: "unavailable",
     cure: "it may have been carried out all the same; asking again is safe",
   },
+  disconnected: { code: "unavailable", cure: "the connection is being made again" },
   closed: { code: "unavailable", cure: "open a new connection and ask again" },
   not_permitted: { code: "forbidden", cure: "check the permissions of this NATS user" },
   too_large: { code: "too_large", cure: "send less, or raise max_payload of the NATS server" },

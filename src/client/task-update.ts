@@ -14,6 +14,7 @@ import type { UpdateMessage } from "../nats/task-updates.ts";
 export type TaskUpdate = EventRecord & {
   /** Of the record in the bucket `tasks`; grows from update to update. */
   readonly revision: number;
+  /** After the transition. */
   readonly task: TaskRecord;
   /**
    * Whether transitions between the update before and this one are gone: the history keeps a limited
@@ -24,7 +25,9 @@ export type TaskUpdate = EventRecord & {
 
 /** A task that is gone: retired after it was finished, or removed or made unreadable by hand. */
 export interface TaskRemoval {
+  /** The task that was removed. */
   readonly task_id: string;
+  /** Of the removal, in its place among those of the updates. */
   readonly revision: number;
 }
 
@@ -78,7 +81,10 @@ function readRecord(message: UpdateMessage): TaskRecord | null {
     const record: unknown = JSON.parse(message.text);
     // The coordinator's own records are complete and need no second look, which would also refuse the
     // event types of a newer version.
-    if (isByCoordinator(record, message.taskId)) return record;
+    // Only a new one does not say yet which revision it was created with.
+    if (isByCoordinator(record, message.taskId)) {
+      return { ...record, created_revision: record.created_revision ?? message.revision };
+    }
     const { taskId, revision } = message;
     const writtenAt = Number.isNaN(message.writtenAt) ? 0 : message.writtenAt;
     return encodeTask(decodeTask(message.text, { taskId, revision, writtenAt }));

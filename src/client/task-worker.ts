@@ -9,6 +9,7 @@ import { type ClaimOptions, ClaimSource, type ClaimSourceContext } from "./claim
 import { describeError, type Logger } from "./logger.ts";
 import { invalidInput, TaskError } from "./task-error.ts";
 
+/** Which tasks a worker takes, and how many at a time. */
 export interface WorkOptions extends ClaimOptions {
   /** How many tasks it works on at a time. Default 1. */
   readonly concurrency?: number;
@@ -18,33 +19,59 @@ export interface WorkOptions extends ClaimOptions {
 export interface TaskContext {
   /** The fencing token: give it to whatever receives results. */
   readonly attempt: number;
+  /** The session that holds the task. */
   readonly session: string;
   /**
    * Aborted when the work should stop: the lease is lost, the task is cancelled, or the worker was
    * stopped and its deadline is over. What is returned after that counts only if the task is still held.
    */
   readonly signal: AbortSignal;
-  /** Tells how far the work is; `tasks.get` shows it. Sent at most once a second. */
+  /**
+   * Tells how far the work is; `tasks.get` shows it. Sent at most once a second.
+   *
+   * @example
+   * coordinator.work({ session: "session-1" }, (task, { progress }) => {
+   *   progress({ percent: 50 });
+   *   return task.title;
+   * });
+   */
   progress(value: unknown): void;
 }
 
-/** Does the work. What it returns becomes the task's result; what it throws, a failed attempt. */
+/**
+ * Does the work. What it returns becomes the task's result; what it throws, a failed attempt.
+ *
+ * @example
+ * const handler: TaskHandler = async (task, { signal }) => {
+ *   const response = await fetch(`https://example.org/${task.task_id}`, { signal });
+ *   return response.text();
+ * };
+ */
 export type TaskHandler = (task: TaskRecord, context: TaskContext) => unknown;
 
+/** How long a worker takes to stop. */
 export interface StopOptions {
   /** How long the handlers may go on, in milliseconds. Default 30,000; 0 gives everything back at once. */
   readonly deadlineMs?: number;
 }
 
-/** Thrown by a handler: the task is failed for good, whatever its `max_failures` says. */
+/**
+ * Thrown by a handler: the task is failed for good, whatever its `max_failures` says.
+ *
+ * @example
+ * coordinator.work({ session: "session-1" }, (task) => {
+ *   if (task.payload === null) throw new PermanentError("there is no payload");
+ * });
+ */
 export class PermanentError extends Error {
+  /** For those who cannot use `instanceof`. */
   override readonly name = "PermanentError";
 }
 
 const STOP_MS = 30_000;
 
 /**
- * Made by `Coordinator.work`.
+ * A session that works. Made by `Coordinator.work`.
  *
  * @example
  * const worker = coordinator.work({ session: "session-1" }, async (task) => task.title.length);
@@ -68,13 +95,19 @@ export class TaskWorker {
   readonly #stopping = new AbortController();
   /** Aborted: what is under way is given back. */
   readonly #overdue = new AbortController();
+  #overdueAt = Infinity;
   #overdueTimer: NodeJS.Timeout | undefined;
+  /** Ends the wait for a handler that ends. */
+  #wake: () => void = () => undefined;
 
   /** @internal */
   constructor(options: WorkOptions, handler: TaskHandler, context: ClaimSourceContext) {
     const { concurrency = 1 } = options;
     if (!Number.isSafeInteger(concurrency) || concurrency < 1 || concurrency > MAX_CONCURRENCY) {
       throw invalidInput("concurrency", `must be a whole number from 1 to ${MAX_CONCURRENCY}`);
+    }
+    if (typeof handler !== "function") {
+      throw invalidInput("handler", "must be a function that does the work");
     }
     this.#source = new ClaimSource(options, context);
     this.#session = options.session;
@@ -91,16 +124,24 @@ export class TaskWorker {
 
   /**
    * Takes no more tasks, and resolves when it holds none. Handlers may go on until the deadline; then
-   * their `signal` is aborted and their tasks go back to the pool. Can be called again, with a shorter
-   * deadline if that is wanted.
+   * their `signal` is aborted and their tasks go back to the pool. Can be called again; the deadline that
+   * comes first counts.
+   * @example await worker.stop({ deadlineMs: 5_000 });
    */
   async stop(options: StopOptions = {}): Promise<void> {
     this.#stopping.abort(new TaskError("not_available", "the worker was stopped"));
-    clearTimeout(this.#overdueTimer);
-    this.#overdueTimer = setTimeout(() => {
-      this.#overdue.abort();
-    }, options.deadlineMs ?? STOP_MS);
+    this.#wake();
+    const deadlineMs = options.deadlineMs ?? STOP_MS;
+    const overdueAt = performance.now() + deadlineMs;
+    if (overdueAt < this.#overdueAt) {
+      this.#overdueAt = overdueAt;
+      clearTimeout(this.#overdueTimer);
+      this.#overdueTimer = setTimeout(() => {
+        this.#overdue.abort();
+      }, deadlineMs);
+    }
     await this.done.catch(() => undefined);
+    clearTimeout(this.#overdueTimer);
   }
 
   async #run(): Promise<void> {
@@ -110,8 +151,8 @@ export class TaskWorker {
     } catch (error) {
       if (!this.#stopping.signal.aborted) throw error;
     } finally {
+      this.#source.leave();
       await this.#settled();
-      clearTimeout(this.#overdueTimer);
       await this.#source.stop();
     }
   }
@@ -121,7 +162,9 @@ export class TaskWorker {
     while (!signal.aborted) {
       const free = this.#concurrency - this.#running.size;
       if (free === 0) {
-        await Promise.race(this.#running);
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
         continue;
       }
       const claims = await this.#source.take(free, signal);
@@ -133,6 +176,7 @@ export class TaskWorker {
   #start(claim: Claim): void {
     const running = this.#handle(claim).finally(() => {
       this.#running.delete(running);
+      this.#wake();
     });
     this.#running.add(running);
   }
@@ -149,27 +193,57 @@ export class TaskWorker {
       },
     };
     try {
-      await this.#workOn(claim, context);
+      // Handed out in the moment in which the worker was stopped, it goes back.
+      if (this.#stopping.signal.aborted) await claim.release();
+      else await this.#workOn(claim, context);
     } catch (error) {
-      // The claim is over, or the coordinator could not be told: then the lease runs out.
+      // The claim is over, or the coordinator could not be told.
       this.#logger.warn(`${task.task_id} (attempt ${attempt}) was not ended: ${String(error)}`);
     }
   }
 
   async #workOn(claim: Claim, context: TaskContext): Promise<void> {
+    let result: unknown;
     try {
-      const result = await this.#handler(claim.task, context);
-      if (!claim.isOver) await claim.complete(result);
+      result = await this.#handler(claim.task, context);
     } catch (error) {
-      if (claim.isOver) {
-        this.#logger.debug(`${claim.task.task_id}: ${String(error)}`);
-      } else if (claim.signal.aborted) {
-        // It stopped because it was asked to, which is no failure.
-        await claim.release();
-      } else {
-        this.#logger.debug(`${claim.task.task_id} failed: ${describeError(error)}`);
-        await claim.fail(error, { retry: !(error instanceof PermanentError) });
-      }
+      await this.#failed(claim, error);
+      return;
+    }
+    if (!claim.isOver) await this.#complete(claim, result);
+  }
+
+  async #complete(claim: Claim, result: unknown): Promise<void> {
+    try {
+      await claim.complete(result);
+    } catch (error) {
+      if (claim.isOver) throw error;
+      // The result cannot be stored.
+      await this.#failed(claim, error);
+    }
+  }
+
+  async #failed(claim: Claim, error: unknown): Promise<void> {
+    if (claim.isOver) {
+      this.#logger.debug(`${claim.task.task_id}: ${String(error)}`);
+    } else if (claim.signal.aborted) {
+      // It stopped because it was asked to, which is no failure.
+      await claim.release();
+    } else {
+      this.#logger.debug(`${claim.task.task_id} failed: ${describeError(error)}`);
+      await this.#fail(claim, error, !(error instanceof PermanentError));
+    }
+  }
+
+  /** A task stays held until it is ended in a way that can be stored. */
+  async #fail(claim: Claim, error: unknown, retry: boolean): Promise<void> {
+    try {
+      await claim.fail(error, { retry });
+    } catch (refusal) {
+      if (claim.isOver) throw refusal;
+      this.#logger.warn(`${claim.task.task_id} failed: ${describeError(error)}`);
+      const message = `what was thrown cannot be stored: ${String(refusal)}`;
+      await claim.fail({ name: "Error", message }, { retry });
     }
   }
 

@@ -3,7 +3,11 @@
  * `task-updates.>`, there while somebody needs it. It tells every subscription to make sure that it
  * has missed nothing when the connection was broken, and now and then when nothing comes.
  */
-import { subscribeToUpdates, type UpdateSubscription as Source } from "../nats/task-updates.ts";
+import {
+  subscribeToUpdates,
+  type UpdateMessage,
+  type UpdateSubscription as Source,
+} from "../nats/task-updates.ts";
 import type { BusConnection } from "./bus-connection.ts";
 import type { Logger } from "./logger.ts";
 import type { TaskClient } from "./task-client.ts";
@@ -15,21 +19,25 @@ import type { Since } from "./update-filter.ts";
 /** Without a message for so long, the last revision is compared; give or take a half, so that a swarm spreads. */
 const SILENCE_MS = 30_000;
 const PAGE_SIZE = 250;
+/** Before changes are asked for again that were refused for a reason which does not pass by itself. */
+const REFUSED_MS = 10_000;
 
 export class UpdateFeed {
   readonly #link: BusConnection;
   readonly #tasks: TaskClient;
   readonly #logger: Logger;
+  readonly #silenceMs: number;
   readonly #subscriptions = new Map<string, UpdateSubscription>();
-  #source: Promise<Source> | null = null;
+  #source: Source | null = null;
   /** Subscriptions that are being made. */
   #joining = 0;
   #pageSize = PAGE_SIZE;
 
-  constructor(link: BusConnection, tasks: TaskClient, logger: Logger) {
+  constructor(link: BusConnection, tasks: TaskClient, logger: Logger, silenceMs = SILENCE_MS) {
     this.#link = link;
     this.#tasks = tasks;
     this.#logger = logger;
+    this.#silenceMs = silenceMs;
   }
 
   /** Resolves when all that happens from now on will be delivered. @throws TaskError `unavailable` */
@@ -37,8 +45,10 @@ export class UpdateFeed {
     const id = crypto.randomUUID();
     this.#joining++;
     try {
-      await this.#listen();
+      this.#source ??= this.#open();
       const tail = await this.#tailOf(since);
+      // Meanwhile the connection may have been closed, and another one made.
+      this.#source ??= this.#open();
       const readChanges: ReadChanges = (after, signal) => this.#readChanges(after, signal);
       const subscription = new UpdateSubscription(id, tail, subscriber, readChanges, this.#logger);
       this.#subscriptions.set(id, subscription);
@@ -64,66 +74,54 @@ export class UpdateFeed {
     for (const id of [...this.#subscriptions.keys()]) this.unsubscribe(id);
   }
 
-  #listen(): Promise<Source> {
-    this.#source ??= this.#open();
-    return this.#source;
-  }
-
-  async #open(): Promise<Source> {
+  /** What is asked for after this was sent on the same connection, so nothing falls in between. */
+  #open(): Source {
+    const { connection, closed } = this.#link;
     let isQuiet = true;
     const verifyAll = (): void => {
       for (const subscription of this.#subscriptions.values()) subscription.verify();
     };
-    try {
-      const { connection, closed } = this.#link;
-      const source = subscribeToUpdates(connection, (message) => {
-        isQuiet = false;
-        const change = new LiveChange(message);
-        for (const subscription of this.#subscriptions.values()) subscription.offer(change);
-      });
-      // From here on the server knows of it.
-      await connection.flush();
-      const forgetReconnects = this.#link.onReconnect(verifyAll);
-      const silence = setInterval(
-        () => {
-          if (isQuiet) verifyAll();
-          isQuiet = true;
-        },
-        SILENCE_MS * (0.5 + Math.random()),
-      );
-      silence.unref();
-      void closed.then(() => {
-        this.stop();
-      });
-      return {
-        stop: () => {
-          source.stop();
-          forgetReconnects();
-          clearInterval(silence);
-        },
-      };
-    } catch (error) {
-      this.#source = null;
-      throw error instanceof TaskError ? error : unavailable(error);
-    }
+    const offer = (message: UpdateMessage): void => {
+      isQuiet = false;
+      const change = new LiveChange(message);
+      for (const subscription of this.#subscriptions.values()) subscription.offer(change);
+    };
+    const messages = subscribeToUpdates(connection, offer, undefined, (error) => {
+      this.#logger.error(`updates come late, the server does not send them: ${error.message}`);
+    });
+    const forgetReconnects = this.#link.onReconnect(verifyAll);
+    const silence = setInterval(
+      () => {
+        if (isQuiet) verifyAll();
+        isQuiet = true;
+      },
+      this.#silenceMs * (0.5 + Math.random()),
+    );
+    silence.unref();
+    const source = {
+      stop: () => {
+        messages.stop();
+        forgetReconnects();
+        clearInterval(silence);
+        if (this.#source === source) this.#source = null;
+      },
+    };
+    void closed.then(() => {
+      this.stop();
+      source.stop();
+    });
+    return source;
   }
 
   #stopIfUnused(): void {
-    const source = this.#source;
-    if (this.#subscriptions.size + this.#joining > 0 || source === null) return;
-    this.#source = null;
-    source.then(
-      (opened) => {
-        opened.stop();
-      },
-      () => undefined,
-    );
+    if (this.#subscriptions.size + this.#joining === 0) this.#source?.stop();
   }
 
   async #tailOf(since: Since): Promise<number> {
     if (since === "beginning") return 0;
     if (since !== "now") return since;
-    return (await this.#tasks.changes({ limit: 1 })).last_revision;
+    // Not `changes`: its first record might be too large for a reply.
+    return (await this.#tasks.stats()).revision;
   }
 
   async #readChanges(since: number, signal: AbortSignal) {
@@ -135,15 +133,25 @@ export class UpdateFeed {
         this.#pageSize = Math.min(PAGE_SIZE, limit * 2);
         return page;
       } catch (error) {
-        if (!(error instanceof TaskError) || error.code !== "too_large") throw error;
-        if (limit === 1) return null;
-        this.#pageSize = Math.ceil(limit / 4);
+        if (!(error instanceof TaskError) || error.details.problem === "closed") throw error;
+        if (error.code !== "too_large") await this.#afterRefusal(error, signal);
+        else if (limit === 1) return null;
+        else this.#pageSize = Math.ceil(limit / 4);
       }
     }
   }
-}
 
-function unavailable(cause: unknown): TaskError {
-  const problem = cause instanceof Error ? cause.message : String(cause);
-  return new TaskError("unavailable", `cannot subscribe to the updates: ${problem}`, { cause });
+  /** Somebody may put it right, such as a permission, and a subscriber would never know that it ended. */
+  async #afterRefusal(error: TaskError, signal: AbortSignal): Promise<void> {
+    this.#logger.error(`updates are held up, trying again in a while: ${error.message}`);
+    await new Promise<void>((resolve) => {
+      const resume = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", resume);
+        resolve();
+      };
+      const timer = setTimeout(resume, REFUSED_MS);
+      signal.addEventListener("abort", resume);
+    });
+  }
 }

@@ -11,6 +11,7 @@ export interface UpdateFilter {
   readonly status?: TaskStatus | readonly TaskStatus[];
   /** The session that caused the transition, or holds the task after it. */
   readonly session?: string | readonly string[];
+  /** Of the transition. */
   readonly type?: EventType | readonly EventType[];
 }
 
@@ -26,6 +27,9 @@ export interface CompiledFilter {
 
 /** @throws TaskError `invalid_request` that names the part that is wrong */
 export function compileFilter(filter: UpdateFilter): CompiledFilter {
+  if (typeof filter !== "object" || (filter as unknown) === null) {
+    throw invalidInput("filter", `must be an object; its parts are ${PARTS.join(", ")}`);
+  }
   for (const name of Object.keys(filter)) {
     if (!PARTS.includes(name)) {
       throw invalidInput(`filter.${name}`, `is not known; there are ${PARTS.join(", ")}`);
@@ -42,8 +46,7 @@ export function compileFilter(filter: UpdateFilter): CompiledFilter {
       (statuses?.has(update.new_status) ?? true) &&
       (types?.has(update.type) ?? true) &&
       (sessions === null ||
-        sessions.has(update.session_id ?? "") ||
-        sessions.has(update.claimed_by ?? "")),
+        [update.session_id, update.claimed_by].some((id) => id !== null && sessions.has(id))),
   };
 }
 

@@ -5,8 +5,8 @@
  * in one of two states:
  *
  * - _live_: the feed's next message continues the tail and goes into the queue. A message that does not
- *   continue it (some were missed), a full queue (the callback is slow), or a reason for doubt (a
- *   reconnect, a long silence) ends the state.
+ *   continue it (some were missed, or the bucket was made anew and counts from 1), a full queue (the
+ *   callback is slow), or a reason for doubt (a reconnect, a long silence) ends the state.
  * - _behind_: live messages are not kept; the subscription reads pages of `tasks.changes` after its tail,
  *   each once the queue is empty. While it reads the last page it keeps what arrives. If that continues
  *   the page without a gap, it is live again.
@@ -49,11 +49,14 @@ export class UpdateSubscription {
   readonly #readChanges: ReadChanges;
   readonly #logger: Logger;
   readonly #queue = new UpdateQueue<Delivery>();
-  readonly #stopped = new AbortController();
   #tail: number;
+  #bucketId: string | null = null;
   #isLive = false;
+  #isStopped = false;
   #isCatchingUp = false;
   #isDelivering = false;
+  /** Gives up the page that is being read. */
+  #reading = new AbortController();
   /** Live messages that arrive while a page is read; `null`: they are not kept. */
   #arrived: UpdateQueue<Change> | null = null;
   /** Whether transitions were missed since the last update that was delivered. */
@@ -82,10 +85,13 @@ export class UpdateSubscription {
   /** Makes sure that nothing was missed at the end. */
   verify(): void {
     if (this.#isLive) this.#fallBehind();
+    // What was asked while the connection was broken may never be answered: it is asked again.
+    else this.#reading.abort();
   }
 
   stop(): void {
-    this.#stopped.abort();
+    this.#isStopped = true;
+    this.#reading.abort();
     this.#queue.clear();
     this.#arrived = null;
     this.#drained?.();
@@ -94,7 +100,6 @@ export class UpdateSubscription {
   /** Takes a live message of the feed. */
   offer(change: LiveChange): void {
     if (this.#isLive) {
-      if (change.revision <= this.#tail) return;
       if (change.revision === this.#tail + 1 && !this.#queue.isFull) {
         this.#accept(change, change.bytes);
         void this.#deliver();
@@ -107,33 +112,41 @@ export class UpdateSubscription {
 
   #fallBehind(): void {
     this.#isLive = false;
-    if (!this.#isCatchingUp && !this.#stopped.signal.aborted) void this.#catchUp();
+    if (!this.#isCatchingUp && !this.#isStopped) void this.#catchUp();
   }
 
   async #catchUp(): Promise<void> {
-    const { signal } = this.#stopped;
     this.#isCatchingUp = true;
     try {
       while (!this.#isLive) {
         await this.#untilDrained();
-        signal.throwIfAborted();
+        if (this.#isStopped) return;
         this.#arrived = new UpdateQueue();
-        const page = await this.#readChanges(this.#tail, signal);
-        signal.throwIfAborted();
-        if (page === null) this.#skip();
-        else {
-          this.#acceptPage(page);
-          this.#isLive = !page.has_more && this.#acceptArrived();
-        }
+        this.#reading = new AbortController();
+        await this.#readPage(this.#reading.signal);
         this.#arrived = null;
         void this.#deliver();
       }
     } catch (error) {
-      if (signal.aborted) return;
       this.#logger.error(`subscription ${this.id} ended: ${describeError(error)}`);
       this.stop();
     } finally {
       this.#isCatchingUp = false;
+    }
+  }
+
+  async #readPage(signal: AbortSignal): Promise<void> {
+    try {
+      const page = await this.#readChanges(this.#tail, signal);
+      if (signal.aborted) return;
+      if (page === null) this.#skip();
+      else if (this.#isOfOther(page)) this.#beginAnew();
+      else {
+        this.#acceptPage(page);
+        this.#isLive = !page.has_more && this.#acceptArrived();
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
     }
   }
 
@@ -144,12 +157,20 @@ export class UpdateSubscription {
     this.#logger.warn(`subscription ${this.id}: a record is too large to be sent and is left out`);
   }
 
+  /** Whether the bucket is another one than before. */
+  #isOfOther({ bucket_id, last_revision }: Reply<"tasks.changes">): boolean {
+    const before = this.#bucketId;
+    this.#bucketId = bucket_id;
+    return last_revision < this.#tail || (before !== null && bucket_id !== before);
+  }
+
+  /** Its revisions count from 1 again. */
+  #beginAnew(): void {
+    this.#tail = 0;
+    this.#isMissing = true;
+  }
+
   #acceptPage(page: Reply<"tasks.changes">): void {
-    if (page.last_revision < this.#tail) {
-      // The bucket is another one than before and counts anew.
-      this.#tail = 0;
-      this.#isMissing = true;
-    }
     for (const change of page.changes) {
       if (change.revision !== this.#tail + 1) this.#isMissing = true;
       // A reply is limited by what NATS carries, so that a page needs no further limit.
@@ -199,7 +220,7 @@ export class UpdateSubscription {
           "update" in next
             ? this.#subscriber.callback(next.update)
             : this.#subscriber.onRemoved?.(next.removal);
-        if (result instanceof Promise) await result;
+        if (isThenable(result)) await result;
       } catch (error) {
         this.#logger.error(
           `the callback of subscription ${this.id} failed: ${describeError(error)}`,
@@ -217,4 +238,9 @@ export class UpdateSubscription {
     });
     this.#drained = null;
   }
+}
+
+/** Promises of other libraries as well. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as Partial<PromiseLike<unknown>> | null | undefined)?.then === "function";
 }

@@ -11,11 +11,15 @@ import {
   type Subscription,
   TimeoutError,
 } from "@nats-io/nats-core";
-import { listenToConnection } from "./connection.ts";
+
+interface Pending {
+  readonly subject: string;
+  readonly fail: (error: Error) => void;
+}
 
 export class AbortableRequests {
   readonly #connection: NatsConnection;
-  readonly #pending = new Set<(error: Error) => void>();
+  readonly #pending = new Set<Pending>();
   #isListening = false;
 
   constructor(connection: NatsConnection) {
@@ -32,7 +36,7 @@ export class AbortableRequests {
       const end = (settle: () => void): void => {
         clearTimeout(timer);
         signal.removeEventListener("abort", abort);
-        this.#pending.delete(fail);
+        this.#pending.delete(pending);
         subscription?.unsubscribe();
         settle();
       };
@@ -41,6 +45,7 @@ export class AbortableRequests {
           reject(error);
         });
       };
+      const pending = { subject, fail };
       const abort = (): void => {
         fail(signal.reason as Error);
       };
@@ -48,7 +53,7 @@ export class AbortableRequests {
         fail(new TimeoutError());
       }, timeoutMs);
       signal.addEventListener("abort", abort);
-      this.#pending.add(fail);
+      this.#pending.add(pending);
       try {
         subscription = this.#connection.subscribe(inbox, {
           callback: (error, msg) => {
@@ -68,22 +73,36 @@ export class AbortableRequests {
     });
   }
 
-  /** An answer that was on its way when the connection broke does not come any more. */
   #listen(): void {
     if (this.#isListening) return;
     this.#isListening = true;
-    const failAll = (error: Error): void => {
-      for (const fail of [...this.#pending]) fail(error);
-    };
-    listenToConnection(this.#connection, {
-      disconnected: () => {
-        failAll(new errors.RequestError("connection disconnected"));
-      },
-      reconnected: () => undefined,
-    });
+    void this.#follow();
     void this.#connection.closed().then(() => {
-      failAll(new errors.RequestError("connection closed"));
+      this.#failAll("connection closed");
     });
+  }
+
+  async #follow(): Promise<void> {
+    for await (const status of this.#connection.status()) {
+      if (status.type === "disconnect" || status.type === "reconnect") {
+        // An answer that was on its way does not come any more. What was sent since then is dropped by
+        // the client, most of it, when it connects again.
+        this.#failAll("connection disconnected");
+      } else if (status.type === "error") this.#refused(status.error);
+    }
+  }
+
+  #failAll(why: string): void {
+    for (const { fail } of [...this.#pending]) fail(new errors.RequestError(why));
+  }
+
+  /** The server says which subject it does not permit, not in which message. */
+  #refused(error: Error): void {
+    if (!(error instanceof errors.PermissionViolationError)) return;
+    if (error.operation !== "publish") return;
+    for (const { subject, fail } of [...this.#pending]) {
+      if (subject === error.subject) fail(error);
+    }
   }
 }
 

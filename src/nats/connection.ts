@@ -28,13 +28,19 @@ export interface ConnectOptions {
   readonly maxReconnectAttempts?: number;
   /** Seconds between two attempts. Default 2. */
   readonly reconnectTimeWait?: number;
+  /** Of the NATS user; not as a part of a URL. */
   readonly username?: string | undefined;
+  /** Of the NATS user. */
   readonly password?: string | undefined;
+  /** Instead of a user. */
   readonly token?: string | undefined;
-  /** Paths of files. */
+  /** Path of a credentials file. */
   readonly credsFile?: string | undefined;
+  /** Path of the certificates that the server is checked against. */
   readonly caCert?: string | undefined;
+  /** Path of a certificate, if the server wants one. */
   readonly certFile?: string | undefined;
+  /** Path of the key of that certificate. */
   readonly keyFile?: string | undefined;
 }
 

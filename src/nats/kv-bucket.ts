@@ -58,6 +58,16 @@ export class KvBucket {
     return last?.revision ?? 0;
   }
 
+  /** How the stream leader has the bucket; its last revision may be that of an entry long removed. */
+  async state(): Promise<{ readonly id: string; readonly lastRevision: number }> {
+    try {
+      const { created, state } = await this.#access.jsm.streams.info(this.stream);
+      return { id: created, lastRevision: state.last_seq };
+    } catch (error) {
+      throw unreachable(error);
+    }
+  }
+
   write(
     key: string,
     payload: string,

@@ -1,6 +1,13 @@
 /** Task records in the bucket `tasks`. */
 import { CorruptRecordError, decodeTask, encodeTask } from "../protocol/task-record.ts";
-import type { Stoppable, TaskEntry, TaskStore, Watch, WriteOutcome } from "../service/ports.ts";
+import type {
+  BucketState,
+  Stoppable,
+  TaskEntry,
+  TaskStore,
+  Watch,
+  WriteOutcome,
+} from "../service/ports.ts";
 import type { Task } from "../task/task.ts";
 import { TASKS_BUCKET } from "./kv-buckets.ts";
 import { type KvAccess, KvBucket, type KvMessage } from "./kv-bucket.ts";
@@ -19,6 +26,10 @@ export class KvTaskStore implements TaskStore {
 
   lastRevision(): Promise<number> {
     return this.#bucket.lastRevision();
+  }
+
+  state(): Promise<BucketState> {
+    return this.#bucket.state();
   }
 
   write(task: Task, expectedRevision: number): Promise<WriteOutcome> {

@@ -17,6 +17,8 @@ export type RequestProblem =
   | "no_responders"
   /** The request may have arrived and may have been carried out. */
   | "timeout"
+  /** There is a connection, but it is broken at the moment; nothing was sent. */
+  | "disconnected"
   /** The connection was closed, by this side or for good by the other; as for `timeout`. */
   | "closed"
   | "not_permitted"

@@ -20,15 +20,22 @@ export interface UpdateSubscription {
  * Calls the handler, which must not throw, for each write from now on, of all tasks unless one is named.
  * What arrives while the connection is broken is missed; revisions are contiguous over the whole bucket,
  * so whoever follows all tasks notices.
+ *
+ * @param refused is told that nothing will come, as the server does not permit it
  */
 export function subscribeToUpdates(
   connection: NatsConnection,
   handler: (message: UpdateMessage) => void,
   taskId = ">",
+  refused: (error: Error) => void = () => undefined,
 ): UpdateSubscription {
   const subscription = connection.subscribe(`${TASK_UPDATES}.${taskId}`, {
     callback: (error, msg) => {
-      const message = error === null ? toUpdate(msg) : null;
+      if (error !== null) {
+        refused(error);
+        return;
+      }
+      const message = toUpdate(msg);
       if (message !== null) handler(message);
     },
   });

@@ -30,6 +30,11 @@ export const ERRORS = {
   internal: { status: 500, retryable: false },
 } as const satisfies Record<string, ErrorDefinition>;
 
+/**
+ * The codes of errors; `docs/errors.md` says what each means.
+ *
+ * @useDeclaredType
+ */
 export type ErrorCode = keyof typeof ERRORS;
 
 export const ERROR_CODES = Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]];

@@ -50,16 +50,25 @@ export const time = z.iso.datetime({ offset: true, error: "must be an ISO-8601 t
 
 /** A definition as records and requests spell it; the defaults are those of the domain. */
 export const definition = {
+  /** For people. */
   title: z.string(),
+  /** For people. */
   description: z.string().nullable(),
+  /** 0 (most urgent) to 4. Default 2. */
   priority: z
     .int()
     .min(0, "must be between 0 (most urgent) and 4")
     .max(4, "must be between 0 (most urgent) and 4"),
+  /** Ids of tasks that have to be complete first. */
   depends_on: z.array(taskId).max(10_000).describe("Tasks that have to be complete first"),
+  /** Capabilities that a session must have to claim it. */
   requires: names.describe("Capabilities that a session must have to claim the task"),
+  /** To filter by. */
   tags: names,
+  /** Whatever programs want to keep with it. */
   metadata,
+  /** What the work is about, for the session that does it. */
   payload: z.unknown(),
+  /** Failed or expired attempts before it is `failed`. Default: the coordinator's, 3. */
   max_failures: z.int().min(1).max(1_000_000).describe("Failed attempts before the task is failed"),
 } as const;

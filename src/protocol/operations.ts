@@ -133,13 +133,19 @@ export const OPERATIONS = {
   },
 } as const satisfies Record<`${SubjectRoot}.${string}`, OperationDefinition>;
 
+/**
+ * What the coordinator can be asked.
+ *
+ * @useDeclaredType
+ */
 export type Operation = keyof typeof OPERATIONS;
 export const OPERATION_NAMES = Object.keys(OPERATIONS) as Operation[];
 
 /** A request's body once it is validated: every default filled in. */
 export type Request<O extends Operation> = z.output<(typeof OPERATIONS)[O]["request"]>;
-/** A request's body as its sender writes it. */
+/** A request's body as its sender writes it: the fields that `docs/protocol.md` lists. */
 export type RequestInput<O extends Operation> = z.input<(typeof OPERATIONS)[O]["request"]>;
+/** The reply to an operation: the fields that `docs/protocol.md` lists. */
 export type Reply<O extends Operation> = z.output<(typeof OPERATIONS)[O]["reply"]>;
 
 /** The service's version of the protocol, announced with the NATS service protocol. */

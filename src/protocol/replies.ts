@@ -69,6 +69,7 @@ export const changes = z.object({
   ok,
   changes: z.array(z.object({ task_id: field.taskId, ...entry.shape })),
   last_revision: field.revision.describe("The newest revision of the bucket"),
+  bucket_id: z.string().describe("Another one: the bucket was made anew, and counts from 1 again"),
   complete: z.boolean().describe("false: transitions in between were trimmed"),
   has_more: z.boolean().describe("Ask again from the last revision of this page"),
 });

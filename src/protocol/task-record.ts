@@ -16,41 +16,77 @@ import { ID_RULE, isValidId } from "./subjects.ts";
 const status = z.enum(TASK_STATUSES);
 
 const taskEvent = z.looseObject({
+  /** What happened. */
   type: z.enum(EVENT_TYPES),
+  /** The task. */
   task_id: field.taskId,
+  /** Before; `null` for a task that has just been created. */
   old_status: status.nullable(),
+  /** After. */
   new_status: status,
+  /** Who holds the task after it. */
   claimed_by: field.sessionId.nullable(),
+  /** The session that caused it; where a claim was taken from somebody, the one that lost it. */
   session_id: field.sessionId.nullable().default(null),
+  /** Why, where the type alone does not tell. */
   reason: z.string().nullable().default(null),
+  /** When. */
   timestamp: field.time,
 });
 
 /** What a writer produces, and what replies and events contain. */
 export const taskRecord = z
   .object({
+    /** The id. */
     task_id: field.taskId,
     ...field.definition,
+    /** Where it stands. */
     status,
+    /** The session that holds it. */
     claimed_by: field.sessionId.nullable(),
+    /** Since when. */
     claimed_at: field.time.nullable(),
+    /** The number of claims so far: the fencing token. */
     attempt: field.attempt,
+    /** Failed or expired attempts since it was created or requeued. */
     failures: z.int().min(0),
+    /** When it can be claimed, after a failed attempt. */
     not_before: field.time.nullable(),
+    /** What the holder gave with `complete`; else `null`. */
     result: z.unknown(),
+    /** What the last failed attempt said; else `null`. */
     error: z.unknown(),
+    /** When it was created. */
     created_at: field.time,
+    /** When this record was written. */
     updated_at: field.time,
+    /** When it was completed. */
     completed_at: field.time.nullable(),
+    /** By which session. */
     completed_by: field.sessionId.nullable(),
+    /** What brought it here. */
     last_event: taskEvent.nullable(),
+    /** `true`: the holder is asked to stop. */
     cancel_requested: z.boolean().optional(),
+    /** Length of the lease of the current claim. */
     ttl_seconds: field.ttlSeconds.optional(),
+    /** Which `next` request won the current claim. */
     claim_request: z.string().optional(),
+    /** Revision of its first record: the order of creation. Left out of that first record. */
     created_revision: field.revision.optional(),
   })
   .describe("A task");
+/**
+ * A task as the bucket has it. Times are ISO-8601.
+ *
+ * @interface
+ */
 export type TaskRecord = z.infer<typeof taskRecord>;
+/**
+ * The transition that led to a task's record.
+ *
+ * @interface
+ */
 export type EventRecord = NonNullable<TaskRecord["last_event"]>;
 
 /**

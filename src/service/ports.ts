@@ -33,11 +33,19 @@ export interface Watch<Entry> {
   current(): void;
 }
 
+export interface BucketState {
+  /** Another one after the bucket was made anew, when revisions begin at 1 again. */
+  readonly id: string;
+  /** Of the last write, even if nothing of it is left. */
+  readonly lastRevision: number;
+}
+
 export interface TaskStore {
   /** The leader's last entry of the task, `null` if there is none. */
   load(taskId: string): Promise<TaskEntry | null>;
-  /** The leader's last revision over all tasks. */
+  /** The leader's last revision over all tasks, of those that are still there. */
   lastRevision(): Promise<number>;
+  state(): Promise<BucketState>;
   /** Writes the task if its last revision is the expected one; 0 stands for "none". */
   write(task: Task, expectedRevision: number): Promise<WriteOutcome>;
   /** Size in bytes of the record that `write` would store. */

@@ -84,9 +84,11 @@ export class Queries {
    */
   async changes(request: Request<"tasks.changes">): Promise<Reply<"tasks.changes">> {
     const { since, limit } = request;
+    // The markers of removed tasks go after a while: what was last may no longer be there. What is there
+    // is asked for second: a write in between must not look like one that is gone.
+    const state = await this.#store.state();
     const newest = await this.#store.lastRevision();
-    // The markers of removed tasks go after a while: what was last may no longer be there.
-    const lastRevision = Math.max(newest, this.#tasks.progress.revision);
+    const lastRevision = Math.max(newest, state.lastRevision);
     const isAhead = since > lastRevision;
     // From a revision that this bucket never had, nothing can be said but how things stand now.
     const after = isAhead ? 0 : since;
@@ -110,6 +112,7 @@ export class Queries {
         task: taskOf(entry),
       })),
       last_revision: Math.max(lastRevision, previous),
+      bucket_id: state.id,
       complete,
       has_more: hasMore,
     };

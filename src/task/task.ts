@@ -14,6 +14,11 @@ export const TASK_STATUSES = [
   "failed",
   "cancelled",
 ] as const;
+/**
+ * The state of a task; `docs/states.md` says what leads where.
+ *
+ * @useDeclaredType
+ */
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 
 /** Statuses that only `requeue` leaves. */
@@ -40,6 +45,11 @@ export const EVENT_TYPES = [
   "task_cancelled",
   "task_requeued",
 ] as const;
+/**
+ * The kind of a transition; `docs/states.md` says when each happens.
+ *
+ * @useDeclaredType
+ */
 export type EventType = (typeof EVENT_TYPES)[number];
 
 /** The transition that produced a record. It is stored inside the record, so neither can be lost alone. */

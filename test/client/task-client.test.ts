@@ -1,48 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { NatsConnection } from "@nats-io/transport-node";
 import { TaskClient } from "../../src/client/task-client.ts";
-import { TaskError } from "../../src/client/task-error.ts";
 import { createRequester } from "../../src/nats/request.ts";
-import type { ErrorCode } from "../../src/protocol/errors.ts";
 import { TestServer } from "../support/nats-server.ts";
+import { errorOf, NotedLog, respond } from "../support/stand-in.ts";
 
-interface Received {
-  readonly subject: string;
-  readonly body: Record<string, unknown>;
-}
-
-/** Stands in for a coordinator: collects the requests and sends what `answer` returns, if anything. */
-async function respond(
-  connection: NatsConnection,
-  answer: (received: Received) => object | string | null,
-): Promise<Received[]> {
-  const requests: Received[] = [];
-  for (const subject of ["tasks.>", "sessions.>"]) {
-    connection.subscribe(subject, {
-      callback: (_, message) => {
-        const received = { subject: message.subject, body: message.json<Received["body"]>() };
-        requests.push(received);
-        const reply = answer(received);
-        if (reply === null) return;
-        message.respond(typeof reply === "string" ? reply : JSON.stringify(reply));
-      },
-    });
-  }
-  await connection.flush();
-  return requests;
-}
-
-async function errorOf(request: Promise<unknown>, code: ErrorCode): Promise<TaskError> {
-  try {
-    await request;
-  } catch (error) {
-    assert.ok(error instanceof TaskError, String(error));
-    assert.equal(error.code, code, error.message);
-    return error;
-  }
-  throw new assert.AssertionError({ message: `the request should be refused as ${code}` });
-}
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 describe("the task client", () => {
   it("sends each operation to its subject and returns the reply", async () => {
@@ -53,15 +16,33 @@ describe("the task client", () => {
 
     const claim = await client.claim("P0.5.1", { session_id: "session-1", ttl_seconds: 5 });
     assert.equal(claim.attempt, 4);
-    await client.create(undefined, { title: "without an id" });
+    await client.create("P0.5.2", { title: "Second" });
     await client.stats();
     await client.heartbeat("session-1");
     assert.deepEqual(requests, [
       { subject: "tasks.claim.P0.5.1", body: { session_id: "session-1", ttl_seconds: 5 } },
-      { subject: "tasks.create", body: { title: "without an id" } },
+      { subject: "tasks.create.P0.5.2", body: { title: "Second" } },
       { subject: "tasks.stats", body: {} },
       { subject: "sessions.heartbeat.session-1", body: {} },
     ]);
+  });
+
+  it("chooses the id of a task that is created without one, unless the fields name it", async () => {
+    await using server = await TestServer.start();
+    const connection = await server.connect();
+    const requests = await respond(connection, () => ({ ok: true }));
+    const client = new TaskClient(createRequester(connection));
+
+    await client.create(undefined, { title: "A" });
+    await client.create(undefined, { title: "B" });
+    await client.create(undefined, { task_id: "c", title: "C" });
+    const [a = "", b = "", c] = requests.map(({ subject }) =>
+      subject.slice("tasks.create.".length),
+    );
+    assert.match(a, UUID);
+    assert.match(b, UUID);
+    assert.notEqual(a, b);
+    assert.equal(c, "c");
   });
 
   it("rejects with the code, the details and the task of a refusal", async () => {
@@ -89,7 +70,8 @@ describe("the task client", () => {
     const error = { code: "out_of_season", message: "come back in spring", retryable: true };
     await respond(connection, () => ({ ok: false, error }));
 
-    const refusal = await errorOf(new TaskClient(createRequester(connection)).stats(), "internal");
+    const client = new TaskClient(createRequester(connection), { deadlineMs: 0 });
+    const refusal = await errorOf(client.stats(), "internal");
     assert.equal(refusal.retryable, true);
     assert.equal(refusal.message, "come back in spring");
   });
@@ -115,6 +97,7 @@ describe("the task client", () => {
 
     for (const id of ["", "*", ">", "a..b", ".a", "x; rm -rf /", "a b", "$KV", "a".repeat(257)]) {
       await errorOf(client.get(id), "invalid_request");
+      await errorOf(client.create(id, {}), "invalid_request");
       await errorOf(client.unregister(id), "invalid_request");
     }
     assert.deepEqual(requests, []);
@@ -122,7 +105,7 @@ describe("the task client", () => {
 
   it("says that no coordinator is running and how to start one", async () => {
     await using server = await TestServer.start();
-    const client = new TaskClient(createRequester(await server.connect()));
+    const client = new TaskClient(createRequester(await server.connect()), { deadlineMs: 0 });
     const error = await errorOf(client.stats(), "unavailable");
     assert.match(error.message, /no coordinator is running .*if-coordinator serve --nats/);
     assert.equal(error.retryable, true);
@@ -133,13 +116,69 @@ describe("the task client", () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
     await respond(connection, () => null);
-    const client = new TaskClient(createRequester(connection), { timeoutMs: 50 });
+    const client = new TaskClient(createRequester(connection), { timeoutMs: 50, deadlineMs: 0 });
 
     const { message, details } = await errorOf(client.stats(), "unavailable");
     assert.match(message, /no answer from tasks\.stats within 50 ms/);
     assert.deepEqual(details, { problem: "timeout" });
     const next = client.next({ session_id: "s", wait_seconds: 0.2 });
     assert.match((await errorOf(next, "unavailable")).message, /tasks\.next within 250 ms/);
+  });
+
+  it("takes the time out and the deadline of a single call before its own", async () => {
+    await using server = await TestServer.start();
+    const connection = await server.connect();
+    const requests = await respond(connection, () => null);
+    const client = new TaskClient(createRequester(connection), { timeoutMs: 10, deadlineMs: 0 });
+
+    await errorOf(client.stats({ deadlineMs: 300 }), "unavailable");
+    const before = requests.length;
+    assert.ok(before > 1, `${before} requests`);
+    const { message } = await errorOf(client.stats({ timeoutMs: 60 }), "unavailable");
+    assert.match(message, /tasks\.stats within 60 ms/);
+    assert.equal(requests.length, before + 1);
+  });
+
+  it("waits for a task for as long as it was asked to, however often it has to ask", async () => {
+    await using server = await TestServer.start();
+    const connection = await server.connect();
+    const busy = { code: "overloaded", message: "not now", retryable: true };
+    const requests = await respond(connection, (_, count) =>
+      count === 1 ? { ok: false, error: busy } : { ok: true, claims: [] },
+    );
+    const client = new TaskClient(createRequester(connection));
+    await client.next({ session_id: "s", wait_seconds: 0.5 });
+    await client.next({ session_id: "s", request_id: "mine" });
+    const [first, again, other] = requests.map(({ body }) => body);
+    assert.match(String(first?.request_id), UUID);
+    assert.equal(again?.request_id, first?.request_id);
+    assert.equal(first?.wait_seconds, 0.5);
+    const left = Number(again?.wait_seconds);
+    assert.ok(left > 0 && left <= 0.45, `${left} s left`);
+    assert.deepEqual(other, { session_id: "s", request_id: "mine", wait_seconds: 0 });
+  });
+
+  it("tells the logger of every request, and of why it is asked again", async () => {
+    await using server = await TestServer.start();
+    const connection = await server.connect();
+    const busy = { code: "overloaded", message: "not now", retryable: true };
+    await respond(connection, (_, count) =>
+      count === 1 ? { ok: false, error: busy } : { ok: true, attempt: 1 },
+    );
+    const logger = new NotedLog();
+    const client = new TaskClient(createRequester(connection), { logger });
+
+    await client.claim("a", { session_id: "s" });
+    await client.release("a", { session_id: "s", status: "complete" });
+    assert.deepEqual(
+      logger.lines.map(({ level, message }) => `${level}: ${message}`),
+      [
+        'debug: tasks.claim.a {"session_id":"s"}',
+        "debug: tasks.claim.a: not now",
+        'debug: tasks.claim.a {"session_id":"s"}',
+        'debug: tasks.release.a {"session_id":"s","status":"complete","attempt":1}',
+      ],
+    );
   });
 
   it("rejects at once what is still unanswered when the connection is closed", async () => {

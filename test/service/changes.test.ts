@@ -76,7 +76,8 @@ describe("the changes after a revision", () => {
 
   it("are none for who knows the last revision, or of an empty bucket", async () => {
     await using coordinator = await TestCoordinator.start();
-    const none = { ok: true, changes: [], complete: true, has_more: false };
+    const { bucket_id } = await coordinator.ok("tasks.changes");
+    const none = { ok: true, changes: [], bucket_id, complete: true, has_more: false };
     assert.deepEqual(await coordinator.ok("tasks.changes"), { ...none, last_revision: 0 });
     await fourChanges(coordinator);
     assert.deepEqual(await coordinator.ok("tasks.changes", { since: 4 }), {

@@ -14,6 +14,9 @@ export class NatsProxy implements AsyncDisposable {
   readonly url: string;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** What each client has subscribed to, by the ids that it has given. */
+  readonly #subscriptions = new Map<Socket, Map<string, string>>();
+  readonly #reactions = new Set<Reaction>();
   #silent = false;
   #open = true;
 
@@ -39,6 +42,31 @@ export class NatsProxy implements AsyncDisposable {
     this.#silent = true;
   }
 
+  /** Lets the server be heard again; what it has said meanwhile is lost. */
+  endSilence(): void {
+    this.#silent = false;
+  }
+
+  /** Resolves when a client has said this, which was passed on to the server. */
+  untilClientSays(words: string): Promise<void> {
+    return new Promise((react) => {
+      this.#reactions.add({ from: "client", words, react });
+    });
+  }
+
+  /** Resolves when the server has said this, whether or not it was passed on. */
+  untilServerSays(words: string): Promise<void> {
+    return new Promise((react) => {
+      this.#reactions.add({ from: "server", words, react });
+    });
+  }
+
+  /** How many subscriptions to the subject the clients have at the moment. */
+  subscriptionsTo(subject: string): number {
+    const subjects = [...this.#subscriptions.values()].flatMap((ofOne) => [...ofOne.values()]);
+    return subjects.filter((one) => one === subject).length;
+  }
+
   /** Ends all connections and lets nobody connect. */
   cut(): void {
     this.#open = false;
@@ -57,10 +85,17 @@ export class NatsProxy implements AsyncDisposable {
   }
 
   #join(client: Socket, server: Socket, { version }: NatsProxyOptions): void {
-    client.on("data", (chunk) => server.write(chunk));
+    this.#subscriptions.set(client, new Map());
+    client.on("data", (chunk) => {
+      this.#noteSubscriptions(client, chunk.toString("latin1"));
+      server.write(chunk);
+      this.#react("client", chunk);
+    });
     server.on("data", (chunk) => {
       if (!this.#silent) client.write(version === undefined ? chunk : withVersion(chunk, version));
+      this.#react("server", chunk);
     });
+    client.on("close", () => this.#subscriptions.delete(client));
     for (const [one, other] of [
       [client, server],
       [server, client],
@@ -73,6 +108,29 @@ export class NatsProxy implements AsyncDisposable {
       });
     }
   }
+
+  /** Clients send each command whole, and the tests no payload that looks like one. */
+  #noteSubscriptions(client: Socket, text: string): void {
+    const subjects = this.#subscriptions.get(client);
+    for (const [, subject, id] of text.matchAll(/^SUB (\S+)(?: \S+)? (\S+)\r$/gm)) {
+      if (subject !== undefined && id !== undefined) subjects?.set(id, subject);
+    }
+    for (const [, id] of text.matchAll(/^UNSUB (\S+)\r$/gm)) subjects?.delete(id ?? "");
+  }
+
+  #react(from: Reaction["from"], chunk: Buffer): void {
+    for (const reaction of this.#reactions) {
+      if (reaction.from !== from || !chunk.includes(reaction.words)) continue;
+      this.#reactions.delete(reaction);
+      reaction.react();
+    }
+  }
+}
+
+interface Reaction {
+  readonly from: "client" | "server";
+  readonly words: string;
+  readonly react: () => void;
 }
 
 /** The server introduces itself on connecting and again later, each time in one short line. */

@@ -1,0 +1,31 @@
+/** How a task is created once, though the request for it may have to be sent several times. */
+import type { Reply, RequestInput } from "../protocol/operations.ts";
+import { decodeDefinition, isSameDefinition } from "../protocol/task-record.ts";
+import type { CallOptions, Calls, RequestContext } from "./calls.ts";
+import { TaskError } from "./task-error.ts";
+
+/** @throws TaskError `already_exists`, unless a request before this one has made just this task */
+export async function createTask(
+  calls: Calls,
+  id: string,
+  input: RequestInput<"tasks.create">,
+  options?: CallOptions,
+): Promise<Reply<"tasks.create">> {
+  const requests: RequestContext[] = [];
+  const body = (context: RequestContext): RequestInput<"tasks.create"> => {
+    requests.push(context);
+    return input;
+  };
+  try {
+    return await calls.call("tasks.create", id, body, options);
+  } catch (error) {
+    if (!(error instanceof TaskError) || error.code !== "already_exists") throw error;
+    if (requests.at(-1)?.isUncertain !== true) throw error;
+    // By a request before, whose answer was lost, if it is just what was asked for.
+    const found = await calls.call("tasks.get", id, () => ({}), options);
+    const { task } = found;
+    const wanted = decodeDefinition({ max_failures: task.max_failures, ...input });
+    if (!isSameDefinition(decodeDefinition(task), wanted)) throw error;
+    return { ok: true, task, revision: found.revision };
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * What a session is told that asks twice, or too late. No answer is doubled, and who has lost a task
+ * cannot end the claim of who has it now.
+ */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Attempts } from "../../src/client/attempts.ts";
+import { TaskClient } from "../../src/client/task-client.ts";
+import { createRequester } from "../../src/nats/request.ts";
+import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
+import { errorOf, losingAnswers, NotedLog } from "../support/stand-in.ts";
+
+function clientOf(coordinator: TestCoordinator): TaskClient {
+  return new TaskClient(createRequester(coordinator.connection));
+}
+
+/** A client that does not hear the answer to its first request. */
+function forgetful(coordinator: TestCoordinator): TaskClient {
+  return new TaskClient(losingAnswers(createRequester(coordinator.connection), 1));
+}
+
+/** Claims `a` for a second, and resolves when that is over. */
+async function loseLease(coordinator: TestCoordinator, client: TaskClient): Promise<void> {
+  const expired = coordinator.fact("lease_expired", ({ taskId }) => taskId === "a");
+  await client.claim("a", { session_id: "session-1", ttl_seconds: 1 });
+  await expired;
+}
+
+async function eventsOf(coordinator: TestCoordinator, taskId: string): Promise<string[]> {
+  const { entries } = await coordinator.ok(`tasks.history.${taskId}`);
+  return entries.map((entry: Json) => entry.task.last_event.type);
+}
+
+describe("the attempt of a claim", () => {
+  it("is sent along with renew and release", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.a");
+    await coordinator.ok("tasks.create.b");
+    const client = clientOf(coordinator);
+    await client.claim("a", { session_id: "session-1" });
+    const { claims } = await client.next({ session_id: "session-1" });
+    assert.deepEqual(
+      claims.map(({ task }) => task.task_id),
+      ["b"],
+    );
+    // Without it, these would be about the claims of now.
+    for (const id of ["a", "b"]) {
+      await coordinator.ok(`tasks.requeue.${id}`);
+      await coordinator.ok(`tasks.claim.${id}`, { session_id: "session-1" });
+      await errorOf(client.renew(id, { session_id: "session-1" }), "lease_lost");
+      const release = { session_id: "session-1", status: "complete" } as const;
+      await errorOf(client.release(id, release), "lease_lost");
+      const { attempt } = await client.renew(id, { session_id: "session-1", attempt: 2 });
+      assert.equal(attempt, 2);
+    }
+  });
+
+  it("protects whoever has claimed the task since the lease was lost", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.a");
+    const client = clientOf(coordinator);
+    await loseLease(coordinator, client);
+    // The same session, in another process.
+    const { revision } = await clientOf(coordinator).claim("a", { session_id: "session-1" });
+
+    for (const status of ["complete", "failed", "available"] as const) {
+      const { message } = await errorOf(
+        client.release("a", { session_id: "session-1", status }),
+        "lease_lost",
+      );
+      assert.match(message, /its attempt is now 2/);
+    }
+    await errorOf(client.renew("a", { session_id: "session-1" }), "lease_lost");
+    const { task, revision: now } = await clientOf(coordinator).get("a");
+    assert.deepEqual([task.claimed_by, task.attempt, now], ["session-1", 2, revision]);
+  });
+
+  it("is that of the newest claim, once the session has claimed the task again", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.a");
+    const client = clientOf(coordinator);
+    await loseLease(coordinator, client);
+    await client.claim("a", { session_id: "session-1" });
+    const release = { session_id: "session-1", status: "complete" } as const;
+    const { task } = await client.release("a", release);
+    assert.deepEqual([task.status, task.attempt], ["complete", 2]);
+  });
+
+  it("is not needed to release the claim of another process", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.a");
+    await clientOf(coordinator).claim("a", { session_id: "session-1-crashed" });
+    const release = { session_id: "session-1-crashed", status: "available" } as const;
+    const { task } = await clientOf(coordinator).release("a", release);
+    assert.deepEqual([task.status, task.claimed_by], ["available", null]);
+  });
+});
+
+describe("the attempts of a process", () => {
+  const attempts = new Attempts();
+  const holder = { session_id: "s" };
+
+  it("are kept for each task and session", () => {
+    attempts.remember("a", "s", 1);
+    attempts.remember("b", "s", 2);
+    attempts.remember("a", "t", 3);
+    assert.deepEqual(attempts.addTo("a", holder), { session_id: "s", attempt: 1 });
+    assert.deepEqual(attempts.addTo("b", holder), { session_id: "s", attempt: 2 });
+    assert.deepEqual(attempts.addTo("a", { session_id: "t" }), { session_id: "t", attempt: 3 });
+    assert.deepEqual(attempts.addTo("c", holder), holder);
+    assert.deepEqual(attempts.addTo("a", { ...holder, attempt: 9 }), { ...holder, attempt: 9 });
+  });
+
+  it("are forgotten with the claim, unless there is a newer one", () => {
+    attempts.forget("a", "s", 7);
+    assert.deepEqual(attempts.addTo("a", holder), { session_id: "s", attempt: 1 });
+    attempts.forget("a", "s", 1);
+    assert.deepEqual(attempts.addTo("a", holder), holder);
+  });
+});
+
+describe("a request whose answer was lost", () => {
+  it("creates one task, without an id as well", async () => {
+    await using coordinator = await TestCoordinator.start();
+    const definition = { title: "A", depends_on: ["b"], metadata: { x: 1, y: [2] } };
+    const { task } = await forgetful(coordinator).create("a", definition);
+    assert.deepEqual([task.task_id, task.status], ["a", "blocked"]);
+    await forgetful(coordinator).create(undefined, { title: "without" });
+    const { tasks } = await coordinator.ok("tasks.list");
+    assert.deepEqual(tasks.map(({ title }: Json) => title).sort(), ["A", "without"]);
+  });
+
+  it("does not pass the task of somebody else for its own", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.a", { title: "theirs" });
+    const create = forgetful(coordinator).create("a", { title: "ours" });
+    const { task } = await errorOf(create, "already_exists");
+    assert.equal((task as Json).title, "theirs");
+  });
+
+  it("claims a task once", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.a");
+    const claim = await forgetful(coordinator).claim("a", { session_id: "session-1" });
+    assert.deepEqual([claim.attempt, claim.already_held], [1, true]);
+    assert.deepEqual(await eventsOf(coordinator, "a"), ["task_created", "task_claimed"]);
+  });
+
+  it("releases a task once", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.a");
+    await clientOf(coordinator).claim("a", { session_id: "session-1" });
+    const release = { session_id: "session-1", status: "failed", error: "x" } as const;
+    const { task } = await forgetful(coordinator).release("a", release);
+    assert.deepEqual([task.failures, task.error], [1, "x"]);
+    const events = ["task_created", "task_claimed", "task_attempt_failed"];
+    assert.deepEqual(await eventsOf(coordinator, "a"), events);
+  });
+
+  it("gets the tasks that it was given before", async () => {
+    await using coordinator = await TestCoordinator.start();
+    for (const id of ["a", "b", "c"]) await coordinator.ok(`tasks.create.${id}`);
+    const { claims } = await forgetful(coordinator).next({ session_id: "session-1", max: 2 });
+    assert.deepEqual(
+      claims.map(({ task, attempt }) => [task.task_id, attempt]),
+      [
+        ["a", 1],
+        ["b", 1],
+      ],
+    );
+    const { task } = await clientOf(coordinator).get("c");
+    assert.equal(task.status, "available");
+  });
+});
+
+describe("a request that came to nobody before", () => {
+  it("does not pass a task that looks the same for its own", async () => {
+    await using coordinator = await TestCoordinator.start({ workers: 0 });
+    const logger = new NotedLog();
+    const client = new TaskClient(createRequester(coordinator.connection), { logger });
+    const creations = [1, 2].map(() => client.create("a", { title: "A" }));
+    await logger.noted("warn", /asking again/);
+    await coordinator.addWorkers(1);
+    const outcomes = await Promise.allSettled(creations);
+    assert.deepEqual(outcomes.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+  });
+});

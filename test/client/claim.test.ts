@@ -1,0 +1,254 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Claim } from "../../src/client/claim.ts";
+import { TaskClient } from "../../src/client/task-client.ts";
+import { TaskError } from "../../src/client/task-error.ts";
+import type { Requester } from "../../src/nats/request.ts";
+import { HeldWork } from "../support/held-work.ts";
+import { Library } from "../support/library.ts";
+import { next } from "../support/next-requests.ts";
+import { errorOf } from "../support/stand-in.ts";
+import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
+
+/** A library and a claim of the task `a`, whose lease nobody renews. */
+class Bench implements AsyncDisposable {
+  readonly coordinator: TestCoordinator;
+  readonly library: Library;
+  /** Whether the coordinator knew of the end, for each end. */
+  readonly ends: boolean[] = [];
+
+  private constructor(coordinator: TestCoordinator, library: Library) {
+    this.coordinator = coordinator;
+    this.library = library;
+  }
+
+  static async start(): Promise<Bench> {
+    const coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.a");
+    return new Bench(coordinator, await Library.connect(coordinator));
+  }
+
+  async claim(more: object = {}, tasks = this.library.coordinator.tasks): Promise<Claim> {
+    const { claims } = await next(this.coordinator, "s1", { wait_seconds: 5, ...more });
+    const { connection } = this.library.bus.link;
+    const claim = new Claim(claims[0], {
+      sessionId: "s1",
+      tasks,
+      connection,
+      logger: this.library.log,
+      ended: (_, isSettled) => this.ends.push(isSettled),
+    });
+    // The server has its subscription.
+    await connection.flush();
+    return claim;
+  }
+
+  async task(): Promise<Json> {
+    return (await this.coordinator.ok("tasks.get.a")).task;
+  }
+
+  /** A client whose requests wait until the returned function is called. */
+  heldBack(): { tasks: TaskClient; letGo: () => void } {
+    let letGo: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const { link } = this.library.bus;
+    const requester: Requester = {
+      maxPayload: link.maxPayload,
+      request: async (...request) => {
+        await released;
+        return link.request(...request);
+      },
+    };
+    return { tasks: new TaskClient(requester), letGo };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.library[Symbol.asyncDispose]();
+    await this.coordinator[Symbol.asyncDispose]();
+  }
+}
+
+function aborted(claim: Claim): Promise<TaskError> {
+  return new Promise((resolve) => {
+    if (claim.signal.aborted) resolve(claim.signal.reason as TaskError);
+    claim.signal.addEventListener("abort", () => {
+      resolve(claim.signal.reason as TaskError);
+    });
+  });
+}
+
+describe("a claim", () => {
+  it("ends once; whatever is asked for after that is refused", async () => {
+    await using bench = await Bench.start();
+    const ends = ["complete", "fail", "release"] as const;
+    for (const end of ends) {
+      if (end !== "complete") await bench.coordinator.ok("tasks.requeue.a");
+      const claim = await bench.claim();
+      const first = end === "fail" ? claim.fail("no") : claim[end]();
+      // Neither while it is being ended nor after it.
+      await errorOf(claim.complete("second"), "lease_lost");
+      await first;
+      for (const again of ends) await errorOf(claim[again]("again"), "lease_lost");
+      assert.equal(claim.isOver, true);
+      assert.equal(claim.signal.aborted, false);
+      assert.equal((await bench.task()).result, null);
+    }
+    assert.deepEqual(bench.ends, [true, true, true]);
+  });
+
+  it("goes back at the end of its scope, unless it has ended or is being ended", async () => {
+    await using bench = await Bench.start();
+    {
+      await using claim = await bench.claim();
+      assert.equal(claim.attempt, 1);
+    }
+    const { status, failures } = await bench.task();
+    assert.deepEqual([status, failures], ["available", 0]);
+    {
+      await using claim = await bench.claim();
+      await bench.coordinator.ok("tasks.requeue.a");
+      await aborted(claim);
+    }
+    {
+      const { tasks, letGo } = bench.heldBack();
+      await using claim = await bench.claim({}, tasks);
+      void claim.complete("not waited for");
+      setImmediate(letGo);
+    }
+    const task = await bench.task();
+    assert.deepEqual([task.status, task.result, task.attempt], ["complete", "not waited for", 3]);
+    assert.deepEqual(bench.ends, [true, true, true]);
+  });
+
+  it("is lost when its lease runs out", async () => {
+    await using bench = await Bench.start();
+    const claim = await bench.claim({ ttl_seconds: 1 });
+    const { code, message } = await aborted(claim);
+    assert.deepEqual([code, claim.isOver], ["lease_lost", true]);
+    assert.match(message, /lease expired/);
+    await errorOf(claim.complete(), "lease_lost");
+  });
+
+  it("is still held after a result that cannot be stored", async () => {
+    await using bench = await Bench.start();
+    const claim = await bench.claim();
+    await errorOf(claim.complete("x".repeat(70_000)), "too_large");
+    await errorOf(claim.complete(1n), "invalid_request");
+    await errorOf(claim.fail({ deep: () => 1n, at: 1n }), "invalid_request");
+    assert.deepEqual([claim.isOver, (await bench.task()).status], [false, "claimed"]);
+    await claim.complete("shorter");
+    assert.equal((await bench.task()).result, "shorter");
+  });
+
+  it("that is lost while it is being ended in vain is lost", async () => {
+    await using bench = await Bench.start();
+    const { tasks, letGo } = bench.heldBack();
+    const claim = await bench.claim({}, tasks);
+    const lost = aborted(claim);
+    const completed = errorOf(claim.complete("x".repeat(1_100_000)), "too_large");
+    claim.lose("its lease was not renewed in time");
+    assert.equal(claim.isOver, false);
+    letGo();
+    await completed;
+    assert.equal((await lost).code, "lease_lost");
+    assert.equal(claim.isOver, true);
+  });
+
+  it("takes its own end for no loss, whichever is heard of first", async () => {
+    await using bench = await Bench.start();
+    const claim = await bench.claim();
+    await Promise.all([
+      claim.release(),
+      Promise.resolve().then(() => {
+        claim.lose("a heartbeat");
+      }),
+    ]);
+    assert.deepEqual([claim.signal.aborted, bench.library.complaints], [false, []]);
+  });
+
+  it("is over when the coordinator cannot be told, and says that nobody knows", async () => {
+    await using bench = await Bench.start();
+    const failing: Requester = {
+      maxPayload: 1_000_000,
+      request: () => Promise.resolve('{"ok":false,"error":{"code":"internal","message":"oops"}}'),
+    };
+    const claim = await bench.claim({}, new TaskClient(failing));
+    await errorOf(claim.complete(), "internal");
+    assert.deepEqual([claim.isOver, bench.ends], [true, [false]]);
+  });
+});
+
+describe("a worker's claim that could not be ended", () => {
+  it("goes back, though the session is there and renews its leases", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.a");
+    await using library = await Library.connect(coordinator);
+    const { link } = library.bus;
+    const request = link.request.bind(link);
+    link.request = (subject, ...rest) =>
+      subject === "tasks.release.a" && !rest[0].includes("available")
+        ? Promise.resolve('{"ok":false,"error":{"code":"internal","message":"oops"}}')
+        : request(subject, ...rest);
+    const work = new HeldWork();
+    const worker = library.coordinator.work({ session: "s1", ttlSeconds: 60 }, work.handler);
+    (await work.nth(1)).finish("lost");
+    // To this worker or to another one, as soon as it is known to be held in vain.
+    const again = await work.nth(2);
+    assert.deepEqual([again.context.attempt, again.task.failures], [2, 0]);
+    link.request = request;
+    again.finish("kept");
+    await worker.stop();
+    assert.equal((await coordinator.ok("tasks.get.a")).task.result, "kept");
+  });
+});
+
+describe("the progress of a claim", () => {
+  it("is shown with the lease: the last report of each second, and none after the end", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.a");
+    await using library = await Library.connect(coordinator);
+    const sent: unknown[] = [];
+    coordinator.connection.subscribe("tasks.renew.a", {
+      callback: (_, message) => {
+        sent.push(message.json<Json>().progress);
+      },
+    });
+    await coordinator.connection.flush();
+    const work = new HeldWork();
+    const worker = library.coordinator.work({ session: "s1" }, work.handler);
+    const { context, finish } = await work.nth(1);
+    for (let percent = 1; percent <= 50; percent++) context.progress({ percent });
+    const shows =
+      (percent: number) =>
+      ({ lease }: Json) =>
+        lease?.progress?.percent === percent;
+    await coordinator.until("tasks.get.a", shows(1));
+    await coordinator.until("tasks.get.a", shows(50));
+    assert.deepEqual(sent, [{ percent: 1 }, { percent: 50 }]);
+    context.progress({ percent: 99 });
+    finish();
+    await worker.stop();
+    context.progress({ percent: 100 });
+    await coordinator.connection.flush();
+    assert.equal(sent.length, 2);
+    assert.deepEqual(library.complaints, []);
+  });
+
+  it("that cannot be reported is logged, and the work goes on", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.a");
+    await using library = await Library.connect(coordinator);
+    const work = new HeldWork();
+    const worker = library.coordinator.work({ session: "s1" }, work.handler);
+    const { context, finish } = await work.nth(1);
+    context.progress("x".repeat(5_000));
+    await library.log.noted("warn", /the progress of a was not reported.*4096/);
+    context.progress(1n);
+    await library.log.noted("warn", /the progress of a was not reported.*BigInt/);
+    finish("done");
+    await worker.stop();
+    assert.equal((await coordinator.ok("tasks.get.a")).task.result, "done");
+  });
+});

@@ -1,0 +1,138 @@
+/** Writes of shared state whose outcome does not come back: nothing is claimed that may not be so. */
+import assert from "node:assert/strict";
+import { describe, it, mock } from "node:test";
+import { type EventBus, TaskError } from "../../src/index.ts";
+import { Library } from "../support/library.ts";
+import { NatsProxy } from "../support/nats-proxy.ts";
+import { TestServer } from "../support/nats-server.ts";
+import { errorOf } from "../support/stand-in.ts";
+
+/**
+ * Loses the next write of the key, once: the write itself, or its acknowledgement. `then` is done when
+ * that has happened.
+ */
+function loseNext(
+  bus: EventBus,
+  key: string,
+  what: "write" | "acknowledgement",
+  then: () => void = () => undefined,
+): void {
+  const { connection } = bus.link;
+  const publish = connection.publish.bind(connection);
+  let isLost = false;
+  mock.method(connection, "publish", (...args: Parameters<typeof publish>) => {
+    const [subject, payload, options] = args;
+    if (isLost || subject !== `$KV.shared.${key}`) {
+      publish(...args);
+      return;
+    }
+    isLost = true;
+    if (what === "acknowledgement") publish(subject, payload, { ...options, reply: "nobody" });
+    then();
+  });
+}
+
+describe("a write of shared state whose acknowledgement is lost", { concurrency: true }, () => {
+  it("is repeated if it is a put, and true if it is a deletion", async () => {
+    await using server = await TestServer.start();
+    await using library = await Library.connect(server);
+    const { bus } = library;
+    await bus.put("deleted", 1);
+    loseNext(bus, "deleted", "acknowledgement");
+    loseNext(bus, "put", "acknowledgement");
+    const outcomes = await Promise.all([bus.put("put", 1), bus.delete("deleted")]);
+    assert.deepEqual(outcomes, [true, true]);
+    assert.deepEqual([await bus.get("put"), await bus.get("deleted")], [1, null]);
+  });
+
+  it("is neither true nor false if it is a swap: the value may be that of somebody else", async () => {
+    await using server = await TestServer.start();
+    await using library = await Library.connect(server);
+    await using other = await Library.connect(server);
+    const { bus } = library;
+    for (const key of ["ours", "theirs", "undone"]) {
+      await bus.put(key, 1);
+      loseNext(bus, key, key === "theirs" ? "write" : "acknowledgement", () => {
+        if (key === "theirs") void other.bus.compareAndSwap(key, 1, 2);
+        if (key === "undone") void undo(other.bus, key);
+      });
+    }
+    const keys = ["ours", "theirs", "undone"];
+    const errors = await Promise.all(
+      keys.map((key) => errorOf(bus.compareAndSwap(key, 1, 2), "unavailable")),
+    );
+    for (const { message, retryable } of errors) {
+      assert.match(message, /did not acknowledge the write of .*: it may have been carried out/);
+      assert.equal(retryable, false);
+    }
+    // What somebody has put back is not swapped a second time.
+    assert.deepEqual(await Promise.all(keys.map((key) => bus.get(key))), [2, 2, 1]);
+  });
+
+  it("is repeated if it is a swap that has not been carried out", async () => {
+    await using server = await TestServer.start();
+    await using library = await Library.connect(server);
+    const { bus } = library;
+    await bus.put("old", 1);
+    loseNext(bus, "old", "write");
+    loseNext(bus, "new", "write");
+    const swaps = [bus.compareAndSwap("old", 1, 2), bus.compareAndSwap("new", null, 2)];
+    assert.deepEqual(await Promise.all(swaps), [true, true]);
+    assert.deepEqual([await bus.get("old"), await bus.get("new")], [2, 2]);
+  });
+});
+
+/** Puts 1 back as soon as it was swapped. */
+async function undo(bus: EventBus, key: string): Promise<void> {
+  while (!(await bus.compareAndSwap(key, 2, 1)));
+}
+
+describe("counting by compareAndSwap over a connection that breaks", () => {
+  it("counts each success once, and nothing that was refused", async () => {
+    await using server = await TestServer.start();
+    await using proxy = await NatsProxy.start(server.port);
+    await using library = await Library.connect(proxy);
+    await using observer = await Library.connect(server);
+    const { bus } = library;
+    await bus.put("count", 0);
+    let counted = 0;
+    let unknown = 0;
+    let isOver = false;
+    const count = async (): Promise<void> => {
+      while (!isOver) {
+        try {
+          const before = await bus.get("count");
+          if (await bus.compareAndSwap("count", before, Number(before) + 1)) counted++;
+        } catch (error) {
+          assert.ok(error instanceof TaskError && error.code === "unavailable", String(error));
+          unknown++;
+        }
+      }
+    };
+    const counting = [count(), count(), count()];
+    for (let cuts = 0; cuts < 3; cuts++) {
+      const value = Number(await observer.bus.get("count"));
+      await until(observer.bus, "count", (now) => Number(now) > value + 20);
+      proxy.cut();
+      proxy.mend();
+    }
+    const value = Number(await observer.bus.get("count"));
+    await until(observer.bus, "count", (now) => Number(now) > value);
+    isOver = true;
+    await Promise.all(counting);
+    const total = Number(await observer.bus.get("count"));
+    assert.ok(counted <= total, `${counted} successes make ${total}`);
+    assert.ok(total <= counted + unknown, `${counted} and ${unknown} unknown make ${total}`);
+  });
+});
+
+/** Resolves when the value fits. */
+async function until(bus: EventBus, key: string, fits: (value: unknown) => boolean): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    bus
+      .watch(key, ({ value }) => {
+        if (fits(value)) resolve();
+      })
+      .catch(reject);
+  });
+}

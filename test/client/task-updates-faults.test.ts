@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { NatsProxy } from "../support/nats-proxy.ts";
+import { UpdateClient } from "../support/observed-updates.ts";
+import { SteadyWriter } from "../support/steady-writer.ts";
+import { TestCoordinator } from "../support/test-coordinator.ts";
+
+const NO_TRIMMING = { settings: { history: 64 } };
+/** More than a page of the changes, and more than fits into one packet. */
+const MANY = Array.from({ length: 600 }, (_, i) => ({ task_id: `task-${i}` }));
+
+describe("a subscription whose connection is cut", () => {
+  it("goes on where it was, again and again, while others go on writing", async () => {
+    await using coordinator = await TestCoordinator.start(NO_TRIMMING);
+    await using proxy = await NatsProxy.start(coordinator.server.port);
+    await using client = await UpdateClient.connect(proxy.url);
+    await using writing = await UpdateClient.connect(coordinator.server.url);
+    const now = await client.observe();
+    const beginning = await client.observe({ since: "beginning" }, () => new Promise(setImmediate));
+    const writer = new SteadyWriter(writing);
+    for (let i = 0; i < 5; i++) {
+      await writer.untilWritten(20);
+      proxy.cut();
+      await writer.untilWritten(20);
+      proxy.mend();
+    }
+    await writer.untilWritten(20);
+    const last = await writer.stop();
+    for (const seen of [now, beginning]) {
+      await seen.until(last);
+      await seen.assertIsHistory(coordinator.connection);
+    }
+    assert.deepEqual(client.logged, []);
+  });
+
+  it("learns at once what it has missed last, with no message after it", async () => {
+    await using coordinator = await TestCoordinator.start(NO_TRIMMING);
+    await using proxy = await NatsProxy.start(coordinator.server.port);
+    await using client = await UpdateClient.connect(proxy.url);
+    const seen = await client.observe();
+    await coordinator.ok("tasks.create.a");
+    await seen.until(1);
+    proxy.cut();
+    await coordinator.ok("tasks.create.b");
+    proxy.mend();
+    await seen.until(2);
+    await seen.assertIsHistory(coordinator.connection);
+  });
+
+  it("for so short that nothing was missed, is told nothing twice", async () => {
+    await using coordinator = await TestCoordinator.start(NO_TRIMMING);
+    await using proxy = await NatsProxy.start(coordinator.server.port);
+    await using client = await UpdateClient.connect(proxy.url);
+    const seen = await client.observe();
+    for (let revision = 1; revision <= 5; revision++) {
+      await coordinator.ok("tasks.create");
+      await seen.until(revision);
+      const back = untilBack(client);
+      proxy.cut();
+      proxy.mend();
+      await back;
+    }
+    await coordinator.ok("tasks.create");
+    await seen.until(6);
+    await seen.assertIsHistory(coordinator.connection);
+  });
+
+  for (const [moment, cutAt] of [
+    ["asked for", (proxy: NatsProxy, cut: () => void) => proxy.untilClientSays(ASKING).then(cut)],
+    ["on its way", (proxy: NatsProxy, cut: () => void) => proxy.untilServerSays(PAGE).then(cut)],
+  ] as const) {
+    it(`while a page of the changes is ${moment}, reads the page again`, async () => {
+      await using coordinator = await TestCoordinator.start(NO_TRIMMING);
+      await using proxy = await NatsProxy.start(coordinator.server.port);
+      await using client = await UpdateClient.connect(proxy.url);
+      await coordinator.ok("tasks.import", { tasks: MANY });
+      let cuts = 0;
+      const cutNext = (): void => {
+        void cutAt(proxy, () => {
+          proxy.cut();
+          proxy.mend();
+          if (++cuts < 3) cutNext();
+        });
+      };
+      cutNext();
+      const seen = await client.observe({ since: "beginning" });
+      await seen.until(MANY.length);
+      await coordinator.ok("tasks.create.last");
+      await seen.until(MANY.length + 1);
+      await seen.assertIsHistory(coordinator.connection);
+      assert.equal(cuts, 3);
+    });
+  }
+});
+
+const ASKING = "PUB tasks.changes ";
+/** How the reply to that begins. */
+const PAGE = '"changes":[{';
+
+describe("a subscription", () => {
+  it("survives that the server is killed and comes back, during writes", async () => {
+    await using coordinator = await TestCoordinator.start({ workers: 2, ...NO_TRIMMING });
+    const { server } = coordinator;
+    await using client = await UpdateClient.connect(server.url);
+    await using writing = await UpdateClient.connect(server.url);
+    const all = [
+      await client.observe(),
+      await client.observe({}, () => new Promise(setImmediate)),
+      await client.observe({ since: "beginning" }),
+    ];
+    const writer = new SteadyWriter(writing);
+    for (let i = 0; i < 2; i++) {
+      await writer.untilWritten(50);
+      await server.kill();
+      await server.restart();
+    }
+    await writer.untilWritten(50);
+    const last = await writer.stop();
+    for (const seen of all) {
+      await seen.until(last);
+      await seen.assertIsHistory(coordinator.connection);
+    }
+  });
+
+  it("waits for a coordinator when there is none, before and amid catching up", async () => {
+    await using coordinator = await TestCoordinator.start({ workers: 0, ...NO_TRIMMING });
+    const first = await coordinator.addWorkers(1);
+    await coordinator.ok("tasks.import", { tasks: MANY });
+    await first.stop();
+
+    await using client = await UpdateClient.connect(coordinator.server.url);
+    let amid = (): void => undefined;
+    let go: Promise<unknown> = Promise.resolve();
+    const seen = await client.observe({ since: "beginning" }, ({ revision }) => {
+      if (revision !== 100) return;
+      amid();
+      return go;
+    });
+    await logs(client, "nobody answers");
+    go = new Promise((resolve) => {
+      amid = () => {
+        resolve(second.then((app) => app.stop()));
+      };
+    });
+    const second = coordinator.addWorkers(1);
+    await seen.until(250);
+    await coordinator.addWorkers(1);
+    await seen.until(MANY.length);
+    await seen.assertIsHistory(coordinator.connection);
+  });
+});
+
+/** Resolves when the connection was lost and is there again. */
+async function untilBack(client: UpdateClient): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const forget = client.bus.link.onReconnect(() => {
+      forget();
+      resolve();
+    });
+  });
+}
+
+async function logs(client: UpdateClient, words: string): Promise<void> {
+  while (!client.logged.some((line) => line.includes(words))) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  compileFilter,
+  requireSince,
+  type Since,
+  type UpdateFilter,
+} from "../../src/client/update-filter.ts";
+import { LiveChange, type TaskUpdate, toUpdate } from "../../src/client/task-update.ts";
+import { TaskError } from "../../src/client/task-error.ts";
+
+const record = { title: "by hand", status: "claimed", claimed_by: "s1" };
+const change = new LiveChange({
+  taskId: "P0.a",
+  revision: 3,
+  writtenAt: 0,
+  text: JSON.stringify(record),
+});
+
+/** `P0.a`, claimed by `s1`. */
+function update(fields: Partial<TaskUpdate> = {}): TaskUpdate {
+  assert.ok(change.task);
+  const claimed = { type: "task_claimed", session_id: "s1" } as const;
+  return { ...toUpdate(change, change.task, false), ...claimed, ...fields };
+}
+
+function wants(filter: UpdateFilter, one = update()): boolean {
+  const compiled = compileFilter(filter);
+  return compiled.wantsTask(one.task_id) && compiled.wants(one);
+}
+
+describe("a filter of updates", () => {
+  const cases: [UpdateFilter, boolean][] = [
+    [{}, true],
+    [{ prefix: "" }, true],
+    [{ prefix: "P0." }, true],
+    [{ prefix: "P0.a" }, true],
+    [{ prefix: "P0.a.b" }, false],
+    [{ prefix: "0." }, false],
+    [{ status: "claimed" }, true],
+    [{ status: "available" }, false],
+    [{ status: ["available", "claimed"] }, true],
+    [{ status: [] }, false],
+    [{ session: "s1" }, true],
+    [{ session: "s" }, false],
+    [{ session: ["s2", "s1"] }, true],
+    [{ type: "task_claimed" }, true],
+    [{ type: ["task_created", "task_cancelled"] }, false],
+    [{ prefix: "P0", status: "claimed", session: "s1", type: "task_claimed" }, true],
+    [{ prefix: "P0", status: "claimed", session: "s2", type: "task_claimed" }, false],
+    [{ prefix: "P1", status: "claimed", session: "s1", type: "task_claimed" }, false],
+  ];
+  for (const [filter, wanted] of cases) {
+    it(`${wanted ? "wants" : "does not want"} a claim with ${JSON.stringify(filter)}`, () => {
+      assert.equal(wants(filter), wanted);
+    });
+  }
+
+  it("goes by the status after the transition", () => {
+    const completed = update({ old_status: "claimed", new_status: "complete" });
+    assert.equal(wants({ status: "complete" }, completed), true);
+    assert.equal(wants({ status: "claimed" }, completed), false);
+  });
+
+  it("goes by the session that did it as well as by the one that holds the task", () => {
+    const cancelling = update({ session_id: "s2", claimed_by: "s1" });
+    assert.equal(wants({ session: "s1" }, cancelling), true);
+    assert.equal(wants({ session: "s2" }, cancelling), true);
+    assert.equal(wants({ session: "s3" }, cancelling), false);
+  });
+
+  it("takes no session for none", () => {
+    const created = update({ session_id: null, claimed_by: null });
+    assert.equal(wants({}, created), true);
+    for (const session of ["", "s1", "null"]) assert.equal(wants({ session }, created), false);
+  });
+
+  it("is refused if a part is not known, with those that are", () => {
+    const compile = (): unknown => compileFilter({ statuses: "claimed" } as UpdateFilter);
+    assert.throws(compile, /filter\.statuses: is not known.*prefix, status, session, type/);
+  });
+
+  it("is refused if a value is not known, with those that are", () => {
+    const compile = (): unknown => compileFilter({ status: "done" } as unknown as UpdateFilter);
+    assert.throws(compile, /filter\.status: must be one of .*complete/);
+  });
+});
+
+describe("the beginning of a subscription", () => {
+  it("is now, the beginning, or a revision", () => {
+    for (const since of ["now", "beginning", 0, 7, Number.MAX_SAFE_INTEGER] as const) {
+      requireSince(since);
+    }
+    for (const since of [-1, 0.5, NaN, Infinity, 2 ** 53, "7", "", null, undefined, {}, true]) {
+      assert.throws(
+        () => {
+          requireSince(since as Since);
+        },
+        (error) => error instanceof TaskError && error.details.field === "since",
+      );
+    }
+  });
+});

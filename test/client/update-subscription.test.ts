@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { LiveChange } from "../../src/client/task-update.ts";
+import { compileFilter } from "../../src/client/update-filter.ts";
+import { type ReadChanges, UpdateSubscription } from "../../src/client/update-subscription.ts";
+import type { Reply } from "../../src/protocol/operations.ts";
+import { ObservedUpdates } from "../support/observed-updates.ts";
+
+type Page = Reply<"tasks.changes">;
+
+/** A subscription whose pages are answered by the test, one after the other. */
+function subscribe(): Subscribed {
+  const seen = new ObservedUpdates();
+  const asked: Asked[] = [];
+  const readChanges: ReadChanges = (since, signal) =>
+    new Promise((answer, reject) => {
+      signal.addEventListener("abort", () => {
+        reject(signal.reason as Error);
+      });
+      asked.push({ since, signal, answer });
+    });
+  const logged: string[] = [];
+  const log = (message: string): void => {
+    logged.push(message);
+  };
+  const subscription = new UpdateSubscription(
+    "1",
+    0,
+    { callback: seen.add, onRemoved: seen.add, filter: compileFilter({}) },
+    readChanges,
+    { debug: log, warn: log, error: log },
+  );
+  subscription.start();
+  return { subscription, seen, asked, logged };
+}
+
+interface Asked {
+  readonly since: number;
+  readonly signal: AbortSignal;
+  readonly answer: (page: Page | null) => void;
+}
+
+interface Subscribed {
+  readonly subscription: UpdateSubscription;
+  readonly seen: ObservedUpdates;
+  readonly asked: Asked[];
+  readonly logged: string[];
+}
+
+function live(revision: number): LiveChange {
+  const text = JSON.stringify({ title: `revision ${revision}` });
+  return new LiveChange({ taskId: `task-${revision}`, revision, writtenAt: 0, text });
+}
+
+function page(revisions: readonly number[], lastRevision: number, more = false): Page {
+  const changes = revisions.map((revision) => {
+    const { task_id, task } = live(revision);
+    return { task_id, revision, task };
+  });
+  // What it does not look at is left out.
+  return { ok: true, changes, last_revision: lastRevision, has_more: more } as unknown as Page;
+}
+
+/** Lets everything happen that needs no further event. */
+function settle(): Promise<void> {
+  return new Promise(setImmediate);
+}
+
+describe("a subscription that catches up", () => {
+  it("goes on live with what has arrived while it read the last page", async () => {
+    const { subscription, seen, asked } = subscribe();
+    await settle();
+    for (const revision of [2, 3, 4, 5]) subscription.offer(live(revision));
+    asked[0]?.answer(page([1, 2, 3], 3));
+    await settle();
+    subscription.offer(live(6));
+    assert.deepEqual(seen.revisions, [1, 2, 3, 4, 5, 6]);
+    assert.equal(asked.length, 1);
+  });
+
+  it("reads another page if what has arrived does not continue it", async () => {
+    const { subscription, seen, asked } = subscribe();
+    await settle();
+    subscription.offer(live(5));
+    asked[0]?.answer(page([1, 2, 3], 3));
+    await settle();
+    assert.deepEqual(seen.revisions, [1, 2, 3]);
+    assert.equal(asked[1]?.since, 3);
+    asked[1].answer(page([4, 5], 5));
+    await settle();
+    assert.deepEqual(seen.revisions, [1, 2, 3, 4, 5]);
+    assert.ok(seen.updates.every((update) => !update.transitions_missing));
+  });
+
+  it("keeps no more than it may of what arrives, and reads it afterwards", async () => {
+    const { subscription, seen, asked } = subscribe();
+    await settle();
+    for (let revision = 2; revision <= 3_000; revision++) subscription.offer(live(revision));
+    asked[0]?.answer(page([1], 1));
+    await settle();
+    assert.deepEqual(seen.revisions, [1]);
+    assert.equal(asked[1]?.since, 1);
+  });
+
+  it("asks again at once for a page that may never come, as after a reconnect", async () => {
+    const { subscription, seen, asked, logged } = subscribe();
+    await settle();
+    subscription.verify();
+    await settle();
+    assert.equal(asked[0]?.signal.aborted, true);
+    assert.equal(asked[1]?.since, 0);
+    // Too late: it is as good as none.
+    asked[0].answer(page([1], 1));
+    await settle();
+    assert.deepEqual(seen.revisions, []);
+    asked[1].answer(page([1], 1));
+    await settle();
+    assert.deepEqual(seen.revisions, [1]);
+    assert.deepEqual(logged, []);
+  });
+
+  it("asks for nothing more when it is stopped", async () => {
+    const { subscription, seen, asked, logged } = subscribe();
+    await settle();
+    subscription.stop();
+    asked[0]?.answer(page([1], 2, true));
+    subscription.offer(live(1));
+    subscription.verify();
+    await settle();
+    assert.deepEqual([seen.revisions, asked.length, logged], [[], 1, []]);
+  });
+});
+
+describe("a subscription that is up to date", () => {
+  it("reads what it has missed when the next message shows a gap", async () => {
+    const { subscription, seen, asked } = subscribe();
+    await settle();
+    asked[0]?.answer(page([], 0));
+    await settle();
+    subscription.offer(live(1));
+    subscription.offer(live(3));
+    subscription.offer(live(4));
+    await settle();
+    assert.deepEqual(seen.revisions, [1]);
+    assert.equal(asked[1]?.since, 1);
+    asked[1].answer(page([2, 3, 4], 4));
+    await settle();
+    assert.deepEqual(seen.revisions, [1, 2, 3, 4]);
+  });
+
+  it("says that transitions are missing where revisions are gone, also at the end", async () => {
+    const { subscription, seen, asked } = subscribe();
+    await settle();
+    // Revision 4 was a marker that has removed itself.
+    asked[0]?.answer(page([1, 3], 4));
+    await settle();
+    subscription.offer(live(5));
+    subscription.offer(live(6));
+    assert.deepEqual(
+      seen.updates.map((update) => [update.revision, update.transitions_missing]),
+      [
+        [1, false],
+        [3, true],
+        [5, true],
+        [6, false],
+      ],
+    );
+  });
+
+  it("makes sure when revisions count from 1 again, and begins anew", async () => {
+    const { subscription, seen, asked } = subscribe();
+    await settle();
+    asked[0]?.answer(page([1, 2, 3], 3));
+    await settle();
+    subscription.offer(live(1));
+    await settle();
+    asked[1]?.answer(page([1], 1));
+    await settle();
+    asked[2]?.answer(page([1], 1));
+    await settle();
+    assert.deepEqual(
+      asked.map(({ since }) => since),
+      [0, 3, 0],
+    );
+    assert.deepEqual(seen.revisions, [1, 2, 3, 1]);
+    assert.equal(seen.updates.at(-1)?.transitions_missing, true);
+  });
+});

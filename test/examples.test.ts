@@ -1,0 +1,157 @@
+/** Runs the programs in examples/ as their readers do, each on a coordinator of its own. */
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { ChildOutput } from "./support/child-output.ts";
+import { ROOT } from "./support/markdown.ts";
+import { randomPort } from "./support/nats-server.ts";
+import { type Json, TestCoordinator } from "./support/test-coordinator.ts";
+
+const PATIENCE_MS = 15_000;
+
+/** An example that runs, and is ended with the scope if it has not ended by itself. */
+class Example implements AsyncDisposable {
+  readonly output: ChildOutput;
+  readonly #child: ChildProcess;
+
+  constructor(name: string, natsUrl: string) {
+    this.#child = spawn(process.execPath, [join(ROOT, "dist", "examples", `${name}.js`)], {
+      env: { ...process.env, NATS_URL: natsUrl },
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: PATIENCE_MS,
+      killSignal: "SIGKILL",
+    });
+    this.output = new ChildOutput(this.#child);
+  }
+
+  /** Its lines, once it has ended by itself and well. */
+  async lines(): Promise<string[]> {
+    const { code, stdout, stderr } = await this.output.exited;
+    assert.deepEqual([code, stderr], [0, ""], stdout);
+    return stdout.trimEnd().split("\n");
+  }
+
+  /** Resolves when it has written the line, or has ended. */
+  async wrote(line: string): Promise<void> {
+    while (!this.output.stdout.split("\n").includes(line)) {
+      const ended = await Promise.race([this.output.more(), this.output.exited]);
+      if (ended !== undefined) assert.fail(`${ended.stdout}${ended.stderr} lacks ${line}`);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.output.exited;
+  }
+}
+
+async function run(name: string, coordinator: TestCoordinator): Promise<string[]> {
+  await using example = new Example(name, coordinator.server.url);
+  return await example.lines();
+}
+
+/** Each task with its status, its result, and who completed it. */
+async function board(coordinator: TestCoordinator): Promise<Json> {
+  const { tasks } = await coordinator.ok("tasks.list");
+  const entry = ({ task_id, status, completed_by, claimed_by }: Json): Json => [
+    task_id,
+    [status, completed_by ?? claimed_by],
+  ];
+  return Object.fromEntries(tasks.map(entry));
+}
+
+describe("examples/basic-coordination.ts", () => {
+  it("makes a task if there is none, does it, and leaves it alone the next time", async () => {
+    await using coordinator = await TestCoordinator.start();
+    assert.deepEqual(await run("basic-coordination", coordinator), [
+      "✅ Claimed P0.5.1",
+      "✅ Completed P0.5.1",
+    ]);
+    assert.deepEqual(await board(coordinator), { "P0.5.1": ["complete", "session-1-ndi"] });
+    assert.deepEqual(await run("basic-coordination", coordinator), [
+      "⚠️ P0.5.1 already claimed by another session",
+    ]);
+  });
+
+  it("does not take what another session has", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.P0.5.1");
+    await coordinator.ok("tasks.claim.P0.5.1", { session_id: "session-2" });
+    const [line] = await run("basic-coordination", coordinator);
+    assert.equal(line, "⚠️ P0.5.1 already claimed by another session");
+    assert.deepEqual(await board(coordinator), { "P0.5.1": ["claimed", "session-2"] });
+  });
+});
+
+describe("examples/real-time-monitoring.ts", () => {
+  it("claims what a blocker has blocked as soon as that is cleared, and ends", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.P0.1.5");
+    await coordinator.ok("tasks.create.P0.5.1", { depends_on: ["P0.1.5"] });
+    await using example = new Example("real-time-monitoring", coordinator.server.url);
+    await example.wrote("watching");
+    const { attempt } = await coordinator.ok("tasks.claim.P0.1.5", { session_id: "session-5" });
+    const release = { session_id: "session-5", attempt, status: "complete" };
+    await coordinator.ok("tasks.release.P0.1.5", release);
+    assert.deepEqual(await example.lines(), [
+      "watching",
+      "Task P0.1.5 now claimed",
+      "Task P0.1.5 now complete",
+      "🎉 Blocker P0.1.5 cleared!",
+      "Task P0.5.1 now available",
+      "Claiming P0.5.1...",
+      "✅ Claimed P0.5.1",
+    ]);
+    assert.deepEqual(await board(coordinator), {
+      "P0.1.5": ["complete", "session-5"],
+      "P0.5.1": ["claimed", "session-1-ndi"],
+    });
+  });
+});
+
+describe("examples/multi-session.ts", () => {
+  it("has one session wait for the other", async () => {
+    await using coordinator = await TestCoordinator.start();
+    assert.deepEqual(await run("multi-session", coordinator), [
+      "session 1 claims P0.5.1: false",
+      "session 5 runs the integration tests",
+      "session 1 writes the documentation",
+    ]);
+    assert.deepEqual(await board(coordinator), {
+      "P0.1.5": ["complete", "session-5-cli"],
+      "P0.5.1": ["complete", "session-1-ndi"],
+    });
+    const { task } = await coordinator.ok("tasks.get.P0.5.1");
+    assert.equal(task.result, "docs/");
+    assert.deepEqual(await run("multi-session", coordinator), ["session 1 claims P0.5.1: false"]);
+  });
+});
+
+describe("every example", () => {
+  for (const name of ["agent", "basic-coordination", "real-time-monitoring", "multi-session"]) {
+    it(`says what is wrong where there is no NATS server, and ends: ${name}`, async () => {
+      await using example = new Example(name, `nats://127.0.0.1:${randomPort()}`);
+      const { code, stderr } = await example.output.exited;
+      assert.equal(code, 1);
+      assert.match(stderr, /^cannot connect to NATS at nats:.*: start a server/);
+    });
+  }
+
+  it("works with several agents at once, each of which takes its share", async () => {
+    await using coordinator = await TestCoordinator.start();
+    for (let i = 0; i < 20; i++) await coordinator.ok(`tasks.create.t${i}`, { title: `Task ${i}` });
+    const outputs = await Promise.all([run("agent", coordinator), run("agent", coordinator)]);
+    const lines = Array.from({ length: 20 }, (_, i) => `t${i}: Task ${i}`);
+    assert.deepEqual(
+      outputs
+        .flat()
+        .filter((line) => line !== "")
+        .sort(),
+      lines.sort(),
+    );
+    const { tasks } = await coordinator.ok("tasks.list", { status: ["complete"] });
+    for (const { title, result } of tasks) assert.equal(result, `did "${title}"`);
+    assert.equal(tasks.length, 20);
+  });
+});

@@ -1,0 +1,63 @@
+/** A handler whose work ends when the test says so. */
+import type { TaskRecord } from "../../src/protocol/task-record.ts";
+import type { TaskContext, TaskHandler } from "../../src/client/task-worker.ts";
+
+export interface HeldTask {
+  readonly id: string;
+  readonly task: TaskRecord;
+  readonly context: TaskContext;
+  /** Resolves when the work should stop, with why. */
+  readonly aborted: Promise<{ readonly code: string; readonly message: string }>;
+  readonly finish: (result?: unknown) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+const PATIENCE_MS = 15_000;
+
+export class HeldWork {
+  /** What was begun, in its order. */
+  readonly begun: HeldTask[] = [];
+  /** The largest number that was under way at a time. */
+  peak = 0;
+  #underway = 0;
+  #changed: () => void = () => undefined;
+
+  readonly handler: TaskHandler = async (task, context) => {
+    this.peak = Math.max(this.peak, ++this.#underway);
+    try {
+      return await new Promise((resolve, reject) => {
+        const aborted = new Promise<{ code: string; message: string }>((told) => {
+          context.signal.addEventListener("abort", () => {
+            told(context.signal.reason as { code: string; message: string });
+          });
+        });
+        const { task_id: id } = task;
+        this.begun.push({ id, task, context, aborted, finish: resolve, fail: reject });
+        this.#changed();
+      });
+    } finally {
+      this.#underway--;
+    }
+  };
+
+  /** The one that was begun as the n-th, as soon as it is. */
+  async nth(count: number): Promise<HeldTask> {
+    const deadline = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const held = this.begun[count - 1];
+      if (held !== undefined) return held;
+      if (Date.now() > deadline) throw new Error(`only ${this.begun.length} tasks were begun`);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, deadline - Date.now());
+        this.#changed = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  finishAll(): void {
+    for (const held of this.begun) held.finish();
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * The client library for a test: an event bus and a coordinator of its own on a server, gone when its
+ * scope ends.
+ *
+ *     await using library = await Library.connect(testCoordinator);
+ *     await library.coordinator.claimTask("a", "session-1");
+ */
+import { Coordinator, type CoordinatorOptions } from "../../src/client/coordinator.ts";
+import { EventBus } from "../../src/client/event-bus.ts";
+import type { EventBusConfig } from "../../src/client/event-bus-options.ts";
+import { NotedLog } from "./stand-in.ts";
+import type { TestCoordinator } from "./test-coordinator.ts";
+
+/** Where the server is: what runs there, or a proxy in front of it. */
+type Place = { readonly url: string } | Pick<TestCoordinator, "server">;
+
+export interface LibraryOptions extends Omit<CoordinatorOptions, "logger"> {
+  readonly config?: EventBusConfig;
+}
+
+export class Library implements AsyncDisposable {
+  readonly bus: EventBus;
+  readonly coordinator: Coordinator;
+  readonly log = new NotedLog();
+
+  private constructor(url: string, { config = {}, ...options }: LibraryOptions) {
+    const reconnectTimeWait = 0.02;
+    this.bus = new EventBus({
+      backend: "nats",
+      config: { servers: url, reconnectTimeWait, ...config },
+      logger: this.log,
+    });
+    this.coordinator = new Coordinator(this.bus, options);
+  }
+
+  static async connect(place: Place, options: LibraryOptions = {}): Promise<Library> {
+    const { url } = "url" in place ? place : place.server;
+    const library = new Library(url, options);
+    if (!(await library.bus.connect())) throw new Error(library.complaints.join("\n"));
+    return library;
+  }
+
+  /** Warnings and errors that were logged. */
+  get complaints(): string[] {
+    return [...this.log.of("warn"), ...this.log.of("error")];
+  }
+
+  /** What goes on ends at once; what is held goes back. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.coordinator.stop({ deadlineMs: 0 });
+    await this.bus.disconnect();
+  }
+}
