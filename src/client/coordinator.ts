@@ -9,7 +9,13 @@ import type { Logger } from "./logger.ts";
 import { TaskClient } from "./task-client.ts";
 import { invalidInput, TaskError } from "./task-error.ts";
 import type { TaskRemoval, TaskUpdate } from "./task-update.ts";
-import { type StopOptions, type TaskHandler, TaskWorker, type WorkOptions } from "./task-worker.ts";
+import {
+  STOP_MS,
+  type StopOptions,
+  type TaskHandler,
+  TaskWorker,
+  type WorkOptions,
+} from "./task-worker.ts";
 import { compileFilter, requireSince, type Since, type UpdateFilter } from "./update-filter.ts";
 
 /** What a coordinator is made with. */
@@ -205,9 +211,9 @@ export class Coordinator implements AsyncDisposable {
   async *claims(options: ClaimOptions): AsyncGenerator<Claim, void, undefined> {
     const source = new ClaimSource(options, this.#context());
     const end = new AbortController();
-    const stop = (): Promise<void> => {
+    const stop = ({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> => {
       end.abort(new TaskError("not_available", "the coordinator was stopped"));
-      return Promise.resolve();
+      return source.end(deadlineMs);
     };
     this.#stops.add(stop);
     try {
@@ -246,8 +252,8 @@ export class Coordinator implements AsyncDisposable {
   }
 
   /**
-   * Stops the workers, each as its `stop` does, ends the loops over claims and the subscriptions, and
-   * lets `run` resolve. The event bus stays connected.
+   * Stops the workers, each as its `stop` does, and likewise the loops over claims; ends the
+   * subscriptions, and lets `run` resolve. The event bus stays connected.
    * @example await coordinator.stop({ deadlineMs: 5_000 });
    */
   async stop(options?: StopOptions): Promise<void> {

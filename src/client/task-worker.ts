@@ -68,7 +68,8 @@ export class PermanentError extends Error {
   override readonly name = "PermanentError";
 }
 
-const STOP_MS = 30_000;
+/** Default of `deadlineMs`. */
+export const STOP_MS = 30_000;
 
 /**
  * A session that works. Made by `Coordinator.work`.

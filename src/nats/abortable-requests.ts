@@ -73,6 +73,16 @@ export class AbortableRequests {
     });
   }
 
+  /** Rejects when the connection breaks, as the answer does not come any more; else as the answer does. */
+  untilBroken(subject: string, answer: Promise<Msg>): Promise<Msg> {
+    this.#listen();
+    return new Promise((resolve, reject) => {
+      const pending = { subject, fail: reject };
+      this.#pending.add(pending);
+      void answer.then(resolve, reject).finally(() => this.#pending.delete(pending));
+    });
+  }
+
   #listen(): void {
     if (this.#isListening) return;
     this.#isListening = true;

@@ -69,7 +69,10 @@ export function createRequester(connection: NatsConnection): Requester {
       }
       try {
         const reply = await (signal === undefined
-          ? connection.request(subject, text, { timeout: timeoutMs })
+          ? abortable.untilBroken(
+              subject,
+              connection.request(subject, text, { timeout: timeoutMs }),
+            )
           : abortable.request(subject, text, timeoutMs, signal));
         return reply.string();
       } catch (error) {

@@ -7,29 +7,41 @@ import { NatsProxy } from "../support/nats-proxy.ts";
 import { TestServer } from "../support/nats-server.ts";
 import { errorOf } from "../support/stand-in.ts";
 
-/**
- * Loses the next write of the key, once: the write itself, or its acknowledgement. `then` is done when
- * that has happened.
- */
-function loseNext(
-  bus: EventBus,
-  key: string,
-  what: "write" | "acknowledgement",
-  then: () => void = () => undefined,
-): void {
+/** A write on its way to the server. */
+interface Write {
+  readonly send: () => void;
+  /** Its acknowledgement goes to nobody. */
+  readonly sendUnheard: () => void;
+}
+
+/** Hands the next write of the key over, instead of sending it. */
+function intercept(bus: EventBus, key: string, handle: (write: Write) => void): void {
   const { connection } = bus.link;
   const publish = connection.publish.bind(connection);
-  let isLost = false;
+  let isOver = false;
   mock.method(connection, "publish", (...args: Parameters<typeof publish>) => {
     const [subject, payload, options] = args;
-    if (isLost || subject !== `$KV.shared.${key}`) {
+    const send = (): void => {
       publish(...args);
+    };
+    if (isOver || subject !== `$KV.shared.${key}`) {
+      send();
       return;
     }
-    isLost = true;
-    if (what === "acknowledgement") publish(subject, payload, { ...options, reply: "nobody" });
-    then();
+    isOver = true;
+    const sendUnheard = (): void => {
+      publish(subject, payload, { ...options, reply: "nobody" });
+    };
+    handle({ send, sendUnheard });
   });
+}
+
+function unheard({ sendUnheard }: Write): void {
+  sendUnheard();
+}
+
+function lost(): void {
+  // It is not sent.
 }
 
 describe("a write of shared state whose acknowledgement is lost", { concurrency: true }, () => {
@@ -38,8 +50,8 @@ describe("a write of shared state whose acknowledgement is lost", { concurrency:
     await using library = await Library.connect(server);
     const { bus } = library;
     await bus.put("deleted", 1);
-    loseNext(bus, "deleted", "acknowledgement");
-    loseNext(bus, "put", "acknowledgement");
+    intercept(bus, "deleted", unheard);
+    intercept(bus, "put", unheard);
     const outcomes = await Promise.all([bus.put("put", 1), bus.delete("deleted")]);
     assert.deepEqual(outcomes, [true, true]);
     assert.deepEqual([await bus.get("put"), await bus.get("deleted")], [1, null]);
@@ -50,14 +62,14 @@ describe("a write of shared state whose acknowledgement is lost", { concurrency:
     await using library = await Library.connect(server);
     await using other = await Library.connect(server);
     const { bus } = library;
-    for (const key of ["ours", "theirs", "undone"]) {
-      await bus.put(key, 1);
-      loseNext(bus, key, key === "theirs" ? "write" : "acknowledgement", () => {
-        if (key === "theirs") void other.bus.compareAndSwap(key, 1, 2);
-        if (key === "undone") void undo(other.bus, key);
-      });
-    }
     const keys = ["ours", "theirs", "undone"];
+    for (const key of keys) await bus.put(key, 1);
+    intercept(bus, "ours", unheard);
+    intercept(bus, "theirs", () => void other.bus.compareAndSwap("theirs", 1, 2));
+    intercept(bus, "undone", ({ sendUnheard }) => {
+      sendUnheard();
+      void undo(other.bus, "undone");
+    });
     const errors = await Promise.all(
       keys.map((key) => errorOf(bus.compareAndSwap(key, 1, 2), "unavailable")),
     );
@@ -74,11 +86,26 @@ describe("a write of shared state whose acknowledgement is lost", { concurrency:
     await using library = await Library.connect(server);
     const { bus } = library;
     await bus.put("old", 1);
-    loseNext(bus, "old", "write");
-    loseNext(bus, "new", "write");
+    intercept(bus, "old", lost);
+    intercept(bus, "new", lost);
     const swaps = [bus.compareAndSwap("old", 1, 2), bus.compareAndSwap("new", null, 2)];
     assert.deepEqual(await Promise.all(swaps), [true, true]);
     assert.deepEqual([await bus.get("old"), await bus.get("new")], [2, 2]);
+  });
+});
+
+describe("a swap that meets another write", () => {
+  it("is repeated if that has written the same value anew, and is false else", async () => {
+    await using server = await TestServer.start();
+    await using library = await Library.connect(server);
+    await using other = await Library.connect(server);
+    const { bus } = library;
+    for (const key of ["same", "different"]) await bus.put(key, 1);
+    intercept(bus, "same", ({ send }) => void other.bus.put("same", 1).then(send));
+    intercept(bus, "different", ({ send }) => void other.bus.put("different", 7).then(send));
+    assert.equal(await bus.compareAndSwap("same", 1, 2), true);
+    assert.equal(await bus.compareAndSwap("different", 1, 2), false);
+    assert.deepEqual([await bus.get("same"), await bus.get("different")], [2, 7]);
   });
 });
 

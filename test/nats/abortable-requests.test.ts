@@ -123,6 +123,21 @@ describe("a request that can be given up", () => {
     assert.equal(after.string(), "re: a");
   });
 
+  it("is not the only one that rejects when the connection breaks", async () => {
+    await using server = await TestServer.start();
+    const answerer = await Answerer.start(server);
+    await using proxy = await NatsProxy.start(server.port);
+    const connection = await server.connect({ servers: proxy.url });
+    const requests = new AbortableRequests(connection);
+    const request = (text: string): Promise<Msg> =>
+      requests.untilBroken("ask", connection.request("ask", text, { timeout: PATIENT_MS }));
+    assert.equal((await request("a")).string(), "re: a");
+    const silent = request("silence");
+    await answerer.nth(2);
+    proxy.cut();
+    await assert.rejects(silent, { name: "RequestError", message: "connection disconnected" });
+  });
+
   it("rejects when the connection is closed, and after that", async () => {
     await using server = await TestServer.start();
     const answerer = await Answerer.start(server);
