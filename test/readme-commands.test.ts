@@ -105,7 +105,7 @@ describe("the agent of the README", () => {
       cwd: ROOT,
       env: { ...process.env, NATS_URL: coordinator.server.url },
     });
-    assert.equal(stdout, "a: complete\nb: complete\n");
+    assert.equal(stdout, "a: First\nb: Second\n");
     const { tasks } = await coordinator.ok("tasks.list", { status: "complete" });
     assert.deepEqual(
       tasks.map(({ result }: { result: string }) => result),

@@ -11,6 +11,7 @@ import { CoordinatorError } from "../protocol/errors.ts";
 import type { Operation, Reply, RequestInput } from "../protocol/operations.ts";
 import { parseId } from "../protocol/parse-request.ts";
 import { ID_RULE, requestSubject, type SubjectRoot } from "../protocol/subjects.ts";
+import { toJsonText } from "./json-text.ts";
 import { DEFAULT_LOGGER, type Logger } from "./logger.ts";
 import {
   fromFailedRequest,
@@ -102,7 +103,7 @@ export class Calls {
       // Too late for an answer: what was wrong before says more than that none came.
       if (lastError !== null && leftMs < SHORTEST_TIMEOUT_MS) throw lastError;
       input = body({ elapsedMs: count === 1 ? 0 : elapsed(), isUncertain });
-      const text = toText(input);
+      const text = toJsonText("request", input);
       this.#logger.debug(`${subject} ${text}`);
       const waitMs = Math.ceil(Math.min(timeoutMs + extraMs, leftMs));
       return this.#send<O>(subject, text, waitMs, signal);
@@ -196,16 +197,6 @@ function subjectOf(operation: Operation, id: string | undefined): string {
     throw invalidInput("task_id", `"" is no id: use ${ID_RULE}`);
   const [root, name] = operation.split(".") as [SubjectRoot, string];
   return requestSubject(root, name, valid);
-}
-
-/** A BigInt, or an object that contains itself, is the caller's mistake. */
-function toText(input: object): string {
-  try {
-    return JSON.stringify(input);
-  } catch (cause) {
-    const message = `the request cannot be expressed in JSON: ${String(cause)}`;
-    throw new TaskError("invalid_request", message, { cause });
-  }
 }
 
 function parseReply(text: string, subject: string): unknown {

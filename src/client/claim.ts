@@ -15,10 +15,11 @@ import type { Connection } from "../nats/connection.ts";
 import { subscribeToUpdates } from "../nats/task-updates.ts";
 import type { Reply, RequestInput } from "../protocol/operations.ts";
 import type { TaskRecord } from "../protocol/task-record.ts";
+import { toJsonText } from "./json-text.ts";
 import type { Logger } from "./logger.ts";
 import { ProgressReports } from "./progress-reports.ts";
 import type { TaskClient } from "./task-client.ts";
-import { invalidInput, TaskError } from "./task-error.ts";
+import { TaskError } from "./task-error.ts";
 import { LiveChange } from "./task-update.ts";
 
 /** What a claim needs of the one that made it. */
@@ -95,8 +96,9 @@ export class Claim implements AsyncDisposable {
    * @example await claim.complete({ pages: 3 });
    */
   async complete(result?: unknown): Promise<void> {
-    requireJson("result", result);
-    await this.#end({ status: "complete", result: result ?? null });
+    const given = result ?? null;
+    toJsonText("result", given);
+    await this.#end({ status: "complete", result: given });
   }
 
   /**
@@ -107,8 +109,9 @@ export class Claim implements AsyncDisposable {
    * @example await claim.fail(new Error("there is no such page"), { retry: false });
    */
   async fail(error: unknown, options: { readonly retry?: boolean } = {}): Promise<void> {
-    requireJson("error", error);
-    await this.#end({ status: "failed", error: toJson(error), retry: options.retry ?? true });
+    const given = toJson(error);
+    toJsonText("error", given);
+    await this.#end({ status: "failed", error: given, retry: options.retry ?? true });
   }
 
   /**
@@ -248,18 +251,6 @@ export const CANCELLED = "it is to be cancelled";
 /** Refusals of what was sent, not of the claim. */
 const HELD_AFTER: ReadonlySet<string> = new Set(["invalid_request", "too_large"]);
 const ENDED_OTHERWISE: ReadonlySet<string> = new Set(["lease_lost", "not_holder", "not_found"]);
-
-/** @throws TaskError `invalid_request` for a cycle, a BigInt, or a function */
-function requireJson(field: string, value: unknown): void {
-  const problem = "must be something that JSON can express";
-  let text: unknown;
-  try {
-    text = value === undefined ? "" : JSON.stringify(value);
-  } catch (error) {
-    throw invalidInput(field, `${problem} (${String(error)})`);
-  }
-  if (text === undefined) throw invalidInput(field, problem);
-}
 
 /** An error as JSON shows nothing of it. */
 function toJson(error: unknown): unknown {

@@ -6,6 +6,7 @@ import { canonicalJson } from "../protocol/canonical-json.ts";
 import { CoordinatorError } from "../protocol/errors.ts";
 import { ID_RULE, isValidId } from "../protocol/subjects.ts";
 import type { BusConnection } from "./bus-connection.ts";
+import { toJsonText } from "./json-text.ts";
 import type { Logger } from "./logger.ts";
 import { parseValue, type SharedChange, watchShared } from "./shared-watch.ts";
 import { fromLocalRefusal, invalidInput, TaskError } from "./task-error.ts";
@@ -32,7 +33,7 @@ export class SharedState {
   }
 
   async put(key: string, value: unknown, ttlSeconds: number | undefined): Promise<void> {
-    const text = toText("value", value);
+    const text = toJsonText("value", value);
     requireKey(key);
     requireTtl(ttlSeconds);
     await this.#untilDone(async (bucket) => {
@@ -54,8 +55,8 @@ export class SharedState {
     value: unknown,
     ttlSeconds: number | undefined,
   ): Promise<boolean> {
-    const text = toText("value", value);
-    const wanted = toText("expected", expected ?? null, canonicalJson);
+    const text = toJsonText("value", value);
+    const wanted = toJsonText("expected", expected ?? null, canonicalJson);
     requireKey(key);
     requireTtl(ttlSeconds);
     /** The revision that a write was to follow whose outcome is unknown. */
@@ -144,22 +145,6 @@ async function read(bucket: KvBucket, key: string): Promise<Current | null> {
   if (message === null) return null;
   const { operation, text, revision } = message;
   return { value: operation === "put" ? parseValue(text) : undefined, revision };
-}
-
-function toText(
-  name: string,
-  value: unknown,
-  toJson: (value: unknown) => string | undefined = JSON.stringify,
-): string {
-  let problem = "";
-  try {
-    const text = toJson(value);
-    if (text !== undefined) return text;
-  } catch (error) {
-    // A BigInt, or an object that contains itself.
-    problem = `: ${String(error)}`;
-  }
-  throw invalidInput(name, `must be something that JSON can express${problem}`);
 }
 
 function requireKey(key: string): void {

@@ -7,6 +7,7 @@ import {
   credsAuthenticator,
   type NatsConnection,
   type NodeConnectionOptions,
+  type Status,
   TimeoutError,
 } from "@nats-io/transport-node";
 import { jetstreamManager } from "@nats-io/jetstream";
@@ -79,12 +80,18 @@ export async function connectNats(options: ConnectOptions): Promise<NatsConnecti
 
 function cureOf(error: unknown): string {
   if (error instanceof AuthorizationError) {
-    return "check nats.username and nats.password, nats.token or nats.creds_file";
+    return (
+      "check nats.username and nats.password, nats.token or nats.creds_file, which a program gives as " +
+      "config.username and so on"
+    );
   }
   if (error instanceof Error && "code" in error && error.code === "ENOENT") {
-    return "correct the path in nats.creds_file, nats.ca_cert, nats.cert_file or nats.key_file";
+    return (
+      "correct the path in nats.creds_file, nats.ca_cert, nats.cert_file or nats.key_file, which a " +
+      "program gives as config.credsFile and so on"
+    );
   }
-  return "start a server, or name another with --nats <url>";
+  return "start a server, or name another with --nats <url>, or config.servers in a program";
 }
 
 async function credentials(options: ConnectOptions): Promise<Partial<NodeConnectionOptions>> {
@@ -139,13 +146,21 @@ export interface ConnectionListener {
   reconnected(server: string): void;
 }
 
-/** Calls the listener until the connection is closed. */
-export function listenToConnection(connection: NatsConnection, listener: ConnectionListener): void {
+/** Calls the listener until the connection is closed, or the returned function is called. */
+export function listenToConnection(
+  connection: NatsConnection,
+  listener: ConnectionListener,
+): () => void {
+  // What comes out is a queue that can be stopped, which the library does not declare.
+  const statuses: AsyncIterable<Status> & { stop?(): void } = connection.status();
   const listen = async (): Promise<void> => {
-    for await (const status of connection.status()) {
+    for await (const status of statuses) {
       if (status.type === "disconnect") listener.disconnected();
       else if (status.type === "reconnect") listener.reconnected(status.server);
     }
   };
   void listen();
+  return () => {
+    statuses.stop?.();
+  };
 }

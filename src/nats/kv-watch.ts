@@ -32,7 +32,7 @@ export async function watchStream(
   const watch = new StreamWatch(access, stream, subjectPrefix, handler);
   await watch.begin();
   void access.connection.closed().then(() => watch.stop());
-  listenToConnection(access.connection, {
+  const stopListening = listenToConnection(access.connection, {
     disconnected: () => {
       watch.abandon();
     },
@@ -40,7 +40,12 @@ export async function watchStream(
       watch.restart();
     },
   });
-  return watch;
+  return {
+    stop: () => {
+      stopListening();
+      return watch.stop();
+    },
+  };
 }
 
 class StreamWatch {

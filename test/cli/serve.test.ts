@@ -55,7 +55,10 @@ describe("if-coordinator serve", () => {
     await using server = await TestServer.start({ config: "# none", jetstream: false });
     const none = await runCli(["serve", "--nats", "nats://127.0.0.1:1", "--http-port", "0"]);
     assert.equal(none.code, 1);
-    assert.match(none.stderr, /^if-coordinator: cannot connect to NATS at .*--nats <url>\n$/m);
+    assert.match(
+      none.stderr,
+      /^if-coordinator: cannot connect to NATS at .*--nats <url>, or config\.servers in a program\n$/m,
+    );
     const bare = await runCli(["serve", "--nats", server.url, "--http-port", "0"]);
     assert.equal(bare.code, 1);
     assert.match(bare.stderr, /^if-coordinator: .* has no JetStream.*--jetstream.*\n$/m);
