@@ -7,13 +7,13 @@
 export type { CallOptions } from "./client/calls.ts";
 export type { Claim } from "./client/claim.ts";
 export type { ClaimOptions } from "./client/claim-source.ts";
-export {
-  type ClaimTaskOptions,
-  Coordinator,
-  type CoordinatorOptions,
-  type ReleaseTaskOptions,
-  type SubscribeOptions,
-} from "./client/coordinator.ts";
+export { Coordinator } from "./client/coordinator.ts";
+export type {
+  ClaimTaskOptions,
+  CoordinatorOptions,
+  ReleaseTaskOptions,
+  SubscribeOptions,
+} from "./client/coordinator-options.ts";
 export { type BusHealth, EventBus, type PutOptions } from "./client/event-bus.ts";
 export type { Backend, EventBusConfig, EventBusOptions } from "./client/event-bus-options.ts";
 export type { ImportedTask } from "./client/import-tasks.ts";

@@ -18,18 +18,25 @@ interface Open {
   readonly closed: Promise<Ending>;
 }
 
+/** What becomes of a connection without being asked to. */
+export interface ConnectionEvents {
+  broken(): void;
+  mended(server: string): void;
+  /** It has ended for good. */
+  lost(problem: Error): void;
+}
+
 export class BusConnection implements Requester {
   readonly #options: ConnectOptions;
-  readonly #lost: (problem: Error) => void;
+  readonly #events: Partial<ConnectionEvents>;
   readonly #reconnected = new Set<() => void>();
   #open: Open | null = null;
   #opening: Promise<void> | null = null;
   #isConnected = false;
 
-  /** @param lost is told when a connection has ended for good, and nobody asked it to */
-  constructor(options: ConnectOptions, lost: (problem: Error) => void = () => undefined) {
+  constructor(options: ConnectOptions, events: Partial<ConnectionEvents> = {}) {
     this.#options = options;
-    this.#lost = lost;
+    this.#events = events;
   }
 
   /** What the connection is made with: another thread makes one of its own. */
@@ -114,17 +121,21 @@ export class BusConnection implements Requester {
       if (isCurrent()) this.#open = null;
       if (this.#open === null) this.#isConnected = false;
       if (!(ending instanceof Error)) return undefined;
-      this.#lost(ending);
+      this.#events.lost?.(ending);
       return ending;
     });
     this.#open = { connection, requester: createRequester(connection), closed };
     this.#isConnected = true;
     listenToConnection(connection, {
       disconnected: () => {
-        if (isCurrent()) this.#isConnected = false;
+        if (!isCurrent()) return;
+        this.#isConnected = false;
+        this.#events.broken?.();
       },
-      reconnected: () => {
-        if (isCurrent()) this.#isConnected = true;
+      reconnected: (server) => {
+        if (!isCurrent()) return;
+        this.#isConnected = true;
+        this.#events.mended?.(server);
         for (const listener of [...this.#reconnected]) listener();
       },
     });

@@ -11,6 +11,7 @@ import { CoordinatorError } from "../protocol/errors.ts";
 import type { Operation, Reply, RequestInput } from "../protocol/operations.ts";
 import { parseId } from "../protocol/parse-request.ts";
 import { ID_RULE, requestSubject, type SubjectRoot } from "../protocol/subjects.ts";
+import { checkOptions, type OptionTypes } from "./check-options.ts";
 import { toJsonText } from "./json-text.ts";
 import { DEFAULT_LOGGER, type Logger } from "./logger.ts";
 import {
@@ -36,6 +37,12 @@ export interface CallOptions {
   /** Gives up when it is aborted: the promise rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
+
+export const CALL_OPTIONS: OptionTypes<CallOptions> = {
+  timeoutMs: "duration",
+  deadlineMs: "duration",
+  signal: "object",
+};
 
 export interface CallsOptions extends Omit<CallOptions, "signal"> {
   readonly logger?: Logger;
@@ -87,6 +94,7 @@ export class Calls {
     options: CallOptions = {},
     extraMs = 0,
   ): Promise<Reply<O>> {
+    checkOptions(options, CALL_OPTIONS);
     const subject = subjectOf(operation, id);
     const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const givenMs = options.deadlineMs ?? this.#options.deadlineMs;

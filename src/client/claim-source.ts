@@ -5,6 +5,7 @@
 import { MAX_CLAIMS, MAX_WAIT_SECONDS } from "../protocol/fields.ts";
 import type { RequestInput } from "../protocol/operations.ts";
 import type { BusConnection } from "./bus-connection.ts";
+import { checkOptions, type OptionTypes } from "./check-options.ts";
 import { CANCELLED, Claim, type Claimed } from "./claim.ts";
 import type { Logger } from "./logger.ts";
 import { RenewalThread } from "./renewal-thread.ts";
@@ -36,6 +37,18 @@ export interface ClaimOptions {
    */
   readonly renewInThread?: boolean;
 }
+
+export const CLAIM_OPTIONS: OptionTypes<ClaimOptions> = {
+  session: "string",
+  capabilities: "strings",
+  tags: "strings",
+  prefix: "string",
+  ttlSeconds: "number",
+  waitSeconds: "number",
+  stopWhenIdle: "boolean",
+  metadata: "object",
+  renewInThread: "boolean",
+};
 
 const DEFAULT_WAIT_SECONDS = 30;
 /** Whoever asks again and again must not do it without a pause. */
@@ -200,8 +213,11 @@ export class ClaimSource {
 }
 
 /** The coordinator checks the rest and names what is wrong; this would be taken for something else. */
-function requireOptions({ session, waitSeconds = DEFAULT_WAIT_SECONDS }: ClaimOptions): void {
-  if (typeof session !== "string" || session === "") {
+function requireOptions(options: ClaimOptions): void {
+  checkOptions(options, CLAIM_OPTIONS);
+  const { session, waitSeconds = DEFAULT_WAIT_SECONDS } = options;
+  // Programs in JavaScript may leave it out.
+  if ((session as string | undefined) === undefined || session === "") {
     throw invalidInput("session", "name the session, such as session-1");
   }
   if (!(waitSeconds >= 0 && waitSeconds <= MAX_WAIT_SECONDS)) {

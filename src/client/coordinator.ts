@@ -2,13 +2,24 @@
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { TaskRecord } from "../protocol/task-record.ts";
 import type { CallOptions } from "./calls.ts";
+import { checkOptions } from "./check-options.ts";
 import type { Claim } from "./claim.ts";
 import { type ClaimOptions, ClaimSource, type ClaimSourceContext } from "./claim-source.ts";
+import {
+  CLAIM_TASK_OPTIONS,
+  type ClaimTaskOptions,
+  COORDINATOR_OPTIONS,
+  type CoordinatorOptions,
+  RELEASE_TASK_OPTIONS,
+  type ReleaseTaskOptions,
+  SUBSCRIBE_OPTIONS,
+  type SubscribeOptions,
+} from "./coordinator-options.ts";
 import type { EventBus } from "./event-bus.ts";
 import type { Logger } from "./logger.ts";
 import { TaskClient } from "./task-client.ts";
 import { invalidInput, TaskError } from "./task-error.ts";
-import type { TaskRemoval, TaskUpdate } from "./task-update.ts";
+import type { TaskUpdate } from "./task-update.ts";
 import {
   STOP_MS,
   type StopOptions,
@@ -16,47 +27,7 @@ import {
   TaskWorker,
   type WorkOptions,
 } from "./task-worker.ts";
-import { compileFilter, requireSince, type Since, type UpdateFilter } from "./update-filter.ts";
-
-/** What a coordinator is made with. */
-export interface CoordinatorOptions {
-  /** Default for all calls, see `CallOptions`. */
-  readonly timeoutMs?: number;
-  /** Default for all calls, see `CallOptions`. */
-  readonly deadlineMs?: number;
-  /** Default: that of the event bus. With `console`, every request is logged. */
-  readonly logger?: Logger;
-}
-
-/** How a task is claimed. */
-export interface ClaimTaskOptions extends CallOptions {
-  /** Length of the lease in seconds, 1 to 86,400. Default: the coordinator's, 300. */
-  readonly ttlSeconds?: number;
-  /** What the session can do, in addition to what it registered. */
-  readonly capabilities?: readonly string[];
-}
-
-/** What else is said of the end of a claim. */
-export interface ReleaseTaskOptions extends CallOptions {
-  /** What came of it, for `complete`. */
-  readonly result?: unknown;
-  /** What went wrong, for `failed`. */
-  readonly error?: unknown;
-  /** For `failed`: whether another attempt may follow. Default true. */
-  readonly retry?: boolean;
-  /** Default: the one with which this process has claimed the task. */
-  readonly attempt?: number;
-}
-
-/** What a subscriber wants to be told. */
-export interface SubscribeOptions {
-  /** Default: everything. */
-  readonly filter?: UpdateFilter;
-  /** Default `now`. A number is the last revision that is known: what came after it is delivered. */
-  readonly since?: Since;
-  /** Is told of tasks that are removed, in their place among the updates. */
-  readonly onRemoved?: (removal: TaskRemoval) => unknown;
-}
+import { compileFilter, requireSince } from "./update-filter.ts";
 
 /**
  * Claims, releases and watches tasks.
@@ -77,8 +48,9 @@ export class Coordinator implements AsyncDisposable {
   readonly #stops = new Set<(options?: StopOptions) => Promise<void>>();
   #stopping = new AbortController();
 
-  /** The event bus may be connected before or after. */
+  /** The event bus may be connected before or after. @throws TaskError `invalid_request` */
   constructor(eventBus: EventBus, options: CoordinatorOptions = {}) {
+    checkOptions(options, COORDINATOR_OPTIONS);
     this.#bus = eventBus;
     this.#logger = options.logger ?? eventBus.logger;
     this.tasks = new TaskClient(eventBus.link, { ...options, logger: this.#logger });
@@ -97,6 +69,7 @@ export class Coordinator implements AsyncDisposable {
     sessionId: string,
     options: ClaimTaskOptions = {},
   ): Promise<boolean> {
+    checkOptions(options, CLAIM_TASK_OPTIONS);
     const { ttlSeconds, capabilities, ...call } = options;
     const input = {
       session_id: sessionId,
@@ -119,6 +92,7 @@ export class Coordinator implements AsyncDisposable {
     status: "available" | "complete" | "failed",
     options: ReleaseTaskOptions = {},
   ): Promise<boolean> {
+    checkOptions(options, RELEASE_TASK_OPTIONS);
     const { timeoutMs, deadlineMs, signal, ...fields } = options;
     const input = { session_id: sessionId, status, ...fields };
     const call = { timeoutMs, deadlineMs, signal };
@@ -158,6 +132,7 @@ export class Coordinator implements AsyncDisposable {
     callback: (update: TaskUpdate) => unknown,
     options: SubscribeOptions = {},
   ): Promise<string> {
+    checkOptions(options, SUBSCRIBE_OPTIONS);
     const { filter = {}, since = "now", onRemoved } = options;
     if (typeof callback !== "function") throw invalidInput("callback", "must be a function");
     requireSince(since);
@@ -221,7 +196,8 @@ export class Coordinator implements AsyncDisposable {
       while (!end.signal.aborted) {
         const claims = await source.take(1, end.signal);
         yield* claims;
-        if (claims.length === 0 && options.stopWhenIdle === true) return;
+        const isIdle = claims.length === 0 && source.held.length === 0;
+        if (isIdle && options.stopWhenIdle === true) return;
       }
     } catch (error) {
       if (!end.signal.aborted) throw error;

@@ -1,5 +1,7 @@
 /** What an event bus can be made with, checked before anything is connected. */
 import type { ConnectOptions } from "../nats/connection.ts";
+import { checkOptions, type OptionTypes } from "./check-options.ts";
+import type { Logger } from "./logger.ts";
 import { invalidInput } from "./task-error.ts";
 
 /** How to reach the NATS servers. Everything can be left out. */
@@ -10,7 +12,7 @@ export interface EventBusConfig extends Omit<ConnectOptions, "servers"> {
   readonly replicas?: number;
 }
 
-/** The backends of the seed; only `nats` is supported. */
+/** Only `nats` is supported; `etcd`, which the first design of this coordinator had, is refused. */
 export type Backend = "nats" | "etcd";
 
 /** What an event bus is made with. */
@@ -19,6 +21,8 @@ export interface EventBusOptions {
   readonly backend: Backend;
   /** Default: a server on this machine. */
   readonly config?: EventBusConfig;
+  /** Default: warnings and errors go to the console. With `console`, every request is logged. */
+  readonly logger?: Logger;
 }
 
 export interface BusSettings {
@@ -28,8 +32,8 @@ export interface BusSettings {
 
 const DEFAULT_SERVERS = ["nats://127.0.0.1:4222"];
 
-const TYPES: Readonly<Record<keyof EventBusConfig, "servers" | "string" | "number">> = {
-  servers: "servers",
+const CONFIG_OPTIONS: OptionTypes<EventBusConfig> = {
+  servers: "any",
   name: "string",
   maxReconnectAttempts: "number",
   reconnectTimeWait: "number",
@@ -44,32 +48,21 @@ const TYPES: Readonly<Record<keyof EventBusConfig, "servers" | "string" | "numbe
 };
 
 /** @throws TaskError `invalid_request` that names the option */
-export function parseOptions({ backend, config = {} }: EventBusOptions): BusSettings {
+export function parseOptions(options: EventBusOptions): BusSettings {
+  checkOptions(options, { backend: "any", config: "object", logger: "object" });
+  const { backend, config = {} } = options;
   if (backend !== "nats") {
     throw invalidInput(
       "backend",
-      `"${backend as string}" is not supported: use "nats", with the URLs of NATS servers as config.servers`,
+      `${JSON.stringify(backend)} is not supported, as this coordinator is built on NATS: use ` +
+        '"nats", with the URLs of NATS servers as config.servers',
     );
   }
-  for (const [name, value] of Object.entries(config)) {
-    if (!Object.hasOwn(TYPES, name)) {
-      throw invalidInput(
-        `config.${name}`,
-        `is no option; there are ${Object.keys(TYPES).join(", ")}`,
-      );
-    }
-    const type = TYPES[name as keyof EventBusConfig];
-    if (value !== undefined && !isOf(type, value)) {
-      const wanted = type === "servers" ? "one URL or a list of them" : `a ${type}`;
-      throw invalidInput(`config.${name}`, `must be ${wanted}`);
-    }
-  }
+  checkOptions(config, CONFIG_OPTIONS, "config.");
   const { servers = DEFAULT_SERVERS, replicas = 1, ...connect } = config;
-  return { connect: { ...connect, servers: [servers].flat() }, replicas };
-}
-
-function isOf(type: "servers" | "string" | "number", value: unknown): boolean {
-  if (type !== "servers") return typeof value === type;
-  const urls: unknown[] = [value].flat();
-  return urls.length > 0 && urls.every((url) => typeof url === "string" && url !== "");
+  const urls: readonly unknown[] = [servers].flat();
+  if (urls.length === 0 || !urls.every((url) => typeof url === "string" && url !== "")) {
+    throw invalidInput("config.servers", "must be one URL or a list of them");
+  }
+  return { connect: { ...connect, servers: urls as string[] }, replicas };
 }

@@ -1,12 +1,13 @@
 /** The connection of a session, and what the sessions of a swarm share beside the tasks (seed, "EventBus Class"). */
 import { ConnectionError } from "../nats/connection.ts";
 import { BusConnection } from "./bus-connection.ts";
+import { checkOptions, type OptionTypes } from "./check-options.ts";
 import { type EventBusOptions, parseOptions } from "./event-bus-options.ts";
 import { DEFAULT_LOGGER, type Logger } from "./logger.ts";
 import type { SharedChange } from "./shared-watch.ts";
 import { SharedState } from "./shared-state.ts";
 import { TaskClient } from "./task-client.ts";
-import { TaskError } from "./task-error.ts";
+import { invalidInput, TaskError } from "./task-error.ts";
 import { refuseTask, refuseTtl, taskIdOf, toCreation } from "./task-keys.ts";
 import { UpdateFeed } from "./update-feed.ts";
 
@@ -28,6 +29,7 @@ export interface BusHealth {
   readonly problem: string | null;
 }
 
+const PUT_OPTIONS: OptionTypes<PutOptions> = { ttl: "number" };
 const HEALTH_TIMEOUT_MS = 2_000;
 
 /**
@@ -51,11 +53,19 @@ export class EventBus implements AsyncDisposable {
   #problem = "the event bus is not connected: call connect() first";
 
   /** Nothing is connected before `connect`. @throws TaskError `invalid_request` that names the option */
-  constructor(options: EventBusOptions & { readonly logger?: Logger }) {
+  constructor(options: EventBusOptions) {
     const { connect, replicas } = parseOptions(options);
     this.logger = options.logger ?? DEFAULT_LOGGER;
-    this.link = new BusConnection(connect, ({ message }) => {
-      this.#failed(`the connection to NATS is lost for good (${message}): call connect()`);
+    this.link = new BusConnection(connect, {
+      broken: () => {
+        this.logger.warn("the connection to NATS is broken: connecting again");
+      },
+      mended: (server) => {
+        this.logger.warn(`connected to NATS again, at ${server}`);
+      },
+      lost: ({ message }) => {
+        this.#failed(`the connection to NATS is lost for good (${message}): call connect()`);
+      },
     });
     this.#tasks = new TaskClient(this.link, { logger: this.logger });
     this.feed = new UpdateFeed(this.link, this.#tasks, this.logger);
@@ -97,6 +107,7 @@ export class EventBus implements AsyncDisposable {
    * const isNew = await bus.put("tasks/P0.6.1", { title: "Document", depends_on: ["P0.5.1"] });
    */
   async put(key: string, value: unknown, options: PutOptions = {}): Promise<boolean> {
+    checkOptions(options, PUT_OPTIONS);
     const taskId = taskIdOf(key);
     if (taskId === null) {
       await this.#shared.put(key, value, options.ttl);
@@ -136,6 +147,7 @@ export class EventBus implements AsyncDisposable {
     value: unknown,
     options: PutOptions = {},
   ): Promise<boolean> {
+    checkOptions(options, PUT_OPTIONS);
     const taskId = taskIdOf(key);
     if (taskId === null) return this.#shared.compareAndSwap(key, expected, value, options.ttl);
     refuseTtl(options.ttl);
@@ -169,6 +181,7 @@ export class EventBus implements AsyncDisposable {
    */
   async watch(prefix: string, callback: (change: SharedChange) => unknown): Promise<() => void> {
     const taskId = taskIdOf(prefix);
+    if (typeof callback !== "function") throw invalidInput("callback", "must be a function");
     if (taskId !== null) refuseTask(taskId, "watch it with coordinator.subscribeTaskUpdates");
     return this.#shared.watch(prefix, callback);
   }

@@ -5,7 +5,13 @@
  */
 import type { TaskRecord } from "../protocol/task-record.ts";
 import type { Claim } from "./claim.ts";
-import { type ClaimOptions, ClaimSource, type ClaimSourceContext } from "./claim-source.ts";
+import { checkOptions, type OptionTypes } from "./check-options.ts";
+import {
+  CLAIM_OPTIONS,
+  type ClaimOptions,
+  ClaimSource,
+  type ClaimSourceContext,
+} from "./claim-source.ts";
 import { describeError, type Logger } from "./logger.ts";
 import { invalidInput, TaskError } from "./task-error.ts";
 
@@ -68,6 +74,7 @@ export class PermanentError extends Error {
   override readonly name = "PermanentError";
 }
 
+const STOP_OPTIONS: OptionTypes<StopOptions> = { deadlineMs: "duration" };
 /** Default of `deadlineMs`. */
 export const STOP_MS = 30_000;
 
@@ -103,14 +110,15 @@ export class TaskWorker {
 
   /** @internal */
   constructor(options: WorkOptions, handler: TaskHandler, context: ClaimSourceContext) {
-    const { concurrency = 1 } = options;
+    checkOptions(options, { ...CLAIM_OPTIONS, concurrency: "number" });
+    const { concurrency = 1, ...claimOptions } = options;
     if (!Number.isSafeInteger(concurrency) || concurrency < 1 || concurrency > MAX_CONCURRENCY) {
       throw invalidInput("concurrency", `must be a whole number from 1 to ${MAX_CONCURRENCY}`);
     }
     if (typeof handler !== "function") {
       throw invalidInput("handler", "must be a function that does the work");
     }
-    this.#source = new ClaimSource(options, context);
+    this.#source = new ClaimSource(claimOptions, context);
     this.#session = options.session;
     this.#concurrency = concurrency;
     this.#stopWhenIdle = options.stopWhenIdle ?? false;
@@ -130,6 +138,7 @@ export class TaskWorker {
    * @example await worker.stop({ deadlineMs: 5_000 });
    */
   async stop(options: StopOptions = {}): Promise<void> {
+    checkOptions(options, STOP_OPTIONS);
     this.#stopping.abort(new TaskError("not_available", "the worker was stopped"));
     this.#wake();
     const deadlineMs = options.deadlineMs ?? STOP_MS;
@@ -150,6 +159,8 @@ export class TaskWorker {
       await this.#source.start(this.#stopping.signal);
       await this.#takeTasks();
     } catch (error) {
+      // Without a connection nothing can be renewed or told any more.
+      if (isClosed(error)) this.#overdue.abort();
       if (!this.#stopping.signal.aborted) throw error;
     } finally {
       this.#source.leave();
@@ -258,6 +269,10 @@ export class TaskWorker {
     });
     await Promise.race([Promise.all(this.#running), overdue]);
   }
+}
+
+function isClosed(error: unknown): boolean {
+  return error instanceof TaskError && error.details.problem === "closed";
 }
 
 /** A heartbeat names all claims of its session. */

@@ -17,14 +17,21 @@ import {
   PROTOCOL_VERSION,
   schemasOf,
 } from "../protocol/operations.ts";
-import { parseBody, parseId } from "../protocol/parse-request.ts";
-import { AGENT_ROOT, parseRequestSubject, QUEUE_GROUP } from "../protocol/subjects.ts";
+import { decodeBody, parseBody, parseId } from "../protocol/parse-request.ts";
+import {
+  AGENT_ROOT,
+  parseRequestSubject,
+  QUEUE_GROUP,
+  TASK_UPDATES,
+} from "../protocol/subjects.ts";
 import type { Answer, Observe, RequestHandler } from "../service/ports.ts";
 import { AnswerDelivery } from "./answer-delivery.ts";
 import { EndpointFigures } from "./endpoint-figures.ts";
 
 /** More than the headers of an error reply take. */
 const HEADER_BYTES = 256;
+/** What is left of a message that NATS does not carry, such as one that lists a long cycle. */
+const SHORT_MESSAGE = 1_000;
 
 export interface EndpointsOptions {
   readonly workerId: string;
@@ -128,7 +135,7 @@ export class Endpoints {
   /** Must not throw. */
   #receive(operation: Operation, msg: Msg): void {
     try {
-      if (msg.reply === undefined || msg.reply === "") {
+      if (msg.reply === undefined || msg.reply === "" || !isForAnswers(msg.reply)) {
         this.#observe({ kind: "request_dropped", reason: "no_reply_subject" });
         return;
       }
@@ -154,7 +161,7 @@ export class Endpoints {
       const call = {
         operation,
         id: parseId(operation, id),
-        body: parseBody(operation, msg.string()),
+        body: parseBody(operation, decodeBody(msg.data)),
         principal,
       };
       const answer = await this.#handler.handle(call);
@@ -210,14 +217,26 @@ export class Endpoints {
       h.set("Nats-Service-Error", error.code);
       const { task, ...withoutTask } = toErrorReply(error);
       const whole = JSON.stringify(task === undefined ? withoutTask : { ...withoutTask, task });
-      const fits = Buffer.byteLength(whole) + HEADER_BYTES <= this.#maxPayload();
-      const text = fits ? whole : JSON.stringify(withoutTask);
-      this.#connection.publish(replyTo, text, { headers: h });
+      const limit = this.#maxPayload() - HEADER_BYTES;
+      const { code, message, retryable } = withoutTask.error;
+      const short = { code, message: message.slice(0, SHORT_MESSAGE), retryable };
+      const texts = [whole, JSON.stringify(withoutTask)];
+      const text = texts.find((one) => Buffer.byteLength(one) <= limit);
+      const bare = JSON.stringify({ ok: false, error: short });
+      this.#connection.publish(replyTo, text ?? bare, { headers: h });
     } catch (cause) {
       // Nowhere to send it to: the reply subject is invalid or the connection is closed.
       this.#observe({ kind: "background_error", what: "error reply", cause });
     }
   }
+}
+
+/**
+ * Subjects of NATS itself, and of what the buckets publish, are not for answers: whoever names one wants
+ * the worker to write there, with its own permissions.
+ */
+function isForAnswers(reply: string): boolean {
+  return !reply.startsWith("$") && !reply.startsWith(`${TASK_UPDATES}.`);
 }
 
 function tooLargeReply(limit: number): CoordinatorError {

@@ -5,6 +5,17 @@ import { type Operation, OPERATIONS, type Request } from "./operations.ts";
 import { isTooDeep, MAX_JSON_DEPTH } from "./json-depth.ts";
 import { ID_RULE, isValidId } from "./subjects.ts";
 
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** @throws CoordinatorError `invalid_request` for bytes that are no text */
+export function decodeBody(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw invalid("the body is not valid JSON (it is not UTF-8): send a JSON object");
+  }
+}
+
 /** @throws CoordinatorError `invalid_request` */
 export function parseBody<O extends Operation>(operation: O, text: string): Request<O> {
   const json = parseJson(text);

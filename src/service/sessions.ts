@@ -43,6 +43,7 @@ export class Sessions {
     sessionId: string,
     request: Request<"sessions.register">,
   ): Promise<Reply<"sessions.register">> {
+    this.#requireSmall(sessionId, request);
     const session = await this.#write(sessionId, (known) => ({
       sessionId,
       capabilities: [...new Set(request.capabilities)],
@@ -93,6 +94,19 @@ export class Sessions {
       })),
       next_cursor: sessions.length > page.length ? (page.at(-1)?.sessionId ?? null) : null,
     };
+  }
+
+  /** It has to fit into answers and lists. @throws CoordinatorError `too_large` */
+  #requireSmall(sessionId: string, request: Request<"sessions.register">): void {
+    const size = Buffer.byteLength(JSON.stringify(request));
+    const limit = this.#settings.maxRecordBytes;
+    if (size <= limit) return;
+    throw new CoordinatorError(
+      "too_large",
+      `the registration of ${sessionId} has ${size} bytes, over the limit of ${limit}: ` +
+        "keep large content elsewhere and put a link into metadata",
+      { details: { size, limit } },
+    );
   }
 
   async #load(sessionId: string): Promise<Session | null> {

@@ -5,7 +5,8 @@
  *     await using library = await Library.connect(testCoordinator);
  *     await library.coordinator.claimTask("a", "session-1");
  */
-import { Coordinator, type CoordinatorOptions } from "../../src/client/coordinator.ts";
+import { Coordinator } from "../../src/client/coordinator.ts";
+import type { CoordinatorOptions } from "../../src/client/coordinator-options.ts";
 import { EventBus } from "../../src/client/event-bus.ts";
 import type { EventBusConfig } from "../../src/client/event-bus-options.ts";
 import { NotedLog } from "./stand-in.ts";

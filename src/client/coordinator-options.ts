@@ -1,0 +1,72 @@
+/** The options of a coordinator and of its methods. */
+import { CALL_OPTIONS, type CallOptions } from "./calls.ts";
+import type { OptionTypes } from "./check-options.ts";
+import type { Logger } from "./logger.ts";
+import type { TaskRemoval } from "./task-update.ts";
+import type { Since, UpdateFilter } from "./update-filter.ts";
+
+/** What a coordinator is made with. */
+export interface CoordinatorOptions {
+  /** Default for all calls, see `CallOptions`. */
+  readonly timeoutMs?: number;
+  /** Default for all calls, see `CallOptions`. */
+  readonly deadlineMs?: number;
+  /** Default: that of the event bus. With `console`, every request is logged. */
+  readonly logger?: Logger;
+}
+
+/** How a task is claimed. */
+export interface ClaimTaskOptions extends CallOptions {
+  /** Length of the lease in seconds, 1 to 86,400. Default: the coordinator's, 300. */
+  readonly ttlSeconds?: number;
+  /** What the session can do, in addition to what it registered. */
+  readonly capabilities?: readonly string[];
+}
+
+/** What else is said of the end of a claim. */
+export interface ReleaseTaskOptions extends CallOptions {
+  /** What came of it, for `complete`. */
+  readonly result?: unknown;
+  /** What went wrong, for `failed`. */
+  readonly error?: unknown;
+  /** For `failed`: whether another attempt may follow. Default true. */
+  readonly retry?: boolean;
+  /** Default: the one with which this process has claimed the task. */
+  readonly attempt?: number;
+}
+
+/** What a subscriber wants to be told. */
+export interface SubscribeOptions {
+  /** Default: everything. */
+  readonly filter?: UpdateFilter;
+  /** Default `now`. A number is the last revision that is known: what came after it is delivered. */
+  readonly since?: Since;
+  /** Is told of tasks that are removed, in their place among the updates. */
+  readonly onRemoved?: (removal: TaskRemoval) => unknown;
+}
+
+export const COORDINATOR_OPTIONS: OptionTypes<CoordinatorOptions> = {
+  timeoutMs: "duration",
+  deadlineMs: "duration",
+  logger: "object",
+};
+
+export const CLAIM_TASK_OPTIONS: OptionTypes<ClaimTaskOptions> = {
+  ...CALL_OPTIONS,
+  ttlSeconds: "number",
+  capabilities: "strings",
+};
+
+export const RELEASE_TASK_OPTIONS: OptionTypes<ReleaseTaskOptions> = {
+  ...CALL_OPTIONS,
+  result: "any",
+  error: "any",
+  retry: "boolean",
+  attempt: "number",
+};
+
+export const SUBSCRIBE_OPTIONS: OptionTypes<SubscribeOptions> = {
+  filter: "object",
+  since: "any",
+  onRemoved: "function",
+};
