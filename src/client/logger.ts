@@ -21,7 +21,11 @@ export const DEFAULT_LOGGER: Logger = {
   },
 };
 
+/** More of a message or a stack than this tells nothing new. */
+const MAX_LENGTH = 2_000;
+
 /** What was thrown, for a line of the log: with the stack, which shows where to look. */
 export function describeError(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
 }
