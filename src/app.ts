@@ -204,6 +204,7 @@ function settingsOf(config: Config, workerId: string): ServiceSettings {
     maxWaiting: config.limits.waiting,
     requestsPerSecond: config.limits.requestsPerSecond,
     leaseGraceMs: config.leaseGraceMs,
+    outageGraceMs: config.outageGraceSeconds * 1000,
   };
 }
 

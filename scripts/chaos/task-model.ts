@@ -1,9 +1,10 @@
 /**
  * The sequential specification of a task, made of the domain's own `transition`, for the checker.
  *
- * Beside the record there is the lease: it may run out at any time while the task is claimed, after
- * which a renewal is refused and the attempt is over as soon as a worker notices. Times are not part of
- * the specification: a delay after a failure may be over at any moment.
+ * Beside the record there is the lease: it may run out at any time while the task is claimed. From then
+ * on the attempt is over as soon as a worker says so in the record; a renewal that comes before that
+ * begins the lease anew, and no renewal is refused while the record still shows the claim. Times are not
+ * part of the specification: a delay after a failure may be over at any moment.
  */
 import type { Command, Decision } from "../../src/task/commands.ts";
 import { holderRefusal } from "../../src/task/holder.ts";
@@ -32,7 +33,8 @@ export const taskModel: Model<TaskState, TaskOperation> = {
   changes: ({ task, hasLeaseEnded }) => {
     if (task?.status !== "claimed") return [];
     if (!hasLeaseEnded) return [{ task, hasLeaseEnded: true }];
-    const decision = transition(task, { type: "expire", attempt: task.attempt }, CONTEXT);
+    const { attempt, leaseEpoch: epoch } = task;
+    const decision = transition(task, { type: "expire", attempt, epoch }, CONTEXT);
     return decision.kind === "write" ? [{ task: decision.task, hasLeaseEnded: false }] : [];
   },
 
@@ -81,28 +83,36 @@ function carryOut(state: TaskState, asked: Asked): Outcome[] {
   }
   if (task === null) return refused("not_found");
   if (asked.kind === "get") return [{ after: state, result: seen(task) }];
-  if (asked.kind === "renew") {
+  if (asked.kind === "renew" && !hasLeaseEnded) {
     const refusal = holderRefusal(task, asked.sessionId, asked.attempt);
     if (refusal !== null) return refused(refusal.refusal.code);
-    if (hasLeaseEnded) return refused("lease_lost");
     return [{ after: state, result: { kind: "ok", seen: null } }];
   }
-  const decision: Decision = transition(task, commandOf(asked), CONTEXT);
+  const decision: Decision = transition(task, commandOf(asked, task), CONTEXT);
   if (decision.kind === "refused") {
     const { refusal } = decision;
     return refused(refusal.code, "reason" in refusal ? refusal.reason : null);
   }
   if (decision.kind === "unchanged") return [{ after: state, result: seen(task) }];
-  const isSameClaim = decision.task.status === "claimed" && decision.task.attempt === task.attempt;
-  const after = { task: decision.task, hasLeaseEnded: isSameClaim && hasLeaseEnded };
+  const { status, attempt, leaseEpoch } = decision.task;
+  const isSameLease = attempt === task.attempt && leaseEpoch === task.leaseEpoch;
+  const isKept = status === "claimed" && isSameLease;
+  const after = { task: decision.task, hasLeaseEnded: isKept && hasLeaseEnded };
   return [{ after, result: seen(decision.task) }];
 }
 
-function commandOf(asked: Exclude<Asked, { kind: "create" | "get" | "renew" }>): Command {
+function commandOf(
+  asked: Exclude<Asked, { kind: "create" | "get" }>,
+  { leaseEpoch: epoch }: Task,
+): Command {
   switch (asked.kind) {
     case "claim": {
       const { sessionId } = asked;
       return { type: "claim", sessionId, ttlSeconds: 1, capabilities: [], claimRequest: null };
+    }
+    case "renew": {
+      const { sessionId, attempt } = asked;
+      return { type: "revive", sessionId, attempt, epoch, ttlSeconds: 1 };
     }
     case "release": {
       const { sessionId, attempt, status: outcome } = asked;

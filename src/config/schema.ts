@@ -135,6 +135,11 @@ export const configSchema = z
     lease_grace_ms: wholeNumber(100, 600_000)
       .default(3_000)
       .meta({ description: "Milliseconds before a claim without a lease is given one" }),
+    // The server keeps the marker of the end of a lease for two minutes: long enough for all of it.
+    outage_grace_seconds: wholeNumber(0, 60).default(10).meta({
+      description:
+        "Seconds after an outage in which leases that ran out meanwhile can be renewed; 0: none",
+    }),
     retention_seconds: wholeNumber(0, MAX_INT)
       .default(604_800)
       .meta({ description: "Seconds that finished tasks are kept; 0: for ever" }),

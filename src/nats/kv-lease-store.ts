@@ -27,6 +27,7 @@ export class KvLeaseStore implements LeaseStore {
     const record: LeaseRecord = {
       session_id: lease.sessionId,
       attempt: lease.attempt,
+      epoch: lease.epoch,
       ttl_seconds: lease.ttlSeconds,
       confirmed: lease.confirmed,
       progress: lease.progress,
@@ -49,14 +50,15 @@ export class KvLeaseStore implements LeaseStore {
 }
 
 function toEntry({ key: taskId, revision, operation, text, writtenAt }: KvMessage): LeaseEntry {
-  if (operation === "expired") return { kind: "expired", taskId, revision };
+  if (operation === "expired") return { kind: "expired", taskId, revision, writtenAt };
   const record = operation === "put" ? readStored(leaseRecord, text) : null;
   if (record === null) return { kind: "removed", taskId, revision };
-  const { session_id: sessionId, attempt, ttl_seconds: ttlSeconds, confirmed, progress } = record;
+  const { session_id: sessionId, ttl_seconds: ttlSeconds } = record;
+  const { attempt, epoch, confirmed, progress } = record;
   return {
     kind: "live",
     revision,
-    lease: { taskId, sessionId, attempt, ttlSeconds, confirmed, progress },
+    lease: { taskId, sessionId, attempt, epoch, ttlSeconds, confirmed, progress },
     writtenAt,
   };
 }

@@ -11,7 +11,7 @@ import { type KvAccess, type KvMessage, operationOf } from "./kv-bucket.ts";
 import { consumeStream, type StreamConsumer, type StreamMessage } from "./stream-consumer.ts";
 
 export interface KvWatchHandler {
-  /** The watch begins, for the first time or again: the current state follows. */
+  /** The watch is interrupted or begins: the current state follows. */
   restarted(): void;
   message(message: KvMessage): void;
   /** All that was there when the watch began has been delivered. */
@@ -34,7 +34,7 @@ export async function watchStream(
   void access.connection.closed().then(() => watch.stop());
   const stopListening = listenToConnection(access.connection, {
     disconnected: () => {
-      watch.abandon();
+      watch.interrupted();
     },
     reconnected: () => {
       watch.restart();
@@ -113,6 +113,12 @@ class StreamWatch {
         this.restart();
       }, RETRY_MS);
     });
+  }
+
+  /** Nothing will come before `restart`, and whoever listens has to know that. */
+  interrupted(): void {
+    this.abandon();
+    if (!this.#stopped) this.#handler.restarted();
   }
 
   /** Ends what goes on, until `restart`. */

@@ -31,6 +31,7 @@ export const ttlSeconds = z
   .describe("Lease length in seconds");
 
 export const attempt = z.int().min(0).describe("Fencing token: which claim of the task is meant");
+export const leaseEpoch = z.int().min(0).describe("How often the claim's lease was begun anew");
 export const revision = z.int().min(0).describe("Revision in the bucket `tasks`");
 export const capabilities = names.describe("What the session can do");
 export const wantedTags = names.describe("Only tasks that carry all of these tags");

@@ -5,6 +5,7 @@ import * as field from "./fields.ts";
 export const leaseRecord = z.looseObject({
   session_id: field.sessionId,
   attempt: field.attempt,
+  epoch: field.leaseEpoch.default(0),
   ttl_seconds: field.ttlSeconds,
   confirmed: z.boolean().default(false),
   progress: z.unknown().default(null),

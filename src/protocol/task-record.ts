@@ -72,6 +72,8 @@ export const taskRecord = z
     ttl_seconds: field.ttlSeconds.optional(),
     /** Which `next` request won the current claim. */
     claim_request: z.string().optional(),
+    /** How often the lease of the current attempt has begun anew after it had run out. Left out if never. */
+    lease_epoch: field.leaseEpoch.optional(),
     /** Revision of its first record: the order of creation. Left out of that first record. */
     created_revision: field.revision.optional(),
   })
@@ -98,6 +100,7 @@ const storedRecord = z
     ...taskRecord.shape,
     ttl_seconds: field.ttlSeconds.nullable(),
     claim_request: z.string().nullable(),
+    lease_epoch: field.leaseEpoch.nullable(),
     created_revision: field.revision.nullable(),
   })
   .partial()
@@ -128,6 +131,7 @@ export function encodeTask(task: Task): TaskRecord {
     ...(task.cancelRequested ? { cancel_requested: true } : {}),
     ...(task.ttlSeconds === null ? {} : { ttl_seconds: task.ttlSeconds }),
     ...(task.claimRequest === null ? {} : { claim_request: task.claimRequest }),
+    ...(task.leaseEpoch === 0 ? {} : { lease_epoch: task.leaseEpoch }),
     ...(task.createdRevision === null ? {} : { created_revision: task.createdRevision }),
   };
 }
@@ -232,6 +236,7 @@ function toTask(record: StoredRecord, origin: RecordOrigin): Task {
     ttlSeconds: record.ttl_seconds ?? null,
     claimRequest: record.claim_request ?? null,
     attempt: record.attempt ?? 0,
+    leaseEpoch: record.lease_epoch ?? 0,
     failures: record.failures ?? 0,
     notBefore: millisOrNull(record.not_before),
     cancelRequested: record.cancel_requested ?? false,

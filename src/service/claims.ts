@@ -127,22 +127,24 @@ export class Claims {
   /** The holder is checked on the leader's record while the lease is written: both have to hold. */
   async renew(taskId: string, request: Request<"tasks.renew">): Promise<Reply<"tasks.renew">> {
     requireSmallProgress(request.progress);
+    await this.#leases.untilSettled(taskId);
     const { task } = await this.#writer.load(taskId);
     const refused = holderRefusal(task, request.session_id, request.attempt ?? null);
     if (refused !== null) throw refusalError(task, refused.refusal, []);
     const ttlSeconds = request.ttl_seconds ?? this.#leases.describe(task).ttlSeconds;
-    await this.#leases.renew(
-      { taskId, sessionId: request.session_id, attempt: task.attempt, ttlSeconds },
+    const { attempt, cancelRequested } = await this.#leases.renew(
+      task,
+      ttlSeconds,
       request.progress,
     );
     return {
       ok: true,
-      attempt: task.attempt,
+      attempt,
       lease: {
         ttl_seconds: ttlSeconds,
         expires_at: iso(this.#clock.now() + ttlSeconds * 1000),
       },
-      cancel_requested: task.cancelRequested,
+      cancel_requested: cancelRequested,
     };
   }
 

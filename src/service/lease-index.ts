@@ -9,11 +9,20 @@ export interface KnownLease {
   readonly writtenAt: number;
 }
 
+/** A lease that this worker saw alive and then saw run out. */
+export interface ExpiredLease {
+  readonly lease: Lease;
+  /** Of the marker that the server left. */
+  readonly revision: number;
+  readonly writtenAt: number;
+  /** How much later than due the server ended it, in milliseconds: both times are the server's own. */
+  readonly lateMs: number;
+}
+
 export class LeaseIndex implements Watch<LeaseEntry> {
   readonly progress = new Progress();
   readonly #live = new Map<string, KnownLease>();
-  /** Attempts whose lease this worker saw alive and then saw run out. */
-  readonly #expired = new Map<string, number>();
+  readonly #expired = new Map<string, ExpiredLease>();
   readonly #changed: (taskId: string) => void;
   #resync: Set<string> | null = null;
 
@@ -34,8 +43,8 @@ export class LeaseIndex implements Watch<LeaseEntry> {
     return this.#live.get(taskId);
   }
 
-  /** The attempt whose lease ran out before this worker's eyes; `undefined` if none did. */
-  expiredAttempt(taskId: string): number | undefined {
+  /** The lease that ran out before this worker's eyes, if none has followed. */
+  expired(taskId: string): ExpiredLease | undefined {
     return this.#expired.get(taskId);
   }
 
@@ -57,7 +66,7 @@ export class LeaseIndex implements Watch<LeaseEntry> {
 
   entry(entry: LeaseEntry): void {
     if (entry.kind === "live") this.#seen(entry);
-    else this.#ended(entry.taskId, entry.revision, entry.kind === "expired");
+    else this.#ended(entry);
     this.progress.delivered(entry.revision);
   }
 
@@ -78,15 +87,21 @@ export class LeaseIndex implements Watch<LeaseEntry> {
     const { taskId } = entry.lease;
     this.#resync?.add(taskId);
     const known = this.#live.get(taskId);
-    const isNews = known === undefined || entry.revision > known.revision;
+    // Of its own writes this worker learns here when the server has them from.
+    const isNews = known === undefined || entry.revision >= known.revision;
     if (isNews || this.#resync !== null) this.#alive(entry);
   }
 
-  #ended(taskId: string, revision: number, hasExpired: boolean): void {
+  #ended(entry: Exclude<LeaseEntry, { kind: "live" }>): void {
+    const { taskId, revision } = entry;
     const known = this.#live.get(taskId);
     if (known === undefined || known.revision > revision) return;
     this.#live.delete(taskId);
-    if (hasExpired) this.#expired.set(taskId, known.lease.attempt);
+    if (entry.kind === "expired") {
+      const { lease, writtenAt } = known;
+      const lateMs = entry.writtenAt - (writtenAt + lease.ttlSeconds * 1000);
+      this.#expired.set(taskId, { lease, revision, writtenAt, lateMs });
+    }
     this.#changed(taskId);
   }
 

@@ -1,32 +1,35 @@
 /**
  * Leases: every claim gets one, the server ends it, and a claim whose lease has run out goes back to
- * the pool.
+ * the pool, unless its holder is faster.
  *
- * - A lease is written right after its claim, without holding up the reply. The higher attempt wins:
- *   a late write of an older one never replaces a newer one.
+ * - A lease is written right after its claim, without holding up the reply. The later one wins, by
+ *   attempt and epoch: a late write of an earlier one never replaces a later one.
  * - A claim that has been without a lease for the grace period gets one from any worker that notices,
  *   for its full TTL: the worker that made the claim may have died before it wrote the lease.
  * - A claim is taken back only by a worker that saw its lease alive and then saw the server's marker
  *   of its expiry, and only by compare-and-set on the record. No wall clocks are compared.
+ * - Until then its holder can begin the lease anew, by compare-and-set on the same record: it raises
+ *   the epoch, and what was seen to run out is of an earlier one. The lease follows; if the worker dies
+ *   before that, it is a claim without a lease as any other.
  * - A lease whose claim is over is purged, at once by the worker that ended the claim, after the grace
  *   period by any other.
  *
  * All of it is idempotent, and every worker does it for all tasks: it needs no leader.
  */
-import { hasCode } from "../protocol/errors.ts";
+import { CoordinatorError, hasCode } from "../protocol/errors.ts";
 import type { Task } from "../task/task.ts";
+import { compareLeases, isSameLease, leaseIdOf } from "./lease-id.ts";
 import { LeaseIndex } from "./lease-index.ts";
 import { LeaseWrites } from "./lease-writes.ts";
 import type { Limiter } from "./limiter.ts";
 import type { Clock, Lease, LeaseStore, Observe, ServiceSettings } from "./ports.ts";
+import { Reclaims } from "./reclaims.ts";
 import type { TaskIndex } from "./task-index.ts";
 import type { TaskWriter } from "./task-writer.ts";
+import { Turns } from "./turns.ts";
 
 const CHECK_EVERY_MS = 250;
-/** Workers see an expiry at the same moment; this spreads them, so that mostly one writes. */
-const RECLAIM_SPREAD_MS = 50;
-const RECLAIM_AGAIN_MS = 1_000;
-/** The same for claims that lack a lease: workers notice these less exactly. */
+/** Workers notice claims that lack a lease at about the same time; mostly one is to write. */
 const SETTLE_SPREAD_MS = 200;
 
 export class LeaseKeeper {
@@ -41,10 +44,9 @@ export class LeaseKeeper {
   readonly #observe: Observe;
   /** Claims without their lease, and leases without their claim, since when. */
   readonly #mismatched = new Map<string, number>();
-  /** When to take back a claim whose lease has run out. */
-  readonly #reclaims = new Map<string, number>();
-  /** Lease writes under way, one after the other for each task. */
-  readonly #writing = new Map<string, Promise<void>>();
+  readonly #reclaims: Reclaims;
+  /** Lease writes under way. Those that fail are left to the next check. */
+  readonly #writing: Turns;
   #timer: ReturnType<typeof setInterval> | null = null;
   #stopped = false;
 
@@ -67,7 +69,17 @@ export class LeaseKeeper {
     this.leases = new LeaseIndex((taskId) => {
       this.#compare(taskId);
     });
+    this.#writing = new Turns("lease", observe);
     this.#writes = new LeaseWrites(store, this.leases, clock);
+    this.#reclaims = new Reclaims(
+      [tasks.progress, this.leases.progress],
+      settings.outageGraceMs,
+      clock,
+      observe,
+      (taskId) => {
+        this.#reclaim(taskId);
+      },
+    );
     tasks.onChange(({ taskId }) => {
       this.#compare(taskId);
     });
@@ -83,15 +95,15 @@ export class LeaseKeeper {
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#timer !== null) clearInterval(this.#timer);
-    await Promise.all(this.#writing.values());
+    await this.#writing.ended();
   }
 
   /** Gives a fresh claim its lease, in the background. */
   grant(task: Task): void {
     const lease = this.#leaseOf(task);
     if (lease === null) return;
-    this.#inTurn(lease.taskId, async () => {
-      if (await this.#writes.grant(lease)) {
+    this.#writing.add(lease.taskId, async () => {
+      if (await this.#writes.grant(lease, task.claimedAt ?? 0)) {
         this.#observe({ kind: "lease_granted", taskId: lease.taskId, attempt: lease.attempt });
       }
     });
@@ -99,43 +111,63 @@ export class LeaseKeeper {
 
   /** Removes the lease of an attempt that is over, in the background. */
   end(taskId: string, attempt: number): void {
-    this.#inTurn(taskId, async () => {
+    this.#writing.add(taskId, async () => {
       const known = this.leases.get(taskId);
       if (known === undefined || known.lease.attempt > attempt) return;
       await this.#store.purge(taskId, known.revision);
     });
   }
 
-  /**
-   * Starts the TTL of a lease anew, by compare-and-set: it cannot succeed after the expiry. `reported`:
-   * the holder's progress; without it, that of this attempt stays.
-   *
-   * @throws CoordinatorError `lease_lost`; `unavailable` while the state of the lease is not settled
-   */
-  async renew(renewed: Omit<Lease, "confirmed" | "progress">, reported?: unknown): Promise<void> {
-    await this.#writing.get(renewed.taskId);
-    await this.#writes.renew({ ...renewed, confirmed: true }, { reported });
+  /** Resolves when what is being written about the task's lease here is written. */
+  untilSettled(taskId: string): Promise<void> {
+    return this.#writing.ended(taskId);
   }
 
   /**
-   * Renews the lease of a claim whose session may not know of it; `false` if it is known to know. Of
-   * any number of workers that try, one succeeds.
+   * Starts the TTL of a claim's lease anew, for its holder, and returns the task. If the lease has run
+   * out, the record decides whether the claim is still there. `reported`: the holder's progress;
+   * without it, that of this attempt stays.
+   *
+   * @throws CoordinatorError `lease_lost`; `unavailable` while the state of the lease is not settled
+   */
+  async renew(task: Task, ttlSeconds: number, reported?: unknown): Promise<Task> {
+    const held = this.#leaseOf(task);
+    if (held === null) throw new Error(`nobody holds ${task.taskId}`);
+    const lease = { ...held, ttlSeconds, confirmed: true };
+    const found = await this.#writes.renew(lease, { reported });
+    if (found.kind !== "expired") return task;
+    const revived = await this.#revive({ ...found.lease, ttlSeconds });
+    const again = await this.#writes.renew(
+      { ...lease, epoch: revived.leaseEpoch },
+      { reported: reported === undefined ? found.lease.progress : reported, over: found.over },
+    );
+    if (again.kind !== "expired") return revived;
+    const { taskId } = task;
+    throw new CoordinatorError("unavailable", `the lease of ${taskId} ran out again: ask again`);
+  }
+
+  /**
+   * Renews the lease of a claim whose session may not know of it; `false` if it is known to know, or if
+   * the lease has run out. Of any number of workers that try, one succeeds.
    */
   async confirm(task: Task): Promise<boolean> {
     const lease = this.#leaseOf(task);
     if (lease === null) return false;
-    await this.#writing.get(task.taskId);
+    await this.untilSettled(task.taskId);
     const { ttlSeconds } = this.describe(task);
-    return this.#writes.renew(
+    const { kind } = await this.#writes.renew(
       { ...lease, ttlSeconds, confirmed: true },
       { isWanted: (found) => found?.kind !== "live" || !found.lease.confirmed },
     );
+    return kind === "written";
   }
 
   /** The lease of a claim as replies show it; an estimate while this worker has not seen it. */
   describe(task: Task): { ttlSeconds: number; expiresAt: number } {
-    const known = this.leases.get(task.taskId);
-    const seen = known?.lease.attempt === task.attempt ? known : undefined;
+    const { taskId } = task;
+    const seen = [this.leases.get(taskId), this.leases.expired(taskId)].find(
+      (known) => known !== undefined && isSameLease(known.lease, leaseIdOf(task)),
+    );
     const ttlSeconds =
       seen?.lease.ttlSeconds ?? task.ttlSeconds ?? this.#settings.defaultTtlSeconds;
     const since = seen?.writtenAt ?? task.claimedAt ?? this.#clock.now();
@@ -145,26 +177,22 @@ export class LeaseKeeper {
   /** Notes whether the task's claim and its lease fit together. */
   #compare(taskId: string): void {
     const task = this.#tasks.get(taskId)?.task;
-    const held = task?.status === "claimed" ? task.attempt : null;
-    const live = this.leases.get(taskId)?.lease.attempt ?? null;
-    const expired = this.leases.expiredAttempt(taskId);
-    if (expired !== undefined && expired === held) {
+    const held = task?.status === "claimed" ? leaseIdOf(task) : null;
+    const live = this.leases.get(taskId)?.lease ?? null;
+    const expired = this.leases.expired(taskId);
+    if (expired !== undefined && isSameLease(expired.lease, held)) {
       this.#mismatched.delete(taskId);
-      if (!this.#reclaims.has(taskId)) {
-        const at = this.#clock.now() + this.#clock.random() * RECLAIM_SPREAD_MS;
-        this.#reclaims.set(taskId, at);
-        setTimeout(() => {
-          this.#reclaim(taskId);
-        }, at - this.#clock.now());
-      }
+      this.#reclaims.note(taskId, expired);
       return;
     }
-    this.#reclaims.delete(taskId);
+    this.#reclaims.forget(taskId);
+    // An earlier one is kept for a claim: it tells whose marker its own lease is written over.
     const isOver =
-      task === undefined ? this.#tasks.isCurrent : task.attempt >= (expired ?? Infinity);
+      task === undefined
+        ? this.#tasks.isCurrent
+        : held === null && task.attempt >= (expired?.lease.attempt ?? Infinity);
     if (expired !== undefined && isOver) this.leases.forgetExpired(taskId);
-    const fits = held === live;
-    if (fits) this.#mismatched.delete(taskId);
+    if (isSameLease(live, held)) this.#mismatched.delete(taskId);
     else if (!this.#mismatched.has(taskId)) {
       const spread = this.#clock.random() * SETTLE_SPREAD_MS;
       this.#mismatched.set(taskId, this.#clock.now() + spread);
@@ -175,13 +203,11 @@ export class LeaseKeeper {
     if (!this.#tasks.isCurrent || !this.leases.isCurrent) return;
     const now = this.#clock.now();
     for (const [taskId, since] of this.#mismatched) {
-      if (now - since < this.#settings.leaseGraceMs || this.#writing.has(taskId)) continue;
+      if (now - since < this.#settings.leaseGraceMs || this.#writing.isBusy(taskId)) continue;
       this.#mismatched.set(taskId, now);
-      this.#inTurn(taskId, () => this.#limiter.run(() => this.#settle(taskId)));
+      this.#writing.add(taskId, () => this.#limiter.run(() => this.#settle(taskId)));
     }
-    for (const [taskId, at] of this.#reclaims) {
-      if (now - at >= RECLAIM_AGAIN_MS) this.#reclaim(taskId);
-    }
+    this.#reclaims.check();
   }
 
   /** Makes claim and lease fit, by the leader's record. */
@@ -191,11 +217,31 @@ export class LeaseKeeper {
     const known = this.leases.get(taskId);
     const task = await this.#currentTask(taskId);
     const lease = task === null ? null : this.#leaseOf(task);
-    if (known !== undefined && (lease === null || known.lease.attempt > lease.attempt)) {
+    if (known !== undefined && (lease === null || compareLeases(known.lease, lease) > 0)) {
       await this.#store.purge(taskId, known.revision);
-    } else if (lease !== null && (await this.#writes.grant(lease))) {
+    } else if (lease !== null && (await this.#restore(lease))) {
       this.#observe({ kind: "lease_restored", taskId, attempt: lease.attempt });
     }
+  }
+
+  /** Gives a claim its lease; where that may have run out unseen, by way of the record as well. */
+  async #restore(lease: Lease): Promise<boolean> {
+    const found = await this.#writes.restore(lease);
+    if (found.kind !== "expired") return found.kind === "written";
+    try {
+      const { leaseEpoch: epoch } = await this.#revive(lease);
+      return (await this.#writes.restore({ ...lease, epoch }, found.over)).kind === "written";
+    } catch (error) {
+      // The claim has ended meanwhile.
+      if (hasCode(error, "lease_lost", "not_holder")) return false;
+      throw error;
+    }
+  }
+
+  /** @throws CoordinatorError `lease_lost` or `not_holder` if the claim was taken back before */
+  async #revive({ taskId, sessionId, attempt, epoch, ttlSeconds }: Lease): Promise<Task> {
+    const command = { type: "revive", sessionId, attempt, epoch, ttlSeconds } as const;
+    return (await this.#writer.execute(taskId, command)).task;
   }
 
   async #currentTask(taskId: string): Promise<Task | null> {
@@ -208,18 +254,18 @@ export class LeaseKeeper {
   }
 
   #reclaim(taskId: string): void {
-    const attempt = this.leases.expiredAttempt(taskId);
-    if (this.#stopped || attempt === undefined || !this.#reclaims.has(taskId)) return;
-    this.#reclaims.set(taskId, this.#clock.now());
-    this.#inTurn(taskId, async () => {
-      const { written } = await this.#limiter.run(() =>
-        this.#writer.execute(taskId, { type: "expire", attempt }),
+    const expired = this.leases.expired(taskId);
+    if (this.#stopped || expired === undefined) return;
+    const { attempt, epoch } = expired.lease;
+    this.#writing.add(taskId, async () => {
+      const { task, written } = await this.#limiter.run(() =>
+        this.#writer.execute(taskId, { type: "expire", attempt, epoch }),
       );
       if (written) this.#observe({ kind: "lease_expired", taskId, attempt });
-      // Meanwhile the lease of a later attempt may have run out: that one is still to be reclaimed.
-      if (this.leases.expiredAttempt(taskId) !== attempt) return;
-      this.#reclaims.delete(taskId);
-      this.leases.forgetExpired(taskId);
+      // Meanwhile a later lease may have run out: that one is still to be reclaimed.
+      if (this.leases.expired(taskId) !== expired) return;
+      this.#reclaims.forget(taskId);
+      if (task.status !== "claimed") this.leases.forgetExpired(taskId);
     });
   }
 
@@ -228,24 +274,10 @@ export class LeaseKeeper {
     return {
       taskId: task.taskId,
       sessionId: task.claimedBy,
-      attempt: task.attempt,
+      ...leaseIdOf(task),
       ttlSeconds: task.ttlSeconds ?? this.#settings.defaultTtlSeconds,
       confirmed: false,
       progress: null,
     };
-  }
-
-  /** Runs one task's lease writes one after the other; failures are left to the next check. */
-  #inTurn(taskId: string, work: () => Promise<void>): void {
-    const before = this.#writing.get(taskId) ?? Promise.resolve();
-    const turn: Promise<void> = before
-      .then(work)
-      .catch((cause: unknown) => {
-        this.#observe({ kind: "background_error", what: `lease of ${taskId}`, cause });
-      })
-      .finally(() => {
-        if (this.#writing.get(taskId) === turn) this.#writing.delete(taskId);
-      });
-    this.#writing.set(taskId, turn);
   }
 }

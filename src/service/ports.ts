@@ -23,10 +23,12 @@ export type TaskEntry =
 /**
  * Stores reject with `CoordinatorError` `unavailable` when they cannot be reached or do not serve.
  *
- * Watches begin with the current entries and then deliver each change in order. After a lost
- * connection they begin again: `restarted`, the current entries, `current`.
+ * Watches begin with the current entries and then deliver each change in order. As soon as they are
+ * interrupted they say `restarted`, perhaps more than once, until they begin again: the current
+ * entries, `current`.
  */
 export interface Watch<Entry> {
+  /** From now on nothing is delivered but what the watch begins with, for the first time or again. */
   restarted(): void;
   entry(entry: Entry): void;
   /** Everything that was there when the watch (re)started has been delivered. */
@@ -63,6 +65,8 @@ export interface Lease {
   readonly taskId: string;
   readonly sessionId: string;
   readonly attempt: number;
+  /** The `leaseEpoch` of the record that it belongs to. */
+  readonly epoch: number;
   readonly ttlSeconds: number;
   /** Its session is known to know of it: it has renewed it, or was told of it twice. */
   readonly confirmed: boolean;
@@ -80,7 +84,13 @@ export type LeaseEntry =
       readonly writtenAt: number;
     }
   /** Its TTL ran out and the server removed it. */
-  | { readonly kind: "expired"; readonly taskId: string; readonly revision: number }
+  | {
+      readonly kind: "expired";
+      readonly taskId: string;
+      readonly revision: number;
+      /** When the server did so, epoch milliseconds. */
+      readonly writtenAt: number;
+    }
   /** It was purged, or the entry is not readable. */
   | { readonly kind: "removed"; readonly taskId: string; readonly revision: number };
 
@@ -176,6 +186,10 @@ export type Fact =
   /** Invariant 3 of docs/architecture.md: a claim without a lease got one from a worker that did not make the claim. */
   | { readonly kind: "lease_restored"; readonly taskId: string; readonly attempt: number }
   | { readonly kind: "lease_expired"; readonly taskId: string; readonly attempt: number }
+  /** It ran out, but in or right after an outage: its holder has some time to renew it all the same. */
+  | { readonly kind: "lease_spared"; readonly taskId: string; readonly attempt: number }
+  /** An outage is over: for so long the leases that ran out meanwhile are not held against their holders. */
+  | { readonly kind: "outage_grace"; readonly seconds: number; readonly spared: number }
   | { readonly kind: "task_retired"; readonly taskId: string }
   | { readonly kind: "corrupt_record"; readonly taskId: string; readonly problem: string }
   | { readonly kind: "index_current"; readonly tasks: number; readonly seconds: number }
@@ -215,4 +229,6 @@ export interface ServiceSettings {
   readonly requestsPerSecond: number;
   /** How long a claim may be without a lease before any worker gives it one. */
   readonly leaseGraceMs: number;
+  /** How long after an outage nobody loses a claim because of a lease that ran out meanwhile; 0: off. */
+  readonly outageGraceMs: number;
 }

@@ -1,7 +1,7 @@
 /** How far the work is, as the holder of a task says with its renewals. It is kept in the lease. */
 import { CoordinatorError } from "../protocol/errors.ts";
 import { MAX_PROGRESS_BYTES } from "../protocol/fields.ts";
-import type { LeaseEntry } from "./ports.ts";
+import type { Lease } from "./ports.ts";
 
 /** Every worker has all leases in memory. @throws CoordinatorError `too_large` */
 export function requireSmallProgress(progress: unknown): void {
@@ -17,15 +17,14 @@ export function requireSmallProgress(progress: unknown): void {
 }
 
 /**
- * What the attempt's lease is to have when it is written over `before`. Without a report (`undefined`)
- * the last one of this attempt stays; that of an earlier attempt says nothing about this one.
+ * What the attempt's lease is to have when it follows `before`. Without a report (`undefined`) the last
+ * one of this attempt stays; that of an earlier attempt says nothing about this one.
  */
 export function progressOver(
-  before: LeaseEntry | null,
+  before: Lease | undefined,
   attempt: number,
   reported: unknown,
 ): unknown {
   if (reported !== undefined) return reported;
-  const isSame = before?.kind === "live" && before.lease.attempt === attempt;
-  return isSame ? before.lease.progress : null;
+  return before?.attempt === attempt ? before.progress : null;
 }

@@ -4,6 +4,7 @@ import { CoordinatorError } from "../protocol/errors.ts";
 const CATCH_UP_MS = 2_000;
 
 export class Progress {
+  readonly #listeners: (() => void)[] = [];
   readonly #awaited = new Set<{ readonly revision: number; readonly resolve: () => void }>();
   #revision = 0;
   #isCurrent = false;
@@ -24,9 +25,15 @@ export class Progress {
     return new Promise((resolve) => this.#awaited.add({ revision: 0, resolve }));
   }
 
+  /** Calls the listener whenever the watch is interrupted or has become current. It must not throw. */
+  onTurn(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
   restarted(): void {
     this.#revision = 0;
     this.#isCurrent = false;
+    for (const listener of this.#listeners) listener();
   }
 
   /** To be called when the revision's entry has been taken in. */
@@ -38,6 +45,7 @@ export class Progress {
   current(): void {
     this.#isCurrent = true;
     this.#wake();
+    for (const listener of this.#listeners) listener();
   }
 
   /**

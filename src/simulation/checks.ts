@@ -158,6 +158,7 @@ export const updatesTold: Check = ({ entries, told }) => {
 const REQUIRED_ORIGIN: Partial<Record<EventType, Task["status"]>> = {
   task_claimed: "available",
   task_completed: "claimed",
+  task_renewed: "claimed",
   task_expired: "claimed",
   task_attempt_failed: "claimed",
   task_unblocked: "blocked",

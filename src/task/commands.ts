@@ -24,10 +24,21 @@ export interface ReleaseCommand {
 export const RELEASE_OUTCOMES = ["available", "complete", "failed"] as const;
 export type ReleaseOutcome = (typeof RELEASE_OUTCOMES)[number];
 
-/** The lease of exactly this attempt has run out. */
+/** The lease of exactly this attempt and epoch has run out. */
 export interface ExpireCommand {
   readonly type: "expire";
   readonly attempt: number;
+  readonly epoch: number;
+}
+
+/** The holder is still there: begin the lease of exactly this attempt and epoch anew, as it ran out. */
+export interface ReviveCommand {
+  readonly type: "revive";
+  readonly sessionId: string;
+  readonly attempt: number;
+  readonly epoch: number;
+  /** Length of the lease that follows. */
+  readonly ttlSeconds: number;
 }
 
 /** Bring `blocked` and `available` in line with the dependencies that are still incomplete. */
@@ -63,6 +74,7 @@ export type Command =
   | ClaimCommand
   | ReleaseCommand
   | ExpireCommand
+  | ReviveCommand
   | SettleDependenciesCommand
   | UpdateCommand
   | CancelCommand

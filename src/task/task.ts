@@ -36,6 +36,7 @@ export const EVENT_TYPES = [
   "task_blocked",
   "task_unblocked",
   "task_claimed",
+  "task_renewed",
   "task_released",
   "task_completed",
   "task_attempt_failed",
@@ -70,7 +71,12 @@ export interface TaskEvent {
 /** Reasons that events give by themselves; nobody can give them for a cancel or a requeue. */
 export const LEASE_EXPIRED = "lease expired";
 export const STOPPED_AS_ASKED = "stopped as asked";
-export const RESERVED_REASONS: readonly string[] = [LEASE_EXPIRED, STOPPED_AS_ASKED];
+export const LEASE_HAD_RUN_OUT = "lease had run out";
+export const RESERVED_REASONS: readonly string[] = [
+  LEASE_EXPIRED,
+  STOPPED_AS_ASKED,
+  LEASE_HAD_RUN_OUT,
+];
 
 /** What the creator of a task says about it; `update` can change it later. */
 export interface TaskDefinition {
@@ -99,6 +105,8 @@ export interface Task extends TaskDefinition {
   readonly claimRequest: string | null;
   /** The fencing token: the number of claims so far. It only grows. */
   readonly attempt: number;
+  /** How often the lease of the current claim was begun anew after it had run out; else 0. */
+  readonly leaseEpoch: number;
   /** Attempts that failed or expired since the task was created or requeued. */
   readonly failures: number;
   /** Not claimable before this time. */
@@ -147,6 +155,7 @@ export function createTask(
     ttlSeconds: null,
     claimRequest: null,
     attempt: 0,
+    leaseEpoch: 0,
     failures: 0,
     notBefore: null,
     cancelRequested: false,

@@ -7,8 +7,9 @@
  * available  Anyone with the required capabilities may claim it, once `notBefore` has passed.
  * claimed    Exactly one session holds it, under the current `attempt`. Entered by claim only, which
  *            is the only thing that raises `attempt`. Left by the holder's release, by expiry of that
- *            attempt's lease, by a forced cancel or by a requeue. A claimed task stays claimed when a
- *            dependency is requeued: its work has begun.
+ *            attempt's lease, by a forced cancel or by a requeue. A lease that has run out can be begun
+ *            anew while the task is still claimed, which raises `leaseEpoch`; an expiry is of one epoch.
+ *            A claimed task stays claimed when a dependency is requeued: its work has begun.
  * complete   The holder said so. Terminal.
  * failed     `failures` reached `maxFailures`, or the holder said that no retry helps. Terminal.
  * cancelled  Someone cancelled it; a claimed task is first asked to stop (`cancelRequested`) and
@@ -27,18 +28,19 @@ import type {
   ReleaseCommand,
   ReleaseOutcome,
   RequeueCommand,
+  ReviveCommand,
   UpdateCommand,
 } from "./commands.ts";
 import { missingCapabilities } from "./eligibility.ts";
 import { type EndOfClaim, endOfClaim, holderRefusal } from "./holder.ts";
 import { type RetryPolicy, retryDelayMs } from "./retry-policy.ts";
+import { alreadyClaimed, moved, unavailable, unclaimed, UNCHANGED, write } from "./steps.ts";
 import {
-  type EventType,
   isTerminal,
   LEASE_EXPIRED,
+  LEASE_HAD_RUN_OUT,
   STOPPED_AS_ASKED,
   type Task,
-  type TaskEvent,
   type TaskStatus,
 } from "./task.ts";
 
@@ -55,6 +57,8 @@ export function transition(task: Task, command: Command, context: TransitionCont
       return release(task, command, context);
     case "expire":
       return expire(task, command, context);
+    case "revive":
+      return revive(task, command, context.now);
     case "settle_dependencies":
       return settleDependencies(task, command.unmet, context.now);
     case "update":
@@ -90,6 +94,7 @@ function claim(task: Task, command: ClaimCommand, now: number): Decision {
     ttlSeconds: command.ttlSeconds,
     claimRequest: command.claimRequest,
     attempt: task.attempt + 1,
+    leaseEpoch: 0,
     notBefore: null,
   };
   return write(moved(task, claimed, "task_claimed", now, { sessionId: command.sessionId }));
@@ -128,8 +133,21 @@ function release(task: Task, command: ReleaseCommand, context: TransitionContext
 }
 
 function expire(task: Task, command: ExpireCommand, context: TransitionContext): Decision {
-  if (task.status !== "claimed" || task.attempt !== command.attempt) return UNCHANGED;
+  const { status, attempt, leaseEpoch } = task;
+  const isThis = attempt === command.attempt && leaseEpoch === command.epoch;
+  if (status !== "claimed" || !isThis) return UNCHANGED;
   return write(endAttempt(task, { by: "expiry", error: LEASE_EXPIRED, retry: true }, context));
+}
+
+/** The opposite of `expire`: of the two, whichever is written first leaves nothing to the other. */
+function revive(task: Task, command: ReviveCommand, now: number): Decision {
+  const { sessionId, ttlSeconds } = command;
+  const refused = holderRefusal(task, sessionId, command.attempt);
+  if (refused !== null) return refused;
+  if (task.leaseEpoch !== command.epoch) return UNCHANGED;
+  const revived = { ...task, ttlSeconds, leaseEpoch: task.leaseEpoch + 1 };
+  const cause = { sessionId, reason: LEASE_HAD_RUN_OUT };
+  return write(moved(task, revived, "task_renewed", now, cause));
 }
 
 /** How a claim has ended after a release to each status. */
@@ -242,52 +260,4 @@ function requeue(task: Task, command: RequeueCommand, now: number): Decision {
 
 function waitingStatus(unmet: readonly string[]): TaskStatus {
   return unmet.length > 0 ? "blocked" : "available";
-}
-
-/** The task without a holder. Its attempt stays: the next claim has to be told apart from this one. */
-function unclaimed(task: Task): Task {
-  return {
-    ...task,
-    claimedBy: null,
-    claimedAt: null,
-    ttlSeconds: null,
-    claimRequest: null,
-    cancelRequested: false,
-  };
-}
-
-function moved(
-  from: Task,
-  to: Task,
-  type: EventType,
-  now: number,
-  cause: { readonly sessionId?: string | null; readonly reason?: string | null } = {},
-): Task {
-  const lastEvent: TaskEvent = {
-    type,
-    oldStatus: from.status,
-    newStatus: to.status,
-    claimedBy: to.claimedBy,
-    sessionId: cause.sessionId ?? null,
-    reason: cause.reason ?? null,
-    timestamp: now,
-  };
-  return { ...to, updatedAt: now, lastEvent };
-}
-
-const UNCHANGED: Decision = { kind: "unchanged" };
-
-function write(task: Task): Decision {
-  return { kind: "write", task };
-}
-
-function alreadyClaimed(task: Task): Decision {
-  return {
-    kind: "refused",
-    refusal: { code: "already_claimed", claimedBy: task.claimedBy ?? "" },
-  };
-}
-
-function unavailable(status: Exclude<TaskStatus, "available" | "claimed">): Decision {
-  return { kind: "refused", refusal: { code: "not_available", reason: status } };
 }

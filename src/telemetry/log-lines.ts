@@ -50,6 +50,13 @@ export function logLineOf(fact: Fact): LogLine {
       return line("warn", "claim had no lease, restored it", attemptOf(fact));
     case "lease_expired":
       return line("info", "lease expired", attemptOf(fact));
+    case "lease_spared":
+      return line("debug", "lease ran out in an outage, it can still be renewed", attemptOf(fact));
+    case "outage_grace":
+      return line("warn", "outage is over, leases that ran out in it can still be renewed", {
+        seconds: fact.seconds,
+        spared: fact.spared,
+      });
     case "task_retired":
       return line("debug", "task removed after its retention time", { task_id: fact.taskId });
     case "corrupt_record":

@@ -57,8 +57,9 @@ const reclaimWithoutAttempt = withFaults({
           if (entry.kind !== "live" || entry.lease.attempt < 2) return;
           const { taskId } = entry.lease;
           setTimeout(() => {
-            watch.entry({ kind: "expired", taskId, revision: entry.revision });
-          }, 100);
+            const { revision, writtenAt } = entry;
+            watch.entry({ kind: "expired", taskId, revision, writtenAt });
+          }, 20);
         },
       }),
   },

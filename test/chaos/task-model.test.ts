@@ -80,13 +80,16 @@ describe("the specification of a task explains", () => {
         .complete("b", 2, ok("complete", null, 2)),
     ],
     [
-      "a renewal that is refused before the record shows that the lease ran out",
+      "a lease that may have run out, is renewed several times and then runs out",
       new History()
         .create()
         .claim("a", ok("claimed", "a", 1))
-        .renew("a", 1, refused("lease_lost"))
+        .renew("a", 1, renewed)
+        .renew("a", 1, renewed)
         .get(ok("claimed", "a", 1))
-        .get(ok("available", null, 1)),
+        .get(ok("available", null, 1))
+        .renew("a", 1, refused("lease_lost"))
+        .claim("a", ok("claimed", "a", 2)),
     ],
     [
       "a delay after a failure, that is over at some time",
@@ -159,6 +162,22 @@ describe("the specification of a task does not explain", () => {
         .claim("a", ok("claimed", "a", 1))
         .claim("b", ok("claimed", "b", 2))
         .complete("a", 1, ok("complete", null, 2)),
+    ],
+    [
+      "a renewal that is refused while the record still shows the claim",
+      new History()
+        .create()
+        .claim("a", ok("claimed", "a", 1))
+        .renew("a", 1, refused("lease_lost"))
+        .get(ok("claimed", "a", 1)),
+    ],
+    [
+      "a renewal after another session has claimed the task",
+      new History()
+        .create()
+        .claim("a", ok("claimed", "a", 1))
+        .claim("b", ok("claimed", "b", 2))
+        .renew("a", 1, renewed),
     ],
     [
       "a renewal after the lease was lost",

@@ -30,6 +30,7 @@ const TASKS: Readonly<Record<TaskStatus, Task>> = {
 };
 
 const askedToStop = { given: { cancelRequested: true }, only: ["claimed"] } as const;
+const renewedMeanwhile = { given: { leaseEpoch: 1 }, only: ["claimed"] } as const;
 const lastFailure = { given: { failures: 2 }, only: ["claimed"] } as const;
 
 function release(
@@ -71,10 +72,22 @@ const CASES: readonly Case[] = [
   { name: "release to available, asked to stop", command: release("available"), ...askedToStop },
   { name: "release to failed, asked to stop", command: release("failed"), ...askedToStop },
   { name: "release by another session", command: sample.release(OTHER, "complete") },
-  { name: "expiry", command: { type: "expire", attempt: 1 } },
-  { name: "expiry, the last failure", command: { type: "expire", attempt: 1 }, ...lastFailure },
-  { name: "expiry, asked to stop", command: { type: "expire", attempt: 1 }, ...askedToStop },
-  { name: "expiry of another attempt", command: { type: "expire", attempt: 2 } },
+  { name: "expiry", command: sample.expire() },
+  { name: "expiry, the last failure", command: sample.expire(), ...lastFailure },
+  { name: "expiry, asked to stop", command: sample.expire(), ...askedToStop },
+  { name: "expiry of another attempt", command: sample.expire({ attempt: 2 }) },
+  { name: "expiry, renewed meanwhile", command: sample.expire(), ...renewedMeanwhile },
+  { name: "renewal after the lease ran out", command: sample.revive(HOLDER) },
+  {
+    name: "renewal after the lease ran out, repeated",
+    command: sample.revive(HOLDER),
+    ...renewedMeanwhile,
+  },
+  {
+    name: "renewal after the lease ran out, of another attempt",
+    command: sample.revive(HOLDER, { attempt: 2 }),
+  },
+  { name: "renewal after the lease ran out, by another session", command: sample.revive(OTHER) },
   { name: "all dependencies complete", command: { type: "settle_dependencies", unmet: [] } },
   { name: "a dependency incomplete", command: { type: "settle_dependencies", unmet: ["x"] } },
   { name: "update", command: update({ title: "New" }, []) },

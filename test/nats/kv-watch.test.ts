@@ -137,6 +137,20 @@ describe("the watch on a bucket", () => {
     await stoppable.stop();
   });
 
+  it("says so as soon as the connection is lost, and not only when it is back", async () => {
+    await using server = await TestServer.start();
+    await using proxy = await NatsProxy.start(server.port);
+    const watch = new NotedWatch();
+    const stoppable = await watch.start(await openAccess(server, { servers: proxy.url }));
+    await watch.noted("current");
+    const before = watch.notes.length;
+    proxy.cut();
+    await watch.noted("restarted", before);
+    proxy.mend();
+    await watch.noted("current", before);
+    await stoppable.stop();
+  });
+
   it("delivers each change once, and in order, in spite of many reconnects", async () => {
     await using server = await TestServer.start();
     await using proxy = await NatsProxy.start(server.port);

@@ -65,6 +65,7 @@ const task: fc.Arbitrary<Task> = fc
       ttlSeconds: orNull(fc.integer({ min: 1, max: 86_400 })),
       claimRequest: orNull(fc.string()),
       attempt: fc.nat(),
+      leaseEpoch: fc.nat(),
       failures: fc.nat(),
       notBefore: orNull(time),
       cancelRequested: fc.boolean(),

@@ -1,63 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { CoordinatorError } from "../../src/protocol/errors.ts";
-import { LeaseIndex } from "../../src/service/lease-index.ts";
-import { LeaseWrites } from "../../src/service/lease-writes.ts";
-import type { Lease, LeaseEntry, LeaseStore, WriteOutcome } from "../../src/service/ports.ts";
+import type { LeaseEntry } from "../../src/service/ports.ts";
+import { lease, type MemoryLeases, NOW, refusal, setUp } from "../support/memory-leases.ts";
 
-const NOW = 5_000;
-const CLOCK = { now: () => NOW, random: () => 0 };
-
-/** A store of one bucket in memory, with the compare-and-set of the real one. */
-class MemoryLeases implements LeaseStore {
-  readonly entries = new Map<string, LeaseEntry>();
-  writes = 0;
-  loads = 0;
-  #revision = 0;
-
-  load(taskId: string): Promise<LeaseEntry | null> {
-    this.loads++;
-    return Promise.resolve(this.entries.get(taskId) ?? null);
-  }
-
-  write(lease: Lease, expectedRevision: number): Promise<WriteOutcome> {
-    this.writes++;
-    if ((this.entries.get(lease.taskId)?.revision ?? 0) !== expectedRevision) {
-      return Promise.resolve({ kind: "conflict" });
-    }
-    return Promise.resolve({ kind: "written", revision: this.put(lease) });
-  }
-
-  purge(): Promise<WriteOutcome> {
-    return Promise.reject(new Error("not needed here"));
-  }
-
-  watch(): Promise<never> {
-    return Promise.reject(new Error("not needed here"));
-  }
-
-  put(lease: Lease): number {
-    const revision = ++this.#revision;
-    this.entries.set(lease.taskId, { kind: "live", revision, lease, writtenAt: NOW });
-    return revision;
-  }
-
-  end(taskId: string, kind: "expired" | "removed"): void {
-    this.entries.set(taskId, { kind, taskId, revision: ++this.#revision });
-  }
-}
-
-function setUp(): { store: MemoryLeases; index: LeaseIndex; writes: LeaseWrites } {
-  const store = new MemoryLeases();
-  const index = new LeaseIndex(() => undefined);
-  index.current();
-  return { store, index, writes: new LeaseWrites(store, index, CLOCK) };
-}
-
-function lease(attempt: number, more: Partial<Lease> = {}): Lease {
-  const common = { taskId: "a", sessionId: "s1", ttlSeconds: 30, confirmed: false, progress: null };
-  return { ...common, attempt, ...more };
-}
+const WRITTEN = { kind: "written" };
 
 function attemptIn(store: MemoryLeases): number | null {
   const entry = store.entries.get("a");
@@ -70,22 +16,13 @@ function progressIn(store: MemoryLeases): unknown {
   return entry.lease.progress;
 }
 
-async function refusal(promise: Promise<unknown>): Promise<string> {
-  const error: unknown = await promise.then(
-    () => assert.fail("it was not refused"),
-    (reason: unknown) => reason,
-  );
-  assert.ok(error instanceof CoordinatorError, String(error));
-  return error.code;
-}
-
 describe("granting a lease", () => {
   it("writes it over nothing, over a marker, and over the lease of an earlier attempt", async () => {
     for (const before of ["nothing", "expired", "removed", "earlier"]) {
       const { store, index, writes } = setUp();
       if (before === "expired" || before === "removed") store.end("a", before);
       if (before === "earlier") store.put(lease(1));
-      assert.equal(await writes.grant(lease(2)), true, before);
+      assert.equal(await writes.grant(lease(2), NOW), true, before);
       assert.equal(attemptIn(store), 2);
       assert.deepEqual(index.get("a")?.lease, lease(2), "its own worker knows of it at once");
       assert.equal(index.get("a")?.writtenAt, NOW);
@@ -100,7 +37,7 @@ describe("granting a lease", () => {
         const entry = store.entries.get("a");
         assert.ok(entry !== undefined);
         if (isKnown) index.entry(entry);
-        assert.equal(await writes.grant(lease(2)), false);
+        assert.equal(await writes.grant(lease(2), NOW), false);
         assert.deepEqual(store.entries.get("a")?.revision, revision);
       }
     }
@@ -112,7 +49,7 @@ describe("granting a lease", () => {
       store.writes++;
       return Promise.resolve({ kind: "conflict" });
     };
-    assert.equal(await writes.grant(lease(1)), false);
+    assert.equal(await writes.grant(lease(1), NOW), false);
     assert.equal(store.writes, 5);
   });
 });
@@ -124,10 +61,10 @@ describe("renewing a lease", () => {
     const known = store.entries.get("a");
     assert.ok(known !== undefined);
     index.entry(known);
-    assert.equal(await writes.renew(lease(1, { ttlSeconds: 60 })), true);
+    assert.deepEqual(await writes.renew(lease(1, { ttlSeconds: 60 })), WRITTEN);
     assert.deepEqual([store.writes, store.loads], [1, 0]);
     store.put(lease(1, { ttlSeconds: 90 }));
-    assert.equal(await writes.renew(lease(1, { confirmed: true })), true);
+    assert.deepEqual(await writes.renew(lease(1, { confirmed: true })), WRITTEN);
     assert.deepEqual([store.writes, store.loads], [3, 1]);
     assert.equal(index.get("a")?.lease.confirmed, true);
   });
@@ -136,27 +73,16 @@ describe("renewing a lease", () => {
     for (const before of ["nothing", "removed"]) {
       const { store, writes } = setUp();
       if (before === "removed") store.end("a", before);
-      assert.equal(await writes.renew(lease(1)), true);
+      assert.deepEqual(await writes.renew(lease(1)), WRITTEN);
       assert.equal(attemptIn(store), 1);
     }
   });
 
-  it("is refused as lost if the task has been claimed again, or the lease was seen to expire", async () => {
-    const claimedAgain = setUp();
-    claimedAgain.store.put(lease(2));
-    assert.equal(await refusal(claimedAgain.writes.renew(lease(1))), "lease_lost");
-    assert.equal(attemptIn(claimedAgain.store), 2);
-
-    const { store, index, writes } = setUp();
-    store.put(lease(1));
-    for (const happens of ["live", "expired"]) {
-      if (happens === "expired") store.end("a", "expired");
-      const entry = store.entries.get("a");
-      assert.ok(entry !== undefined);
-      index.entry(entry);
-    }
+  it("is refused as lost if the task has been claimed again", async () => {
+    const { store, writes } = setUp();
+    store.put(lease(2));
     assert.equal(await refusal(writes.renew(lease(1))), "lease_lost");
-    assert.equal(attemptIn(store), null);
+    assert.equal(attemptIn(store), 2);
   });
 
   it("is unavailable while nobody can say whose expiry the marker tells of", async () => {
@@ -177,7 +103,7 @@ describe("renewing a lease", () => {
     // Another worker has confirmed it; this one has not heard of that.
     const revision = store.put(lease(1, { confirmed: true }));
     const again = writes.renew(lease(1, { confirmed: true }), { isWanted: isUnconfirmed });
-    assert.equal(await again, false);
+    assert.deepEqual(await again, { kind: "left" });
     assert.equal(store.entries.get("a")?.revision, revision);
   });
 

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { jetstreamManager, type StoredMsg } from "@nats-io/jetstream";
-import type { NatsConnection } from "@nats-io/transport-node";
 import { withFaults } from "../support/faulty-stores.ts";
+import { lastLease, leaseMarker } from "../support/stored-leases.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
 describe("a lease", () => {
@@ -166,18 +165,4 @@ function expiries(coordinator: TestCoordinator): number {
   return coordinator.facts.filter(
     (fact) => fact.kind === "task_written" && fact.event === "task_expired",
   ).length;
-}
-
-async function lastLease(connection: NatsConnection, taskId: string): Promise<StoredMsg | null> {
-  const jsm = await jetstreamManager(connection);
-  return jsm.streams.getMessage("KV_leases", { last_by_subj: `$KV.leases.${taskId}` });
-}
-
-/** Resolves when the server has removed the lease and left its marker. */
-async function leaseMarker(connection: NatsConnection, taskId: string): Promise<void> {
-  for (;;) {
-    const last = await lastLease(connection, taskId);
-    if (last?.header.get("Nats-Marker-Reason") === "MaxAge") return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

@@ -73,6 +73,7 @@ describe("the progress that a holder reports with a renewal", () => {
     assert.deepEqual((await stored(coordinator)).json(), {
       session_id: "s1",
       attempt: 1,
+      epoch: 0,
       ttl_seconds: 60,
       confirmed: true,
       progress,
@@ -110,6 +111,7 @@ describe("the progress that a holder reports with a renewal", () => {
     assert.deepEqual(beaten.json(), {
       session_id: "s1",
       attempt: 1,
+      epoch: 0,
       ttl_seconds: 77,
       confirmed: true,
       progress: "half",
@@ -203,7 +205,7 @@ describe("the progress that a holder reports with a renewal", () => {
 });
 
 describe("the lease that tasks.get shows", () => {
-  it("has no progress if it was written by a version without it", async () => {
+  it("has no progress, and the first epoch, if it was written by a version without them", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await claim(coordinator);
@@ -212,7 +214,8 @@ describe("the lease that tasks.get shows", () => {
     await coordinator.until("tasks.get.a", ({ lease }) => lease.ttl_seconds === 77);
     assert.equal(await shown(coordinator), null);
     await coordinator.ok("tasks.renew.a", HOLDER);
-    assert.deepEqual((await stored(coordinator)).json(), { ...older, progress: null });
+    const renewed = { ...older, epoch: 0, progress: null };
+    assert.deepEqual((await stored(coordinator)).json(), renewed);
   });
 
   it("is null while the worker knows of none for the current attempt", async () => {

@@ -48,6 +48,18 @@ describe("the progress of a watch", () => {
     assert.equal(progress.isCurrent, true);
   });
 
+  it("tells each time that the watch is interrupted or current", () => {
+    const progress = new Progress();
+    const turns: boolean[] = [];
+    progress.onTurn(() => turns.push(progress.isCurrent));
+    progress.restarted();
+    progress.delivered(1);
+    progress.current();
+    progress.delivered(2);
+    progress.restarted();
+    assert.deepEqual(turns, [false, true, false]);
+  });
+
   it("waits anew after the watch has begun again", async () => {
     const progress = new Progress();
     progress.delivered(5);

@@ -4,7 +4,15 @@ import type { Session } from "../../src/service/ports.ts";
 import { SessionIndex } from "../../src/service/session-index.ts";
 import { TaskIndex } from "../../src/service/task-index.ts";
 import type { Task } from "../../src/task/task.ts";
-import { cancel, claimedTask, NOW, release, requeue, written } from "../task/sample-task.ts";
+import {
+  cancel,
+  claimedTask,
+  expire,
+  NOW,
+  release,
+  requeue,
+  written,
+} from "../task/sample-task.ts";
 
 function session(capabilities: string[] = []): Session {
   return { sessionId: "alice", capabilities, metadata: {}, ttlSeconds: 60, registeredAt: NOW };
@@ -57,7 +65,7 @@ describe("the claims that were taken from a session", () => {
   const held = claimedTask();
 
   it("are those whose lease ran out, or that an operator requeued", () => {
-    for (const command of [{ type: "expire" as const, attempt: 1 }, requeue()]) {
+    for (const command of [expire(), requeue()]) {
       const { index, becomes } = holding(held);
       becomes(written(held, command));
       assert.deepEqual([...index.takenFrom("alice")], [[held.taskId, "lost"]]);

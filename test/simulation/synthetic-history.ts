@@ -48,7 +48,8 @@ export class SyntheticHistory {
   }
 
   expire(taskId: string): this {
-    return this.#apply(taskId, { type: "expire", attempt: this.task(taskId).attempt });
+    const { attempt, leaseEpoch: epoch } = this.task(taskId);
+    return this.#apply(taskId, { type: "expire", attempt, epoch });
   }
 
   /** The last state of the task. */

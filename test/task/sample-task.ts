@@ -4,9 +4,11 @@ import type {
   CancelCommand,
   ClaimCommand,
   Command,
+  ExpireCommand,
   Refusal,
   ReleaseCommand,
   RequeueCommand,
+  ReviveCommand,
 } from "../../src/task/commands.ts";
 import { createTask, DEFINITION_DEFAULTS, type Task } from "../../src/task/task.ts";
 import { transition, type TransitionContext } from "../../src/task/transition.ts";
@@ -64,6 +66,16 @@ export function release(
   };
 }
 
+/** The end of the lease that `claimedTask` has at first. */
+export function expire(overrides: Partial<ExpireCommand> = {}): ExpireCommand {
+  return { type: "expire", attempt: 1, epoch: 0, ...overrides };
+}
+
+/** A renewal of that lease after its end. */
+export function revive(sessionId: string, overrides: Partial<ReviveCommand> = {}): ReviveCommand {
+  return { type: "revive", sessionId, attempt: 1, epoch: 0, ttlSeconds: 300, ...overrides };
+}
+
 export function cancel(overrides: Partial<CancelCommand> = {}): CancelCommand {
   return { type: "cancel", sessionId: "operator", force: false, reason: null, ...overrides };
 }
@@ -85,4 +97,19 @@ export function assertUnchanged(task: Task, command: Command): void {
 
 export function assertRefused(task: Task, command: Command, refusal: Refusal): void {
   assert.deepEqual(transition(task, command, CONTEXT), { kind: "refused", refusal });
+}
+
+export function assertWithoutHolder(task: Task): void {
+  const { claimedBy, claimedAt, ttlSeconds, claimRequest, leaseEpoch, cancelRequested } = task;
+  assert.deepEqual(
+    { claimedBy, claimedAt, ttlSeconds, claimRequest, leaseEpoch, cancelRequested },
+    {
+      claimedBy: null,
+      claimedAt: null,
+      ttlSeconds: null,
+      claimRequest: null,
+      leaseEpoch: 0,
+      cancelRequested: false,
+    },
+  );
 }

@@ -12,6 +12,7 @@ import {
   cancel,
   claim,
   claimedTask,
+  expire,
   NOW,
   release,
   requeue,
@@ -87,11 +88,7 @@ describe("cancelling", () => {
 
   it("takes effect when the holder gives the task back, fails or loses its lease", () => {
     const asked = written(claimedTask(), cancel());
-    const ends = [
-      release("alice", "available"),
-      release("alice", "failed"),
-      { type: "expire", attempt: 1 },
-    ] as const;
+    const ends = [release("alice", "available"), release("alice", "failed"), expire()] as const;
     for (const end of ends) {
       const task = written(asked, end);
       assert.deepEqual(

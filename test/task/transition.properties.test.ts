@@ -2,103 +2,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import type { Command, Decision } from "../../src/task/commands.ts";
-import {
-  createTask,
-  DEFINITION_DEFAULTS,
-  isTerminal,
-  type Task,
-  type TaskDefinition,
-} from "../../src/task/task.ts";
+import { isTerminal, type Task, type TaskDefinition } from "../../src/task/task.ts";
 import { transition } from "../../src/task/transition.ts";
-import { NOW } from "./sample-task.ts";
+import { holds, MAX_FAILURES, RETRY_POLICY, run } from "./random-commands.ts";
 
-const RETRY_POLICY = { baseMs: 1_000, maxMs: 8_000 };
-const MAX_FAILURES = 3;
 const UNFINISHED: readonly string[] = ["blocked", "available", "claimed"];
-
-const session = fc.constantFrom("alice", "bob", "carol");
-const unmet = fc.constantFrom<readonly string[]>([], [], ["a"]);
-/** Relative to the task's attempt, so that right, late and invented ones are all common. */
-const attemptOffset = fc.constantFrom(0, 0, 0, -1, 1);
-const attemptOrNone = fc.option(attemptOffset, { nil: null });
-
-/** A command as a function of the task that it meets. */
-const step: fc.Arbitrary<(task: Task) => Command> = fc.oneof(
-  { weight: 4, arbitrary: fc.tuple(session, unmet).map(claimOf) },
-  {
-    weight: 4,
-    arbitrary: fc
-      .record({
-        sessionId: session,
-        outcome: fc.constantFrom("available", "complete", "failed", "failed"),
-        attempt: attemptOrNone,
-        retry: fc.constantFrom(true, true, true, false),
-      })
-      .map((given) => (task: Task): Command => {
-        const attempt = given.attempt === null ? null : task.attempt + given.attempt;
-        return { type: "release", ...given, attempt, result: "done", error: "went wrong" };
-      }),
-  },
-  {
-    weight: 2,
-    arbitrary: attemptOffset.map((offset) => (task: Task): Command => {
-      return { type: "expire", attempt: task.attempt + offset };
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: unmet.map((ids) => (): Command => ({ type: "settle_dependencies", unmet: ids })),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.tuple(session, unmet, fc.boolean()).map(([sessionId, ids, withIds]) => {
-      const changes = { title: "New", ...(withIds ? { dependsOn: ids } : {}) };
-      return (): Command => ({ type: "update", sessionId, changes, unmet: ids });
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.tuple(session, fc.boolean()).map(([sessionId, force]) => {
-      return (): Command => ({ type: "cancel", sessionId, force, reason: null });
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.tuple(session, unmet).map(([sessionId, ids]) => {
-      return (): Command => ({ type: "requeue", sessionId, reason: null, unmet: ids });
-    }),
-  },
-);
-
-interface Taken {
-  readonly before: Task;
-  readonly command: Command;
-  readonly decision: Decision;
-  readonly now: number;
-}
-
-/** Random steps with the time that passes before each, played from a new task. */
-const run: fc.Arbitrary<Taken[]> = fc
-  .array(fc.tuple(step, fc.constantFrom(0, 1, 500, 10_000)), { minLength: 1, maxLength: 60 })
-  .map((steps) => {
-    let now = NOW;
-    let task = frozen(
-      createTask(
-        "P0.5.1",
-        { ...DEFINITION_DEFAULTS, requires: ["git"], maxFailures: MAX_FAILURES },
-        { blocked: false, sessionId: null, now },
-      ),
-    );
-    return steps.map(([commandFor, wait]) => {
-      now += wait;
-      const before = task;
-      const command = commandFor(before);
-      const decision = transition(before, command, { now, retryPolicy: RETRY_POLICY });
-      if (decision.kind === "write") task = frozen(decision.task);
-      return { before, command, decision, now };
-    });
-  });
 
 describe("whatever is asked of a task", () => {
   holds("its attempt is raised by a claim only, by one", ({ before, command }, after) => {
@@ -223,37 +131,12 @@ describe("whatever is asked of a task", () => {
   it("every status is reached, so that the above says something", () => {
     const reached = new Set(
       fc
-        .sample(run, { numRuns: 300, seed: 1 })
+        .sample(run, { numRuns: 1_000, seed: 1 })
         .flatMap((steps) => steps.map(({ before }) => before.status)),
     );
     assert.equal(reached.size, 6, [...reached].join(", "));
   });
 });
-
-/** Checks every write of random runs; each task is frozen, so nothing but a write can change it. */
-function holds(what: string, check: (taken: Taken, after: Task) => void): void {
-  it(what, () => {
-    fc.assert(
-      fc.property(run, (steps) => {
-        for (const taken of steps) {
-          if (taken.decision.kind === "write") check(taken, taken.decision.task);
-        }
-      }),
-      { numRuns: 200 },
-    );
-  });
-}
-
-/** A claim by a session that now and then lacks the capability. */
-function claimOf([sessionId, missing]: readonly [string, readonly string[]]): () => Command {
-  const capabilities = missing.length > 0 ? [] : ["git"];
-  return () => ({ type: "claim", sessionId, capabilities, ttlSeconds: 60, claimRequest: "r" });
-}
-
-function frozen(task: Task): Task {
-  Object.freeze(task.lastEvent);
-  return Object.freeze(task);
-}
 
 function definitionOf(task: Task): TaskDefinition {
   const { title, description, priority, dependsOn, requires, tags } = task;

@@ -1,11 +1,11 @@
 /** Each row of the state machine's prose, up to the end of an attempt. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createTask, DEFINITION_DEFAULTS, type Task } from "../../src/task/task.ts";
-import { LEASE_EXPIRED } from "../../src/task/task.ts";
+import { createTask, DEFINITION_DEFAULTS } from "../../src/task/task.ts";
 import {
   assertRefused,
   assertUnchanged,
+  assertWithoutHolder,
   availableTask,
   blockedTask,
   claim,
@@ -185,50 +185,6 @@ describe("releasing", () => {
   });
 });
 
-describe("the end of a lease", () => {
-  const expire = { type: "expire", attempt: 1 } as const;
-
-  it("returns the task to the pool at once and counts as a failure", () => {
-    const task = written(claimedTask(), expire);
-    assert.deepEqual([task.status, task.failures, task.notBefore], ["available", 1, null]);
-    assert.deepEqual(
-      [task.lastEvent?.type, task.lastEvent?.sessionId, task.lastEvent?.reason],
-      ["task_expired", "alice", LEASE_EXPIRED],
-    );
-    assertWithoutHolder(task);
-  });
-
-  it("makes the task failed when it was its last attempt", () => {
-    const task = written(claimedTask({ failures: 2 }), expire);
-    assert.deepEqual([task.status, task.failures, task.error], ["failed", 3, LEASE_EXPIRED]);
-    assert.equal(task.lastEvent?.type, "task_failed");
-  });
-
-  it("changes nothing when it belongs to another attempt or the task is not claimed", () => {
-    assertUnchanged(claimedTask({ attempt: 2 }), expire);
-    assertUnchanged(availableTask({ attempt: 1 }), expire);
-    assertUnchanged(written(claimedTask(), release("alice", "complete")), expire);
-  });
-
-  it("lets the late holder end nothing, whatever it says", () => {
-    for (const failures of [0, 2]) {
-      const expired = written(claimedTask({ failures }), expire);
-      for (const outcome of ["available", "complete", "failed"] as const) {
-        for (const attempt of [1, null]) {
-          assertRefused(expired, release("alice", outcome, { attempt }), {
-            code: "lease_lost",
-            attempt: 1,
-          });
-        }
-      }
-    }
-  });
-
-  it("lets the same session claim again, under a new attempt", () => {
-    assert.equal(written(written(claimedTask(), expire), claim("alice")).attempt, 2);
-  });
-});
-
 describe("dependencies", () => {
   it("unblock a blocked task when none is incomplete any more", () => {
     const task = written(blockedTask(), { type: "settle_dependencies", unmet: [] });
@@ -250,17 +206,3 @@ describe("dependencies", () => {
     }
   });
 });
-
-function assertWithoutHolder(task: Task): void {
-  const { claimedBy, claimedAt, ttlSeconds, claimRequest, cancelRequested } = task;
-  assert.deepEqual(
-    { claimedBy, claimedAt, ttlSeconds, claimRequest, cancelRequested },
-    {
-      claimedBy: null,
-      claimedAt: null,
-      ttlSeconds: null,
-      claimRequest: null,
-      cancelRequested: false,
-    },
-  );
-}

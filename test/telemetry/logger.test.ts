@@ -24,6 +24,8 @@ const LEVELS: readonly (readonly [string, Fact])[] = [
   ["debug", { kind: "lease_granted", ...LEASE }],
   ["warn", { kind: "lease_restored", ...LEASE }],
   ["info", { kind: "lease_expired", ...LEASE }],
+  ["debug", { kind: "lease_spared", ...LEASE }],
+  ["warn", { kind: "outage_grace", seconds: 10, spared: 3 }],
   ["debug", { kind: "task_retired", taskId: "P0.5.1" }],
   ["warn", { kind: "corrupt_record", taskId: "P0.5.1", problem: "the value is not JSON" }],
   ["info", { kind: "index_current", tasks: 397, seconds: 0.02 }],

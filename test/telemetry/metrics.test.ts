@@ -86,6 +86,7 @@ describe("the counters", () => {
       "",
     ],
     [{ kind: "lease_expired", taskId: "a", attempt: 1 }, "if_coordinator_leases_expired_total", ""],
+    [{ kind: "lease_spared", taskId: "a", attempt: 1 }, "if_coordinator_leases_spared_total", ""],
     [
       { kind: "answer_undelivered", operation: "tasks.next" },
       "if_coordinator_answers_undelivered_total",

@@ -1,0 +1,53 @@
+/** What every transition is made of: the record that follows, and the answers that need none. */
+import type { Decision } from "./commands.ts";
+import type { EventType, Task, TaskEvent, TaskStatus } from "./task.ts";
+
+/** The task without a holder. Its attempt stays: the next claim has to be told apart from this one. */
+export function unclaimed(task: Task): Task {
+  return {
+    ...task,
+    claimedBy: null,
+    claimedAt: null,
+    ttlSeconds: null,
+    claimRequest: null,
+    leaseEpoch: 0,
+    cancelRequested: false,
+  };
+}
+
+/** The task after the transition, with the event that tells of it. */
+export function moved(
+  from: Task,
+  to: Task,
+  type: EventType,
+  now: number,
+  cause: { readonly sessionId?: string | null; readonly reason?: string | null } = {},
+): Task {
+  const lastEvent: TaskEvent = {
+    type,
+    oldStatus: from.status,
+    newStatus: to.status,
+    claimedBy: to.claimedBy,
+    sessionId: cause.sessionId ?? null,
+    reason: cause.reason ?? null,
+    timestamp: now,
+  };
+  return { ...to, updatedAt: now, lastEvent };
+}
+
+export const UNCHANGED: Decision = { kind: "unchanged" };
+
+export function write(task: Task): Decision {
+  return { kind: "write", task };
+}
+
+export function alreadyClaimed(task: Task): Decision {
+  return {
+    kind: "refused",
+    refusal: { code: "already_claimed", claimedBy: task.claimedBy ?? "" },
+  };
+}
+
+export function unavailable(status: Exclude<TaskStatus, "available" | "claimed">): Decision {
+  return { kind: "refused", refusal: { code: "not_available", reason: status } };
+}

@@ -1,0 +1,123 @@
+/** What is asked of a worker in an outage: it is told to ask again, and soon. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { CoordinatorError } from "../../src/protocol/errors.ts";
+import type { TaskEntry, Watch } from "../../src/service/ports.ts";
+import type { Stores } from "../../src/service/task-service.ts";
+import { withFaults } from "../support/faulty-stores.ts";
+import { askNext, idsOf, parked } from "../support/next-requests.ts";
+import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
+
+/** What a worker holds a request for through a short failure, and what this machine may add to that. */
+const ANSWERED_WITHIN_MS = 8_000;
+
+/** The bucket of tasks without a leader: nothing is read or written, and the watch is interrupted. */
+class Outage {
+  #isOver = true;
+  #watch: Watch<TaskEntry> | null = null;
+  #missed: TaskEntry[] = [];
+
+  begin(): void {
+    this.#isOver = false;
+    this.#watch?.restarted();
+  }
+
+  /** The store serves again; the watch is behind until `see`. */
+  serve(): void {
+    this.#isOver = true;
+  }
+
+  see(): void {
+    for (const entry of this.#missed) this.#watch?.entry(entry);
+    this.#watch?.current();
+  }
+
+  readonly wrapStores: (stores: Stores) => Stores = withFaults({
+    tasks: {
+      load: (real) => (id) => this.#unlessOut(() => real.load(id)),
+      lastRevision: (real) => () => this.#unlessOut(() => real.lastRevision()),
+      write: (real) => (task, expected) =>
+        this.#isOver ? real.write(task, expected) : Promise.resolve({ kind: "unknown" }),
+      watch: (real) => (watch) => {
+        this.#watch = watch;
+        return real.watch({
+          restarted: () => {
+            watch.restarted();
+          },
+          entry: (entry) => {
+            this.#missed.push(entry);
+            if (this.#isOver) watch.entry(entry);
+          },
+          current: () => {
+            watch.current();
+          },
+        });
+      },
+    },
+  });
+
+  #unlessOut<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isOver) return work();
+    return Promise.reject(new CoordinatorError("unavailable", "the NATS server did not answer"));
+  }
+}
+
+function assertToAskAgain(reply: Json): void {
+  assert.equal(reply.ok, false);
+  assert.deepEqual([reply.error.code, reply.error.retryable], ["unavailable", true]);
+}
+
+describe("in an outage", () => {
+  it("claims, renewals and requests for the next task are answered with unavailable", async () => {
+    const outage = new Outage();
+    await using coordinator = await TestCoordinator.start({ wrapStores: outage.wrapStores });
+    await coordinator.ok("sessions.register.s1");
+    await coordinator.ok("tasks.create.free");
+    await coordinator.ok("tasks.create.held");
+    await coordinator.ok("tasks.claim.held", { session_id: "s1" });
+    outage.begin();
+    const asked: readonly (readonly [string, object])[] = [
+      ["tasks.claim.free", { session_id: "s1" }],
+      ["tasks.claim.held", { session_id: "s2" }],
+      ["tasks.renew.held", { session_id: "s1", attempt: 1 }],
+      ["tasks.release.held", { session_id: "s1", attempt: 1, status: "complete" }],
+      ["sessions.heartbeat.s1", { claims: [{ task_id: "held", attempt: 1 }] }],
+      ["tasks.next", { session_id: "s1" }],
+      ["tasks.next", { session_id: "s1", wait_seconds: 60 }],
+      ["tasks.next", { session_id: "s1", wait_seconds: 60, prefix: "none", request_id: "r1" }],
+      ["tasks.list", {}],
+    ];
+    const replies = asked.map(([subject, body]) =>
+      coordinator.request(subject, body, ANSWERED_WITHIN_MS),
+    );
+    for (const reply of await Promise.all(replies)) assertToAskAgain(reply);
+
+    outage.serve();
+    // The store answers, but this worker does not know what it has missed.
+    assertToAskAgain(await coordinator.request("tasks.next", { session_id: "s1" }));
+    outage.see();
+    assert.deepEqual(idsOf(await askNext(coordinator, "s1")), ["free"]);
+    assert.equal((await coordinator.ok("tasks.get.held")).task.attempt, 1);
+  });
+
+  it("requests that wait are answered with unavailable when their time is over", async () => {
+    const outage = new Outage();
+    await using coordinator = await TestCoordinator.start({ wrapStores: outage.wrapStores });
+    const waiting = askNext(coordinator, "s1", { wait_seconds: 1 });
+    await parked(coordinator, 1);
+    outage.begin();
+    assertToAskAgain(await waiting);
+  });
+
+  it("requests that wait are served when it is over before that", async () => {
+    const outage = new Outage();
+    await using coordinator = await TestCoordinator.start({ wrapStores: outage.wrapStores });
+    const waiting = askNext(coordinator, "s1", { wait_seconds: 30 });
+    await parked(coordinator, 1);
+    outage.begin();
+    outage.serve();
+    await coordinator.ok("tasks.create.a");
+    outage.see();
+    assert.deepEqual(idsOf(await waiting), ["a"]);
+  });
+});

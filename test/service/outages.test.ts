@@ -1,0 +1,169 @@
+/** Outages: what holders, reclaims and those who ask for tasks make of them. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Fact } from "../../src/service/ports.ts";
+import { NatsProxy } from "../support/nats-proxy.ts";
+import { leaseMarker } from "../support/stored-leases.ts";
+import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
+
+/** Timers of different processes are not exact. */
+const TOLERANCE_MS = 50;
+
+/** Creates the tasks and claims each for a session of its own; resolves when the claims have leases. */
+async function claimAll(
+  coordinator: TestCoordinator,
+  ids: readonly string[],
+  { ttlSeconds, workers }: { readonly ttlSeconds: number; readonly workers: number },
+): Promise<void> {
+  await coordinator.ok("tasks.import", { tasks: ids.map((task_id) => ({ task_id })) });
+  const granted = ids.map((id) => coordinator.fact("lease_granted", ({ taskId }) => taskId === id));
+  for (const id of ids) {
+    const { session_id } = holderOf(id);
+    await coordinator.ok(`tasks.claim.${id}`, { session_id, ttl_seconds: ttlSeconds });
+  }
+  await Promise.all(granted);
+  // Leases that a worker has not seen alive are another matter.
+  const seeing = new Set<string>();
+  await coordinator.until("tasks.stats", ({ leases, worker }) => {
+    if (leases === ids.length) seeing.add(worker.id as string);
+    return seeing.size === workers;
+  });
+}
+
+function holderOf(id: string): { session_id: string; attempt: number } {
+  return { session_id: `holder-of-${id}`, attempt: 1 };
+}
+
+/** Asks until there is an answer that is not "try again", as every client has to. */
+async function insist(coordinator: TestCoordinator, subject: string, body: object): Promise<Json> {
+  for (;;) {
+    try {
+      const reply = await coordinator.request(subject, body, 2_000);
+      if (reply.ok || !reply.error.retryable) return reply;
+    } catch {
+      // No answer: the server is down, or the request was lost with it.
+    }
+    await delay(20);
+  }
+}
+
+async function eventsOf(coordinator: TestCoordinator, id: string): Promise<string[]> {
+  const { entries } = await insist(coordinator, `tasks.history.${id}`, {});
+  return entries.map((entry: Json) => entry.task.last_event.type);
+}
+
+/** When the first fact of this kind came, from now on. */
+async function timeOf<K extends Fact["kind"]>(
+  coordinator: TestCoordinator,
+  kind: K,
+  fits?: (fact: Extract<Fact, { kind: K }>) => boolean,
+): Promise<number> {
+  await coordinator.fact(kind, fits);
+  return performance.now();
+}
+
+describe("a server that is gone for longer than the leases last", () => {
+  it("costs nobody a claim who renews within the grace, and others only after it", async () => {
+    const settings = { outage_grace_seconds: 3 };
+    await using coordinator = await TestCoordinator.start({ workers: 2, settings });
+    const kept = ["k1", "k2", "k3", "k4", "k5"];
+    const left = ["l1", "l2", "l3"];
+    await claimAll(coordinator, [...kept, ...left], { ttlSeconds: 2, workers: 2 });
+    const graceBegan = timeOf(coordinator, "outage_grace");
+    const reclaimed = left.map((id) =>
+      timeOf(coordinator, "lease_expired", ({ taskId }) => taskId === id),
+    );
+    // Until the server has noticed, a renewal is one as any other.
+    const ended = kept.map((id) => coordinator.fact("lease_spared", (fact) => fact.taskId === id));
+    await coordinator.server.kill();
+    // Nothing tells that time goes by while there is no server.
+    await delay(3_000);
+    await coordinator.server.restart();
+    await Promise.all(ended);
+
+    const since = coordinator.facts.length;
+    const renewals = kept.map((id) =>
+      insist(coordinator, `tasks.renew.${id}`, { ...holderOf(id), ttl_seconds: 60 }),
+    );
+    for (const renewed of await Promise.all(renewals)) {
+      assert.deepEqual([renewed.ok, renewed.attempt], [true, 1]);
+    }
+    const began = await graceBegan;
+    for (const at of await Promise.all(reclaimed)) {
+      assert.ok(at - began >= 3_000 - TOLERANCE_MS, `${Math.round(at - began)} ms`);
+    }
+    for (const id of kept) {
+      assert.deepEqual(await eventsOf(coordinator, id), [
+        ...["task_created", "task_claimed", "task_renewed"],
+      ]);
+      const { holds } = await insist(coordinator, `tasks.verify.${id}`, holderOf(id));
+      assert.equal(holds, true);
+    }
+    for (const id of left) {
+      const events = ["task_created", "task_claimed", "task_expired"];
+      assert.deepEqual(await eventsOf(coordinator, id), events);
+      const late = await insist(coordinator, `tasks.renew.${id}`, holderOf(id));
+      assert.equal(late.error.code, "lease_lost");
+    }
+    const facts = coordinator.facts.slice(since);
+    assert.equal(facts.filter(({ kind }) => kind === "lease_expired").length, left.length);
+  });
+
+  it("costs the claims at once if there is to be no grace", async () => {
+    const settings = { outage_grace_seconds: 0 };
+    await using coordinator = await TestCoordinator.start({ workers: 2, settings });
+    await claimAll(coordinator, ["a"], { ttlSeconds: 1, workers: 2 });
+    const expired = coordinator.fact("lease_expired");
+    await coordinator.server.kill();
+    await delay(1_500);
+    await coordinator.server.restart();
+    await expired;
+    const events = ["task_created", "task_claimed", "task_expired"];
+    assert.deepEqual(await eventsOf(coordinator, "a"), events);
+    assert.ok(!coordinator.facts.some(({ kind }) => kind === "outage_grace"));
+  });
+});
+
+describe("a worker that has lost its connection for a while", () => {
+  it("spares what has run out meanwhile, and another one that has not takes it back at once", async () => {
+    await using coordinator = await TestCoordinator.start({ workers: 0 });
+    const { server } = coordinator;
+    await using proxy = await NatsProxy.start(server.port);
+    const blind = { settings: { "nats.servers": [proxy.url], outage_grace_seconds: 60 } };
+    await coordinator.addWorkers(1, blind);
+    await claimAll(coordinator, ["alone", "together"], { ttlSeconds: 2, workers: 1 });
+    const ended = coordinator.fact("outage_grace");
+    proxy.cut();
+    await coordinator.fact("connection", ({ state }) => state === "disconnected");
+    await leaseMarker(coordinator.connection, "alone");
+    await leaseMarker(coordinator.connection, "together");
+    proxy.mend();
+    assert.deepEqual(await ended, { kind: "outage_grace", seconds: 60, spared: 2 });
+
+    // The other one saw nothing of this outage, and what it sees run out it takes back.
+    await coordinator.addWorkers(1);
+    await insist(coordinator, "tasks.renew.alone", { ...holderOf("alone"), ttl_seconds: 60 });
+    const expired = coordinator.fact("lease_expired", ({ taskId }) => taskId === "together");
+    await insist(coordinator, "tasks.renew.together", { ...holderOf("together"), ttl_seconds: 1 });
+    await expired;
+    const events = ["task_created", "task_claimed", "task_renewed"];
+    assert.deepEqual(await eventsOf(coordinator, "alone"), events);
+    assert.deepEqual(await eventsOf(coordinator, "together"), [...events, "task_expired"]);
+  });
+
+  it("does not keep another one from taking back what that one saw run out", async () => {
+    await using coordinator = await TestCoordinator.start({ workers: 1 });
+    await using proxy = await NatsProxy.start(coordinator.server.port);
+    const settings = { "nats.servers": [proxy.url], outage_grace_seconds: 60 };
+    await coordinator.addWorkers(1, { settings });
+    const expired = coordinator.fact("lease_expired");
+    await claimAll(coordinator, ["a"], { ttlSeconds: 1, workers: 2 });
+    proxy.cut();
+    await expired;
+    assert.equal((await insist(coordinator, "tasks.get.a", {})).task.status, "available");
+    const grace = coordinator.fact("outage_grace");
+    proxy.mend();
+    await grace;
+  });
+});

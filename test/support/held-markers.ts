@@ -1,0 +1,54 @@
+/** A worker that hears late of leases that have run out: when the test says so. */
+import type { LeaseEntry } from "../../src/service/ports.ts";
+import type { Stores } from "../../src/service/task-service.ts";
+import { withFaults } from "./faulty-stores.ts";
+
+export class HeldMarkers {
+  #isHeld = true;
+  #deliveries: (() => void)[] = [];
+  readonly #listeners: ((taskId: string) => void)[] = [];
+
+  /** Calls the listener with the task of each lease that has run out, when the server says so. */
+  onMarker(listener: (taskId: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Resolves when the task's lease has run out, whether that is kept back or not. */
+  marker(taskId: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.onMarker((ended) => {
+        if (ended === taskId) resolve();
+      });
+    });
+  }
+
+  /** Delivers what was kept back, and what comes from now on. */
+  release(): void {
+    this.#isHeld = false;
+    for (const deliver of this.#deliveries) deliver();
+    this.#deliveries = [];
+  }
+
+  readonly wrapStores: (stores: Stores) => Stores = withFaults({
+    leases: {
+      watch: (real) => (watch) =>
+        real.watch({
+          restarted: () => {
+            watch.restarted();
+          },
+          entry: (entry: LeaseEntry) => {
+            if (entry.kind === "expired" && this.#isHeld) {
+              this.#deliveries.push(() => {
+                watch.entry(entry);
+              });
+            } else watch.entry(entry);
+            if (entry.kind !== "expired") return;
+            for (const listener of this.#listeners) listener(entry.taskId);
+          },
+          current: () => {
+            watch.current();
+          },
+        }),
+    },
+  });
+}

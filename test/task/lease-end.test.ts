@@ -1,0 +1,125 @@
+/** What becomes of a claim whose lease has run out: taken back, or begun anew by its holder. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { LEASE_EXPIRED, LEASE_HAD_RUN_OUT } from "../../src/task/task.ts";
+import {
+  assertRefused,
+  assertUnchanged,
+  assertWithoutHolder,
+  availableTask,
+  cancel,
+  claim,
+  claimedTask,
+  expire,
+  NOW,
+  release,
+  requeue,
+  revive,
+  written,
+} from "./sample-task.ts";
+
+describe("the end of a lease", () => {
+  it("returns the task to the pool at once and counts as a failure", () => {
+    const task = written(claimedTask(), expire());
+    assert.deepEqual([task.status, task.failures, task.notBefore], ["available", 1, null]);
+    assert.deepEqual(
+      [task.lastEvent?.type, task.lastEvent?.sessionId, task.lastEvent?.reason],
+      ["task_expired", "alice", LEASE_EXPIRED],
+    );
+    assertWithoutHolder(task);
+  });
+
+  it("makes the task failed when it was its last attempt", () => {
+    const task = written(claimedTask({ failures: 2 }), expire());
+    assert.deepEqual([task.status, task.failures, task.error], ["failed", 3, LEASE_EXPIRED]);
+    assert.equal(task.lastEvent?.type, "task_failed");
+  });
+
+  it("changes nothing when it belongs to another attempt or the task is not claimed", () => {
+    assertUnchanged(claimedTask({ attempt: 2 }), expire());
+    assertUnchanged(availableTask({ attempt: 1 }), expire());
+    assertUnchanged(written(claimedTask(), release("alice", "complete")), expire());
+  });
+
+  it("lets the late holder end nothing, whatever it says", () => {
+    for (const failures of [0, 2]) {
+      const expired = written(claimedTask({ failures }), expire());
+      for (const outcome of ["available", "complete", "failed"] as const) {
+        for (const attempt of [1, null]) {
+          assertRefused(expired, release("alice", outcome, { attempt }), {
+            code: "lease_lost",
+            attempt: 1,
+          });
+        }
+      }
+    }
+  });
+
+  it("lets the same session claim again, under a new attempt", () => {
+    assert.equal(written(written(claimedTask(), expire()), claim("alice")).attempt, 2);
+  });
+});
+
+describe("a renewal after the lease has run out", () => {
+  it("begins the lease anew: the claim and its attempt stay, the epoch grows", () => {
+    const before = claimedTask({ claimRequest: "request-1", failures: 1 });
+    const task = written(before, revive("alice", { ttlSeconds: 60 }), NOW + 5);
+    const { lastEvent } = task;
+    const updated = { updatedAt: NOW + 5, lastEvent };
+    assert.deepEqual(task, { ...before, leaseEpoch: 1, ttlSeconds: 60, ...updated });
+    assert.deepEqual(lastEvent, {
+      type: "task_renewed",
+      oldStatus: "claimed",
+      newStatus: "claimed",
+      claimedBy: "alice",
+      sessionId: "alice",
+      reason: LEASE_HAD_RUN_OUT,
+      timestamp: NOW + 5,
+    });
+  });
+
+  it("leaves nothing to the expiry of the lease before, and a new one to that of its own", () => {
+    const task = written(claimedTask(), revive("alice"));
+    assertUnchanged(task, expire());
+    assert.equal(written(task, expire({ epoch: 1 })).status, "available");
+  });
+
+  it("is refused when the expiry was faster, also after the next claim", () => {
+    const expired = written(claimedTask(), expire());
+    const lost = { code: "lease_lost", attempt: 1 } as const;
+    assertRefused(expired, revive("alice"), lost);
+    const next = written(expired, claim("alice"));
+    assertRefused(next, revive("alice"), { ...lost, attempt: 2 });
+  });
+
+  it("changes nothing when that lease has been begun anew already", () => {
+    assertUnchanged(written(claimedTask(), revive("alice")), revive("alice"));
+    assertUnchanged(claimedTask(), revive("alice", { epoch: 1 }));
+  });
+
+  it("is refused to another session and under another attempt", () => {
+    assertRefused(claimedTask(), revive("bob"), { code: "not_holder", claimedBy: "alice" });
+    assertRefused(claimedTask(), revive("alice", { attempt: 2 }), {
+      code: "lease_lost",
+      attempt: 1,
+    });
+  });
+
+  it("keeps a request to stop, with which the next end of the lease cancels the task", () => {
+    const asked = written(claimedTask(), cancel());
+    const task = written(asked, revive("alice"));
+    assert.equal(task.cancelRequested, true);
+    assert.equal(written(task, expire({ epoch: 1 })).status, "cancelled");
+  });
+
+  it("counts from 0 again with each claim", () => {
+    const revived = written(claimedTask(), revive("alice"));
+    for (const end of [expire({ epoch: 1 }), release("alice", "available"), requeue()]) {
+      const ended = written(revived, end);
+      assert.equal(ended.leaseEpoch, 0);
+      assert.equal(written(ended, claim("bob")).leaseEpoch, 0);
+    }
+    // One that an older version has carried along from the claim before.
+    assert.equal(written(availableTask({ leaseEpoch: 3 }), claim("bob")).leaseEpoch, 0);
+  });
+});
