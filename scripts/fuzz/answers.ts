@@ -1,0 +1,74 @@
+/** Whether an answer is what docs/protocol.md and docs/errors.md promise. */
+import { ERRORS, type ErrorCode } from "../../src/protocol/errors.ts";
+import { OPERATIONS } from "../../src/protocol/operations.ts";
+import type { Code, Expectation } from "./expectation.ts";
+import type { Arrived } from "./wire.ts";
+
+export interface Judged {
+  /** For the counts: `ok`, a code, or what else came. */
+  readonly outcome: string;
+  /** What is wrong with it; `null`: nothing. */
+  readonly problem: string | null;
+  readonly json: Readonly<Record<string, unknown>> | null;
+}
+
+export function judgeAnswer(
+  { headers, payload }: Arrived,
+  { operation, codes }: Pick<Extract<Expectation, { kind: "answer" }>, "operation" | "codes">,
+): Judged {
+  if (isNobody(headers, payload)) return wrong("no responders", "no worker listens");
+  const text = payload.toString();
+  const json = parseObject(text);
+  if (json === null) return wrong("no JSON", `the answer is no JSON object: ${text.slice(0, 200)}`);
+  const code = codeOf(json);
+  if (code === null) return wrong("no code", `neither ok nor an error: ${text.slice(0, 200)}`);
+  const judged = (problem: string | null): Judged => ({ outcome: code, problem, json });
+  if (!codes.includes(code)) {
+    return judged(`answered ${text.slice(0, 300)} instead of ${codes.join(" or ")}`);
+  }
+  if (code === "ok") {
+    const parsed = OPERATIONS[operation].reply.safeParse(json);
+    return judged(parsed.success ? null : `not what ${operation} answers: ${text.slice(0, 300)}`);
+  }
+  return judged(errorProblem(code, json.error as Record<string, unknown>, headers));
+}
+
+function errorProblem(
+  code: ErrorCode,
+  error: Readonly<Record<string, unknown>>,
+  headers: string,
+): string | null {
+  const { status, retryable } = ERRORS[code];
+  if (error.retryable !== retryable) return `${code} with retryable ${String(error.retryable)}`;
+  if (typeof error.message !== "string" || error.message === "") return `${code} has no message`;
+  for (const line of [`Nats-Service-Error-Code: ${status}`, `Nats-Service-Error: ${code}`]) {
+    if (!headers.includes(`\r\n${line}\r\n`)) return `${code} lacks the header ${line}`;
+  }
+  return null;
+}
+
+/** What NATS says where nobody listens. */
+export function isNobody(headers: string, payload: Buffer): boolean {
+  return payload.length === 0 && headers.startsWith("NATS/1.0 503");
+}
+
+export function parseObject(text: string): Record<string, unknown> | null {
+  try {
+    const json: unknown = JSON.parse(text);
+    const isObject = typeof json === "object" && json !== null && !Array.isArray(json);
+    return isObject ? (json as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}
+
+function codeOf({ ok, error }: Readonly<Record<string, unknown>>): Code | null {
+  if (ok === true) return "ok";
+  if (ok !== false || typeof error !== "object" || error === null) return null;
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" && Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : null;
+}
+
+function wrong(outcome: string, problem: string): Judged {
+  return { outcome, problem, json: null };
+}

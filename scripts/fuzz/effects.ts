@@ -1,0 +1,57 @@
+/** Which valid requests leave the tasks of `world.ts` as they are. In doubt, one does not. */
+import type { Operation } from "../../src/protocol/operations.ts";
+import type { Address } from "./expectation.ts";
+import { HOLDER, type Kind, SECRET, SESSIONS, TASKS } from "./world.ts";
+
+type Body = Readonly<Record<string, unknown>>;
+
+export function changesNothing({ operation, id }: Address, body: Body): boolean {
+  return RULES[operation](Object.hasOwn(TASKS, id) ? TASKS[id] : undefined, body, id);
+}
+
+type Rule = (kind: Kind | undefined, body: Body, id: string) => boolean;
+
+const always: Rule = () => true;
+
+/** Not the holder, or under an attempt that is not the current one: every claim here is the first. */
+const doesNotHold: Rule = (kind, { session_id, attempt }) =>
+  (kind !== "claimed" && kind !== "cancel requested") ||
+  session_id !== HOLDER ||
+  (attempt !== undefined && attempt !== 1);
+
+const cannotClaim: Rule = (_kind, { capabilities }) =>
+  !Array.isArray(capabilities) || !capabilities.includes(SECRET);
+
+const RULES: Readonly<Record<Operation, Rule>> = {
+  "tasks.create": (_kind, { task_id }, id) => {
+    const named = id === "" ? task_id : id;
+    if (id !== "" && task_id !== undefined && id !== task_id) return true;
+    return typeof named === "string" && Object.hasOwn(TASKS, named);
+  },
+  "tasks.import": (_kind, { tasks }) =>
+    (tasks as Body[]).every(({ task_id }) => Object.hasOwn(TASKS, String(task_id))),
+  "tasks.claim": cannotClaim,
+  "tasks.next": cannotClaim,
+  "tasks.renew": doesNotHold,
+  "tasks.release": doesNotHold,
+  "tasks.get": always,
+  "tasks.list": always,
+  "tasks.history": always,
+  "tasks.changes": always,
+  "tasks.verify": always,
+  // No task gets as far as this revision.
+  "tasks.update": (kind, { revision }) =>
+    kind === undefined || isOver(kind) || Number(revision ?? 0) > 1_000_000,
+  "tasks.cancel": (kind, { force }) =>
+    kind === undefined || isOver(kind) || (kind === "cancel requested" && force !== true),
+  "tasks.requeue": (kind) => kind === undefined || kind === "blocked" || kind === "corrupt",
+  "tasks.stats": always,
+  "sessions.register": () => false,
+  "sessions.heartbeat": (_kind, _body, id) => !SESSIONS.has(id),
+  "sessions.list": always,
+  "sessions.unregister": (_kind, _body, id) => !SESSIONS.has(id),
+};
+
+function isOver(kind: Kind): boolean {
+  return kind === "finished" || kind === "cancelled" || kind === "corrupt";
+}

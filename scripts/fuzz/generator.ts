@@ -1,0 +1,206 @@
+/** The messages of a run, drawn from a seed: to every operation, wrong in one way or in several. */
+import fc from "fast-check";
+import { type Operation, OPERATION_NAMES, OPERATIONS } from "../../src/protocol/operations.ts";
+import { damaged, NOT_UTF8, RECORDED } from "./damage.ts";
+import { anyJson, arrayText, ODD_STRINGS } from "./json-text.ts";
+import type { Hazard } from "./hazards.ts";
+import { large } from "./large-messages.ts";
+import type { FuzzMessage, ReplyTo } from "./message.ts";
+import { asObject, defective, fittingFields, requestSchema } from "./schema-bodies.ts";
+import { PRINCIPALS, SESSION_NAMES, TASK_NAMES } from "./world.ts";
+
+export interface GeneratorOptions {
+  readonly maxPayload: number;
+  readonly hazards: ReadonlySet<Hazard>;
+}
+
+/** A subject that finds room twice in the 4096 bytes that NATS takes. */
+const LONGEST_TWICE = 1_900;
+
+const operations = fc.constantFrom(...OPERATION_NAMES);
+
+/** Blocks that are malformed, huge, a status of NATS, or mean something to JetStream. */
+export const HEADERS: fc.Arbitrary<string> = fc.oneof(
+  fc.constantFrom(
+    ...["NATS/1.0\r\n\r\n", "NATS/1.0 503\r\n\r\n", "NATS/1.0 503 No Responders\r\n\r\n"],
+    ...["NATS/1.0 100 Idle Heartbeat\r\n\r\n", "NATS/1.0 408 Request Timeout\r\n\r\n"],
+    ...["NATS/9.9 xx\r\nn o t: a header\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n", "\r\n\r\n", "x", "\0"],
+    ...[
+      "NATS/1.0\r\n: no name\r\n\r\n",
+      "NATS/1.0\r\nb\0ad: 1\r\n\r\n",
+      "NATS/1.0\r\nno colon\r\n\r\n",
+    ],
+    ...["NATS/1.0\r\na: b", "NATS/1.0\r\na: \r\n b\r\n\r\n", "\xff\xfe\x00\x01"],
+  ),
+  fc
+    .array(
+      fc.tuple(
+        fc.constantFrom(
+          ...["Nats-Expected-Last-Sequence", "Nats-Expected-Last-Subject-Sequence", "Nats-Rollup"],
+          ...[
+            "KV-Operation",
+            "Nats-Msg-Id",
+            "Nats-TTL",
+            "Nats-Marker-Reason",
+            "Nats-Expected-Stream",
+          ],
+          ...["Nats-Service-Error-Code", "Nats-Service-Error", "Nats-Sequence", "Nats-Batch-Id"],
+          ...[
+            "Nats-Request-Info",
+            "Nats-Schedule",
+            "Nats-Incr",
+            "traceparent",
+            "Status",
+            "__proto__",
+          ],
+        ),
+        fc.constantFrom(
+          ...["0", "1", "-1", "9".repeat(40), "sub", "all", "PURGE", "DEL", "500", "", " ", "\xff"],
+          ...["KV_tasks", "1s", "MaxAge", "{", '{"acc":"A","svc":1}', "@at 2025-01-01T00:00:00Z"],
+        ),
+      ),
+      { minLength: 1, maxLength: 5 },
+    )
+    .map((fields) => `NATS/1.0\r\n${fields.map(([k, v]) => `${k}: ${v}\r\n`).join("")}\r\n`),
+  fc.integer({ min: 1, max: 500 }).map((count) => `NATS/1.0\r\n${"a: b\r\n".repeat(count)}\r\n`),
+  fc.uint8Array({ minLength: 1, maxLength: 60 }).map((b) => Buffer.from(b).toString("latin1")),
+);
+
+const headers = fc.option(HEADERS, { freq: 2 }).map((block) => block);
+const someHeaders = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(null) },
+  { weight: 1, arbitrary: headers },
+);
+
+const replies: fc.Arbitrary<ReplyTo> = fc.oneof(
+  { weight: 90, arbitrary: fc.constant<ReplyTo>("inbox") },
+  { weight: 3, arbitrary: fc.constantFrom<ReplyTo>("star", "tail") },
+  { weight: 1, arbitrary: fc.constant<ReplyTo>("long") },
+  { weight: 3, arbitrary: fc.constant<ReplyTo>("none") },
+  { weight: 2, arbitrary: fc.constant<ReplyTo>("own") },
+  { weight: 1, arbitrary: fc.constant<ReplyTo>("nowhere") },
+);
+
+/** A token of a subject: what the client may send, as bytes. */
+const token = fc.oneof(
+  fc.constantFrom(...TASK_NAMES, ...SESSION_NAMES, "*", ">", "$KV.tasks.held", "a.*", "a.>", "x;y"),
+  fc.constantFrom(...ODD_STRINGS).map((text) => Buffer.from(text).toString("latin1")),
+  fc.uint8Array({ minLength: 1, maxLength: 12 }).map((b) => Buffer.from(b).toString("latin1")),
+  fc.integer({ min: 200, max: 3_000 }).map((length) => "a".repeat(length)),
+  fc.integer({ min: 2, max: 300 }).map((count) => Array(count).fill("a").join(".")),
+);
+
+/** What ends the connection is tried on connections of its own. */
+function sendable(text: string): string {
+  return text.replaceAll(/[\t\n\r ]/g, "_");
+}
+
+/** The operation's subject with an id of a task or session where it takes one. */
+function plainSubject(operation: Operation): fc.Arbitrary<string> {
+  const { id } = OPERATIONS[operation];
+  if (id === "none") return fc.constant(operation);
+  const names = operation.startsWith("sessions.") ? SESSION_NAMES : TASK_NAMES;
+  const named = fc.constantFrom(...names).map((name) => `${operation}.${name}`);
+  return id === "required" ? named : fc.oneof(named, fc.constant(operation));
+}
+
+const root = fc.oneof(
+  { weight: 5, arbitrary: fc.constant("") },
+  { weight: 1, arbitrary: fc.constantFrom(...PRINCIPALS).map((name) => `agent.${name}.`) },
+);
+
+function subjectOf(operation: Operation): fc.Arbitrary<string> {
+  return fc.tuple(root, plainSubject(operation)).map(([prefix, rest]) => prefix + rest);
+}
+
+const oddSubject = fc
+  .oneof(
+    fc.tuple(root, operations, token).map(([prefix, name, id]) => `${prefix}${name}.${id}`),
+    fc.tuple(fc.constant("agent."), token, operations).map(([a, b, c]) => `${a}${b}.${c}.held`),
+    fc.tuple(root, operations).map(([prefix, name]) => prefix + name),
+    // Nobody's: unknown operations, empty tokens, another case.
+    fc.tuple(root, token).map(([prefix, name]) => `${prefix}tasks.${name}`),
+    fc.tuple(operations, fc.constantFrom("..held", ".held.", ".", ".a..b")).map(([a, b]) => a + b),
+    operations.map((name) => `${name.toUpperCase()}.held`),
+    operations.map((name) => `agent..${name}.held`),
+  )
+  .map(sendable);
+
+const discovery = fc
+  .tuple(fc.constantFrom("PING", "INFO", "STATS"), fc.constantFrom("", ".coordinator"))
+  .map(([verb, name]) => `$SRV.${verb}${name}`);
+
+const body = (operation: Operation, text: (o: Operation) => fc.Arbitrary<string>) =>
+  fc.record({ subject: subjectOf(operation), payload: text(operation).map((t) => Buffer.from(t)) });
+
+const anyBytes = fc.oneof(
+  fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes)),
+  anyJson().map((text) => Buffer.from(text)),
+  fc.array(anyJson(), { maxLength: 3 }).map((items) => Buffer.from(arrayText(items))),
+  fc.constantFrom("", " ", "\n", "{}", "[]", "null", "{", "nul", "{}{}").map((t) => Buffer.from(t)),
+);
+
+/** All of it right, but for the bytes of one character. */
+const notUtf8 = fc
+  .tuple(
+    fc.constantFrom<[string, string, string]>(
+      ["tasks.list", '{"prefix":"', '"}'],
+      ["tasks.claim.held", '{"session_id":"s1","capabilities":["', '"]}'],
+      ["tasks.next", '{"session_id":"s1","request_id":"', '"}'],
+    ),
+    fc.constantFrom(...NOT_UTF8),
+  )
+  .map(([[subject, before, after], bytes]) => {
+    const payload = [Buffer.from(before), Uint8Array.from(bytes), Buffer.from(after)];
+    return { subject, payload: Buffer.concat(payload) };
+  });
+
+export function messages(options: GeneratorOptions): fc.Arbitrary<FuzzMessage> {
+  const from = (
+    source: string,
+    content: fc.Arbitrary<{ subject: string; payload: Buffer }>,
+    reply: fc.Arbitrary<FuzzMessage["reply"]> = replies,
+    block: fc.Arbitrary<string | null> = someHeaders,
+  ): fc.Arbitrary<FuzzMessage> =>
+    fc
+      .record({ content, reply, headers: block })
+      .map(({ content: { subject, payload }, reply, headers }) => {
+        const isTwiceTooLong = reply === "own" && subject.length > LONGEST_TWICE;
+        return { source, subject, reply: isTwiceTooLong ? "inbox" : reply, headers, payload };
+      });
+  const schemas = OPERATION_NAMES.map(
+    (operation) => [operation, requestSchema(operation)] as const,
+  );
+  const wrong = fc.oneof(...schemas.map(([name, schema]) => body(name, () => defective(schema))));
+  const right = fc.oneof(
+    ...schemas.map(([name, schema]) => body(name, () => fittingFields(schema).map(asObject))),
+  );
+  const bytes = damaged(operations).chain(([name, payload]) => {
+    return fc.record({ subject: subjectOf(name), payload: fc.constant(payload) });
+  });
+  const noise = operations.chain((name) => {
+    return fc.record({ subject: subjectOf(name), payload: anyBytes });
+  });
+  const recorded = operations.chain((name) => {
+    return fc.record({ subject: oddSubject, payload: fc.constant(Buffer.from(RECORDED[name])) });
+  });
+  const asked = fc.record({ subject: discovery, payload: anyBytes });
+  const mix = [
+    { weight: 400, arbitrary: from("schema, defective", wrong) },
+    { weight: 200, arbitrary: from("schema, fitting", right) },
+    { weight: 220, arbitrary: from("recorded, damaged", bytes) },
+    { weight: 80, arbitrary: from("any bytes", noise) },
+    { weight: 80, arbitrary: from("odd subject", recorded) },
+    { weight: 10, arbitrary: from("discovery", asked, fc.constant<ReplyTo>("inbox")) },
+    { weight: 3, arbitrary: from("large", large(options.maxPayload), replies, fc.constant(null)) },
+  ];
+  if (options.hazards.has("invalid utf-8")) {
+    mix.push({ weight: 5, arbitrary: from("invalid utf-8", notUtf8) });
+  }
+  if (options.hazards.has("reply into a bucket")) {
+    const keys = ["tasks.held", "tasks.evil", "leases.held", "sessions.listener"];
+    const reply = fc.constantFrom(...keys).map((key) => ({ subject: `$KV.${key}` }));
+    mix.push({ weight: 20, arbitrary: from("reply into a bucket", right, reply) });
+  }
+  return fc.oneof(...mix);
+}

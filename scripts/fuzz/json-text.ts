@@ -1,0 +1,104 @@
+/** JSON as text, which says what no value of JavaScript can: numbers beyond all limits, a name twice. */
+import fc from "fast-check";
+
+/** Names with a meaning to JavaScript, and names that are none. */
+export const ODD_NAMES = [
+  ...["__proto__", "constructor", "prototype", "toString", "hasOwnProperty", "then", "toJSON"],
+  ...["", " ", "\u0000", "ok", "error", "Session_id", "session_id ", "sessionId", "é", "\ud800"],
+];
+
+export const ODD_STRINGS = [
+  ...ODD_NAMES,
+  ...["*", ">", "a.*", "a.>", "$KV.tasks.held", "..", "a..b", ".a", "a.", "a b", "a\nb", "a\r\nb"],
+  ...["\ufeff", "\u202e", "\u2028", "👩‍👩‍👧‍👦", "\udfff\ud800", "ａ", "null", "true", "0", "-1", "NaN"],
+  ...["2025-01-01T00:00:00Z", "99999999999999999999:held", "0:", ":", "1:*", "'; --", "{{7*7}}"],
+  ...[
+    "${jndi}",
+    "%00",
+    "%s%n",
+    "../../etc/passwd",
+    "\u001b[31m",
+    "lease expired",
+    "stopped as asked",
+  ],
+];
+
+export const ODD_NUMBERS = [
+  ...["0", "-0", "-1", "1.5", "0.1", "1e-400", "1e400", "-1e999", "1e20", "5e-324", "1E2", "1.0"],
+  ...["2147483648", "4294967296", "9007199254740991", "9007199254740992", "-9007199254740993"],
+  ...["18446744073709551616", "86401", "1000001", "0.30000000000000004", `1${"0".repeat(400)}`],
+];
+
+export const MAX_DEPTH = 64;
+
+export function quoted(text: string): string {
+  return JSON.stringify(text);
+}
+
+export function objectText(fields: readonly (readonly [string, string])[]): string {
+  return `{${fields.map(([name, value]) => `${quoted(name)}:${value}`).join(",")}}`;
+}
+
+export function arrayText(items: readonly string[]): string {
+  return `[${items.join(",")}]`;
+}
+
+/** Text of any kind, and sometimes much of it. */
+export function anyString(): fc.Arbitrary<string> {
+  return fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom(...ODD_STRINGS) },
+    { weight: 3, arbitrary: fc.string({ unit: "binary", maxLength: 40 }) },
+    { weight: 2, arbitrary: fc.string({ maxLength: 20 }) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(fc.constantFrom("a", "é", '"', "\\", "👩", ".a"), fc.integer({ min: 1, max: 2_000 }))
+        .map(([unit, count]) => unit.repeat(count)),
+    },
+  );
+}
+
+const scalar = fc.oneof(
+  fc.constantFrom("null", "true", "false", "{}", "[]"),
+  fc.constantFrom(...ODD_NUMBERS),
+  fc.double().map((value) => (Number.isFinite(value) ? String(value) : "1e999")),
+  anyString().map(quoted),
+);
+
+/** Something between the brackets, as deep as it has to be. */
+const deep = fc
+  .tuple(fc.constantFrom("[", '{"a":'), fc.integer({ min: 1, max: 200 }), scalar)
+  .map(([open, depth, inner]) => {
+    const close = open === "[" ? "]" : "}";
+    return open.repeat(depth) + inner + close.repeat(depth);
+  });
+
+const { nested } = fc.letrec<{ nested: string; list: string; object: string }>((tie) => ({
+  nested: fc.oneof({ depthSize: "small" }, scalar, tie("list"), tie("object")),
+  list: fc.array(tie("nested"), { maxLength: 4 }).map(arrayText),
+  object: fc
+    .array(fc.tuple(fc.oneof(fc.constantFrom(...ODD_NAMES), fc.string()), tie("nested")), {
+      maxLength: 4,
+    })
+    .map(objectText),
+}));
+
+/** Any JSON, of which some is too deep. */
+export function anyJson(): fc.Arbitrary<string> {
+  return fc.oneof(
+    { weight: 8, arbitrary: nested },
+    { weight: 5, arbitrary: scalar },
+    { weight: 1, arbitrary: deep },
+  );
+}
+
+/** What the service may be given wherever any JSON will do: some levels are needed around it. */
+export function storableJson(): fc.Arbitrary<string> {
+  return nested;
+}
+
+/** Whether JSON nests deeper than the protocol allows; of a parsed value. */
+export function isTooDeep(value: unknown, left = MAX_DEPTH): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return left === 0 || Object.values(value).some((inner) => isTooDeep(inner, left - 1));
+}

@@ -1,0 +1,181 @@
+/** Sends requests that change something, and compares what the buckets hold then with what was sent. */
+import { setTimeout as delay } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
+import fc from "fast-check";
+import { Buckets, type Sequences } from "./bucket-state.ts";
+import type { Hazard } from "./hazards.ts";
+import { isUsable, type Mutation, mutations, writesOf } from "./mutations.ts";
+import { oversized } from "./oversized.ts";
+import { type Problem, unattributed } from "./rounds.ts";
+import { seedOfRound } from "./run.ts";
+import { DEADLINE_MS, Sender, type Sent } from "./sender.ts";
+import type { Target } from "./target.ts";
+import { type Ask, askOver } from "./world.ts";
+
+const ROUND = 500;
+const SETTLE_MS = 100;
+const PARALLEL = 50;
+
+export interface MutationResult {
+  readonly problems: readonly Problem[];
+  readonly sent: number;
+  readonly outcomes: ReadonlyMap<string, number>;
+}
+
+export async function runMutations(
+  target: Target,
+  options: {
+    readonly seed: number;
+    readonly messages: number;
+    readonly hazards: ReadonlySet<Hazard>;
+    readonly deadlineMs?: number;
+  },
+): Promise<MutationResult> {
+  const { port, workers, connection } = target;
+  const { deadlineMs = DEADLINE_MS } = options;
+  const buckets = await Buckets.open(connection);
+  const ask = askOver(connection);
+  await using sender = await Sender.open({ deadlineMs, port, workers });
+  const problems: Problem[] = [];
+  const outcomes = new Map<string, number>();
+  let sent = 0;
+  for (let round = 0; sent < options.messages && problems.length === 0; round++) {
+    const count = Math.min(ROUND, options.messages - sent);
+    const made = fc.sample(mutations(), { seed: seedOfRound(options.seed, round), numRuns: count });
+    const usual = made
+      .map((make, i) => make(idOf(round, i)))
+      .filter((mutation) => isUsable(mutation, options.hazards));
+    const maxPayload = connection.info?.max_payload ?? 0;
+    const all = round === 0 ? [...usual, ...oversized(maxPayload, options.hazards)] : usual;
+    await eachOf(all, (mutation) => prepare(ask, mutation));
+    const before = await settled(buckets);
+    const answered = await sender.sendAll(
+      all.map(({ message, operation, codes }) => {
+        return { message, expected: { kind: "answer", operation, codes, heard: true } };
+      }),
+    );
+    const wanted = sum(before, all, answered);
+    const after = await settled(buckets, { wanted, patienceMs: deadlineMs });
+    if (String(after) !== String(wanted)) {
+      const words = `${after.join(", ")} instead of ${wanted.join(", ")}`;
+      problems.push(unattributed(`revisions of tasks, leases, sessions: ${words}`));
+    }
+    await eachOf(all, async (mutation, i) => {
+      const one = answered[i];
+      if (one === undefined) return;
+      const key = `${mutation.operation} ${one.outcome}`;
+      outcomes.set(key, (outcomes.get(key) ?? 0) + 1);
+      const what = one.problem ?? (await contentProblem(buckets, mutation, one));
+      if (what !== null) problems.push({ what, number: null, message: mutation.message });
+    });
+    for (const { message = null, text } of sender.surplus()) {
+      problems.push({ what: `more than one answer: ${text}`, number: null, message });
+    }
+    sent += count;
+  }
+  problems.push(...(await target.facts()).alarms.map(unattributed));
+  return { problems, sent, outcomes };
+}
+
+/** None begins with another. */
+function idOf(round: number, i: number): string {
+  return `m${round}-${i}-`;
+}
+
+async function prepare(ask: Ask, { setup, id, session }: Mutation): Promise<void> {
+  if (typeof setup === "function") {
+    await setup(ask);
+    return;
+  }
+  if (setup === "session") await ask(`sessions.register.${session}`, { ttl_seconds: 3_600 });
+  if (setup === "session" || setup === "nothing") return;
+  await ask(`tasks.create.${id}`);
+  if (setup === "cancelled") await ask(`tasks.cancel.${id}`);
+  if (setup === "claimed") {
+    await ask(`tasks.claim.${id}`, { session_id: session, ttl_seconds: 3_600 });
+  }
+}
+
+/** The sequences once they stay as they are, or are what they are to be. */
+async function settled(
+  buckets: Buckets,
+  meant?: { readonly wanted: Sequences; readonly patienceMs: number },
+): Promise<Sequences> {
+  const deadline = performance.now() + (meant?.patienceMs ?? 0);
+  for (;;) {
+    const before = await buckets.sequences();
+    await delay(SETTLE_MS);
+    const now = await buckets.sequences();
+    const isThere = meant === undefined || String(now) === String(meant.wanted);
+    if (String(before) === String(now) && (isThere || performance.now() > deadline)) return now;
+  }
+}
+
+function sum(
+  [tasks, leases, sessions]: Sequences,
+  all: readonly Mutation[],
+  answered: readonly Sent[],
+): Sequences {
+  const written = all.map((mutation, i) => {
+    return writesOf(mutation, answered[i]?.outcome ?? "", answered[i]?.json ?? null);
+  });
+  return [
+    written.reduce((total, [more]) => total + more, tasks),
+    written.reduce((total, [, more]) => total + more, leases),
+    written.reduce((total, [, , more]) => total + more, sessions),
+  ];
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** What the answer or the bucket has otherwise than it was sent; `null`: nothing. */
+async function contentProblem(
+  buckets: Buckets,
+  { operation, body }: Mutation,
+  { outcome, json }: Sent,
+): Promise<string | null> {
+  if (outcome !== "ok" || json === null) return null;
+  const task = json.task as Json | undefined;
+  if (task !== undefined && typeof json.revision === "number") {
+    const stored = await buckets.record(json.revision);
+    if (stored !== JSON.stringify(task))
+      return `answered ${JSON.stringify(task)}, stored ${stored ?? "-"}`;
+  }
+  const shown = task ?? (json.session as Json | undefined);
+  if (shown === undefined) return null;
+  // Of a claim the body says other things than the record.
+  if (operation === "tasks.claim") return null;
+  for (const [name, value] of Object.entries(body)) {
+    if (!STORED.has(name) || (operation === "tasks.release" && !isKept(name, body))) continue;
+    const meant = SETS.has(name) ? [...new Set(value as string[])] : value;
+    if (isDeepStrictEqual(asJson(shown[name]), asJson(meant))) continue;
+    return `${name} was ${JSON.stringify(value)} and is ${JSON.stringify(shown[name])}`;
+  }
+  return null;
+}
+
+const STORED = new Set([
+  ...["title", "description", "priority", "depends_on", "requires", "tags", "metadata", "payload"],
+  ...["max_failures", "result", "error", "capabilities"],
+]);
+const SETS = new Set(["depends_on", "requires", "tags", "capabilities"]);
+
+function isKept(name: string, { status }: Json): boolean {
+  return (name === "result" && status === "complete") || (name === "error" && status === "failed");
+}
+
+/** JSON has no infinite numbers: what is beyond all limits comes back as null. */
+function asJson(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value ?? null));
+}
+
+async function eachOf<T>(
+  items: readonly T[],
+  act: (item: T, i: number) => Promise<void>,
+): Promise<void> {
+  const queue = items.entries();
+  const work = async (): Promise<void> => {
+    for (const [i, item] of queue) await act(item, i);
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, work));
+}

@@ -1,0 +1,71 @@
+/** Requests that NATS carries, and whose answer it does not. What is refused has to change nothing. */
+import type { Operation } from "../../src/protocol/operations.ts";
+import type { Hazard } from "./hazards.ts";
+import type { Mutation } from "./mutations.ts";
+import type { Ask } from "./world.ts";
+
+/** What the coordinator says of each dependency that does not exist has more bytes than this. */
+const WARNING_BYTES = 100;
+const DEPENDENCIES = 1_000;
+const ID_BYTES = 256;
+/** One import of as long ids as there are; each is there twice. */
+const CHAIN_PART = 1_000;
+
+export function oversized(maxPayload: number, hazards: ReadonlySet<Hazard>): Mutation[] {
+  const makers: readonly (readonly [Hazard, (maxPayload: number) => Mutation])[] = [
+    ["refused import", importWithWarnings],
+    ["refused registration", largeRegistration],
+    ["unanswered cycle", longCycle],
+  ];
+  return makers.filter(([hazard]) => hazards.has(hazard)).map(([, make]) => make(maxPayload));
+}
+
+/** Every warning is longer than the dependency that it is about. */
+function importWithWarnings(maxPayload: number): Mutation {
+  const count = Math.ceil(maxPayload / WARNING_BYTES / DEPENDENCIES);
+  const tasks = Array.from({ length: count }, (_, i) => ({
+    task_id: `oversized-${i}`,
+    depends_on: Array.from({ length: DEPENDENCIES }, (_, j) => `x${i}-${j.toString(36)}`),
+  }));
+  return mutation("tasks.import", "", { tasks }, { codes: ["ok", "too_large", "invalid_request"] });
+}
+
+/** The answer has what the entry in the bucket has, and the session's id. */
+function largeRegistration(maxPayload: number): Mutation {
+  const id = "oversized".padEnd(ID_BYTES, "-");
+  const metadata = { note: "x".repeat(maxPayload - ID_BYTES) };
+  const ttl_seconds = 3_600;
+  return mutation("sessions.register", id, { metadata, ttl_seconds });
+}
+
+/** A refusal names the ids of the cycle in its message and in a list. */
+function longCycle(maxPayload: number): Mutation {
+  const length = Math.ceil(maxPayload / ID_BYTES / 2);
+  const id = (i: number): string => `oversized-${i}`.padEnd(ID_BYTES, "-");
+  const setup = async (ask: Ask): Promise<void> => {
+    for (let first = 0; first < length; first += CHAIN_PART) {
+      const count = Math.min(CHAIN_PART, length - first);
+      const tasks = Array.from({ length: count }, (_, i) => {
+        return { task_id: id(first + i), depends_on: [id(first + i + 1)] };
+      });
+      await ask("tasks.import", { tasks });
+    }
+  };
+  const body = { depends_on: [id(0)] };
+  return mutation("tasks.create", id(length), body, { setup, codes: ["invalid_request"] });
+}
+
+function mutation(
+  operation: Operation,
+  id: string,
+  body: Readonly<Record<string, unknown>>,
+  more: Partial<Mutation> = {},
+): Mutation {
+  const subject = id === "" ? operation : `${operation}.${id}`;
+  const payload = Buffer.from(JSON.stringify(body));
+  return {
+    ...{ id, session: id, setup: "nothing", operation, body, codes: ["ok", "too_large"] },
+    message: { source: "oversized", subject, reply: "inbox", headers: null, payload },
+    ...more,
+  };
+}

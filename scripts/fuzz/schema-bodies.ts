@@ -1,0 +1,169 @@
+/** Bodies made from the JSON Schemas of the operations: right ones, and right ones with defects. */
+import fc from "fast-check";
+import { type Operation, schemasOf } from "../../src/protocol/operations.ts";
+import {
+  anyJson,
+  anyString,
+  arrayText,
+  objectText,
+  ODD_NAMES,
+  ODD_NUMBERS,
+  quoted,
+  storableJson,
+} from "./json-text.ts";
+import { SESSION_NAMES, TASK_NAMES } from "./world.ts";
+
+/** As much of JSON Schema as the operations use. */
+export interface Schema {
+  readonly type?: string | readonly string[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: boolean | Schema;
+  readonly items?: Schema;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly Schema[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly description?: string;
+}
+
+/** The fields of an object, each as JSON. */
+export type Fields = Readonly<Record<string, string>>;
+
+export function requestSchema(operation: Operation): Schema {
+  return schemasOf(operation).request;
+}
+
+/** Longer waits would hold up the run; the limits of a wait are tried with numbers beyond them. */
+const SHORT_WAIT_SECONDS = 0.05;
+const MANY = 3;
+
+/** JSON that fits the schema; `name` is the field's, which tells what kind of text it is. */
+export function fitting(schema: Schema, name = ""): fc.Arbitrary<string> {
+  if (schema.anyOf !== undefined) {
+    return fc.oneof(...schema.anyOf.map((choice) => fitting(choice, name)));
+  }
+  if (schema.enum !== undefined) {
+    return fc.constantFrom(...schema.enum.map((value) => JSON.stringify(value)));
+  }
+  const types = [schema.type ?? "any"].flat();
+  return fc.oneof(...types.map((type) => ofType(type, schema, name)));
+}
+
+function ofType(type: string, schema: Schema, name: string): fc.Arbitrary<string> {
+  switch (type) {
+    case "null":
+      return fc.constant("null");
+    case "boolean":
+      return fc.constantFrom("true", "false");
+    case "integer": {
+      const { minimum: min = 0, maximum: max = 1_000 } = schema;
+      return fc.oneof(fc.constantFrom(min, max), fc.maxSafeNat()).map((n) => {
+        return String(Math.min(max, Math.max(min, n)));
+      });
+    }
+    case "number":
+      return fc.constantFrom("0", "0.0", "1e-3", String(SHORT_WAIT_SECONDS));
+    case "string":
+      return text(schema, name).map(quoted);
+    case "array": {
+      const minLength = schema.minItems ?? 0;
+      const maxLength = Math.min(schema.maxItems ?? MANY, MANY);
+      return fc.array(fitting(schema.items ?? {}, name), { minLength, maxLength }).map(arrayText);
+    }
+    case "object":
+      if (schema.properties !== undefined) return fittingFields(schema).map(asObject);
+      return fc
+        .dictionary(fc.oneof(fc.constantFrom(...ODD_NAMES), fc.string()), storableJson(), {
+          maxKeys: 3,
+        })
+        .map(asObject);
+    default:
+      return storableJson();
+  }
+}
+
+function text({ minLength, maxLength, description }: Schema, name: string): fc.Arbitrary<string> {
+  if (description === "Task id" || name === "depends_on") return fc.constantFrom(...TASK_NAMES);
+  if (description === "Session id") return fc.constantFrom(...SESSION_NAMES);
+  const limit = maxLength ?? Infinity;
+  return anyString()
+    .filter((value) => value.length <= limit)
+    .map((value) => (value === "" && (minLength ?? 0) > 0 ? "x" : value));
+}
+
+/** All that are required, and some of the others. */
+export function fittingFields(schema: Schema): fc.Arbitrary<Fields> {
+  const { properties = {}, required = [] } = schema;
+  const fields = Object.entries(properties).map(
+    ([name, property]) => [name, fitting(property, name)] as const,
+  );
+  return fc.record(Object.fromEntries(fields), {
+    requiredKeys: [...required],
+  });
+}
+
+/** In the order in which the fields came, whatever their names. */
+export function asObject(fields: Fields): string {
+  return objectText(Object.entries(fields));
+}
+
+/** A body with one to three defects; by chance it may have none. */
+export function defective(schema: Schema): fc.Arbitrary<string> {
+  const { properties = {} } = schema;
+  const names = Object.keys(properties);
+  const name = fc.constantFrom(...names, ...ODD_NAMES);
+  const edit = fc.oneof(
+    fc.record({ kind: fc.constant("replace" as const), name, value: anyJson() }),
+    fc.record({ kind: fc.constant("remove" as const), name }),
+    fc.record({ kind: fc.constant("repeat" as const), name, value: anyJson() }),
+    fc.record({
+      kind: fc.constant("replace" as const),
+      name: fc.oneof(fc.constantFrom(...ODD_NAMES), fc.string()),
+      value: anyJson(),
+    }),
+    ...names.map((one) =>
+      fc.record({
+        kind: fc.constant("replace" as const),
+        name: fc.constant(one),
+        value: beyond(properties[one] ?? {}, one),
+      }),
+    ),
+  );
+  return fc
+    .tuple(fittingFields(schema), fc.array(edit, { minLength: 1, maxLength: 3 }))
+    .map(([fields, edits]) => {
+      let entries = Object.entries(fields);
+      for (const change of edits) {
+        if (change.kind !== "repeat") entries = entries.filter(([one]) => one !== change.name);
+        if (change.kind !== "remove") entries.push([change.name, change.value]);
+      }
+      return objectText(entries);
+    });
+}
+
+/** Just beyond the limits of the field's own schema, or nested one level too deep or too shallow. */
+function beyond(schema: Schema, name: string): fc.Arbitrary<string> {
+  const values: fc.Arbitrary<string>[] = [
+    fc.constantFrom(...ODD_NUMBERS),
+    fitting(schema, name).map((value) => `[${value}]`),
+    fitting(schema, name).map((value) => `{"a":${value}}`),
+    anyString().map(quoted),
+  ];
+  const { minimum, maximum, maxLength, maxItems, items } = schema;
+  if (minimum !== undefined) values.push(fc.constant(String(minimum - 1)));
+  if (maximum !== undefined) values.push(fc.constant(String(maximum + 1)));
+  if (maxLength !== undefined) values.push(fc.constant(quoted("x".repeat(maxLength + 1))));
+  if (items === undefined) return fc.oneof(...values);
+  values.push(fc.array(anyJson(), { minLength: 1, maxLength: 5 }).map(arrayText));
+  values.push(defective(items).map((value) => `[${value}]`));
+  if (maxItems !== undefined && maxItems <= 1_000) {
+    const many = fitting(items, name).map((value) => arrayText(Array(maxItems + 1).fill(value)));
+    values.push(many);
+  }
+  return fc.oneof(...values);
+}

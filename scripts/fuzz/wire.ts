@@ -1,0 +1,113 @@
+/**
+ * A connection that speaks the NATS protocol by hand, and so can say what no library lets one say.
+ * Subjects and headers are bytes, each a character.
+ */
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+
+export interface Arrived {
+  readonly subject: string;
+  readonly headers: string;
+  readonly payload: Buffer;
+}
+
+const HELLO =
+  'CONNECT {"verbose":false,"pedantic":false,"headers":true,"no_responders":true,"protocol":1}\r\n';
+
+export class Wire implements AsyncDisposable {
+  readonly #socket: Socket;
+  readonly #arrived: (message: Arrived) => void;
+  readonly #pings: (() => void)[] = [];
+  #buffer: Buffer = Buffer.alloc(0);
+  #error: string | null = null;
+
+  private constructor(socket: Socket, arrived: (message: Arrived) => void) {
+    this.#socket = socket;
+    this.#arrived = arrived;
+    socket.setNoDelay(true);
+    socket.on("data", (chunk: Buffer) => {
+      this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk]);
+      let start = 0;
+      for (let next = start; next >= 0; next = this.#readOne(start)) start = next;
+      this.#buffer = this.#buffer.subarray(start);
+    });
+    socket.on("error", () => undefined);
+    socket.once("close", () => {
+      for (const wake of this.#pings.splice(0)) wake();
+    });
+  }
+
+  static async open(port: number, arrived: (message: Arrived) => void): Promise<Wire> {
+    const socket = connect(port, "127.0.0.1");
+    await once(socket, "connect");
+    const wire = new Wire(socket, arrived);
+    wire.send(Buffer.from(HELLO));
+    await wire.flush();
+    return wire;
+  }
+
+  /** What the server complained about, as `-ERR` says it. */
+  get error(): string | null {
+    return this.#error;
+  }
+
+  get isClosed(): boolean {
+    return this.#socket.destroyed;
+  }
+
+  send(bytes: Buffer): void {
+    this.#socket.write(bytes);
+  }
+
+  subscribe(subject: string): void {
+    this.send(Buffer.from(`SUB ${subject} 1\r\n`, "latin1"));
+  }
+
+  publish(subject: string, reply: string, headers: string | null, payload: Buffer): void {
+    const to = reply === "" ? subject : `${subject} ${reply}`;
+    const head = headers === null ? Buffer.alloc(0) : Buffer.from(headers, "latin1");
+    const size = head.length + payload.length;
+    const verb = headers === null ? `PUB ${to} ${size}` : `HPUB ${to} ${head.length} ${size}`;
+    this.send(Buffer.concat([Buffer.from(`${verb}\r\n`, "latin1"), head, payload, CRLF]));
+  }
+
+  /** Resolves when the server has taken in everything that was sent, or has closed the connection. */
+  async flush(): Promise<void> {
+    if (this.#socket.destroyed) return;
+    await new Promise<void>((resolve) => {
+      this.#pings.push(resolve);
+      this.send(Buffer.from("PING\r\n"));
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#socket.closed) return;
+    this.#socket.destroy();
+    await once(this.#socket, "close");
+  }
+
+  /** Reads one line, and the message that belongs to it. Returns where the next begins, or -1. */
+  #readOne(start: number): number {
+    const end = this.#buffer.indexOf("\r\n", start);
+    if (end < 0) return -1;
+    const line = this.#buffer.toString("latin1", start, end);
+    const [verb = "", ...words] = line.split(" ");
+    const next = end + 2;
+    if (verb === "MSG" || verb === "HMSG") {
+      const size = Number(words.at(-1));
+      const over = next + size + 2;
+      if (this.#buffer.length < over) return -1;
+      const head = verb === "HMSG" ? Number(words.at(-2)) : 0;
+      const headers = this.#buffer.toString("latin1", next, next + head);
+      const payload = this.#buffer.subarray(next + head, next + size);
+      this.#arrived({ subject: words[0] ?? "", headers, payload });
+      return over;
+    }
+    if (verb === "PONG") this.#pings.shift()?.();
+    else if (verb === "PING") this.send(Buffer.from("PONG\r\n"));
+    else if (verb === "-ERR") this.#error = words.join(" ");
+    return next;
+  }
+}
+
+const CRLF = Buffer.from("\r\n");

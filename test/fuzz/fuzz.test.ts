@@ -1,0 +1,77 @@
+/** A short run of `npm run fuzz`, against workers that are processes of their own. */
+import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
+import { after, before, describe, it } from "node:test";
+import { everydayProblem } from "../../scripts/fuzz/everyday.ts";
+import { messages } from "../../scripts/fuzz/generator.ts";
+import { hazards as hazardsOf } from "../../scripts/fuzz/hazards.ts";
+import { runMutations } from "../../scripts/fuzz/mutation-run.ts";
+import { reportProblem } from "../../scripts/fuzz/report.ts";
+import type { Problem } from "../../scripts/fuzz/rounds.ts";
+import { type RunResult, runFuzz } from "../../scripts/fuzz/run.ts";
+import { ProcessTarget } from "../../scripts/fuzz/target.ts";
+import { runViolations } from "../../scripts/fuzz/violations.ts";
+import { OPERATION_NAMES } from "../../src/protocol/operations.ts";
+
+const SEED = 20_251_112;
+const MESSAGES = 2_000;
+/** What `npm run fuzz -- --messages 5000` sends as well. */
+const MUTATIONS = 250;
+const hazards = hazardsOf(false);
+
+function words(problems: readonly Problem[], seed: number): string[] {
+  const options = { seed, messages: MESSAGES, knownDefects: false };
+  return problems.flatMap((problem) => reportProblem(problem, options));
+}
+
+describe("garbage", () => {
+  let target: ProcessTarget;
+  before(async () => {
+    target = await ProcessTarget.start(2);
+  });
+  after(() => target[Symbol.asyncDispose]());
+
+  const run = (seed: number, count: number): Promise<RunResult> => {
+    const maxPayload = target.connection.info?.max_payload ?? 0;
+    return runFuzz(target, messages({ maxPayload, hazards }), { seed, messages: count, hazards });
+  };
+
+  it("is answered once each, with no defect, and changes nothing", async () => {
+    const result = await run(SEED, MESSAGES);
+    assert.deepEqual(words(result.problems, SEED), []);
+    assert.equal(result.sent, MESSAGES);
+    // It is no garbage only: the services behind the schemas have had their share.
+    const outcomes = new Set([...result.outcomes.values()].flatMap((counts) => [...counts.keys()]));
+    for (const outcome of ["ok", "invalid_request", "forbidden", "not_found", "lease_lost"]) {
+      assert.ok(outcomes.has(outcome), `${outcome} is not among ${[...outcomes].join(", ")}`);
+    }
+  });
+
+  it("of another kind each time does no harm either", async (test) => {
+    const seed = randomInt(2 ** 31);
+    test.diagnostic(`npm run fuzz -- --seed ${seed}`);
+    assert.deepEqual(words((await run(seed, MESSAGES)).problems, seed), []);
+  });
+
+  it("that is no message reaches no worker", async () => {
+    assert.deepEqual(await runViolations(target, { seed: SEED, count: 40 }), []);
+  });
+
+  it("around what is valid is stored as it was sent, and nothing else is", async (test) => {
+    const seed = randomInt(2 ** 31);
+    test.diagnostic(`npm run fuzz -- --seed ${seed} --messages 5000`);
+    const { problems, outcomes } = await runMutations(target, {
+      seed,
+      messages: MUTATIONS,
+      hazards,
+    });
+    assert.deepEqual(words(problems, seed), []);
+    const changing = [...outcomes.keys()].filter((outcome) => outcome.endsWith(" ok"));
+    const reading = ["get", "list", "history", "changes", "verify", "stats"].length + 1;
+    assert.equal(changing.length, OPERATION_NAMES.length - reading, changing.join(", "));
+  });
+
+  it("leaves a coordinator that does its work", async () => {
+    assert.equal(await everydayProblem(target.connection), null);
+  });
+});

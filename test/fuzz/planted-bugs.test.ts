@@ -1,0 +1,126 @@
+/** The proof that a run of `npm run fuzz` can fail: coordinators with a bug each, which it has to find. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { findCulprit, type Search, shrink } from "../../scripts/fuzz/culprit.ts";
+import { messages } from "../../scripts/fuzz/generator.ts";
+import { runMutations } from "../../scripts/fuzz/mutation-run.ts";
+import { runFuzz, type RunOptions } from "../../scripts/fuzz/run.ts";
+import { ProcessTarget, type Target } from "../../scripts/fuzz/target.ts";
+import { withFaults } from "../support/faulty-stores.ts";
+import type { TestCoordinatorOptions } from "../support/test-coordinator.ts";
+import { InProcessTarget } from "./in-process-target.ts";
+
+type WrapStores = NonNullable<TestCoordinatorOptions["wrapStores"]>;
+
+const OPTIONS = { seed: 7, messages: 500, hazards: new Set<never>(), deadlineMs: 1_000 };
+const arbitrary = messages({ maxPayload: 1024 * 1024, hazards: OPTIONS.hazards });
+
+/** Handles a request and throws what nobody expected. */
+const throwing = withFaults({
+  tasks: {
+    history: () => () => {
+      throw new TypeError("planted");
+    },
+  },
+});
+
+/** Whoever reads a task writes it. */
+const writingReader = withFaults({
+  tasks: {
+    load: (real) => async (taskId) => {
+      const entry = await real.load(taskId);
+      if (taskId === "blocked" && entry !== null && "task" in entry) {
+        await real.write(entry.task, entry.revision);
+      }
+      return entry;
+    },
+  },
+});
+
+/** What is stored is not what was said to be. */
+const careless = withFaults({
+  tasks: {
+    write: (real) => (task, revision) =>
+      real.write({ ...task, tags: task.tags.slice(1) }, revision),
+  },
+});
+
+async function whatIsFound(target: Target, more: Partial<RunOptions> = {}): Promise<string> {
+  const { problems } = await runFuzz(target, arbitrary, { ...OPTIONS, ...more });
+  return problems.map(({ what }) => what).join("\n");
+}
+
+async function whatIsFoundWith(wrapStores: WrapStores): Promise<string> {
+  await using target = await InProcessTarget.start({ wrapStores });
+  return await whatIsFound(target);
+}
+
+describe("a run of the fuzz", () => {
+  it("finds an operation that answers twice", async () => {
+    await using target = await InProcessTarget.start();
+    // A second worker that is not in the queue group.
+    target.connection.subscribe("tasks.stats", {
+      callback: (_error, message) => {
+        setTimeout(() => message.respond('{"ok":true}'), 10);
+      },
+    });
+    assert.match(await whatIsFound(target), /^more than one answer: \{"ok":true\}/m);
+  });
+
+  it("finds an operation that never answers", async () => {
+    const end = new AbortController();
+    const silent = withFaults({
+      tasks: {
+        history: (real) => async (taskId) => {
+          await delay(60_000, undefined, { signal: end.signal }).catch(() => undefined);
+          return real.history(taskId);
+        },
+      },
+    });
+    await using target = await InProcessTarget.start({ wrapStores: silent });
+    try {
+      assert.match(await whatIsFound(target), /^0 of 1 answers$/m);
+    } finally {
+      end.abort();
+    }
+  });
+
+  it("finds an operation that fails by a defect", async () => {
+    const found = await whatIsFoundWith(throwing);
+    assert.match(found, /^answered .*"code":"internal".* instead of ok or not_found/m);
+    assert.match(found, /^internal in tasks.history: TypeError: planted/m);
+  });
+
+  it("finds a read that writes", async () => {
+    assert.match(await whatIsFoundWith(writingReader), /^a bucket changed:[^]*\$KV.tasks.blocked/m);
+  });
+
+  it("finds what is stored otherwise than it was sent", async () => {
+    await using target = await InProcessTarget.start({ wrapStores: careless });
+    const { problems } = await runMutations(target, OPTIONS);
+    assert.match(problems.map(({ what }) => what).join("\n"), /^answered \{.*, stored \{/m);
+  });
+
+  it("finds a worker that has died", async () => {
+    await using target = await ProcessTarget.start(1);
+    const kill = (): void => {
+      for (const pid of target.pids) process.kill(pid, "SIGKILL");
+    };
+    const found = await whatIsFound(target, { messages: 1_500, progress: kill });
+    assert.match(found, /^a worker died \(SIGKILL\)$/m);
+    assert.match(found, /^no worker listens$/m);
+  });
+
+  it("names the message that is to blame, and the smallest like it", async () => {
+    const start = (): Promise<Target> => InProcessTarget.start({ wrapStores: writingReader });
+    const search: Search = { ...OPTIONS, arbitrary, start };
+    const culprit = await findCulprit(search, 0);
+    assert.match(culprit?.what ?? "", /a bucket changed/);
+    const smallest = await shrink(search, culprit?.number ?? 0);
+    assert.match(smallest?.message.subject ?? "", /\.blocked$/);
+    const size = smallest?.message.payload.length ?? Infinity;
+    assert.ok(size <= (culprit?.message.payload.length ?? 0), `${size} bytes`);
+    assert.equal(smallest?.message.headers, null);
+  });
+});
