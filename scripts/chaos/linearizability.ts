@@ -29,6 +29,8 @@ export interface Model<State, Op> {
 
 export interface Explained<Op> {
   readonly isLinearizable: boolean;
+  /** Whether the search came to its end: with many operations without a reply it may take for ever. */
+  readonly isDecided: boolean;
   /** If not: the longest order that explains some of the operations, and those it cannot go on with. */
   readonly explained: readonly Operation<Op>[];
   readonly stuckAt: readonly Operation<Op>[];
@@ -42,6 +44,9 @@ export function checkLinearizability<State, Op>(
   const search = new Search(model, operations);
   return search.run();
 }
+
+/** About a minute. */
+const MAX_TRIED = 300_000;
 
 interface Step<State> {
   readonly state: State;
@@ -77,6 +82,7 @@ class Search<State, Op> {
     while (this.#left > 0) {
       const step = path.at(-1);
       if (step === undefined) return this.#failure();
+      if (this.#tried.size > MAX_TRIED) return { ...this.#failure(), isDecided: false };
       const { value } = step.next.next();
       if (value === undefined) {
         path.pop();
@@ -91,14 +97,23 @@ class Search<State, Op> {
       enter(value.state, value.index);
       this.#keepBest(path);
     }
-    return { isLinearizable: true, explained: this.#ordered(path), stuckAt: [] };
+    const explained = this.#ordered(path);
+    return { isLinearizable: true, isDecided: true, explained, stuckAt: [] };
   }
 
   *#candidates(state: State): Generator<{ state: State; index: number }, undefined> {
-    for (const index of this.#minimal()) {
-      const operation = this.#operations[index];
-      if (operation === undefined) continue;
-      for (const next of this.#model.step(state, operation.op)) yield { state: next, index };
+    const minimal = this.#minimal();
+    // An operation without a reply comes last: mostly it is not needed to explain the others.
+    for (const hasReply of [true, false]) {
+      for (const index of minimal) {
+        const operation = this.#operations[index];
+        if (operation === undefined || this.#hasReply(index) !== hasReply) continue;
+        for (const next of this.#model.step(state, operation.op)) {
+          // One that changes nothing may as well have never happened.
+          const isIdle = !hasReply && this.#model.key(next) === this.#model.key(state);
+          if (!isIdle) yield { state: next, index };
+        }
+      }
     }
     for (const next of this.#model.changes(state)) yield { state: next, index: -1 };
   }
@@ -156,6 +171,7 @@ class Search<State, Op> {
   #failure(): Explained<Op> {
     for (const index of this.#best) this.#done[index] = true;
     const stuckAt = this.#at(this.#minimal());
-    return { isLinearizable: false, explained: this.#at(this.#best), stuckAt };
+    const explained = this.#at(this.#best);
+    return { isLinearizable: false, isDecided: true, explained, stuckAt };
   }
 }

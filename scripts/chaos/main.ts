@@ -8,7 +8,7 @@ import { resolveServerBinary } from "../../src/nats/server-binary.ts";
 import { Cluster } from "./cluster.ts";
 import { Network } from "./network.ts";
 import { type ChaosOptions, formatOptions, parseOptions } from "./options.ts";
-import { formatResult, leaveEvidence } from "./report.ts";
+import { failures, formatResult, leaveEvidence } from "./report.ts";
 import { type Result, runChaos } from "./run.ts";
 
 const tell = (line: string): void => {
@@ -29,7 +29,7 @@ async function main(options: ChaosOptions): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "if-coordinator-chaos-"));
   const result = await run(options, folder);
   console.log(formatResult(result));
-  if (result.problems.length === 0) {
+  if (failures(result).length === 0) {
     rmSync(folder, { recursive: true, force: true });
     return 0;
   }

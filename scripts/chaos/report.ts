@@ -6,13 +6,20 @@ import type { Result } from "./run.ts";
 /** More problems than these tell nothing new. */
 const MAX_PROBLEMS = 20;
 
-export function formatResult({ problems, recording, faults }: Result): string {
+/** What speaks against a run; a task that could not be decided is told, but is no failure. */
+export function failures({ problems }: Result): Result["problems"] {
+  return problems.filter(({ guarantee }) => guarantee !== "undecided");
+}
+
+export function formatResult(result: Result): string {
+  const { problems, recording, faults } = result;
   const unknown = recording.operations.filter(({ returnedAt }) => returnedAt === Infinity).length;
   const lines = problems
     .slice(0, MAX_PROBLEMS)
     .map(({ guarantee, taskId, what }) => `✘ ${guarantee}: ${taskId ?? ""} ${what}`);
   if (problems.length > MAX_PROBLEMS) lines.push(`and ${problems.length - MAX_PROBLEMS} more`);
-  const verdict = problems.length === 0 ? "every guarantee held" : `${problems.length} problems`;
+  const failed = failures(result).length;
+  const verdict = failed === 0 ? "every guarantee held" : `${failed} problems`;
   lines.push(
     `${recording.operations.length} operations (${unknown} without an answer), ` +
       `${recording.updates.length} transitions, ${faults.length} faults: ${verdict}`,
