@@ -12,6 +12,7 @@ import { RenewalThread } from "./renewal-thread.ts";
 import { type LeaseRenewal, SessionLeases } from "./session-leases.ts";
 import type { TaskClient } from "./task-client.ts";
 import { invalidInput } from "./task-error.ts";
+import { pause, within } from "./waiting.ts";
 
 /** Which tasks a session wants, and how it holds them. */
 export interface ClaimOptions {
@@ -223,30 +224,4 @@ function requireOptions(options: ClaimOptions): void {
   if (!(waitSeconds >= 0 && waitSeconds <= MAX_WAIT_SECONDS)) {
     throw invalidInput("waitSeconds", `must be 0 to ${MAX_WAIT_SECONDS}`);
   }
-}
-
-/** @throws the signal's reason */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const abort = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", abort);
-      resolve();
-    }, ms);
-    signal.addEventListener("abort", abort, { once: true });
-  });
-}
-
-/** Resolves when the promise does, or the time is over. */
-async function within(ms: number, promise: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([promise, timeout]);
-  clearTimeout(timer);
 }

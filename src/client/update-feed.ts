@@ -15,6 +15,7 @@ import { TaskError } from "./task-error.ts";
 import { LiveChange } from "./task-update.ts";
 import { type ReadChanges, type Subscriber, UpdateSubscription } from "./update-subscription.ts";
 import type { Since } from "./update-filter.ts";
+import { pause } from "./waiting.ts";
 
 /** Without a message for so long, the last revision is compared; give or take a half, so that a swarm spreads. */
 const SILENCE_MS = 30_000;
@@ -144,14 +145,6 @@ export class UpdateFeed {
   /** Somebody may put it right, such as a permission, and a subscriber would never know that it ended. */
   async #afterRefusal(error: TaskError, signal: AbortSignal): Promise<void> {
     this.#logger.error(`updates are held up, trying again in a while: ${error.message}`);
-    await new Promise<void>((resolve) => {
-      const resume = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", resume);
-        resolve();
-      };
-      const timer = setTimeout(resume, REFUSED_MS);
-      signal.addEventListener("abort", resume);
-    });
+    await pause(REFUSED_MS, signal);
   }
 }

@@ -74,14 +74,13 @@ export class KvBucket {
     expectedRevision: number,
     ttlSeconds?: number,
   ): Promise<WriteOutcome> {
-    const write = { subject: this.#prefix + key, payload, expectedRevision };
-    return this.#access.writer.write(ttlSeconds === undefined ? write : { ...write, ttlSeconds });
+    const subject = this.#prefix + key;
+    return this.#access.writer.write({ subject, payload, expectedRevision, ttlSeconds });
   }
 
   /** Writes whatever is there. */
   put(key: string, payload: string, ttlSeconds?: number): Promise<WriteOutcome> {
-    const write = { subject: this.#prefix + key, payload };
-    return this.#access.writer.write(ttlSeconds === undefined ? write : { ...write, ttlSeconds });
+    return this.#access.writer.write({ subject: this.#prefix + key, payload, ttlSeconds });
   }
 
   /** Removes the key and its history. The marker removes itself, so that nothing stays behind. */

@@ -24,7 +24,7 @@ export interface KvWrite {
   /** Revision that the key has to have; 0: the key must not exist. Without it: whatever is there. */
   readonly expectedRevision?: number;
   /** Seconds after which the server removes the entry. */
-  readonly ttlSeconds?: number;
+  readonly ttlSeconds?: number | undefined;
   /** Replaces the key's history by this one marker. */
   readonly purge?: boolean;
 }
