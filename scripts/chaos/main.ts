@@ -27,7 +27,10 @@ async function main(options: ChaosOptions): Promise<number> {
   const command = `npm run chaos -- ${formatOptions(options)}`;
   tell(command);
   const folder = mkdtempSync(join(tmpdir(), "if-coordinator-chaos-"));
-  const result = await run(options, folder);
+  const result = await run(options, folder).catch((error: unknown) => {
+    tell(`${folder} has the logs; repeat it with:\n  ${command}`);
+    throw error;
+  });
   console.log(formatResult(result));
   if (failures(result).length === 0) {
     rmSync(folder, { recursive: true, force: true });

@@ -1,7 +1,15 @@
-/** One process of a run, a NATS node or a worker, that can be killed, stopped for a while, and started again. */
+/**
+ * One process of a run, a NATS node or a worker, that can be killed, stopped for a while, and started again.
+ *
+ * One that ends without being told to is started again, as whatever supervises it elsewhere would do:
+ * a worker that is started while it is cut off gives up.
+ */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
+
+/** A supervisor waits as well, so that what ends at once does not take the machine. */
+const RESTART_MS = 1_000;
 
 export interface MemberOptions {
   readonly name: string;
@@ -16,6 +24,8 @@ export class Member {
   readonly #options: MemberOptions;
   #child: ChildProcess | null = null;
   #isPaused = false;
+  #isWanted = false;
+  #endings = 0;
 
   constructor(options: MemberOptions) {
     this.name = options.name;
@@ -30,7 +40,13 @@ export class Member {
     return this.#child?.pid;
   }
 
+  /** How often it has ended without being told to. */
+  get endings(): number {
+    return this.#endings;
+  }
+
   start(): void {
+    this.#isWanted = true;
     if (this.#child !== null) return;
     const [program, ...args] = this.#options.command;
     const log = openSync(this.#options.logFile, "a");
@@ -38,7 +54,8 @@ export class Member {
     const child = spawn(program, args, { stdio: ["ignore", log, log], env });
     closeSync(log);
     child.once("exit", () => {
-      if (this.#child === child) this.#child = null;
+      this.#child = null;
+      if (this.#isWanted) this.#restartSoon();
     });
     this.#child = child;
   }
@@ -62,7 +79,15 @@ export class Member {
     this.#isPaused = false;
   }
 
+  #restartSoon(): void {
+    this.#endings++;
+    setTimeout(() => {
+      if (this.#isWanted) this.start();
+    }, RESTART_MS);
+  }
+
   async #end(signal: NodeJS.Signals): Promise<void> {
+    this.#isWanted = false;
     const child = this.#child;
     if (child === null) return;
     const gone = once(child, "exit");

@@ -50,6 +50,9 @@ export async function runChaos(
   await cluster.untilConnected();
   const recoveredAfterMs = await cluster.untilAnswered(RECOVERY_MS);
   tell(`all answer ${Math.round(recoveredAfterMs)} ms after the last fault`);
+  for (const { name, endings } of [...cluster.nodes, ...cluster.workers]) {
+    if (endings > 0) tell(`${name} has ended by itself ${endings} times, and was started again`);
+  }
   const stuck = await stuckClaims(workload);
   const entries = await untilTold(workload, urls);
   const evidence = { recording: workload.recording, entries };

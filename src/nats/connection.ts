@@ -116,6 +116,9 @@ function tls({ caCert, certFile, keyFile }: ConnectOptions): Partial<NodeConnect
   return Object.keys(files).length === 0 ? {} : { tls: files };
 }
 
+/** For the answer to one request. */
+const API_TIMEOUT_MS = 2_500;
+
 /** @throws ConnectionError if the server is too old, or has no JetStream for this account. */
 export async function requireJetStream(connection: NatsConnection): Promise<void> {
   const version = connection.info?.version ?? "0.0.0";
@@ -128,11 +131,11 @@ export async function requireJetStream(connection: NatsConnection): Promise<void
   }
   try {
     // checkAPI asks for the account's JetStream, which the server may have while the account has not.
-    await jetstreamManager(connection, { checkAPI: true });
+    await jetstreamManager(connection, { checkAPI: true, timeout: API_TIMEOUT_MS });
   } catch (error) {
     const problem =
       error instanceof TimeoutError
-        ? "does not answer for JetStream: in a cluster that is starting, try again in a moment"
+        ? "does not answer for JetStream: a cluster needs most of its servers, and a moment to elect a leader"
         : "has no JetStream for this account: start it with --jetstream, or enable JetStream in " +
           "the account";
     throw new ConnectionError(`the NATS server at ${connection.getServer()} ${problem}`, {

@@ -8,6 +8,7 @@ import { KvLeaseStore } from "./kv-lease-store.ts";
 import { KvSessionStore } from "./kv-session-store.ts";
 import { KvTaskStore } from "./kv-task-store.ts";
 import { KvWriter } from "./kv-writer.ts";
+import { untilElected } from "./until-elected.ts";
 
 /** Together below the five seconds for which the `nats` CLI waits for a reply. */
 const WRITE_TIMEOUT_MS = 2_500;
@@ -21,17 +22,24 @@ export interface OpenStores {
   close(): void;
 }
 
-/** @throws ConnectionError if the server, the account or a bucket that exists will not do */
+/**
+ * Waits for a cluster that is electing its leaders.
+ *
+ * @throws ConnectionError if the server, the account or a bucket that exists will not do
+ */
 export async function openStores(
   connection: NatsConnection,
   options: BucketOptions,
   observe: Observe,
 ): Promise<OpenStores> {
-  await requireJetStream(connection);
-  const jsm = await jetstreamManager(connection, { timeout: READ_TIMEOUT_MS, checkAPI: false });
-  await ensureBuckets(jsm, options, (message) => {
+  const warn = (message: string): void => {
     observe({ kind: "warning", message });
-  });
+  };
+  const jsm = await jetstreamManager(connection, { timeout: READ_TIMEOUT_MS, checkAPI: false });
+  await untilElected(async () => {
+    await requireJetStream(connection);
+    await ensureBuckets(jsm, options, warn);
+  }, warn);
   const writer = new KvWriter(connection, WRITE_TIMEOUT_MS);
   const watchFailed = (cause: unknown): void => {
     observe({ kind: "background_error", what: "watch", cause });

@@ -1,0 +1,25 @@
+/** A worker that is started while NATS has no leader. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { NatsProxy } from "../support/nats-proxy.ts";
+import { TestCoordinator } from "../support/test-coordinator.ts";
+
+describe("a worker that is started while JetStream does not answer", () => {
+  it("says so, waits, and serves as soon as it does", async () => {
+    await using coordinator = await TestCoordinator.start({ workers: 0 });
+    await using proxy = await NatsProxy.start(coordinator.server.port);
+    const asked = proxy.untilClientSays("$JS.API.INFO").then(() => {
+      proxy.silenceServer();
+    });
+    const started = coordinator.addWorkers(1, { settings: { "nats.servers": [proxy.url] } });
+    await asked;
+    const warning = await coordinator.fact("warning", () => true, 0);
+    assert.match(
+      warning.message,
+      /does not answer for JetStream: .*; waiting up to 30 s for that$/,
+    );
+    proxy.endSilence();
+    await started;
+    await coordinator.ok("tasks.create.a");
+  });
+});
