@@ -1,7 +1,6 @@
 /** Finds the message that is to blame, and the smallest one like it. */
 import fc from "fast-check";
 import { expectationOf } from "./expectation.ts";
-import type { Hazard } from "./hazards.ts";
 import type { FuzzMessage } from "./message.ts";
 import { type Numbered, type Problem, Rounds, type RoundsOptions } from "./rounds.ts";
 import { messagesOfRound, ROUND, seedOfRound } from "./run.ts";
@@ -13,7 +12,6 @@ const SHRINK_FOR_MS = 60_000;
 export interface Search {
   readonly arbitrary: fc.Arbitrary<FuzzMessage>;
   readonly seed: number;
-  readonly hazards: ReadonlySet<Hazard>;
   /** Starts a coordinator that no message has reached yet. */
   readonly start: () => Promise<Target>;
 }
@@ -44,7 +42,7 @@ export async function shrink(search: Search, number: number): Promise<Culprit | 
   };
   try {
     const isHarmless = fc.asyncProperty(search.arbitrary, async (message) => {
-      const expected = expectationOf(message, search.hazards);
+      const expected = expectationOf(message);
       const what = await problemWith(rounds, { number, message, expected });
       if (what === null) return;
       smallest = { what, number, message };

@@ -5,7 +5,6 @@
 import type { ErrorCode } from "../../src/protocol/errors.ts";
 import { type Operation, OPERATIONS, OPERATION_NAMES } from "../../src/protocol/operations.ts";
 import { isTooDeep } from "./json-text.ts";
-import type { Hazard } from "./hazards.ts";
 import { type FuzzMessage, isHeard } from "./message.ts";
 import { changesNothing } from "./effects.ts";
 
@@ -53,7 +52,7 @@ export function addressOf(subject: string): Address | null {
   };
 }
 
-export function expectationOf(message: FuzzMessage, hazards: ReadonlySet<Hazard>): Expectation {
+export function expectationOf(message: FuzzMessage): Expectation {
   if (message.subject.startsWith("$SRV.")) return { kind: "discovery" };
   const address = addressOf(message.subject);
   const heard = isHeard(message);
@@ -69,7 +68,7 @@ export function expectationOf(message: FuzzMessage, hazards: ReadonlySet<Hazard>
     return answer(["invalid_request"]);
   }
   if (isNamed && !isId(address.id)) return answer(["invalid_request"]);
-  const json = parse(message.payload, hazards);
+  const json = parse(message.payload);
   if (typeof json !== "object" || json === null || Array.isArray(json) || isTooDeep(json)) {
     return answer(["invalid_request"]);
   }
@@ -89,14 +88,12 @@ function isId(text: string): boolean {
   );
 }
 
-const strict = new TextDecoder("utf-8", { fatal: true });
-const lenient = new TextDecoder("utf-8");
+const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** `undefined` for what is no JSON. */
-function parse(payload: Buffer, hazards: ReadonlySet<Hazard>): unknown {
+function parse(payload: Buffer): unknown {
   try {
-    const decoder = hazards.has("invalid utf-8") ? strict : lenient;
-    const text = decoder.decode(payload);
+    const text = utf8.decode(payload);
     return text.trim() === "" ? {} : JSON.parse(text);
   } catch {
     return undefined;

@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { type Operation, OPERATION_NAMES, OPERATIONS } from "../../src/protocol/operations.ts";
 import { damaged, NOT_UTF8, RECORDED } from "./damage.ts";
 import { anyJson, arrayText, ODD_STRINGS } from "./json-text.ts";
-import type { Hazard } from "./hazards.ts";
 import { large } from "./large-messages.ts";
 import type { FuzzMessage, ReplyTo } from "./message.ts";
 import { asObject, defective, fittingFields, requestSchema } from "./schema-bodies.ts";
@@ -11,7 +10,6 @@ import { PRINCIPALS, SESSION_NAMES, TASK_NAMES } from "./world.ts";
 
 export interface GeneratorOptions {
   readonly maxPayload: number;
-  readonly hazards: ReadonlySet<Hazard>;
 }
 
 /** A subject that finds room twice in the 4096 bytes that NATS takes. */
@@ -185,6 +183,9 @@ export function messages(options: GeneratorOptions): fc.Arbitrary<FuzzMessage> {
     return fc.record({ subject: oddSubject, payload: fc.constant(Buffer.from(RECORDED[name])) });
   });
   const asked = fc.record({ subject: discovery, payload: anyBytes });
+  // An answer sent there would be stored over what is there.
+  const keys = ["tasks.held", "tasks.evil", "leases.held", "sessions.listener"];
+  const intoBucket = fc.constantFrom(...keys).map((key) => ({ subject: `$KV.${key}` }));
   const mix = [
     { weight: 400, arbitrary: from("schema, defective", wrong) },
     { weight: 200, arbitrary: from("schema, fitting", right) },
@@ -193,14 +194,9 @@ export function messages(options: GeneratorOptions): fc.Arbitrary<FuzzMessage> {
     { weight: 80, arbitrary: from("odd subject", recorded) },
     { weight: 10, arbitrary: from("discovery", asked, fc.constant<ReplyTo>("inbox")) },
     { weight: 3, arbitrary: from("large", large(options.maxPayload), replies, fc.constant(null)) },
+    // What would be stored is not what was sent.
+    { weight: 5, arbitrary: from("invalid utf-8", notUtf8) },
+    { weight: 20, arbitrary: from("reply into a bucket", right, intoBucket) },
   ];
-  if (options.hazards.has("invalid utf-8")) {
-    mix.push({ weight: 5, arbitrary: from("invalid utf-8", notUtf8) });
-  }
-  if (options.hazards.has("reply into a bucket")) {
-    const keys = ["tasks.held", "tasks.evil", "leases.held", "sessions.listener"];
-    const reply = fc.constantFrom(...keys).map((key) => ({ subject: `$KV.${key}` }));
-    mix.push({ weight: 20, arbitrary: from("reply into a bucket", right, reply) });
-  }
   return fc.oneof(...mix);
 }

@@ -4,7 +4,6 @@ import { findCulprit, type Search, shrink } from "./culprit.ts";
 import { everydayProblem } from "./everyday.ts";
 import { expectationOf } from "./expectation.ts";
 import { messages } from "./generator.ts";
-import { hazards as hazardsOf } from "./hazards.ts";
 import { type FuzzMessage, fromBase64 } from "./message.ts";
 import { runMutations } from "./mutation-run.ts";
 import { parseOptions } from "./options.ts";
@@ -21,7 +20,6 @@ const MOST_REPORTED = 10;
 
 const options = parseOptions(process.argv.slice(2));
 const { seed, workers, only, replay } = options;
-const hazards = hazardsOf(options.knownDefects);
 const print = (lines: readonly string[]): void => {
   for (const line of lines) console.log(line);
 };
@@ -35,7 +33,7 @@ process.exitCode = problems.length === 0 ? 0 : 1;
 async function fuzz(): Promise<readonly Problem[]> {
   await using target = await ProcessTarget.start(workers);
   const maxPayload = target.connection.info?.max_payload ?? 0;
-  const arbitrary = messages({ maxPayload, hazards });
+  const arbitrary = messages({ maxPayload });
   if (only !== null || replay !== null) {
     const message = replay === null ? numbered(arbitrary, only ?? 0) : fromBase64(replay);
     return await playOne(target, message);
@@ -44,16 +42,16 @@ async function fuzz(): Promise<readonly Problem[]> {
   const progress = (sent: number): void => {
     if (process.stderr.isTTY) process.stderr.write(`${sent}\r`);
   };
-  const result = await runFuzz(target, arbitrary, { ...options, hazards, progress });
+  const result = await runFuzz(target, arbitrary, { ...options, progress });
   print(reportRun(result));
   if (result.problems.length > 0) {
     const start = (): Promise<Target> => ProcessTarget.start(workers);
-    return await culprits({ arbitrary, seed, hazards, start }, result.problems, result.lastRound);
+    return await culprits({ arbitrary, seed, start }, result.problems, result.lastRound);
   }
   const violations = Math.ceil(options.messages * VIOLATIONS);
   const found = [...(await runViolations(target, { seed, count: violations }))];
   const count = Math.ceil(options.messages * MUTATIONS);
-  const mutated = await runMutations(target, { seed, messages: count, hazards });
+  const mutated = await runMutations(target, { seed, messages: count });
   print([`${violations} times what is no message`, ...reportMutations(mutated)]);
   found.push(...mutated.problems);
   const everyday = await everydayProblem(target.connection);
@@ -63,14 +61,14 @@ async function fuzz(): Promise<readonly Problem[]> {
 
 /** The message with this number of the run with the seed. */
 function numbered(arbitrary: fc.Arbitrary<FuzzMessage>, number: number): FuzzMessage {
-  const round = messagesOfRound(arbitrary, Math.floor(number / ROUND), { seed, hazards });
+  const round = messagesOfRound(arbitrary, Math.floor(number / ROUND), { seed });
   const one = round[number % ROUND];
   if (one === undefined) throw new Error(`there is no message ${number}`);
   return one.message;
 }
 
 async function playOne(target: Target, message: FuzzMessage): Promise<readonly Problem[]> {
-  const expected = expectationOf(message, hazards);
+  const expected = expectationOf(message);
   await using rounds = await Rounds.open(target);
   const { sent, problems } = await rounds.play([{ number: only ?? 0, message, expected }]);
   print(sent.map(({ outcome }) => `${outcome}; expected was ${JSON.stringify(expected)}`));

@@ -3,8 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { Buckets, type Sequences } from "./bucket-state.ts";
-import type { Hazard } from "./hazards.ts";
-import { isUsable, type Mutation, mutations, writesOf } from "./mutations.ts";
+import { isValid, type Mutation, mutations, writesOf } from "./mutations.ts";
 import { oversized } from "./oversized.ts";
 import { type Problem, unattributed } from "./rounds.ts";
 import { seedOfRound } from "./run.ts";
@@ -27,7 +26,6 @@ export async function runMutations(
   options: {
     readonly seed: number;
     readonly messages: number;
-    readonly hazards: ReadonlySet<Hazard>;
     readonly deadlineMs?: number;
   },
 ): Promise<MutationResult> {
@@ -42,11 +40,9 @@ export async function runMutations(
   for (let round = 0; sent < options.messages && problems.length === 0; round++) {
     const count = Math.min(ROUND, options.messages - sent);
     const made = fc.sample(mutations(), { seed: seedOfRound(options.seed, round), numRuns: count });
-    const usual = made
-      .map((make, i) => make(idOf(round, i)))
-      .filter((mutation) => isUsable(mutation, options.hazards));
+    const usual = made.map((make, i) => make(idOf(round, i))).filter(isValid);
     const maxPayload = connection.info?.max_payload ?? 0;
-    const all = round === 0 ? [...usual, ...oversized(maxPayload, options.hazards)] : usual;
+    const all = round === 0 ? [...usual, ...oversized(maxPayload)] : usual;
     await eachOf(all, (mutation) => prepare(ask, mutation));
     const before = await settled(buckets);
     const answered = await sender.sendAll(

@@ -7,7 +7,6 @@ import { type Operation, OPERATIONS } from "../../src/protocol/operations.ts";
 import type { Code } from "./expectation.ts";
 import { HEADERS } from "./generator.ts";
 import { arrayText, quoted } from "./json-text.ts";
-import type { Hazard } from "./hazards.ts";
 import type { FuzzMessage } from "./message.ts";
 import type { Ask } from "./world.ts";
 import { asObject, type Fields, fittingFields, requestSchema } from "./schema-bodies.ts";
@@ -144,12 +143,9 @@ function ofKind(operation: Operation, kind: Kind): fc.Arbitrary<MutationMaker> {
     });
 }
 
-/** Whether it is as valid as it was meant to be, and brings no known defect about. */
-export function isUsable({ operation, body }: Mutation, hazards: ReadonlySet<Hazard>): boolean {
-  if (!OPERATIONS[operation].request.safeParse(body).success) return false;
-  if (hazards.has("metadata named __proto__")) return true;
-  const { tasks = [], ...one } = body as { tasks?: { metadata?: object }[]; metadata?: object };
-  return [one, ...tasks].every(({ metadata = {} }) => !Object.hasOwn(metadata, "__proto__"));
+/** Whether it is as valid as it was meant to be. */
+export function isValid({ operation, body }: Mutation): boolean {
+  return OPERATIONS[operation].request.safeParse(body).success;
 }
 
 /** What the answer means for the buckets. */

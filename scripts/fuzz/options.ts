@@ -10,7 +10,6 @@ export interface FuzzOptions {
   readonly only: number | null;
   /** Only this message, as a run has printed it. */
   readonly replay: string | null;
-  readonly knownDefects: boolean;
 }
 
 const USAGE = `npm run fuzz -- [options]
@@ -18,8 +17,7 @@ const USAGE = `npm run fuzz -- [options]
   --seed <n>         sends the messages of an earlier run again (drawn by chance)
   --workers <n>      workers, each a process (1)
   --only <n>         sends only the message with this number, and says what came of it
-  --replay <base64>  sends only this message, as a run has printed it
-  --known-defects    sends also what is known to bring defects about`;
+  --replay <base64>  sends only this message, as a run has printed it`;
 
 /** @throws Error with the usage */
 export function parseOptions(args: readonly string[]): FuzzOptions {
@@ -31,7 +29,6 @@ export function parseOptions(args: readonly string[]): FuzzOptions {
       workers: { type: "string", default: "1" },
       only: { type: "string" },
       replay: { type: "string" },
-      "known-defects": { type: "boolean", default: false },
     },
   });
   const options = {
@@ -43,5 +40,5 @@ export function parseOptions(args: readonly string[]): FuzzOptions {
   const numbers = Object.values(options).filter((value) => value !== null);
   const isValid = numbers.every((n) => Number.isSafeInteger(n) && n >= 0);
   if (!isValid || options.workers < 1) throw new Error(USAGE);
-  return { ...options, replay: values.replay ?? null, knownDefects: values["known-defects"] };
+  return { ...options, replay: values.replay ?? null };
 }

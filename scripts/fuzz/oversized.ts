@@ -1,6 +1,5 @@
-/** Requests that NATS carries, and whose answer it does not. What is refused has to change nothing. */
+/** Requests that NATS carries, and whose full answer it does not. What is refused has to change nothing. */
 import type { Operation } from "../../src/protocol/operations.ts";
-import type { Hazard } from "./hazards.ts";
 import type { Mutation } from "./mutations.ts";
 import type { Ask } from "./world.ts";
 
@@ -11,13 +10,8 @@ const ID_BYTES = 256;
 /** One import of as long ids as there are; each is there twice. */
 const CHAIN_PART = 1_000;
 
-export function oversized(maxPayload: number, hazards: ReadonlySet<Hazard>): Mutation[] {
-  const makers: readonly (readonly [Hazard, (maxPayload: number) => Mutation])[] = [
-    ["refused import", importWithWarnings],
-    ["refused registration", largeRegistration],
-    ["unanswered cycle", longCycle],
-  ];
-  return makers.filter(([hazard]) => hazards.has(hazard)).map(([, make]) => make(maxPayload));
+export function oversized(maxPayload: number): Mutation[] {
+  return [importWithWarnings, largeRegistration, longCycle].map((make) => make(maxPayload));
 }
 
 /** Every warning is longer than the dependency that it is about. */

@@ -34,10 +34,10 @@ export function reportMutations({ sent, outcomes }: MutationResult): string[] {
 
 export function reportProblem(
   { what, number, message }: Problem,
-  { seed, messages, knownDefects }: Pick<FuzzOptions, "seed" | "messages" | "knownDefects">,
+  { seed, messages }: Pick<FuzzOptions, "seed" | "messages">,
 ): string[] {
   const lines = [`✘ ${what}`];
-  const command = `npm run fuzz --${knownDefects ? " --known-defects" : ""}`;
+  const command = "npm run fuzz --";
   if (message !== null) {
     lines.push(`  ${describe(message)}`);
     const base64 = toBase64(message);

@@ -1,7 +1,6 @@
 /** One run: rounds of messages that may change nothing, until enough were sent or something is wrong. */
 import fc from "fast-check";
 import { expectationOf } from "./expectation.ts";
-import type { Hazard } from "./hazards.ts";
 import { levelProblems } from "./levels.ts";
 import type { FuzzMessage } from "./message.ts";
 import { type Numbered, type Problem, Rounds, type RoundsOptions, unattributed } from "./rounds.ts";
@@ -15,7 +14,6 @@ const WARM_UP_ROUNDS = 5;
 export interface RunOptions extends RoundsOptions {
   readonly seed: number;
   readonly messages: number;
-  readonly hazards: ReadonlySet<Hazard>;
   /** Called after each round. */
   readonly progress?: (sent: number) => void;
 }
@@ -43,11 +41,11 @@ export function seedOfRound(seed: number, round: number): number {
 export function messagesOfRound(
   arbitrary: fc.Arbitrary<FuzzMessage>,
   round: number,
-  { seed, hazards }: Pick<RunOptions, "seed" | "hazards">,
+  { seed }: Pick<RunOptions, "seed">,
 ): Numbered[] {
   const made = fc.sample(arbitrary, { seed: seedOfRound(seed, round), numRuns: ROUND });
   return made.map((message, i) => {
-    return { number: round * ROUND + i, message, expected: expectationOf(message, hazards) };
+    return { number: round * ROUND + i, message, expected: expectationOf(message) };
   });
 }
 

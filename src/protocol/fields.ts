@@ -36,7 +36,15 @@ export const revision = z.int().min(0).describe("Revision in the bucket `tasks`"
 export const capabilities = names.describe("What the session can do");
 export const wantedTags = names.describe("Only tasks that carry all of these tags");
 export const prefix = z.string().max(256).describe("Only ids that begin with this");
-export const metadata = z.record(z.string(), z.unknown());
+/** A record leaves a field of this name out without a word, so it is refused before. */
+const PROTO = "__proto__";
+export const metadata = z
+  .custom<Record<string, unknown>>(
+    (given) => typeof given !== "object" || given === null || !Object.hasOwn(given, PROTO),
+    { error: `must not have a field named ${PROTO}: use another name` },
+  )
+  .meta({ type: "object", propertyNames: { type: "string" }, additionalProperties: {} })
+  .pipe(z.record(z.string(), z.unknown()));
 export const reason = z
   .string()
   .min(1)

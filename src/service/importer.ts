@@ -11,6 +11,8 @@ import type { TaskWriter } from "./task-writer.ts";
 
 /** Writes in flight of one import: enough to hide the round trips, not so many as to delay claims. */
 const PARALLEL = 64;
+/** The answer must not outgrow the request, which NATS has carried. */
+const MAX_WARNINGS = 20;
 
 type Imported = TaskDefinition & { readonly taskId: string };
 type Result = "created" | "unchanged" | "conflicting";
@@ -85,7 +87,7 @@ export class Importer {
     const cycle = findCycle(byId.keys(), dependenciesOf);
     if (cycle !== null) throw cycleError(cycle);
 
-    return tasks.flatMap((task) =>
+    const warnings = tasks.flatMap((task) =>
       task.dependsOn
         .filter((id) => dependenciesOf(id) === undefined)
         .map(
@@ -93,6 +95,8 @@ export class Importer {
             `task ${task.taskId} depends on ${id}, which does not exist: it stays blocked until that is created and complete`,
         ),
     );
+    const more = warnings.splice(MAX_WARNINGS).length;
+    return more === 0 ? warnings : [...warnings, `and ${more} more such dependencies`];
   }
 
   async #importOne(task: Imported, sessionId: string | null): Promise<Result> {

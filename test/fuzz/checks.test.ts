@@ -6,7 +6,6 @@ import { differences } from "../../scripts/fuzz/bucket-state.ts";
 import { expectationOf } from "../../scripts/fuzz/expectation.ts";
 import { FactCounter } from "../../scripts/fuzz/facts.ts";
 import { messages } from "../../scripts/fuzz/generator.ts";
-import { hazards } from "../../scripts/fuzz/hazards.ts";
 import { levelProblems } from "../../scripts/fuzz/levels.ts";
 import { fromBase64, type FuzzMessage, toBase64 } from "../../scripts/fuzz/message.ts";
 import { parseOptions } from "../../scripts/fuzz/options.ts";
@@ -61,9 +60,8 @@ describe("the check of an answer", () => {
 });
 
 describe("the expectation of a message", () => {
-  const none = new Set<never>();
   const codesOf = (one: FuzzMessage): string => {
-    const expected = expectationOf(one, none);
+    const expected = expectationOf(one);
     return expected.kind === "answer" ? expected.codes.join(" ") : expected.kind;
   };
 
@@ -141,8 +139,8 @@ describe("the check of the buckets", () => {
 });
 
 describe("the messages of a seed", () => {
-  const options = { seed: 5, hazards: hazards(false) };
-  const arbitrary = messages({ maxPayload: MEBIBYTE, hazards: options.hazards });
+  const options = { seed: 5 };
+  const arbitrary = messages({ maxPayload: MEBIBYTE });
 
   it("are the same each time, and others for another seed", () => {
     const texts = (seed: number): string[] =>
@@ -170,7 +168,7 @@ describe("the options", () => {
     const { seed, ...rest } = parseOptions([]);
     assert.ok(Number.isSafeInteger(seed));
     assert.deepEqual(rest, {
-      ...{ messages: 100_000, workers: 1, only: null, replay: null, knownDefects: false },
+      ...{ messages: 100_000, workers: 1, only: null, replay: null },
     });
     assert.equal(parseOptions(["--seed", "7", "--only", "12"]).only, 12);
   });

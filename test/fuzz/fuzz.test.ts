@@ -4,7 +4,6 @@ import { randomInt } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { everydayProblem } from "../../scripts/fuzz/everyday.ts";
 import { messages } from "../../scripts/fuzz/generator.ts";
-import { hazards as hazardsOf } from "../../scripts/fuzz/hazards.ts";
 import { runMutations } from "../../scripts/fuzz/mutation-run.ts";
 import { reportProblem } from "../../scripts/fuzz/report.ts";
 import type { Problem } from "../../scripts/fuzz/rounds.ts";
@@ -17,10 +16,9 @@ const SEED = 20_251_112;
 const MESSAGES = 2_000;
 /** What `npm run fuzz -- --messages 5000` sends as well. */
 const MUTATIONS = 250;
-const hazards = hazardsOf(false);
 
 function words(problems: readonly Problem[], seed: number): string[] {
-  const options = { seed, messages: MESSAGES, knownDefects: false };
+  const options = { seed, messages: MESSAGES };
   return problems.flatMap((problem) => reportProblem(problem, options));
 }
 
@@ -33,7 +31,7 @@ describe("garbage", () => {
 
   const run = (seed: number, count: number): Promise<RunResult> => {
     const maxPayload = target.connection.info?.max_payload ?? 0;
-    return runFuzz(target, messages({ maxPayload, hazards }), { seed, messages: count, hazards });
+    return runFuzz(target, messages({ maxPayload }), { seed, messages: count });
   };
 
   it("is answered once each, with no defect, and changes nothing", async () => {
@@ -63,7 +61,6 @@ describe("garbage", () => {
     const { problems, outcomes } = await runMutations(target, {
       seed,
       messages: MUTATIONS,
-      hazards,
     });
     assert.deepEqual(words(problems, seed), []);
     const changing = [...outcomes.keys()].filter((outcome) => outcome.endsWith(" ok"));

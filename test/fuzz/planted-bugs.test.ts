@@ -13,8 +13,8 @@ import { InProcessTarget } from "./in-process-target.ts";
 
 type WrapStores = NonNullable<TestCoordinatorOptions["wrapStores"]>;
 
-const OPTIONS = { seed: 7, messages: 500, hazards: new Set<never>(), deadlineMs: 1_000 };
-const arbitrary = messages({ maxPayload: 1024 * 1024, hazards: OPTIONS.hazards });
+const OPTIONS = { seed: 7, messages: 500, deadlineMs: 1_000 };
+const arbitrary = messages({ maxPayload: 1024 * 1024 });
 
 /** Handles a request and throws what nobody expected. */
 const throwing = withFaults({

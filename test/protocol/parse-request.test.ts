@@ -63,6 +63,12 @@ const BAD_BODIES: readonly BadBody[] = [
   bad("tasks.create", '{"depends_on":"a"}', "depends_on", /must be a value of type array/),
   bad("tasks.create", '{"depends_on":["a","b c"]}', "depends_on.1", /must be a task id/),
   bad("tasks.create", '{"tags":[""]}', "tags.0", /must not be empty/),
+  bad(
+    "tasks.create",
+    '{"metadata":{"__proto__":1}}',
+    "metadata",
+    /must not have a field named __proto__: use another name/,
+  ),
   bad("tasks.create", '{"metadata":[]}', "metadata", /must be a value of type object, not \[\]/),
   bad("tasks.create", '{"max_failures":0}', "max_failures", /must be at least 1/),
   bad("tasks.import", "{}", "tasks", /is required/),

@@ -173,6 +173,16 @@ describe("importing tasks that depend on one that does not exist", () => {
     assert.match(warnings[0] as string, /^task a depends on missing, which does not exist/);
     assert.equal((await coordinator.ok("tasks.get.a")).task.status, "blocked");
   });
+
+  it("warns of the first ones, and says how many more there are", async () => {
+    await using coordinator = await TestCoordinator.start();
+    const missing = Array.from({ length: 1_000 }, (_, i) => `missing-${i}`);
+    const tasks = ["a", "b", "c"].map((task_id) => ({ task_id, depends_on: missing }));
+    const { created, warnings } = await coordinator.ok("tasks.import", { tasks });
+    assert.deepEqual(created, ["a", "b", "c"]);
+    assert.equal(warnings.length, 21);
+    assert.equal(warnings[20], "and 2980 more such dependencies");
+  });
 });
 
 function ids(...names: string[]): Json[] {
