@@ -3,7 +3,11 @@ import type { ErrorCode } from "../../src/protocol/errors.ts";
 import type { TaskStatus } from "../../src/task/task.ts";
 
 export type Asked =
-  | { readonly kind: "create"; readonly maxFailures: number }
+  | {
+      readonly kind: "create";
+      readonly maxFailures: number;
+      readonly dependsOn: readonly string[];
+    }
   | { readonly kind: "claim"; readonly sessionId: string; readonly ttlSeconds: number }
   | { readonly kind: "renew"; readonly sessionId: string; readonly attempt: number }
   | {

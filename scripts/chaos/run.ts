@@ -3,7 +3,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { connectNats } from "../../src/nats/connection.ts";
 import { type RecordedEntry, readHistory } from "../../src/nats/read-history.ts";
 import { createRandomFor } from "../../src/simulation/random.ts";
+import { untilAllAnswer } from "./all-answer.ts";
 import type { Cluster } from "./cluster.ts";
+import { outOfLine } from "./dependencies.ts";
 import { bringAbout } from "./faults.ts";
 import type { ChaosOptions } from "./options.ts";
 import { type Evidence, judge, type Problem } from "./verdict.ts";
@@ -53,10 +55,11 @@ export async function runChaos(
   for (const { name, endings } of [...cluster.nodes, ...cluster.workers]) {
     if (endings > 0) tell(`${name} has ended by itself ${endings} times, and was started again`);
   }
+  const silent = await untilAllAnswer(urls, cluster.workers.length, RECOVERY_MS);
   const stuck = await stuckClaims(workload);
   const entries = await untilTold(workload, urls);
   const evidence = { recording: workload.recording, entries };
-  const problems = [...judge(evidence), ...stuck];
+  const problems = [...judge(evidence), ...silent, ...stuck];
   return { ...evidence, problems, faults, recoveredAfterMs, startedAt };
 }
 
@@ -76,18 +79,22 @@ export async function stuckClaims({ coordinator }: Workload): Promise<Problem[]>
   }
 }
 
-/** What the bucket has, once the subscriber has been told of it, or should have been. */
+/** What the bucket has, once it has come to rest and the subscriber has been told, or should have been. */
 export async function untilTold(
   { recording: { updates } }: Workload,
   urls: readonly string[],
 ): Promise<readonly RecordedEntry[]> {
-  const connection = await connectNats({ servers: urls });
-  const entries = await readHistory(connection);
-  await connection.close();
-  const last = entries.at(-1)?.revision ?? 0;
   const deadline = performance.now() + QUIET_MS;
-  while ((updates.at(-1)?.revision ?? 0) < last && performance.now() < deadline) {
-    await delay(POLL_MS);
+  const connection = await connectNats({ servers: urls });
+  try {
+    for (;;) {
+      const entries = await readHistory(connection);
+      const isTold = (updates.at(-1)?.revision ?? 0) >= (entries.at(-1)?.revision ?? 0);
+      const isAtRest = isTold && outOfLine(entries).length === 0;
+      if (isAtRest || performance.now() > deadline) return entries;
+      await delay(POLL_MS);
+    }
+  } finally {
+    await connection.close();
   }
-  return entries;
 }

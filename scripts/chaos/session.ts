@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { TaskClient } from "../../src/client/task-client.ts";
 import { TaskError } from "../../src/client/task-error.ts";
 import type { Random } from "../../src/simulation/random.ts";
+import type { OpenTasks } from "./open-tasks.ts";
 import type { Asked } from "./recorded-operation.ts";
 import { type Recording, seenIn } from "./recording.ts";
 
@@ -10,6 +11,8 @@ import { type Recording, seenIn } from "./recording.ts";
 const TTL_SECONDS = [1, 2, 5] as const;
 const TIMEOUT_MS = 4_000;
 const PAUSE_MS = 40;
+/** A task is not given up, whatever happens to it. */
+const MAX_FAILURES = 1_000;
 /** Asked once: the record shows each request. */
 const ONCE = { deadlineMs: 0, timeoutMs: TIMEOUT_MS };
 
@@ -26,10 +29,8 @@ export interface SessionContext {
   readonly tasks: TaskClient;
   readonly random: Random;
   readonly recording: Recording;
-  /** Tasks that all sessions work on; sessions add to it. */
-  readonly taskIds: string[];
-  /** How many tasks there should be that are not finished. */
-  readonly openTasks: number;
+  /** Shared by all sessions. */
+  readonly openTasks: OpenTasks;
   readonly signal: AbortSignal;
 }
 
@@ -52,8 +53,9 @@ export class ChaosSession {
   }
 
   async #act(chance: number): Promise<void> {
+    const { openTasks } = this.#context;
     const held = this.#held;
-    if (chance < 0.06) return this.#create();
+    if (openTasks.isShort && chance < 0.3) return this.#create();
     if (chance < 0.14) return this.#get();
     if (chance < 0.16) return this.#cancel();
     if (chance < 0.17) return this.#requeue();
@@ -65,14 +67,19 @@ export class ChaosSession {
   }
 
   async #create(): Promise<void> {
-    const { id, taskIds, tasks, openTasks } = this.#context;
-    if (taskIds.length >= openTasks && this.#context.random() < 0.8) return;
+    const { id, tasks } = this.#context;
     const taskId = `${id}.${++this.#created}`;
-    const asked = { kind: "create", maxFailures: 1000 } as const;
-    const created = await this.#run(taskId, asked, () =>
-      tasks.create(taskId, { max_failures: 1000 }, ONCE),
-    );
-    if (created !== null) taskIds.push(taskId);
+    const dependsOn = this.#dependencies();
+    const asked = { kind: "create", maxFailures: MAX_FAILURES, dependsOn } as const;
+    const definition = { max_failures: MAX_FAILURES, depends_on: dependsOn };
+    await this.#run(taskId, asked, () => tasks.create(taskId, definition, ONCE));
+  }
+
+  /** Mostly none; else what others work on. */
+  #dependencies(): string[] {
+    if (this.#context.random() < 0.7) return [];
+    const ids = [this.#someTask(), this.#someTask()].filter((id) => id !== null);
+    return [...new Set(ids)];
   }
 
   async #claim(): Promise<void> {
@@ -91,7 +98,7 @@ export class ChaosSession {
     const invokedAt = performance.now();
     const request_id = crypto.randomUUID();
     const ttlSeconds = this.#ttl();
-    const input = { session_id, request_id, ttl_seconds: ttlSeconds, wait_seconds: 0.2 };
+    const input = { session_id, request_id, ttl_seconds: ttlSeconds, wait_seconds: 0.05 };
     try {
       const { claims } = await tasks.next(input, ONCE);
       for (const { task, attempt } of claims) {
@@ -157,20 +164,21 @@ export class ChaosSession {
     await this.#run(taskId, { kind: "requeue" }, () => tasks.requeue(taskId, {}, ONCE));
   }
 
-  #run<T extends { task: Parameters<typeof seenIn>[0] }>(
+  async #run<T extends { task: Parameters<typeof seenIn>[0] }>(
     taskId: string,
     asked: Asked,
     operation: () => Promise<T>,
   ): Promise<T | null> {
-    const { id: client, recording } = this.#context;
-    return recording.run({ taskId, client, asked }, operation, ({ task }) => seenIn(task));
+    const { id: client, recording, openTasks } = this.#context;
+    const of = { taskId, client, asked };
+    const reply = await recording.run(of, operation, ({ task }) => seenIn(task));
+    if (reply !== null) openTasks.note(taskId, reply.task.status);
+    return reply;
   }
 
-  /** One of the newest: the older ones are mostly finished. */
   #someTask(): string | null {
-    const { taskIds, openTasks, random } = this.#context;
-    const from = Math.max(0, taskIds.length - openTasks);
-    return taskIds[from + Math.floor(random() * (taskIds.length - from))] ?? null;
+    const { openTasks, random } = this.#context;
+    return openTasks.pick(random);
   }
 
   #ttl(): number {

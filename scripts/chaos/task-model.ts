@@ -4,7 +4,8 @@
  * Beside the record there is the lease: it may run out at any time while the task is claimed. From then
  * on the attempt is over as soon as a worker says so in the record; a renewal that comes before that
  * begins the lease anew, and no renewal is refused while the record still shows the claim. Times are not
- * part of the specification: a delay after a failure may be over at any moment.
+ * part of the specification: a delay after a failure may be over at any moment. Nor are other tasks: one
+ * with dependencies may become blocked or available whenever nobody holds it.
  */
 import type { Command, Decision } from "../../src/task/commands.ts";
 import { holderRefusal } from "../../src/task/holder.ts";
@@ -31,7 +32,10 @@ export const taskModel: Model<TaskState, TaskOperation> = {
   },
 
   changes: ({ task, hasLeaseEnded }) => {
-    if (task?.status !== "claimed") return [];
+    if (task === null) return [];
+    if (task.status !== "claimed") {
+      return settled(task).map((next) => ({ task: next, hasLeaseEnded: false }));
+    }
     if (!hasLeaseEnded) return [{ task, hasLeaseEnded: true }];
     const { attempt, leaseEpoch: epoch } = task;
     const decision = transition(task, { type: "expire", attempt, epoch }, CONTEXT);
@@ -77,9 +81,13 @@ function carryOut(state: TaskState, asked: Asked): Outcome[] {
   ];
   if (asked.kind === "create") {
     if (task !== null) return refused("already_exists");
-    const definition = { ...DEFINITION_DEFAULTS, maxFailures: asked.maxFailures };
-    const created = createTask("task", definition, { blocked: false, sessionId: null, now: 0 });
-    return [{ after: { task: created, hasLeaseEnded: false }, result: seen(created) }];
+    const { maxFailures, dependsOn } = asked;
+    const definition = { ...DEFINITION_DEFAULTS, maxFailures, dependsOn };
+    return dependenciesOf(asked).map((unmet) => {
+      const blocked = unmet.length > 0;
+      const created = createTask("task", definition, { blocked, sessionId: null, now: 0 });
+      return { after: { task: created, hasLeaseEnded: false }, result: seen(created) };
+    });
   }
   if (task === null) return refused("not_found");
   if (asked.kind === "get") return [{ after: state, result: seen(task) }];
@@ -88,41 +96,55 @@ function carryOut(state: TaskState, asked: Asked): Outcome[] {
     if (refusal !== null) return refused(refusal.refusal.code);
     return [{ after: state, result: { kind: "ok", seen: null } }];
   }
-  const decision: Decision = transition(task, commandOf(asked, task), CONTEXT);
-  if (decision.kind === "refused") {
-    const { refusal } = decision;
-    return refused(refusal.code, "reason" in refusal ? refusal.reason : null);
-  }
-  if (decision.kind === "unchanged") return [{ after: state, result: seen(task) }];
-  const { status, attempt, leaseEpoch } = decision.task;
-  const isSameLease = attempt === task.attempt && leaseEpoch === task.leaseEpoch;
-  const isKept = status === "claimed" && isSameLease;
-  const after = { task: decision.task, hasLeaseEnded: isKept && hasLeaseEnded };
-  return [{ after, result: seen(decision.task) }];
+  return commandsOf(asked, task).flatMap((command): Outcome[] => {
+    const decision: Decision = transition(task, command, CONTEXT);
+    if (decision.kind === "refused") {
+      const { refusal } = decision;
+      return refused(refusal.code, "reason" in refusal ? refusal.reason : null);
+    }
+    if (decision.kind === "unchanged") return [{ after: state, result: seen(task) }];
+    const { status, attempt, leaseEpoch } = decision.task;
+    const isSameLease = attempt === task.attempt && leaseEpoch === task.leaseEpoch;
+    const isKept = status === "claimed" && isSameLease;
+    const after = { task: decision.task, hasLeaseEnded: isKept && hasLeaseEnded };
+    return [{ after, result: seen(decision.task) }];
+  });
 }
 
-function commandOf(
-  asked: Exclude<Asked, { kind: "create" | "get" }>,
-  { leaseEpoch: epoch }: Task,
-): Command {
+/** Which dependencies may be incomplete at any moment: none or, where there are some, all of them. */
+function dependenciesOf({ dependsOn }: Pick<Task, "dependsOn">): (readonly string[])[] {
+  return dependsOn.length === 0 ? [[]] : [[], dependsOn];
+}
+
+/** What the task becomes when a dependency is completed, or requeued. */
+function settled(task: Task): Task[] {
+  return dependenciesOf(task).flatMap((unmet) => {
+    const decision = transition(task, { type: "settle_dependencies", unmet }, CONTEXT);
+    return decision.kind === "write" ? [decision.task] : [];
+  });
+}
+
+function commandsOf(asked: Exclude<Asked, { kind: "create" | "get" }>, task: Task): Command[] {
   switch (asked.kind) {
     case "claim": {
       const { sessionId } = asked;
-      return { type: "claim", sessionId, ttlSeconds: 1, capabilities: [], claimRequest: null };
+      return [{ type: "claim", sessionId, ttlSeconds: 1, capabilities: [], claimRequest: null }];
     }
     case "renew": {
       const { sessionId, attempt } = asked;
-      return { type: "revive", sessionId, attempt, epoch, ttlSeconds: 1 };
+      return [{ type: "revive", sessionId, attempt, epoch: task.leaseEpoch, ttlSeconds: 1 }];
     }
     case "release": {
       const { sessionId, attempt, status: outcome } = asked;
       const content = { result: null, error: null, retry: true };
-      return { type: "release", sessionId, attempt, outcome, ...content };
+      return [{ type: "release", sessionId, attempt, outcome, ...content }];
     }
     case "cancel":
-      return { type: "cancel", sessionId: null, force: asked.force, reason: null };
+      return [{ type: "cancel", sessionId: null, force: asked.force, reason: null }];
     case "requeue":
-      return { type: "requeue", sessionId: null, reason: null, unmet: [] };
+      return dependenciesOf(task).map((unmet) => {
+        return { type: "requeue", sessionId: null, reason: null, unmet };
+      });
   }
 }
 

@@ -1,9 +1,10 @@
 /** Whether a run went as docs/guarantees.md promises. */
 import type { RecordedEntry } from "../../src/nats/read-history.ts";
-import { checkLinearizability, type Operation } from "./linearizability.ts";
+import { claimedTooEarly, outOfLine } from "./dependencies.ts";
+import type { Operation } from "./linearizability.ts";
 import type { RecordedOperation, Recording } from "./recording.ts";
 import type { TaskOperation } from "./recorded-operation.ts";
-import { taskModel } from "./task-model.ts";
+import { explain } from "./unanswered.ts";
 
 export interface Problem {
   readonly guarantee: string;
@@ -24,33 +25,39 @@ export function judge(evidence: Evidence): Problem[] {
     ...attemptsShared(evidence),
     ...expiredEarly(evidence),
     ...updatesMissed(evidence),
+    ...claimedTooEarly(evidence.recording.updates),
+    ...outOfLine(evidence.entries),
   ];
 }
 
 /** Operations by task, with the claims of those `next` requests whose answers were lost. */
-export function operationsByTask({ recording }: Evidence): Map<string, Operation<TaskOperation>[]> {
-  const byTask = new Map<string, Operation<TaskOperation>[]>();
-  const add = (taskId: string, operation: Operation<TaskOperation>): void => {
-    const own = byTask.get(taskId);
-    if (own === undefined) byTask.set(taskId, [operation]);
-    else own.push(operation);
-  };
-  for (const operation of recording.operations) add(operation.taskId, operation);
-  for (const { requestId, sessionId, ttlSeconds, invokedAt } of recording.lostNexts) {
-    const won = recording.updates.find(
+function operationsByTask({ recording }: Evidence): Map<string, Operation<TaskOperation>[]> {
+  const won = recording.lostNexts.flatMap(({ requestId, sessionId, ttlSeconds, invokedAt }) => {
+    const claimed = recording.updates.find(
       ({ type, task }) => type === "task_claimed" && task.claim_request === requestId,
     );
-    if (won === undefined) continue;
+    if (claimed === undefined) return [];
     const asked = { kind: "claim", sessionId, ttlSeconds } as const;
     const op = { asked, told: { kind: "unknown" } } as const;
-    add(won.task_id, { op, invokedAt, returnedAt: Infinity });
+    return [{ taskId: claimed.task_id, op, invokedAt, returnedAt: Infinity }];
+  });
+  return groupBy([...recording.operations, ...won], ({ taskId }) => taskId);
+}
+
+function groupBy<T>(all: readonly T[], keyOf: (one: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const one of all) {
+    const group = groups.get(keyOf(one));
+    if (group === undefined) groups.set(keyOf(one), [one]);
+    else group.push(one);
   }
-  return byTask;
+  return groups;
 }
 
 function notLinearizable(evidence: Evidence): Problem[] {
+  const updates = groupBy(evidence.recording.updates, ({ task_id }) => task_id);
   return [...operationsByTask(evidence)].flatMap(([taskId, operations]) => {
-    const { isLinearizable, isDecided, stuckAt } = checkLinearizability(taskModel, operations);
+    const { isLinearizable, isDecided, stuckAt } = explain(operations, updates.get(taskId) ?? []);
     if (isLinearizable) return [];
     if (!isDecided) {
       return [{ guarantee: "undecided", taskId, what: "has too many orders to try them all" }];
@@ -111,12 +118,17 @@ function expiredEarly({ recording: { operations, updates } }: Evidence): Problem
   const note = (lease: string, at: number): void => {
     asked.set(lease, Math.max(at, asked.get(lease) ?? 0));
   };
+  const grantedBefore = new Map(
+    updates
+      .filter(({ type }) => type === "task_claimed")
+      .map(({ task_id, task, toldAt }) => [`${task_id} ${task.attempt}`, toldAt]),
+  );
   for (const { taskId, invokedAt, op } of operations) {
     if (op.told.kind !== "ok") continue;
     if (op.asked.kind === "claim" && op.told.seen !== null) {
       const lease = `${taskId} ${op.told.seen.attempt}`;
-      // A repeated claim does not renew the lease.
-      if (ttls.has(lease)) continue;
+      // A repeated claim does not renew the lease, also if the first one was not answered.
+      if (ttls.has(lease) || (grantedBefore.get(lease) ?? Infinity) < invokedAt) continue;
       ttls.set(lease, op.asked.ttlSeconds);
       note(lease, invokedAt);
     } else if (op.asked.kind === "renew") note(`${taskId} ${op.asked.attempt}`, invokedAt);

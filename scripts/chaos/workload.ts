@@ -5,6 +5,7 @@ import { TaskClient } from "../../src/client/task-client.ts";
 import { connectNats } from "../../src/nats/connection.ts";
 import { createRequester } from "../../src/nats/request.ts";
 import { createRandomFor } from "../../src/simulation/random.ts";
+import { OpenTasks } from "./open-tasks.ts";
 import { Recording } from "./recording.ts";
 import { ChaosSession } from "./session.ts";
 
@@ -14,7 +15,7 @@ export interface WorkloadOptions {
   readonly urls: readonly string[];
   readonly sessions: number;
   readonly seed: number;
-  /** How many unfinished tasks the sessions keep: the fewer, the more they get in each other's way. */
+  /** How many unfinished tasks the sessions keep. */
   readonly openTasks: number;
 }
 
@@ -29,9 +30,9 @@ export class Workload implements AsyncDisposable {
   private constructor(bus: EventBus, options: WorkloadOptions) {
     this.#bus = bus;
     this.coordinator = new Coordinator(bus);
-    const taskIds: string[] = [];
+    const openTasks = new OpenTasks(options.openTasks);
     const sessions = Array.from({ length: options.sessions }, (_, i) =>
-      this.#work(`s${i + 1}`, createRandomFor(options.seed, i + 1), taskIds, options),
+      this.#work(`s${i + 1}`, createRandomFor(options.seed, i + 1), openTasks, options),
     );
     this.done = Promise.all(sessions);
     this.done.catch(() => undefined);
@@ -65,15 +66,15 @@ export class Workload implements AsyncDisposable {
   async #work(
     id: string,
     random: () => number,
-    taskIds: string[],
-    { urls, openTasks }: WorkloadOptions,
+    openTasks: OpenTasks,
+    { urls }: WorkloadOptions,
   ): Promise<void> {
     const connection = await connectNats({ servers: urls, reconnectTimeWait: 0.1, name: id });
     try {
       const tasks = new TaskClient(createRequester(connection), { logger: QUIET });
       const { recording } = this;
       const signal = this.#end.signal;
-      const context = { id, tasks, random, recording, taskIds, openTasks, signal };
+      const context = { id, tasks, random, recording, openTasks, signal };
       await new ChaosSession(context).run();
     } finally {
       await connection.close();

@@ -14,8 +14,8 @@ const WARM_UP_ROUNDS = 5;
 export interface RunOptions extends RoundsOptions {
   readonly seed: number;
   readonly messages: number;
-  /** Called after each round. */
-  readonly progress?: (sent: number) => void;
+  /** Called after each round; the next one waits for it. */
+  readonly progress?: (sent: number) => void | Promise<void>;
 }
 
 export interface RunResult {
@@ -68,7 +68,7 @@ export async function runFuzz(
     for (const one of played.sent) tally.add(one);
     problems.push(...played.problems);
     if (round === WARM_UP_ROUNDS - 1) levels.push(await target.level());
-    options.progress?.(tally.sent);
+    await options.progress?.(tally.sent);
   }
   const seconds = (performance.now() - startedAt) / 1000;
   levels.push(await target.level());

@@ -65,6 +65,26 @@ const reclaimWithoutAttempt = withFaults({
   },
 });
 
+/** Nothing waits for its dependencies. */
+const claimBeforeDependencies = withFaults({
+  tasks: {
+    write: (real) => (task, revision) => {
+      const isBlocked = task.status === "blocked";
+      return real.write(isBlocked ? { ...task, status: "available" } : task, revision);
+    },
+  },
+});
+
+/** What waits for its dependencies waits for ever. */
+const dependantForgotten = withFaults({
+  tasks: {
+    write: (real) => async (task, revision) => {
+      if (task.lastEvent?.type === "task_unblocked") return { kind: "conflict" };
+      return real.write(task, revision);
+    },
+  },
+});
+
 async function problemsWith(wrapStores: (stores: Stores) => Stores): Promise<Problem[]> {
   await using coordinator = await TestCoordinator.start({
     workers: 2,
@@ -72,7 +92,7 @@ async function problemsWith(wrapStores: (stores: Stores) => Stores): Promise<Pro
     wrapStores,
   });
   const urls = [coordinator.server.url];
-  await using workload = await Workload.start({ urls, sessions: 10, seed: 1, openTasks: 5 });
+  await using workload = await Workload.start({ urls, sessions: 10, seed: 1, openTasks: 12 });
   await Promise.race([workload.done, delay(DURATION_MS)]);
   await workload.end();
   const stuck = await stuckClaims(workload);
@@ -89,6 +109,8 @@ describe("the verdict of a chaos run", () => {
     ["a claim without compare-and-set", claimWithoutCompareAndSet, "linearizable"],
     ["an acknowledgement before the write", acknowledgementBeforeTheWrite, "durable"],
     ["a reclaim without the check of the attempt", reclaimWithoutAttempt, "lease"],
+    ["a claim before the dependencies are complete", claimBeforeDependencies, "dependants"],
+    ["a dependant that is forgotten", dependantForgotten, "dependants"],
   ] as const) {
     it(`finds ${bug}`, async () => {
       const problems = await problemsWith(wrapStores);

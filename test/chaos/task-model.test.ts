@@ -18,7 +18,7 @@ class History {
   }
 
   create(): this {
-    return this.add({ kind: "create", maxFailures: 3 }, ok("available", null, 0));
+    return this.add({ kind: "create", maxFailures: 3, dependsOn: [] }, ok("available", null, 0));
   }
 
   claim(sessionId: string, told: Told, at?: { from?: number; to?: number }): this {

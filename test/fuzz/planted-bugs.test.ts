@@ -104,8 +104,14 @@ describe("a run of the fuzz", () => {
 
   it("finds a worker that has died", async () => {
     await using target = await ProcessTarget.start(1);
-    const kill = (): void => {
+    const kill = async (): Promise<void> => {
       for (const pid of target.pids) process.kill(pid, "SIGKILL");
+      const isThere = (): Promise<boolean> =>
+        target.connection.request("tasks.stats", "", { timeout: 1_000 }).then(
+          () => true,
+          (error: unknown) => !String(error).includes("no responders"),
+        );
+      while (await isThere());
     };
     const found = await whatIsFound(target, { messages: 1_500, progress: kill });
     assert.match(found, /^a worker died \(SIGKILL\)$/m);

@@ -1,0 +1,89 @@
+/**
+ * A guess at what became of the operations without an answer, by the updates that a subscriber was told.
+ *
+ * Each of them may have been carried out at any later time, or never, so the orders to try grow beyond
+ * all bounds with their number. Mostly the guess explains the history at once. It only leaves orders
+ * out: one that fits the guess fits the operations as well. Where none does, all orders are tried.
+ */
+import { LEASE_EXPIRED } from "../../src/task/task.ts";
+import { checkLinearizability, type Explained, type Operation } from "./linearizability.ts";
+import type { TaskOperation } from "./recorded-operation.ts";
+import type { RecordedUpdate } from "./recording.ts";
+import { taskModel } from "./task-model.ts";
+
+type TaskHistory = readonly Operation<TaskOperation>[];
+
+/** Whether the operations on one task can be explained, given the updates of that task. */
+export function explain(
+  operations: TaskHistory,
+  updates: readonly RecordedUpdate[],
+): Explained<TaskOperation> {
+  const guessed = checkLinearizability(taskModel, guess(operations, updates));
+  return guessed.isLinearizable ? guessed : checkLinearizability(taskModel, operations);
+}
+
+function guess(operations: TaskHistory, updates: readonly RecordedUpdate[]): TaskHistory {
+  /** Updates whose operation is known. */
+  const taken = new Set(operations.map(({ op }) => acknowledged(op)));
+  return operations
+    .toSorted((a, b) => a.invokedAt - b.invokedAt)
+    .flatMap((operation) => {
+      const { op, invokedAt } = operation;
+      if (op.told.kind !== "unknown") return [operation];
+      const done = updates.find((update) => {
+        return update.toldAt > invokedAt && isEffect(update, op) && !taken.has(nameOf(update));
+      });
+      if (done === undefined) return [];
+      const name = nameOf(done);
+      // Any cancel or requeue may have been the one: it is left open whether this was.
+      if (name === null) return [operation];
+      taken.add(name);
+      return [{ ...operation, returnedAt: done.toldAt }];
+    });
+}
+
+/** The write that was acknowledged; `null` for none, and where others would be called the same. */
+function acknowledged({ asked, told }: TaskOperation): string | null {
+  if (told.kind !== "ok") return null;
+  if (asked.kind === "create") return "create";
+  if (asked.kind === "claim") return `claim ${asked.sessionId} ${told.seen?.attempt ?? ""}`;
+  return asked.kind === "release" ? `release ${asked.sessionId} ${asked.attempt}` : null;
+}
+
+/** As `acknowledged` calls the write that the update tells of. */
+function nameOf({ type, task }: RecordedUpdate): string | null {
+  const sessionId = task.last_event?.session_id ?? "";
+  if (type === "task_created") return "create";
+  if (type === "task_claimed") return `claim ${sessionId} ${task.attempt}`;
+  return RELEASES.has(type) ? `release ${sessionId} ${task.attempt}` : null;
+}
+
+/** `task_cancelled`: of a holder that was asked to stop, or of somebody who cancels. */
+const RELEASES: ReadonlySet<string> = new Set([
+  ...["task_released", "task_completed", "task_attempt_failed", "task_failed"],
+]);
+const CANCELS: ReadonlySet<string> = new Set(["task_cancelled", "task_cancel_requested"]);
+
+/** Whether the operation may have led to the update. */
+function isEffect({ type, task }: RecordedUpdate, { asked }: TaskOperation): boolean {
+  const { session_id: by, reason } = task.last_event ?? {};
+  switch (asked.kind) {
+    case "create":
+      return type === "task_created";
+    case "claim":
+      return type === "task_claimed" && by === asked.sessionId;
+    case "renew":
+      return type === "task_renewed" && by === asked.sessionId && task.attempt === asked.attempt;
+    case "release": {
+      const isRelease = RELEASES.has(type) || type === "task_cancelled";
+      const isOwn = by === asked.sessionId && task.attempt === asked.attempt;
+      return isRelease && isOwn && reason !== LEASE_EXPIRED;
+    }
+    case "cancel":
+      return CANCELS.has(type);
+    case "requeue":
+      return type === "task_requeued";
+    case "get":
+      return false;
+  }
+}

@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { untilAllAnswer } from "../../scripts/chaos/all-answer.ts";
+import { TestCoordinator } from "../support/test-coordinator.ts";
+
+describe("the question whether all workers answer", () => {
+  it("is answered with yes when each has answered some requests", async () => {
+    await using coordinator = await TestCoordinator.start({ workers: 3 });
+    assert.deepEqual(await untilAllAnswer([coordinator.server.url], 3, 10_000), []);
+  });
+
+  it("is answered with no when one of them is missing", async () => {
+    await using coordinator = await TestCoordinator.start({ workers: 2 });
+    const [problem] = await untilAllAnswer([coordinator.server.url], 3, 0);
+    assert.equal(problem?.what, "2 of 3 workers are there");
+  });
+
+  it("is answered with no when requests are refused", async () => {
+    await using coordinator = await TestCoordinator.start({ settings: { "limits.in_flight": 1 } });
+    const [problem] = await untilAllAnswer([coordinator.server.url], 1, 0);
+    assert.match(problem?.what ?? "", /^\d+ of 20 requests were not answered$/);
+  });
+});
