@@ -20,7 +20,7 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   task: [],
   protocol: ["task", "zod"],
   service: ["task", "protocol"],
-  nats: ["task", "protocol", "type service/ports", "@nats-io/*", "semver", "node:*"],
+  nats: ["task", "protocol", "type service/ports", "@nats-io/*", "p-retry", "semver", "node:*"],
   client: [
     ...["task", "protocol"],
     ...["nats/request", "nats/connection", "nats/shared-bucket", "nats/task-updates"],

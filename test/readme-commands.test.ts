@@ -30,6 +30,7 @@ const RUN_ELSEWHERE: readonly { readonly command: RegExp; readonly test: string 
   { command: /^npm install \.\.\/if-coordinator$/m, test: "test/package.test.ts" },
   { command: /^npm run demo\b/m, test: "test/simulation/simulate.test.ts" },
   { command: /^npm run chaos\b/m, test: "test/chaos/run.test.ts" },
+  { command: /^npm run soak\b/m, test: "test/soak/run.test.ts" },
   { command: /^npx if-coordinator serve\b/m, test: "test/cli/serve.test.ts" },
   // There is no Docker in CI; the file's shape and the command in it are checked.
   { command: /^docker compose\b/m, test: "test/docs/deployment.test.ts" },

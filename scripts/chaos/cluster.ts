@@ -21,6 +21,25 @@ export interface ClusterOptions {
   readonly network: Network | null;
   /** The first of the ports on this machine, where there is no network. */
   readonly firstPort: number;
+  /** Variables of the workers, beside or instead of the usual ones. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Whether nodes and workers serve their figures by HTTP, at `figuresUrl`. */
+  readonly figures?: boolean;
+}
+
+const FIGURES_PORT = 8222;
+
+/** Where a node (its monitoring) or a worker (its metrics) serves its figures. */
+export function figuresUrl(options: ClusterOptions, name: string): string {
+  return `http://${figuresAddress(options, name).join(":")}`;
+}
+
+function figuresAddress(options: ClusterOptions, name: string): [host: string, port: string] {
+  const { network, firstPort, nodes } = options;
+  if (network !== null) return [network.address(name), String(FIGURES_PORT)];
+  // Nodes have two ports each; then come those of the figures, of the nodes and of the workers.
+  const place = (name.startsWith("n") ? 0 : nodes) + Number(name.slice(1)) - 1;
+  return ["127.0.0.1", String(firstPort + 2 * nodes + place)];
 }
 
 export class Cluster implements AsyncDisposable {
@@ -125,6 +144,7 @@ function node(options: ClusterOptions, name: string, i: number): Member {
           ...["--routes", routes.join(",")],
         ];
   const args = ["--name", name, "--addr", host, "--port", port, "--jetstream", "--store_dir", data];
+  if (options.figures === true) args.push("--http_port", figuresAddress(options, name)[1]);
   return new Member({
     name,
     command: [...prefix(network, name), binary, ...args, ...clustered] as [string, ...string[]],
@@ -136,12 +156,22 @@ function worker(options: ClusterOptions, name: string, urls: readonly string[]):
   const { folder, network, nodes } = options;
   const serve = [process.execPath, MAIN, "serve", "--nats", urls.join(",")];
   const replicas = ["--replicas", String(nodes >= 3 ? 3 : 1)];
+  const env = { ...SETTINGS, ...(options.figures === true ? figuresSettings(options, name) : {}) };
   return new Member({
     name,
     command: [...prefix(network, name), ...serve, ...replicas] as [string, ...string[]],
-    env: SETTINGS,
+    env: { ...env, ...options.settings },
     logFile: join(folder, `${name}.log`),
   });
+}
+
+function figuresSettings(options: ClusterOptions, name: string): Readonly<Record<string, string>> {
+  const [host, port] = figuresAddress(options, name);
+  return {
+    IF_COORDINATOR_METRICS_ENABLED: "true",
+    IF_COORDINATOR_METRICS_HOST: host,
+    IF_COORDINATOR_METRICS_PORT: port,
+  };
 }
 
 /** History is kept whole, and a task is not given up. */

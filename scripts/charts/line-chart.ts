@@ -1,0 +1,104 @@
+/** Draws lines over numbers, such as figures over time, as the text of an SVG image. */
+import * as echarts from "echarts";
+
+export interface Line {
+  readonly name: string;
+  /** In the order of x. Where y is `null`, the line is broken. */
+  readonly points: readonly (readonly [x: number, y: number | null])[];
+}
+
+export interface Axis {
+  readonly title: string;
+  readonly unit: string;
+}
+
+export interface LineChart {
+  readonly title: string;
+  readonly x: Axis;
+  readonly y: Axis & {
+    /** Logarithmic: what is not above 0 cannot be shown, and breaks its line. Default: linear. */
+    readonly scale?: "linear" | "logarithmic";
+  };
+  readonly lines: readonly Line[];
+  /** Vertical lines with a name each, such as for faults. */
+  readonly marks?: readonly { readonly x: number; readonly name: string }[];
+  readonly width?: number;
+  readonly height?: number;
+}
+
+const LEGEND_WIDTH = 200;
+/** Told apart by more than the palette of the library offers, as a run has many processes. */
+const COLORS = [
+  ...["#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b"],
+  ...["#e377c2", "#7f7f7f", "#bcbd22", "#17becf", "#003f5c", "#665191"],
+];
+const MARK_COLOR = "#999999";
+
+/** @returns an `<svg>` element that needs nothing else */
+export function renderLineChart(chart: LineChart): string {
+  const { width = 1000, height = 320 } = chart;
+  const canvas = echarts.init(null, null, { renderer: "svg", ssr: true, width, height });
+  try {
+    canvas.setOption(optionOf(chart));
+    return canvas.renderToSVGString();
+  } finally {
+    canvas.dispose();
+  }
+}
+
+function optionOf({ title, x, y, lines, marks = [] }: LineChart): echarts.EChartsOption {
+  const isLogarithmic = y.scale === "logarithmic";
+  return {
+    animation: false,
+    color: COLORS,
+    title: { text: title, textStyle: { fontSize: 14 } },
+    legend: {
+      orient: "vertical",
+      right: 0,
+      top: 30,
+      icon: "rect",
+      itemWidth: 14,
+      itemHeight: 3,
+      textStyle: { fontSize: 11 },
+    },
+    grid: { left: 80, right: LEGEND_WIDTH, top: 40, bottom: 50 },
+    xAxis: { type: "value", name: label(x), nameLocation: "middle", nameGap: 28, max: "dataMax" },
+    yAxis: {
+      type: isLogarithmic ? "log" : "value",
+      name: label(y),
+      nameLocation: "middle",
+      nameGap: 60,
+    },
+    series: [
+      ...lines.map(({ name, points }) => ({
+        name,
+        type: "line" as const,
+        showSymbol: false,
+        lineStyle: { width: 1.2 },
+        // Of more points than there are pixels, those are drawn that make the shape.
+        sampling: "lttb" as const,
+        data: points.map(([at, value]) => [
+          at,
+          isLogarithmic && !((value ?? 0) > 0) ? null : value,
+        ]),
+      })),
+      {
+        // A series of its own, so that the marks are there even where no line is. It has no name, and
+        // so no place in the legend.
+        type: "line" as const,
+        data: [],
+        markLine: {
+          silent: true,
+          symbol: "none",
+          label: { formatter: "{b}", position: "insideEndTop", fontSize: 9, color: MARK_COLOR },
+          lineStyle: { color: MARK_COLOR, type: "dashed" as const, width: 1 },
+          data: marks.map(({ x: xAxis, name }) => ({ xAxis, name })),
+        },
+      },
+    ],
+  };
+}
+
+function label({ title, unit }: Axis): string {
+  return unit === "" ? title : `${title} (${unit})`;
+}

@@ -1,0 +1,82 @@
+/** All that a coordinator has to bear at a time: the sessions of the chaos runs, and clients of every kind. */
+import { setMaxListeners } from "node:events";
+import { createRandomFor } from "../../src/simulation/random.ts";
+import { Workload } from "../chaos/workload.ts";
+import type { Part } from "./client.ts";
+import { feed, loopOverClaims, work } from "./library-load.ts";
+import type { Meter } from "./meter.ts";
+import { workSteadily } from "./steady-session.ts";
+import { attend, park, subscribe } from "./visitors.ts";
+
+/** Who takes part, and how many of them. */
+const PARTS: readonly (readonly [
+  name: string,
+  count: number,
+  run: (part: Part) => Promise<void>,
+])[] = [
+  ["feeder", 1, feed],
+  ["worker", 2, work],
+  ["loop", 2, loopOverClaims],
+  ["subscriber", 2, subscribe],
+  ["visitor", 2, attend],
+  ["parked", 2, park],
+  ["steady", 3, workSteadily],
+];
+
+const OPEN_TASKS = 30;
+const DRAIN_MS = 1_000;
+
+export interface LoadOptions {
+  readonly urls: readonly string[];
+  readonly sessions: number;
+  readonly seed: number;
+  readonly meter: Meter;
+  /** Tells the tasks and sessions of one load from those of another. */
+  readonly name: string;
+}
+
+export class Load implements AsyncDisposable {
+  /** Rejects if somebody is told what nobody should ever be told. */
+  readonly done: Promise<unknown>;
+  readonly #workload: Workload;
+  readonly #end = new AbortController();
+  readonly #draining: NodeJS.Timeout;
+
+  private constructor(workload: Workload, { urls, seed, meter, name }: LoadOptions) {
+    this.#workload = workload;
+    this.#draining = setInterval(() => {
+      meter.drain(workload.recording);
+    }, DRAIN_MS);
+    const { signal } = this.#end;
+    // Each part waits for it: many listeners are no leak here.
+    setMaxListeners(0, signal);
+    let n = 1_000;
+    const parts = PARTS.flatMap(([kind, count, run]) =>
+      Array.from({ length: count }, (_, i) => {
+        const random = createRandomFor(seed, ++n);
+        return run({ id: `${name}-${kind}${i + 1}`, urls, random, meter, signal });
+      }),
+    );
+    this.done = Promise.all([...parts, workload.done]);
+    this.done.catch(() => undefined);
+  }
+
+  static async start(options: LoadOptions): Promise<Load> {
+    const { urls, sessions, seed } = options;
+    const workload = await Workload.start({ urls, sessions, seed, openTasks: OPEN_TASKS });
+    return new Load(workload, options);
+  }
+
+  /** Lets what is under way end. */
+  async end(): Promise<void> {
+    this.#end.abort();
+    await this.#workload.end();
+    await this.done;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort();
+    clearInterval(this.#draining);
+    await this.#workload[Symbol.asyncDispose]();
+  }
+}

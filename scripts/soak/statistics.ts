@@ -1,0 +1,34 @@
+/** Statistics that a few odd values do not sway. */
+
+/** NaN without values. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const [low, high] = [sorted[middle - 1] ?? NaN, sorted[middle] ?? NaN];
+  return sorted.length % 2 === 1 ? high : (low + high) / 2;
+}
+
+export interface Trend {
+  /** The median of the slopes between all pairs of points: that of Theil and Sen. */
+  readonly slope: number;
+  /** The slope is at least this with 99% confidence, if the points differ from a line by chance. */
+  readonly atLeast: number;
+}
+
+/** The 99th percentile of the normal distribution. */
+const Z_99 = 2.326;
+
+/** `null` where there are too few points to say anything: with less than 8, chance looks like a trend. */
+export function trendOf(points: readonly (readonly [x: number, y: number])[]): Trend | null {
+  const n = points.length;
+  if (n < 8) return null;
+  const slopes = points
+    .flatMap(([x, y], i) =>
+      points.slice(i + 1).map(([laterX, laterY]) => (laterY - y) / (laterX - x)),
+    )
+    .sort((a, b) => a - b);
+  // Sen 1968: how far from the middle the limit is follows from the variance of Kendall's S.
+  const spread = Z_99 * Math.sqrt((n * (n - 1) * (2 * n + 5)) / 18);
+  const rank = Math.max(0, Math.floor((slopes.length - spread) / 2));
+  return { slope: median(slopes), atLeast: slopes[rank] ?? NaN };
+}
