@@ -1,5 +1,8 @@
 /** The attempts under which the sessions of this process hold their tasks, so that callers need not. */
 
+/** Far more than a process holds at a time; what is forgotten was mostly lost long ago. */
+export const MOST_REMEMBERED = 10_000;
+
 interface Holder {
   readonly session_id: string;
   readonly attempt?: number | undefined;
@@ -9,7 +12,13 @@ export class Attempts {
   readonly #attempts = new Map<string, number>();
 
   remember(taskId: string, sessionId: string, attempt: number): void {
-    this.#attempts.set(keyOf(taskId, sessionId), attempt);
+    const key = keyOf(taskId, sessionId);
+    // Set anew it comes last: the first one is the oldest.
+    this.#attempts.delete(key);
+    this.#attempts.set(key, attempt);
+    if (this.#attempts.size <= MOST_REMEMBERED) return;
+    const [oldest] = this.#attempts.keys();
+    if (oldest !== undefined) this.#attempts.delete(oldest);
   }
 
   /**

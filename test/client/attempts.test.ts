@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Attempts } from "../../src/client/attempts.ts";
+import { Attempts, MOST_REMEMBERED } from "../../src/client/attempts.ts";
 import { TaskClient } from "../../src/client/task-client.ts";
 import { createRequester } from "../../src/nats/request.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
@@ -109,6 +109,23 @@ describe("the attempts of a process", () => {
     assert.deepEqual(attempts.addTo("a", { session_id: "t" }), { session_id: "t", attempt: 3 });
     assert.deepEqual(attempts.addTo("c", holder), holder);
     assert.deepEqual(attempts.addTo("a", { ...holder, attempt: 9 }), { ...holder, attempt: 9 });
+  });
+
+  it("are forgotten from the oldest on when there are too many, as of claims that were lost", () => {
+    const many = new Attempts();
+    many.remember("oldest", "s", 1);
+    many.remember("used", "s", 1);
+    for (let i = 2; i < MOST_REMEMBERED; i++) many.remember(`t${i}`, "s", 1);
+    many.remember("used", "s", 2);
+    many.remember("last", "s", 1);
+    assert.deepEqual(many.addTo("oldest", holder), holder);
+    for (const [id, attempt] of [
+      ["used", 2],
+      ["t2", 1],
+      ["last", 1],
+    ] as const) {
+      assert.deepEqual(many.addTo(id, holder), { ...holder, attempt });
+    }
   });
 
   it("are forgotten with the claim, unless there is a newer one", () => {
