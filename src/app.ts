@@ -1,9 +1,10 @@
 /** The composition root: wires the parts, starts them in order, and stops them in reverse. */
 import type { Config } from "./config.ts";
 import { type Connection, connectNats, listenToConnection } from "./nats/connection.ts";
+import { listenForDisconnects } from "./nats/disconnect-events.ts";
 import { Endpoints } from "./nats/endpoints.ts";
 import { openStores, type OpenStores } from "./nats/open-stores.ts";
-import type { Clock, Observe, ServiceSettings } from "./service/ports.ts";
+import type { Clock, Observe, ServiceSettings, Stoppable } from "./service/ports.ts";
 import { type Stores, TaskService } from "./service/task-service.ts";
 import { createLogger } from "./telemetry/logger.ts";
 import { type Health, type HttpEndpoint, startHttpEndpoint } from "./telemetry/http-endpoint.ts";
@@ -117,6 +118,7 @@ async function startWorker(
   const isConnected = observeConnection(connection, observe);
   let stores: OpenStores | null = null;
   let service: TaskService | null = null;
+  let hearing: Promise<Stoppable> | null = null;
   const disconnect = async (): Promise<void> => {
     stores?.close();
     await connection.close();
@@ -128,7 +130,9 @@ async function startWorker(
     service = started;
     await started.start();
     const identity = { workerId: id, version: VERSION };
+    hearing = hearDisconnects(config, id, started);
     const endpoints = await Endpoints.start(connection, started, observe, identity);
+    const heard = await hearing;
     let stopping = false;
     const ended = Promise.race([endpoints.ended, connection.closed()]);
     const failed = ended.then((error) => {
@@ -137,6 +141,7 @@ async function startWorker(
     });
     const stop = async (): Promise<void> => {
       stopping = true;
+      await heard.stop();
       // Without a server nobody can be answered, and waiting for it would only delay the end.
       listenToConnection(connection, {
         disconnected: () => void disconnect(),
@@ -152,10 +157,41 @@ async function startWorker(
     };
     return { id, service: started, failed, isConnected, stop };
   } catch (error) {
+    await (await hearing)?.stop();
     await service?.stop();
     await disconnect();
     throw error;
   }
+}
+
+/** Lets the service hear of lost connections, if there is a user of the system account. */
+async function hearDisconnects(
+  config: Config,
+  workerId: string,
+  service: TaskService,
+): Promise<Stoppable> {
+  const { systemUsername, systemPassword, systemCredsFile, ...nats } = config.nats;
+  if (systemUsername === undefined && systemCredsFile === undefined) {
+    service.hearsDisconnects(false, null);
+    return { stop: () => Promise.resolve() };
+  }
+  const { servers, maxReconnectAttempts, reconnectTimeWait, caCert, certFile, keyFile } = nats;
+  const system = {
+    ...{ servers, maxReconnectAttempts, reconnectTimeWait, caCert, certFile, keyFile },
+    username: systemUsername,
+    password: systemPassword,
+    credsFile: systemCredsFile,
+    name: `if-coordinator ${workerId} system`,
+  };
+  const probe = { ...nats, name: `if-coordinator ${workerId} probe`, maxReconnectAttempts: 0 };
+  return listenForDisconnects(system, probe, {
+    disconnected: (connection) => {
+      service.disconnected(connection);
+    },
+    heard: (areHeard, problem) => {
+      service.hearsDisconnects(areHeard, problem);
+    },
+  });
 }
 
 /** Returns whether the connection is there at the moment. */
@@ -204,6 +240,7 @@ function settingsOf(config: Config, workerId: string): ServiceSettings {
     maxWaiting: config.limits.waiting,
     requestsPerSecond: config.limits.requestsPerSecond,
     leaseGraceMs: config.leaseGraceMs,
+    disconnectGraceMs: config.disconnectGraceMs,
     outageGraceMs: config.outageGraceSeconds * 1000,
   };
 }

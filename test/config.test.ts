@@ -153,11 +153,13 @@ describe("configuration", () => {
       IF_COORDINATOR_RETRY_BASE_MS: "100",
       IF_COORDINATOR_RETRY_MAX_MS: "50",
       IF_COORDINATOR_NATS_PASSWORD: "hush",
+      IF_COORDINATOR_NATS_SYSTEM_PASSWORD: "hush",
       IF_COORDINATOR_NATS_CERT_FILE: "cert.pem",
     };
     assert.deepEqual(problemsOf({ env }), [
       "IF_COORDINATOR_RETRY_MAX_MS must be at least retry.base_ms (100)",
       "IF_COORDINATOR_NATS_PASSWORD needs nats.username as well",
+      "IF_COORDINATOR_NATS_SYSTEM_PASSWORD needs nats.system_username as well",
       "IF_COORDINATOR_NATS_CERT_FILE needs nats.key_file as well",
     ]);
   });

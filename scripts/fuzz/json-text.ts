@@ -19,6 +19,7 @@ export const ODD_STRINGS = [
     "../../etc/passwd",
     "\u001b[31m",
     "lease expired",
+    "connection lost",
     "stopped as asked",
   ],
 ];

@@ -1,4 +1,5 @@
 /** `if-coordinator dev`: a NATS server, workers and the HTTP endpoint, in one command. */
+import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
@@ -10,6 +11,7 @@ import {
   type NatsServerProcess,
   resolveServerBinary,
   startDevServer,
+  type SystemUser,
 } from "../nats/dev-server.ts";
 import { VERSION } from "../version.ts";
 import { formatCommands, formatRows, print, printError } from "./output.ts";
@@ -34,23 +36,26 @@ export function registerDev(program: Command): void {
 async function dev(config: Config, started: (part: Part) => void): Promise<void> {
   const { port, storeDir } = config.dev;
   const binary = await resolveServerBinary({ ...config.dev, notify: printError });
+  const systemUser = { username: "if-coordinator", password: randomUUID() };
   const server = await startDevServer({
     binary,
     port,
     storeDir,
     config: await readFile(SERVER_CONFIG, "utf8"),
+    systemUser,
     notify: printError,
   });
   started(partOf(server, storeDir));
-  const app = await startApp(configFor(server.url, config));
+  const app = await startApp(configFor(server.url, systemUser, config));
   started(app);
   print(describe(config, server, app));
 }
 
-/** The server is one node without authentication, whatever is set for `serve`. */
-function configFor(url: string, config: Config): Config {
+/** The server is one node without users but one of our own, whatever is set for `serve`. */
+function configFor(url: string, { username, password }: SystemUser, config: Config): Config {
   const { nats } = loadConfig({ env: {} });
-  return { ...config, replicas: 1, nats: { ...nats, servers: [url] } };
+  const system = { systemUsername: username, systemPassword: password };
+  return { ...config, replicas: 1, nats: { ...nats, ...system, servers: [url] } };
 }
 
 function partOf(server: NatsServerProcess, storeDir: string): Part {

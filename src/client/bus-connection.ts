@@ -84,6 +84,10 @@ export class BusConnection implements Requester {
     return this.#opened().requester.maxPayload;
   }
 
+  get connectionId(): Requester["connectionId"] {
+    return this.#open?.requester.connectionId;
+  }
+
   async request(
     subject: string,
     text: string,

@@ -14,6 +14,7 @@ import { ID_RULE, requestSubject, type SubjectRoot } from "../protocol/subjects.
 import { checkOptions, type OptionTypes } from "./check-options.ts";
 import { toJsonText } from "./json-text.ts";
 import { DEFAULT_LOGGER, type Logger } from "./logger.ts";
+import { naming } from "./own-connection.ts";
 import {
   fromFailedRequest,
   fromLocalRefusal,
@@ -110,7 +111,8 @@ export class Calls {
       const leftMs = givenMs === 0 ? Infinity : deadlineMs - elapsed();
       // Too late for an answer: what was wrong before says more than that none came.
       if (lastError !== null && leftMs < SHORTEST_TIMEOUT_MS) throw lastError;
-      input = body({ elapsedMs: count === 1 ? 0 : elapsed(), isUncertain });
+      const given = body({ elapsedMs: count === 1 ? 0 : elapsed(), isUncertain });
+      input = naming(given, this.#requester.connectionId);
       const text = toJsonText("request", input);
       this.#logger.debug(`${subject} ${text}`);
       const waitMs = Math.ceil(Math.min(timeoutMs + extraMs, leftMs));

@@ -3,11 +3,11 @@
  * keeps the leases of what it was given until each claim ends.
  */
 import { MAX_CLAIMS, MAX_WAIT_SECONDS } from "../protocol/fields.ts";
-import type { RequestInput } from "../protocol/operations.ts";
 import type { BusConnection } from "./bus-connection.ts";
 import { checkOptions, type OptionTypes } from "./check-options.ts";
 import { CANCELLED, Claim, type Claimed } from "./claim.ts";
 import type { Logger } from "./logger.ts";
+import type { Connected } from "./own-connection.ts";
 import { RenewalThread } from "./renewal-thread.ts";
 import { type LeaseRenewal, SessionLeases } from "./session-leases.ts";
 import type { TaskClient } from "./task-client.ts";
@@ -37,6 +37,12 @@ export interface ClaimOptions {
    * longer than a third of the lease. Default false.
    */
   readonly renewInThread?: boolean;
+  /**
+   * Give the tasks back as soon as the connection is lost and not there again within half a second, as
+   * when this process dies, instead of after `ttlSeconds`. Without a NATS user of the system account the
+   * coordinator cannot do it; `tasks.stats` says whether it can. Default false.
+   */
+  readonly releaseOnDisconnect?: boolean;
 }
 
 export const CLAIM_OPTIONS: OptionTypes<ClaimOptions> = {
@@ -49,6 +55,7 @@ export const CLAIM_OPTIONS: OptionTypes<ClaimOptions> = {
   stopWhenIdle: "boolean",
   metadata: "object",
   renewInThread: "boolean",
+  releaseOnDisconnect: "boolean",
 };
 
 const DEFAULT_WAIT_SECONDS = 30;
@@ -83,7 +90,8 @@ export class ClaimSource {
     this.#options = options;
     this.#context = context;
     const { session: sessionId, capabilities = [], metadata = {} } = options;
-    const session = { sessionId, capabilities, metadata };
+    const { releaseOnDisconnect = false } = options;
+    const session = { sessionId, capabilities, metadata, releaseOnDisconnect };
     const listener = {
       lost: (taskId: string, attempt: number): void => {
         this.#heldAs(taskId, attempt)?.lose("its lease was not renewed in time");
@@ -93,7 +101,7 @@ export class ClaimSource {
       },
     };
     const { link, tasks, logger } = context;
-    const here = new SessionLeases(tasks, session, listener, logger);
+    const here = new SessionLeases(tasks, session, listener, logger, link);
     this.#renewal =
       options.renewInThread === true
         ? new RenewalThread({ connect: link.options, session }, here, listener, logger)
@@ -174,10 +182,11 @@ export class ClaimSource {
 
   async #next(max: number, waitMs: number, signal: AbortSignal): Promise<readonly Claimed[]> {
     const { session, capabilities, tags, prefix, ttlSeconds } = this.#options;
-    const input: RequestInput<"tasks.next"> = {
+    const input: Connected<"tasks.next"> = {
       session_id: session,
       wait_seconds: waitMs / 1000,
       max: Math.min(max, MAX_CLAIMS),
+      release_on_disconnect: this.#options.releaseOnDisconnect ?? false,
       ...(capabilities === undefined ? {} : { capabilities: [...capabilities] }),
       ...(tags === undefined ? {} : { tags: [...tags] }),
       ...(prefix === undefined ? {} : { prefix }),

@@ -21,6 +21,11 @@ export interface ClaimTaskOptions extends CallOptions {
   readonly ttlSeconds?: number;
   /** What the session can do, in addition to what it registered. */
   readonly capabilities?: readonly string[];
+  /**
+   * Give the task back when the connection of the event bus is lost, as when this process dies. After a
+   * reconnect, renew it at once with `release_on_disconnect: true`. Default false.
+   */
+  readonly releaseOnDisconnect?: boolean;
 }
 
 /** What else is said of the end of a claim. */
@@ -55,6 +60,7 @@ export const CLAIM_TASK_OPTIONS: OptionTypes<ClaimTaskOptions> = {
   ...CALL_OPTIONS,
   ttlSeconds: "number",
   capabilities: "strings",
+  releaseOnDisconnect: "boolean",
 };
 
 export const RELEASE_TASK_OPTIONS: OptionTypes<ReleaseTaskOptions> = {

@@ -70,11 +70,12 @@ export class Coordinator implements AsyncDisposable {
     options: ClaimTaskOptions = {},
   ): Promise<boolean> {
     checkOptions(options, CLAIM_TASK_OPTIONS);
-    const { ttlSeconds, capabilities, ...call } = options;
+    const { ttlSeconds, capabilities, releaseOnDisconnect, ...call } = options;
     const input = {
       session_id: sessionId,
       ...(ttlSeconds === undefined ? {} : { ttl_seconds: ttlSeconds }),
       ...(capabilities === undefined ? {} : { capabilities: [...capabilities] }),
+      ...(releaseOnDisconnect === undefined ? {} : { release_on_disconnect: releaseOnDisconnect }),
     };
     return isDone(this.tasks.claim(taskId, input, call), NOT_TO_BE_HAD);
   }

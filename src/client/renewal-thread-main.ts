@@ -32,7 +32,13 @@ async function renew(
       tell({ kind: "cancelled", taskId, attempt });
     },
   };
-  const leases = new SessionLeases(new TaskClient(link, { logger }), session, listener, logger);
+  const leases = new SessionLeases(
+    new TaskClient(link, { logger }),
+    session,
+    listener,
+    logger,
+    link,
+  );
   port.on("message", (message: ToThread) => {
     switch (message.kind) {
       case "keep":

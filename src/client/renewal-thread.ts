@@ -76,7 +76,11 @@ export class RenewalThread implements LeaseRenewal {
   keep(claim: KeptClaim): void {
     this.#kept.set(claim.taskId, claim);
     if (this.#worker === null) this.#here.keep(claim);
-    else this.#post({ kind: "keep", claim });
+    else {
+      // The claim has named the connection of this thread: that of the other one is to take its place.
+      const isOld = claim.isOld || this.#data.session.releaseOnDisconnect === true;
+      this.#post({ kind: "keep", claim: { ...claim, isOld } });
+    }
   }
 
   drop(taskId: string, attempt: number): void {

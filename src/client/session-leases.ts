@@ -17,6 +17,13 @@ export interface SessionSettings {
   readonly sessionId: string;
   readonly capabilities: readonly string[];
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** Whether the claims end with the connection; after a reconnect each heartbeat names the new one. */
+  readonly releaseOnDisconnect?: boolean;
+}
+
+/** Tells of reconnects, until the returned function is called. */
+export interface Reconnects {
+  onReconnect(listener: () => void): () => void;
 }
 
 /** A claim whose lease is to be kept. */
@@ -68,6 +75,8 @@ const SHORTEST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
 const PAUSES_PER_INTERVAL = 20;
 const BEATS_PER_TTL = 3;
+/** For how long after a reconnect a heartbeat that has failed is sent again without a longer pause. */
+const MOVING_MS = 3_000;
 
 export class SessionLeases implements LeaseRenewal {
   readonly #tasks: TaskClient;
@@ -81,6 +90,9 @@ export class SessionLeases implements LeaseRenewal {
   #sessionTtlMs = Infinity;
   #beatAt = Infinity;
   #isFailing = false;
+  /** Until then, unless it succeeds before: the connection is a new one, which has to be told in no time. */
+  #movingUntil = -Infinity;
+  #stopListening: () => void = () => undefined;
   #isLeaving = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -89,11 +101,19 @@ export class SessionLeases implements LeaseRenewal {
     session: SessionSettings,
     listener: LeaseListener,
     logger: Logger,
+    reconnects?: Reconnects,
   ) {
     this.#tasks = tasks;
     this.#session = session;
     this.#listener = listener;
     this.#logger = logger;
+    if (session.releaseOnDisconnect !== true || reconnects === undefined) return;
+    this.#stopListening = reconnects.onReconnect(() => {
+      if (this.#held.size === 0) return;
+      const now = performance.now();
+      this.#movingUntil = now + MOVING_MS;
+      this.#beatBy(now);
+    });
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -128,6 +148,7 @@ export class SessionLeases implements LeaseRenewal {
 
   stop(): void {
     this.#stopped.abort();
+    this.#stopListening();
     clearTimeout(this.#timer);
   }
 
@@ -141,6 +162,7 @@ export class SessionLeases implements LeaseRenewal {
   }
 
   #pause(): number {
+    if (performance.now() < this.#movingUntil) return SHORTEST_PAUSE_MS;
     const pause = this.#interval() / PAUSES_PER_INTERVAL;
     return Math.min(Math.max(SHORTEST_PAUSE_MS, pause), LONGEST_PAUSE_MS);
   }
@@ -183,9 +205,12 @@ export class SessionLeases implements LeaseRenewal {
     const claims = [...named].map(([task_id, { attempt }]) => ({ task_id, attempt }));
     const timeoutMs = Math.min(this.#shortestTtl(), LONGEST_PATIENCE_MS);
     const options = { deadlineMs: 0, timeoutMs, signal: this.#stopped.signal };
+    const { sessionId, releaseOnDisconnect: release_on_disconnect } = this.#session;
+    const input = release_on_disconnect === true ? { claims, release_on_disconnect } : { claims };
     try {
-      const reply = await this.#tasks.heartbeat(this.#session.sessionId, { claims }, options);
+      const reply = await this.#tasks.heartbeat(sessionId, input, options);
       this.#isFailing = false;
+      this.#movingUntil = -Infinity;
       this.#renewed(asked, reply, sentAt);
     } catch (error) {
       await this.#beatFailed(error);

@@ -10,6 +10,7 @@ import {
   type RequestContext,
 } from "./calls.ts";
 import { createTask } from "./create-task.ts";
+import type { Connected } from "./own-connection.ts";
 import { type ImportedTask, mergeReplies, planImport } from "./import-tasks.ts";
 
 /**
@@ -87,10 +88,11 @@ export class TaskClient {
    */
   async claim(
     taskId: string,
-    input: RequestInput<"tasks.claim">,
+    input: Connected<"tasks.claim">,
     options?: CallOptions,
   ): Promise<Reply<"tasks.claim">> {
-    const claim = await this.call("tasks.claim", taskId, input, options);
+    const body = input as RequestInput<"tasks.claim">;
+    const claim = await this.call("tasks.claim", taskId, body, options);
     this.#attempts.remember(taskId, input.session_id, claim.attempt);
     return claim;
   }
@@ -99,15 +101,12 @@ export class TaskClient {
    * Claims the best ready tasks; waits up to `wait_seconds` (default 0) for one.
    * @example const { claims } = await coordinator.tasks.next({ session_id: "session-1", max: 10 });
    */
-  async next(
-    input: RequestInput<"tasks.next">,
-    options?: CallOptions,
-  ): Promise<Reply<"tasks.next">> {
+  async next(input: Connected<"tasks.next">, options?: CallOptions): Promise<Reply<"tasks.next">> {
     const waitMs = (input.wait_seconds ?? 0) * 1000;
     // Asked again, it gets the claims that it was given before, should their answer be lost.
     const request_id = input.request_id ?? crypto.randomUUID();
     const body = ({ elapsedMs }: RequestContext): RequestInput<"tasks.next"> => ({
-      ...input,
+      ...(input as RequestInput<"tasks.next">),
       request_id,
       wait_seconds: Math.max(0, waitMs - elapsedMs) / 1000,
     });
@@ -124,10 +123,11 @@ export class TaskClient {
    */
   renew(
     taskId: string,
-    input: RequestInput<"tasks.renew">,
+    input: Connected<"tasks.renew">,
     options?: CallOptions,
   ): Promise<Reply<"tasks.renew">> {
-    return this.call("tasks.renew", taskId, this.#attempts.addTo(taskId, input), options);
+    const body = this.#attempts.addTo(taskId, input) as RequestInput<"tasks.renew">;
+    return this.call("tasks.renew", taskId, body, options);
   }
 
   /**
@@ -259,10 +259,11 @@ export class TaskClient {
    */
   heartbeat(
     sessionId: string,
-    input: RequestInput<"sessions.heartbeat"> = {},
+    input: Connected<"sessions.heartbeat"> = {},
     options?: CallOptions,
   ): Promise<Reply<"sessions.heartbeat">> {
-    return this.call("sessions.heartbeat", sessionId, input, options);
+    const body = input as RequestInput<"sessions.heartbeat">;
+    return this.call("sessions.heartbeat", sessionId, body, options);
   }
 
   /**

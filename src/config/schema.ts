@@ -44,6 +44,14 @@ const nats = z.strictObject({
   password: text.optional().meta({ description: "Password of that user", secret: true }),
   token: text.optional().meta({ description: "Token, instead of user and password", secret: true }),
   creds_file: text.optional().meta({ description: "Path of a NATS credentials file" }),
+  system_username: text.optional().meta({
+    description:
+      "User of the system account, to hear of lost connections; unset: leases only expire",
+  }),
+  system_password: text.optional().meta({ description: "Password of that user", secret: true }),
+  system_creds_file: text
+    .optional()
+    .meta({ description: "Path of a NATS credentials file of such a user, instead" }),
   ca_cert: text.optional().meta({ description: "Path of the CA certificate (PEM) for TLS" }),
   cert_file: text.optional().meta({ description: "Path of the client certificate (PEM) for TLS" }),
   key_file: text.optional().meta({ description: "Path of that certificate's key (PEM)" }),
@@ -140,6 +148,10 @@ export const configSchema = z
       description:
         "Seconds after an outage in which leases that ran out meanwhile can be renewed; 0: none",
     }),
+    disconnect_grace_ms: wholeNumber(0, 60_000).default(500).meta({
+      description:
+        "Milliseconds in which a session that has lost its connection can keep its claims by another one",
+    }),
     retention_seconds: wholeNumber(0, MAX_INT)
       .default(604_800)
       .meta({ description: "Seconds that finished tasks are kept; 0: for ever" }),
@@ -176,6 +188,13 @@ function checkCombinations(config: ConfigValues, context: z.RefinementCtx): void
   }
   if (nats.username !== undefined && nats.token !== undefined) {
     complain(["nats", "token"], "cannot be combined with nats.username: set one of the two");
+  }
+  if (nats.system_password !== undefined && nats.system_username === undefined) {
+    complain(["nats", "system_password"], "needs nats.system_username as well");
+  }
+  if (nats.system_username !== undefined && nats.system_creds_file !== undefined) {
+    const message = "cannot be combined with nats.system_username: set one of the two";
+    complain(["nats", "system_creds_file"], message);
   }
   if (nats.cert_file !== undefined && nats.key_file === undefined) {
     complain(["nats", "cert_file"], "needs nats.key_file as well");

@@ -144,6 +144,13 @@ export async function requireJetStream(connection: NatsConnection): Promise<void
   }
 }
 
+/** The connection as the server that it is connected to names it; `null` while that is not known. */
+export function connectionIdOf({
+  info,
+}: NatsConnection): { readonly serverId: string; readonly clientId: number } | null {
+  return info === undefined ? null : { serverId: info.server_id, clientId: info.client_id };
+}
+
 export interface ConnectionListener {
   disconnected(): void;
   reconnected(server: string): void;

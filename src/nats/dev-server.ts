@@ -23,6 +23,7 @@ export {
   type NatsServerProcess,
   PortTakenError,
   startNatsServer,
+  type SystemUser,
 } from "./server-process.ts";
 export { FolderInUseError } from "./store-owner.ts";
 
@@ -31,7 +32,7 @@ const POLL_MS = 20;
 
 export interface DevServerOptions extends Pick<
   NatsServerOptions,
-  "binary" | "port" | "storeDir" | "config"
+  "binary" | "port" | "storeDir" | "config" | "systemUser"
 > {
   /** Told, in a line, what the user may want to know. */
   readonly notify?: (line: string) => void;

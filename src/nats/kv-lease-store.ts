@@ -1,5 +1,10 @@
 /** Leases in the bucket `leases`: the server removes each when its TTL has run out. */
-import { leaseRecord, type LeaseRecord, readStored } from "../protocol/stored-records.ts";
+import {
+  leaseRecord,
+  type LeaseRecord,
+  type ReadLeaseRecord,
+  readStored,
+} from "../protocol/stored-records.ts";
 import type {
   Lease,
   LeaseEntry,
@@ -24,20 +29,14 @@ export class KvLeaseStore implements LeaseStore {
   }
 
   write(lease: Lease, expectedRevision: number): Promise<WriteOutcome> {
-    const record: LeaseRecord = {
-      session_id: lease.sessionId,
-      attempt: lease.attempt,
-      epoch: lease.epoch,
-      ttl_seconds: lease.ttlSeconds,
-      confirmed: lease.confirmed,
-      progress: lease.progress,
-    };
-    return this.#bucket.write(
-      lease.taskId,
-      JSON.stringify(record),
-      expectedRevision,
-      lease.ttlSeconds,
-    );
+    const text = JSON.stringify(toRecord(lease, false));
+    return this.#bucket.write(lease.taskId, text, expectedRevision, lease.ttlSeconds);
+  }
+
+  /** What is left of it stays as long as a marker does. */
+  disconnect(lease: Lease, expectedRevision: number): Promise<WriteOutcome> {
+    const text = JSON.stringify(toRecord(lease, true));
+    return this.#bucket.write(lease.taskId, text, expectedRevision, SHORT_MARKER_TTL_SECONDS);
   }
 
   purge(taskId: string, expectedRevision: number): Promise<WriteOutcome> {
@@ -53,12 +52,30 @@ function toEntry({ key: taskId, revision, operation, text, writtenAt }: KvMessag
   if (operation === "expired") return { kind: "expired", taskId, revision, writtenAt };
   const record = operation === "put" ? readStored(leaseRecord, text) : null;
   if (record === null) return { kind: "removed", taskId, revision };
-  const { session_id: sessionId, ttl_seconds: ttlSeconds } = record;
+  const kind = record.disconnected ? "disconnected" : "live";
+  return { kind, revision, lease: fromRecord(taskId, record), writtenAt };
+}
+
+function fromRecord(taskId: string, record: ReadLeaseRecord): Lease {
+  const { session_id: sessionId, ttl_seconds: ttlSeconds, connection: named } = record;
   const { attempt, epoch, confirmed, progress } = record;
+  const connection =
+    named === null ? null : { serverId: named.server_id, clientId: named.client_id };
+  return { taskId, sessionId, attempt, epoch, ttlSeconds, confirmed, progress, connection };
+}
+
+function toRecord(lease: Lease, disconnected: boolean): LeaseRecord {
+  const { connection } = lease;
   return {
-    kind: "live",
-    revision,
-    lease: { taskId, sessionId, attempt, epoch, ttlSeconds, confirmed, progress },
-    writtenAt,
+    session_id: lease.sessionId,
+    attempt: lease.attempt,
+    epoch: lease.epoch,
+    ttl_seconds: lease.ttlSeconds,
+    confirmed: lease.confirmed,
+    progress: lease.progress,
+    ...(connection === null
+      ? {}
+      : { connection: { server_id: connection.serverId, client_id: connection.clientId } }),
+    ...(disconnected ? { disconnected } : {}),
   };
 }

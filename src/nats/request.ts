@@ -9,7 +9,9 @@ import {
   type NatsConnection,
   TimeoutError,
 } from "@nats-io/nats-core";
+import type { ConnectionFields } from "../protocol/fields.ts";
 import { AbortableRequests } from "./abortable-requests.ts";
+import { connectionIdOf } from "./connection.ts";
 
 /** Why a request has no reply. */
 export type RequestProblem =
@@ -40,6 +42,8 @@ export class RequestFailedError extends Error {
 export interface Requester {
   /** The largest body in bytes that the server takes. */
   readonly maxPayload: number;
+  /** The connection as its server names it, if that is known. */
+  readonly connectionId?: ConnectionFields | undefined;
   /**
    * The text of the reply. When the signal is aborted, whoever answers is told that nobody listens any
    * more, and the promise rejects with the signal's reason.
@@ -58,6 +62,10 @@ export function createRequester(connection: NatsConnection): Requester {
   return {
     get maxPayload() {
       return maxPayload();
+    },
+    get connectionId() {
+      const id = connectionIdOf(connection);
+      return id === null ? undefined : { server_id: id.serverId, client_id: id.clientId };
     },
     async request(subject, text, timeoutMs, signal) {
       const size = Buffer.byteLength(text);

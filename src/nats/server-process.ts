@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { isPortFree, readServerInfo } from "./server-info.ts";
@@ -24,12 +24,19 @@ export interface NatsServerOptions {
   readonly storeDir: string;
   /** nats-server's configuration; its `store_dir` is overridden. Default: JetStream, nothing else. */
   readonly config?: string;
+  /** A user of the system account to add; all others connect as they did. Default: none. */
+  readonly systemUser?: SystemUser;
   /** Whether the server is ready only with JetStream. Default true. */
   readonly jetstream?: boolean;
   /** Default: chosen by the server. */
   readonly serverName?: string;
   /** Keep signals of the terminal, such as Ctrl-C, away from it. Default false. */
   readonly detached?: boolean;
+}
+
+export interface SystemUser {
+  readonly username: string;
+  readonly password: string;
 }
 
 export interface ExitStatus {
@@ -83,7 +90,9 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   const run = await makeRunFolder(options.storeDir);
   if (options.port !== 0) await requireFreePort(options.port);
   const configFile = runFile.config(run);
-  await writeFile(configFile, effectiveConfig(options));
+  // It may contain a password; the mode counts for a new file only.
+  await rm(configFile, { force: true });
+  await writeFile(configFile, effectiveConfig(options), { mode: 0o600 });
   const logFile = runFile.log(run);
   const log = openSync(logFile, "w");
   const child = spawn(options.binary, commandLine(options, configFile, run), {
@@ -109,9 +118,17 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
 }
 
 /** The last of two equal keys counts. */
-function effectiveConfig({ config = DEFAULT_CONFIG, storeDir }: NatsServerOptions): string {
+function effectiveConfig(options: NatsServerOptions): string {
+  const { config = DEFAULT_CONFIG, storeDir, systemUser } = options;
   const data = resolve(storeDir, "nats").replaceAll("\\", "/");
-  return `${config}\n\n# Added when the server was started\nstore_dir: ${JSON.stringify(data)}\n`;
+  const added = [`store_dir: ${JSON.stringify(data)}`];
+  if (systemUser !== undefined) {
+    const user = JSON.stringify(systemUser.username);
+    const password = JSON.stringify(systemUser.password);
+    // With users of this account only, the server lets everybody else in without, as the default account.
+    added.push(`accounts { $SYS { users: [ { user: ${user}, password: ${password} } ] } }`);
+  }
+  return [config, "", "# Added when the server was started", ...added, ""].join("\n");
 }
 
 function commandLine(options: NatsServerOptions, configFile: string, run: string): string[] {

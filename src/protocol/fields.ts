@@ -54,6 +54,21 @@ export const reason = z
   })
   .describe("Why; kept in the task's event");
 
+const CONNECTION_RULE =
+  'must name your own NATS connection, as {"server_id":"NABC","client_id":7} with the server_id and ' +
+  "the client_id of the INFO that the NATS server has greeted you with";
+/** A client's connection, as the server that it is connected to names it. */
+export const connection = z
+  .strictObject(
+    {
+      server_id: z.string({ error: CONNECTION_RULE }).min(1, CONNECTION_RULE).max(256),
+      client_id: z.int({ error: CONNECTION_RULE }).min(0),
+    },
+    { error: (issue) => (issue.code === "invalid_type" ? CONNECTION_RULE : undefined) },
+  )
+  .describe("Release the claim when this connection, the requester's own, is lost");
+export type ConnectionFields = z.infer<typeof connection>;
+
 /** An instant on the wire: ISO-8601, which every reply gives in UTC. */
 export const time = z.iso.datetime({ offset: true, error: "must be an ISO-8601 time" });
 

@@ -84,13 +84,13 @@ function explain(operation: Operation, issues: readonly z.core.$ZodIssue[]): Coo
 function problemOf(issue: z.core.$ZodIssue): string {
   const isMissing = issue.input === undefined && issue.code !== "custom";
   const required = isMissing ? "is required and " : "";
+  // The schema's own words where it has some, else better ones than the library's.
+  const isOwn = !/^(Too (small|big)|Invalid (option|input))/.test(issue.message);
+  if (isOwn) return `${required}${issue.message}`;
   if (issue.code === "invalid_type") {
     const given = isMissing ? "" : `, not ${shorten(JSON.stringify(issue.input))}`;
     return `${required}must be ${expected(issue)}${given}`;
   }
-  // The schema's own words where it has some, else better ones than the library's.
-  const isOwn = !/^(Too (small|big)|Invalid option)/.test(issue.message);
-  if (isOwn) return issue.message;
   if (issue.code === "too_small") return `must be at least ${issue.minimum}${unitOf(issue.origin)}`;
   if (issue.code === "too_big") return `must be at most ${issue.maximum}${unitOf(issue.origin)}`;
   if (issue.code === "invalid_value") {

@@ -81,6 +81,7 @@ export const stats = z.object({
   corrupt: z.int().describe("Values in the bucket that are no tasks"),
   leases: z.int(),
   sessions: z.int(),
+  release_on_disconnect: z.boolean().describe("Whether this worker hears of lost connections"),
   revision: field.revision,
   worker: z.object({
     id: z.string(),

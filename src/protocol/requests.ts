@@ -31,6 +31,7 @@ export const claim = z.strictObject({
   session_id: field.sessionId,
   ttl_seconds: field.ttlSeconds.optional(),
   capabilities: field.capabilities.default([]),
+  release_on_disconnect: field.connection.optional(),
 });
 
 export const next = z.strictObject({
@@ -54,6 +55,7 @@ export const next = z.strictObject({
 export const renew = z.strictObject({
   ...holder,
   ttl_seconds: field.ttlSeconds.optional(),
+  release_on_disconnect: field.connection.optional(),
   progress: z
     .unknown()
     .optional()
@@ -121,6 +123,9 @@ export const heartbeat = z.strictObject({
     .max(field.MAX_PAGE)
     .default([])
     .describe("Claims that the session believes to hold; those it does not come back as lost"),
+  release_on_disconnect: field.connection
+    .optional()
+    .describe("Of the claims that are named: release them when this connection is lost"),
 });
 
 export const listSessions = z.strictObject({ prefix: field.prefix.default(""), ...page });

@@ -9,8 +9,14 @@ export const leaseRecord = z.looseObject({
   ttl_seconds: field.ttlSeconds,
   confirmed: z.boolean().default(false),
   progress: z.unknown().default(null),
+  /** Whose loss ends the lease; one that cannot be read is none. */
+  connection: field.connection.nullable().default(null).catch(null),
+  /** Its connection is lost: the lease is over. */
+  disconnected: z.boolean().default(false).catch(false),
 });
-export type LeaseRecord = z.infer<typeof leaseRecord>;
+/** As it is written: what is not so is left out. */
+export type LeaseRecord = z.input<typeof leaseRecord>;
+export type ReadLeaseRecord = z.output<typeof leaseRecord>;
 
 export const storedSession = z.looseObject({
   capabilities: field.capabilities.default([]),

@@ -3,8 +3,10 @@ import { CoordinatorError, hasCode } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import { encodeTask, iso } from "../protocol/task-record.ts";
 import { holderRefusal } from "../task/holder.ts";
+import type { Task } from "../task/task.ts";
+import { connectionOf, isSameConnection } from "./connection-key.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
-import type { Clock, ServiceSettings } from "./ports.ts";
+import type { Clock, ConnectionId, ServiceSettings } from "./ports.ts";
 import { requireSmallProgress } from "./progress-reports.ts";
 import { refusalError } from "./refusals.ts";
 import type { Sessions } from "./sessions.ts";
@@ -36,8 +38,11 @@ export class Claims {
 
   async claim(taskId: string, request: Request<"tasks.claim">): Promise<Reply<"tasks.claim">> {
     const { session_id: sessionId, ttl_seconds: ttlSeconds } = request;
-    const claimWith = (capabilities: readonly string[]): Promise<Claimed> =>
-      this.take(taskId, { sessionId, ttlSeconds, capabilities, claimRequest: null });
+    const connection = connectionOf(request.release_on_disconnect);
+    const claimWith = async (capabilities: readonly string[]): Promise<Claimed> => {
+      const claim = { sessionId, ttlSeconds, capabilities, connection, claimRequest: null };
+      return this.take(taskId, claim);
+    };
     try {
       const capabilities = this.#sessions.capabilitiesOf(sessionId, request.capabilities);
       return { ok: true, ...(await claimWith(capabilities)) };
@@ -52,7 +57,10 @@ export class Claims {
     }
   }
 
-  /** Claims the task and grants its lease. `once`: gives up on the first conflict. */
+  /**
+   * Claims the task and grants its lease. `once`: gives up on the first conflict. `connection`: whose
+   * loss is to end the claim.
+   */
   async take(
     taskId: string,
     claim: {
@@ -60,6 +68,7 @@ export class Claims {
       readonly ttlSeconds: number | undefined;
       readonly capabilities: readonly string[];
       readonly claimRequest: string | null;
+      readonly connection: ConnectionId | null;
       readonly once?: boolean;
     },
   ): Promise<Claimed> {
@@ -74,27 +83,60 @@ export class Claims {
       },
       { once: claim.once ?? false },
     );
-    if (executed.written) this.#leases.grant(executed.task);
+    if (executed.written) this.#leases.grant(executed.task, claim.connection);
+    else await this.#moveTo(claim.connection, executed.task);
     return this.describe(executed, !executed.written);
   }
 
-  /** The claim if the session still holds it under this attempt, by the leader's record. */
-  async ifHeld(taskId: string, sessionId: string, attempt: number): Promise<Claimed | null> {
+  /**
+   * The claim if the session still holds it under this attempt, by the leader's record. `connection`:
+   * whose loss is to end it from now on, if it names one.
+   */
+  async ifHeld(
+    taskId: string,
+    sessionId: string,
+    attempt: number,
+    connection: ConnectionId | null,
+  ): Promise<Claimed | null> {
     const known = await this.#ifStillHeld(taskId, sessionId, attempt);
-    return known === null ? null : this.describe(known, true);
+    if (known === null) return null;
+    await this.#moveTo(connection, known.task);
+    return this.describe(known, true);
   }
 
   /** The same, but only if the session is not known to know of it; from now on it is. */
-  async ifUnconfirmed(taskId: string, sessionId: string, attempt: number): Promise<Claimed | null> {
+  async ifUnconfirmed(
+    taskId: string,
+    sessionId: string,
+    attempt: number,
+    connection: ConnectionId | null,
+  ): Promise<Claimed | null> {
     if (this.#leases.leases.get(taskId)?.lease.confirmed === true) return null;
     const known = await this.#ifStillHeld(taskId, sessionId, attempt);
     if (known === null) return null;
     try {
-      return (await this.#leases.confirm(known.task)) ? this.describe(known, true) : null;
+      if (!(await this.#leases.confirm(known.task, connection ?? undefined))) return null;
+      return this.describe(known, true);
     } catch (error) {
       // The lease has run out or is being settled: not this session's claim for sure.
       if (error instanceof CoordinatorError) return null;
       throw error;
+    }
+  }
+
+  /**
+   * Somebody who asks again for what it holds may do so because its connection was lost. Whether the
+   * claim is still there, the next renewal tells.
+   */
+  async #moveTo(connection: ConnectionId | null, task: Task): Promise<void> {
+    if (connection === null) return;
+    await this.#leases.untilSettled(task.taskId);
+    const known = this.#leases.leases.get(task.taskId)?.lease;
+    if (isSameConnection(known?.connection ?? null, connection)) return;
+    try {
+      await this.#leases.renew(task, this.#leases.describe(task).ttlSeconds, { connection });
+    } catch (error) {
+      if (!hasCode(error, "lease_lost", "not_holder")) throw error;
     }
   }
 
@@ -132,11 +174,10 @@ export class Claims {
     const refused = holderRefusal(task, request.session_id, request.attempt ?? null);
     if (refused !== null) throw refusalError(task, refused.refusal, []);
     const ttlSeconds = request.ttl_seconds ?? this.#leases.describe(task).ttlSeconds;
-    const { attempt, cancelRequested } = await this.#leases.renew(
-      task,
-      ttlSeconds,
-      request.progress,
-    );
+    const { attempt, cancelRequested } = await this.#leases.renew(task, ttlSeconds, {
+      reported: request.progress,
+      connection: connectionOf(request.release_on_disconnect) ?? undefined,
+    });
     return {
       ok: true,
       attempt,

@@ -28,6 +28,7 @@ export class Heartbeats {
   async heartbeat(sessionId: string, request: Request<"sessions.heartbeat">): Promise<Heartbeat> {
     const session = await this.#sessions.renew(sessionId);
     const named = new Map(request.claims.map((claim) => [claim.task_id, claim.attempt]));
+    const { release_on_disconnect: connection } = request;
     const taskIds = new Set([...this.#tasks.claims.get(sessionId), ...named.keys()]);
 
     const claims: Heartbeat["claims"] = [];
@@ -35,7 +36,12 @@ export class Heartbeats {
     const cancelled = new Set<string>();
     await Promise.all(
       [...taskIds].map(async (taskId) => {
-        const claim = await this.#renew(taskId, sessionId, named.get(taskId));
+        const claim = await this.#renew(taskId, {
+          session_id: sessionId,
+          attempt: named.get(taskId),
+          // The others may be somebody else's of the same session, on another connection.
+          release_on_disconnect: named.has(taskId) ? connection : undefined,
+        });
         if (claim === "lost") {
           // One that it has ended itself, with another worker, is not lost.
           const stillHeld = this.#tasks.claims.get(sessionId).has(taskId);
@@ -80,11 +86,10 @@ export class Heartbeats {
 
   async #renew(
     taskId: string,
-    sessionId: string,
-    attempt: number | undefined,
+    request: Request<"tasks.renew">,
   ): Promise<Heartbeat["claims"][number] | "lost"> {
     try {
-      const renewed = await this.#claims.renew(taskId, { session_id: sessionId, attempt });
+      const renewed = await this.#claims.renew(taskId, request);
       return {
         task_id: taskId,
         attempt: renewed.attempt,

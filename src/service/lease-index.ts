@@ -1,6 +1,8 @@
-/** What this worker knows of the leases: the live ones, and which of them it saw run out. */
+/** What this worker knows of the leases: the live ones, and which of them it saw end. */
+import { connectionKey } from "./connection-key.ts";
 import type { Lease, LeaseEntry, Watch } from "./ports.ts";
 import { Progress } from "./progress.ts";
+import { SetMap } from "./set-map.ts";
 
 export interface KnownLease {
   readonly lease: Lease;
@@ -9,20 +11,24 @@ export interface KnownLease {
   readonly writtenAt: number;
 }
 
-/** A lease that this worker saw alive and then saw run out. */
+/** A lease that this worker saw alive and then saw run out, or one that has ended by its connection. */
 export interface ExpiredLease {
   readonly lease: Lease;
-  /** Of the marker that the server left. */
+  /** Of the marker that the server left, or of what the worker wrote that ended it. */
   readonly revision: number;
   readonly writtenAt: number;
   /** How much later than due the server ended it, in milliseconds: both times are the server's own. */
   readonly lateMs: number;
+  /** Its connection is lost; else its time is over. */
+  readonly isDisconnected: boolean;
 }
 
 export class LeaseIndex implements Watch<LeaseEntry> {
   readonly progress = new Progress();
   readonly #live = new Map<string, KnownLease>();
   readonly #expired = new Map<string, ExpiredLease>();
+  /** The tasks whose live leases name a connection, by the key of that. */
+  readonly #byConnection = new SetMap();
   readonly #changed: (taskId: string) => void;
   #resync: Set<string> | null = null;
 
@@ -48,6 +54,11 @@ export class LeaseIndex implements Watch<LeaseEntry> {
     return this.#expired.get(taskId);
   }
 
+  /** The tasks whose live leases name the connection. */
+  connectedBy(key: string): ReadonlySet<string> {
+    return this.#byConnection.get(key);
+  }
+
   forgetExpired(taskId: string): void {
     this.#expired.delete(taskId);
   }
@@ -59,6 +70,12 @@ export class LeaseIndex implements Watch<LeaseEntry> {
     this.#alive({ lease, revision, writtenAt: now });
   }
 
+  /** Takes in that this worker has just written that the lease's connection is lost. */
+  applyDisconnected(lease: Lease, revision: number, now: number): void {
+    if (revision <= this.progress.revision) return;
+    this.#disconnected({ lease, revision, writtenAt: now });
+  }
+
   restarted(): void {
     this.#resync = new Set();
     this.progress.restarted();
@@ -66,6 +83,7 @@ export class LeaseIndex implements Watch<LeaseEntry> {
 
   entry(entry: LeaseEntry): void {
     if (entry.kind === "live") this.#seen(entry);
+    else if (entry.kind === "disconnected") this.#disconnected(entry);
     else this.#ended(entry);
     this.progress.delivered(entry.revision);
   }
@@ -76,7 +94,7 @@ export class LeaseIndex implements Watch<LeaseEntry> {
     for (const taskId of seen === null ? [] : [...this.#live.keys()]) {
       // Neither the lease nor a marker is left: nobody can say that it ran out.
       if (seen?.has(taskId) === false) {
-        this.#live.delete(taskId);
+        this.#drop(taskId);
         this.#changed(taskId);
       }
     }
@@ -92,23 +110,42 @@ export class LeaseIndex implements Watch<LeaseEntry> {
     if (isNews || this.#resync !== null) this.#alive(entry);
   }
 
-  #ended(entry: Exclude<LeaseEntry, { kind: "live" }>): void {
+  #ended(entry: Extract<LeaseEntry, { kind: "expired" | "removed" }>): void {
     const { taskId, revision } = entry;
     const known = this.#live.get(taskId);
     if (known === undefined || known.revision > revision) return;
-    this.#live.delete(taskId);
+    this.#drop(taskId);
     if (entry.kind === "expired") {
       const { lease, writtenAt } = known;
       const lateMs = entry.writtenAt - (writtenAt + lease.ttlSeconds * 1000);
-      this.#expired.set(taskId, { lease, revision, writtenAt, lateMs });
+      this.#expired.set(taskId, { lease, revision, writtenAt, lateMs, isDisconnected: false });
     }
     this.#changed(taskId);
   }
 
+  /** It need not have been seen alive: what is written over it says that it has ended. */
+  #disconnected({ lease, revision, writtenAt }: KnownLease): void {
+    const { taskId } = lease;
+    if ((this.#live.get(taskId)?.revision ?? 0) > revision) return;
+    if ((this.#expired.get(taskId)?.revision ?? 0) >= revision) return;
+    this.#drop(taskId);
+    const ended = { lease, revision, writtenAt, lateMs: 0, isDisconnected: true };
+    this.#expired.set(taskId, ended);
+    this.#changed(taskId);
+  }
+
   #alive(known: KnownLease): void {
-    const { taskId } = known.lease;
+    const { taskId, connection } = known.lease;
+    this.#drop(taskId);
     this.#live.set(taskId, known);
+    if (connection !== null) this.#byConnection.add(connectionKey(connection), taskId);
     this.#expired.delete(taskId);
     this.#changed(taskId);
+  }
+
+  #drop(taskId: string): void {
+    const connection = this.#live.get(taskId)?.lease.connection ?? null;
+    if (connection !== null) this.#byConnection.delete(connectionKey(connection), taskId);
+    this.#live.delete(taskId);
   }
 }

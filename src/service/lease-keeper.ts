@@ -11,18 +11,22 @@
  * - Until then its holder can begin the lease anew, by compare-and-set on the same record: it raises
  *   the epoch, and what was seen to run out is of an earlier one. The lease follows; if the worker dies
  *   before that, it is a claim without a lease as any other.
+ * - A lease can name the connection of its session. A worker that hears that this is lost ends the lease
+ *   by compare-and-set, as long as it names it; what follows is that of a lease that has run out.
  * - A lease whose claim is over is purged, at once by the worker that ended the claim, after the grace
  *   period by any other.
  *
  * All of it is idempotent, and every worker does it for all tasks: it needs no leader.
  */
-import { CoordinatorError, hasCode } from "../protocol/errors.ts";
-import type { Task } from "../task/task.ts";
+import { hasCode } from "../protocol/errors.ts";
+import { CONNECTION_LOST, LEASE_EXPIRED, type Task } from "../task/task.ts";
+import { Disconnects } from "./disconnects.ts";
 import { compareLeases, isSameLease, leaseIdOf } from "./lease-id.ts";
 import { LeaseIndex } from "./lease-index.ts";
-import { LeaseWrites } from "./lease-writes.ts";
+import { LeaseRevivals } from "./lease-revivals.ts";
+import { LeaseWrites, type Renewal } from "./lease-writes.ts";
 import type { Limiter } from "./limiter.ts";
-import type { Clock, Lease, LeaseStore, Observe, ServiceSettings } from "./ports.ts";
+import type { Clock, ConnectionId, Lease, LeaseStore, Observe, ServiceSettings } from "./ports.ts";
 import { Reclaims } from "./reclaims.ts";
 import type { TaskIndex } from "./task-index.ts";
 import type { TaskWriter } from "./task-writer.ts";
@@ -36,6 +40,7 @@ export class LeaseKeeper {
   readonly leases: LeaseIndex;
   readonly #store: LeaseStore;
   readonly #writes: LeaseWrites;
+  readonly #revivals: LeaseRevivals;
   readonly #tasks: TaskIndex;
   readonly #writer: TaskWriter;
   readonly #limiter: Limiter;
@@ -45,6 +50,7 @@ export class LeaseKeeper {
   /** Claims without their lease, and leases without their claim, since when. */
   readonly #mismatched = new Map<string, number>();
   readonly #reclaims: Reclaims;
+  readonly #disconnects: Disconnects;
   /** Lease writes under way. Those that fail are left to the next check. */
   readonly #writing: Turns;
   #timer: ReturnType<typeof setInterval> | null = null;
@@ -70,7 +76,10 @@ export class LeaseKeeper {
       this.#compare(taskId);
     });
     this.#writing = new Turns("lease", observe);
-    this.#writes = new LeaseWrites(store, this.leases, clock);
+    this.#writes = new LeaseWrites(store, this.leases, clock, (connection) =>
+      this.#disconnects.isLost(connection),
+    );
+    this.#revivals = new LeaseRevivals(this.#writes, writer);
     this.#reclaims = new Reclaims(
       [tasks.progress, this.leases.progress],
       settings.outageGraceMs,
@@ -78,6 +87,15 @@ export class LeaseKeeper {
       observe,
       (taskId) => {
         this.#reclaim(taskId);
+      },
+    );
+    this.#disconnects = new Disconnects(
+      this.leases,
+      settings.disconnectGraceMs,
+      clock,
+      () => this.#reclaims.isOutage,
+      (taskId, key) => {
+        this.#disconnect(taskId, key);
       },
     );
     tasks.onChange(({ taskId }) => {
@@ -98,10 +116,16 @@ export class LeaseKeeper {
     await this.#writing.ended();
   }
 
-  /** Gives a fresh claim its lease, in the background. */
-  grant(task: Task): void {
-    const lease = this.#leaseOf(task);
-    if (lease === null) return;
+  /** The session behind this connection, if there is one, has a moment to name another one. */
+  disconnected(connection: ConnectionId): void {
+    this.#disconnects.note(connection);
+  }
+
+  /** Gives a fresh claim its lease, in the background. `connection`: whose loss is to end it. */
+  grant(task: Task, connection: ConnectionId | null): void {
+    const held = this.#leaseOf(task);
+    if (held === null) return;
+    const lease = { ...held, connection };
     this.#writing.add(lease.taskId, async () => {
       if (await this.#writes.grant(lease, task.claimedAt ?? 0)) {
         this.#observe({ kind: "lease_granted", taskId: lease.taskId, attempt: lease.attempt });
@@ -125,39 +149,28 @@ export class LeaseKeeper {
 
   /**
    * Starts the TTL of a claim's lease anew, for its holder, and returns the task. If the lease has run
-   * out, the record decides whether the claim is still there. `reported`: the holder's progress;
-   * without it, that of this attempt stays.
+   * out, the record decides whether the claim is still there.
    *
    * @throws CoordinatorError `lease_lost`; `unavailable` while the state of the lease is not settled
    */
-  async renew(task: Task, ttlSeconds: number, reported?: unknown): Promise<Task> {
+  renew(task: Task, ttlSeconds: number, renewal: Renewal = {}): Promise<Task> {
     const held = this.#leaseOf(task);
     if (held === null) throw new Error(`nobody holds ${task.taskId}`);
-    const lease = { ...held, ttlSeconds, confirmed: true };
-    const found = await this.#writes.renew(lease, { reported });
-    if (found.kind !== "expired") return task;
-    const revived = await this.#revive({ ...found.lease, ttlSeconds });
-    const again = await this.#writes.renew(
-      { ...lease, epoch: revived.leaseEpoch },
-      { reported: reported === undefined ? found.lease.progress : reported, over: found.over },
-    );
-    if (again.kind !== "expired") return revived;
-    const { taskId } = task;
-    throw new CoordinatorError("unavailable", `the lease of ${taskId} ran out again: ask again`);
+    return this.#revivals.renew(task, { ...held, ttlSeconds, confirmed: true }, renewal);
   }
 
   /**
    * Renews the lease of a claim whose session may not know of it; `false` if it is known to know, or if
    * the lease has run out. Of any number of workers that try, one succeeds.
    */
-  async confirm(task: Task): Promise<boolean> {
+  async confirm(task: Task, connection?: ConnectionId): Promise<boolean> {
     const lease = this.#leaseOf(task);
     if (lease === null) return false;
     await this.untilSettled(task.taskId);
     const { ttlSeconds } = this.describe(task);
     const { kind } = await this.#writes.renew(
       { ...lease, ttlSeconds, confirmed: true },
-      { isWanted: (found) => found?.kind !== "live" || !found.lease.confirmed },
+      { connection, isWanted: (found) => found?.kind !== "live" || !found.lease.confirmed },
     );
     return kind === "written";
   }
@@ -176,6 +189,7 @@ export class LeaseKeeper {
 
   /** Notes whether the task's claim and its lease fit together. */
   #compare(taskId: string): void {
+    this.#disconnects.look(taskId);
     const task = this.#tasks.get(taskId)?.task;
     const held = task?.status === "claimed" ? leaseIdOf(task) : null;
     const live = this.leases.get(taskId)?.lease ?? null;
@@ -208,6 +222,7 @@ export class LeaseKeeper {
       this.#writing.add(taskId, () => this.#limiter.run(() => this.#settle(taskId)));
     }
     this.#reclaims.check();
+    this.#disconnects.check();
   }
 
   /** Makes claim and lease fit, by the leader's record. */
@@ -219,29 +234,9 @@ export class LeaseKeeper {
     const lease = task === null ? null : this.#leaseOf(task);
     if (known !== undefined && (lease === null || compareLeases(known.lease, lease) > 0)) {
       await this.#store.purge(taskId, known.revision);
-    } else if (lease !== null && (await this.#restore(lease))) {
+    } else if (lease !== null && (await this.#revivals.restore(lease))) {
       this.#observe({ kind: "lease_restored", taskId, attempt: lease.attempt });
     }
-  }
-
-  /** Gives a claim its lease; where that may have run out unseen, by way of the record as well. */
-  async #restore(lease: Lease): Promise<boolean> {
-    const found = await this.#writes.restore(lease);
-    if (found.kind !== "expired") return found.kind === "written";
-    try {
-      const { leaseEpoch: epoch } = await this.#revive(lease);
-      return (await this.#writes.restore({ ...lease, epoch }, found.over)).kind === "written";
-    } catch (error) {
-      // The claim has ended meanwhile.
-      if (hasCode(error, "lease_lost", "not_holder")) return false;
-      throw error;
-    }
-  }
-
-  /** @throws CoordinatorError `lease_lost` or `not_holder` if the claim was taken back before */
-  async #revive({ taskId, sessionId, attempt, epoch, ttlSeconds }: Lease): Promise<Task> {
-    const command = { type: "revive", sessionId, attempt, epoch, ttlSeconds } as const;
-    return (await this.#writer.execute(taskId, command)).task;
   }
 
   async #currentTask(taskId: string): Promise<Task | null> {
@@ -253,15 +248,23 @@ export class LeaseKeeper {
     }
   }
 
+  #disconnect(taskId: string, key: string): void {
+    if (this.#stopped) return;
+    this.#writing.add(taskId, () => this.#limiter.run(() => this.#writes.disconnect(taskId, key)));
+  }
+
   #reclaim(taskId: string): void {
     const expired = this.leases.expired(taskId);
     if (this.#stopped || expired === undefined) return;
     const { attempt, epoch } = expired.lease;
+    const [reason, kind] = expired.isDisconnected
+      ? ([CONNECTION_LOST, "lease_disconnected"] as const)
+      : ([LEASE_EXPIRED, "lease_expired"] as const);
     this.#writing.add(taskId, async () => {
       const { task, written } = await this.#limiter.run(() =>
-        this.#writer.execute(taskId, { type: "expire", attempt, epoch }),
+        this.#writer.execute(taskId, { type: "expire", attempt, epoch, reason }),
       );
-      if (written) this.#observe({ kind: "lease_expired", taskId, attempt });
+      if (written) this.#observe({ kind, taskId, attempt });
       // Meanwhile a later lease may have run out: that one is still to be reclaimed.
       if (this.leases.expired(taskId) !== expired) return;
       this.#reclaims.forget(taskId);
@@ -278,6 +281,7 @@ export class LeaseKeeper {
       ttlSeconds: task.ttlSeconds ?? this.#settings.defaultTtlSeconds,
       confirmed: false,
       progress: null,
+      connection: null,
     };
   }
 }

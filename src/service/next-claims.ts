@@ -10,6 +10,7 @@
 import type { Reply, Request } from "../protocol/operations.ts";
 import { isoOrNull } from "../protocol/task-record.ts";
 import type { Claimed, Claims } from "./claims.ts";
+import { connectionOf } from "./connection-key.ts";
 import type { ParkedRequests } from "./parked-requests.ts";
 import type { Answer, Observe, TaskStore } from "./ports.ts";
 import type { Asker, ReadyClaims } from "./ready-claims.ts";
@@ -82,6 +83,7 @@ export class NextClaims {
         prefix: request.prefix,
       },
       requestId: requestId ?? null,
+      connection: connectionOf(request.release_on_disconnect),
       claimRequest: requestId ?? null,
     };
   }
@@ -92,6 +94,7 @@ export class NextClaims {
     // A repetition comes after its sender gave up waiting, long after the watch has brought the claim;
     // unless the watch itself is just starting.
     if (!this.#tasks.isCurrent) await this.#tasks.progress.catchUp(this.#store);
+    const connection = connectionOf(request.release_on_disconnect);
     const found: Claimed[] = [];
     for (const taskId of [...this.#tasks.claims.get(sessionId)]) {
       const task = this.#tasks.get(taskId)?.task;
@@ -99,8 +102,8 @@ export class NextClaims {
       if (task.claimRequest !== (requestId ?? parkedBy(sessionId))) continue;
       const claim =
         requestId === undefined
-          ? await this.#claims.ifUnconfirmed(taskId, sessionId, task.attempt)
-          : await this.#claims.ifHeld(taskId, sessionId, task.attempt);
+          ? await this.#claims.ifUnconfirmed(taskId, sessionId, task.attempt, connection)
+          : await this.#claims.ifHeld(taskId, sessionId, task.attempt, connection);
       if (claim !== null) found.push(claim);
     }
     return found;

@@ -72,6 +72,14 @@ export interface Lease {
   readonly confirmed: boolean;
   /** What the session has said last of how far it is, as JSON; `null` if nothing. */
   readonly progress: unknown;
+  /** Whose loss ends the lease; `null`: only its time does. */
+  readonly connection: ConnectionId | null;
+}
+
+/** A client's NATS connection, by the server that it is connected to and its number there. */
+export interface ConnectionId {
+  readonly serverId: string;
+  readonly clientId: number;
 }
 
 /** The last thing that happened to a task's lease. */
@@ -91,6 +99,13 @@ export type LeaseEntry =
       /** When the server did so, epoch milliseconds. */
       readonly writtenAt: number;
     }
+  /** A worker ended it before its time, as its connection is lost; from then on it is as if it had run out. */
+  | {
+      readonly kind: "disconnected";
+      readonly revision: number;
+      readonly lease: Lease;
+      readonly writtenAt: number;
+    }
   /** It was purged, or the entry is not readable. */
   | { readonly kind: "removed"; readonly taskId: string; readonly revision: number };
 
@@ -98,6 +113,8 @@ export interface LeaseStore {
   load(taskId: string): Promise<LeaseEntry | null>;
   /** Writes the lease with its TTL if the last revision is the expected one; 0 stands for "none". */
   write(lease: Lease, expectedRevision: number): Promise<WriteOutcome>;
+  /** Writes over the lease that its connection is lost. */
+  disconnect(lease: Lease, expectedRevision: number): Promise<WriteOutcome>;
   purge(taskId: string, expectedRevision: number): Promise<WriteOutcome>;
   watch(watch: Watch<LeaseEntry>): Promise<Stoppable>;
 }
@@ -186,6 +203,10 @@ export type Fact =
   /** Invariant 3 of docs/architecture.md: a claim without a lease got one from a worker that did not make the claim. */
   | { readonly kind: "lease_restored"; readonly taskId: string; readonly attempt: number }
   | { readonly kind: "lease_expired"; readonly taskId: string; readonly attempt: number }
+  /** Its session's connection was lost, and the claim was taken back for that. */
+  | { readonly kind: "lease_disconnected"; readonly taskId: string; readonly attempt: number }
+  /** Whether a worker hears of lost connections; `problem`: why it does not, and what to do. */
+  | { readonly kind: "disconnects"; readonly areHeard: boolean; readonly problem: string | null }
   /** It ran out, but in or right after an outage: its holder has some time to renew it all the same. */
   | { readonly kind: "lease_spared"; readonly taskId: string; readonly attempt: number }
   /** An outage is over: for so long the leases that ran out meanwhile are not held against their holders. */
@@ -231,4 +252,6 @@ export interface ServiceSettings {
   readonly leaseGraceMs: number;
   /** How long after an outage nobody loses a claim because of a lease that ran out meanwhile; 0: off. */
   readonly outageGraceMs: number;
+  /** How long a session that lost its connection has to name another one before it loses its claims. */
+  readonly disconnectGraceMs: number;
 }

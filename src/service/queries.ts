@@ -19,6 +19,7 @@ export class Queries {
   readonly #leases: LeaseIndex;
   readonly #sessions: SessionIndex;
   readonly #parked: ParkedRequests;
+  readonly #hearsDisconnects: () => boolean;
   readonly #settings: ServiceSettings;
   readonly #clock: Clock;
   readonly #startedAt: number;
@@ -28,6 +29,7 @@ export class Queries {
     writer: TaskWriter,
     indexes: { tasks: TaskIndex; leases: LeaseIndex; sessions: SessionIndex },
     parked: ParkedRequests,
+    hearsDisconnects: () => boolean,
     settings: ServiceSettings,
     clock: Clock,
   ) {
@@ -37,6 +39,7 @@ export class Queries {
     this.#leases = indexes.leases;
     this.#sessions = indexes.sessions;
     this.#parked = parked;
+    this.#hearsDisconnects = hearsDisconnects;
     this.#settings = settings;
     this.#clock = clock;
     this.#startedAt = clock.now();
@@ -130,6 +133,7 @@ export class Queries {
       corrupt: this.#tasks.corruptCount,
       leases: this.#leases.size,
       sessions: this.#sessions.size,
+      release_on_disconnect: this.#hearsDisconnects(),
       revision: this.#tasks.progress.revision,
       worker: {
         id: this.#settings.workerId,

@@ -5,7 +5,7 @@
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { ReadyFilter, ReadyTask } from "../task/ready-queue.ts";
 import type { Claimed, Claims } from "./claims.ts";
-import type { Clock } from "./ports.ts";
+import type { Clock, ConnectionId } from "./ports.ts";
 import type { TaskIndex } from "./task-index.ts";
 
 /** After a lost race, the next candidate is drawn from this many more, so that workers part ways. */
@@ -20,6 +20,8 @@ export interface Asker {
   readonly filter: ReadyFilter;
   /** The request's own name, by which a repetition is known. */
   readonly requestId: string | null;
+  /** Whose loss is to end the claims; `null`: only their time does. */
+  readonly connection: ConnectionId | null;
   /** Kept in the record, so that a repeated request finds its claims. */
   readonly claimRequest: string | null;
 }
@@ -100,6 +102,7 @@ export class ReadyClaims {
         ttlSeconds: asker.ttlSeconds,
         capabilities: asker.filter.capabilities,
         claimRequest: asker.claimRequest,
+        connection: asker.connection,
         once: true,
       });
     } catch (error) {

@@ -81,6 +81,11 @@ export class Reclaims {
     for (const [taskId, { at }] of this.#due) if (at <= now) this.#try(taskId);
   }
 
+  /** Whether this worker does not know who could have renewed: what ends now is to be spared. */
+  get isOutage(): boolean {
+    return !this.#sees || this.#isInGrace;
+  }
+
   get #isInGrace(): boolean {
     return this.#clock.now() < this.#graceEndsAt;
   }

@@ -19,6 +19,7 @@ import type {
   Answer,
   Call,
   Clock,
+  ConnectionId,
   LeaseStore,
   Observe,
   RequestHandler,
@@ -66,6 +67,7 @@ export class TaskService implements RequestHandler {
   readonly #admission: Admission;
   readonly #handlers: { readonly [O in Exclude<Operation, "tasks.next">]: Handler<O> };
   #watches: Stoppable[] = [];
+  #hearsDisconnects = false;
 
   constructor(stores: Stores, settings: ServiceSettings, clock: Clock, observe: Observe) {
     this.#stores = stores;
@@ -85,7 +87,8 @@ export class TaskService implements RequestHandler {
     const importer = new Importer(stores.tasks, writer, tasks, settings, clock);
     const heartbeats = new Heartbeats(sessions, claims, stores.tasks, tasks);
     const indexes = { tasks, leases: leases.leases, sessions: sessionIndex };
-    const queries = new Queries(stores.tasks, writer, indexes, parked, settings, clock);
+    const hears = (): boolean => this.#hearsDisconnects;
+    const queries = new Queries(stores.tasks, writer, indexes, parked, hears, settings, clock);
 
     this.tasks = tasks;
     this.sessions = sessionIndex;
@@ -148,6 +151,17 @@ export class TaskService implements RequestHandler {
     ]);
     this.#leases.start();
     this.#retention.start();
+  }
+
+  /** From now on whoever tells of lost connections hears of all of them, or of none. */
+  hearsDisconnects(areHeard: boolean, problem: string | null): void {
+    this.#hearsDisconnects = areHeard;
+    this.#observe({ kind: "disconnects", areHeard, problem });
+  }
+
+  /** A client has lost its connection. */
+  disconnected(connection: ConnectionId): void {
+    this.#leases.disconnected(connection);
   }
 
   /** Answers those who wait. To be called before the endpoints stop taking requests. */

@@ -1,5 +1,5 @@
 /** What can be asked of a task, and how the domain answers. */
-import type { Task, TaskDefinition, TaskStatus } from "./task.ts";
+import type { CONNECTION_LOST, LEASE_EXPIRED, Task, TaskDefinition, TaskStatus } from "./task.ts";
 
 export interface ClaimCommand {
   readonly type: "claim";
@@ -24,12 +24,15 @@ export interface ReleaseCommand {
 export const RELEASE_OUTCOMES = ["available", "complete", "failed"] as const;
 export type ReleaseOutcome = (typeof RELEASE_OUTCOMES)[number];
 
-/** The lease of exactly this attempt and epoch has run out. */
+/** The lease of exactly this attempt and epoch is over. */
 export interface ExpireCommand {
   readonly type: "expire";
   readonly attempt: number;
   readonly epoch: number;
+  /** Why it is; without this, it has run out. */
+  readonly reason?: ExpiryReason;
 }
+export type ExpiryReason = typeof LEASE_EXPIRED | typeof CONNECTION_LOST;
 
 /** The holder is still there: begin the lease of exactly this attempt and epoch anew, as it ran out. */
 export interface ReviveCommand {

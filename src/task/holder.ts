@@ -1,6 +1,12 @@
 /** Who holds a task, how a claim ended, and what to tell those who do not hold it. */
 import type { Decision } from "./commands.ts";
-import { LEASE_EXPIRED, STOPPED_AS_ASKED, type Task, type TaskEvent } from "./task.ts";
+import {
+  CONNECTION_LOST,
+  LEASE_EXPIRED,
+  STOPPED_AS_ASKED,
+  type Task,
+  type TaskEvent,
+} from "./task.ts";
 
 /**
  * Whether `sessionId` holds the task, under `attempt` if it names one. `null` means that it does.
@@ -33,7 +39,7 @@ export type EndOfClaim =
 /** How the claim ended that the event ended; `null` if it ended none. */
 export function endOfClaim(event: TaskEvent | null): EndOfClaim | null {
   if (event?.oldStatus !== "claimed" || event.newStatus === "claimed") return null;
-  if (event.reason === LEASE_EXPIRED) return "expired";
+  if (event.reason === LEASE_EXPIRED || event.reason === CONNECTION_LOST) return "expired";
   if (event.reason === STOPPED_AS_ASKED) return "stopped";
   switch (event.type) {
     case "task_released":

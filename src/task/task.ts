@@ -70,10 +70,12 @@ export interface TaskEvent {
 
 /** Reasons that events give by themselves; nobody can give them for a cancel or a requeue. */
 export const LEASE_EXPIRED = "lease expired";
+export const CONNECTION_LOST = "connection lost";
 export const STOPPED_AS_ASKED = "stopped as asked";
 export const LEASE_HAD_RUN_OUT = "lease had run out";
 export const RESERVED_REASONS: readonly string[] = [
   LEASE_EXPIRED,
+  CONNECTION_LOST,
   STOPPED_AS_ASKED,
   LEASE_HAD_RUN_OUT,
 ];

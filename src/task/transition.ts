@@ -7,8 +7,9 @@
  * available  Anyone with the required capabilities may claim it, once `notBefore` has passed.
  * claimed    Exactly one session holds it, under the current `attempt`. Entered by claim only, which
  *            is the only thing that raises `attempt`. Left by the holder's release, by expiry of that
- *            attempt's lease, by a forced cancel or by a requeue. A lease that has run out can be begun
- *            anew while the task is still claimed, which raises `leaseEpoch`; an expiry is of one epoch.
+ *            attempt's lease (its time is over, or its session's connection is lost), by a forced
+ *            cancel or by a requeue. A lease that is over can be begun anew while the task is still
+ *            claimed, which raises `leaseEpoch`; an expiry is of one epoch.
  *            A claimed task stays claimed when a dependency is requeued: its work has begun.
  * complete   The holder said so. Terminal.
  * failed     `failures` reached `maxFailures`, or the holder said that no retry helps. Terminal.
@@ -25,6 +26,7 @@ import type {
   Command,
   Decision,
   ExpireCommand,
+  ExpiryReason,
   ReleaseCommand,
   ReleaseOutcome,
   RequeueCommand,
@@ -136,7 +138,8 @@ function expire(task: Task, command: ExpireCommand, context: TransitionContext):
   const { status, attempt, leaseEpoch } = task;
   const isThis = attempt === command.attempt && leaseEpoch === command.epoch;
   if (status !== "claimed" || !isThis) return UNCHANGED;
-  return write(endAttempt(task, { by: "expiry", error: LEASE_EXPIRED, retry: true }, context));
+  const { reason = LEASE_EXPIRED } = command;
+  return write(endAttempt(task, { by: "expiry", reason }, context));
 }
 
 /** The opposite of `expire`: of the two, whichever is written first leaves nothing to the other. */
@@ -168,15 +171,19 @@ function wasReleasedSo(task: Task, command: ReleaseCommand): boolean {
 /** An attempt ended without completion, and not because its holder merely gave it back. */
 function endAttempt(
   task: Task,
-  end: { by: "holder" | "expiry"; error: unknown; retry: boolean },
+  end:
+    | { readonly by: "holder"; readonly error: unknown; readonly retry: boolean }
+    | { readonly by: "expiry"; readonly reason: ExpiryReason },
   { now, retryPolicy }: TransitionContext,
 ): Task {
   const failures = task.failures + 1;
-  const ended: Task = { ...unclaimed(task), failures, error: end.error };
-  const reason = end.by === "expiry" ? LEASE_EXPIRED : null;
+  const reason = end.by === "expiry" ? end.reason : null;
+  const error = end.by === "expiry" ? end.reason : end.error;
+  const ended: Task = { ...unclaimed(task), failures, error };
   if (task.cancelRequested) return stopped(task, ended, reason ?? STOPPED_AS_ASKED, now);
   const cause = { sessionId: task.claimedBy, reason };
-  if (!end.retry || failures >= task.maxFailures) {
+  const mayRetry = end.by === "expiry" || end.retry;
+  if (!mayRetry || failures >= task.maxFailures) {
     return moved(task, { ...ended, status: "failed" }, "task_failed", now, cause);
   }
   if (end.by === "expiry") {

@@ -50,6 +50,10 @@ export function logLineOf(fact: Fact): LogLine {
       return line("warn", "claim had no lease, restored it", attemptOf(fact));
     case "lease_expired":
       return line("info", "lease expired", attemptOf(fact));
+    case "lease_disconnected":
+      return line("info", "session lost its connection, lease ended", attemptOf(fact));
+    case "disconnects":
+      return disconnectsLine(fact);
     case "lease_spared":
       return line("debug", "lease ran out in an outage, it can still be renewed", attemptOf(fact));
     case "outage_grace":
@@ -75,6 +79,16 @@ export function logLineOf(fact: Fact): LogLine {
     case "warning":
       return line("warn", fact.message, {});
   }
+}
+
+function disconnectsLine({ areHeard, problem }: Extract<Fact, { kind: "disconnects" }>): LogLine {
+  if (areHeard) return line("info", "lost connections are heard of: claims can end with them", {});
+  if (problem === null) {
+    return line("debug", "no user of the system account is set: leases end when they run out", {});
+  }
+  return line("warn", "lost connections are not heard of: leases end when they run out", {
+    problem,
+  });
 }
 
 function requestLine(fact: Extract<Fact, { kind: "request" }>): LogLine {

@@ -93,6 +93,11 @@ export const METRICS = {
     help: "Leases whose TTL ran out",
     labels: [],
   },
+  if_coordinator_leases_disconnected_total: {
+    type: "counter",
+    help: "Leases that ended before their time because their session lost its connection",
+    labels: [],
+  },
   if_coordinator_leases_spared_total: {
     type: "counter",
     help: "Leases whose TTL ran out in or right after an outage, counted by each worker that was in it",

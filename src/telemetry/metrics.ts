@@ -96,6 +96,7 @@ function registerCounters(registry: Registry): Observe {
   const granted = counter(registry, "if_coordinator_leases_granted_total");
   const restored = counter(registry, "if_coordinator_leases_restored_total");
   const expired = counter(registry, "if_coordinator_leases_expired_total");
+  const disconnected = counter(registry, "if_coordinator_leases_disconnected_total");
   const spared = counter(registry, "if_coordinator_leases_spared_total");
   const undelivered = counter(registry, "if_coordinator_answers_undelivered_total");
   const retired = counter(registry, "if_coordinator_tasks_retired_total");
@@ -126,6 +127,9 @@ function registerCounters(registry: Registry): Observe {
       case "lease_expired":
         expired.inc();
         return;
+      case "lease_disconnected":
+        disconnected.inc();
+        return;
       case "lease_spared":
         spared.inc();
         return;
@@ -139,6 +143,7 @@ function registerCounters(registry: Registry): Observe {
         corrupt.inc();
         return;
       case "requeued_by_operator": // Counted as the event that it writes.
+      case "disconnects":
       case "outage_grace":
       case "index_current":
       case "connection":

@@ -29,6 +29,8 @@ describe("if-coordinator dev", () => {
     assert.equal(created.task.status, "available");
     const claimed = (await request(url, "tasks.claim.a", { session_id: "me" })) as TaskReply;
     assert.equal(claimed.attempt, 1);
+    const stats = (await request(url, "tasks.stats", {})) as { release_on_disconnect: boolean };
+    assert.equal(stats.release_on_disconnect, true);
     const ready = await fetch(`${await dev.httpUrl()}/readyz`);
     assert.equal(ready.status, 200);
 

@@ -29,6 +29,7 @@ function admission(
     maxWaiting: 1_000,
     requestsPerSecond: 0,
     leaseGraceMs: 1_000,
+    disconnectGraceMs: 0,
     outageGraceMs: 0,
     ...limits,
   };

@@ -7,7 +7,7 @@ const NOW = 1_000;
 
 function lease(attempt: number, taskId = "a"): Lease {
   const common = { sessionId: "s1", epoch: 0, ttlSeconds: 30, confirmed: false, progress: null };
-  return { ...common, taskId, attempt };
+  return { ...common, connection: null, taskId, attempt };
 }
 
 function indexWithChanges(): { index: LeaseIndex; changed: string[] } {
@@ -39,7 +39,13 @@ describe("the index of leases", () => {
     granted(index, 1, 4);
     expired(index, 2);
     assert.equal(index.get("a"), undefined);
-    const known = { lease: lease(4), revision: 2, writtenAt: NOW, lateMs: 0 };
+    const known = {
+      lease: lease(4),
+      revision: 2,
+      writtenAt: NOW,
+      lateMs: 0,
+      isDisconnected: false,
+    };
     assert.deepEqual(index.expired("a"), known);
     assert.deepEqual(changed, ["a", "a"]);
     index.forgetExpired("a");

@@ -40,7 +40,7 @@ interface Setting {
 }
 
 function expired(lateMs = 0): ExpiredLease {
-  return { lease: lease(1), revision: 2, writtenAt: 0, lateMs };
+  return { lease: lease(1), revision: 2, writtenAt: 0, lateMs, isDisconnected: false };
 }
 
 describe("a claim whose lease has run out", () => {

@@ -28,6 +28,15 @@ export class MemoryLeases implements LeaseStore {
     return Promise.resolve({ kind: "written", revision: this.put(lease) });
   }
 
+  disconnect(lease: Lease, expectedRevision: number): Promise<WriteOutcome> {
+    if ((this.entries.get(lease.taskId)?.revision ?? 0) !== expectedRevision) {
+      return Promise.resolve({ kind: "conflict" });
+    }
+    const revision = ++this.#revision;
+    this.entries.set(lease.taskId, { kind: "disconnected", revision, lease, writtenAt: NOW });
+    return Promise.resolve({ kind: "written", revision });
+  }
+
   purge(): Promise<WriteOutcome> {
     return Promise.reject(new Error("not needed here"));
   }
@@ -56,7 +65,7 @@ export function setUp(): { store: MemoryLeases; index: LeaseIndex; writes: Lease
 
 export function lease(attempt: number, more: Partial<Lease> = {}): Lease {
   const common = { taskId: "a", sessionId: "s1", epoch: 0, ttlSeconds: 30, confirmed: false };
-  return { ...common, progress: null, attempt, ...more };
+  return { ...common, progress: null, connection: null, attempt, ...more };
 }
 
 /** The code with which it is refused. */

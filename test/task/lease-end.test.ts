@@ -1,7 +1,8 @@
 /** What becomes of a claim whose lease has run out: taken back, or begun anew by its holder. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { LEASE_EXPIRED, LEASE_HAD_RUN_OUT } from "../../src/task/task.ts";
+import { endOfClaim } from "../../src/task/holder.ts";
+import { CONNECTION_LOST, LEASE_EXPIRED, LEASE_HAD_RUN_OUT } from "../../src/task/task.ts";
 import {
   assertRefused,
   assertUnchanged,
@@ -27,6 +28,17 @@ describe("the end of a lease", () => {
       ["task_expired", "alice", LEASE_EXPIRED],
     );
     assertWithoutHolder(task);
+  });
+
+  it("says so if it came with the loss of the holder's connection, and is else the same", () => {
+    for (const failures of [0, 2]) {
+      const task = claimedTask({ failures });
+      const expired = written(task, expire());
+      const lost = written(task, expire({ reason: CONNECTION_LOST }));
+      const lastEvent = { ...expired.lastEvent, reason: CONNECTION_LOST };
+      assert.deepEqual(lost, { ...expired, error: CONNECTION_LOST, lastEvent });
+      assert.equal(endOfClaim(lost.lastEvent), "expired");
+    }
   });
 
   it("makes the task failed when it was its last attempt", () => {

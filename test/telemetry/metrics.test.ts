@@ -86,6 +86,11 @@ describe("the counters", () => {
       "",
     ],
     [{ kind: "lease_expired", taskId: "a", attempt: 1 }, "if_coordinator_leases_expired_total", ""],
+    [
+      { kind: "lease_disconnected", taskId: "a", attempt: 1 },
+      "if_coordinator_leases_disconnected_total",
+      "",
+    ],
     [{ kind: "lease_spared", taskId: "a", attempt: 1 }, "if_coordinator_leases_spared_total", ""],
     [
       { kind: "answer_undelivered", operation: "tasks.next" },

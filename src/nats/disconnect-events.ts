@@ -1,0 +1,159 @@
+/**
+ * Tells which clients have lost their connections, as the NATS servers report it in their system account.
+ *
+ * A user of any account may subscribe to these subjects, and hears nothing in all but one. So a
+ * connection is made and closed, to see whether its end is reported.
+ */
+import { AuthorizationError, type Msg, type NatsConnection } from "@nats-io/transport-node";
+import type { ConnectionId, Stoppable } from "../service/ports.ts";
+import {
+  ConnectionError,
+  connectionIdOf,
+  connectNats,
+  type ConnectOptions,
+  listenToConnection,
+} from "./connection.ts";
+
+const SUBJECT = "$SYS.ACCOUNT.*.DISCONNECT";
+const PROBE_MS = 2_000;
+const WHO = "nats.system_username and nats.system_password, or nats.system_creds_file";
+
+export interface DisconnectListener {
+  disconnected(connection: ConnectionId): void;
+  /** Whether anything is heard from now on; `problem`: why not, and what to do. */
+  heard(areHeard: boolean, problem: string | null): void;
+}
+
+/**
+ * Resolves when it is known whether they are heard. Never rejects: the listener is told what is wrong.
+ *
+ * @param options of a user of the system account
+ * @param probe how clients connect
+ */
+export async function listenForDisconnects(
+  options: ConnectOptions,
+  probe: ConnectOptions,
+  listener: DisconnectListener,
+): Promise<Stoppable> {
+  let connection: NatsConnection;
+  try {
+    connection = await connectNats(options);
+  } catch (error) {
+    listener.heard(false, problemOf(error));
+    return { stop: () => Promise.resolve() };
+  }
+  const events = new DisconnectEvents(connection, listener);
+  await events.start(probe);
+  return events;
+}
+
+class DisconnectEvents implements Stoppable {
+  readonly #connection: NatsConnection;
+  readonly #listener: DisconnectListener;
+  #stopped = false;
+  /** The server does not permit the subscription. */
+  #refusal: Error | null = null;
+  /** Is called with each event, or without one when the subscription is refused. */
+  #probed: (found?: ConnectionId) => void = () => undefined;
+
+  constructor(connection: NatsConnection, listener: DisconnectListener) {
+    this.#connection = connection;
+    this.#listener = listener;
+  }
+
+  async start(probe: ConnectOptions): Promise<void> {
+    this.#connection.subscribe(SUBJECT, {
+      callback: (error, message) => {
+        if (error === null) this.#received(message);
+        else {
+          this.#refusal = error;
+          this.#probed();
+        }
+      },
+    });
+    const problem = await this.#probe(probe);
+    if (problem !== null) {
+      this.#listener.heard(false, problem);
+      await this.stop();
+      return;
+    }
+    this.#listener.heard(true, null);
+    this.#follow();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#connection.close();
+  }
+
+  /** What the server reports while the connection is broken is lost. */
+  #follow(): void {
+    listenToConnection(this.#connection, {
+      disconnected: () => {
+        this.#tell(false, "the connection to the system account is broken: connecting again");
+      },
+      reconnected: () => {
+        this.#tell(true, null);
+      },
+    });
+    void this.#connection.closed().then((error) => {
+      if (error instanceof Error) this.#tell(false, problemOf(error));
+    });
+  }
+
+  #tell(areHeard: boolean, problem: string | null): void {
+    if (!this.#stopped) this.#listener.heard(areHeard, problem);
+  }
+
+  #received(message: Msg): void {
+    const found = read(message);
+    if (found === null) return;
+    this.#probed(found);
+    this.#listener.disconnected(found);
+  }
+
+  async #probe(options: ConnectOptions): Promise<string | null> {
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      await this.#connection.flush();
+      const connection = await connectNats(options);
+      const own = connectionIdOf(connection);
+      const reported = new Promise<boolean>((resolve) => {
+        this.#probed = (found) => {
+          const isOwn = found?.serverId === own?.serverId && found?.clientId === own?.clientId;
+          if (isOwn || this.#refusal !== null) resolve(this.#refusal === null);
+        };
+        this.#probed();
+        timer = setTimeout(resolve, PROBE_MS, false);
+      });
+      await connection.close();
+      if (await reported) return null;
+      return this.#refusal === null
+        ? `the servers report nothing to the user: use one of the system account in ${WHO}`
+        : `${this.#refusal.message}: permit the user to subscribe to ${SUBJECT}`;
+    } catch (error) {
+      return problemOf(error);
+    } finally {
+      clearTimeout(timer);
+      this.#probed = () => undefined;
+    }
+  }
+}
+
+function read(message: Msg): ConnectionId | null {
+  try {
+    const { server, client } = message.json<{ server: { id: string }; client: { id: number } }>();
+    return { serverId: server.id, clientId: client.id };
+  } catch {
+    return null;
+  }
+}
+
+function problemOf(error: unknown): string {
+  const cause = error instanceof ConnectionError ? error.cause : error;
+  if (cause instanceof AuthorizationError) return `${cause.message}: check ${WHO}`;
+  if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") {
+    return `${cause.message}: correct nats.system_creds_file`;
+  }
+  return error instanceof Error ? error.message : String(error);
+}

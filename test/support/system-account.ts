@@ -1,0 +1,68 @@
+/** A coordinator that hears of lost connections, and connections to lose. */
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { connectionIdOf } from "../../src/nats/connection.ts";
+import type { TestServer } from "./nats-server.ts";
+import { type Json, TestCoordinator, type TestCoordinatorOptions } from "./test-coordinator.ts";
+
+/** Everybody connects without a password, but for one user, with the permission that the guide tells to give. */
+export const SYSTEM_SERVER = {
+  config: `jetstream: enabled
+    accounts { $SYS { users: [ { user: "system", password: "secret"
+      permissions: { publish: { deny: ">" }, subscribe: "$SYS.ACCOUNT.*.DISCONNECT" } } ] } }`,
+};
+export const SYSTEM_USER = { "nats.system_username": "system", "nats.system_password": "secret" };
+
+export function startHearing(options: TestCoordinatorOptions = {}): Promise<TestCoordinator> {
+  const { settings, ...others } = options;
+  return TestCoordinator.start({
+    server: SYSTEM_SERVER,
+    settings: { ...SYSTEM_USER, disconnect_grace_ms: 200, ...settings },
+    ...others,
+  });
+}
+
+/** A session's own connection, which ends without a word when the test says so. */
+export class Agent {
+  readonly connection: NatsConnection;
+  /** As requests name it. */
+  readonly id: { readonly server_id: string; readonly client_id: number };
+
+  private constructor(connection: NatsConnection) {
+    this.connection = connection;
+    const id = connectionIdOf(connection);
+    if (id === null) throw new Error("the server has not said who it is");
+    this.id = { server_id: id.serverId, client_id: id.clientId };
+  }
+
+  static async connect(server: TestServer): Promise<Agent> {
+    return new Agent(await server.connect({ reconnect: false }));
+  }
+
+  async ok(subject: string, body: object): Promise<Json> {
+    const reply = await this.connection.request(subject, JSON.stringify(body), { timeout: 10_000 });
+    const json: Json = reply.json();
+    if (json.ok !== true) throw new Error(JSON.stringify(json.error));
+    return json;
+  }
+
+  /** Claims it for as long as there is such a lease, but for this connection. */
+  claim(taskId: string, more: object = {}): Promise<Json> {
+    const release_on_disconnect = this.id;
+    const body = { session_id: "s1", ttl_seconds: 3_600, release_on_disconnect, ...more };
+    return this.ok(`tasks.claim.${taskId}`, body);
+  }
+
+  /** The socket is gone, as when the process is killed. */
+  async vanish(): Promise<void> {
+    // The library does not show it; nothing else ends a connection from this side without a word.
+    const { protocol } = this.connection as unknown as {
+      protocol: { transport: { socket: Socket } };
+    };
+    const { socket } = protocol.transport;
+    const closed = once(socket, "close");
+    socket.destroy();
+    await closed;
+  }
+}
