@@ -31,6 +31,8 @@ const RUN_ELSEWHERE: readonly { readonly command: RegExp; readonly test: string 
   { command: /^npm run demo\b/m, test: "test/simulation/simulate.test.ts" },
   { command: /^npm run chaos\b/m, test: "test/chaos/run.test.ts" },
   { command: /^npm run soak\b/m, test: "test/soak/run.test.ts" },
+  { command: /^npm run recovery\b/m, test: "test/recovery/recovery.test.ts" },
+  { command: /^npm run power-loss\b/m, test: "test/power-loss/run.test.ts" },
   { command: /^npx if-coordinator serve\b/m, test: "test/cli/serve.test.ts" },
   // There is no Docker in CI; the file's shape and the command in it are checked.
   { command: /^docker compose\b/m, test: "test/docs/deployment.test.ts" },

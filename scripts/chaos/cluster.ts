@@ -1,82 +1,98 @@
-/** The processes of a run: NATS nodes with JetStream, and workers, each on a host of its own if possible. */
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+/**
+ * The processes of a run: NATS nodes with JetStream, and workers, each on a host of its own if possible.
+ *
+ * Workers and sessions reach each node by a link of their own. So do nodes each other where there are no
+ * hosts: whatever cannot be done to the network is then done to the links.
+ */
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { connectNats } from "../../src/nats/connection.ts";
 import { createRequester } from "../../src/nats/request.ts";
 import { TaskClient } from "../../src/client/task-client.ts";
-import { Member } from "./member.ts";
+import { intruder, node, type Surroundings, worker } from "./cluster-members.ts";
+import type { Disks } from "./disks.ts";
+import { figuresAddress } from "./figures-address.ts";
+import { Links } from "./links.ts";
+import type { Member } from "./member.ts";
 import type { Network } from "./network.ts";
 
-const MAIN = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 const START_TIMEOUT_MS = 60_000;
 
-export interface ClusterOptions {
+/** Who connects in the name of all sessions. */
+export const SESSIONS = "sessions";
+
+export interface ClusterOptions extends Surroundings {
   readonly nodes: number;
   readonly workers: number;
-  readonly binary: string;
-  /** Empty; for data and logs. */
-  readonly folder: string;
-  readonly network: Network | null;
+  /** Of the garbage. Default: 0. */
+  readonly seed?: number;
+  /** On which the nodes keep their data. Default: none that can be filled. */
+  readonly disks?: Disks | null;
+  /** Default: they cannot. */
+  readonly canSlowDisks?: boolean;
   /** The first of the ports on this machine, where there is no network. */
   readonly firstPort: number;
-  /** Variables of the workers, beside or instead of the usual ones. */
-  readonly settings?: Readonly<Record<string, string>>;
-  /** Whether nodes and workers serve their figures by HTTP, at `figuresUrl`. */
-  readonly figures?: boolean;
-}
-
-const FIGURES_PORT = 8222;
-
-/** Where a node (its monitoring) or a worker (its metrics) serves its figures. */
-export function figuresUrl(options: ClusterOptions, name: string): string {
-  return `http://${figuresAddress(options, name).join(":")}`;
-}
-
-function figuresAddress(options: ClusterOptions, name: string): [host: string, port: string] {
-  const { network, firstPort, nodes } = options;
-  if (network !== null) return [network.address(name), String(FIGURES_PORT)];
-  // Nodes have two ports each; then come those of the figures, of the nodes and of the workers.
-  const place = (name.startsWith("n") ? 0 : nodes) + Number(name.slice(1)) - 1;
-  return ["127.0.0.1", String(firstPort + 2 * nodes + place)];
+  /** Whether all reach each other directly, as for measurements. Default: by links. */
+  readonly isDirect?: boolean;
 }
 
 export class Cluster implements AsyncDisposable {
   readonly nodes: readonly Member[];
   readonly workers: readonly Member[];
+  /** Sends garbage to all endpoints; it is for the run to start it. */
+  readonly intruder: Member;
+  /** Of the nodes. */
   readonly urls: readonly string[];
-  readonly network: Network | null;
+  /** The ways on which sessions reach the nodes. */
+  readonly sessionUrls: readonly string[];
+  readonly links: Links;
+  readonly hasLinks: boolean;
+  readonly disks: Disks | null;
+  readonly canSlowDisks: boolean;
+  readonly #network: Network | null;
 
-  private constructor(nodes: Member[], workers: Member[], urls: string[], network: Network | null) {
-    this.nodes = nodes;
-    this.workers = workers;
-    this.urls = urls;
-    this.network = network;
+  private constructor(options: ClusterOptions, parts: Parts) {
+    this.nodes = parts.nodes;
+    this.workers = parts.workers;
+    this.urls = parts.urls;
+    this.sessionUrls = parts.sessionUrls;
+    this.links = parts.links;
+    this.intruder = intruder(options, parts.urls, options.seed ?? 0);
+    this.disks = options.disks ?? null;
+    this.canSlowDisks = options.canSlowDisks ?? false;
+    this.hasLinks = options.isDirect !== true;
+    this.#network = options.network;
   }
 
   /** Resolves when the coordinator answers. */
   static async start(options: ClusterOptions): Promise<Cluster> {
-    const { network } = options;
-    const nodeNames = Array.from({ length: options.nodes }, (_, i) => `n${i + 1}`);
-    const workerNames = Array.from({ length: options.workers }, (_, i) => `w${i + 1}`);
-    for (const name of network === null ? [] : [...nodeNames, ...workerNames]) {
-      await network?.add(name);
-    }
-    const urls = nodeNames.map((_, i) => `nats://${addressOf(options, i, 0)}`);
-    const nodes = nodeNames.map((name, i) => node(options, name, i));
-    const workers = workerNames.map((name) => worker(options, name, urls));
-    const cluster = new Cluster(nodes, workers, urls, network);
+    const cluster = new Cluster(options, await placed(options));
     try {
-      for (const member of nodes) member.start();
+      for (const member of cluster.nodes) member.start();
       await cluster.untilConnected();
-      for (const member of workers) member.start();
+      for (const member of cluster.workers) member.start();
       await cluster.untilAnswered(START_TIMEOUT_MS);
       return cluster;
     } catch (error) {
       await cluster[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** Whether there is something that can be cut between them. */
+  get canCut(): boolean {
+    return this.#network !== null || this.hasLinks;
+  }
+
+  /** Cuts a node or a worker off from all others; resolves to a function that ends it. */
+  async cutOff({ name }: Member): Promise<() => Promise<void>> {
+    if (this.#network !== null) return await this.#network.unplug(name);
+    return asynchronous(this.links.cutOff(name));
+  }
+
+  /** What one node says does not reach the other; resolves to a function that ends it. */
+  async block(from: Member, to: Member): Promise<() => Promise<void>> {
+    if (this.#network !== null) return await this.#network.block(from.name, to.name);
+    return asynchronous(this.links.block(from.name, to.name));
   }
 
   /** Resolves when some node accepts clients. */
@@ -109,83 +125,73 @@ export class Cluster implements AsyncDisposable {
     }
   }
 
-  /** Everything runs and reaches everything again. */
-  async heal(): Promise<void> {
-    for (const member of [...this.nodes, ...this.workers]) {
-      member.resume();
-      member.start();
-    }
-    await this.network?.heal();
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.workers.map((member) => member.kill()));
-    await Promise.all(this.nodes.map((member) => member.kill()));
+    await Promise.all([...this.workers, this.intruder].map((member) => member.retire()));
+    await Promise.all(this.nodes.map((member) => member.retire()));
+    await this.links[Symbol.asyncDispose]();
   }
 }
 
-/** `port`: 0 for clients, 1 for the other nodes. */
-function addressOf({ network, firstPort }: ClusterOptions, i: number, port: 0 | 1): string {
-  if (network !== null) return `${network.address(`n${i + 1}`)}:${4222 + port}`;
-  return `127.0.0.1:${firstPort + 2 * i + port}`;
+interface Parts {
+  readonly nodes: readonly Member[];
+  readonly workers: readonly Member[];
+  readonly urls: readonly string[];
+  readonly sessionUrls: readonly string[];
+  readonly links: Links;
 }
 
-function node(options: ClusterOptions, name: string, i: number): Member {
-  const { binary, folder, network, nodes } = options;
-  const data = join(folder, name);
-  mkdirSync(data, { recursive: true });
-  const [host = "", port = ""] = addressOf(options, i, 0).split(":");
-  const routes = Array.from({ length: nodes }, (_, j) => `nats://${addressOf(options, j, 1)}`);
-  const clustered =
-    nodes === 1
-      ? []
-      : [
-          ...["--cluster_name", "chaos", "--cluster", `nats://${addressOf(options, i, 1)}`],
-          ...["--routes", routes.join(",")],
-        ];
-  const args = ["--name", name, "--addr", host, "--port", port, "--jetstream", "--store_dir", data];
-  if (options.figures === true) args.push("--http_port", figuresAddress(options, name)[1]);
-  return new Member({
-    name,
-    command: [...prefix(network, name), binary, ...args, ...clustered] as [string, ...string[]],
-    logFile: join(folder, `${name}.log`),
-  });
-}
-
-function worker(options: ClusterOptions, name: string, urls: readonly string[]): Member {
-  const { folder, network, nodes } = options;
-  const serve = [process.execPath, MAIN, "serve", "--nats", urls.join(",")];
-  const replicas = ["--replicas", String(nodes >= 3 ? 3 : 1)];
-  const env = { ...SETTINGS, ...(options.figures === true ? figuresSettings(options, name) : {}) };
-  return new Member({
-    name,
-    command: [...prefix(network, name), ...serve, ...replicas] as [string, ...string[]],
-    env: { ...env, ...options.settings },
-    logFile: join(folder, `${name}.log`),
-  });
-}
-
-function figuresSettings(options: ClusterOptions, name: string): Readonly<Record<string, string>> {
-  const [host, port] = figuresAddress(options, name);
-  return {
-    IF_COORDINATOR_METRICS_ENABLED: "true",
-    IF_COORDINATOR_METRICS_HOST: host,
-    IF_COORDINATOR_METRICS_PORT: port,
+/** All that is to be started, and the ways between. */
+async function placed(options: ClusterOptions): Promise<Parts> {
+  const { network, firstPort, isDirect = false } = options;
+  const nodeNames = nodeNamesOf(options.nodes);
+  const workerNames = namesOf("w", options.workers);
+  for (const name of network === null ? [] : [...nodeNames, ...workerNames]) {
+    await network?.add(name);
+  }
+  /** `port`: 0 for clients, 1 for the other nodes. */
+  const address = (name: string, port: 0 | 1): string => {
+    if (network !== null) return `${network.address(name)}:${4222 + port}`;
+    return `127.0.0.1:${firstPort + 2 * nodeNames.indexOf(name) + port}`;
   };
+  const links = new Links(network?.ownAddress ?? "127.0.0.1");
+  const wayTo = (from: string, to: string, port: 0 | 1): Promise<string> | string =>
+    isDirect ? address(to, port) : links.add(from, to, address(to, port));
+  const urlsFor = async (client: string): Promise<string[]> => {
+    const urls: string[] = [];
+    for (const name of nodeNames) urls.push(`nats://${await wayTo(client, name, 0)}`);
+    return urls;
+  };
+  const nodes: Member[] = [];
+  for (const name of nodeNames) {
+    const routes: string[] = [];
+    for (const other of nodeNames.filter((one) => one !== name)) {
+      routes.push(network === null ? await wayTo(name, other, 1) : address(other, 1));
+    }
+    const [own, clusterAddress] = [address(name, 0), address(name, 1)];
+    const placing = { name, address: own, clusterAddress, routes };
+    nodes.push(node(options, placing, figuresAddress(options, name)));
+  }
+  const replicas = options.nodes >= 3 ? 3 : 1;
+  const workers: Member[] = [];
+  for (const name of workerNames) {
+    const placing = { name, urls: await urlsFor(name), replicas };
+    workers.push(worker(options, placing, figuresAddress(options, name)));
+  }
+  const urls = nodeNames.map((name) => `nats://${address(name, 0)}`);
+  return { nodes, workers, urls, sessionUrls: await urlsFor(SESSIONS), links };
 }
 
-/** History is kept whole, and a task is not given up. */
-const SETTINGS = {
-  IF_COORDINATOR_HISTORY: "64",
-  IF_COORDINATOR_MAX_FAILURES: "1000",
-  IF_COORDINATOR_RETRY_BASE_MS: "100",
-  IF_COORDINATOR_RETRY_MAX_MS: "1000",
-  IF_COORDINATOR_RETENTION_SECONDS: "0",
-  IF_COORDINATOR_METRICS_ENABLED: "false",
-  IF_COORDINATOR_LOG_FORMAT: "json",
-  NO_COLOR: "1",
-};
+export function nodeNamesOf(count: number): string[] {
+  return namesOf("n", count);
+}
 
-function prefix(network: Network | null, name: string): readonly string[] {
-  return network?.prefix(name) ?? [];
+function namesOf(letter: string, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${letter}${i + 1}`);
+}
+
+function asynchronous(end: () => void): () => Promise<void> {
+  return () => {
+    end();
+    return Promise.resolve();
+  };
 }

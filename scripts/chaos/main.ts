@@ -5,29 +5,37 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "../../src/config.ts";
 import { resolveServerBinary } from "../../src/nats/server-binary.ts";
-import { Cluster } from "./cluster.ts";
+import { Cluster, nodeNamesOf } from "./cluster.ts";
+import { Disks } from "./disks.ts";
+import { FAULTS } from "./faults/all.ts";
+import { interrupted } from "./interruption.ts";
 import { Network } from "./network.ts";
 import { type ChaosOptions, formatOptions, parseOptions } from "./options.ts";
 import { failures, formatResult, leaveEvidence } from "./report.ts";
 import { type Result, runChaos } from "./run.ts";
+import { isStraceHere } from "./slow-disk.ts";
 
 const tell = (line: string): void => {
   console.error(line);
 };
 
 try {
-  process.exitCode = await main(parseOptions(process.argv.slice(2)));
+  const options = parseOptions(process.argv.slice(2));
+  if (options === null) console.log(FAULTS.map(({ name }) => name).join("\n"));
+  else process.exitCode = await main(options);
 } catch (error) {
   tell(error instanceof Error ? error.message : String(error));
-  process.exitCode = 2;
+  // A run that was interrupted still waits for what it had under way.
+  process.exit(2);
 }
 
 /** @returns the exit code */
 async function main(options: ChaosOptions): Promise<number> {
+  const end = interrupted();
   const command = `npm run chaos -- ${formatOptions(options)}`;
   tell(command);
   const folder = mkdtempSync(join(tmpdir(), "if-coordinator-chaos-"));
-  const result = await run(options, folder).catch((error: unknown) => {
+  const result = await run(options, folder, end).catch((error: unknown) => {
     tell(`${folder} has the logs; repeat it with:\n  ${command}`);
     throw error;
   });
@@ -41,15 +49,23 @@ async function main(options: ChaosOptions): Promise<number> {
   return 1;
 }
 
-async function run(options: ChaosOptions, folder: string): Promise<Result> {
+async function run(options: ChaosOptions, folder: string, end: Promise<never>): Promise<Result> {
   const binary = await resolveServerBinary({ ...loadConfig().dev, notify: tell });
-  const network = await Network.create();
-  if (network === null) tell("no network namespaces here (they need root): nothing is cut off");
+  await using network = options.namespaces ? await Network.create() : null;
+  if (network === null) tell("no network namespaces (they need root): links take their place");
+  await using disks = await Disks.create(folder, nodeNamesOf(options.nodes));
+  if (disks === null) tell("nothing can be mounted here (it needs root): no disk is full");
+  const canSlowDisks = await isStraceHere();
+  if (!canSlowDisks) tell("there is no strace here: no disk is slow");
   const firstPort = randomInt(10_000, 29_000);
-  try {
-    await using cluster = await Cluster.start({ ...options, binary, folder, network, firstPort });
-    return await runChaos(cluster, options, tell);
-  } finally {
-    await network?.[Symbol.asyncDispose]();
-  }
+  await using cluster = await Cluster.start({
+    ...options,
+    binary,
+    folder,
+    network,
+    disks,
+    canSlowDisks,
+    firstPort,
+  });
+  return await Promise.race([runChaos(cluster, options, tell), end]);
 }

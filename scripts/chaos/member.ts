@@ -1,10 +1,11 @@
 /**
- * One process of a run, a NATS node or a worker, that can be killed, stopped for a while, and started again.
+ * One process of a run, such as a NATS node or a worker, that can be killed, stopped for a while, and
+ * started again.
  *
  * One that ends without being told to is started again, as whatever supervises it elsewhere would do:
  * a worker that is started while it is cut off gives up.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 
@@ -17,6 +18,19 @@ export interface MemberOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What it writes, over all of its lives. */
   readonly logFile: string;
+  /** Whether it says when it serves, and can be told something. */
+  readonly hasChannel?: boolean;
+}
+
+/** An end that nobody has asked for. */
+export interface Ending {
+  /** By `performance.now()`. */
+  readonly at: number;
+  readonly how: string;
+  /** Whether it had come as far as to serve; of one without a channel that is taken for granted. */
+  readonly hasServed: boolean;
+  /** A fault was under way that takes the process down. */
+  readonly isExcused: boolean;
 }
 
 export class Member {
@@ -25,39 +39,54 @@ export class Member {
   #child: ChildProcess | null = null;
   #isPaused = false;
   #isWanted = false;
-  #endings = 0;
+  #isRetired = false;
+  #hasServed = false;
+  #excuses = 0;
+  #message: object | null = null;
+  readonly #endings: Ending[] = [];
 
   constructor(options: MemberOptions) {
     this.name = options.name;
     this.#options = options;
   }
 
-  get isRunning(): boolean {
-    return this.#child !== null;
-  }
-
   get pid(): number | undefined {
     return this.#child?.pid;
   }
 
-  /** How often it has ended without being told to. */
-  get endings(): number {
+  get endings(): readonly Ending[] {
     return this.#endings;
   }
 
   start(): void {
+    if (this.#isRetired) return;
     this.#isWanted = true;
     if (this.#child !== null) return;
     const [program, ...args] = this.#options.command;
-    const log = openSync(this.#options.logFile, "a");
+    const { hasChannel = false, logFile } = this.#options;
+    const log = openSync(logFile, "a");
     const env = { ...process.env, ...this.#options.env };
-    const child = spawn(program, args, { stdio: ["ignore", log, log], env });
+    const stdio: StdioOptions = ["ignore", log, log, ...(hasChannel ? ["ipc" as const] : [])];
+    const child = spawn(program, args, { stdio, env });
     closeSync(log);
-    child.once("exit", () => {
+    this.#hasServed = !hasChannel;
+    child.once("message", () => {
+      this.#hasServed = true;
+    });
+    // A message to one that has just died.
+    child.on("error", () => undefined);
+    child.once("exit", (code, signal) => {
       this.#child = null;
-      if (this.#isWanted) this.#restartSoon();
+      if (this.#isWanted) this.#restartSoon(String(code ?? signal));
     });
     this.#child = child;
+    if (this.#message !== null) this.#send(this.#message);
+  }
+
+  /** Tells the process, and each that takes its place, until it is told something else. */
+  tell(message: object): void {
+    this.#message = message;
+    this.#send(message);
   }
 
   /** As a crash would; resolves when it is gone. */
@@ -65,9 +94,15 @@ export class Member {
     await this.#end("SIGKILL");
   }
 
+  /** In good order; resolves when it is gone. */
   async stop(): Promise<void> {
-    this.resume();
     await this.#end("SIGTERM");
+  }
+
+  /** Ends it for good: nothing starts it again. */
+  async retire(): Promise<void> {
+    this.#isRetired = true;
+    await this.kill();
   }
 
   pause(): void {
@@ -79,11 +114,12 @@ export class Member {
     this.#isPaused = false;
   }
 
-  #restartSoon(): void {
-    this.#endings++;
-    setTimeout(() => {
-      if (this.#isWanted) this.start();
-    }, RESTART_MS);
+  /** Until the returned function is called, it may end by itself. */
+  excuse(): () => void {
+    this.#excuses++;
+    return () => {
+      this.#excuses--;
+    };
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
@@ -92,9 +128,19 @@ export class Member {
     if (child === null) return;
     const gone = once(child, "exit");
     child.kill(signal);
-    // A process that is stopped gets no other signal.
-    child.kill("SIGCONT");
     await gone;
     this.#isPaused = false;
+  }
+
+  #send(message: object): void {
+    if (this.#child?.connected === true) this.#child.send(message, () => undefined);
+  }
+
+  #restartSoon(how: string): void {
+    const isExcused = this.#excuses > 0;
+    this.#endings.push({ at: performance.now(), how, hasServed: this.#hasServed, isExcused });
+    setTimeout(() => {
+      if (this.#isWanted) this.start();
+    }, RESTART_MS);
   }
 }

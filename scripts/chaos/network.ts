@@ -13,8 +13,6 @@ export class Network implements AsyncDisposable {
   readonly #id: string;
   readonly #subnet: string;
   readonly #hosts = new Map<string, number>();
-  readonly #unplugged = new Set<string>();
-  readonly #blocked: { readonly from: string; readonly to: string }[] = [];
 
   private constructor(id: string, subnet: string) {
     this.#id = id;
@@ -27,7 +25,7 @@ export class Network implements AsyncDisposable {
     const network = new Network(id, `10.203.${randomInt(1, 255)}`);
     try {
       await ip("link", "add", network.#bridge, "type", "bridge");
-      await ip("addr", "add", `${network.#subnet}.254/24`, "dev", network.#bridge);
+      await ip("addr", "add", `${network.ownAddress}/24`, "dev", network.#bridge);
       await ip("link", "set", network.#bridge, "up");
       return network;
     } catch {
@@ -51,34 +49,31 @@ export class Network implements AsyncDisposable {
     return this.address(name);
   }
 
+  /** Of this process, for the hosts. */
+  get ownAddress(): string {
+    return `${this.#subnet}.254`;
+  }
+
   address(name: string): string {
     return `${this.#subnet}.${this.#hosts.get(name) ?? 0}`;
   }
 
   /** What to put before a command so that it runs on the host. */
-  prefix(name: string): readonly string[] {
+  prefix(name: string): readonly [string, ...string[]] {
     return ["ip", "netns", "exec", this.#space(name)];
   }
 
-  /** Pulls the plug. */
-  async unplug(name: string): Promise<void> {
-    this.#unplugged.add(name);
+  /** Pulls the plug; resolves to a function that puts it in again. */
+  async unplug(name: string): Promise<() => Promise<void>> {
     await ip("link", "set", this.#link(name), "down");
+    return () => ip("link", "set", this.#link(name), "up");
   }
 
-  /** What `from` sends to `to` is lost; the other direction works. */
-  async block(from: string, to: string): Promise<void> {
-    this.#blocked.push({ from, to });
-    await inside(this.#space(from), "route", "add", "blackhole", `${this.address(to)}/32`);
-  }
-
-  /** Everybody reaches everybody again. */
-  async heal(): Promise<void> {
-    for (const name of this.#unplugged) await ip("link", "set", this.#link(name), "up");
-    this.#unplugged.clear();
-    for (const { from, to } of this.#blocked.splice(0)) {
-      await inside(this.#space(from), "route", "del", "blackhole", `${this.address(to)}/32`);
-    }
+  /** What `from` sends to `to` is lost, until the function is called; the other direction works. */
+  async block(from: string, to: string): Promise<() => Promise<void>> {
+    const route = ["blackhole", `${this.address(to)}/32`] as const;
+    await inside(this.#space(from), "route", "add", ...route);
+    return () => inside(this.#space(from), "route", "del", ...route);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,8 +6,10 @@ import { createRandomFor } from "../../src/simulation/random.ts";
 import { untilAllAnswer } from "./all-answer.ts";
 import type { Cluster } from "./cluster.ts";
 import { outOfLine } from "./dependencies.ts";
-import { bringAbout } from "./faults.ts";
+import { endingProblems } from "./endings.ts";
+import { possibleFaults } from "./faults/all.ts";
 import type { ChaosOptions } from "./options.ts";
+import { bringAbout } from "./schedule.ts";
 import { type Evidence, judge, type Problem } from "./verdict.ts";
 import { Workload } from "./workload.ts";
 
@@ -30,15 +32,18 @@ export interface Result extends Evidence {
 
 export async function runChaos(
   cluster: Cluster,
-  { seed, durationMs, sessions }: ChaosOptions,
+  { seed, durationMs, sessions, faults: names }: ChaosOptions,
   tell: (line: string) => void,
 ): Promise<Result> {
-  const { urls } = cluster;
-  await using workload = await Workload.start({ urls, sessions, seed, openTasks: OPEN_TASKS });
+  const { urls, sessionUrls } = cluster;
+  const openTasks = OPEN_TASKS;
+  await using workload = await Workload.start({ urls, sessionUrls, sessions, seed, openTasks });
+  cluster.intruder.start();
   const startedAt = performance.now();
   const end = new AbortController();
   const faults: { at: number; name: string }[] = [];
-  const faulty = bringAbout(cluster, createRandomFor(seed, 0), end.signal, (name) => {
+  const possible = possibleFaults(cluster, names);
+  const faulty = bringAbout(cluster, possible, createRandomFor(seed, 0), end.signal, (name) => {
     const at = Math.round(performance.now() - startedAt);
     faults.push({ at, name });
     tell(`${(at / 1000).toFixed(1).padStart(7)} s  ${name}`);
@@ -47,19 +52,21 @@ export async function runChaos(
   end.abort();
   await faulty;
   await workload.end();
+  await cluster.intruder.retire();
 
-  await cluster.heal();
   await cluster.untilConnected();
   const recoveredAfterMs = await cluster.untilAnswered(RECOVERY_MS);
   tell(`all answer ${Math.round(recoveredAfterMs)} ms after the last fault`);
   for (const { name, endings } of [...cluster.nodes, ...cluster.workers]) {
-    if (endings > 0) tell(`${name} has ended by itself ${endings} times, and was started again`);
+    if (endings.length === 0) continue;
+    tell(`${name} has ended by itself ${endings.length} times, and was started again`);
   }
   const silent = await untilAllAnswer(urls, cluster.workers.length, RECOVERY_MS);
   const stuck = await stuckClaims(workload);
   const entries = await untilTold(workload, urls);
   const evidence = { recording: workload.recording, entries };
-  const problems = [...judge(evidence), ...silent, ...stuck];
+  const endings = endingProblems(cluster, startedAt);
+  const problems = [...judge(evidence), ...silent, ...stuck, ...endings];
   return { ...evidence, problems, faults, recoveredAfterMs, startedAt };
 }
 

@@ -6,6 +6,7 @@ import type { Random } from "../../src/simulation/random.ts";
 import type { OpenTasks } from "./open-tasks.ts";
 import type { Asked } from "./recorded-operation.ts";
 import { type Recording, seenIn } from "./recording.ts";
+import type { Repeats } from "./repeats.ts";
 
 /** The shortest there is, and one that outlives most faults. */
 const TTL_SECONDS = [1, 2, 5] as const;
@@ -32,6 +33,7 @@ export interface SessionContext {
   /** Shared by all sessions. */
   readonly openTasks: OpenTasks;
   readonly signal: AbortSignal;
+  readonly repeats: Repeats;
 }
 
 export class ChaosSession {
@@ -94,11 +96,16 @@ export class ChaosSession {
   }
 
   async #next(): Promise<void> {
-    const { id: session_id, tasks, recording } = this.#context;
-    const invokedAt = performance.now();
     const request_id = crypto.randomUUID();
     const ttlSeconds = this.#ttl();
+    this.#held = await this.#repeated(() => this.#askNext(request_id, ttlSeconds));
+  }
+
+  async #askNext(request_id: string, ttlSeconds: number): Promise<Held | null> {
+    const { id: session_id, tasks, recording } = this.#context;
+    const invokedAt = performance.now();
     const input = { session_id, request_id, ttl_seconds: ttlSeconds, wait_seconds: 0.05 };
+    let held: Held | null = null;
     try {
       const { claims } = await tasks.next(input, ONCE);
       for (const { task, attempt } of claims) {
@@ -108,7 +115,7 @@ export class ChaosSession {
         const { task_id: taskId } = task;
         const returnedAt = performance.now();
         recording.operations.push({ taskId, client: session_id, op, invokedAt, returnedAt });
-        this.#held = { taskId, attempt };
+        held = { taskId, attempt };
       }
     } catch (error) {
       if (!(error instanceof TaskError) || !error.retryable) throw error;
@@ -117,6 +124,7 @@ export class ChaosSession {
         recording.lostNexts.push({ requestId: request_id, sessionId, ttlSeconds, invokedAt });
       }
     }
+    return held;
   }
 
   async #renew({ taskId, attempt }: Held): Promise<void> {
@@ -126,10 +134,12 @@ export class ChaosSession {
       client: session_id,
       asked: { kind: "renew", sessionId: session_id, attempt },
     } as const;
-    await recording.run(
-      of,
-      () => tasks.renew(taskId, { session_id, attempt }, ONCE),
-      () => null,
+    await this.#repeated(() =>
+      recording.run(
+        of,
+        () => tasks.renew(taskId, { session_id, attempt }, ONCE),
+        () => null,
+      ),
     );
   }
 
@@ -171,9 +181,17 @@ export class ChaosSession {
   ): Promise<T | null> {
     const { id: client, recording, openTasks } = this.#context;
     const of = { taskId, client, asked };
-    const reply = await recording.run(of, operation, ({ task }) => seenIn(task));
+    const reply = await this.#repeated(() =>
+      recording.run(of, operation, ({ task }) => seenIn(task)),
+    );
     if (reply !== null) openTasks.note(taskId, reply.task.status);
     return reply;
+  }
+
+  /** The session goes by the first answer, whenever that of a repetition comes. */
+  #repeated<T>(ask: () => Promise<T>): Promise<T> {
+    this.#context.repeats.perhaps(ask);
+    return ask();
   }
 
   #someTask(): string | null {

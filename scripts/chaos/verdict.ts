@@ -33,13 +33,12 @@ export function judge(evidence: Evidence): Problem[] {
 /** Operations by task, with the claims of those `next` requests whose answers were lost. */
 function operationsByTask({ recording }: Evidence): Map<string, Operation<TaskOperation>[]> {
   const won = recording.lostNexts.flatMap(({ requestId, sessionId, ttlSeconds, invokedAt }) => {
-    const claimed = recording.updates.find(
-      ({ type, task }) => type === "task_claimed" && task.claim_request === requestId,
-    );
-    if (claimed === undefined) return [];
     const asked = { kind: "claim", sessionId, ttlSeconds } as const;
     const op = { asked, told: { kind: "unknown" } } as const;
-    return [{ taskId: claimed.task_id, op, invokedAt, returnedAt: Infinity }];
+    // Asked twice, it may have won one task after the other.
+    return recording.updates
+      .filter(({ type, task }) => type === "task_claimed" && task.claim_request === requestId)
+      .map(({ task_id: taskId }) => ({ taskId, op, invokedAt, returnedAt: Infinity }));
   });
   return groupBy([...recording.operations, ...won], ({ taskId }) => taskId);
 }

@@ -1,4 +1,5 @@
 /** Sessions at work on tasks that they create themselves, and a subscriber that is told of everything. */
+import { setMaxListeners } from "node:events";
 import { Coordinator } from "../../src/client/coordinator.ts";
 import { EventBus } from "../../src/client/event-bus.ts";
 import { TaskClient } from "../../src/client/task-client.ts";
@@ -7,12 +8,16 @@ import { createRequester } from "../../src/nats/request.ts";
 import { createRandomFor } from "../../src/simulation/random.ts";
 import { OpenTasks } from "./open-tasks.ts";
 import { Recording } from "./recording.ts";
+import { Repeats } from "./repeats.ts";
 import { ChaosSession } from "./session.ts";
 
 const QUIET = { debug: () => undefined, warn: () => undefined, error: () => undefined };
 
 export interface WorkloadOptions {
+  /** For the subscriber. */
   readonly urls: readonly string[];
+  /** For the sessions. Default: the same. */
+  readonly sessionUrls?: readonly string[];
   readonly sessions: number;
   readonly seed: number;
   /** How many unfinished tasks the sessions keep. */
@@ -29,10 +34,12 @@ export class Workload implements AsyncDisposable {
 
   private constructor(bus: EventBus, options: WorkloadOptions) {
     this.#bus = bus;
+    // Each session waits for the end, and each of its repetitions.
+    setMaxListeners(0, this.#end.signal);
     this.coordinator = new Coordinator(bus);
     const openTasks = new OpenTasks(options.openTasks);
     const sessions = Array.from({ length: options.sessions }, (_, i) =>
-      this.#work(`s${i + 1}`, createRandomFor(options.seed, i + 1), openTasks, options),
+      this.#work(`s${i + 1}`, i + 1, openTasks, options),
     );
     this.done = Promise.all(sessions);
     this.done.catch(() => undefined);
@@ -65,17 +72,20 @@ export class Workload implements AsyncDisposable {
 
   async #work(
     id: string,
-    random: () => number,
+    n: number,
     openTasks: OpenTasks,
-    { urls }: WorkloadOptions,
+    { urls, sessionUrls: servers = urls, seed, sessions }: WorkloadOptions,
   ): Promise<void> {
-    const connection = await connectNats({ servers: urls, reconnectTimeWait: 0.1, name: id });
+    const connection = await connectNats({ servers, reconnectTimeWait: 0.1, name: id });
+    const random = createRandomFor(seed, n);
+    const repeats = new Repeats(createRandomFor(seed, sessions + n), this.#end.signal);
     try {
       const tasks = new TaskClient(createRequester(connection), { logger: QUIET });
       const { recording } = this;
       const signal = this.#end.signal;
-      const context = { id, tasks, random, recording, openTasks, signal };
-      await new ChaosSession(context).run();
+      const context = { id, tasks, random, recording, openTasks, signal, repeats };
+      await Promise.race([new ChaosSession(context).run(), repeats.failed]);
+      await repeats.end();
     } finally {
       await connection.close();
     }

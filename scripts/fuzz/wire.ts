@@ -37,8 +37,12 @@ export class Wire implements AsyncDisposable {
     });
   }
 
-  static async open(port: number, arrived: (message: Arrived) => void): Promise<Wire> {
-    const socket = connect(port, "127.0.0.1");
+  static async open(
+    port: number,
+    arrived: (message: Arrived) => void,
+    host = "127.0.0.1",
+  ): Promise<Wire> {
+    const socket = connect(port, host);
     await once(socket, "connect");
     const wire = new Wire(socket, arrived);
     wire.send(Buffer.from(HELLO));

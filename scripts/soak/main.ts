@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { loadConfig } from "../../src/config.ts";
 import { resolveServerBinary } from "../../src/nats/server-binary.ts";
 import { VERSION } from "../../src/version.ts";
-import { Cluster, figuresUrl } from "../chaos/cluster.ts";
+import { Cluster } from "../chaos/cluster.ts";
+import { figuresUrl } from "../chaos/figures-address.ts";
 import { Network } from "../chaos/network.ts";
 import { formatOptions, parseOptions, type SoakOptions } from "./options.ts";
 import { formatTable, growing, renderReport, summary } from "./report.ts";
@@ -64,7 +65,8 @@ async function run(options: SoakOptions, binary: string, folder: string): Promis
     IF_COORDINATOR_SESSION_TTL_SECONDS: "10",
   };
   const place = { nodes, workers, binary, folder, network, firstPort };
-  const clusterOptions = { ...place, settings, figures: true };
+  // What the links keep open would be judged as well.
+  const clusterOptions = { ...place, settings, figures: true, isDirect: network !== null };
   try {
     await using cluster = await Cluster.start(clusterOptions);
     const urlOf = (name: string): string => figuresUrl(clusterOptions, name);

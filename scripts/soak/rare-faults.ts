@@ -2,7 +2,8 @@
 import { pause } from "../../src/client/waiting.ts";
 import type { Random } from "../../src/simulation/random.ts";
 import type { Cluster } from "../chaos/cluster.ts";
-import { type Fault, possibleFaults } from "../chaos/faults.ts";
+import { possibleFaults } from "../chaos/faults/all.ts";
+import { pick } from "../chaos/faults/fault.ts";
 
 export interface RareFaults {
   readonly random: Random;
@@ -18,7 +19,7 @@ export interface RareFaults {
 /** One fault after the other until the signal is aborted; the last is mended before it resolves. */
 export async function bringAboutRarely(cluster: Cluster, options: RareFaults): Promise<void> {
   const { random, pauseMs, mayKill, signal, tell } = options;
-  const all = possibleFaults(cluster);
+  const all = possibleFaults(cluster, null);
   const sparing = all.filter(({ name }) => !name.startsWith("kill"));
   for (;;) {
     await pause(pauseMs * (1 + random()), signal).catch(() => undefined);
@@ -27,10 +28,4 @@ export async function bringAboutRarely(cluster: Cluster, options: RareFaults): P
     tell(fault.name);
     await fault.run(cluster, random);
   }
-}
-
-function pick(faults: readonly Fault[], random: Random): Fault {
-  const fault = faults[Math.floor(random() * faults.length)];
-  if (fault === undefined) throw new Error("no fault can be brought about here");
-  return fault;
 }

@@ -97,7 +97,6 @@ export async function runSoak(
   const load = { from: loadFrom, to: sampler.now };
 
   say("the load has ended");
-  await cluster.heal();
   await cluster.untilAnswered(RECOVERY_MS);
   const judged = (): Omit<Result, "faults"> => {
     const phases = { quietBefore, load, quietAfter: lastSamples() };

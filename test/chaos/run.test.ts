@@ -18,7 +18,7 @@ describe("npm run chaos", () => {
     const { code, stdout, stderr } = await chaos(...args, "--duration", "8s", "--seed", "7");
     assert.equal(code, 0, stdout + stderr);
     assert.match(stderr, /^npm run chaos -- --seed 7 --nodes 1 --workers 2 --sessions 8/);
-    assert.match(stderr, /\d s {2}(kill|pause|cut off|a worker)/);
+    assert.match(stderr, /\d s {2}[a-z]/);
     assert.match(stdout, /\d+ operations .* [1-9]\d* faults: every guarantee held/);
   });
 

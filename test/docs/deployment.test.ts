@@ -10,13 +10,14 @@ import { parse } from "yaml";
 import { loadConfig } from "../../src/config.ts";
 import { runCli } from "../support/cli-process.ts";
 import { read, ROOT } from "../support/markdown.ts";
-import { serverBinary } from "../support/nats-server.ts";
+import { randomPort, serverBinary, TestServer } from "../support/nats-server.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 
 interface ComposeService {
   readonly command: readonly string[];
   readonly build?: string;
   readonly image?: string;
+  readonly configs?: readonly { readonly source: string; readonly target: string }[];
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -24,6 +25,49 @@ function servicesOf(path: string): [string, ComposeService][] {
   const file = parse(read(path), { merge: true }) as { services: Record<string, ComposeService> };
   return Object.entries(file.services);
 }
+
+/** What the servers are configured with beside their options. */
+function configOf(path: string): string {
+  const file = parse(read(path)) as { configs: { sync: { content: string } } };
+  return file.configs.sync.content;
+}
+
+/** How often the files are synced, in nanoseconds, or `always`, as the server itself tells it. */
+async function syncInForce(config: string): Promise<unknown> {
+  const port = randomPort();
+  await using server = await TestServer.start({ config: `${config}\nhttp: 127.0.0.1:${port}` });
+  assert.ok(server.pid > 0);
+  const reply = await fetch(`http://127.0.0.1:${port}/jsz`);
+  const { config: inForce } = (await reply.json()) as {
+    config: { sync_interval: number; sync_always?: boolean };
+  };
+  return inForce.sync_always === true ? "always" : inForce.sync_interval;
+}
+
+/** docs/durability.md says why. */
+const SECOND_NS = 1_000_000_000;
+
+describe("how often NATS syncs", () => {
+  it("is every second on one node", async () => {
+    assert.equal(await syncInForce(read("nats-server.conf")), SECOND_NS);
+    assert.equal(await syncInForce(configOf("docker-compose.yml")), SECOND_NS);
+  });
+
+  it("is with every write in a cluster", async () => {
+    assert.equal(await syncInForce(configOf("docs/docker-compose.cluster.yml")), "always");
+  });
+
+  it("is given to every server", () => {
+    for (const path of ["docker-compose.yml", "docs/docker-compose.cluster.yml"]) {
+      const servers = servicesOf(path).filter(([, { image }]) => image?.startsWith("nats:"));
+      assert.ok(servers.length > 0);
+      for (const [, { command, configs }] of servers) {
+        assert.deepEqual(configs, [{ source: "sync", target: "/etc/nats/sync.conf" }]);
+        assert.ok(command.includes("--config=/etc/nats/sync.conf"));
+      }
+    }
+  });
+});
 
 for (const path of ["docker-compose.yml", "docs/docker-compose.cluster.yml"]) {
   describe(path, () => {
@@ -33,9 +77,9 @@ for (const path of ["docker-compose.yml", "docs/docker-compose.cluster.yml"]) {
     it("starts NATS servers with options that nats-server understands", async () => {
       assert.ok(servers.length > 0);
       await using folder = await TempFolder.create();
-      // It checks its options only together with a file.
+      // It checks its options only together with a file: here the one that the servers are given.
       const file = join(folder.path, "nats-server.conf");
-      await writeFile(file, "debug: false");
+      await writeFile(file, configOf(path));
       for (const [, { command }] of servers) {
         const check = ["-c", file, "-t"];
         const { stderr } = await promisify(execFile)(await serverBinary(), [...command, ...check]);

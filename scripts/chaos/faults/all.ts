@@ -1,0 +1,32 @@
+/** All faults that there are, and which of them can be brought about. */
+import type { Cluster } from "../cluster.ts";
+import { CLOCK_FAULTS } from "./clocks.ts";
+import { CONNECTION_FAULTS } from "./connections.ts";
+import { DISK_FAULTS } from "./disks.ts";
+import type { Fault, Need } from "./fault.ts";
+import { LEADER_FAULTS } from "./leaders.ts";
+import { PARTITION_FAULTS } from "./partitions.ts";
+import { PROCESS_FAULTS } from "./processes.ts";
+
+export const FAULTS: readonly Fault[] = [
+  ...PROCESS_FAULTS,
+  ...LEADER_FAULTS,
+  ...PARTITION_FAULTS,
+  ...CONNECTION_FAULTS,
+  ...DISK_FAULTS,
+  ...CLOCK_FAULTS,
+];
+
+/** `names`: to which the run is limited; `null`: all. */
+export function possibleFaults(cluster: Cluster, names: readonly string[] | null): Fault[] {
+  const isPossible: Readonly<Record<Need, boolean>> = {
+    "several nodes": cluster.nodes.length > 1,
+    "something to cut": cluster.canCut,
+    links: cluster.hasLinks,
+    disks: cluster.disks !== null,
+    "slow disks": cluster.canSlowDisks,
+  };
+  return FAULTS.filter(({ name, needs = [] }) => {
+    return (names?.includes(name) ?? true) && needs.every((need) => isPossible[need]);
+  });
+}

@@ -1,0 +1,48 @@
+/**
+ * Sends garbage to all endpoints for as long as it runs, whatever the connections do. Arguments: a seed,
+ * and the URLs of the nodes.
+ *
+ * It makes its messages once and sends them again and again: making them takes longer than sending. The
+ * rate leaves a machine with two cores enough for the sessions.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { replySubject } from "../fuzz/message.ts";
+import { Wire } from "../fuzz/wire.ts";
+import { garbage } from "./garbage.ts";
+
+const DRAWN = 3_000;
+const PER_SECOND = 400;
+const BURST_MS = 50;
+const ROOT = "garbage";
+
+const [seed = "", ...urls] = process.argv.slice(2);
+const messages = garbage(Number(seed), DRAWN);
+let sent = 0;
+let answers = 0;
+process.once("disconnect", () => process.exit());
+process.send?.("serving");
+for (;;) {
+  for (const url of urls) await sendTo(new URL(url)).catch(() => undefined);
+  await delay(BURST_MS);
+}
+
+/** Until the connection breaks. */
+async function sendTo({ hostname, port }: URL): Promise<void> {
+  const arrived = (): void => {
+    answers++;
+  };
+  await using wire = await Wire.open(Number(port), arrived, hostname);
+  wire.subscribe(`${ROOT}.>`);
+  while (!wire.isClosed) {
+    for (let left = (PER_SECOND * BURST_MS) / 1000; left > 0; left--) sendNext(wire);
+    await delay(BURST_MS);
+  }
+  console.log(`${sent} messages sent, ${answers} answers, ${wire.error ?? "disconnected"}`);
+}
+
+function sendNext(wire: Wire): void {
+  const message = messages[sent % messages.length];
+  if (message === undefined) throw new Error("there are no messages");
+  const { subject, headers, payload } = message;
+  wire.publish(subject, replySubject(message, ROOT, sent++), headers, payload);
+}

@@ -1,0 +1,30 @@
+/**
+ * A worker of a run, as `if-coordinator serve` is one, but for its clock: whoever has started it can move
+ * it, and is told when the worker serves.
+ */
+import { startApp } from "../../src/app.ts";
+import { runService } from "../../src/cli/run-service.ts";
+import { loadConfig } from "../../src/config.ts";
+
+export interface ClockMessage {
+  readonly clockOffsetMs: number;
+}
+
+let offsetMs = 0;
+process.on("message", ({ clockOffsetMs }: ClockMessage) => {
+  offsetMs = clockOffsetMs;
+});
+const clock = { now: () => Date.now() + offsetMs, random: Math.random };
+
+try {
+  await runService({ startedByNpm: false }, async (started) => {
+    const app = await startApp(loadConfig(), { clock });
+    started(app);
+    process.send?.("serving");
+  });
+} catch (error) {
+  console.error(error);
+  process.exitCode = 1;
+}
+// The channel to whoever has started it would keep the process alive.
+if (process.connected) process.disconnect();

@@ -1,0 +1,144 @@
+/** Each fault on a small cluster: it is brought about, mended, and the coordinator answers afterwards. */
+import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { TaskClient } from "../../src/client/task-client.ts";
+import { connectNats } from "../../src/nats/connection.ts";
+import { createRequester } from "../../src/nats/request.ts";
+import { Cluster, nodeNamesOf } from "../../scripts/chaos/cluster.ts";
+import { Disks } from "../../scripts/chaos/disks.ts";
+import { endingProblems } from "../../scripts/chaos/endings.ts";
+import { FAULTS, possibleFaults } from "../../scripts/chaos/faults/all.ts";
+import { leaderOf } from "../../scripts/chaos/leader.ts";
+import { Network } from "../../scripts/chaos/network.ts";
+import { isStraceHere, slowDisk } from "../../scripts/chaos/slow-disk.ts";
+import { serverBinary } from "../support/nats-server.ts";
+
+const RECOVERY_MS = 40_000;
+/** Every fault is short, and hits the first that it could hit. */
+const random = (): number => 0.12;
+
+for (const namespaces of [true, false]) {
+  describe(`faults ${namespaces ? "where all is allowed that this machine allows" : "on one host"}`, () => {
+    const opened: AsyncDisposable[] = [];
+    let folder = "";
+    let cluster: Cluster;
+    let disks: Disks | null = null;
+
+    before(async () => {
+      folder = await mkdtemp(join(tmpdir(), "chaos-faults-"));
+      const network = namespaces ? await Network.create() : null;
+      disks = namespaces ? await Disks.create(folder, nodeNamesOf(3)) : null;
+      opened.push(...[network, disks].filter((one) => one !== null));
+      cluster = await Cluster.start({
+        ...{ nodes: 3, workers: 2, seed: 1, folder, network, disks },
+        binary: await serverBinary(),
+        canSlowDisks: namespaces && (await isStraceHere()),
+        firstPort: randomInt(10_000, 29_000),
+      });
+      opened.push(cluster);
+    });
+
+    after(async () => {
+      for (const one of opened.reverse()) await one[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    });
+
+    for (const fault of FAULTS) {
+      const { name } = fault;
+      // Half a minute for what the short pauses show as well.
+      if (name.endsWith("for long")) continue;
+      it(name, async (test) => {
+        if (!possibleFaults(cluster, null).includes(fault)) {
+          test.diagnostic("not on this machine");
+          return;
+        }
+        await fault.run(cluster, random);
+        await cluster.untilConnected();
+        await cluster.untilAnswered(RECOVERY_MS);
+      });
+    }
+
+    it("know the leader", async () => {
+      const leader = await leaderOf("tasks", cluster.urls);
+      assert.ok(nodeNamesOf(3).includes(leader ?? ""), String(leader));
+    });
+
+    it("can make a disk full", async (test) => {
+      if (disks === null) {
+        test.diagnostic("not on this machine");
+        return;
+      }
+      const write = (): void => {
+        writeFileSync(join(folder, "n1", "more"), Buffer.alloc(1024 * 1024));
+      };
+      await disks.fill("n1");
+      assert.throws(write, { code: "ENOSPC" });
+      await disks.free("n1");
+      write();
+    });
+
+    it("can move the clocks of the workers", async () => {
+      const hourMs = 3_600_000;
+      for (const worker of cluster.workers) worker.tell({ clockOffsetMs: hourMs });
+      const connection = await connectNats({ servers: cluster.urls });
+      const tasks = new TaskClient(createRequester(connection));
+      // The message goes another way than the request.
+      await delay(200);
+      const { task } = await tasks.create("late", {});
+      await connection.close();
+      for (const worker of cluster.workers) worker.tell({ clockOffsetMs: 0 });
+      assert.ok(Date.parse(task.created_at) - Date.now() > hourMs / 2, task.created_at);
+    });
+
+    it("let no process end by itself that has served", () => {
+      assert.deepEqual(endingProblems(cluster, 0), []);
+    });
+  });
+}
+
+describe("a cluster of one node", () => {
+  let folder = "";
+  let cluster: Cluster;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "chaos-faults-"));
+    cluster = await Cluster.start({
+      ...{ nodes: 1, workers: 1, seed: 1, folder, network: null, disks: null },
+      binary: await serverBinary(),
+      canSlowDisks: false,
+      firstPort: randomInt(10_000, 29_000),
+    });
+  });
+
+  after(async () => {
+    await cluster[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it("is slow while its disk is, and goes on afterwards", async (test) => {
+    if (!(await isStraceHere())) {
+      test.diagnostic("there is no strace");
+      return;
+    }
+    const delayMs = 300;
+    const end = await slowDisk(cluster.nodes[0]?.pid ?? 0, delayMs);
+    // Two writes at least, one after the other.
+    assert.ok((await cluster.untilAnswered(RECOVERY_MS)) >= 2 * delayMs);
+    await end();
+    await cluster.untilAnswered(RECOVERY_MS);
+  });
+
+  it("starts a process again that has ended by itself, which speaks against the run", async () => {
+    process.kill(cluster.workers[0]?.pid ?? 0, "SIGKILL");
+    await cluster.untilAnswered(RECOVERY_MS);
+    const [problem, ...others] = endingProblems(cluster, performance.now());
+    assert.match(problem?.what ?? "", /^w1 has ended by itself \(SIGKILL\)/);
+    assert.deepEqual(others, []);
+  });
+});

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { garbage } from "../../scripts/chaos/garbage.ts";
+import { addressOf, expectationOf } from "../../scripts/fuzz/expectation.ts";
+import { TASK_NAMES } from "../../scripts/fuzz/world.ts";
+
+const CLAIMING = ["tasks.next", "tasks.create", "tasks.import"];
+
+describe("the garbage of a chaos run", () => {
+  const messages = garbage(1, 2_000);
+
+  it("is the same for the same seed", () => {
+    assert.deepEqual(garbage(1, 20), messages.slice(0, garbage(1, 20).length));
+  });
+
+  it("goes to every endpoint", () => {
+    const operations = new Set(messages.map(({ subject }) => addressOf(subject)?.operation));
+    operations.delete(undefined);
+    assert.equal(operations.size, 19);
+  });
+
+  it("claims and makes no task, and names none that a session has made", () => {
+    for (const message of messages) {
+      const expected = expectationOf(message);
+      if (expected.kind !== "answer" || expected.codes.length === 1) continue;
+      assert.ok(!CLAIMING.includes(expected.operation), expected.operation);
+      const id = addressOf(message.subject)?.id ?? "";
+      const named = expected.operation.startsWith("tasks.") && id !== "";
+      assert.ok(!named || TASK_NAMES.includes(id) || !/^s\d+\.\d+$/.test(id), id);
+    }
+  });
+});

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { Link } from "../../scripts/chaos/link.ts";
+
+/** A client that is connected through a link to a server that says everything back. */
+class Linked implements AsyncDisposable {
+  readonly link: Link;
+  readonly client: Socket;
+  received = "";
+  readonly #stop: () => void;
+
+  private constructor(link: Link, client: Socket, stop: () => void) {
+    this.link = link;
+    this.client = client;
+    this.#stop = stop;
+    client.on("error", () => undefined);
+    client.on("data", (chunk) => (this.received += chunk.toString()));
+  }
+
+  static async open(): Promise<Linked> {
+    const server = createServer((socket) => {
+      socket.on("error", () => undefined);
+      socket.pipe(socket);
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const link = await Link.open(
+      "127.0.0.1",
+      `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    );
+    const client = connect(Number(link.address.split(":")[1]), "127.0.0.1");
+    await once(client, "connect");
+    return new Linked(link, client, () => server.close());
+  }
+
+  async say(text: string, until = text): Promise<number> {
+    const before = performance.now();
+    this.client.write(text);
+    while (!this.received.endsWith(until)) await delay(5);
+    return performance.now() - before;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.client.destroy();
+    await this.link[Symbol.asyncDispose]();
+    this.#stop();
+  }
+}
+
+describe("a link", () => {
+  it("passes on what it gets", async () => {
+    await using linked = await Linked.open();
+    await linked.say("hello");
+  });
+
+  it("is slow for as long as it is told to be, and keeps the order", async () => {
+    await using linked = await Linked.open();
+    linked.link.slowDown({ delayMs: 60, jitterMs: 60, bytesPerSecond: Infinity });
+    for (const digit of "12345678") {
+      linked.client.write(digit);
+      await delay(5);
+    }
+    assert.ok((await linked.say("9")) >= 120);
+    assert.equal(linked.received, "123456789");
+    linked.link.slowDown({ delayMs: 0, jitterMs: 0, bytesPerSecond: 1_000 });
+    assert.ok((await linked.say("x".repeat(99) + "y")) >= 200);
+    linked.link.slowDown(null);
+    assert.ok((await linked.say("fast")) < 100);
+  });
+
+  for (const direction of ["up", "down"] as const) {
+    it(`stands still in direction ${direction}, and then passes on what it has held`, async () => {
+      await using linked = await Linked.open();
+      const end = linked.link.stop(direction);
+      linked.client.write("held");
+      await delay(100);
+      assert.equal(linked.received, "");
+      assert.equal(linked.client.destroyed, false);
+      end();
+      await linked.say(" back", "held back");
+    });
+  }
+
+  it("tells nobody of an end while it stands still", async () => {
+    await using linked = await Linked.open();
+    await linked.say("there");
+    const end = linked.link.stop("up", "down");
+    linked.client.end();
+    await delay(100);
+    assert.equal(linked.client.destroyed, false);
+    end();
+    if (!linked.client.closed) await once(linked.client, "close");
+  });
+
+  it("breaks connections, and takes new ones", async () => {
+    await using linked = await Linked.open();
+    await linked.say("there");
+    linked.link.breakConnections();
+    await once(linked.client, "close");
+    const again = connect(Number(linked.link.address.split(":")[1]), "127.0.0.1");
+    await once(again, "connect");
+    again.destroy();
+  });
+});
