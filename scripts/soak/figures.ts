@@ -47,14 +47,17 @@ export const HEAP: Rule = { kind: "steady", noise: 10 };
 /** The server keeps blocks of the streams at hand, and its collector takes its time. */
 export const SERVER_MEMORY: Rule = { kind: "steady", noise: 30 };
 
-/** Finished tasks are removed. The others stay, and wait for somebody. */
+/** Each of the unfinished tasks that the load leaves behind keeps two finished ones at most. */
+const KEPT: Rule = { kind: "returns", slack: 60 };
+
+/** Finished tasks are removed, but for those on which others depend. The others wait for somebody. */
 export const TASK_RULES: Readonly<Record<TaskStatus, Rule | null>> = {
   blocked: null,
   available: { kind: "steady", noise: 60 },
   claimed: NONE_LEFT,
-  complete: NONE_LEFT,
-  failed: NONE_LEFT,
-  cancelled: NONE_LEFT,
+  complete: KEPT,
+  failed: KEPT,
+  cancelled: KEPT,
 };
 
 /** What takes this time to level out. */

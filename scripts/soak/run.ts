@@ -42,7 +42,7 @@ const LEVEL_SAMPLES = 5;
 /** Until all answer again. */
 const RECOVERY_MS = 60_000;
 /** Linux tries for 127 s to open a connection to whom it does not reach, and then lets go of it. */
-const LONGEST_RETURN_MS = 150_000;
+const [SHORTEST_RETURN_MS, LONGEST_RETURN_MS] = [60_000, 150_000];
 
 export async function runSoak(
   target: SoakTarget,
@@ -103,7 +103,8 @@ export async function runSoak(
     const series = sampler.series.all;
     return { series, phases, judgements: judge(series, phases) };
   };
-  const deadline = performance.now() + LONGEST_RETURN_MS;
+  const returnMs = between(SHORTEST_RETURN_MS, durationMs, LONGEST_RETURN_MS);
+  const deadline = performance.now() + returnMs;
   await delay(quietMs);
   // It ends when all levels are back: a level that takes longer than the deadline does not return.
   while (performance.now() < deadline && judged().judgements.some(isAbove)) await delay(everyMs);

@@ -3,7 +3,6 @@ import { readFile } from "node:fs/promises";
 import {
   type Authenticator,
   AuthorizationError,
-  connect,
   credsAuthenticator,
   type NatsConnection,
   type NodeConnectionOptions,
@@ -12,6 +11,7 @@ import {
 } from "@nats-io/transport-node";
 import { jetstreamManager } from "@nats-io/jetstream";
 import semver from "semver";
+import { connect } from "./transport.ts";
 
 /** The first server with per-key TTL in KV buckets (ADR-48) and its markers (ADR-43). */
 export const MIN_SERVER_VERSION = "2.11.0";

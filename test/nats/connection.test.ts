@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { NatsConnection } from "@nats-io/transport-node";
@@ -42,6 +43,22 @@ describe("connecting to NATS", () => {
         `^cannot connect to NATS at ${url} \\(.+\\): start a server, or name another with --nats`,
       ),
     });
+  });
+
+  it("lets go of a server that says nothing", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const closed = once(server, "connection").then(([socket]) => {
+      const resumed = (socket as Socket).resume();
+      return once(resumed, "close");
+    });
+    await assert.rejects(connectNats({ servers: [`nats://127.0.0.1:${port}`] }), {
+      name: "ConnectionError",
+      message: /timeout/i,
+    });
+    await closed;
+    server.close();
   });
 
   it("logs in with user and password, and names both settings if they are wrong", async () => {
