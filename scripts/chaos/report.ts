@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Result } from "./run.ts";
+import { timelinePicture, timelineText } from "./timeline.ts";
 
 /** More problems than these tell nothing new. */
 const MAX_PROBLEMS = 20;
@@ -27,7 +28,7 @@ export function formatResult(result: Result): string {
   return lines.join("\n");
 }
 
-/** Writes what was recorded, and the timeline of each task that has a problem. */
+/** Writes what was recorded, and the timeline of each task that has a problem, also as a picture. */
 export function leaveEvidence(folder: string, result: Result): void {
   const { recording, problems } = result;
   const write = (name: string, content: string): void => {
@@ -36,30 +37,8 @@ export function leaveEvidence(folder: string, result: Result): void {
   write("operations.json", JSON.stringify(recording.operations, null, 1));
   write("updates.json", JSON.stringify(recording.updates, null, 1));
   for (const taskId of new Set(problems.map((problem) => problem.taskId))) {
-    if (taskId !== null) write(`${taskId}.txt`, timeline(result, taskId));
+    if (taskId === null) continue;
+    write(`${taskId}.txt`, timelineText(result, taskId));
+    write(`${taskId}.svg`, timelinePicture(result, taskId));
   }
-}
-
-/** A line for each operation and update of a task, and for each fault, in the order of time. */
-function timeline({ recording, faults, startedAt }: Result, taskId: string): string {
-  const operations = recording.operations.filter((operation) => operation.taskId === taskId);
-  const updates = recording.updates.filter((update) => update.task_id === taskId);
-  const lines: { readonly at: number; readonly text: string }[] = [
-    ...faults.map(({ at, name }) => ({ at: startedAt + at, text: `======== ${name}` })),
-    ...updates.map(({ toldAt: at, type, revision, task }) => {
-      const state = `${task.status} ${task.claimed_by ?? ""} attempt ${task.attempt}`;
-      return { at, text: `    update ${revision} ${type}: ${state}` };
-    }),
-    ...operations.map(({ client, invokedAt: at, returnedAt, op }) => {
-      const took = returnedAt === Infinity ? "no answer" : `${Math.round(returnedAt - at)} ms`;
-      return {
-        at,
-        text: `${client} ${JSON.stringify(op.asked)} (${took}) ${JSON.stringify(op.told)}`,
-      };
-    }),
-  ];
-  return lines
-    .sort((a, b) => a.at - b.at)
-    .map(({ at, text }) => `${((at - startedAt) / 1000).toFixed(3).padStart(9)} s  ${text}\n`)
-    .join("");
 }
