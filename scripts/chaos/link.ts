@@ -87,6 +87,7 @@ export class Link implements AsyncDisposable {
     let last: Promise<unknown> = Promise.resolve();
     let dueAt = 0;
     let underWay = 0;
+    const gone = new Promise((resolve) => to.once("close", resolve));
     from.on("data", (chunk: Buffer) => {
       dueAt = this.#dueAt(dueAt, chunk.length);
       const due = dueAt;
@@ -96,7 +97,7 @@ export class Link implements AsyncDisposable {
         const wait = due - performance.now();
         if (wait > 0) await delay(wait);
         await this.#untilOpen(direction);
-        if (to.writable && !to.write(chunk)) await Promise.race([once(to, "drain"), closed(to)]);
+        if (to.writable && !to.write(chunk)) await Promise.race([once(to, "drain"), gone]);
         underWay -= chunk.length;
         from.resume();
       });
@@ -129,8 +130,4 @@ export class Link implements AsyncDisposable {
     const stops = this.#stops[direction];
     while (stops.size > 0) await Promise.all(stops);
   }
-}
-
-async function closed(socket: Socket): Promise<void> {
-  if (!socket.closed) await once(socket, "close");
 }

@@ -74,11 +74,13 @@ export class TaskWriter {
     const deadline = this.#clock.now() + TRY_FOR_MS;
     let known = this.#index.get(taskId);
     let isFresh = false;
-    let isUncertain = false;
+    const unanswered: Task[] = [];
     for (let tries = 0; tries < MAX_TRIES && this.#clock.now() < deadline; tries++) {
       if (known === undefined) {
         known = await this.load(taskId);
         isFresh = true;
+        const own = await this.#ownAmong(unanswered, known);
+        if (own !== null) return this.#written(own.task, own.revision);
       }
       const decision = this.#decide(known, command, options.onlyRevision);
       if (decision instanceof CoordinatorError || decision.kind !== "write") {
@@ -95,13 +97,11 @@ export class TaskWriter {
         if (options.once === true) break;
       } else {
         this.#observe({ kind: "write_unknown", taskId });
-        isUncertain = true;
-        const now = await this.load(taskId);
-        if (isSame(now.task, next)) return this.#written(now.task, now.revision);
+        unanswered.push(next);
       }
       known = undefined;
     }
-    throw isUncertain
+    throw unanswered.length > 0
       ? new CoordinatorError(
           "unavailable",
           `whether task ${taskId} was written is not known: ask again`,
@@ -120,17 +120,15 @@ export class TaskWriter {
     this.checkSize(task);
     const deadline = this.#clock.now() + TRY_FOR_MS;
     let expectedRevision = 0;
-    let isUncertain = false;
+    const unanswered: Task[] = [];
     for (let tries = 0; tries < MAX_TRIES && this.#clock.now() < deadline; tries++) {
       const outcome = await this.#store.write(task, expectedRevision);
       if (outcome.kind === "written") return this.#written(task, outcome.revision);
-      // Once a write was without an answer, any record that is found later may be its own.
-      isUncertain ||= outcome.kind === "unknown";
+      if (outcome.kind === "unknown") unanswered.push(task);
       const entry = await this.#store.load(taskId);
       if (entry !== null && "task" in entry) {
-        if (isUncertain && isSame({ ...entry.task, createdRevision: null }, task)) {
-          return this.#written(task, entry.revision);
-        }
+        const own = await this.#ownAmong(unanswered, entry);
+        if (own !== null) return this.#written(task, own.revision);
         throw new CoordinatorError(
           "already_exists",
           `task ${taskId} exists already: choose another id, or change it with tasks.update.${taskId}`,
@@ -144,6 +142,20 @@ export class TaskWriter {
       expectedRevision = entry?.revision ?? 0;
     }
     throw new CoordinatorError("unavailable", `task ${taskId} could not be written: ask again`);
+  }
+
+  /**
+   * Which of the writes without an answer was made after all; `null` if none. It need not be the record
+   * that is there now: others may have written since, on what it says, and to tell its requester of
+   * a refusal would contradict them.
+   */
+  async #ownAmong(unanswered: readonly Task[], now: KnownTask): Promise<KnownTask | null> {
+    if (unanswered.length === 0) return null;
+    const isOwn = (found: Task): boolean => unanswered.some((meant) => isSame(found, meant));
+    if (isOwn(now.task)) return now;
+    const entries = await this.#store.history(now.task.taskId);
+    const own = entries.find((entry) => "task" in entry && isOwn(entry.task));
+    return own !== undefined && "task" in own ? own : null;
   }
 
   /** The leader's record. @throws CoordinatorError `not_found`, `corrupt_record`, `unavailable` */
@@ -221,5 +233,9 @@ export class TaskWriter {
 
 /** Whether the record that was found is exactly the one that was to be written, its event's time included. */
 function isSame(found: Task, meant: Task): boolean {
-  return JSON.stringify(encodeTask(found)) === JSON.stringify(encodeTask(meant));
+  // A task that is being created does not know the revision that it will have.
+  const { createdRevision } = meant;
+  return (
+    JSON.stringify(encodeTask({ ...found, createdRevision })) === JSON.stringify(encodeTask(meant))
+  );
 }

@@ -85,6 +85,59 @@ describe("a write that lands after its acknowledgement was given up", () => {
   });
 });
 
+/** Stores in which a write that fits is followed by another one, before its worker looks for it. */
+function overtaken(
+  fits: (task: Task) => boolean,
+  follow: (written: Task) => Partial<Task>,
+): (stores: Stores) => Stores {
+  let isDone = false;
+  return withFaults({
+    tasks: {
+      write: (real) => async (task, expected) => {
+        if (isDone || !fits(task)) return real.write(task, expected);
+        isDone = true;
+        const outcome = await real.write(task, expected);
+        assert.equal(outcome.kind, "written");
+        const { revision } = outcome;
+        const next = { ...task, createdRevision: task.createdRevision ?? revision };
+        const followed = await real.write({ ...next, ...follow(task) }, revision);
+        assert.equal(followed.kind, "written");
+        return { kind: "unknown" };
+      },
+    },
+  });
+}
+
+describe("a write without an acknowledgement that others have followed", () => {
+  it("of a new task is not refused, as it is what they have followed", async () => {
+    const claim = { status: "claimed", claimedBy: "s2", attempt: 1, ttlSeconds: 60 } as const;
+    await using coordinator = await TestCoordinator.start({
+      wrapStores: overtaken(
+        () => true,
+        () => claim,
+      ),
+    });
+    const { task, revision } = await coordinator.ok("tasks.create.a");
+    assert.deepEqual([task.status, revision], ["available", 1]);
+    assert.equal((await coordinator.ok("tasks.get.a")).task.claimed_by, "s2");
+  });
+
+  it("of a release is not refused, and not made twice", async () => {
+    await using coordinator = await TestCoordinator.start({
+      wrapStores: overtaken(
+        ({ lastEvent }) => lastEvent?.type === "task_released",
+        () => ({ title: "changed since" }),
+      ),
+    });
+    await coordinator.ok("tasks.create.a");
+    await coordinator.ok("tasks.claim.a", { session_id: "s1" });
+    const release = { session_id: "s1", attempt: 1, status: "available" };
+    const { task } = await coordinator.ok("tasks.release.a", release);
+    assert.deepEqual([task.status, task.title], ["available", ""]);
+    assert.equal((await coordinator.ok("tasks.history.a")).entries.length, 4);
+  });
+});
+
 describe("an outcome that stays unknown", () => {
   it("is unavailable, not conflict: the write may have been made", async () => {
     for (const later of ["unknown", "conflict"] as const) {

@@ -26,7 +26,8 @@ export function possibleFaults(cluster: Cluster, names: readonly string[] | null
     disks: cluster.disks !== null,
     "slow disks": cluster.canSlowDisks,
   };
-  return FAULTS.filter(({ name, needs = [] }) => {
-    return (names?.includes(name) ?? true) && needs.every((need) => isPossible[need]);
+  return FAULTS.filter(({ name, needs = [], isBeyondGuarantees = false }) => {
+    const isWanted = names?.includes(name) ?? !isBeyondGuarantees;
+    return isWanted && needs.every((need) => isPossible[need]);
   });
 }

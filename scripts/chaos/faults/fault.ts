@@ -8,6 +8,8 @@ export interface Fault {
   readonly name: string;
   /** What it cannot be brought about without. */
   readonly needs?: readonly Need[];
+  /** NATS itself does not survive it: it is brought about only where it is named. */
+  readonly isBeyondGuarantees?: boolean;
   /** How often it is drawn, compared with the others. Default: 1. */
   readonly weight?: number;
   /** Brings it about, and mends it before it resolves, whatever happens meanwhile. */
