@@ -39,7 +39,8 @@ export class Workload implements AsyncDisposable {
     this.coordinator = new Coordinator(bus);
     const openTasks = new OpenTasks(options.openTasks);
     const sessions = Array.from({ length: options.sessions }, (_, i) =>
-      this.#work(`s${i + 1}`, i + 1, openTasks, options),
+      // Not as in the garbage, which would speak for them.
+      this.#work(`chaos${i + 1}`, i + 1, openTasks, options),
     );
     this.done = Promise.all(sessions);
     this.done.catch(() => undefined);

@@ -20,6 +20,7 @@ export const FAULTS: readonly Fault[] = [
 /** `names`: to which the run is limited; `null`: all. */
 export function possibleFaults(cluster: Cluster, names: readonly string[] | null): Fault[] {
   const isPossible: Readonly<Record<Need, boolean>> = {
+    "a single node": cluster.nodes.length === 1,
     "several nodes": cluster.nodes.length > 1,
     "something to cut": cluster.canCut,
     links: cluster.hasLinks,

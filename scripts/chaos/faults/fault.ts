@@ -2,7 +2,8 @@
 import type { Random } from "../../../src/simulation/random.ts";
 import type { Cluster } from "../cluster.ts";
 
-export type Need = "several nodes" | "something to cut" | "links" | "disks" | "slow disks";
+export type Need =
+  "a single node" | "several nodes" | "something to cut" | "links" | "disks" | "slow disks";
 
 export interface Fault {
   readonly name: string;

@@ -26,7 +26,7 @@ export const LEADER_FAULTS: readonly Fault[] = [
 ];
 
 /** Any node while none leads. Draws the same numbers either way. */
-export async function leader({ nodes, urls }: Cluster, random: Random): Promise<Member> {
+async function leader({ nodes, urls }: Cluster, random: Random): Promise<Member> {
   const bucket = pick(["tasks", "leases"], random);
   const other = pick(nodes, random);
   const name = await leaderOf(bucket, urls);
