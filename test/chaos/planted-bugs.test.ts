@@ -68,7 +68,9 @@ const reclaimWithoutAttempt = withFaults({
 /** Nothing waits for its dependencies. */
 const claimBeforeDependencies = withFaults({
   tasks: {
-    write: (real) => (task, revision) => {
+    write: (real) => async (task, revision) => {
+      // Else the workers would try to block it for ever, and the bucket would never come to rest.
+      if (task.lastEvent?.type === "task_blocked") return { kind: "conflict" };
       const isBlocked = task.status === "blocked";
       return real.write(isBlocked ? { ...task, status: "available" } : task, revision);
     },
