@@ -15,6 +15,7 @@ import { TestServer } from "../test/support/nats-server.ts";
 import { UpdateClient } from "../test/support/observed-updates.ts";
 import { SteadyWriter } from "../test/support/steady-writer.ts";
 import { TestCoordinator } from "../test/support/test-coordinator.ts";
+import { median } from "./statistics.ts";
 
 const FAULT_RUNS = 5;
 const UPDATES = 20_000;
@@ -180,10 +181,6 @@ async function measureClaims(): Promise<object[]> {
     },
     { claim: "connection.request", "median (ms)": round(plain), "to plain": 1 },
   ];
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
 function round(value: number): number {

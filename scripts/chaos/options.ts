@@ -1,6 +1,7 @@
 /** The options of `npm run chaos`. */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
+import { parseDuration } from "../duration.ts";
 import { FAULTS } from "./faults/all.ts";
 
 export interface ChaosOptions {
@@ -42,10 +43,9 @@ export function parseOptions(args: readonly string[]): ChaosOptions | null {
     },
   });
   if (values["list-faults"]) return null;
-  const [, amount = "", unit = ""] = /^(\d+)([smh])$/.exec(values.duration) ?? [];
   const options = {
     seed: Number(values.seed),
-    durationMs: Number(amount) * (UNITS_MS[unit] ?? NaN),
+    durationMs: parseDuration(values.duration),
     nodes: Number(values.nodes),
     workers: Number(values.workers),
     sessions: Number(values.sessions),
@@ -69,5 +69,3 @@ export function formatOptions(options: ChaosOptions): string {
     ...(faults === null ? [] : [`--faults "${faults.join(",")}"`]),
   ].join(" ");
 }
-
-const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };

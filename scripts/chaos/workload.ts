@@ -10,8 +10,7 @@ import { OpenTasks } from "./open-tasks.ts";
 import { Recording } from "./recording.ts";
 import { Repeats } from "./repeats.ts";
 import { ChaosSession } from "./session.ts";
-
-const QUIET = { debug: () => undefined, warn: () => undefined, error: () => undefined };
+import { QUIET } from "../quiet-logger.ts";
 
 export interface WorkloadOptions {
   /** For the subscriber. */

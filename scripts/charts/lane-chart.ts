@@ -1,6 +1,7 @@
 /** Draws what happened when and where, each place a lane, as the text of an SVG image. */
-import * as echarts from "echarts";
+import type * as echarts from "echarts";
 import type { Axis } from "./line-chart.ts";
+import { type Mark, renderSvg, seriesOfMarks } from "./svg.ts";
 
 export interface Span {
   readonly lane: string;
@@ -16,8 +17,7 @@ export interface LaneChart {
   /** From the top to the bottom. */
   readonly lanes: readonly string[];
   readonly spans: readonly Span[];
-  /** Vertical lines with a name each. */
-  readonly marks?: readonly { readonly x: number; readonly name: string }[];
+  readonly marks?: readonly Mark[];
   readonly width?: number;
 }
 
@@ -25,19 +25,12 @@ const LANE_HEIGHT = 26;
 const MARGINS = { left: 90, right: 120, top: 60, bottom: 50 };
 /** What takes no time can be seen as well. */
 const NARROWEST = 2;
-const MARK_COLOR = "#999999";
 
 /** @returns an `<svg>` element that needs nothing else */
 export function renderLaneChart(chart: LaneChart): string {
   const { width = 1800, lanes } = chart;
   const height = lanes.length * LANE_HEIGHT + MARGINS.top + MARGINS.bottom;
-  const canvas = echarts.init(null, null, { renderer: "svg", ssr: true, width, height });
-  try {
-    canvas.setOption(optionOf(chart));
-    return canvas.renderToSVGString();
-  } finally {
-    canvas.dispose();
-  }
+  return renderSvg(optionOf(chart), width, height);
 }
 
 function optionOf({ title, x, lanes, spans, marks = [] }: LaneChart): echarts.EChartsOption {
@@ -61,17 +54,7 @@ function optionOf({ title, x, lanes, spans, marks = [] }: LaneChart): echarts.EC
         encode: { x: [1, 2], y: 0 },
         data: spans.map(({ lane, from, to }, i) => [lanes.indexOf(lane), from, to, i]),
       },
-      {
-        type: "line",
-        data: [],
-        markLine: {
-          silent: true,
-          symbol: "none",
-          label: { formatter: "{b}", position: "start", fontSize: 9, color: MARK_COLOR },
-          lineStyle: { color: MARK_COLOR, type: "dashed", width: 1 },
-          data: marks.map(({ x: xAxis, name }) => ({ xAxis, name })),
-        },
-      },
+      seriesOfMarks(marks, "start"),
     ],
   };
 }

@@ -1,5 +1,6 @@
 /** Draws lines over numbers, such as figures over time, as the text of an SVG image. */
-import * as echarts from "echarts";
+import type * as echarts from "echarts";
+import { type Mark, renderSvg, seriesOfMarks } from "./svg.ts";
 
 export interface Line {
   readonly name: string;
@@ -20,8 +21,7 @@ export interface LineChart {
     readonly scale?: "linear" | "logarithmic";
   };
   readonly lines: readonly Line[];
-  /** Vertical lines with a name each, such as for faults. */
-  readonly marks?: readonly { readonly x: number; readonly name: string }[];
+  readonly marks?: readonly Mark[];
   readonly width?: number;
   readonly height?: number;
 }
@@ -32,18 +32,11 @@ const COLORS = [
   ...["#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b"],
   ...["#e377c2", "#7f7f7f", "#bcbd22", "#17becf", "#003f5c", "#665191"],
 ];
-const MARK_COLOR = "#999999";
 
 /** @returns an `<svg>` element that needs nothing else */
 export function renderLineChart(chart: LineChart): string {
   const { width = 1000, height = 320 } = chart;
-  const canvas = echarts.init(null, null, { renderer: "svg", ssr: true, width, height });
-  try {
-    canvas.setOption(optionOf(chart));
-    return canvas.renderToSVGString();
-  } finally {
-    canvas.dispose();
-  }
+  return renderSvg(optionOf(chart), width, height);
 }
 
 function optionOf({ title, x, y, lines, marks = [] }: LineChart): echarts.EChartsOption {
@@ -82,19 +75,7 @@ function optionOf({ title, x, y, lines, marks = [] }: LineChart): echarts.EChart
           isLogarithmic && !((value ?? 0) > 0) ? null : value,
         ]),
       })),
-      {
-        // A series of its own, so that the marks are there even where no line is. It has no name, and
-        // so no place in the legend.
-        type: "line" as const,
-        data: [],
-        markLine: {
-          silent: true,
-          symbol: "none",
-          label: { formatter: "{b}", position: "insideEndTop", fontSize: 9, color: MARK_COLOR },
-          lineStyle: { color: MARK_COLOR, type: "dashed" as const, width: 1 },
-          data: marks.map(({ x: xAxis, name }) => ({ xAxis, name })),
-        },
-      },
+      seriesOfMarks(marks, "insideEndTop"),
     ],
   };
 }

@@ -30,7 +30,11 @@ const RULES: Readonly<Record<Operation, Rule>> = {
   },
   "tasks.import": (_kind, { tasks }) =>
     (tasks as Body[]).every(({ task_id }) => Object.hasOwn(TASKS, String(task_id))),
-  "tasks.claim": cannotClaim,
+  // The holder that claims again may name another connection, which its lease then tells.
+  "tasks.claim": (kind, body, id) =>
+    cannotClaim(kind, body, id) &&
+    (doesNotHold(kind, { session_id: body.session_id }, id) ||
+      body.release_on_disconnect === undefined),
   "tasks.next": cannotClaim,
   "tasks.renew": doesNotHold,
   "tasks.release": doesNotHold,

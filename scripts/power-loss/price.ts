@@ -9,8 +9,8 @@ import { TaskClient } from "../../src/client/task-client.ts";
 import { connectNats } from "../../src/nats/connection.ts";
 import { createRequester } from "../../src/nats/request.ts";
 import { Cluster } from "../chaos/cluster.ts";
-import { Cleanup } from "../recovery/cleanup.ts";
-import { median, quantile } from "../recovery/figures.ts";
+import { Cleanup } from "../cleanup.ts";
+import { median, quantile } from "../statistics.ts";
 import type { PowerLossOptions } from "./options.ts";
 
 const SETTINGS = ["default", "10s", "1s", "always"] as const;

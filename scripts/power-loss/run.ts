@@ -9,7 +9,7 @@ import { createRequester } from "../../src/nats/request.ts";
 import { createRandomFor } from "../../src/simulation/random.ts";
 import { Cluster } from "../chaos/cluster.ts";
 import { figuresUrl } from "../chaos/figures-address.ts";
-import { Cleanup } from "../recovery/cleanup.ts";
+import { Cleanup } from "../cleanup.ts";
 import { attemptsToldTwice, claimedWithoutLease, readTasks, stuckClaims } from "./aftermath.ts";
 import { Disk } from "./disk.ts";
 import { type Losses, lossesIn } from "./losses.ts";

@@ -5,12 +5,11 @@ import { join } from "node:path";
 import { TaskClient } from "../../src/client/task-client.ts";
 import { type Connection, connectNats } from "../../src/nats/connection.ts";
 import { createRequester } from "../../src/nats/request.ts";
+import { QUIET } from "../quiet-logger.ts";
 import { Cluster } from "../chaos/cluster.ts";
 import { figuresUrl } from "../chaos/figures-address.ts";
-import { Cleanup } from "./cleanup.ts";
+import { Cleanup } from "../cleanup.ts";
 import type { RecoveryOptions } from "./options.ts";
-
-const QUIET = { debug: () => undefined, warn: () => undefined, error: () => undefined };
 
 export interface BenchOptions extends Pick<RecoveryOptions, "nodes" | "workers"> {
   readonly binary: string;

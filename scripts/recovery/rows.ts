@@ -1,5 +1,5 @@
 /** What a measurement yields: named figures of several rounds. */
-import { median } from "./figures.ts";
+import { median } from "../statistics.ts";
 
 export interface Row {
   readonly what: string;

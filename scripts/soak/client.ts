@@ -4,8 +4,8 @@ import { EventBus } from "../../src/client/event-bus.ts";
 import { pause } from "../../src/client/waiting.ts";
 import type { Random } from "../../src/simulation/random.ts";
 import type { Meter } from "./meter.ts";
+import { QUIET } from "../quiet-logger.ts";
 
-const QUIET = { debug: () => undefined, warn: () => undefined, error: () => undefined };
 const RECONNECT_SECONDS = 0.5;
 
 export interface Part {

@@ -1,6 +1,7 @@
 /** The options of `npm run soak`. */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
+import { parseDuration } from "../duration.ts";
 
 export interface SoakOptions {
   readonly seed: number;
@@ -35,10 +36,9 @@ export function parseOptions(args: readonly string[]): SoakOptions {
       report: { type: "string", default: "soak-report.html" },
     },
   });
-  const [, amount = "", unit = ""] = /^(\d+)([smh])$/.exec(values.duration) ?? [];
   const numbers = {
     seed: Number(values.seed),
-    durationMs: Number(amount) * (UNITS_MS[unit] ?? NaN),
+    durationMs: parseDuration(values.duration),
     nodes: Number(values.nodes),
     workers: Number(values.workers),
     sessions: Number(values.sessions),
@@ -56,5 +56,3 @@ export function formatOptions(options: SoakOptions): string {
   const { seed, durationMs, nodes, workers, sessions } = options;
   return `--seed ${seed} --nodes ${nodes} --workers ${workers} --sessions ${sessions} --duration ${durationMs / 1000}s`;
 }
-
-const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };

@@ -79,8 +79,6 @@ export class TaskWriter {
       if (known === undefined) {
         known = await this.load(taskId);
         isFresh = true;
-        const own = await this.#ownAmong(unanswered, known);
-        if (own !== null) return this.#written(own.task, own.revision);
       }
       const decision = this.#decide(known, command, options.onlyRevision);
       if (decision instanceof CoordinatorError || decision.kind !== "write") {
@@ -99,7 +97,11 @@ export class TaskWriter {
         this.#observe({ kind: "write_unknown", taskId });
         unanswered.push(next);
       }
-      known = undefined;
+      // Also after the last try: a write without an answer may be found now.
+      known = await this.load(taskId);
+      isFresh = true;
+      const own = await this.#ownAmong(unanswered, known);
+      if (own !== null) return this.#written(own.task, own.revision);
     }
     throw unanswered.length > 0
       ? new CoordinatorError(

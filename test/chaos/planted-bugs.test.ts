@@ -3,6 +3,7 @@
  * find, and one run without a bug, which it has to pass.
  */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { stuckClaims, untilTold } from "../../scripts/chaos/run.ts";
@@ -13,81 +14,99 @@ import type { Stores } from "../../src/service/task-service.ts";
 import { withFaults } from "../support/faulty-stores.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
-/** Long enough for each of the bugs to show many times. */
+/** Long enough for what follows from a bug. */
 const DURATION_MS = 4_000;
+/** A run goes on until its bug has struck this many tasks: some of them recover by chance. */
+const STRUCK = 5;
+const STRUCK_WITHIN_MS = 60_000;
+
+/** Workers' stores with a bug, which tells each task that it strikes. */
+type Bug = (struck: (taskId: string) => void) => (stores: Stores) => Stores;
 
 /** Whatever is there is written over. */
-const claimWithoutCompareAndSet = withFaults({
-  tasks: {
-    write: (real) => async (task, revision) => {
-      const outcome = await real.write(task, revision);
-      if (outcome.kind !== "conflict") return outcome;
-      const current = await real.load(task.taskId);
-      return real.write(task, current?.revision ?? 0);
+const claimWithoutCompareAndSet: Bug = (struck) =>
+  withFaults({
+    tasks: {
+      write: (real) => async (task, revision) => {
+        const outcome = await real.write(task, revision);
+        if (outcome.kind !== "conflict") return outcome;
+        struck(task.taskId);
+        const current = await real.load(task.taskId);
+        return real.write(task, current?.revision ?? 0);
+      },
     },
-  },
-});
+  });
 
 /** The worker says that it is done, and the write gets lost now and then. */
-function acknowledgementBeforeTheWrite(stores: Stores): Stores {
+const acknowledgementBeforeTheWrite: Bug = (struck) => (stores) => {
   let writes = 0;
   return withFaults({
     tasks: {
       write: (real) => async (task, revision) => {
         if (++writes % 10 !== 0) return real.write(task, revision);
+        struck(task.taskId);
         return { kind: "written", revision: revision + 1 };
       },
     },
   })(stores);
-}
+};
 
 /** The end of an earlier attempt's lease is taken for that of the current one. */
-const reclaimWithoutAttempt = withFaults({
-  leases: {
-    watch: (real) => (watch: Watch<LeaseEntry>) =>
-      real.watch({
-        restarted: () => {
-          watch.restarted();
-        },
-        current: () => {
-          watch.current();
-        },
-        entry: (entry) => {
-          watch.entry(entry);
-          if (entry.kind !== "live" || entry.lease.attempt < 2) return;
-          const { taskId } = entry.lease;
-          setTimeout(() => {
-            const { revision, writtenAt } = entry;
-            watch.entry({ kind: "expired", taskId, revision, writtenAt });
-          }, 20);
-        },
-      }),
-  },
-});
+const reclaimWithoutAttempt: Bug = (struck) =>
+  withFaults({
+    leases: {
+      watch: (real) => (watch: Watch<LeaseEntry>) =>
+        real.watch({
+          restarted: () => {
+            watch.restarted();
+          },
+          current: () => {
+            watch.current();
+          },
+          entry: (entry) => {
+            watch.entry(entry);
+            if (entry.kind !== "live" || entry.lease.attempt < 2) return;
+            const { taskId } = entry.lease;
+            setTimeout(() => {
+              const { revision, writtenAt } = entry;
+              struck(taskId);
+              watch.entry({ kind: "expired", taskId, revision, writtenAt });
+            }, 20);
+          },
+        }),
+    },
+  });
 
 /** Nothing waits for its dependencies. */
-const claimBeforeDependencies = withFaults({
-  tasks: {
-    write: (real) => async (task, revision) => {
-      // Else the workers would try to block it for ever, and the bucket would never come to rest.
-      if (task.lastEvent?.type === "task_blocked") return { kind: "conflict" };
-      const isBlocked = task.status === "blocked";
-      return real.write(isBlocked ? { ...task, status: "available" } : task, revision);
+const claimBeforeDependencies: Bug = (struck) =>
+  withFaults({
+    tasks: {
+      write: (real) => async (task, revision) => {
+        // Else the workers would try to block it for ever, and the bucket would never come to rest.
+        if (task.lastEvent?.type === "task_blocked") return { kind: "conflict" };
+        const isBlocked = task.status === "blocked";
+        if (isBlocked) struck(task.taskId);
+        return real.write(isBlocked ? { ...task, status: "available" } : task, revision);
+      },
     },
-  },
-});
+  });
 
 /** What waits for its dependencies waits for ever. */
-const dependantForgotten = withFaults({
-  tasks: {
-    write: (real) => async (task, revision) => {
-      if (task.lastEvent?.type === "task_unblocked") return { kind: "conflict" };
-      return real.write(task, revision);
+const dependantForgotten: Bug = (struck) =>
+  withFaults({
+    tasks: {
+      write: (real) => async (task, revision) => {
+        if (task.lastEvent?.type !== "task_unblocked") return real.write(task, revision);
+        struck(task.taskId);
+        return { kind: "conflict" };
+      },
     },
-  },
-});
+  });
 
-async function problemsWith(wrapStores: (stores: Stores) => Stores): Promise<Problem[]> {
+async function problemsWith(
+  wrapStores: (stores: Stores) => Stores,
+  hasStruck: Promise<unknown>,
+): Promise<Problem[]> {
   await using coordinator = await TestCoordinator.start({
     workers: 2,
     settings: { history: 64, "retry.base_ms": 100, "retry.max_ms": 500, retention_seconds: 0 },
@@ -95,7 +114,7 @@ async function problemsWith(wrapStores: (stores: Stores) => Stores): Promise<Pro
   });
   const urls = [coordinator.server.url];
   await using workload = await Workload.start({ urls, sessions: 10, seed: 1, openTasks: 12 });
-  await Promise.race([workload.done, delay(DURATION_MS)]);
+  await Promise.race([workload.done, Promise.all([hasStruck, delay(DURATION_MS)])]);
   await workload.end();
   const stuck = await stuckClaims(workload);
   const entries = await untilTold(workload, urls);
@@ -104,20 +123,29 @@ async function problemsWith(wrapStores: (stores: Stores) => Stores): Promise<Pro
 
 describe("the verdict of a chaos run", () => {
   it("passes workers without a bug", async () => {
-    assert.deepEqual(await problemsWith((stores) => stores), []);
+    assert.deepEqual(await problemsWith((stores) => stores, Promise.resolve()), []);
   });
 
-  for (const [bug, wrapStores, guarantee] of [
+  for (const [name, bug, guarantee] of [
     ["a claim without compare-and-set", claimWithoutCompareAndSet, "linearizable"],
     ["an acknowledgement before the write", acknowledgementBeforeTheWrite, "durable"],
     ["a reclaim without the check of the attempt", reclaimWithoutAttempt, "lease"],
     ["a claim before the dependencies are complete", claimBeforeDependencies, "dependants"],
     ["a dependant that is forgotten", dependantForgotten, "dependants"],
   ] as const) {
-    it(`finds ${bug}`, async () => {
-      const problems = await problemsWith(wrapStores);
+    it(`finds ${name}`, async () => {
+      const tasks = new Set<string>();
+      const end = new AbortController();
+      const wrapStores = bug((taskId) => {
+        if (tasks.add(taskId).size === STRUCK) end.abort();
+      });
+      const signal = AbortSignal.any([end.signal, AbortSignal.timeout(STRUCK_WITHIN_MS)]);
+      const problems = await problemsWith(wrapStores, once(signal, "abort"));
       const found = new Set(problems.map((problem) => problem.guarantee));
-      assert.ok(found.has(guarantee), `found ${[...found].join(", ")}`);
+      assert.ok(
+        found.has(guarantee),
+        `${tasks.size} tasks were struck; found ${[...found].join(", ")}`,
+      );
     });
   }
 });

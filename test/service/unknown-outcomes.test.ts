@@ -83,6 +83,26 @@ describe("a write that lands after its acknowledgement was given up", () => {
     assert.equal(error.code, "already_exists");
     assert.equal((await coordinator.ok("tasks.get.a")).task.title, "theirs");
   });
+
+  it("is found also when there is no time for another try", async () => {
+    let late = 0;
+    await using coordinator = await TestCoordinator.start({
+      clock: { now: () => Date.now() + late, random: Math.random },
+      wrapStores: withFaults({
+        tasks: {
+          write: (real) => async (task, expected) => {
+            const outcome = await real.write(task, expected);
+            if (task.status !== "claimed" || late > 0) return outcome;
+            // As long as an acknowledgement is waited for, and longer than tries are begun.
+            late = 2_500;
+            return { kind: "unknown" };
+          },
+        },
+      }),
+    });
+    await coordinator.ok("tasks.create.a");
+    assert.equal((await coordinator.ok("tasks.claim.a", { session_id: "s1" })).attempt, 1);
+  });
 });
 
 /** Stores in which a write that fits is followed by another one, before its worker looks for it. */
