@@ -25,25 +25,33 @@ export interface BucketOptions {
   readonly replicas: number;
 }
 
+/** Who is told what was done about the buckets. */
+export interface BucketReports {
+  readonly made: (bucket: string) => void;
+  readonly warn: (message: string) => void;
+}
+
+export const UNREPORTED: BucketReports = { made: () => undefined, warn: () => undefined };
+
 /** Makes the bucket `shared` if it is missing. @throws ConnectionError */
 export function ensureSharedBucket(jsm: JetStreamManager, replicas: number): Promise<void> {
   const config = bucketConfig(SHARED_BUCKET, 1, replicas, SHORT_MARKER_TTL_SECONDS);
   // Other clients may have wanted another number of replicas: whoever came first has chosen.
-  return ensureBucket(jsm, config, () => undefined);
+  return ensureBucket(jsm, config, UNREPORTED);
 }
 
 /**
  * Makes the buckets of the coordinator that are missing.
  *
  * Of a bucket that exists, settings on which correctness depends have to fit. History and replicas are
- * the operator's choice: a difference is reported, by `warn`, and left.
+ * the operator's choice: a difference is reported, and left.
  *
  * @throws ConnectionError that names the settings that don't fit
  */
 export async function ensureBuckets(
   jsm: JetStreamManager,
   options: BucketOptions,
-  warn: (message: string) => void,
+  reports: BucketReports,
 ): Promise<void> {
   for (const config of [
     bucketConfig(TASKS_BUCKET, options.history, options.replicas, MARKER_TTL_SECONDS, {
@@ -52,20 +60,25 @@ export async function ensureBuckets(
     bucketConfig(LEASES_BUCKET, 1, options.replicas, SHORT_MARKER_TTL_SECONDS),
     bucketConfig(SESSIONS_BUCKET, 1, options.replicas, SHORT_MARKER_TTL_SECONDS),
   ]) {
-    await ensureBucket(jsm, config, warn);
+    await ensureBucket(jsm, config, reports);
   }
 }
 
 async function ensureBucket(
   jsm: JetStreamManager,
   config: BucketConfig,
-  warn: (message: string) => void,
+  reports: BucketReports,
 ): Promise<void> {
   const existing = (await find(jsm, config.name)) ?? (await create(jsm, config));
-  if (existing !== null) check(config, existing, warn);
+  if (existing === null) reports.made(bucketOf(config));
+  else check(config, existing, reports);
 }
 
 type BucketConfig = Pick<StreamConfig, "name"> & Partial<StreamConfig>;
+
+function bucketOf({ name }: BucketConfig): string {
+  return name.slice("KV_".length);
+}
 
 function bucketConfig(
   bucket: string,
@@ -107,12 +120,8 @@ const REQUIRED = [
 
 const CHOSEN = ["max_msgs_per_subject", "num_replicas"] as const satisfies (keyof StreamConfig)[];
 
-function check(
-  wanted: BucketConfig,
-  existing: StreamConfig,
-  warn: (message: string) => void,
-): void {
-  const bucket = wanted.name.slice("KV_".length);
+function check(wanted: BucketConfig, existing: StreamConfig, { warn }: BucketReports): void {
+  const bucket = bucketOf(wanted);
   const misfits = REQUIRED.flatMap((setting) => difference(setting, wanted, existing));
   if (!((existing.subject_delete_marker_ttl ?? 0) > 0)) {
     misfits.push("subject_delete_marker_ttl is 0 but must be set");
@@ -167,7 +176,7 @@ async function create(jsm: JetStreamManager, config: BucketConfig): Promise<Stre
     if (existing !== null) return existing;
     const problem = error instanceof Error ? error.message : String(error);
     throw new ConnectionError(
-      `cannot make the bucket "${config.name.slice("KV_".length)}" (${problem}): check the permissions and the storage limits of this NATS account`,
+      `cannot make the bucket "${bucketOf(config)}" (${problem}): check the permissions and the storage limits of this NATS account`,
       { cause: error },
     );
   }

@@ -58,6 +58,8 @@ class StreamWatch {
   /** Grows with each beginning and end, so that what an abandoned consumer still delivers is dropped. */
   #generation = 0;
   #stopped = false;
+  /** When the stream was made, as the server says it. */
+  #madeAt: string | null = null;
 
   constructor(access: KvAccess, stream: string, subjectPrefix: string, handler: KvWatchHandler) {
     this.#access = access;
@@ -76,6 +78,8 @@ class StreamWatch {
       this.#handler.current();
     };
     this.#handler.restarted();
+    await this.#identify();
+    if (isOver()) return;
     const consumer = await consumeStream(this.#access, this.#stream, `${this.#prefix}>`, {
       message: (message) => {
         if (isOver()) return;
@@ -133,6 +137,19 @@ class StreamWatch {
     this.#stopped = true;
     this.abandon();
     return Promise.resolve();
+  }
+
+  /** The current state of a stream made anew is no continuation: that must not pass without a word. */
+  async #identify(): Promise<void> {
+    const { created } = await this.#access.jsm.streams.info(this.#stream);
+    if (this.#madeAt !== null && this.#madeAt !== created) {
+      this.#handler.failed(
+        new Error(
+          `the stream ${this.#stream} was removed and made anew at ${created}: what it held is gone`,
+        ),
+      );
+    }
+    this.#madeAt = created;
   }
 
   #deliver({ msg, sequence, storedAt }: StreamMessage): void {

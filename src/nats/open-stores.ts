@@ -38,7 +38,10 @@ export async function openStores(
   const jsm = await jetstreamManager(connection, { timeout: READ_TIMEOUT_MS, checkAPI: false });
   await untilElected(async () => {
     await requireJetStream(connection);
-    await ensureBuckets(jsm, options, warn);
+    const made = (bucket: string): void => {
+      observe({ kind: "bucket_made", bucket });
+    };
+    await ensureBuckets(jsm, options, { made, warn });
   }, warn);
   const writer = new KvWriter(connection, WRITE_TIMEOUT_MS);
   const watchFailed = (cause: unknown): void => {

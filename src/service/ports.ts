@@ -213,6 +213,8 @@ export type Fact =
   | { readonly kind: "outage_grace"; readonly seconds: number; readonly spared: number }
   | { readonly kind: "task_retired"; readonly taskId: string }
   | { readonly kind: "corrupt_record"; readonly taskId: string; readonly problem: string }
+  /** It was not there when this worker started. */
+  | { readonly kind: "bucket_made"; readonly bucket: string }
   | { readonly kind: "index_current"; readonly tasks: number; readonly seconds: number }
   | {
       readonly kind: "connection";

@@ -68,6 +68,8 @@ export function logLineOf(fact: Fact): LogLine {
         task_id: fact.taskId,
         problem: fact.problem,
       });
+    case "bucket_made":
+      return line("info", "bucket was not there, made it", { bucket: fact.bucket });
     case "index_current":
       return line("info", "index is current", { tasks: fact.tasks, seconds: fact.seconds });
     case "connection":

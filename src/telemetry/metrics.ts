@@ -145,6 +145,7 @@ function registerCounters(registry: Registry): Observe {
       case "requeued_by_operator": // Counted as the event that it writes.
       case "disconnects":
       case "outage_grace":
+      case "bucket_made":
       case "index_current":
       case "connection":
       case "background_error":

@@ -137,6 +137,26 @@ describe("the watch on a bucket", () => {
     await stoppable.stop();
   });
 
+  it("begins again when the bucket was removed and made anew, and says that what it held is gone", async () => {
+    await using server = await TestServer.start();
+    const access = await openAccess(server);
+    await (await openBucket(access.connection)).put("a", "1");
+    const watch = new NotedWatch();
+    const stoppable = await watch.start(access);
+    await watch.noted("current");
+    const { config } = await access.jsm.streams.info("KV_tasks");
+    await access.jsm.streams.delete("KV_tasks");
+    const before = watch.notes.length;
+    await access.jsm.streams.add(config);
+    await watch.noted("current", before);
+    assert.ok(
+      watch.failures.some((failure) =>
+        String(failure).includes("KV_tasks was removed and made anew"),
+      ),
+    );
+    await stoppable.stop();
+  });
+
   it("says so as soon as the connection is lost, and not only when it is back", async () => {
     await using server = await TestServer.start();
     await using proxy = await NatsProxy.start(server.port);

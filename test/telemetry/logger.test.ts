@@ -28,6 +28,7 @@ const LEVELS: readonly (readonly [string, Fact])[] = [
   ["warn", { kind: "outage_grace", seconds: 10, spared: 3 }],
   ["debug", { kind: "task_retired", taskId: "P0.5.1" }],
   ["warn", { kind: "corrupt_record", taskId: "P0.5.1", problem: "the value is not JSON" }],
+  ["info", { kind: "bucket_made", bucket: "tasks" }],
   ["info", { kind: "index_current", tasks: 397, seconds: 0.02 }],
   ["info", { kind: "connection", state: "connected", server: "127.0.0.1:4222" }],
   ["warn", { kind: "connection", state: "disconnected", server: "127.0.0.1:4222" }],
