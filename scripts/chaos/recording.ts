@@ -1,6 +1,7 @@
 /** What the sessions of a run have asked for and were told, task by task, by one monotonic clock. */
 import { TaskError } from "../../src/client/task-error.ts";
 import type { TaskUpdate } from "../../src/client/task-update.ts";
+import type { ErrorCode } from "../../src/protocol/errors.ts";
 import type { TaskRecord } from "../../src/protocol/task-record.ts";
 import type { Operation } from "./linearizability.ts";
 import type { Asked, Seen, TaskOperation, Told } from "./recorded-operation.ts";
@@ -11,12 +12,15 @@ export interface RecordedOperation extends Operation<TaskOperation> {
   readonly client: string;
 }
 
-/** A `next` without an answer: which task it claimed, if any, only the bucket knows. */
-export interface LostNext {
+/** A `next`. Of one without an answer only the bucket knows which task it claimed, if any. */
+export interface RecordedNext {
   readonly requestId: string;
   readonly sessionId: string;
   readonly ttlSeconds: number;
   readonly invokedAt: number;
+  readonly returnedAt: number;
+  /** How many tasks it got, a refusal's code, or that no answer came. */
+  readonly told: number | ErrorCode | "lost";
 }
 
 /** An update, and when the subscriber was told of it, by the clock of the operations. */
@@ -27,7 +31,7 @@ export interface RecordedUpdate extends Pick<TaskUpdate, "task_id" | "type" | "r
 
 export class Recording {
   readonly operations: RecordedOperation[] = [];
-  readonly lostNexts: LostNext[] = [];
+  readonly nexts: RecordedNext[] = [];
   readonly updates: RecordedUpdate[] = [];
 
   add({ task_id, type, revision, task, transitions_missing }: TaskUpdate): void {

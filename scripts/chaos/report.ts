@@ -35,6 +35,7 @@ export function leaveEvidence(folder: string, result: Result): void {
     writeFileSync(join(folder, name), content);
   };
   write("operations.json", JSON.stringify(recording.operations, null, 1));
+  write("nexts.json", JSON.stringify(recording.nexts, null, 1));
   write("updates.json", JSON.stringify(recording.updates, null, 1));
   for (const taskId of new Set(problems.map((problem) => problem.taskId))) {
     if (taskId === null) continue;

@@ -5,7 +5,7 @@ import { TaskError } from "../../src/client/task-error.ts";
 import type { Random } from "../../src/simulation/random.ts";
 import type { OpenTasks } from "./open-tasks.ts";
 import type { Asked } from "./recorded-operation.ts";
-import { type Recording, seenIn } from "./recording.ts";
+import { type RecordedNext, type Recording, seenIn } from "./recording.ts";
 import type { Repeats } from "./repeats.ts";
 
 /** The shortest there is, and one that outlives most faults. */
@@ -105,13 +105,18 @@ export class ChaosSession {
     const { id: session_id, tasks, recording } = this.#context;
     const invokedAt = performance.now();
     const input = { session_id, request_id, ttl_seconds: ttlSeconds, wait_seconds: 0.05 };
+    const asked = { requestId: request_id, sessionId: session_id, ttlSeconds, invokedAt };
+    const record = (told: RecordedNext["told"]): void => {
+      recording.nexts.push({ ...asked, returnedAt: performance.now(), told });
+    };
     let held: Held | null = null;
     try {
       const { claims } = await tasks.next(input, ONCE);
+      record(claims.length);
       for (const { task, attempt } of claims) {
         const told = { kind: "ok", seen: seenIn(task) } as const;
-        const asked = { kind: "claim", sessionId: session_id, ttlSeconds } as const;
-        const op = { asked, told };
+        const claim = { kind: "claim", sessionId: session_id, ttlSeconds } as const;
+        const op = { asked: claim, told };
         const { task_id: taskId } = task;
         const returnedAt = performance.now();
         recording.operations.push({ taskId, client: session_id, op, invokedAt, returnedAt });
@@ -119,10 +124,7 @@ export class ChaosSession {
       }
     } catch (error) {
       if (!(error instanceof TaskError) || !error.retryable) throw error;
-      if (error.code === "unavailable") {
-        const sessionId = session_id;
-        recording.lostNexts.push({ requestId: request_id, sessionId, ttlSeconds, invokedAt });
-      }
+      record(error.code === "unavailable" ? "lost" : error.code);
     }
     return held;
   }

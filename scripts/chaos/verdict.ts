@@ -32,7 +32,8 @@ export function judge(evidence: Evidence): Problem[] {
 
 /** Operations by task, with the claims of those `next` requests whose answers were lost. */
 function operationsByTask({ recording }: Evidence): Map<string, Operation<TaskOperation>[]> {
-  const won = recording.lostNexts.flatMap(({ requestId, sessionId, ttlSeconds, invokedAt }) => {
+  const lost = recording.nexts.filter(({ told }) => told === "lost");
+  const won = lost.flatMap(({ requestId, sessionId, ttlSeconds, invokedAt }) => {
     const asked = { kind: "claim", sessionId, ttlSeconds } as const;
     const op = { asked, told: { kind: "unknown" } } as const;
     // Asked twice, it may have won one task after the other.

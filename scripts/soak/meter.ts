@@ -46,12 +46,14 @@ export class Meter {
   }
 
   /** Takes over what was recorded since the last time, so that the recording does not grow. */
-  drain({ operations, lostNexts, updates }: Recording): void {
+  drain({ operations, nexts, updates }: Recording): void {
     for (const { op } of operations.splice(0)) {
       if (op.told.kind === "ok") increase(this.#counts, op.asked.kind);
       else increase(this.#errors, op.told.kind === "refused" ? op.told.code : "unavailable");
     }
-    increase(this.#errors, "unavailable", lostNexts.splice(0).length);
+    for (const { told } of nexts.splice(0)) {
+      if (typeof told === "string") increase(this.#errors, told === "lost" ? "unavailable" : told);
+    }
     increase(this.#counts, "update", updates.splice(0).length);
   }
 

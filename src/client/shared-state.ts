@@ -61,17 +61,23 @@ export class SharedState {
     requireTtl(ttlSeconds);
     /** The revision that a write was to follow whose outcome is unknown. */
     let uncertain: number | null = null;
+    let isRefusalDoubtful = false;
     return this.#untilDone(async (bucket) => {
       for (;;) {
         const current = await read(bucket, key);
         const revision = current?.revision ?? 0;
         // Either that write came through or one of somebody else, who may have written the same value.
         if (uncertain !== null && revision !== uncertain) throw unknownOutcome(key, false);
-        if (canonicalJson(current?.value ?? null) !== wanted) return false;
+        const found = canonicalJson(current?.value ?? null);
+        if (isRefusalDoubtful && found === canonicalJson(value)) throw unknownOutcome(key, false);
+        if (found !== wanted) return false;
         const outcome = await bucket.write(key, text, revision, ttlSeconds);
         if (outcome.kind === "written") return true;
         // After a conflict the value may still be the expected one, written anew.
-        if (outcome.kind === "conflict") continue;
+        if (outcome.kind === "conflict") {
+          isRefusalDoubtful ||= outcome.isDoubtful === true;
+          continue;
+        }
         uncertain = revision;
         throw unknownOutcome(key);
       }

@@ -15,8 +15,10 @@ import {
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { WriteOutcome } from "../service/ports.ts";
 
-/** The server's error codes for "the last sequence is another one". */
-const WRONG_LAST_SEQUENCE = new Set([10071, 10164]);
+/** The server's error code for "the last sequence is N". */
+const WRONG_LAST_SEQUENCE = 10071;
+/** The same while another write of the key is under way. */
+const WRITE_UNDER_WAY = 10164;
 
 export interface KvWrite {
   readonly subject: string;
@@ -32,6 +34,7 @@ export interface KvWrite {
 interface Pending {
   readonly resolve: (outcome: WriteOutcome) => void;
   readonly reject: (error: Error) => void;
+  readonly expectedRevision: number;
   readonly deadline: number;
 }
 
@@ -75,8 +78,10 @@ export class KvWriter {
       h.set("Nats-Rollup", "sub");
     }
     const key = (++this.#serial).toString(36);
+    const { expectedRevision = 0 } = write;
+    const deadline = performance.now() + this.#timeoutMs;
     return new Promise((resolve, reject) => {
-      this.#pending.set(key, { resolve, reject, deadline: performance.now() + this.#timeoutMs });
+      this.#pending.set(key, { resolve, reject, expectedRevision, deadline });
       try {
         this.#connection.publish(write.subject, write.payload, {
           headers: h,
@@ -113,7 +118,7 @@ export class KvWriter {
     if (pending === undefined) return;
     this.#pending.delete(key);
     try {
-      pending.resolve(outcomeOf(msg));
+      pending.resolve(outcomeOf(msg, pending.expectedRevision));
     } catch (error) {
       pending.reject(error instanceof Error ? error : new Error(String(error)));
     }
@@ -135,14 +140,28 @@ interface PublishAck {
   readonly error?: { readonly err_code?: number; readonly description?: string };
 }
 
-function outcomeOf(msg: Msg): WriteOutcome {
+function outcomeOf(msg: Msg, expectedRevision: number): WriteOutcome {
   // No payload: "no responders", the stream has no leader at the moment.
   if (msg.data.length === 0) return { kind: "unknown" };
   const { seq, error } = msg.json<PublishAck>();
   if (error !== undefined) {
-    if (WRONG_LAST_SEQUENCE.has(error.err_code ?? 0)) return { kind: "conflict" };
     const why = error.description ?? "no reason given";
+    if (error.err_code === WRITE_UNDER_WAY) return { kind: "conflict", isDoubtful: true };
+    if (error.err_code === WRONG_LAST_SEQUENCE) {
+      return isFromBehind(why, expectedRevision)
+        ? { kind: "conflict", isDoubtful: true }
+        : { kind: "conflict" };
+    }
     throw new CoordinatorError("unavailable", `NATS refused the write: ${why}`);
   }
   return seq === undefined ? { kind: "unknown" } : { kind: "written", revision: seq };
+}
+
+/**
+ * Whether the server that refuses a write lacks the very revision that the write is to follow. A node
+ * that no longer leads the stream, and has not noticed, is sent the write as well and answers first.
+ */
+function isFromBehind(refusal: string, expectedRevision: number): boolean {
+  const last = /\d+$/.exec(refusal)?.[0];
+  return last === undefined || Number(last) < expectedRevision;
 }

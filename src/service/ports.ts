@@ -9,8 +9,11 @@ import type { EventType, Task } from "../task/task.ts";
 /** What became of a compare-and-set. */
 export type WriteOutcome =
   | { readonly kind: "written"; readonly revision: number }
-  /** The entry's last revision is another one: nothing was written. */
-  | { readonly kind: "conflict" }
+  /**
+   * The entry's last revision is another one: nothing was written. `isDoubtful`: so says a server that
+   * may not lead any more, while the one that does may have written it.
+   */
+  | { readonly kind: "conflict"; readonly isDoubtful?: true }
   /** No acknowledgement came: it may have been written, and may still be. */
   | { readonly kind: "unknown" };
 

@@ -12,7 +12,14 @@ import type { Command, Decision } from "../task/commands.ts";
 import { unmetDependencies } from "../task/dependencies.ts";
 import { createTask, type Task, type TaskDefinition } from "../task/task.ts";
 import { transition } from "../task/transition.ts";
-import type { Clock, Observe, ServiceSettings, TaskEntry, TaskStore } from "./ports.ts";
+import type {
+  Clock,
+  Observe,
+  ServiceSettings,
+  TaskEntry,
+  TaskStore,
+  WriteOutcome,
+} from "./ports.ts";
 import { corruptRecord, notFound, refusalError } from "./refusals.ts";
 import type { KnownTask, TaskIndex } from "./task-index.ts";
 
@@ -90,13 +97,12 @@ export class TaskWriter {
       if (options.limitSize === true) this.checkSize(next);
       const outcome = await this.#store.write(next, known.revision);
       if (outcome.kind === "written") return this.#written(next, outcome.revision);
-      if (outcome.kind === "conflict") {
-        this.#observe({ kind: "write_conflict", taskId });
-        if (options.once === true) break;
-      } else {
-        this.#observe({ kind: "write_unknown", taskId });
-        unanswered.push(next);
-      }
+      this.#observe({
+        kind: outcome.kind === "conflict" ? "write_conflict" : "write_unknown",
+        taskId,
+      });
+      if (mayBeWritten(outcome)) unanswered.push(next);
+      else if (options.once === true) break;
       // Also after the last try: a write without an answer may be found now.
       known = await this.load(taskId);
       isFresh = true;
@@ -126,7 +132,7 @@ export class TaskWriter {
     for (let tries = 0; tries < MAX_TRIES && this.#clock.now() < deadline; tries++) {
       const outcome = await this.#store.write(task, expectedRevision);
       if (outcome.kind === "written") return this.#written(task, outcome.revision);
-      if (outcome.kind === "unknown") unanswered.push(task);
+      if (mayBeWritten(outcome)) unanswered.push(task);
       const entry = await this.#store.load(taskId);
       if (entry !== null && "task" in entry) {
         const own = await this.#ownAmong(unanswered, entry);
@@ -231,6 +237,10 @@ export class TaskWriter {
     }
     return { task, revision, written: true };
   }
+}
+
+function mayBeWritten(outcome: WriteOutcome): boolean {
+  return outcome.kind === "unknown" || (outcome.kind === "conflict" && outcome.isDoubtful === true);
 }
 
 /** Whether the record that was found is exactly the one that was to be written, its event's time included. */

@@ -158,6 +158,60 @@ describe("a write without an acknowledgement that others have followed", () => {
   });
 });
 
+describe("a write that a server refuses which lags behind, while the leader makes it", () => {
+  /** As after an election: both are sent the write, and the one that no longer leads answers first. */
+  function refusedButMade(fits: (task: Task) => boolean): (stores: Stores) => Stores {
+    return withFaults({
+      tasks: {
+        write: (real) => async (task, expected) => {
+          const outcome = await real.write(task, expected);
+          if (outcome.kind !== "written" || !fits(task)) return outcome;
+          return { kind: "conflict", isDoubtful: true };
+        },
+      },
+    });
+  }
+
+  it("is found: next, claim and create succeed, and count once", async () => {
+    await using coordinator = await TestCoordinator.start({
+      wrapStores: refusedButMade(() => true),
+    });
+    for (const id of ["a", "b"]) await coordinator.ok(`tasks.create.${id}`);
+    const { claims } = await coordinator.ok("tasks.next", { session_id: "s1", request_id: "r" });
+    assert.deepEqual(
+      claims.map(({ task, attempt }: Json) => [task.task_id, attempt]),
+      [["a", 1]],
+    );
+    assert.equal((await coordinator.ok("tasks.claim.b", { session_id: "s1" })).attempt, 1);
+    assert.deepEqual(await eventsOf(coordinator, "b"), ["task_created", "task_claimed"]);
+  });
+
+  it("leaves the task to whoever has it, if it was refused with reason", async () => {
+    let isRival = true;
+    await using coordinator = await TestCoordinator.start({
+      wrapStores: withFaults({
+        tasks: {
+          write: (real) => async (task, expected) => {
+            if (task.taskId !== "a" || task.status !== "claimed" || !isRival) {
+              return real.write(task, expected);
+            }
+            isRival = false;
+            await real.write({ ...task, claimedBy: "rival", claimRequest: null }, expected);
+            return { kind: "conflict", isDoubtful: true };
+          },
+        },
+      }),
+    });
+    for (const id of ["a", "b"]) await coordinator.ok(`tasks.create.${id}`);
+    const { claims } = await coordinator.ok("tasks.next", { session_id: "s1" });
+    assert.deepEqual(
+      claims.map(({ task }: Json) => task.task_id),
+      ["b"],
+    );
+    assert.equal((await coordinator.ok("tasks.get.a")).task.claimed_by, "rival");
+  });
+});
+
 describe("an outcome that stays unknown", () => {
   it("is unavailable, not conflict: the write may have been made", async () => {
     for (const later of ["unknown", "conflict"] as const) {

@@ -41,12 +41,13 @@ describe("the meter of a soak run", () => {
     await recording.run(of, () => Promise.resolve(1), seen);
     await recording.run(of, refuse, seen);
     await recording.run(of, () => Promise.reject(new TaskError("unavailable", "no answer")), seen);
-    recording.lostNexts.push({ requestId: "r", sessionId: "s1", ttlSeconds: 1, invokedAt: 0 });
+    const next = { requestId: "r", sessionId: "s1", ttlSeconds: 1, invokedAt: 0, returnedAt: 1 };
+    recording.nexts.push({ ...next, told: "lost" }, { ...next, told: 1 });
     meter.drain(recording);
     meter.drain(recording);
     const { counts, errors } = meter.take();
     assert.deepEqual(Object.fromEntries(counts), { get: 1 });
     assert.deepEqual(Object.fromEntries(errors), { not_found: 1, unavailable: 2 });
-    assert.equal(recording.operations.length + recording.lostNexts.length, 0);
+    assert.equal(recording.operations.length + recording.nexts.length, 0);
   });
 });
