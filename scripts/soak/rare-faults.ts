@@ -1,4 +1,9 @@
-/** The faults of the chaos runs, so rare that most of the time is normal service. */
+/**
+ * The faults of the chaos runs, so rare that most of the time is normal service.
+ *
+ * But for one: what is completed while the clock of its worker is ahead is removed that much later, by
+ * days, which looks like tasks that are never removed.
+ */
 import { pause } from "../../src/client/waiting.ts";
 import type { Random } from "../../src/simulation/random.ts";
 import type { Cluster } from "../chaos/cluster.ts";
@@ -19,7 +24,9 @@ export interface RareFaults {
 /** One fault after the other until the signal is aborted; the last is mended before it resolves. */
 export async function bringAboutRarely(cluster: Cluster, options: RareFaults): Promise<void> {
   const { random, pauseMs, mayKill, signal, tell } = options;
-  const all = possibleFaults(cluster, null);
+  const all = possibleFaults(cluster, null).filter(
+    ({ name }) => name !== "a clock is moved forwards",
+  );
   const sparing = all.filter(({ name }) => !name.startsWith("kill"));
   for (;;) {
     await pause(pauseMs * (1 + random()), signal).catch(() => undefined);
