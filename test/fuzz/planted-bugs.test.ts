@@ -6,6 +6,7 @@ import { findCulprit, type Search, shrink } from "../../scripts/fuzz/culprit.ts"
 import { messages } from "../../scripts/fuzz/generator.ts";
 import { runMutations } from "../../scripts/fuzz/mutation-run.ts";
 import { runFuzz, type RunOptions } from "../../scripts/fuzz/run.ts";
+import { DEADLINE_MS } from "../../scripts/fuzz/sender.ts";
 import { ProcessTarget, type Target } from "../../scripts/fuzz/target.ts";
 import { withFaults } from "../support/faulty-stores.ts";
 import type { TestCoordinatorOptions } from "../support/test-coordinator.ts";
@@ -113,7 +114,9 @@ describe("a run of the fuzz", () => {
         );
       while (await isThere());
     };
-    const found = await whatIsFound(target, { messages: 1_500, progress: kill });
+    // A slow machine is not to end the run before the worker does.
+    const deadlineMs = DEADLINE_MS;
+    const found = await whatIsFound(target, { messages: 1_500, progress: kill, deadlineMs });
     assert.match(found, /^a worker died \(SIGKILL\)$/m);
     assert.match(found, /^no worker listens$/m);
   });
