@@ -13,6 +13,7 @@ export interface KvMessage {
   readonly revision: number;
   /** `expired`: the server removed the entry because its TTL had run out. */
   readonly operation: "put" | "removed" | "expired";
+  /** Decoded each time. */
   readonly text: string;
   /** Epoch milliseconds. */
   readonly writtenAt: number;
@@ -115,7 +116,8 @@ export class KvBucket {
         watch.restarted();
       },
       message: (message) => {
-        watch.entry(toEntry(message));
+        const { key, revision, writtenAt } = message;
+        if (watch.isKnown?.(key, revision, writtenAt) !== true) watch.entry(toEntry(message));
       },
       current: () => {
         watch.current();

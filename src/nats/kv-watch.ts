@@ -157,9 +157,14 @@ class StreamWatch {
       this.#handler.message({
         key: msg.subject.slice(this.#prefix.length),
         revision: sequence,
-        operation: operationOf(() => msg.headers),
-        text: msg.string(),
         writtenAt: storedAt,
+        // Read when asked for: of what this process has written itself, nobody does.
+        get operation() {
+          return operationOf(() => msg.headers);
+        },
+        get text() {
+          return msg.string();
+        },
       });
     } catch (error) {
       this.#handler.failed(error);

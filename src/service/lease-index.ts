@@ -81,6 +81,15 @@ export class LeaseIndex implements Watch<LeaseEntry> {
     this.progress.restarted();
   }
 
+  /** Of its own writes this worker learns here when the server has them from. */
+  isKnown(taskId: string, revision: number, writtenAt: number): boolean {
+    const known = this.#live.get(taskId);
+    if (this.#resync !== null || known?.revision !== revision) return false;
+    this.#live.set(taskId, { ...known, writtenAt });
+    this.progress.delivered(revision);
+    return true;
+  }
+
   entry(entry: LeaseEntry): void {
     if (entry.kind === "live") this.#seen(entry);
     else if (entry.kind === "disconnected") this.#disconnected(entry);
@@ -105,7 +114,6 @@ export class LeaseIndex implements Watch<LeaseEntry> {
     const { taskId } = entry.lease;
     this.#resync?.add(taskId);
     const known = this.#live.get(taskId);
-    // Of its own writes this worker learns here when the server has them from.
     const isNews = known === undefined || entry.revision >= known.revision;
     if (isNews || this.#resync !== null) this.#alive(entry);
   }

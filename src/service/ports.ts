@@ -33,6 +33,11 @@ export type TaskEntry =
 export interface Watch<Entry> {
   /** From now on nothing is delivered but what the watch begins with, for the first time or again. */
   restarted(): void;
+  /**
+   * Whether the entry of this key at this revision is known, as this process has written it: it counts
+   * as delivered then, and is not decoded. Without this method none is.
+   */
+  isKnown?(key: string, revision: number, writtenAt: number): boolean;
   entry(entry: Entry): void;
   /** Everything that was there when the watch (re)started has been delivered. */
   current(): void;

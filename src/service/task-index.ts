@@ -115,6 +115,13 @@ export class TaskIndex implements Watch<TaskEntry> {
     this.progress.restarted();
   }
 
+  isKnown(taskId: string, revision: number): boolean {
+    if (this.#resync !== null || this.#known.get(taskId)?.revision !== revision) return false;
+    this.#corrupt.delete(taskId);
+    this.progress.delivered(revision);
+    return true;
+  }
+
   entry(entry: TaskEntry): void {
     const { taskId, revision } = entry;
     const known = this.#known.get(taskId);
@@ -164,7 +171,7 @@ export class TaskIndex implements Watch<TaskEntry> {
     this.#counts.set(status, (this.#counts.get(status) ?? 0) + 1);
     this.byCreation.add(task);
     for (const dependency of task.dependsOn) this.dependents.add(dependency, taskId);
-    if (status === "available") this.ready.set(toReady(task), this.#now());
+    if (status === "available") this.ready.set(task, this.#now());
     if (task.claimedBy !== null) this.claims.add(task.claimedBy, taskId);
     if (isTerminal(status)) this.terminal.add(task);
   }
@@ -183,10 +190,6 @@ export class TaskIndex implements Watch<TaskEntry> {
 /** The first record of a task cannot contain its own revision; its readers add it. */
 function withCreation(task: Task, revision: number): Task {
   return task.createdRevision === null ? { ...task, createdRevision: revision } : task;
-}
-
-function toReady(task: Task): Task & { createdRevision: number } {
-  return { ...task, createdRevision: task.createdRevision ?? 0 };
 }
 
 function compareIds(a: Pick<Task, "taskId">, b: Pick<Task, "taskId">): number {

@@ -12,7 +12,8 @@ import { SortedList } from "./sorted-list.ts";
 export interface ReadyTask {
   readonly taskId: string;
   readonly priority: number;
-  readonly createdRevision: number;
+  /** `null`: not known, as of one that was created before all others. */
+  readonly createdRevision: number | null;
   readonly notBefore: number | null;
   readonly requires: readonly string[];
   readonly tags: readonly string[];
@@ -176,6 +177,7 @@ export class ReadyQueue {
 }
 
 function signature(task: ReadyTask): string {
+  if (task.requires.length === 0 && task.tags.length === 0) return "";
   return JSON.stringify([[...task.requires].sort(), [...task.tags].sort()]);
 }
 
@@ -201,7 +203,11 @@ function withPrefix(
 
 /** The order in which ready tasks are handed out. */
 export function byUrgency(a: ReadyTask, b: ReadyTask): number {
-  return a.priority - b.priority || a.createdRevision - b.createdRevision || byId(a, b);
+  return a.priority - b.priority || createdIn(a) - createdIn(b) || byId(a, b);
+}
+
+function createdIn({ createdRevision }: ReadyTask): number {
+  return createdRevision ?? 0;
 }
 
 function byDueTime(a: ReadyTask, b: ReadyTask): number {

@@ -141,7 +141,12 @@ export const DEFINITION_DEFAULTS = {
   maxFailures: 3,
 } as const satisfies TaskDefinition;
 
-/** A new task: `blocked` while any of its dependencies is incomplete, else `available`. */
+/**
+ * A new task: `blocked` while any of its dependencies is incomplete, else `available`.
+ *
+ * Field by field, in one order everywhere, as tasks that are read from the bucket: then all of them have
+ * one shape, and take the least room.
+ */
 export function createTask(
   taskId: string,
   definition: TaskDefinition,
@@ -149,7 +154,15 @@ export function createTask(
 ): Task {
   const status = options.blocked ? "blocked" : "available";
   return {
-    ...definition,
+    title: definition.title,
+    description: definition.description,
+    priority: definition.priority,
+    dependsOn: definition.dependsOn,
+    requires: definition.requires,
+    tags: definition.tags,
+    metadata: definition.metadata,
+    payload: definition.payload,
+    maxFailures: definition.maxFailures,
     taskId,
     status,
     claimedBy: null,

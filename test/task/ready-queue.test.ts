@@ -225,7 +225,7 @@ function firstDue(delayed: readonly ReadyTask[]): number | null {
 function byUrgency(a: ReadyTask, b: ReadyTask): number {
   return (
     a.priority - b.priority ||
-    a.createdRevision - b.createdRevision ||
+    (a.createdRevision ?? 0) - (b.createdRevision ?? 0) ||
     (a.taskId < b.taskId ? -1 : 1)
   );
 }
