@@ -132,7 +132,9 @@ export class TaskWriter {
     for (let tries = 0; tries < MAX_TRIES && this.#clock.now() < deadline; tries++) {
       const outcome = await this.#store.write(task, expectedRevision);
       if (outcome.kind === "written") return this.#written(task, outcome.revision);
-      if (mayBeWritten(outcome)) unanswered.push(task);
+      // In doubt of a conflict, it is one: a repetition that is made in the same millisecond cannot be told
+      // from this one, and only one of them may have created the task.
+      if (outcome.kind === "unknown") unanswered.push(task);
       const entry = await this.#store.load(taskId);
       if (entry !== null && "task" in entry) {
         const own = await this.#ownAmong(unanswered, entry);

@@ -172,9 +172,9 @@ describe("a write that a server refuses which lags behind, while the leader make
     });
   }
 
-  it("is found: next, claim and create succeed, and count once", async () => {
+  it("is found: next and claim succeed, and count once", async () => {
     await using coordinator = await TestCoordinator.start({
-      wrapStores: refusedButMade(() => true),
+      wrapStores: refusedButMade(({ status }) => status === "claimed"),
     });
     for (const id of ["a", "b"]) await coordinator.ok(`tasks.create.${id}`);
     const { claims } = await coordinator.ok("tasks.next", { session_id: "s1", request_id: "r" });
@@ -184,6 +184,15 @@ describe("a write that a server refuses which lags behind, while the leader make
     );
     assert.equal((await coordinator.ok("tasks.claim.b", { session_id: "s1" })).attempt, 1);
     assert.deepEqual(await eventsOf(coordinator, "b"), ["task_created", "task_claimed"]);
+  });
+
+  it("of a new task is refused all the same: a repetition looks like it", async () => {
+    await using coordinator = await TestCoordinator.start({
+      clock: { now: () => 1_800_000_000_000, random: Math.random },
+      wrapStores: refusedButMade(() => true),
+    });
+    assert.equal((await coordinator.refused("tasks.create.a")).code, "already_exists");
+    assert.equal((await coordinator.ok("tasks.get.a")).task.status, "available");
   });
 
   it("leaves the task to whoever has it, if it was refused with reason", async () => {
