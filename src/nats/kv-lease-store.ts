@@ -15,9 +15,11 @@ import type {
 } from "../service/ports.ts";
 import { LEASES_BUCKET } from "./kv-buckets.ts";
 import { type KvAccess, KvBucket, type KvMessage, SHORT_MARKER_TTL_SECONDS } from "./kv-bucket.ts";
+import { OwnWrites } from "./own-writes.ts";
 
 export class KvLeaseStore implements LeaseStore {
   readonly #bucket: KvBucket;
+  readonly #ownWrites = new OwnWrites<Lease>();
 
   constructor(access: KvAccess) {
     this.#bucket = new KvBucket(LEASES_BUCKET, access, SHORT_MARKER_TTL_SECONDS);
@@ -30,7 +32,9 @@ export class KvLeaseStore implements LeaseStore {
 
   write(lease: Lease, expectedRevision: number): Promise<WriteOutcome> {
     const text = JSON.stringify(toRecord(lease, false));
-    return this.#bucket.write(lease.taskId, text, expectedRevision, lease.ttlSeconds);
+    return this.#ownWrites.during(lease.taskId, text, lease, () =>
+      this.#bucket.write(lease.taskId, text, expectedRevision, lease.ttlSeconds),
+    );
   }
 
   /** What is left of it stays as long as a marker does. */
@@ -44,7 +48,12 @@ export class KvLeaseStore implements LeaseStore {
   }
 
   watch(watch: Watch<LeaseEntry>): Promise<Stoppable> {
-    return this.#bucket.watch(toEntry, watch);
+    return this.#bucket.watch((message) => {
+      const lease = this.#ownWrites.valueOf(message);
+      if (lease === null) return toEntry(message);
+      const { revision, writtenAt } = message;
+      return { kind: "live", revision, lease, writtenAt };
+    }, watch);
   }
 }
 

@@ -11,9 +11,11 @@ import type {
 import type { Task } from "../task/task.ts";
 import { TASKS_BUCKET } from "./kv-buckets.ts";
 import { type KvAccess, KvBucket, type KvMessage } from "./kv-bucket.ts";
+import { OwnWrites } from "./own-writes.ts";
 
 export class KvTaskStore implements TaskStore {
   readonly #bucket: KvBucket;
+  readonly #ownWrites = new OwnWrites<Task>();
 
   constructor(access: KvAccess) {
     this.#bucket = new KvBucket(TASKS_BUCKET, access);
@@ -33,7 +35,11 @@ export class KvTaskStore implements TaskStore {
   }
 
   write(task: Task, expectedRevision: number): Promise<WriteOutcome> {
-    return this.#bucket.write(task.taskId, serialize(task), expectedRevision);
+    const { taskId } = task;
+    const text = serialize(task);
+    return this.#ownWrites.during(taskId, text, task, () =>
+      this.#bucket.write(taskId, text, expectedRevision),
+    );
   }
 
   sizeOf(task: Task): number {
@@ -53,7 +59,16 @@ export class KvTaskStore implements TaskStore {
   }
 
   watch(watch: Watch<TaskEntry>): Promise<Stoppable> {
-    return this.#bucket.watch(toEntry, watch);
+    return this.#bucket.watch((message) => this.#ownEntry(message) ?? toEntry(message), watch);
+  }
+
+  #ownEntry(message: KvMessage): TaskEntry | null {
+    const task = this.#ownWrites.valueOf(message);
+    if (task === null) return null;
+    const { key: taskId, revision } = message;
+    const { createdRevision } = task;
+    const found = createdRevision === null ? { ...task, createdRevision: revision } : task;
+    return { taskId, revision, task: found };
   }
 }
 
