@@ -1,12 +1,10 @@
 /** `npm run recovery`: how long it takes until everything is as before, measured on a real cluster. */
-import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { availableParallelism, tmpdir, totalmem } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { loadConfig } from "../../src/config.ts";
 import { resolveServerBinary } from "../../src/nats/server-binary.ts";
-import { VERSION } from "../../src/version.ts";
+import { describeMachine } from "../machine.ts";
 import { Bench } from "./bench.ts";
 import { measureColdStart } from "./cold-start.ts";
 import { measureExpiry } from "./expiry.ts";
@@ -31,16 +29,7 @@ async function main(options: RecoveryOptions): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "if-coordinator-recovery-"));
   try {
     const rows = await measure(options, { binary, folder });
-    const machine = {
-      cores: availableParallelism(),
-      memory_gib: Math.round(totalmem() / 2 ** 30),
-      platform: `${process.platform}-${process.arch}`,
-      versions: {
-        "if-coordinator": VERSION,
-        "nats-server": await versionOf(binary),
-        node: process.versions.node,
-      },
-    };
+    const machine = await describeMachine(binary);
     const { nodes, workers } = options;
     console.log(
       `${nodes} NATS node(s), ${workers} workers, 50 claims/s; ${JSON.stringify(machine)}`,
@@ -53,11 +42,6 @@ async function main(options: RecoveryOptions): Promise<number> {
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   }
-}
-
-async function versionOf(binary: string): Promise<string> {
-  const { stdout } = await promisify(execFile)(binary, ["--version"]);
-  return /: v(\S+)/.exec(stdout)?.[1] ?? stdout;
 }
 
 async function measure(

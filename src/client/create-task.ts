@@ -1,6 +1,6 @@
 /** How a task is created once, though the request for it may have to be sent several times. */
+import { decodeDefinition, isSameDefinition } from "../protocol/definition-record.ts";
 import type { Reply, RequestInput } from "../protocol/operations.ts";
-import { decodeDefinition, isSameDefinition } from "../protocol/task-record.ts";
 import type { CallOptions, Calls, RequestContext } from "./calls.ts";
 import { TaskError } from "./task-error.ts";
 

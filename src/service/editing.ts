@@ -1,7 +1,8 @@
 /** Create, update, cancel and requeue: what the people and programs say who plan the work. */
+import { decodeChanges, decodeDefinition } from "../protocol/definition-record.ts";
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
-import { decodeChanges, decodeDefinition, encodeTask } from "../protocol/task-record.ts";
+import { encodeTask } from "../protocol/task-record.ts";
 import { findCycle } from "../task/dependencies.ts";
 import type { TaskDefinition } from "../task/task.ts";
 import type { Claims } from "./claims.ts";

@@ -1,7 +1,7 @@
 /** Import: many tasks at once, all validated first; doing it twice changes nothing. */
+import { decodeDefinition, isSameDefinition } from "../protocol/definition-record.ts";
 import { CoordinatorError, hasCode } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
-import { decodeDefinition, isSameDefinition } from "../protocol/task-record.ts";
 import { findCycle, inDependencyOrder } from "../task/dependencies.ts";
 import { createTask, type TaskDefinition } from "../task/task.ts";
 import { cycleError } from "./cycle-error.ts";

@@ -5,9 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type KV, Kvm } from "@nats-io/kv";
 import type { NatsConnection, NodeConnectionOptions } from "@nats-io/transport-node";
 import { type KvAccess, KvBucket, type KvMessage } from "../../src/nats/kv-bucket.ts";
-import { KvTaskStore } from "../../src/nats/kv-task-store.ts";
 import type { Stoppable } from "../../src/service/ports.ts";
-import { TaskIndex } from "../../src/service/task-index.ts";
 import { NatsProxy } from "../support/nats-proxy.ts";
 import { openKvAccess } from "../support/kv-access.ts";
 import { TestServer } from "../support/nats-server.ts";
@@ -251,62 +249,3 @@ describe("the watch on a connection that is closed", () => {
 function timers(): number {
   return process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
 }
-
-describe("the index behind the watch", () => {
-  it("drops the tasks that went while the connection was lost, without a trace", async () => {
-    await using server = await TestServer.start();
-    await using proxy = await NatsProxy.start(server.port);
-    const direct = await openAccess(server);
-    const bucket = await openBucket(direct.connection);
-    for (const id of ["stays", "goes", "changes"]) await bucket.put(id, `{"title":"${id}"}`);
-
-    const access = await openAccess(server, { servers: proxy.url });
-    const index = new TaskIndex(() => 0);
-    const current = new EventEmitter();
-    index.onCurrent(() => current.emit("current"));
-    const store = new KvTaskStore(access);
-    const corrupt: string[] = [];
-    index.onCorrupt((taskId) => corrupt.push(taskId));
-    const first = once(current, "current");
-    const stoppable = await store.watch(index);
-    await first;
-    assert.equal(index.size, 3);
-
-    const again = once(current, "current");
-    proxy.cut();
-    // As if its marker had removed itself long ago: no message of the task is left.
-    await direct.jsm.streams.purge("KV_tasks", { filter: "$KV.tasks.goes" });
-    await bucket.put("changes", '{"title":"changed"}');
-    await bucket.put("unreadable", "hello");
-    proxy.mend();
-    await again;
-
-    const titles = [...index.values()].map(({ task }) => task.title);
-    assert.deepEqual(titles.sort(), ["changed", "stays"]);
-    assert.equal(index.counts().available, 2);
-    assert.deepEqual(corrupt, ["unreadable"]);
-    await stoppable.stop();
-  });
-
-  it("is empty after all tasks went while the connection was lost", async () => {
-    await using server = await TestServer.start();
-    await using proxy = await NatsProxy.start(server.port);
-    const direct = await openAccess(server);
-    await (await openBucket(direct.connection)).put("a", "{}");
-    const index = new TaskIndex(() => 0);
-    const current = new EventEmitter();
-    index.onCurrent(() => current.emit("current"));
-    const access = await openAccess(server, { servers: proxy.url });
-    const store = new KvTaskStore(access);
-    const first = once(current, "current");
-    const stoppable = await store.watch(index);
-    await first;
-    const again = once(current, "current");
-    proxy.cut();
-    await direct.jsm.streams.purge("KV_tasks");
-    proxy.mend();
-    await again;
-    assert.deepEqual([index.size, index.isCurrent], [0, true]);
-    await stoppable.stop();
-  });
-});

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { decodeChanges } from "../../src/protocol/definition-record.ts";
 import {
   CorruptRecordError,
-  decodeChanges,
   decodeTask,
   encodeTask,
   taskRecord,

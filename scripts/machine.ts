@@ -1,0 +1,34 @@
+/** On what something was measured: figures say little without it. */
+import { execFile } from "node:child_process";
+import { availableParallelism, cpus, totalmem } from "node:os";
+import { promisify } from "node:util";
+import { VERSION } from "../src/version.ts";
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memory_gib: number;
+  readonly platform: string;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** @param binary of nats-server */
+export async function describeMachine(binary: string): Promise<Machine> {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? "unknown",
+    cores: availableParallelism(),
+    memory_gib: Math.round(totalmem() / 2 ** 30),
+    platform: `${process.platform}-${process.arch}`,
+    versions: {
+      "if-coordinator": VERSION,
+      "nats-server": await versionOf(binary),
+      node: process.versions.node,
+    },
+  };
+}
+
+/** What the program says of itself, the number only. */
+export async function versionOf(binary: string): Promise<string> {
+  const { stdout } = await promisify(execFile)(binary, ["--version"]);
+  return /\d+(\.\d+)+/.exec(stdout)?.[0] ?? stdout.trim();
+}
