@@ -1,7 +1,12 @@
+import { existsSync } from "node:fs";
 import tseslint from "typescript-eslint";
 
+/** A package of its own, whose types are there once its dependencies are installed. */
+const PEERS = "bench/peers";
+
 export default tseslint.config(
-  { ignores: ["dist/", "node_modules/"] },
+  { ignores: ["**/dist/", "**/node_modules/"] },
+  existsSync(`${PEERS}/node_modules`) ? {} : { ignores: [`${PEERS}/`] },
   {
     files: ["**/*.ts"],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],

@@ -1,0 +1,46 @@
+/** `npm run bench`: how fast the coordinator is, beside NATS alone and its peers, in one run. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describeMachine } from "../scripts/machine.ts";
+import { loadConfig } from "../src/config.ts";
+import { resolveServerBinary } from "../src/nats/server-binary.ts";
+import { type BenchOptions, parseOptions } from "./options.ts";
+import { save } from "./results.ts";
+import { SUITES } from "./tables/suites.ts";
+import { toMarkdown } from "./table.ts";
+
+const tell = (line: string): void => {
+  console.error(line);
+};
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options === null) for (const { name, what } of SUITES) console.log(`${name}: ${what}`);
+  else await main(options);
+} catch (error) {
+  tell(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  process.exitCode = 1;
+}
+
+async function main({ effort, isShort, isSaved, only }: BenchOptions): Promise<void> {
+  const unknown = only.filter((name) => !SUITES.some((suite) => suite.name === name));
+  if (unknown.length > 0) throw new Error(`no suite ${unknown.join(", ")}: see --list`);
+  const suites = SUITES.filter(({ name }) => only.length === 0 || only.includes(name));
+  const binary = await resolveServerBinary({ ...loadConfig().dev, notify: tell });
+  const machine = await describeMachine(binary);
+  const measuredAt = new Date().toISOString();
+  const folder = mkdtempSync(join(tmpdir(), "if-coordinator-bench-"));
+  console.log(JSON.stringify(machine));
+  try {
+    for (const { name, run } of suites) {
+      tell(`${name} ...`);
+      for await (const table of run({ binary, folder, effort, isShort, tell })) {
+        console.log(`\n## ${table.title}\n\n${toMarkdown(table)}`);
+        if (isSaved) save(table, machine, measuredAt);
+      }
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}

@@ -1,0 +1,31 @@
+/** What processes take of the machine, as Linux tells in /proc. */
+import { readdirSync, readFileSync } from "node:fs";
+
+/** The kernel counts processor time in hundredths of a second, on every platform that Node runs on. */
+const TICKS_PER_SECOND = 100;
+const BYTES_PER_PAGE = 4_096;
+
+/** Processor time since its start, of a process with all its threads, in seconds. */
+export function cpuSecondsOf(pid: number): number {
+  // The name before it is in brackets, and may have spaces.
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  const [user, system] = [fields[11], fields[12]].map(Number);
+  return ((user ?? NaN) + (system ?? NaN)) / TICKS_PER_SECOND;
+}
+
+/** What it has in memory, in bytes. */
+export function memoryOf(pid: number): number {
+  const pages = readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1];
+  return Number(pages) * BYTES_PER_PAGE;
+}
+
+/** The process and those that it has started, such as PostgreSQL's. */
+export function familyOf(pid: number): number[] {
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").trim().split(" "),
+  );
+  return [
+    pid,
+    ...children.filter((child) => child !== "").flatMap((child) => familyOf(Number(child))),
+  ];
+}

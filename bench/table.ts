@@ -1,0 +1,51 @@
+/** A table of figures, for people and as data. */
+
+export interface Column {
+  readonly title: string;
+  /** Behind the point, when people read it. Default 0. */
+  readonly digits?: number;
+}
+
+export type Cell = string | number | null;
+
+export interface Table {
+  /** The name of its files. */
+  readonly id: string;
+  readonly title: string;
+  readonly columns: readonly Column[];
+  readonly rows: readonly (readonly Cell[])[];
+  /** What a reader has to know. */
+  readonly notes: readonly string[];
+  /** Which column is drawn as bars, named by what stands before it; none: no chart. */
+  readonly drawn?: number;
+}
+
+/** As Markdown, aligned. */
+export function toMarkdown({ columns, rows, notes }: Table): string {
+  const cells = rows.map((row) => row.map((cell, i) => formatCell(cell, columns[i]?.digits ?? 0)));
+  const widths = columns.map(({ title }, i) =>
+    Math.max(3, title.length, ...cells.map((row) => row[i]?.length ?? 0)),
+  );
+  const isNumeric = columns.map((_, i) => rows.every((row) => typeof row[i] !== "string"));
+  const line = (texts: readonly string[]): string => {
+    const padded = texts.map((text, i) => {
+      const width = widths[i] ?? 0;
+      return isNumeric[i] === true ? text.padStart(width) : text.padEnd(width);
+    });
+    return `| ${padded.join(" | ")} |`;
+  };
+  const rule = widths.map((width, i) =>
+    isNumeric[i] === true ? `${"-".repeat(width - 1)}:` : "-".repeat(width),
+  );
+  const table = [line(columns.map(({ title }) => title)), line(rule), ...cells.map(line)];
+  return [...table, ...(notes.length > 0 ? ["", ...notes] : [])].join("\n");
+}
+
+export function formatCell(cell: Cell, digits: number): string {
+  if (typeof cell === "string") return cell;
+  if (cell === null || Number.isNaN(cell)) return "–";
+  return cell.toLocaleString("en", {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+}

@@ -1,0 +1,19 @@
+/** All parts of the benchmark, in their order. */
+import { claims, cluster, workers } from "./claims.ts";
+import { fanOut } from "./fan-out.ts";
+import { growth } from "./growth.ts";
+import { overload } from "./overload.ts";
+import { sessions } from "./sessions.ts";
+import { tasks } from "./tasks.ts";
+import type { Suite } from "./suite.ts";
+
+export const SUITES: readonly Suite[] = [
+  claims,
+  tasks,
+  cluster,
+  workers,
+  fanOut,
+  sessions,
+  growth,
+  overload,
+];
