@@ -8,6 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { connectNats } from "../../src/nats/connection.ts";
 import { createRequester } from "../../src/nats/request.ts";
 import { TaskClient } from "../../src/client/task-client.ts";
+import { QUIET } from "../quiet-logger.ts";
 import { intruder, node, type Surroundings, worker } from "./cluster-members.ts";
 import type { Disks } from "./disks.ts";
 import { figuresAddress } from "./figures-address.ts";
@@ -115,7 +116,8 @@ export class Cluster implements AsyncDisposable {
     const started = performance.now();
     const connection = await connectNats({ servers: this.urls, name: "probe" });
     try {
-      const tasks = new TaskClient(createRequester(connection), { timeoutMs: 2_000 });
+      const requester = createRequester(connection);
+      const tasks = new TaskClient(requester, { timeoutMs: 2_000, logger: QUIET });
       const id = `probe-${crypto.randomUUID()}`;
       await tasks.create(id, {}, { deadlineMs: timeoutMs });
       await tasks.cancel(id, {}, { deadlineMs: timeoutMs });
