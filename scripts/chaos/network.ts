@@ -9,29 +9,38 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
+/** Other runs on this machine have some of the subnets. */
+const TRIES = 100;
+
 export class Network implements AsyncDisposable {
-  readonly #id: string;
-  readonly #subnet: string;
+  /** Of the subnet: whoever has made the bridge with its name has the addresses. */
+  readonly #number: number;
   readonly #hosts = new Map<string, number>();
 
-  private constructor(id: string, subnet: string) {
-    this.#id = id;
-    this.#subnet = subnet;
+  private constructor(number: number) {
+    this.#number = number;
   }
 
   /** `null` where namespaces are not allowed. */
   static async create(): Promise<Network | null> {
-    const id = randomInt(36 ** 4).toString(36);
-    const network = new Network(id, `10.203.${randomInt(1, 255)}`);
-    try {
-      await ip("link", "add", network.#bridge, "type", "bridge");
-      await ip("addr", "add", `${network.ownAddress}/24`, "dev", network.#bridge);
-      await ip("link", "set", network.#bridge, "up");
-      return network;
-    } catch {
-      await network[Symbol.asyncDispose]();
-      return null;
+    for (let tries = 0; tries < TRIES; tries++) {
+      const network = new Network(randomInt(1, 255));
+      try {
+        await ip("link", "add", network.#bridge, "type", "bridge");
+      } catch (error) {
+        if (String(error).includes("File exists")) continue;
+        return null;
+      }
+      try {
+        await ip("addr", "add", `${network.ownAddress}/24`, "dev", network.#bridge);
+        await ip("link", "set", network.#bridge, "up");
+        return network;
+      } catch {
+        await network[Symbol.asyncDispose]();
+        return null;
+      }
     }
+    return null;
   }
 
   /** Makes a host; returns its address. */
@@ -85,17 +94,21 @@ export class Network implements AsyncDisposable {
     await ip("link", "del", this.#bridge).catch(ignore);
   }
 
+  get #subnet(): string {
+    return `10.203.${this.#number}`;
+  }
+
   get #bridge(): string {
-    return `ifc-${this.#id}`;
+    return `ifc-${this.#number}`;
   }
 
   #space(name: string): string {
-    return `ifc-${this.#id}-${name}`;
+    return `ifc-${this.#number}-${name}`;
   }
 
   /** Names of links have 15 characters at most. */
   #link(name: string): string {
-    return `ifc${this.#id}${name}`;
+    return `ifc${this.#number}${name}`;
   }
 }
 
