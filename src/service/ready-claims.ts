@@ -44,14 +44,13 @@ export class ReadyClaims {
     this.#clock = clock;
     tasks.onChange(({ taskId }) => {
       this.#lost.delete(taskId);
-      if (this.#underway.has(taskId)) tasks.ready.keepBack(taskId);
     });
   }
 
   /** Up to `count` ready tasks that the filter gets and nobody here is claiming, best first. */
   candidates(count: number, filter: ReadyFilter): ReadyTask[] {
     this.#tasks.ready.promoteDue(this.#clock.now());
-    return this.#tasks.ready.best(count, filter);
+    return this.#tasks.ready.best(count, filter, (taskId) => this.#isFree(taskId));
   }
 
   /** Those of the tasks that are ready and that nobody here is claiming. */
@@ -96,7 +95,6 @@ export class ReadyClaims {
   /** `null`: the task is not to be had. */
   async take(taskId: string, asker: Asker): Promise<Claimed | null> {
     this.#underway.add(taskId);
-    this.#tasks.ready.keepBack(taskId);
     const proposed = this.#tasks.get(taskId);
     try {
       return await this.#claims.take(taskId, {
@@ -113,7 +111,6 @@ export class ReadyClaims {
       return null;
     } finally {
       this.#underway.delete(taskId);
-      if (!this.#lost.has(taskId)) this.#tasks.ready.putBack(taskId, this.#clock.now());
     }
   }
 
