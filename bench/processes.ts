@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 
 /** The kernel counts processor time in hundredths of a second, on every platform that Node runs on. */
 const TICKS_PER_SECOND = 100;
-const BYTES_PER_PAGE = 4_096;
+const PAGES_PER_MIB = 256;
 
 /** Processor time since its start, of a process with all its threads, in seconds. */
 export function cpuSecondsOf(pid: number): number {
@@ -13,10 +13,10 @@ export function cpuSecondsOf(pid: number): number {
   return ((user ?? NaN) + (system ?? NaN)) / TICKS_PER_SECOND;
 }
 
-/** What it has in memory, in bytes. */
+/** What it has in memory, in MiB. */
 export function memoryOf(pid: number): number {
   const pages = readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1];
-  return Number(pages) * BYTES_PER_PAGE;
+  return Number(pages) / PAGES_PER_MIB;
 }
 
 /** The process and those that it has started, such as PostgreSQL's. */

@@ -5,8 +5,7 @@ import type { Round } from "./contender.ts";
 import type { Measured } from "./load.ts";
 
 /** Whose processor time is told apart. */
-export const PARTS = ["client", "worker", "server"] as const;
-export type Part = (typeof PARTS)[number];
+type Part = "client" | "worker" | "server";
 
 export interface Rival {
   /** For people. */

@@ -7,7 +7,7 @@
 import { Queue, Worker, type Job } from "bullmq";
 import { Redis } from "ioredis";
 import type { Contender, Prepare, Round } from "../contender.ts";
-import { details } from "./record.ts";
+import { definition } from "../definition.ts";
 import { chunks, expectCount, freshName, range, sessionOf } from "./round.ts";
 
 const JOB = "task";
@@ -45,7 +45,7 @@ class BullMqPeer implements Contender {
   readonly #create: Prepare = async () => {
     const queue = await this.#begin();
     return async (index) => {
-      const { id } = await queue.add(JOB, details(index));
+      const { id } = await queue.add(JOB, definition(index));
       if (id === undefined) throw new Error("a job was not added");
     };
   };
@@ -103,7 +103,7 @@ async function take(worker: Worker, token: string): Promise<Job> {
 }
 
 function jobOf(index: number): { name: string; data: object } {
-  return { name: JOB, data: details(index) };
+  return { name: JOB, data: definition(index) };
 }
 
 export function bullmqContender(url: string): Promise<Contender> {

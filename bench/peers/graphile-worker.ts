@@ -16,7 +16,7 @@ import {
 import { Pool } from "pg";
 import type { Contender, Prepare, Round } from "../contender.ts";
 import { Completions } from "./completions.ts";
-import { details } from "./record.ts";
+import { definition } from "../definition.ts";
 import { chunks, expectCount, freshName, range } from "./round.ts";
 
 const TASK = "task";
@@ -145,7 +145,7 @@ async function untilNoneIsLeft({ pool, schema }: Place, completions: Completions
 }
 
 function jobOf(index: number): { identifier: string; payload: Payload } {
-  return { identifier: TASK, payload: { index, ...details(index) } };
+  return { identifier: TASK, payload: { index, ...definition(index) } };
 }
 
 export function graphileWorkerContender(url: string): Promise<Contender> {

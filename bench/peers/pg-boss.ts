@@ -5,7 +5,7 @@
  */
 import PgBoss from "pg-boss";
 import type { Contender, Prepare, Round } from "../contender.ts";
-import { details } from "./record.ts";
+import { definition } from "../definition.ts";
 import { chunks, expectCount, freshName, range } from "./round.ts";
 
 const MAX_CONNECTIONS = 32;
@@ -51,7 +51,7 @@ class PgBossPeer implements Contender {
   readonly #create: Prepare = async (round) => {
     const queue = await this.#begin(round);
     return async (index) => {
-      const id = await this.#boss.send(queue, details(index));
+      const id = await this.#boss.send(queue, definition(index));
       if (id === null) throw new Error("a job was not sent");
     };
   };
@@ -60,7 +60,7 @@ class PgBossPeer implements Contender {
     const { batch = 1 } = round;
     const queue = await this.#begin(round);
     return async () => {
-      await this.#boss.insert(range(batch, (i) => ({ name: queue, data: details(i) })));
+      await this.#boss.insert(range(batch, (i) => ({ name: queue, data: definition(i) })));
       return batch;
     };
   };
@@ -87,7 +87,7 @@ class PgBossPeer implements Contender {
   async #beginWithJobs(round: Round): Promise<string> {
     const { count, batch = 1 } = round;
     const name = await this.#begin(round);
-    const jobs = range(count * batch, (index) => ({ name, data: details(index) }));
+    const jobs = range(count * batch, (index) => ({ name, data: definition(index) }));
     for (const some of chunks(jobs, JOBS_PER_STATEMENT)) await this.#boss.insert(some);
     // As autovacuum would have done by the time that there are so many.
     await this.#query("VACUUM ANALYZE");

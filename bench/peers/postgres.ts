@@ -7,7 +7,7 @@
 import { Pool, type QueryResult } from "pg";
 import type { Contender, Prepare, Round } from "../contender.ts";
 import { CLAIM, COMPLETE, CREATE, IMPORT, NEXT, SCHEMA } from "./postgres-statements.ts";
-import { details } from "./record.ts";
+import { definition } from "../definition.ts";
 import {
   contest,
   contestCount,
@@ -73,7 +73,7 @@ class PostgresPeer implements Contender {
     await this.#begin(round, 0);
     const name = freshName();
     return async (index) => {
-      await this.#run("create", CREATE, [taskId(name, index), JSON.stringify(details(index))]);
+      await this.#run("create", CREATE, [taskId(name, index), JSON.stringify(definition(index))]);
     };
   };
 
@@ -109,7 +109,7 @@ class PostgresPeer implements Contender {
   }
 
   async #insert(ids: readonly string[]): Promise<void> {
-    const records = ids.map((_, index) => JSON.stringify(details(index)));
+    const records = ids.map((_, index) => JSON.stringify(definition(index)));
     const { rowCount } = await this.#run("import", IMPORT, [ids, records]);
     expectCount("inserted", rowCount ?? 0, ids.length);
   }

@@ -1,14 +1,7 @@
-/** What a task is, the same for all peers: of the length that a swarm's planner would write. */
+/** The record of a task, for peers that have none but what they are given: some 270 bytes of JSON. */
+import { definition, type Definition } from "../definition.ts";
 
-export interface Details {
-  readonly title: string;
-  readonly description: string;
-  readonly priority: number;
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
-/** For peers that have no record of a task but what they are given: some 270 bytes of JSON. */
-export interface TaskRecord extends Details {
+export interface TaskRecord extends Definition {
   readonly task_id: string;
   readonly status: "available" | "claimed" | "complete";
   readonly claimed_by: string | null;
@@ -16,19 +9,10 @@ export interface TaskRecord extends Details {
   readonly created_at: string;
 }
 
-export function details(index: number): Details {
-  return {
-    title: `Task ${index} of the benchmark`,
-    description: "Something that an agent does in a minute or ten",
-    priority: index % 3,
-    metadata: { project: "bench" },
-  };
-}
-
 export function newRecord(id: string, index: number): TaskRecord {
   return {
     ...{ task_id: id, status: "available", claimed_by: null, attempt: 0 },
     created_at: new Date().toISOString(),
-    ...details(index),
+    ...definition(index),
   };
 }

@@ -10,7 +10,6 @@ import type { Suite, SuiteContext } from "./suite.ts";
 
 const MEASURED = 1_000;
 const STARTS = 3;
-const BYTES_PER_MIB = 2 ** 20;
 
 export const growth: Suite = {
   name: "growth",
@@ -50,7 +49,7 @@ async function measure(context: SuiteContext, count: number): Promise<Cell[]> {
   while (nexts.length < Math.min(MEASURED, count)) nexts.push(await timed(() => next(maker)));
   const starts: number[] = [];
   while (starts.length < STARTS) starts.push(await coldStart(place, maker));
-  const memory = memoryOf(place.cluster.workers[0]?.pid ?? 0) / BYTES_PER_MIB;
+  const memory = memoryOf(place.cluster.workers[0]?.pid ?? 0);
   return [
     ...[count, median(claims), quantile(claims, 0.99), median(nexts), quantile(nexts, 0.99)],
     ...[memory, median(starts) / 1000],

@@ -12,7 +12,6 @@ import type { Suite } from "./suite.ts";
 
 const TICK_MS = 5;
 const TIMEOUT_MS = 60_000;
-const BYTES_PER_MIB = 2 ** 20;
 /** Requests under way where the capacity is measured. */
 const IN_FLIGHT = 256;
 
@@ -37,9 +36,9 @@ export const overload: Suite = {
     const most = await capacity(maker, seconds / 3);
     const rows: Cell[][] = [];
     for (const share of [0.5, 1, 2]) {
-      const before = memoryOf(worker) / BYTES_PER_MIB;
+      const before = memoryOf(worker);
       const outcome = await offer(maker, most * share, seconds);
-      rows.push(rowOf(`${share} x`, outcome, before, memoryOf(worker) / BYTES_PER_MIB));
+      rows.push(rowOf(`${share} x`, outcome, before, memoryOf(worker)));
     }
     yield {
       id: "overload",

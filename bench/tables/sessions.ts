@@ -10,7 +10,6 @@ import type { Suite, SuiteContext } from "./suite.ts";
 import { TaskMaker } from "../task-maker.ts";
 
 const PROCESSES = 4;
-const MIB = 2 ** 20;
 
 interface Extent {
   readonly sessions: number;
@@ -38,7 +37,7 @@ export const sessions: Suite = {
     await using maker = await TaskMaker.connect(cluster.urls);
     await maker.make(extent.tasks);
     const processes = { worker: cluster.workers[0]?.pid ?? 0, server: cluster.nodes[0]?.pid ?? 0 };
-    const before = memoryOf(processes.worker) / MIB;
+    const before = memoryOf(processes.worker);
     await using crowd = await Crowd.start(cluster.urls, {
       sessions: extent.sessions,
       processes: PROCESSES,
@@ -49,8 +48,8 @@ export const sessions: Suite = {
     const resting = usage(processes);
     await delay(extent.quietSeconds * 1000);
     const quiet = resting();
-    const memory = memoryOf(processes.worker) / MIB;
-    const serverMemory = memoryOf(processes.server) / MIB;
+    const memory = memoryOf(processes.worker);
+    const serverMemory = memoryOf(processes.server);
     yield {
       id: "sessions",
       title: `${extent.sessions} connected sessions, ${extent.tasks} tasks, ${extent.seconds} seconds`,
