@@ -1,4 +1,5 @@
 /** Keys and values that the sessions of a swarm share, in the bucket `shared`. */
+import { randomUUID } from "node:crypto";
 import pRetry from "p-retry";
 import { ConnectionError } from "../nats/connection.ts";
 import { type KvBucket, openSharedBucket } from "../nats/shared-bucket.ts";
@@ -18,6 +19,7 @@ const LONGEST_PAUSE_MS = 1_000;
 interface Current {
   readonly value: unknown;
   readonly revision: number;
+  readonly writeId: string | null;
 }
 
 export class SharedState {
@@ -59,25 +61,21 @@ export class SharedState {
     const wanted = toJsonText("expected", expected ?? null, canonicalJson);
     requireKey(key);
     requireTtl(ttlSeconds);
+    const writeId = randomUUID();
     /** The revision that a write was to follow whose outcome is unknown. */
     let uncertain: number | null = null;
-    let isRefusalDoubtful = false;
     return this.#untilDone(async (bucket) => {
       for (;;) {
         const current = await read(bucket, key);
         const revision = current?.revision ?? 0;
-        // Either that write came through or one of somebody else, who may have written the same value.
+        if (current?.writeId === writeId) return true;
+        // Somebody else has written: instead of that write, or after it.
         if (uncertain !== null && revision !== uncertain) throw unknownOutcome(key, false);
-        const found = canonicalJson(current?.value ?? null);
-        if (isRefusalDoubtful && found === canonicalJson(value)) throw unknownOutcome(key, false);
-        if (found !== wanted) return false;
-        const outcome = await bucket.write(key, text, revision, ttlSeconds);
+        if (canonicalJson(current?.value ?? null) !== wanted) return false;
+        const outcome = await bucket.write(key, text, revision, { ttlSeconds, writeId });
         if (outcome.kind === "written") return true;
-        // After a conflict the value may still be the expected one, written anew.
-        if (outcome.kind === "conflict") {
-          isRefusalDoubtful ||= outcome.isDoubtful === true;
-          continue;
-        }
+        // The value may still be the expected one, written anew; or, if it is in doubt, be this one.
+        if (outcome.kind === "conflict") continue;
         uncertain = revision;
         throw unknownOutcome(key);
       }
@@ -149,8 +147,8 @@ export class SharedState {
 async function read(bucket: KvBucket, key: string): Promise<Current | null> {
   const message = await bucket.load(key);
   if (message === null) return null;
-  const { operation, text, revision } = message;
-  return { value: operation === "put" ? parseValue(text) : undefined, revision };
+  const { operation, text, revision, writeId } = message;
+  return { value: operation === "put" ? parseValue(text) : undefined, revision, writeId };
 }
 
 function requireKey(key: string): void {

@@ -1,23 +1,12 @@
 /** One KV bucket: fresh reads, compare-and-set writes, purges, and a watch that survives everything. */
 import type { JetStreamManager } from "@nats-io/jetstream";
-import type { MsgHdrs, NatsConnection } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/transport-node";
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Stoppable, Watch, WriteOutcome } from "../service/ports.ts";
 import { readBatch, type StoredMessage } from "./kv-batch.ts";
+import { type KvMessage, operationOf, writeIdOf } from "./kv-message.ts";
 import { watchStream } from "./kv-watch.ts";
-import type { KvWriter } from "./kv-writer.ts";
-
-/** What a key's last message says. */
-export interface KvMessage {
-  readonly key: string;
-  readonly revision: number;
-  /** `expired`: the server removed the entry because its TTL had run out. */
-  readonly operation: "put" | "removed" | "expired";
-  /** Decoded each time. */
-  readonly text: string;
-  /** Epoch milliseconds. */
-  readonly writtenAt: number;
-}
+import type { KvWrite, KvWriter } from "./kv-writer.ts";
 
 /** How long a marker of a purged key stays for watchers to see, in seconds. */
 export const MARKER_TTL_SECONDS = 15 * 60;
@@ -73,10 +62,10 @@ export class KvBucket {
     key: string,
     payload: string,
     expectedRevision: number,
-    ttlSeconds?: number,
+    { ttlSeconds, writeId }: Pick<KvWrite, "ttlSeconds" | "writeId"> = {},
   ): Promise<WriteOutcome> {
     const subject = this.#prefix + key;
-    return this.#access.writer.write({ subject, payload, expectedRevision, ttlSeconds });
+    return this.#access.writer.write({ subject, payload, expectedRevision, ttlSeconds, writeId });
   }
 
   /** Writes whatever is there. */
@@ -154,28 +143,9 @@ export class KvBucket {
       operation: operationOf(() => stored.header),
       text: stored.string(),
       writtenAt: stored.time.getTime(),
+      writeId: writeIdOf(() => stored.header),
     };
   }
-}
-
-/**
- * Purges, deletes and the server's own markers are told apart by their headers only.
- *
- * Headers that cannot be read, which makes reading throw, are neither ours nor the server's: somebody
- * has put a value.
- */
-export function operationOf(readHeaders: () => MsgHdrs | undefined): KvMessage["operation"] {
-  let headers: MsgHdrs | undefined;
-  try {
-    headers = readHeaders();
-  } catch {
-    return "put";
-  }
-  if (headers === undefined) return "put";
-  const reason = headers.get("Nats-Marker-Reason");
-  if (reason === "MaxAge") return "expired";
-  const operation = headers.get("KV-Operation");
-  return reason !== "" || operation === "DEL" || operation === "PURGE" ? "removed" : "put";
 }
 
 function unreachable(error: unknown): CoordinatorError {

@@ -14,7 +14,8 @@ import type {
   WriteOutcome,
 } from "../service/ports.ts";
 import { LEASES_BUCKET } from "./kv-buckets.ts";
-import { type KvAccess, KvBucket, type KvMessage, SHORT_MARKER_TTL_SECONDS } from "./kv-bucket.ts";
+import { type KvAccess, KvBucket, SHORT_MARKER_TTL_SECONDS } from "./kv-bucket.ts";
+import type { KvMessage } from "./kv-message.ts";
 import { OwnWrites } from "./own-writes.ts";
 
 export class KvLeaseStore implements LeaseStore {
@@ -33,14 +34,15 @@ export class KvLeaseStore implements LeaseStore {
   write(lease: Lease, expectedRevision: number): Promise<WriteOutcome> {
     const text = JSON.stringify(toRecord(lease, false));
     return this.#ownWrites.during(lease.taskId, text, lease, () =>
-      this.#bucket.write(lease.taskId, text, expectedRevision, lease.ttlSeconds),
+      this.#bucket.write(lease.taskId, text, expectedRevision, { ttlSeconds: lease.ttlSeconds }),
     );
   }
 
   /** What is left of it stays as long as a marker does. */
   disconnect(lease: Lease, expectedRevision: number): Promise<WriteOutcome> {
     const text = JSON.stringify(toRecord(lease, true));
-    return this.#bucket.write(lease.taskId, text, expectedRevision, SHORT_MARKER_TTL_SECONDS);
+    const ttlSeconds = SHORT_MARKER_TTL_SECONDS;
+    return this.#bucket.write(lease.taskId, text, expectedRevision, { ttlSeconds });
   }
 
   purge(taskId: string, expectedRevision: number): Promise<WriteOutcome> {

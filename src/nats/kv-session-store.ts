@@ -10,7 +10,8 @@ import type {
   WriteOutcome,
 } from "../service/ports.ts";
 import { SESSIONS_BUCKET } from "./kv-buckets.ts";
-import { type KvAccess, KvBucket, type KvMessage, SHORT_MARKER_TTL_SECONDS } from "./kv-bucket.ts";
+import { type KvAccess, KvBucket, SHORT_MARKER_TTL_SECONDS } from "./kv-bucket.ts";
+import type { KvMessage } from "./kv-message.ts";
 
 export class KvSessionStore implements SessionStore {
   readonly #bucket: KvBucket;
@@ -35,12 +36,8 @@ export class KvSessionStore implements SessionStore {
       ttl_seconds: session.ttlSeconds,
       registered_at: iso(session.registeredAt),
     };
-    return this.#bucket.write(
-      session.sessionId,
-      JSON.stringify(record),
-      expectedRevision,
-      session.ttlSeconds,
-    );
+    const { sessionId, ttlSeconds } = session;
+    return this.#bucket.write(sessionId, JSON.stringify(record), expectedRevision, { ttlSeconds });
   }
 
   purge(sessionId: string, expectedRevision: number): Promise<WriteOutcome> {

@@ -10,7 +10,8 @@ import type {
 } from "../service/ports.ts";
 import type { Task } from "../task/task.ts";
 import { TASKS_BUCKET } from "./kv-buckets.ts";
-import { type KvAccess, KvBucket, type KvMessage } from "./kv-bucket.ts";
+import { type KvAccess, KvBucket } from "./kv-bucket.ts";
+import type { KvMessage } from "./kv-message.ts";
 import { OwnWrites } from "./own-writes.ts";
 
 export class KvTaskStore implements TaskStore {
@@ -34,11 +35,11 @@ export class KvTaskStore implements TaskStore {
     return this.#bucket.state();
   }
 
-  write(task: Task, expectedRevision: number): Promise<WriteOutcome> {
+  write(task: Task, expectedRevision: number, writeId?: string): Promise<WriteOutcome> {
     const { taskId } = task;
     const text = serialize(task);
     return this.#ownWrites.during(taskId, text, task, () =>
-      this.#bucket.write(taskId, text, expectedRevision),
+      this.#bucket.write(taskId, text, expectedRevision, { writeId }),
     );
   }
 
@@ -65,18 +66,19 @@ export class KvTaskStore implements TaskStore {
   #ownEntry(message: KvMessage): TaskEntry | null {
     const task = this.#ownWrites.valueOf(message);
     if (task === null) return null;
-    const { key: taskId, revision } = message;
+    const { key: taskId, revision, writeId } = message;
     const { createdRevision } = task;
     const found = createdRevision === null ? { ...task, createdRevision: revision } : task;
-    return { taskId, revision, task: found };
+    return { taskId, revision, task: found, writeId };
   }
 }
 
 function toEntry(message: KvMessage): TaskEntry {
-  const { key: taskId, revision, writtenAt } = message;
+  const { key: taskId, revision, writtenAt, writeId } = message;
   if (message.operation !== "put") return { taskId, revision, removed: true };
   try {
-    return { taskId, revision, task: decodeTask(message.text, { taskId, revision, writtenAt }) };
+    const task = decodeTask(message.text, { taskId, revision, writtenAt });
+    return { taskId, revision, task, writeId };
   } catch (error) {
     if (!(error instanceof CorruptRecordError)) throw error;
     return { taskId, revision, corrupt: error.message };

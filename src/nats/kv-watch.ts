@@ -7,7 +7,8 @@
  */
 import type { Stoppable } from "../service/ports.ts";
 import { listenToConnection } from "./connection.ts";
-import { type KvAccess, type KvMessage, operationOf } from "./kv-bucket.ts";
+import type { KvAccess } from "./kv-bucket.ts";
+import { type KvMessage, operationOf, writeIdOf } from "./kv-message.ts";
 import { consumeStream, type StreamConsumer, type StreamMessage } from "./stream-consumer.ts";
 
 export interface KvWatchHandler {
@@ -164,6 +165,9 @@ class StreamWatch {
         },
         get text() {
           return msg.string();
+        },
+        get writeId() {
+          return writeIdOf(() => msg.headers);
         },
       });
     } catch (error) {

@@ -14,6 +14,7 @@ import {
 } from "@nats-io/transport-node";
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { WriteOutcome } from "../service/ports.ts";
+import { WRITE_ID } from "./kv-message.ts";
 
 /** The server's error code for "the last sequence is N". */
 const WRONG_LAST_SEQUENCE = 10071;
@@ -25,6 +26,8 @@ export interface KvWrite {
   readonly payload: string;
   /** Revision that the key has to have; 0: the key must not exist. Without it: whatever is there. */
   readonly expectedRevision?: number;
+  /** Goes into the entry, which can be recognized by it. */
+  readonly writeId?: string | undefined;
   /** Seconds after which the server removes the entry. */
   readonly ttlSeconds?: number | undefined;
   /** Replaces the key's history by this one marker. */
@@ -72,6 +75,7 @@ export class KvWriter {
     if (write.expectedRevision !== undefined) {
       h.set("Nats-Expected-Last-Subject-Sequence", String(write.expectedRevision));
     }
+    if (write.writeId !== undefined) h.set(WRITE_ID, write.writeId);
     if (write.ttlSeconds !== undefined) h.set("Nats-TTL", `${write.ttlSeconds}s`);
     if (write.purge === true) {
       h.set("KV-Operation", "PURGE");

@@ -3,7 +3,7 @@
  * comes; whoever knows what it says need not decode it.
  */
 import type { WriteOutcome } from "../service/ports.ts";
-import type { KvMessage } from "./kv-bucket.ts";
+import type { KvMessage } from "./kv-message.ts";
 
 export class OwnWrites<Value> {
   readonly #underWay = new Map<string, { readonly text: string; readonly value: Value }>();

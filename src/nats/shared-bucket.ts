@@ -6,7 +6,8 @@ import { KvBucket, SHORT_MARKER_TTL_SECONDS } from "./kv-bucket.ts";
 import { ensureSharedBucket, SHARED_BUCKET } from "./kv-buckets.ts";
 import { KvWriter } from "./kv-writer.ts";
 
-export type { KvBucket, KvMessage } from "./kv-bucket.ts";
+export type { KvBucket } from "./kv-bucket.ts";
+export type { KvMessage } from "./kv-message.ts";
 
 const WRITE_TIMEOUT_MS = 2_500;
 const READ_TIMEOUT_MS = 2_500;

@@ -19,7 +19,13 @@ export type WriteOutcome =
 
 /** A task's entry in the bucket, readable as a task or not. */
 export type TaskEntry =
-  | { readonly taskId: string; readonly revision: number; readonly task: Task }
+  | {
+      readonly taskId: string;
+      readonly revision: number;
+      readonly task: Task;
+      /** Which write it is of; `null`: it was not said. */
+      readonly writeId: string | null;
+    }
   | { readonly taskId: string; readonly revision: number; readonly corrupt: string }
   | { readonly taskId: string; readonly revision: number; readonly removed: true };
 
@@ -56,8 +62,11 @@ export interface TaskStore {
   /** The leader's last revision over all tasks, of those that are still there. */
   lastRevision(): Promise<number>;
   state(): Promise<BucketState>;
-  /** Writes the task if its last revision is the expected one; 0 stands for "none". */
-  write(task: Task, expectedRevision: number): Promise<WriteOutcome>;
+  /**
+   * Writes the task if its last revision is the expected one; 0 stands for "none". The entry names the
+   * `writeId`, by which a write whose outcome is in doubt can be found.
+   */
+  write(task: Task, expectedRevision: number, writeId?: string): Promise<WriteOutcome>;
   /** Size in bytes of the record that `write` would store. */
   sizeOf(task: Task): number;
   /** Removes the task with its history; the marker of that removes itself after a while. */

@@ -6,6 +6,7 @@
  * the store. Negative answers are fresh: a refusal decided on the index is decided again on the
  * leader's record before anybody hears of it.
  */
+import { randomBytes } from "node:crypto";
 import { CoordinatorError } from "../protocol/errors.ts";
 import { encodeTask } from "../protocol/task-record.ts";
 import type { Command, Decision } from "../task/commands.ts";
@@ -42,6 +43,9 @@ export interface ExecuteOptions {
   readonly once?: boolean;
 }
 
+/** The leader's record. */
+export type LoadedTask = Extract<TaskEntry, { readonly task: Task }>;
+
 /** A command, or how to make one from the task as it is found. */
 export type CommandFor = Command | ((task: Task) => Command | CoordinatorError);
 
@@ -52,6 +56,9 @@ export class TaskWriter {
   readonly #clock: Clock;
   readonly #observe: Observe;
   readonly #listeners: ((task: Task) => void)[] = [];
+  /** Another one in each process, as others may have the same worker id after a restart. */
+  readonly #writeIdPrefix = `${randomBytes(6).toString("base64url")}.`;
+  #serial = 0;
 
   constructor(
     store: TaskStore,
@@ -81,7 +88,8 @@ export class TaskWriter {
     const deadline = this.#clock.now() + TRY_FOR_MS;
     let known = this.#index.get(taskId);
     let isFresh = false;
-    const unanswered: Task[] = [];
+    const writeId = this.#newWriteId();
+    let isInDoubt = false;
     for (let tries = 0; tries < MAX_TRIES && this.#clock.now() < deadline; tries++) {
       if (known === undefined) {
         known = await this.load(taskId);
@@ -95,21 +103,22 @@ export class TaskWriter {
       }
       const next = decision.task;
       if (options.limitSize === true) this.checkSize(next);
-      const outcome = await this.#store.write(next, known.revision);
+      const outcome = await this.#store.write(next, known.revision, writeId);
       if (outcome.kind === "written") return this.#written(next, outcome.revision);
       this.#observe({
         kind: outcome.kind === "conflict" ? "write_conflict" : "write_unknown",
         taskId,
       });
-      if (mayBeWritten(outcome)) unanswered.push(next);
+      if (mayBeWritten(outcome)) isInDoubt = true;
       else if (options.once === true) break;
       // Also after the last try: a write without an answer may be found now.
-      known = await this.load(taskId);
+      const found = await this.load(taskId);
+      known = found;
       isFresh = true;
-      const own = await this.#ownAmong(unanswered, known);
+      const own = isInDoubt ? await this.#writtenBy(writeId, found) : null;
       if (own !== null) return this.#written(own.task, own.revision);
     }
-    throw unanswered.length > 0
+    throw isInDoubt
       ? new CoordinatorError(
           "unavailable",
           `whether task ${taskId} was written is not known: ask again`,
@@ -128,16 +137,15 @@ export class TaskWriter {
     this.checkSize(task);
     const deadline = this.#clock.now() + TRY_FOR_MS;
     let expectedRevision = 0;
-    const unanswered: Task[] = [];
+    const writeId = this.#newWriteId();
+    let isInDoubt = false;
     for (let tries = 0; tries < MAX_TRIES && this.#clock.now() < deadline; tries++) {
-      const outcome = await this.#store.write(task, expectedRevision);
+      const outcome = await this.#store.write(task, expectedRevision, writeId);
       if (outcome.kind === "written") return this.#written(task, outcome.revision);
-      // In doubt of a conflict, it is one: a repetition that is made in the same millisecond cannot be told
-      // from this one, and only one of them may have created the task.
-      if (outcome.kind === "unknown") unanswered.push(task);
+      if (mayBeWritten(outcome)) isInDoubt = true;
       const entry = await this.#store.load(taskId);
       if (entry !== null && "task" in entry) {
-        const own = await this.#ownAmong(unanswered, entry);
+        const own = isInDoubt ? await this.#writtenBy(writeId, entry) : null;
         if (own !== null) return this.#written(task, own.revision);
         throw new CoordinatorError(
           "already_exists",
@@ -154,29 +162,31 @@ export class TaskWriter {
     throw new CoordinatorError("unavailable", `task ${taskId} could not be written: ask again`);
   }
 
+  #newWriteId(): string {
+    return this.#writeIdPrefix + (++this.#serial).toString(36);
+  }
+
   /**
-   * Which of the writes without an answer was made after all; `null` if none. It need not be the record
-   * that is there now: others may have written since, on what it says, and to tell its requester of
-   * a refusal would contradict them.
+   * What a write whose outcome was in doubt has written after all; `null` if nothing. It need not be the
+   * record that is there now: others may have written since, on what it says, and to tell its
+   * requester of a refusal would contradict them.
    */
-  async #ownAmong(unanswered: readonly Task[], now: KnownTask): Promise<KnownTask | null> {
-    if (unanswered.length === 0) return null;
-    const isOwn = (found: Task): boolean => unanswered.some((meant) => isSame(found, meant));
-    if (isOwn(now.task)) return now;
-    const entries = await this.#store.history(now.task.taskId);
-    const own = entries.find((entry) => "task" in entry && isOwn(entry.task));
+  async #writtenBy(writeId: string, now: LoadedTask): Promise<KnownTask | null> {
+    if (now.writeId === writeId) return now;
+    const entries = await this.#store.history(now.taskId);
+    const own = entries.find((entry) => "task" in entry && entry.writeId === writeId);
     return own !== undefined && "task" in own ? own : null;
   }
 
   /** The leader's record. @throws CoordinatorError `not_found`, `corrupt_record`, `unavailable` */
-  async load(taskId: string): Promise<KnownTask> {
+  async load(taskId: string): Promise<LoadedTask> {
     const entry = await this.#store.load(taskId);
     if (entry === null || "removed" in entry) throw notFound("task", taskId);
     return this.readable(entry);
   }
 
   /** @throws CoordinatorError `corrupt_record` */
-  readable(entry: Exclude<TaskEntry, { removed: true }>): KnownTask {
+  readable(entry: Exclude<TaskEntry, { removed: true }>): LoadedTask {
     if ("corrupt" in entry) throw corruptRecord(entry.taskId, entry.corrupt);
     this.#index.apply(entry.task, entry.revision);
     return entry;
@@ -243,13 +253,4 @@ export class TaskWriter {
 
 function mayBeWritten(outcome: WriteOutcome): boolean {
   return outcome.kind === "unknown" || (outcome.kind === "conflict" && outcome.isDoubtful === true);
-}
-
-/** Whether the record that was found is exactly the one that was to be written, its event's time included. */
-function isSame(found: Task, meant: Task): boolean {
-  // A task that is being created does not know the revision that it will have.
-  const { createdRevision } = meant;
-  return (
-    JSON.stringify(encodeTask({ ...found, createdRevision })) === JSON.stringify(encodeTask(meant))
-  );
 }

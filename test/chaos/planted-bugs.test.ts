@@ -27,8 +27,8 @@ type Bug = (struck: (taskId: string) => void) => (stores: Stores) => Stores;
 const claimWithoutCompareAndSet: Bug = (struck) =>
   withFaults({
     tasks: {
-      write: (real) => async (task, revision) => {
-        const outcome = await real.write(task, revision);
+      write: (real) => async (task, revision, writeId) => {
+        const outcome = await real.write(task, revision, writeId);
         if (outcome.kind !== "conflict") return outcome;
         struck(task.taskId);
         const current = await real.load(task.taskId);
@@ -42,8 +42,8 @@ const acknowledgementBeforeTheWrite: Bug = (struck) => (stores) => {
   let writes = 0;
   return withFaults({
     tasks: {
-      write: (real) => async (task, revision) => {
-        if (++writes % 10 !== 0) return real.write(task, revision);
+      write: (real) => async (task, revision, writeId) => {
+        if (++writes % 10 !== 0) return real.write(task, revision, writeId);
         struck(task.taskId);
         return { kind: "written", revision: revision + 1 };
       },
@@ -81,12 +81,12 @@ const reclaimWithoutAttempt: Bug = (struck) =>
 const claimBeforeDependencies: Bug = (struck) =>
   withFaults({
     tasks: {
-      write: (real) => async (task, revision) => {
+      write: (real) => async (task, revision, writeId) => {
         // Else the workers would try to block it for ever, and the bucket would never come to rest.
         if (task.lastEvent?.type === "task_blocked") return { kind: "conflict" };
         const isBlocked = task.status === "blocked";
         if (isBlocked) struck(task.taskId);
-        return real.write(isBlocked ? { ...task, status: "available" } : task, revision);
+        return real.write(isBlocked ? { ...task, status: "available" } : task, revision, writeId);
       },
     },
   });
@@ -95,8 +95,8 @@ const claimBeforeDependencies: Bug = (struck) =>
 const dependantForgotten: Bug = (struck) =>
   withFaults({
     tasks: {
-      write: (real) => async (task, revision) => {
-        if (task.lastEvent?.type !== "task_unblocked") return real.write(task, revision);
+      write: (real) => async (task, revision, writeId) => {
+        if (task.lastEvent?.type !== "task_unblocked") return real.write(task, revision, writeId);
         struck(task.taskId);
         return { kind: "conflict" };
       },

@@ -4,7 +4,8 @@ import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { type KV, Kvm } from "@nats-io/kv";
 import type { NatsConnection, NodeConnectionOptions } from "@nats-io/transport-node";
-import { type KvAccess, KvBucket, type KvMessage } from "../../src/nats/kv-bucket.ts";
+import { type KvAccess, KvBucket } from "../../src/nats/kv-bucket.ts";
+import type { KvMessage } from "../../src/nats/kv-message.ts";
 import type { Stoppable } from "../../src/service/ports.ts";
 import { NatsProxy } from "../support/nats-proxy.ts";
 import { openKvAccess } from "../support/kv-access.ts";
@@ -100,7 +101,7 @@ describe("the watch on a bucket", () => {
     const watch = new NotedWatch();
     const stoppable = await watch.start(access, "leases");
     const bucket = new KvBucket("leases", access);
-    await bucket.write("short", "1", 0, 1);
+    await bucket.write("short", "1", 0, { ttlSeconds: 1 });
     const outcome = await bucket.write("ended", "1", 0);
     assert.ok(outcome.kind === "written");
     await bucket.purge("ended", outcome.revision);

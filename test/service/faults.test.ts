@@ -50,8 +50,8 @@ describe("a write whose acknowledgement is lost", () => {
         tasks: {
           write:
             (real) =>
-            async (task, expected): Promise<WriteOutcome> => {
-              await real.write(task, expected);
+            async (task, expected, writeId): Promise<WriteOutcome> => {
+              await real.write(task, expected, writeId);
               return { kind: "unknown" };
             },
         },
@@ -73,10 +73,10 @@ describe("a write whose acknowledgement is lost", () => {
         tasks: {
           write:
             (real) =>
-            (task, expected): Promise<WriteOutcome> =>
+            (task, expected, writeId): Promise<WriteOutcome> =>
               losses++ % 2 === 0
                 ? Promise.resolve({ kind: "unknown" })
-                : real.write(task, expected),
+                : real.write(task, expected, writeId),
         },
       }),
     });

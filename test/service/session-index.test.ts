@@ -26,11 +26,12 @@ function holding(task: Task): { index: SessionIndex; becomes: (after: Task) => v
   index.entry({ kind: "live", revision: 1, session: session() });
   tasks.current();
   const { taskId } = task;
-  tasks.entry({ taskId, revision: 1, task });
+  tasks.entry({ taskId, revision: 1, task, writeId: null });
   return {
     index,
     becomes: (after) => {
-      tasks.entry({ taskId, revision: tasks.progress.revision + 1, task: after });
+      const revision = tasks.progress.revision + 1;
+      tasks.entry({ taskId, revision, task: after, writeId: null });
     },
   };
 }

@@ -13,7 +13,7 @@ function currentIndex(): TaskIndex {
 }
 
 function deliver(index: TaskIndex, revision: number, task: Task): void {
-  index.entry({ taskId: task.taskId, revision, task });
+  index.entry({ taskId: task.taskId, revision, task, writeId: null });
 }
 
 function complete(overrides: Partial<Task>): Task {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
 import { describe, it } from "node:test";
 import type { Task } from "../../src/task/task.ts";
 import type { WriteOutcome } from "../../src/service/ports.ts";
@@ -15,10 +16,10 @@ function landsLate(fits: (task: Task) => boolean): (stores: Stores) => Stores {
   let isDone = false;
   return withFaults({
     tasks: {
-      write: (real) => (task, expected) => {
-        if (isDone || !fits(task)) return real.write(task, expected);
+      write: (real) => (task, expected, writeId) => {
+        if (isDone || !fits(task)) return real.write(task, expected, writeId);
         isDone = true;
-        land = () => real.write(task, expected);
+        land = () => real.write(task, expected, writeId);
         return Promise.resolve({ kind: "unknown" });
       },
       load: (real) => async (taskId) => {
@@ -70,8 +71,8 @@ describe("a write that lands after its acknowledgement was given up", () => {
     await using coordinator = await TestCoordinator.start({
       wrapStores: withFaults({
         tasks: {
-          write: (real) => async (task, expected) => {
-            if (!isFirst) return real.write(task, expected);
+          write: (real) => async (task, expected, writeId) => {
+            if (!isFirst) return real.write(task, expected, writeId);
             isFirst = false;
             await real.write({ ...task, title: "theirs" }, 0);
             return { kind: "unknown" };
@@ -90,8 +91,8 @@ describe("a write that lands after its acknowledgement was given up", () => {
       clock: { now: () => Date.now() + late, random: Math.random },
       wrapStores: withFaults({
         tasks: {
-          write: (real) => async (task, expected) => {
-            const outcome = await real.write(task, expected);
+          write: (real) => async (task, expected, writeId) => {
+            const outcome = await real.write(task, expected, writeId);
             if (task.status !== "claimed" || late > 0) return outcome;
             // As long as an acknowledgement is waited for, and longer than tries are begun.
             late = 2_500;
@@ -113,10 +114,10 @@ function overtaken(
   let isDone = false;
   return withFaults({
     tasks: {
-      write: (real) => async (task, expected) => {
-        if (isDone || !fits(task)) return real.write(task, expected);
+      write: (real) => async (task, expected, writeId) => {
+        if (isDone || !fits(task)) return real.write(task, expected, writeId);
         isDone = true;
-        const outcome = await real.write(task, expected);
+        const outcome = await real.write(task, expected, writeId);
         assert.equal(outcome.kind, "written");
         const { revision } = outcome;
         const next = { ...task, createdRevision: task.createdRevision ?? revision };
@@ -158,13 +159,30 @@ describe("a write without an acknowledgement that others have followed", () => {
   });
 });
 
+/** Where the next two writes wait for each other. */
+class Meeting {
+  readonly #events = new EventEmitter();
+  #missing = 0;
+
+  awaitTwo(): void {
+    this.#missing = 2;
+  }
+
+  async reached(): Promise<void> {
+    if (this.#missing === 0) return;
+    this.#missing--;
+    if (this.#missing > 0) await once(this.#events, "complete");
+    else this.#events.emit("complete");
+  }
+}
+
 describe("a write that a server refuses which lags behind, while the leader makes it", () => {
   /** As after an election: both are sent the write, and the one that no longer leads answers first. */
   function refusedButMade(fits: (task: Task) => boolean): (stores: Stores) => Stores {
     return withFaults({
       tasks: {
-        write: (real) => async (task, expected) => {
-          const outcome = await real.write(task, expected);
+        write: (real) => async (task, expected, writeId) => {
+          const outcome = await real.write(task, expected, writeId);
           if (outcome.kind !== "written" || !fits(task)) return outcome;
           return { kind: "conflict", isDoubtful: true };
         },
@@ -186,13 +204,37 @@ describe("a write that a server refuses which lags behind, while the leader make
     assert.deepEqual(await eventsOf(coordinator, "b"), ["task_created", "task_claimed"]);
   });
 
-  it("of a new task is refused all the same: a repetition looks like it", async () => {
+  it("of a new task is found as well", async () => {
     await using coordinator = await TestCoordinator.start({
-      clock: { now: () => 1_800_000_000_000, random: Math.random },
       wrapStores: refusedButMade(() => true),
     });
+    assert.equal((await coordinator.ok("tasks.create.a")).task.status, "available");
     assert.equal((await coordinator.refused("tasks.create.a")).code, "already_exists");
-    assert.equal((await coordinator.ok("tasks.get.a")).task.status, "available");
+  });
+
+  it("is not taken for a repetition that says the same, in the same millisecond", async () => {
+    const meeting = new Meeting();
+    await using coordinator = await TestCoordinator.start({
+      clock: { now: () => 1_800_000_000_000, random: Math.random },
+      wrapStores: withFaults({
+        tasks: {
+          write: (real) => async (task, expected, writeId) => {
+            await meeting.reached();
+            const outcome = await real.write(task, expected, writeId);
+            return outcome.kind === "conflict" ? { ...outcome, isDoubtful: true } : outcome;
+          },
+        },
+      }),
+    });
+    const askTwice = async (subject: string, body = {}): Promise<string[]> => {
+      meeting.awaitTwo();
+      const replies = await Promise.all([0, 1].map(() => coordinator.request(subject, body)));
+      return replies.map(({ ok, error }) => (ok === true ? "ok" : String(error.code))).sort();
+    };
+    const blocked = { depends_on: ["b"] };
+    assert.deepEqual(await askTwice("tasks.create.a", blocked), ["already_exists", "ok"]);
+    await coordinator.ok("tasks.cancel.a");
+    assert.deepEqual(await askTwice("tasks.requeue.a"), ["not_available", "ok"]);
   });
 
   it("leaves the task to whoever has it, if it was refused with reason", async () => {
@@ -200,9 +242,9 @@ describe("a write that a server refuses which lags behind, while the leader make
     await using coordinator = await TestCoordinator.start({
       wrapStores: withFaults({
         tasks: {
-          write: (real) => async (task, expected) => {
+          write: (real) => async (task, expected, writeId) => {
             if (task.taskId !== "a" || task.status !== "claimed" || !isRival) {
-              return real.write(task, expected);
+              return real.write(task, expected, writeId);
             }
             isRival = false;
             await real.write({ ...task, claimedBy: "rival", claimRequest: null }, expected);
@@ -229,8 +271,8 @@ describe("an outcome that stays unknown", () => {
       await using coordinator = await TestCoordinator.start({
         wrapStores: withFaults({
           tasks: {
-            write: (real) => (task, expected) => {
-              if (!isBroken) return real.write(task, expected);
+            write: (real) => (task, expected, writeId) => {
+              if (!isBroken) return real.write(task, expected, writeId);
               return Promise.resolve({ kind: writes++ === 0 ? "unknown" : later });
             },
           },
