@@ -1,5 +1,6 @@
 /** All that a coordinator has to bear at a time: the sessions of the chaos runs, and clients of every kind. */
 import { setMaxListeners } from "node:events";
+import { within } from "../../src/client/waiting.ts";
 import { createRandomFor } from "../../src/simulation/random.ts";
 import { Workload } from "../chaos/workload.ts";
 import type { Part } from "./client.ts";
@@ -25,6 +26,8 @@ const PARTS: readonly (readonly [
 
 const OPEN_TASKS = 30;
 const DRAIN_MS = 1_000;
+/** What goes on for longer after the end does not end. */
+const ENDING_MS = 120_000;
 
 export interface LoadOptions {
   readonly urls: readonly string[];
@@ -41,6 +44,8 @@ export class Load implements AsyncDisposable {
   readonly #workload: Workload;
   readonly #end = new AbortController();
   readonly #draining: NodeJS.Timeout;
+  /** Who has not ended. */
+  readonly #running = new Set<string>();
 
   private constructor(workload: Workload, { urls, seed, meter, name }: LoadOptions) {
     this.#workload = workload;
@@ -54,10 +59,11 @@ export class Load implements AsyncDisposable {
     const parts = PARTS.flatMap(([kind, count, run]) =>
       Array.from({ length: count }, (_, i) => {
         const random = createRandomFor(seed, ++n);
-        return run({ id: `${name}-${kind}${i + 1}`, urls, random, meter, signal });
+        const id = `${name}-${kind}${i + 1}`;
+        return this.#follow(id, run({ id, urls, random, meter, signal }));
       }),
     );
-    this.done = Promise.all([...parts, workload.done]);
+    this.done = Promise.all([...parts, this.#follow("the workload", workload.done)]);
     this.done.catch(() => undefined);
   }
 
@@ -67,16 +73,24 @@ export class Load implements AsyncDisposable {
     return new Load(workload, options);
   }
 
-  /** Lets what is under way end. */
+  /** Lets what is under way end. Rejects if something does not. */
   async end(): Promise<void> {
     this.#end.abort();
-    await this.#workload.end();
-    await this.done;
+    const ended = Promise.all([this.#workload.end(), this.done]);
+    await within(ENDING_MS, ended);
+    if (this.#running.size === 0) return;
+    throw new Error(`the load has ended, but not ${[...this.#running].join(", ")}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end.abort();
     clearInterval(this.#draining);
     await this.#workload[Symbol.asyncDispose]();
+  }
+
+  async #follow(name: string, done: Promise<unknown>): Promise<void> {
+    this.#running.add(name);
+    await done;
+    this.#running.delete(name);
   }
 }
