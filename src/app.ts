@@ -7,8 +7,9 @@ import { openStores, type OpenStores } from "./nats/open-stores.ts";
 import type { Clock, Observe, ServiceSettings, Stoppable } from "./service/ports.ts";
 import { type Stores, TaskService } from "./service/task-service.ts";
 import { createLogger } from "./telemetry/logger.ts";
-import { type Health, type HttpEndpoint, startHttpEndpoint } from "./telemetry/http-endpoint.ts";
-import { createMetrics } from "./telemetry/metrics.ts";
+import { healthOf, type WorkerHealth } from "./telemetry/health.ts";
+import { type HttpEndpoint, startHttpEndpoint } from "./telemetry/http-endpoint.ts";
+import { createMetrics, type MetricsSnapshot } from "./telemetry/metrics.ts";
 import { VERSION } from "./version.ts";
 
 /** The coordinator cannot start; the message says why and what to do. */
@@ -22,6 +23,10 @@ export interface App {
   readonly workerIds: readonly string[];
   /** Rejects, with the reason, if a worker ends by itself and cannot go on; else never settles. */
   readonly failed: Promise<never>;
+  /** How each worker is. */
+  health(): readonly WorkerHealth[];
+  /** What the metrics are now. */
+  metrics(): Promise<MetricsSnapshot>;
   /** Answers what is under way, then stops everything. Idempotent. */
   stop(): Promise<void>;
 }
@@ -49,9 +54,10 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
     sinks.push(createLogger({ level: config.log.level, format: config.log.format }));
   }
   if (options.observe !== undefined) sinks.push(options.observe);
+  const health = (): WorkerHealth[] => workers.map(workerHealth);
   const metrics = createMetrics({
     tasksByStatus: () => workers[0]?.service.tasks.counts() ?? {},
-    connected: () => healthOf(workers).connected,
+    connected: () => healthOf(health()).connected,
     waitingRequests: () => workers.reduce((sum, { service }) => sum + service.waiting, 0),
     sessions: () => workers[0]?.service.sessions.size ?? 0,
   });
@@ -76,8 +82,7 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
   try {
     if (config.metrics.enabled) {
       const { host, port } = config.metrics;
-      const health = (): Health => healthOf(workers);
-      http = await startHttpEndpoint({ host, port, metrics, health });
+      http = await startHttpEndpoint({ host, port, metrics, health: () => healthOf(health()) });
     }
     for (let i = 0; i < config.workers; i++) {
       workers.push(await startWorker(config, observe, options));
@@ -95,6 +100,8 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
     httpUrl: http?.url ?? null,
     workerIds: workers.map(({ id }) => id),
     failed,
+    health,
+    metrics: () => metrics.snapshot(),
     stop: () => (stopped ??= stop()),
   };
 }
@@ -245,20 +252,9 @@ function settingsOf(config: Config, workerId: string): ServiceSettings {
   };
 }
 
-function healthOf(workers: readonly Worker[]): Health {
-  const connected = workers.length > 0 && workers.every((worker) => worker.isConnected());
-  const current = workers.length > 0 && workers.every(({ service }) => service.tasks.isCurrent);
-  return {
-    connected,
-    ready: connected && current,
-    detail: {
-      workers: workers.map((worker) => ({
-        id: worker.id,
-        connected: worker.isConnected(),
-        index_current: worker.service.tasks.isCurrent,
-      })),
-    },
-  };
+function workerHealth(worker: Worker): WorkerHealth {
+  const { id, service } = worker;
+  return { id, connected: worker.isConnected(), index_current: service.tasks.isCurrent };
 }
 
 const SYSTEM_CLOCK: Clock = { now: Date.now, random: Math.random };

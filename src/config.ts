@@ -41,6 +41,8 @@ export type Config = Camelized<Omit<ConfigValues, "dev">> & {
   };
   /** Whether npm or npx started this process, with a shell in between; no setting. */
   readonly startedByNpm: boolean;
+  /** Options for every Node process that is started with this environment; no setting. */
+  readonly nodeOptions: string;
 };
 
 export interface ConfigSources {
@@ -88,6 +90,7 @@ export function loadConfig({
     ...config,
     dev: { ...dev, cacheDir, npmScript: npmScript(env) },
     startedByNpm: env.npm_lifecycle_event !== undefined,
+    nodeOptions: env.NODE_OPTIONS ?? "",
   });
 }
 

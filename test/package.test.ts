@@ -62,7 +62,8 @@ describe("the package, installed into an empty folder", () => {
       assert.ok(await isGone(url));
     }
     const bin = join(folder.path, "node_modules", ".bin", "if-coordinator");
-    await using again = new CliProcess(args, { ...options, program: [bin] });
+    // The program of a worker that is a process of its own has to be there as well.
+    await using again = new CliProcess([...args, "--workers", "2"], { ...options, program: [bin] });
     const url = await startedIn(again);
     const got = (await request(url, "tasks.get.a", {})) as { task: { title: string } };
     assert.equal(got.task.title, "A");

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import pc from "picocolors";
-import { type App, startApp } from "../app.ts";
+import type { App } from "../app.ts";
 import { type Config, loadConfig } from "../config.ts";
 import {
   NatsServerError,
@@ -17,6 +17,7 @@ import { VERSION } from "../version.ts";
 import { formatCommands, formatRows, print, printError } from "./output.ts";
 import { type Part, runService } from "./run-service.ts";
 import { addSettingOptions, configOf } from "./setting-options.ts";
+import { startWorkers } from "./start-workers.ts";
 
 const FLAGS = ["port", "http-port", "store-dir", "workers", "log-level", "log-format"];
 
@@ -46,7 +47,7 @@ async function dev(config: Config, started: (part: Part) => void): Promise<void>
     notify: printError,
   });
   started(partOf(server, storeDir));
-  const app = await startApp(configFor(server.url, systemUser, config));
+  const app = await startWorkers(configFor(server.url, systemUser, config));
   started(app);
   print(describe(config, server, app));
 }
@@ -76,7 +77,11 @@ function partOf(server: NatsServerProcess, storeDir: string): Part {
   };
 }
 
-function describe({ dev, workers }: Config, server: NatsServerProcess, app: App): string {
+function describe(
+  { dev, workers }: Config,
+  server: NatsServerProcess,
+  app: Pick<App, "httpUrl">,
+): string {
   const nats = server.port === 4222 ? "nats" : `nats --server ${server.url}`;
   return [
     pc.bold(`if-coordinator ${VERSION}`),

@@ -12,6 +12,8 @@ export interface Part {
 /** Longer than nats-server is given before it is killed, so that it is not left behind. */
 const STOP_TIMEOUT_MS = 30_000;
 const PARENT_CHECK_MS = 250;
+/** What a signal does to another process can be known before it has come here. */
+const SIGNAL_LAG_MS = 100;
 /** For the last words to be written. */
 const EXIT_DELAY_MS = 1_000;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -21,7 +23,7 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
  *
  * @param startedByNpm whether to stop as well when the parent process is gone
  * @param start is given a function to hand over each part as soon as it runs
- * @throws what `start` or a part throws, after the parts that ran are stopped
+ * @throws what `start` or a part throws before a signal comes, after the parts that ran are stopped
  */
 export async function runService(
   { startedByNpm }: Pick<Config, "startedByNpm">,
@@ -42,6 +44,10 @@ export async function runService(
       }
     });
     await Promise.race([signals.first, ...failures]);
+  } catch (error) {
+    // Ctrl-C may be the reason, as it ends processes that have only begun. Then it is no failure.
+    await delay(SIGNAL_LAG_MS);
+    if (!signals.received()) throw error;
   } finally {
     for (const part of parts.reverse()) await stopPart(part);
     signals.ignore();
@@ -70,6 +76,7 @@ async function stopPart(part: Part): Promise<void> {
 
 interface StopSignals {
   readonly first: Promise<void>;
+  received(): boolean;
   /** As if a signal had come. */
   readonly stop: () => void;
   ignore(): void;
@@ -97,6 +104,7 @@ function listenForSignals(): StopSignals {
   for (const signal of SIGNALS) process.on(signal, listener);
   return {
     first,
+    received: () => received,
     stop,
     ignore: () => {
       for (const signal of SIGNALS) process.off(signal, listener);

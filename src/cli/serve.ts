@@ -1,12 +1,12 @@
 /** `if-coordinator serve`: workers and the HTTP endpoint beside a NATS server that runs already. */
 import type { Command } from "commander";
 import pc from "picocolors";
-import { startApp } from "../app.ts";
 import type { Config } from "../config.ts";
 import { VERSION } from "../version.ts";
 import { formatRows, print } from "./output.ts";
 import { type Part, runService } from "./run-service.ts";
 import { addSettingOptions, configOf } from "./setting-options.ts";
+import { startWorkers } from "./start-workers.ts";
 
 const FLAGS = ["nats", "workers", "http-port", "replicas", "log-level", "log-format"];
 
@@ -21,7 +21,7 @@ export function registerServe(program: Command): void {
 }
 
 async function serve(config: Config, started: (part: Part) => void): Promise<void> {
-  const app = await startApp(config);
+  const app = await startWorkers(config);
   started(app);
   const rows = formatRows([
     ["NATS", config.nats.servers.join(", ")],

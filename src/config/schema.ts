@@ -160,7 +160,7 @@ export const configSchema = z
       .meta({ description: "Largest task record, in bytes" }),
     workers: wholeNumber(1, 64)
       .default(1)
-      .meta({ description: "Workers in this process", flag: "workers" }),
+      .meta({ description: "Workers; of several, each is a process of its own", flag: "workers" }),
     replicas: wholeNumber(1, 5)
       .default(1)
       .meta({ description: "Copies of the data in a NATS cluster", flag: "replicas" }),

@@ -1,23 +1,15 @@
 /** The HTTP endpoint for operators: metrics for Prometheus, and whether the worker is alive and ready. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Health } from "./health.ts";
 import type { Metrics } from "./metrics.ts";
-
-export interface Health {
-  /** Whether NATS can be reached now. */
-  readonly connected: boolean;
-  /** Whether the worker can answer requests. */
-  readonly ready: boolean;
-  /** What else there is to say, for instance what is missing; becomes part of the JSON. */
-  readonly detail: object;
-}
 
 export interface HttpEndpointOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
   readonly metrics: Pick<Metrics, "render" | "contentType">;
-  readonly health: () => Health;
+  readonly health: () => Health | Promise<Health>;
 }
 
 export interface HttpEndpoint {
@@ -64,8 +56,8 @@ function pagesOf({ metrics, health }: HttpEndpointOptions): Pages {
       body: await metrics.render(),
     }),
     "/healthz": () => json(200, { status: "alive" }),
-    "/readyz": () => {
-      const { connected, ready, detail } = health();
+    "/readyz": async () => {
+      const { connected, ready, detail } = await health();
       const status = ready ? "ready" : connected ? "not ready" : "not connected to NATS";
       return json(ready ? 200 : 503, { ...detail, status, connected, ready });
     },

@@ -1,45 +1,59 @@
 /** Every metric of the coordinator: its name, type, labels and meaning. docs/ is checked against it. */
 
-export interface MetricDefinition {
-  readonly type: "gauge" | "counter" | "histogram";
+export type MetricDefinition = {
   /** One line; it names the unit where there is one. */
   readonly help: string;
   readonly labels: readonly string[];
-}
+} & (
+  | {
+      readonly type: "gauge";
+      /** What the value is when several processes serve as one: the sum, or that of one of them. */
+      readonly aggregator: "sum" | "min" | "max";
+    }
+  /** These are added up. */
+  | { readonly type: "counter" | "histogram"; readonly aggregator?: never }
+);
 
 export const METRICS = {
   if_coordinator_claim_latency_p95: {
     type: "gauge",
+    aggregator: "max",
     help: "Task claim latency in seconds, 95th percentile of the last 5 minutes (at most 4096 claims); target below 0.010; NaN without claims",
     labels: [],
   },
   if_coordinator_claim_success_rate: {
     type: "gauge",
+    aggregator: "min",
     help: "Percentage (0 to 100) of claims of the last 5 minutes (at most 4096) that succeeded, not counting those refused because of the task or the request, such as already claimed; target above 99; NaN without claims",
     labels: [],
   },
   if_coordinator_active_tasks: {
     type: "gauge",
+    aggregator: "max",
     help: "Tasks that are claimed now",
     labels: [],
   },
   if_coordinator_event_bus_health: {
     type: "gauge",
+    aggregator: "min",
     help: "1 while connected to NATS, else 0",
     labels: [],
   },
   if_coordinator_tasks: {
     type: "gauge",
+    aggregator: "max",
     help: "Tasks by status",
     labels: ["status"],
   },
   if_coordinator_waiting_requests: {
     type: "gauge",
+    aggregator: "sum",
     help: "Parked requests for a next task",
     labels: [],
   },
   if_coordinator_sessions: {
     type: "gauge",
+    aggregator: "max",
     help: "Registered sessions",
     labels: [],
   },

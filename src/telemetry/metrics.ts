@@ -1,7 +1,14 @@
 /** The sink of facts that counts them, through prom-client. `metric-table.ts` names the metrics. */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import {
+  type Aggregator,
+  collectDefaultMetrics,
+  Counter,
+  Gauge,
+  Histogram,
+  Registry,
+} from "prom-client";
 import type { Fact, Observe } from "../service/ports.ts";
-import { type MetricName, METRICS } from "./metric-table.ts";
+import { type MetricDefinition, type MetricName, METRICS } from "./metric-table.ts";
 import { RecentClaims } from "./recent-claims.ts";
 
 /** What the gauges read each time the metrics are rendered. */
@@ -24,9 +31,17 @@ export interface Metrics {
   readonly observe: Observe;
   /** All metrics in Prometheus' text format, with those of the process. */
   render(): Promise<string>;
+  /** The same as values, to be sent to another process and merged with those of others there. */
+  snapshot(): Promise<MetricsSnapshot>;
   /** The `Content-Type` of what `render` returns. */
   readonly contentType: string;
 }
+
+export type MetricsSnapshot = readonly {
+  readonly name: string;
+  readonly type: string;
+  readonly values: readonly { readonly value: number }[];
+}[];
 
 type Outcome = Extract<Fact, { kind: "request" }>["outcome"];
 
@@ -83,6 +98,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
       count(fact);
     },
     render: () => registry.metrics(),
+    // prom-client declares the type of a metric as a number, but it is a word.
+    snapshot: async () => (await registry.getMetricsAsJSON()) as unknown as MetricsSnapshot,
     contentType: registry.contentType,
   };
 }
@@ -192,7 +209,13 @@ function histogram(registry: Registry, name: MetricName): Histogram {
 function configuration(
   registry: Registry,
   name: MetricName,
-): { name: string; help: string; labelNames: string[]; registers: Registry[] } {
-  const { help, labels } = METRICS[name];
-  return { name, help, labelNames: [...labels], registers: [registry] };
+): {
+  name: string;
+  help: string;
+  labelNames: string[];
+  aggregator: Aggregator;
+  registers: Registry[];
+} {
+  const { help, labels, aggregator = "sum" }: MetricDefinition = METRICS[name];
+  return { name, help, labelNames: [...labels], aggregator, registers: [registry] };
 }

@@ -18,6 +18,18 @@ describe("docs/metrics.md", () => {
     );
   });
 
+  it("says of every gauge what becomes of it with several workers", () => {
+    const words = { sum: "the sum", min: "the lowest", max: "the highest" };
+    assert.deepEqual(
+      table(section(DOCUMENT, "Several workers"), "Gauge"),
+      Object.entries(METRICS).flatMap(([name, metric]) =>
+        metric.type === "gauge"
+          ? [{ Gauge: name, "Of several workers": words[metric.aggregator] }]
+          : [],
+      ),
+    );
+  });
+
   it("names no metric that there is not", () => {
     const named = [...DOCUMENT.matchAll(/if_coordinator_\w+/g)].map(([name]) => name);
     assert.deepEqual(

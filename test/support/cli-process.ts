@@ -20,6 +20,7 @@ export interface CliOptions {
 }
 
 export class CliProcess implements AsyncDisposable {
+  /** Resolves when nobody can write to its outputs any more: the workers that it has started are gone too. */
   readonly exited: Promise<CliExit>;
   readonly #child: ChildProcess;
   readonly #output: ChildOutput;
@@ -70,6 +71,12 @@ export class CliProcess implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.kill("SIGKILL");
+    try {
+      // Of what it has left behind nobody else would take care.
+      if (this.pid !== 0) process.kill(-this.pid, "SIGKILL");
+    } catch {
+      // Nothing.
+    }
     await this.exited;
   }
 }

@@ -1,0 +1,51 @@
+/** The HTTP endpoint of workers in several processes: it asks each of them, and answers for all. */
+import type { Config } from "../config.ts";
+import { type Health, healthOf } from "../telemetry/health.ts";
+import { type HttpEndpoint, startHttpEndpoint } from "../telemetry/http-endpoint.ts";
+import { MergedMetrics } from "../telemetry/merged-metrics.ts";
+import type { WorkerReport } from "./messages.ts";
+
+/** What a worker has answered; `null` if it has not. */
+export interface Answer {
+  /** Stands for the process. */
+  readonly worker: { readonly id: string | null };
+  readonly report: WorkerReport | null;
+}
+
+/** @param ask asks all the workers that there are at the moment */
+export function startPoolEndpoint(
+  { metrics: { host, port }, workers }: Config,
+  ask: () => Promise<readonly Answer[]>,
+): Promise<HttpEndpoint> {
+  const merged = new MergedMetrics();
+  const render = async (): Promise<string> => {
+    const answers = await ask();
+    return merged.render(
+      new Map(answers.map(({ worker, report }) => [worker, report?.metrics ?? null])),
+    );
+  };
+  return startHttpEndpoint({
+    host,
+    port,
+    metrics: { contentType: merged.contentType, render },
+    health: async () => healthOfAll(await ask(), workers),
+  });
+}
+
+/** Of a worker that does not answer, or is to be replaced, it is not known whether NATS can be reached. */
+function healthOfAll(answers: readonly Answer[], size: number): Health {
+  const known = answers.flatMap(({ report }) => report?.health ?? []);
+  const silent = answers.filter(({ report }) => report === null).map(({ worker }) => worker.id);
+  const missing = Array.from({ length: size - answers.length }, () => null);
+  const unknown = [...silent, ...missing].map((id) => ({
+    id,
+    connected: false,
+    index_current: false,
+  }));
+  const { connected, ready } = healthOf(known);
+  return {
+    connected,
+    ready: ready && unknown.length === 0,
+    detail: { workers: [...known, ...unknown] },
+  };
+}

@@ -1,0 +1,55 @@
+/** The program of a worker that is a process of its own; `worker-process.ts` starts and stops it. */
+import type { App } from "../app.ts";
+import type { Config } from "../config.ts";
+import type { FromWorker, ToWorker } from "./messages.ts";
+
+/** Longer than the command waits, which then ends this process: it counts when the command is dead. */
+const STOP_TIMEOUT_MS = 35_000;
+
+// Ctrl-C reaches this process as well: what is to follow from it, the command decides.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => undefined);
+
+let starting: Promise<App | null> = Promise.resolve(null);
+
+process.on("message", (message: ToWorker) => {
+  if (message.kind === "start") starting = start(message.config);
+  // Without an answer it is left out, which is no reason to end.
+  else report().catch(() => undefined);
+});
+process.on("disconnect", () => void stop());
+
+async function start(config: Config): Promise<App | null> {
+  try {
+    // Only now: while it was loaded, a signal would have ended this process.
+    const { startApp } = await import("../app.ts");
+    const app = await startApp(config);
+    app.failed.catch(tellFailure);
+    const [workerId = ""] = app.workerIds;
+    tell({ kind: "started", workerId });
+    return app;
+  } catch (error) {
+    tellFailure(error);
+    return null;
+  }
+}
+
+async function report(): Promise<void> {
+  const app = await starting;
+  if (app === null) return;
+  tell({ kind: "report", report: { health: app.health(), metrics: await app.metrics() } });
+}
+
+async function stop(): Promise<void> {
+  setTimeout(() => process.exit(1), STOP_TIMEOUT_MS).unref();
+  const app = await starting;
+  await app?.stop();
+}
+
+function tellFailure(error: unknown): void {
+  tell({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+}
+
+function tell(message: FromWorker): void {
+  // If the command is gone in this very moment, the end of the channel says so.
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+}

@@ -1,0 +1,110 @@
+/**
+ * Several workers, each in a process of its own, as one process of Node uses one core. One that ends is
+ * replaced. No request passes through this process: each worker is a member of the queue group.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { type App, StartupError } from "../app.ts";
+import type { Config } from "../config.ts";
+import type { Observe } from "../service/ports.ts";
+import type { HttpEndpoint } from "../telemetry/http-endpoint.ts";
+import { createLogger } from "../telemetry/logger.ts";
+import { type Answer, startPoolEndpoint } from "./pool-endpoint.ts";
+import { WorkerProcess } from "./worker-process.ts";
+
+/** So that workers which cannot start do not keep the machine busy with it. */
+const REPLACE_PAUSE_MS = 1_000;
+
+/**
+ * Starts the HTTP endpoint and `config.workers` workers.
+ *
+ * @throws StartupError
+ */
+export async function startWorkerPool(config: Config): Promise<Pick<App, "httpUrl" | "stop">> {
+  const pool = new WorkerPool(config, createLogger(config.log));
+  let http: HttpEndpoint | null = null;
+  let stopped: Promise<void> | null = null;
+  const stop = async (): Promise<void> => {
+    await pool.stop().finally(() => http?.stop());
+  };
+  try {
+    if (config.metrics.enabled) http = await startPoolEndpoint(config, () => pool.ask());
+    await pool.start();
+  } catch (error) {
+    // How the others end is of no interest then.
+    await stop().catch(() => undefined);
+    throw new StartupError(error instanceof Error ? error.message : String(error), {
+      cause: error,
+    });
+  }
+  return { httpUrl: http?.url ?? null, stop: () => (stopped ??= stop()) };
+}
+
+class WorkerPool {
+  readonly #size: number;
+  readonly #config: Config;
+  readonly #observe: Observe;
+  /** All processes that there are. While one is to be replaced, they are too few. */
+  readonly #workers = new Set<WorkerProcess>();
+  readonly #stopping = new AbortController();
+
+  constructor(config: Config, observe: Observe) {
+    this.#size = config.workers;
+    this.#config = { ...config, workers: 1, metrics: { ...config.metrics, enabled: false } };
+    this.#observe = observe;
+  }
+
+  /** @throws StartupError */
+  async start(): Promise<void> {
+    process.on("exit", this.#kill);
+    // If something is wrong with NATS, this one finds out; if buckets are missing, it makes them.
+    await this.#startWorker();
+    await Promise.all(Array.from({ length: this.#size - 1 }, () => this.#startWorker()));
+  }
+
+  ask(): Promise<Answer[]> {
+    const asked = [...this.#workers].map(async (worker) => ({
+      worker,
+      report: await worker.report(),
+    }));
+    return Promise.all(asked);
+  }
+
+  /** Resolves when no worker is left. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    const stops = await Promise.allSettled([...this.#workers].map((worker) => worker.stop()));
+    process.off("exit", this.#kill);
+    for (const result of stops) if (result.status === "rejected") throw result.reason;
+  }
+
+  /** @throws StartupError */
+  async #startWorker(): Promise<void> {
+    const worker = new WorkerProcess(this.#config);
+    this.#workers.add(worker);
+    const ended = worker.ended.finally(() => this.#workers.delete(worker));
+    await worker.started;
+    void ended.then((problem) => this.#replace(problem));
+  }
+
+  /** Tries until another one has started: what keeps it from that may be over the next time. */
+  async #replace(problem: string): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const pause = `${REPLACE_PAUSE_MS / 1000} s`;
+      this.#observe({ kind: "warning", message: `${problem}: starting another in ${pause}` });
+      try {
+        await delay(REPLACE_PAUSE_MS, undefined, { signal });
+        await this.#startWorker();
+        return;
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        problem = `a worker could not start: ${reason}`;
+      }
+    }
+  }
+
+  /** Whatever ends this process at once ends the workers as well. */
+  readonly #kill = (): void => {
+    for (const worker of this.#workers) worker.kill();
+  };
+}

@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { StartupError } from "../../src/app.ts";
+import { loadConfig } from "../../src/config.ts";
+import { startWorkerPool } from "../../src/pool/worker-pool.ts";
+import { TestServer } from "../support/nats-server.ts";
+
+describe("workers of which one cannot start", () => {
+  it("are all gone when that is told", async () => {
+    // One connection is that of the test.
+    const config = "jetstream: enabled\nmax_connections: 3";
+    await using server = await TestServer.start({ config });
+    const connection = await server.connect();
+    const overrides = {
+      "nats.servers": [server.url],
+      workers: 4,
+      "metrics.enabled": false,
+      "log.level": "silent",
+    };
+    await assert.rejects(startWorkerPool(loadConfig({ env: {}, overrides })), (error) => {
+      assert.ok(error instanceof StartupError);
+      assert.match(error.message, /^cannot connect to NATS at /);
+      return true;
+    });
+    await assert.rejects(connection.request("tasks.stats", "{}"), /no responders/);
+  });
+});
