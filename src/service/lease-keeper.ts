@@ -21,6 +21,7 @@
 import { hasCode } from "../protocol/errors.ts";
 import { CONNECTION_LOST, LEASE_EXPIRED, type Task } from "../task/task.ts";
 import { Disconnects } from "./disconnects.ts";
+import { Gathering } from "./gathering.ts";
 import { compareLeases, isSameLease, leaseIdOf } from "./lease-id.ts";
 import { LeaseIndex } from "./lease-index.ts";
 import { LeaseRevivals } from "./lease-revivals.ts";
@@ -32,6 +33,8 @@ import type { TaskIndex } from "./task-index.ts";
 import type { TaskWriter } from "./task-writer.ts";
 import { Turns } from "./turns.ts";
 
+/** The answer to a claim or a release does not wait for what follows for its lease. */
+const GATHERING_MS = 5;
 const CHECK_EVERY_MS = 250;
 /** Workers notice claims that lack a lease at about the same time; mostly one is to write. */
 const SETTLE_SPREAD_MS = 200;
@@ -53,6 +56,7 @@ export class LeaseKeeper {
   readonly #disconnects: Disconnects;
   /** Lease writes under way. Those that fail are left to the next check. */
   readonly #writing: Turns;
+  readonly #gathering = new Gathering(GATHERING_MS);
   #timer: ReturnType<typeof setInterval> | null = null;
   #stopped = false;
 
@@ -127,6 +131,8 @@ export class LeaseKeeper {
     if (held === null) return;
     const lease = { ...held, connection };
     this.#writing.add(lease.taskId, async () => {
+      // A renewal by another worker that comes first would not name the connection.
+      if (connection === null) await this.#gathering.end();
       if (await this.#writes.grant(lease, task.claimedAt ?? 0)) {
         this.#observe({ kind: "lease_granted", taskId: lease.taskId, attempt: lease.attempt });
       }
@@ -136,6 +142,7 @@ export class LeaseKeeper {
   /** Removes the lease of an attempt that is over, in the background. */
   end(taskId: string, attempt: number): void {
     this.#writing.add(taskId, async () => {
+      await this.#gathering.end();
       const known = this.leases.get(taskId);
       if (known === undefined || known.lease.attempt > attempt) return;
       await this.#store.purge(taskId, known.revision);

@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Gathering } from "../../src/service/gathering.ts";
+
+describe("what can wait a moment", () => {
+  it("ends its wait together with what came meanwhile, and not with what comes later", async () => {
+    const gathering = new Gathering(20);
+    const ended: string[] = [];
+    const wait = async (name: string): Promise<void> => {
+      await gathering.end();
+      ended.push(name);
+    };
+    const first = wait("first");
+    await new Promise(setImmediate);
+    const second = wait("second");
+    await first;
+    const third = wait("third");
+    await second;
+    assert.deepEqual(ended, ["first", "second"]);
+    await third;
+    assert.deepEqual(ended, ["first", "second", "third"]);
+  });
+});
