@@ -3,6 +3,7 @@
  * whoever answers that nobody listens. The inbox that all other requests of a connection share stays,
  * and swallows answers that nobody waits for.
  */
+import { setMaxListeners } from "node:events";
 import {
   createInbox,
   errors,
@@ -52,6 +53,8 @@ export class AbortableRequests {
       const timer = setTimeout(() => {
         fail(new TimeoutError());
       }, timeoutMs);
+      // Any number of requests may share a signal: each takes its listener away when it ends.
+      setMaxListeners(0, signal);
       signal.addEventListener("abort", abort);
       this.#pending.add(pending);
       try {

@@ -65,6 +65,23 @@ async function asked(
 }
 
 describe("a request that can be given up", () => {
+  it("may share its signal with many others, without a warning of Node's", async () => {
+    await using server = await TestServer.start();
+    await Answerer.start(server);
+    const connection = await server.connect();
+    const warnings: Error[] = [];
+    const note = (warning: Error): number => warnings.push(warning);
+    process.on("warning", note);
+    const { signal } = new AbortController();
+    await Promise.all(Array.from({ length: 50 }, (_, i) => asked(connection, `${i}`, signal)));
+    await new Promise(setImmediate);
+    process.off("warning", note);
+    assert.deepEqual(
+      warnings.filter(({ message }) => message.includes("abort listeners")),
+      [],
+    );
+  });
+
   it("gets its own answer, and leaves nothing behind", async () => {
     await using server = await TestServer.start();
     const answerer = await Answerer.start(server);
