@@ -44,13 +44,14 @@ export class ReadyClaims {
     this.#clock = clock;
     tasks.onChange(({ taskId }) => {
       this.#lost.delete(taskId);
+      if (this.#underway.has(taskId)) tasks.ready.keepBack(taskId);
     });
   }
 
   /** Up to `count` ready tasks that the filter gets and nobody here is claiming, best first. */
   candidates(count: number, filter: ReadyFilter): ReadyTask[] {
     this.#tasks.ready.promoteDue(this.#clock.now());
-    return this.#tasks.ready.best(count, filter, (taskId) => this.#isFree(taskId));
+    return this.#tasks.ready.best(count, filter);
   }
 
   /** Those of the tasks that are ready and that nobody here is claiming. */
@@ -95,6 +96,7 @@ export class ReadyClaims {
   /** `null`: the task is not to be had. */
   async take(taskId: string, asker: Asker): Promise<Claimed | null> {
     this.#underway.add(taskId);
+    this.#tasks.ready.keepBack(taskId);
     const proposed = this.#tasks.get(taskId);
     try {
       return await this.#claims.take(taskId, {
@@ -111,6 +113,7 @@ export class ReadyClaims {
       return null;
     } finally {
       this.#underway.delete(taskId);
+      if (!this.#lost.has(taskId)) this.#tasks.ready.putBack(taskId, this.#clock.now());
     }
   }
 

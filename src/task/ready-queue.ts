@@ -47,10 +47,10 @@ interface Group {
 export class ReadyQueue {
   readonly #groups = new Map<string, Group>();
   readonly #dueListeners: ((taskId: string) => void)[] = [];
-  readonly #entries = new Map<string, { readonly task: ReadyTask; readonly group: Group }>();
+  readonly #tasks = new Map<string, ReadyTask>();
 
   get size(): number {
-    return this.#entries.size;
+    return this.#tasks.size;
   }
 
   /** How many tasks wait for their time. */
@@ -61,25 +61,36 @@ export class ReadyQueue {
   }
 
   get(taskId: string): ReadyTask | undefined {
-    return this.#entries.get(taskId)?.task;
+    return this.#tasks.get(taskId);
   }
 
   /** Adds the task or replaces what is known of it. */
   set(task: ReadyTask, now: number): void {
     this.delete(task.taskId);
-    const group = this.#groupOf(task);
-    const list = task.notBefore !== null && task.notBefore > now ? group.delayed : group.due;
-    list.add(task);
-    this.#entries.set(task.taskId, { task, group });
+    this.#tasks.set(task.taskId, task);
+    this.#list(task, now);
   }
 
   delete(taskId: string): void {
-    const entry = this.#entries.get(taskId);
-    if (entry === undefined) return;
-    const { task, group } = entry;
-    this.#entries.delete(taskId);
+    this.keepBack(taskId);
+    this.#tasks.delete(taskId);
+  }
+
+  /** Does not hand out the task, though it is known, until it is put back or set anew. */
+  keepBack(taskId: string): void {
+    const task = this.#tasks.get(taskId);
+    if (task === undefined) return;
+    const key = signature(task);
+    const group = this.#groups.get(key);
+    if (group === undefined) return;
     if (!group.due.delete(task)) group.delayed.delete(task);
-    if (group.due.size + group.delayed.size === 0) this.#groups.delete(signature(task));
+    if (group.due.size + group.delayed.size === 0) this.#groups.delete(key);
+  }
+
+  /** If it is still known. */
+  putBack(taskId: string, now: number): void {
+    const task = this.#tasks.get(taskId);
+    if (task !== undefined) this.#list(task, now);
   }
 
   /** Calls the listener for each task that falls due, whoever promotes it. */
@@ -110,15 +121,13 @@ export class ReadyQueue {
     return due;
   }
 
-  /** Up to `count` due tasks that fit the filter and that `isFree` allows, best first. */
-  best(count: number, filter: ReadyFilter, isFree: (taskId: string) => boolean): ReadyTask[] {
+  /** Up to `count` due tasks that fit the filter and are not kept back, best first. */
+  best(count: number, filter: ReadyFilter): ReadyTask[] {
     const capabilities = new Set(filter.capabilities);
     const lists: { readonly iterator: Iterator<ReadyTask>; head: ReadyTask }[] = [];
     const headOf = (iterator: Iterator<ReadyTask>): ReadyTask | undefined => {
       for (let item = iterator.next(); item.done !== true; item = iterator.next()) {
-        if (item.value.taskId.startsWith(filter.prefix) && isFree(item.value.taskId)) {
-          return item.value;
-        }
+        if (item.value.taskId.startsWith(filter.prefix)) return item.value;
       }
       return undefined;
     };
@@ -158,6 +167,12 @@ export class ReadyQueue {
       }
     }
     return { ...counts, nextDueAt };
+  }
+
+  #list(task: ReadyTask, now: number): void {
+    const group = this.#groupOf(task);
+    const isDelayed = task.notBefore !== null && task.notBefore > now;
+    (isDelayed ? group.delayed : group.due).add(task);
   }
 
   #groupOf(task: ReadyTask): Group {

@@ -5,7 +5,6 @@ import fc from "fast-check";
 import { type ReadyFilter, ReadyQueue, type ReadyTask } from "../../src/task/ready-queue.ts";
 
 const EVERYTHING: ReadyFilter = { capabilities: [], tags: [], prefix: "" };
-const ANY = (): boolean => true;
 
 describe("the ready queue", () => {
   it("hands out the most urgent task first, then the oldest", () => {
@@ -68,14 +67,26 @@ describe("the ready queue", () => {
     assert.equal(queue.nextDueAt(), null);
   });
 
-  it("leaves out tasks that are not free and takes the next best instead", () => {
-    const queue = queueOf([1, 2, 3].map((i) => ready(`t${i}`, { createdRevision: i })));
-    const free = (id: string): boolean => id !== "t1";
-    const best = queue.best(2, EVERYTHING, free);
-    assert.deepEqual(
-      best.map((task) => task.taskId),
-      ["t2", "t3"],
-    );
+  it("leaves out tasks that are kept back, until they are put back or set anew", () => {
+    const tasks = [1, 2, 3].map((i) => ready(`t${i}`, { createdRevision: i }));
+    const queue = queueOf(tasks);
+    queue.keepBack("t1");
+    assert.deepEqual(bestOf(queue, 2), ["t2", "t3"]);
+    assert.equal(queue.get("t1"), tasks[0]);
+    queue.putBack("t1", 0);
+    assert.deepEqual(bestOf(queue, 2), ["t1", "t2"]);
+    queue.keepBack("t1");
+    queue.set(ready("t1", { createdRevision: 4 }), 0);
+    assert.deepEqual(bestOf(queue, 3), ["t2", "t3", "t1"]);
+  });
+
+  it("does not bring back what was removed while it was kept back", () => {
+    const queue = queueOf([ready("a")]);
+    queue.keepBack("a");
+    queue.delete("a");
+    queue.putBack("a", 0);
+    queue.keepBack("a");
+    assert.deepEqual([bestOf(queue, 1), queue.size], [[], 0]);
   });
 
   it("behaves as a plain list, whatever is added, replaced, removed and falls due", () => {
@@ -91,6 +102,10 @@ describe("the ready queue", () => {
           } else if (next.kind === "delete") {
             queue.delete(next.taskId);
             model.delete(next.taskId);
+          } else if (next.kind === "keep back and put back") {
+            queue.keepBack(next.taskId);
+            assert.ok(!bestOf(queue, 100).includes(next.taskId));
+            queue.putBack(next.taskId, now);
           } else {
             const due = [...model.values()].some(
               (task) => isDelayed(task, now) && !isDelayed(task, now + next.ms),
@@ -110,7 +125,7 @@ describe("the ready queue", () => {
         const due = fitting.filter((task) => !isDelayed(task, now)).sort(byUrgency);
         const wanted = due.filter((task) => task.taskId.startsWith(filter.prefix));
         for (const count of [1, 3, 100]) {
-          assert.deepEqual(queue.best(count, filter, ANY), wanted.slice(0, count));
+          assert.deepEqual(queue.best(count, filter), wanted.slice(0, count));
         }
         const withheld = queue.withheld({ ...filter, prefix: "" });
         assert.deepEqual(withheld, {
@@ -135,10 +150,10 @@ describe("the ready queue", () => {
     );
     const queue = queueOf(tasks);
     const handedOut: ReadyTask[] = [];
-    for (let [task] = queue.best(1, EVERYTHING, ANY); task !== undefined;) {
+    for (let [task] = queue.best(1, EVERYTHING); task !== undefined;) {
       handedOut.push(task);
       queue.delete(task.taskId);
-      [task] = queue.best(1, EVERYTHING, ANY);
+      [task] = queue.best(1, EVERYTHING);
     }
     assert.deepEqual(handedOut, tasks.sort(byUrgency));
     assert.equal(queue.size, 0);
@@ -156,6 +171,7 @@ const filters: fc.Arbitrary<ReadyFilter> = fc.record({
 type Change =
   | { readonly kind: "set"; readonly task: ReadyTask }
   | { readonly kind: "delete"; readonly taskId: string }
+  | { readonly kind: "keep back and put back"; readonly taskId: string }
   | { readonly kind: "wait"; readonly ms: number };
 
 const change: fc.Arbitrary<Change> = fc.oneof(
@@ -176,6 +192,13 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant("delete" as const), taskId: taskIds }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("keep back and put back" as const),
+      taskId: taskIds,
+    }),
   },
   {
     weight: 1,
@@ -202,7 +225,7 @@ function queueOf(tasks: readonly ReadyTask[]): ReadyQueue {
 }
 
 function bestOf(queue: ReadyQueue, count: number, filter = EVERYTHING): string[] {
-  return queue.best(count, filter, ANY).map((task) => task.taskId);
+  return queue.best(count, filter).map((task) => task.taskId);
 }
 
 function isDelayed(task: ReadyTask, now: number): boolean {
