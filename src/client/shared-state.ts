@@ -1,8 +1,7 @@
 /** Keys and values that the sessions of a swarm share, in the bucket `shared`. */
-import { randomUUID } from "node:crypto";
 import pRetry from "p-retry";
 import { ConnectionError } from "../nats/connection.ts";
-import { type KvBucket, openSharedBucket } from "../nats/shared-bucket.ts";
+import { type KvBucket, newWriteId, openSharedBucket } from "../nats/shared-bucket.ts";
 import { canonicalJson } from "../protocol/canonical-json.ts";
 import { CoordinatorError } from "../protocol/errors.ts";
 import { ID_RULE, isValidId } from "../protocol/subjects.ts";
@@ -61,7 +60,7 @@ export class SharedState {
     const wanted = toJsonText("expected", expected ?? null, canonicalJson);
     requireKey(key);
     requireTtl(ttlSeconds);
-    const writeId = randomUUID();
+    const writeId = newWriteId();
     /** The revision that a write was to follow whose outcome is unknown. */
     let uncertain: number | null = null;
     return this.#untilDone(async (bucket) => {

@@ -1,5 +1,5 @@
 /** What a message of a KV bucket's stream says. */
-import type { MsgHdrs } from "@nats-io/transport-node";
+import { type MsgHdrs, nuid } from "@nats-io/transport-node";
 
 export interface KvMessage {
   readonly key: string;
@@ -16,6 +16,11 @@ export interface KvMessage {
 
 /** The header with the `writeId`. */
 export const WRITE_ID = "Write-Id";
+
+/** Another one each time, in any process. */
+export function newWriteId(): string {
+  return nuid.next();
+}
 
 type ReadHeaders = () => MsgHdrs | undefined;
 

@@ -11,7 +11,7 @@ import type {
 import type { Task } from "../task/task.ts";
 import { TASKS_BUCKET } from "./kv-buckets.ts";
 import { type KvAccess, KvBucket } from "./kv-bucket.ts";
-import type { KvMessage } from "./kv-message.ts";
+import { type KvMessage, newWriteId } from "./kv-message.ts";
 import { OwnWrites } from "./own-writes.ts";
 
 export class KvTaskStore implements TaskStore {
@@ -41,6 +41,10 @@ export class KvTaskStore implements TaskStore {
     return this.#ownWrites.during(taskId, text, task, () =>
       this.#bucket.write(taskId, text, expectedRevision, { writeId }),
     );
+  }
+
+  newWriteId(): string {
+    return newWriteId();
   }
 
   sizeOf(task: Task): number {

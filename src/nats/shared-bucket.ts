@@ -7,7 +7,7 @@ import { ensureSharedBucket, SHARED_BUCKET } from "./kv-buckets.ts";
 import { KvWriter } from "./kv-writer.ts";
 
 export type { KvBucket } from "./kv-bucket.ts";
-export type { KvMessage } from "./kv-message.ts";
+export { type KvMessage, newWriteId } from "./kv-message.ts";
 
 const WRITE_TIMEOUT_MS = 2_500;
 const READ_TIMEOUT_MS = 2_500;

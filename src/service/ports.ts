@@ -67,6 +67,8 @@ export interface TaskStore {
    * `writeId`, by which a write whose outcome is in doubt can be found.
    */
   write(task: Task, expectedRevision: number, writeId?: string): Promise<WriteOutcome>;
+  /** Another one each time, in any process. */
+  newWriteId(): string;
   /** Size in bytes of the record that `write` would store. */
   sizeOf(task: Task): number;
   /** Removes the task with its history; the marker of that removes itself after a while. */

@@ -42,9 +42,9 @@ export class ReadyClaims {
     this.#claims = claims;
     this.#tasks = tasks;
     this.#clock = clock;
-    tasks.onChange(({ taskId }) => {
+    tasks.onChange(({ taskId, after }) => {
       this.#lost.delete(taskId);
-      if (this.#underway.has(taskId)) tasks.ready.keepBack(taskId);
+      if (after !== null && this.#underway.has(taskId)) tasks.ready.delete(after);
     });
   }
 
@@ -58,10 +58,9 @@ export class ReadyClaims {
   free(taskIds: readonly string[]): ReadyTask[] {
     const now = this.#clock.now();
     return taskIds.flatMap((taskId) => {
-      const task = this.#tasks.ready.get(taskId);
-      return task !== undefined && (task.notBefore ?? 0) <= now && this.#isFree(taskId)
-        ? [task]
-        : [];
+      const task = this.#tasks.get(taskId)?.task;
+      const isReady = task?.status === "available" && (task.notBefore ?? 0) <= now;
+      return isReady && this.#isFree(taskId) ? [task] : [];
     });
   }
 
@@ -96,8 +95,8 @@ export class ReadyClaims {
   /** `null`: the task is not to be had. */
   async take(taskId: string, asker: Asker): Promise<Claimed | null> {
     this.#underway.add(taskId);
-    this.#tasks.ready.keepBack(taskId);
     const proposed = this.#tasks.get(taskId);
+    if (proposed !== undefined) this.#tasks.ready.delete(proposed.task);
     try {
       return await this.#claims.take(taskId, {
         sessionId: asker.sessionId,
@@ -113,7 +112,9 @@ export class ReadyClaims {
       return null;
     } finally {
       this.#underway.delete(taskId);
-      if (!this.#lost.has(taskId)) this.#tasks.ready.putBack(taskId, this.#clock.now());
+      const task = this.#tasks.get(taskId)?.task;
+      const isReady = task?.status === "available" && !this.#lost.has(taskId);
+      if (isReady) this.#tasks.ready.add(task, this.#clock.now());
     }
   }
 

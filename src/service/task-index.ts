@@ -27,6 +27,7 @@ export interface TaskChange {
 
 export class TaskIndex implements Watch<TaskEntry> {
   readonly progress = new Progress();
+  /** Available tasks, without those that somebody here is just claiming. */
   readonly ready = new ReadyQueue();
   /** Tasks that name this one in `dependsOn`. */
   readonly dependents = new SetMap();
@@ -171,7 +172,7 @@ export class TaskIndex implements Watch<TaskEntry> {
     this.#counts.set(status, (this.#counts.get(status) ?? 0) + 1);
     this.byCreation.add(task);
     for (const dependency of task.dependsOn) this.dependents.add(dependency, taskId);
-    if (status === "available") this.ready.set(task, this.#now());
+    if (status === "available") this.ready.add(task, this.#now());
     if (task.claimedBy !== null) this.claims.add(task.claimedBy, taskId);
     if (isTerminal(status)) this.terminal.add(task);
   }
@@ -181,7 +182,7 @@ export class TaskIndex implements Watch<TaskEntry> {
     this.#counts.set(status, (this.#counts.get(status) ?? 0) - 1);
     this.byCreation.delete(task);
     for (const dependency of task.dependsOn) this.dependents.delete(dependency, taskId);
-    this.ready.delete(taskId);
+    if (status === "available") this.ready.delete(task);
     if (task.claimedBy !== null) this.claims.delete(task.claimedBy, taskId);
     if (isTerminal(status)) this.terminal.delete(task);
   }

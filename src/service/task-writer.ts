@@ -6,7 +6,6 @@
  * the store. Negative answers are fresh: a refusal decided on the index is decided again on the
  * leader's record before anybody hears of it.
  */
-import { randomBytes } from "node:crypto";
 import { CoordinatorError } from "../protocol/errors.ts";
 import { encodeTask } from "../protocol/task-record.ts";
 import type { Command, Decision } from "../task/commands.ts";
@@ -56,9 +55,6 @@ export class TaskWriter {
   readonly #clock: Clock;
   readonly #observe: Observe;
   readonly #listeners: ((task: Task) => void)[] = [];
-  /** Another one in each process, as others may have the same worker id after a restart. */
-  readonly #writeIdPrefix = `${randomBytes(6).toString("base64url")}.`;
-  #serial = 0;
 
   constructor(
     store: TaskStore,
@@ -88,7 +84,7 @@ export class TaskWriter {
     const deadline = this.#clock.now() + TRY_FOR_MS;
     let known = this.#index.get(taskId);
     let isFresh = false;
-    const writeId = this.#newWriteId();
+    const writeId = this.#store.newWriteId();
     let isInDoubt = false;
     for (let tries = 0; tries < MAX_TRIES && this.#clock.now() < deadline; tries++) {
       if (known === undefined) {
@@ -137,7 +133,7 @@ export class TaskWriter {
     this.checkSize(task);
     const deadline = this.#clock.now() + TRY_FOR_MS;
     let expectedRevision = 0;
-    const writeId = this.#newWriteId();
+    const writeId = this.#store.newWriteId();
     let isInDoubt = false;
     for (let tries = 0; tries < MAX_TRIES && this.#clock.now() < deadline; tries++) {
       const outcome = await this.#store.write(task, expectedRevision, writeId);
@@ -160,10 +156,6 @@ export class TaskWriter {
       expectedRevision = entry?.revision ?? 0;
     }
     throw new CoordinatorError("unavailable", `task ${taskId} could not be written: ask again`);
-  }
-
-  #newWriteId(): string {
-    return this.#writeIdPrefix + (++this.#serial).toString(36);
   }
 
   /**

@@ -47,10 +47,11 @@ interface Group {
 export class ReadyQueue {
   readonly #groups = new Map<string, Group>();
   readonly #dueListeners: ((taskId: string) => void)[] = [];
-  readonly #tasks = new Map<string, ReadyTask>();
 
   get size(): number {
-    return this.#tasks.size;
+    let size = 0;
+    for (const { due, delayed } of this.#groups.values()) size += due.size + delayed.size;
+    return size;
   }
 
   /** How many tasks wait for their time. */
@@ -60,37 +61,20 @@ export class ReadyQueue {
     return count;
   }
 
-  get(taskId: string): ReadyTask | undefined {
-    return this.#tasks.get(taskId);
+  /** Does nothing if it is there. */
+  add(task: ReadyTask, now: number): void {
+    const group = this.#groupOf(task);
+    const isDelayed = task.notBefore !== null && task.notBefore > now;
+    (isDelayed ? group.delayed : group.due).add(task);
   }
 
-  /** Adds the task or replaces what is known of it. */
-  set(task: ReadyTask, now: number): void {
-    this.delete(task.taskId);
-    this.#tasks.set(task.taskId, task);
-    this.#list(task, now);
-  }
-
-  delete(taskId: string): void {
-    this.keepBack(taskId);
-    this.#tasks.delete(taskId);
-  }
-
-  /** Does not hand out the task, though it is known, until it is put back or set anew. */
-  keepBack(taskId: string): void {
-    const task = this.#tasks.get(taskId);
-    if (task === undefined) return;
+  /** Does nothing if it is not there. What is to be deleted has to say the same as what was added. */
+  delete(task: ReadyTask): void {
     const key = signature(task);
     const group = this.#groups.get(key);
     if (group === undefined) return;
     if (!group.due.delete(task)) group.delayed.delete(task);
     if (group.due.size + group.delayed.size === 0) this.#groups.delete(key);
-  }
-
-  /** If it is still known. */
-  putBack(taskId: string, now: number): void {
-    const task = this.#tasks.get(taskId);
-    if (task !== undefined) this.#list(task, now);
   }
 
   /** Calls the listener for each task that falls due, whoever promotes it. */
@@ -121,7 +105,7 @@ export class ReadyQueue {
     return due;
   }
 
-  /** Up to `count` due tasks that fit the filter and are not kept back, best first. */
+  /** Up to `count` due tasks that fit the filter, best first. */
   best(count: number, filter: ReadyFilter): ReadyTask[] {
     const capabilities = new Set(filter.capabilities);
     const lists: { readonly iterator: Iterator<ReadyTask>; head: ReadyTask }[] = [];
@@ -167,12 +151,6 @@ export class ReadyQueue {
       }
     }
     return { ...counts, nextDueAt };
-  }
-
-  #list(task: ReadyTask, now: number): void {
-    const group = this.#groupOf(task);
-    const isDelayed = task.notBefore !== null && task.notBefore > now;
-    (isDelayed ? group.delayed : group.due).add(task);
   }
 
   #groupOf(task: ReadyTask): Group {

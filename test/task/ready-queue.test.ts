@@ -67,26 +67,15 @@ describe("the ready queue", () => {
     assert.equal(queue.nextDueAt(), null);
   });
 
-  it("leaves out tasks that are kept back, until they are put back or set anew", () => {
-    const tasks = [1, 2, 3].map((i) => ready(`t${i}`, { createdRevision: i }));
-    const queue = queueOf(tasks);
-    queue.keepBack("t1");
-    assert.deepEqual(bestOf(queue, 2), ["t2", "t3"]);
-    assert.equal(queue.get("t1"), tasks[0]);
-    queue.putBack("t1", 0);
-    assert.deepEqual(bestOf(queue, 2), ["t1", "t2"]);
-    queue.keepBack("t1");
-    queue.set(ready("t1", { createdRevision: 4 }), 0);
-    assert.deepEqual(bestOf(queue, 3), ["t2", "t3", "t1"]);
-  });
-
-  it("does not bring back what was removed while it was kept back", () => {
-    const queue = queueOf([ready("a")]);
-    queue.keepBack("a");
-    queue.delete("a");
-    queue.putBack("a", 0);
-    queue.keepBack("a");
-    assert.deepEqual([bestOf(queue, 1), queue.size], [[], 0]);
+  it("has each task once, however often it is added, and none that was deleted", () => {
+    const [a, b] = [ready("a", { createdRevision: 1 }), ready("b", { createdRevision: 2 })];
+    const queue = queueOf([a, b, a]);
+    assert.deepEqual([bestOf(queue, 3), queue.size], [["a", "b"], 2]);
+    queue.delete(a);
+    queue.delete(a);
+    assert.deepEqual([bestOf(queue, 3), queue.size], [["b"], 1]);
+    queue.add(a, 0);
+    assert.deepEqual(bestOf(queue, 3), ["a", "b"]);
   });
 
   it("behaves as a plain list, whatever is added, replaced, removed and falls due", () => {
@@ -97,15 +86,14 @@ describe("the ready queue", () => {
         let now = 0;
         for (const next of changes) {
           if (next.kind === "set") {
-            queue.set(next.task, now);
+            const before = model.get(next.task.taskId);
+            if (before !== undefined) queue.delete(before);
+            queue.add(next.task, now);
             model.set(next.task.taskId, next.task);
           } else if (next.kind === "delete") {
-            queue.delete(next.taskId);
+            const before = model.get(next.taskId);
+            if (before !== undefined) queue.delete(before);
             model.delete(next.taskId);
-          } else if (next.kind === "keep back and put back") {
-            queue.keepBack(next.taskId);
-            assert.ok(!bestOf(queue, 100).includes(next.taskId));
-            queue.putBack(next.taskId, now);
           } else {
             const due = [...model.values()].some(
               (task) => isDelayed(task, now) && !isDelayed(task, now + next.ms),
@@ -152,7 +140,7 @@ describe("the ready queue", () => {
     const handedOut: ReadyTask[] = [];
     for (let [task] = queue.best(1, EVERYTHING); task !== undefined;) {
       handedOut.push(task);
-      queue.delete(task.taskId);
+      queue.delete(task);
       [task] = queue.best(1, EVERYTHING);
     }
     assert.deepEqual(handedOut, tasks.sort(byUrgency));
@@ -171,7 +159,6 @@ const filters: fc.Arbitrary<ReadyFilter> = fc.record({
 type Change =
   | { readonly kind: "set"; readonly task: ReadyTask }
   | { readonly kind: "delete"; readonly taskId: string }
-  | { readonly kind: "keep back and put back"; readonly taskId: string }
   | { readonly kind: "wait"; readonly ms: number };
 
 const change: fc.Arbitrary<Change> = fc.oneof(
@@ -195,13 +182,6 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant("keep back and put back" as const),
-      taskId: taskIds,
-    }),
-  },
-  {
-    weight: 1,
     arbitrary: fc.record({ kind: fc.constant("wait" as const), ms: fc.nat({ max: 20 }) }),
   },
 );
@@ -220,7 +200,7 @@ function ready(taskId: string, overrides: Partial<ReadyTask> = {}): ReadyTask {
 
 function queueOf(tasks: readonly ReadyTask[]): ReadyQueue {
   const queue = new ReadyQueue();
-  for (const task of tasks) queue.set(task, 0);
+  for (const task of tasks) queue.add(task, 0);
   return queue;
 }
 
