@@ -27,11 +27,14 @@ export class SortedList<T extends Key, Key = T> implements Iterable<T> {
 
   /** Adds the element; does nothing if it is there. */
   add(element: T): void {
-    const c = Math.min(this.#chunkFor(element), this.#chunks.length - 1);
+    const last = this.#chunks.length - 1;
+    const c = Math.min(this.#chunkFor(element), last);
     const chunk = this.#chunks[c];
-    if (chunk === undefined) {
+    const isLast = c === last && chunk !== undefined && this.#isAfter(element, chunk);
+    // Most elements come in order: chunks that are split in the middle would all stay half full then.
+    if (chunk === undefined || (isLast && chunk.length === MAX_CHUNK)) {
       this.#chunks.push([element]);
-      this.#size = 1;
+      this.#size++;
       return;
     }
     const i = this.#positionIn(chunk, element);
@@ -70,6 +73,11 @@ export class SortedList<T extends Key, Key = T> implements Iterable<T> {
       const chunk = this.#chunks[c] ?? [];
       yield* c === start ? chunk.slice(this.#positionIn(chunk, element)) : chunk;
     }
+  }
+
+  #isAfter(element: T, chunk: readonly T[]): boolean {
+    const end = chunk.at(-1);
+    return end !== undefined && this.#compare(end, element) < 0;
   }
 
   /** Index of the first chunk whose last element is not before `element`. */
