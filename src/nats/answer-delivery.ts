@@ -41,7 +41,7 @@ export class AnswerDelivery {
   }
 
   /** Throws, and `undelivered` is not called, if the answer cannot even be sent. */
-  send(subject: string, text: string, undelivered: () => void): void {
+  send(subject: string, payload: Uint8Array, undelivered: () => void): void {
     const now = performance.now();
     for (const [key, { sentAt }] of this.#undelivered) {
       if (now - sentAt < FORGET_AFTER_MS) break;
@@ -51,7 +51,7 @@ export class AnswerDelivery {
     const ours = this.#inbox + key;
     this.#connection.publish(
       subject,
-      text,
+      payload,
       subject.startsWith(OTHER_ACCOUNT) ? { traceDestination: ours } : { reply: ours },
     );
     this.#undelivered.set(key, { sentAt: now, call: undelivered });

@@ -188,14 +188,14 @@ export class Endpoints {
 
   #send(operation: Operation, replyTo: string, { body, undelivered }: Answer): void {
     try {
-      const text = JSON.stringify(body);
+      const payload = Buffer.from(JSON.stringify(body));
       const limit = this.#maxPayload();
-      if (Buffer.byteLength(text) > limit) throw tooLargeReply(limit);
+      if (payload.length > limit) throw tooLargeReply(limit);
       if (undelivered === undefined) {
-        this.#connection.publish(replyTo, text);
+        this.#connection.publish(replyTo, payload);
         return;
       }
-      this.#delivery.send(replyTo, text, () => {
+      this.#delivery.send(replyTo, payload, () => {
         this.#observe({ kind: "answer_undelivered", operation });
         undelivered();
       });

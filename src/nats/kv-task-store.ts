@@ -35,11 +35,10 @@ export class KvTaskStore implements TaskStore {
     return this.#bucket.state();
   }
 
-  write(task: Task, expectedRevision: number, writeId?: string): Promise<WriteOutcome> {
+  write(task: Task, expectedRevision: number, writeId = newWriteId()): Promise<WriteOutcome> {
     const { taskId } = task;
-    const text = serialize(task);
-    return this.#ownWrites.during(taskId, text, task, () =>
-      this.#bucket.write(taskId, text, expectedRevision, { writeId }),
+    return this.#ownWrites.during(taskId, writeId, task, () =>
+      this.#bucket.write(taskId, serialize(task), expectedRevision, { writeId }),
     );
   }
 

@@ -6,16 +6,16 @@ import type { WriteOutcome } from "../service/ports.ts";
 import type { KvMessage } from "./kv-message.ts";
 
 export class OwnWrites<Value> {
-  readonly #underWay = new Map<string, { readonly text: string; readonly value: Value }>();
+  readonly #underWay = new Map<string, { readonly writeId: string; readonly value: Value }>();
 
-  /** @param text as which the value is written */
+  /** @param writeId which the write carries */
   async during(
     key: string,
-    text: string,
+    writeId: string,
     value: Value,
     write: () => Promise<WriteOutcome>,
   ): Promise<WriteOutcome> {
-    const own = { text, value };
+    const own = { writeId, value };
     this.#underWay.set(key, own);
     try {
       return await write();
@@ -25,9 +25,8 @@ export class OwnWrites<Value> {
   }
 
   /** The value that the message has, if it is being written here. */
-  valueOf(message: KvMessage): Value | null {
-    const own = this.#underWay.get(message.key);
-    if (own?.text !== message.text) return null;
-    return message.operation === "put" ? own.value : null;
+  valueOf({ key, writeId }: Pick<KvMessage, "key" | "writeId">): Value | null {
+    const own = this.#underWay.get(key);
+    return own?.writeId === writeId ? own.value : null;
   }
 }

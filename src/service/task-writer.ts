@@ -84,8 +84,7 @@ export class TaskWriter {
     const deadline = this.#clock.now() + TRY_FOR_MS;
     let known = this.#index.get(taskId);
     let isFresh = false;
-    const writeId = this.#store.newWriteId();
-    let isInDoubt = false;
+    const inDoubt: string[] = [];
     for (let tries = 0; tries < MAX_TRIES && this.#clock.now() < deadline; tries++) {
       if (known === undefined) {
         known = await this.load(taskId);
@@ -99,22 +98,23 @@ export class TaskWriter {
       }
       const next = decision.task;
       if (options.limitSize === true) this.checkSize(next);
+      const writeId = this.#store.newWriteId();
       const outcome = await this.#store.write(next, known.revision, writeId);
       if (outcome.kind === "written") return this.#written(next, outcome.revision);
       this.#observe({
         kind: outcome.kind === "conflict" ? "write_conflict" : "write_unknown",
         taskId,
       });
-      if (mayBeWritten(outcome)) isInDoubt = true;
+      if (mayBeWritten(outcome)) inDoubt.push(writeId);
       else if (options.once === true) break;
       // Also after the last try: a write without an answer may be found now.
       const found = await this.load(taskId);
       known = found;
       isFresh = true;
-      const own = isInDoubt ? await this.#writtenBy(writeId, found) : null;
+      const own = await this.#writtenBy(inDoubt, found);
       if (own !== null) return this.#written(own.task, own.revision);
     }
-    throw isInDoubt
+    throw inDoubt.length > 0
       ? new CoordinatorError(
           "unavailable",
           `whether task ${taskId} was written is not known: ask again`,
@@ -133,15 +133,15 @@ export class TaskWriter {
     this.checkSize(task);
     const deadline = this.#clock.now() + TRY_FOR_MS;
     let expectedRevision = 0;
-    const writeId = this.#store.newWriteId();
-    let isInDoubt = false;
+    const inDoubt: string[] = [];
     for (let tries = 0; tries < MAX_TRIES && this.#clock.now() < deadline; tries++) {
+      const writeId = this.#store.newWriteId();
       const outcome = await this.#store.write(task, expectedRevision, writeId);
       if (outcome.kind === "written") return this.#written(task, outcome.revision);
-      if (mayBeWritten(outcome)) isInDoubt = true;
+      if (mayBeWritten(outcome)) inDoubt.push(writeId);
       const entry = await this.#store.load(taskId);
       if (entry !== null && "task" in entry) {
-        const own = isInDoubt ? await this.#writtenBy(writeId, entry) : null;
+        const own = await this.#writtenBy(inDoubt, entry);
         if (own !== null) return this.#written(task, own.revision);
         throw new CoordinatorError(
           "already_exists",
@@ -159,15 +159,16 @@ export class TaskWriter {
   }
 
   /**
-   * What a write whose outcome was in doubt has written after all; `null` if nothing. It need not be the
+   * What a write whose outcome was in doubt has written after all; `null` if none has. It need not be the
    * record that is there now: others may have written since, on what it says, and to tell its
    * requester of a refusal would contradict them.
    */
-  async #writtenBy(writeId: string, now: LoadedTask): Promise<KnownTask | null> {
-    if (now.writeId === writeId) return now;
+  async #writtenBy(inDoubt: readonly string[], now: LoadedTask): Promise<KnownTask | null> {
+    if (inDoubt.length === 0) return null;
+    const isOwn = ({ writeId }: LoadedTask): boolean => inDoubt.includes(writeId ?? "");
+    if (isOwn(now)) return now;
     const entries = await this.#store.history(now.taskId);
-    const own = entries.find((entry) => "task" in entry && entry.writeId === writeId);
-    return own !== undefined && "task" in own ? own : null;
+    return entries.find((entry): entry is LoadedTask => "task" in entry && isOwn(entry)) ?? null;
   }
 
   /** The leader's record. @throws CoordinatorError `not_found`, `corrupt_record`, `unavailable` */

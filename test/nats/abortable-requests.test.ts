@@ -49,7 +49,7 @@ class Answerer {
   /** Resolves if there is nobody any more who would receive an answer. */
   async isUnheard(message: Msg): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.#delivery.send(message.reply ?? "", "too late", resolve);
+      this.#delivery.send(message.reply ?? "", Buffer.from("too late"), resolve);
     });
   }
 }

@@ -15,7 +15,7 @@ class NotedDelivery {
   }
 
   send(subject: string, text = "answer"): void {
-    this.delivery.send(subject, text, () => {
+    this.delivery.send(subject, Buffer.from(text), () => {
       this.undelivered.push(subject);
     });
   }
@@ -23,7 +23,7 @@ class NotedDelivery {
   /** Resolves once the server's word on all that was sent before is in. */
   async settled(): Promise<void> {
     const settled = new Promise<void>((resolve) => {
-      this.delivery.send("nobody.listens", "", resolve);
+      this.delivery.send("nobody.listens", Buffer.alloc(0), resolve);
     });
     await settled;
   }
