@@ -1,5 +1,6 @@
 /** All parts of the benchmark, in their order. */
 import { claims, cluster, workers } from "./claims.ts";
+import { events } from "./events.ts";
 import { fanOut } from "./fan-out.ts";
 import { growth } from "./growth.ts";
 import { overload } from "./overload.ts";
@@ -13,6 +14,7 @@ export const SUITES: readonly Suite[] = [
   cluster,
   workers,
   fanOut,
+  events,
   sessions,
   growth,
   overload,

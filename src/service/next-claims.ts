@@ -96,10 +96,9 @@ export class NextClaims {
     if (!this.#tasks.isCurrent) await this.#tasks.progress.catchUp(this.#store);
     const connection = connectionOf(request.release_on_disconnect);
     const found: Claimed[] = [];
-    for (const taskId of [...this.#tasks.claims.get(sessionId)]) {
+    for (const taskId of [...this.#tasks.claimRequests.get(requestId ?? parkedBy(sessionId))]) {
       const task = this.#tasks.get(taskId)?.task;
-      if (task === undefined || task.claimRequest === null) continue;
-      if (task.claimRequest !== (requestId ?? parkedBy(sessionId))) continue;
+      if (task?.claimedBy !== sessionId) continue;
       const claim =
         requestId === undefined
           ? await this.#claims.ifUnconfirmed(taskId, sessionId, task.attempt, connection)

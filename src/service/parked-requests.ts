@@ -89,8 +89,8 @@ export class ParkedRequests {
   /** Whether a task has been claimed for a repetition of the request meanwhile, by another worker. */
   #hasClaim({ sessionId, requestId }: Asker): boolean {
     if (requestId === null) return false;
-    return [...this.#tasks.claims.get(sessionId)].some(
-      (taskId) => this.#tasks.get(taskId)?.task.claimRequest === requestId,
+    return [...this.#tasks.claimRequests.get(requestId)].some(
+      (taskId) => this.#tasks.get(taskId)?.task.claimedBy === sessionId,
     );
   }
 

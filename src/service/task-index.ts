@@ -33,6 +33,8 @@ export class TaskIndex implements Watch<TaskEntry> {
   readonly dependents = new SetMap();
   /** Tasks that a session holds. */
   readonly claims = new SetMap();
+  /** Tasks that are held by what a `next` request won, by the request's name. */
+  readonly claimRequests = new SetMap();
   /** All tasks, oldest first. */
   readonly byCreation = new SortedList<Task, CreationKey>(
     (a, b) => (a.createdRevision ?? 0) - (b.createdRevision ?? 0) || compareIds(a, b),
@@ -168,22 +170,24 @@ export class TaskIndex implements Watch<TaskEntry> {
   }
 
   #remember(task: Task): void {
-    const { taskId, status } = task;
+    const { taskId, status, claimRequest } = task;
     this.#counts.set(status, (this.#counts.get(status) ?? 0) + 1);
     this.byCreation.add(task);
     for (const dependency of task.dependsOn) this.dependents.add(dependency, taskId);
     if (status === "available") this.ready.add(task, this.#now());
     if (task.claimedBy !== null) this.claims.add(task.claimedBy, taskId);
+    if (claimRequest !== null) this.claimRequests.add(claimRequest, taskId);
     if (isTerminal(status)) this.terminal.add(task);
   }
 
   #forget(task: Task): void {
-    const { taskId, status } = task;
+    const { taskId, status, claimRequest } = task;
     this.#counts.set(status, (this.#counts.get(status) ?? 0) - 1);
     this.byCreation.delete(task);
     for (const dependency of task.dependsOn) this.dependents.delete(dependency, taskId);
     if (status === "available") this.ready.delete(task);
     if (task.claimedBy !== null) this.claims.delete(task.claimedBy, taskId);
+    if (claimRequest !== null) this.claimRequests.delete(claimRequest, taskId);
     if (isTerminal(status)) this.terminal.delete(task);
   }
 }
