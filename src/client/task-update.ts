@@ -44,6 +44,7 @@ export class LiveChange implements Change {
   readonly revision: number;
   readonly #message: UpdateMessage;
   #task: TaskRecord | null | undefined;
+  #update: TaskUpdate | undefined;
 
   constructor(message: UpdateMessage) {
     this.task_id = message.taskId;
@@ -60,9 +61,21 @@ export class LiveChange implements Change {
   get bytes(): number {
     return this.#message.text.length;
   }
+
+  /** For all subscriptions that have missed nothing. */
+  updateTo(task: TaskRecord): TaskUpdate {
+    this.#update ??= makeUpdate(this, task, false);
+    return this.#update;
+  }
 }
 
-export function toUpdate(
+export function toUpdate(change: Change, task: TaskRecord, isMissing: boolean): TaskUpdate {
+  return change instanceof LiveChange && !isMissing
+    ? change.updateTo(task)
+    : makeUpdate(change, task, isMissing);
+}
+
+function makeUpdate(
   { revision, task_id }: Change,
   task: TaskRecord,
   isMissing: boolean,
@@ -83,7 +96,8 @@ function readRecord(message: UpdateMessage): TaskRecord | null {
     // event types of a newer version.
     // Only a new one does not say yet which revision it was created with.
     if (isByCoordinator(record, message.taskId)) {
-      return { ...record, created_revision: record.created_revision ?? message.revision };
+      record.created_revision ??= message.revision;
+      return record;
     }
     const { taskId, revision } = message;
     const writtenAt = Number.isNaN(message.writtenAt) ? 0 : message.writtenAt;

@@ -40,13 +40,15 @@ export function compileFilter(filter: UpdateFilter): CompiledFilter {
   const sessions = oneOf("session", filter.session);
   const { prefix = "" } = filter;
   if (typeof prefix !== "string") throw invalidInput("filter.prefix", "must be a string");
+  const isOfAll = statuses === null && types === null && sessions === null;
   return {
     wantsTask: (taskId) => taskId.startsWith(prefix),
     wants: (update) =>
-      (statuses?.has(update.new_status) ?? true) &&
-      (types?.has(update.type) ?? true) &&
-      (sessions === null ||
-        [update.session_id, update.claimed_by].some((id) => id !== null && sessions.has(id))),
+      isOfAll ||
+      ((statuses?.has(update.new_status) ?? true) &&
+        (types?.has(update.type) ?? true) &&
+        (sessions === null ||
+          [update.session_id, update.claimed_by].some((id) => id !== null && sessions.has(id)))),
   };
 }
 

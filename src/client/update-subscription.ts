@@ -102,7 +102,7 @@ export class UpdateSubscription {
     if (this.#isLive) {
       if (change.revision === this.#tail + 1 && !this.#queue.isFull) {
         this.#accept(change, change.bytes);
-        void this.#deliver();
+        this.#deliver();
       } else this.#fallBehind();
     } else if (this.#arrived?.isFull === true) {
       // The page that is being read will not be the last.
@@ -125,7 +125,7 @@ export class UpdateSubscription {
         this.#reading = new AbortController();
         await this.#readPage(this.#reading.signal);
         this.#arrived = null;
-        void this.#deliver();
+        this.#deliver();
       }
     } catch (error) {
       this.#logger.error(`subscription ${this.id} ended: ${describeError(error)}`);
@@ -211,24 +211,41 @@ export class UpdateSubscription {
   }
 
   /** One after the other: the next when the callback's promise, if it returns one, is settled. */
-  async #deliver(): Promise<void> {
+  #deliver(): void {
     if (this.#isDelivering) return;
     this.#isDelivering = true;
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      try {
-        const result =
-          "update" in next
-            ? this.#subscriber.callback(next.update)
-            : this.#subscriber.onRemoved?.(next.removal);
-        if (isThenable(result)) await result;
-      } catch (error) {
-        this.#logger.error(
-          `the callback of subscription ${this.id} failed: ${describeError(error)}`,
-        );
-      }
+      const result = this.#tell(next);
+      if (!isThenable(result)) continue;
+      void this.#deliverAfter(result);
+      return;
     }
     this.#isDelivering = false;
     this.#drained?.();
+  }
+
+  async #deliverAfter(result: PromiseLike<unknown>): Promise<void> {
+    try {
+      await result;
+    } catch (error) {
+      this.#failed(error);
+    }
+    this.#isDelivering = false;
+    this.#deliver();
+  }
+
+  #tell(delivery: Delivery): unknown {
+    const { callback, onRemoved } = this.#subscriber;
+    try {
+      return "update" in delivery ? callback(delivery.update) : onRemoved?.(delivery.removal);
+    } catch (error) {
+      this.#failed(error);
+      return undefined;
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#logger.error(`the callback of subscription ${this.id} failed: ${describeError(error)}`);
   }
 
   async #untilDrained(): Promise<void> {
