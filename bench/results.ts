@@ -20,8 +20,7 @@ export function save(table: Table, machine: Machine, measuredAt: string): void {
   );
   const result = { title, measured_at: measuredAt, machine, notes, rows: records };
   writeFileSync(join(RESULTS, `${id}.json`), `${JSON.stringify(result, null, 2)}\n`);
-  const chart = draw(table);
-  if (chart !== null) writeFileSync(join(RESULTS, `${id}.svg`), `${chart}\n`);
+  writeFileSync(join(RESULTS, `${id}.svg`), `${draw(table)}\n`);
   const document = readFileSync(DOCUMENT, "utf8");
   writeFileSync(DOCUMENT, withTable(document, id, toMarkdown(table)));
 }
@@ -37,13 +36,15 @@ function withTable(document: string, id: string, markdown: string): string {
   return `${before}${from}\n\n${markdown}\n\n${to}${after}`;
 }
 
-function draw({ title, columns, rows, drawn }: Table): string | null {
-  if (drawn === undefined) return null;
-  const { title: unit = "", digits = 0 } = columns[drawn] ?? {};
+function draw({ title, columns, rows, drawn: { column, names } }: Table): string {
+  const { title: unit = "", digits = 0 } = columns[column] ?? {};
   const bars = rows.flatMap((row) => {
-    const value = row[drawn];
+    const value = row[column];
     if (typeof value !== "number") return [];
-    const name = row.slice(0, drawn).join(" · ");
+    const name = row
+      .slice(0, names)
+      .map((cell) => formatCell(cell, 0))
+      .join(" · ");
     return [{ name, value, label: formatCell(value, digits), isOwn: name.startsWith(OWN_TITLE) }];
   });
   return renderBarChart({ title, unit, bars });

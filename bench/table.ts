@@ -16,8 +16,8 @@ export interface Table {
   readonly rows: readonly (readonly Cell[])[];
   /** What a reader has to know. */
   readonly notes: readonly string[];
-  /** Which column is drawn as bars, named by what stands before it; none: no chart. */
-  readonly drawn?: number;
+  /** Which column is drawn as bars, and how many of the first ones name the bars. */
+  readonly drawn: { readonly column: number; readonly names: number };
 }
 
 /** As Markdown, aligned. */

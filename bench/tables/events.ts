@@ -48,6 +48,7 @@ export const events: Suite = {
         { title: "missing" },
       ],
       rows,
+      drawn: { column: 2, names: 1 },
       notes: [
         `${count} tasks are imported while ${subscribers} subscribers in ${PROCESSES} processes hear of every one; medians of ${ROUNDS} rounds. "Made": acknowledged by the coordinator. "Delivered": until the last subscriber had the last one. For core NATS, messages of a record's size are published as fast as possible, without a coordinator.`,
       ],

@@ -53,6 +53,7 @@ function table(rows: readonly (readonly Cell[])[]): Table {
       { title: "the same when it is quiet, ms", digits: 2 },
     ],
     rows,
+    drawn: { column: 5, names: 1 },
     notes: [
       `Medians of ${EVENTS} events, each followed by a message of the same bytes over core NATS. The sessions have a connection each, in ${PROCESSES} processes. "Of others": the median of claims, one at a time, of a task that nobody watches while the events go out.`,
     ],

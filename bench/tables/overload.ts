@@ -55,6 +55,7 @@ export const overload: Suite = {
         { title: "after" },
       ],
       rows,
+      drawn: { column: 2, names: 1 },
       notes: [
         "Overloaded: answered at once with a code that says so and that asking again later will do. Failed: anything else.",
       ],

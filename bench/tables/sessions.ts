@@ -61,6 +61,7 @@ export const sessions: Suite = {
         { title: "p99 ms", digits: 2 },
       ],
       rows: rowsOf(lived, extent.seconds),
+      drawn: { column: 2, names: 1 },
       notes: [
         `Each session takes a task a minute and completes the one before, and heartbeats every 100 seconds; ${lived.failures} requests failed. All of them have begun to live within those seconds: they register first.`,
         `Processor: worker ${percent(lively.worker)}, server ${percent(lively.server)} of a core; when all are quiet, worker ${percent(quiet.worker)}, server ${percent(quiet.server)}.`,

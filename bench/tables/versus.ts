@@ -19,7 +19,7 @@ export interface Versus extends Pick<Table, "id" | "title" | "notes"> {
   readonly unit: string;
 }
 
-const DRAWN = 2;
+const DRAWN = { column: 2, names: 2 };
 
 export async function versus(
   { id, title, notes, entrants, loads, unit }: Versus,

@@ -27,7 +27,7 @@ const PARTS: readonly (readonly [
 const OPEN_TASKS = 30;
 const DRAIN_MS = 1_000;
 /** What goes on for longer after the end does not end. */
-const ENDING_MS = 120_000;
+const ENDING_MS = 60_000;
 
 export interface LoadOptions {
   readonly urls: readonly string[];

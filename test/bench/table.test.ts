@@ -10,6 +10,7 @@ const TABLE: Table = {
     ["a", 12_345.6, 0.1234],
     ["bcd", null, NaN],
   ],
+  drawn: { column: 1, names: 1 },
   notes: ["So it is."],
 };
 
