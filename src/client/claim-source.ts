@@ -127,7 +127,8 @@ export class ClaimSource {
     const waitMs = (this.#options.waitSeconds ?? DEFAULT_WAIT_SECONDS) * 1000;
     const until = performance.now() + Math.max(waitMs, SHORTEST_WAIT_MS);
     for (;;) {
-      const claims = await this.#next(max, until - performance.now(), signal);
+      const leftMs = Math.max(0, until - performance.now());
+      const claims = await this.#next(max, leftMs, signal);
       const isOver = performance.now() >= until - TOLERANCE_MS;
       if (claims.length > 0 || isOver) return claims.map((claimed) => this.#hold(claimed));
       // A coordinator that is being stopped answers early; another one will let it wait.
