@@ -76,11 +76,16 @@ export function loopOverClaims(part: Part): Promise<void> {
     const session = `${part.id}.${++visits}`;
     const options = { session, prefix: PREFIXES.claims, ttlSeconds: TTL_SECONDS, waitSeconds: 1 };
     const until = performance.now() + 10_000 + part.random() * 30_000;
+    // As long as it holds a claim that it has forgotten about it is not idle, and the last task may come
+    // before the load ends.
+    const stop = (): void => void coordinator.stop({ deadlineMs: STOP_MS });
+    part.signal.addEventListener("abort", stop);
     for await (const claim of coordinator.claims({ ...options, stopWhenIdle: true })) {
       await rest(part, 0.01, 0.1);
       await endSomehow(part, claim);
       if (part.signal.aborted || performance.now() > until) break;
     }
+    part.signal.removeEventListener("abort", stop);
   });
 }
 
