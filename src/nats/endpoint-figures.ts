@@ -7,7 +7,7 @@
  */
 import type { Endpoint, NamedEndpointStats } from "@nats-io/services";
 import type { Operation } from "../protocol/operations.ts";
-import { AGENT_ROOT, parseRequestSubject } from "../protocol/subjects.ts";
+import { AGENT_ROOT, parseRequestSubject, type RequestAddress } from "../protocol/subjects.ts";
 
 interface Figures {
   requests: number;
@@ -20,8 +20,13 @@ export class EndpointFigures {
   readonly #figures = new Map<string, Figures>();
 
   /** `error`: the message of an error reply, `null` for success. */
-  count(subject: string, operation: Operation, seconds: number, error: string | null): void {
-    const key = keyOf(subject, operation);
+  count(
+    operation: Operation,
+    { principal, id }: RequestAddress,
+    seconds: number,
+    error: string | null,
+  ): void {
+    const key = keyOf(operation, principal, id);
     let figures = this.#figures.get(key);
     if (figures === undefined) {
       figures = { requests: 0, errors: 0, seconds: 0, lastError: undefined };
@@ -38,7 +43,7 @@ export class EndpointFigures {
   fill(endpoint: Endpoint & { stats?: NamedEndpointStats }): null {
     const operation = endpoint.metadata?.operation as Operation | undefined;
     const figures =
-      operation === undefined ? undefined : this.#figures.get(keyOf(endpoint.subject, operation));
+      operation === undefined ? undefined : this.#figures.get(endpointKey(endpoint, operation));
     if (endpoint.stats === undefined || figures === undefined) return null;
     const nanoseconds = Math.round(figures.seconds * 1e9);
     endpoint.stats.num_requests = figures.requests;
@@ -51,9 +56,11 @@ export class EndpointFigures {
 }
 
 /** The endpoint that a request came in by: its root and its operation. */
-function keyOf(subject: string, operation: Operation): string {
-  const root = subject.startsWith(`${AGENT_ROOT}.`) ? AGENT_ROOT : "";
-  const { id } = parseRequestSubject(subject);
-  const bare = id === "" ? "bare" : "with id";
-  return `${root} ${operation} ${bare}`;
+function keyOf(operation: Operation, principal: string | null, id: string): string {
+  return `${operation} ${principal === null ? "" : AGENT_ROOT} ${id === "" ? "bare" : "with id"}`;
+}
+
+function endpointKey({ subject }: Endpoint, operation: Operation): string {
+  const { principal, id } = parseRequestSubject(subject);
+  return keyOf(operation, principal, id);
 }

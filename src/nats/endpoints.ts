@@ -150,7 +150,8 @@ export class Endpoints {
   /** Must not reject. */
   async #answer(operation: Operation, msg: Msg, replyTo: string): Promise<void> {
     const startedAt = performance.now();
-    const { principal, id } = parseRequestSubject(msg.subject);
+    const address = parseRequestSubject(msg.subject);
+    const { principal, id } = address;
     let outcome: "ok" | CoordinatorError = "ok";
     let leave: (() => void) | null = null;
     let claimedAtOnce = false;
@@ -174,7 +175,7 @@ export class Endpoints {
       leave?.();
     }
     const seconds = (performance.now() - startedAt) / 1000;
-    this.#figures.count(msg.subject, operation, seconds, outcome === "ok" ? null : outcome.message);
+    this.#figures.count(operation, address, seconds, outcome === "ok" ? null : outcome.message);
     this.#observe({
       kind: "request",
       operation,

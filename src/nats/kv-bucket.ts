@@ -4,7 +4,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Stoppable, Watch, WriteOutcome } from "../service/ports.ts";
 import { readBatch, type StoredMessage } from "./kv-batch.ts";
-import { type KvMessage, operationOf, writeIdOf } from "./kv-message.ts";
+import { type KvMessage, operationOf, type WatchedMessage, writeIdOf } from "./kv-message.ts";
 import { watchStream } from "./kv-watch.ts";
 import type { KvWrite, KvWriter } from "./kv-writer.ts";
 
@@ -60,7 +60,7 @@ export class KvBucket {
 
   write(
     key: string,
-    payload: string,
+    payload: KvWrite["payload"],
     expectedRevision: number,
     { ttlSeconds, writeId }: Pick<KvWrite, "ttlSeconds" | "writeId"> = {},
   ): Promise<WriteOutcome> {
@@ -99,7 +99,10 @@ export class KvBucket {
   }
 
   /** Delivers the last entry of every key, then every new one. */
-  watch<Entry>(toEntry: (message: KvMessage) => Entry, watch: Watch<Entry>): Promise<Stoppable> {
+  watch<Entry>(
+    toEntry: (message: WatchedMessage) => Entry,
+    watch: Watch<Entry>,
+  ): Promise<Stoppable> {
     return watchStream(this.#access, this.stream, this.#prefix, {
       restarted: () => {
         watch.restarted();

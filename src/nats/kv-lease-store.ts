@@ -15,7 +15,7 @@ import type {
 } from "../service/ports.ts";
 import { LEASES_BUCKET } from "./kv-buckets.ts";
 import { type KvAccess, KvBucket, SHORT_MARKER_TTL_SECONDS } from "./kv-bucket.ts";
-import { type KvMessage, newWriteId } from "./kv-message.ts";
+import type { KvMessage } from "./kv-message.ts";
 import { OwnWrites } from "./own-writes.ts";
 
 export class KvLeaseStore implements LeaseStore {
@@ -33,10 +33,9 @@ export class KvLeaseStore implements LeaseStore {
 
   write(lease: Lease, expectedRevision: number): Promise<WriteOutcome> {
     const { taskId, ttlSeconds } = lease;
-    const text = JSON.stringify(toRecord(lease, false));
-    const writeId = newWriteId();
-    return this.#ownWrites.during(taskId, writeId, lease, () =>
-      this.#bucket.write(taskId, text, expectedRevision, { ttlSeconds, writeId }),
+    const payload = Buffer.from(JSON.stringify(toRecord(lease, false)));
+    return this.#ownWrites.during(taskId, payload, lease, () =>
+      this.#bucket.write(taskId, payload, expectedRevision, { ttlSeconds }),
     );
   }
 

@@ -14,6 +14,12 @@ export interface KvMessage {
   readonly writeId: string | null;
 }
 
+/** As the watch brings it. */
+export interface WatchedMessage extends KvMessage {
+  /** The bytes of the text. */
+  readonly payload: Uint8Array;
+}
+
 /** The header with the `writeId`. */
 export const WRITE_ID = "Write-Id";
 

@@ -11,12 +11,14 @@ import type {
 import type { Task } from "../task/task.ts";
 import { TASKS_BUCKET } from "./kv-buckets.ts";
 import { type KvAccess, KvBucket } from "./kv-bucket.ts";
-import { type KvMessage, newWriteId } from "./kv-message.ts";
+import { type KvMessage, newWriteId, type WatchedMessage } from "./kv-message.ts";
 import { OwnWrites } from "./own-writes.ts";
 
 export class KvTaskStore implements TaskStore {
   readonly #bucket: KvBucket;
-  readonly #ownWrites = new OwnWrites<Task>();
+  readonly #ownWrites = new OwnWrites<{ readonly task: Task; readonly writeId: string }>();
+  /** What is measured before it is written is made once. */
+  #measured: { readonly task: Task; readonly payload: Buffer } | null = null;
 
   constructor(access: KvAccess) {
     this.#bucket = new KvBucket(TASKS_BUCKET, access);
@@ -37,8 +39,9 @@ export class KvTaskStore implements TaskStore {
 
   write(task: Task, expectedRevision: number, writeId = newWriteId()): Promise<WriteOutcome> {
     const { taskId } = task;
-    return this.#ownWrites.during(taskId, writeId, task, () =>
-      this.#bucket.write(taskId, serialize(task), expectedRevision, { writeId }),
+    const payload = this.#measured?.task === task ? this.#measured.payload : serialize(task);
+    return this.#ownWrites.during(taskId, payload, { task, writeId }, () =>
+      this.#bucket.write(taskId, payload, expectedRevision, { writeId }),
     );
   }
 
@@ -47,7 +50,9 @@ export class KvTaskStore implements TaskStore {
   }
 
   sizeOf(task: Task): number {
-    return Buffer.byteLength(serialize(task));
+    const payload = serialize(task);
+    this.#measured = { task, payload };
+    return payload.length;
   }
 
   purge(taskId: string, expectedRevision: number): Promise<WriteOutcome> {
@@ -66,10 +71,11 @@ export class KvTaskStore implements TaskStore {
     return this.#bucket.watch((message) => this.#ownEntry(message) ?? toEntry(message), watch);
   }
 
-  #ownEntry(message: KvMessage): TaskEntry | null {
-    const task = this.#ownWrites.valueOf(message);
-    if (task === null) return null;
-    const { key: taskId, revision, writeId } = message;
+  #ownEntry(message: WatchedMessage): TaskEntry | null {
+    const own = this.#ownWrites.valueOf(message);
+    if (own === null) return null;
+    const { key: taskId, revision } = message;
+    const { task, writeId } = own;
     const { createdRevision } = task;
     const found = createdRevision === null ? { ...task, createdRevision: revision } : task;
     return { taskId, revision, task: found, writeId };
@@ -88,6 +94,6 @@ function toEntry(message: KvMessage): TaskEntry {
   }
 }
 
-function serialize(task: Task): string {
-  return JSON.stringify(encodeTask(task));
+function serialize(task: Task): Buffer {
+  return Buffer.from(JSON.stringify(encodeTask(task)));
 }

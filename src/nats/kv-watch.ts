@@ -5,16 +5,17 @@
  * Whatever breaks it, it begins again from the current state instead of where it stood: a key purged
  * long ago leaves no message to resume from, and a server restored from a backup would be behind.
  */
+import type { Msg } from "@nats-io/transport-node";
 import type { Stoppable } from "../service/ports.ts";
 import { listenToConnection } from "./connection.ts";
 import type { KvAccess } from "./kv-bucket.ts";
-import { type KvMessage, operationOf, writeIdOf } from "./kv-message.ts";
+import { operationOf, type WatchedMessage, writeIdOf } from "./kv-message.ts";
 import { consumeStream, type StreamConsumer, type StreamMessage } from "./stream-consumer.ts";
 
 export interface KvWatchHandler {
   /** The watch is interrupted or begins: the current state follows. */
   restarted(): void;
-  message(message: KvMessage): void;
+  message(message: WatchedMessage): void;
   /** All that was there when the watch began has been delivered. */
   current(): void;
   /** The watch broke and will begin again. */
@@ -153,25 +154,42 @@ class StreamWatch {
     this.#madeAt = created;
   }
 
-  #deliver({ msg, sequence, storedAt }: StreamMessage): void {
+  #deliver(message: StreamMessage): void {
     try {
-      this.#handler.message({
-        key: msg.subject.slice(this.#prefix.length),
-        revision: sequence,
-        writtenAt: storedAt,
-        // Read when asked for: of what this process has written itself, nobody does.
-        get operation() {
-          return operationOf(() => msg.headers);
-        },
-        get text() {
-          return msg.string();
-        },
-        get writeId() {
-          return writeIdOf(() => msg.headers);
-        },
-      });
+      this.#handler.message(new LazyMessage(message, this.#prefix));
     } catch (error) {
       this.#handler.failed(error);
     }
+  }
+}
+
+/** What is in it is read when asked for: of what this process has written itself, nobody does. */
+class LazyMessage implements WatchedMessage {
+  readonly key: string;
+  readonly revision: number;
+  readonly writtenAt: number;
+  readonly #msg: Msg;
+
+  constructor({ msg, sequence, storedAt }: StreamMessage, prefix: string) {
+    this.key = msg.subject.slice(prefix.length);
+    this.revision = sequence;
+    this.writtenAt = storedAt;
+    this.#msg = msg;
+  }
+
+  get operation(): WatchedMessage["operation"] {
+    return operationOf(() => this.#msg.headers);
+  }
+
+  get payload(): Uint8Array {
+    return this.#msg.data;
+  }
+
+  get text(): string {
+    return this.#msg.string();
+  }
+
+  get writeId(): string | null {
+    return writeIdOf(() => this.#msg.headers);
   }
 }

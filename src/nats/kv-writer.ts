@@ -6,7 +6,6 @@
  */
 import {
   createInbox,
-  headers,
   InvalidArgumentError,
   type Msg,
   type NatsConnection,
@@ -15,6 +14,7 @@ import {
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { WriteOutcome } from "../service/ports.ts";
 import { WRITE_ID } from "./kv-message.ts";
+import { OutgoingHeaders } from "./outgoing-headers.ts";
 
 /** The server's error code for "the last sequence is N". */
 const WRONG_LAST_SEQUENCE = 10071;
@@ -23,7 +23,7 @@ const WRITE_UNDER_WAY = 10164;
 
 export interface KvWrite {
   readonly subject: string;
-  readonly payload: string;
+  readonly payload: string | Buffer;
   /** Revision that the key has to have; 0: the key must not exist. Without it: whatever is there. */
   readonly expectedRevision?: number;
   /** Goes into the entry, which can be recognized by it. */
@@ -71,27 +71,17 @@ export class KvWriter {
    * `too_large` if NATS does not carry messages of this size.
    */
   write(write: KvWrite): Promise<WriteOutcome> {
-    const h = headers();
-    if (write.expectedRevision !== undefined) {
-      h.set("Nats-Expected-Last-Subject-Sequence", String(write.expectedRevision));
-    }
-    if (write.writeId !== undefined) h.set(WRITE_ID, write.writeId);
-    if (write.ttlSeconds !== undefined) h.set("Nats-TTL", `${write.ttlSeconds}s`);
-    if (write.purge === true) {
-      h.set("KV-Operation", "PURGE");
-      h.set("Nats-Rollup", "sub");
-    }
+    const headers = headersOf(write);
     const key = (++this.#serial).toString(36);
     const { expectedRevision = 0 } = write;
     const deadline = performance.now() + this.#timeoutMs;
+    // In less time than the transport takes for a string.
+    const payload = typeof write.payload === "string" ? Buffer.from(write.payload) : write.payload;
     return new Promise((resolve, reject) => {
       this.#pending.set(key, { resolve, reject, expectedRevision, deadline });
       try {
-        // In less time than the transport takes for a string.
-        this.#connection.publish(write.subject, Buffer.from(write.payload), {
-          headers: h,
-          reply: this.#inbox + key,
-        });
+        const reply = this.#inbox + key;
+        this.#connection.publish(write.subject, payload, { headers, reply });
       } catch (error) {
         this.#pending.delete(key);
         reject(this.#notSent(error));
@@ -138,6 +128,20 @@ export class KvWriter {
       pending.resolve({ kind: "unknown" });
     }
   }
+}
+
+function headersOf({ expectedRevision, writeId, ttlSeconds, purge }: KvWrite): OutgoingHeaders {
+  const headers = new OutgoingHeaders();
+  if (expectedRevision !== undefined) {
+    headers.add("Nats-Expected-Last-Subject-Sequence", expectedRevision);
+  }
+  if (writeId !== undefined) headers.add(WRITE_ID, writeId);
+  if (ttlSeconds !== undefined) headers.add("Nats-TTL", `${ttlSeconds}s`);
+  if (purge === true) {
+    headers.add("KV-Operation", "PURGE");
+    headers.add("Nats-Rollup", "sub");
+  }
+  return headers;
 }
 
 interface PublishAck {

@@ -1,21 +1,21 @@
 /**
  * What this process is writing to a bucket. The watch often brings a write before its acknowledgement
- * comes; whoever knows what it says need not decode it.
+ * comes; whoever knows what it says need not decode it, nor read its headers.
  */
 import type { WriteOutcome } from "../service/ports.ts";
-import type { KvMessage } from "./kv-message.ts";
+import type { WatchedMessage } from "./kv-message.ts";
 
 export class OwnWrites<Value> {
-  readonly #underWay = new Map<string, { readonly writeId: string; readonly value: Value }>();
+  readonly #underWay = new Map<string, { readonly payload: Buffer; readonly value: Value }>();
 
-  /** @param writeId which the write carries */
+  /** `payload`: how `write` spells the value. */
   async during(
     key: string,
-    writeId: string,
+    payload: Buffer,
     value: Value,
     write: () => Promise<WriteOutcome>,
   ): Promise<WriteOutcome> {
-    const own = { writeId, value };
+    const own = { payload, value };
     this.#underWay.set(key, own);
     try {
       return await write();
@@ -24,9 +24,9 @@ export class OwnWrites<Value> {
     }
   }
 
-  /** The value that the message has, if it is being written here. */
-  valueOf({ key, writeId }: Pick<KvMessage, "key" | "writeId">): Value | null {
+  /** The value that the message has, if it says what is being written here, whoever wrote it. */
+  valueOf({ key, payload }: Pick<WatchedMessage, "key" | "payload">): Value | null {
     const own = this.#underWay.get(key);
-    return own?.writeId === writeId ? own.value : null;
+    return own?.payload.equals(payload) === true ? own.value : null;
   }
 }

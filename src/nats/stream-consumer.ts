@@ -129,9 +129,13 @@ function placeOf(
 ): { delivery: number; sequence: number; storedAt: number; pending: number } | null {
   const tokens = msg.reply?.split(".") ?? [];
   if (tokens[1] !== "ACK" || tokens.length < 9) return null;
-  const numbers = tokens.slice(tokens.length === 9 ? 5 : 7).map(Number);
-  const [sequence = 0, delivery = 0, nanoseconds = 0, pending = 0] = numbers;
-  return { delivery, sequence, storedAt: nanoseconds / 1e6, pending };
+  const first = tokens.length === 9 ? 5 : 7;
+  return {
+    sequence: Number(tokens[first]),
+    delivery: Number(tokens[first + 1]),
+    storedAt: Number(tokens[first + 2]) / 1e6,
+    pending: Number(tokens[first + 3]),
+  };
 }
 
 /** Status messages: heartbeats, flow control, and the consumer's end. Returns whether it is idle. */

@@ -36,10 +36,21 @@ export interface RequestAddress {
 
 /** Reads `tasks.claim.P0.5.1` and `agent.alice.tasks.claim.P0.5.1` alike. */
 export function parseRequestSubject(subject: string): RequestAddress {
-  const tokens = subject.split(".");
-  const principal = tokens[0] === AGENT_ROOT ? (tokens[1] ?? "") : null;
-  const [root = "", operation = "", ...id] = principal === null ? tokens : tokens.slice(2);
-  return { root, operation, id: id.join("."), principal };
+  const [first, afterFirst] = splitToken(subject);
+  if (first !== AGENT_ROOT) return { ...addressOf(first, afterFirst), principal: null };
+  const [principal, request] = splitToken(afterFirst);
+  return { ...addressOf(...splitToken(request)), principal };
+}
+
+function addressOf(root: string, rest: string): Omit<RequestAddress, "principal"> {
+  const [operation, id] = splitToken(rest);
+  return { root, operation, id };
+}
+
+/** What stands before the first point, and what follows it. */
+function splitToken(subject: string): [token: string, rest: string] {
+  const point = subject.indexOf(".");
+  return point < 0 ? [subject, ""] : [subject.slice(0, point), subject.slice(point + 1)];
 }
 
 export function requestSubject(root: SubjectRoot, operation: string, id?: string): string {

@@ -245,14 +245,21 @@ function decodeEvent(event: EventRecord): TaskEvent {
 
 /** An instant as the wire spells it. */
 export function iso(millis: number): string {
-  if (millis === lastInstant.millis) return lastInstant.text;
+  const slot = millis & (INSTANTS - 1);
+  const known = instants[slot];
+  if (known?.millis === millis) return known.text;
   const text = new Date(millis).toISOString();
-  lastInstant = { millis, text };
+  instants[slot] = { millis, text };
   return text;
 }
 
-/** Most times of a record are those of its last transition. */
-let lastInstant = { millis: NaN, text: "" };
+/** Most times of a record are those of its last transition, and many tasks are made at a time. */
+const INSTANTS = 256;
+/** Each in a place of its own, by its last digits. */
+const instants: { readonly millis: number; readonly text: string }[] = Array.from(
+  { length: INSTANTS },
+  () => ({ millis: NaN, text: "" }),
+);
 
 export function isoOrNull(millis: number | null): string | null {
   return millis === null ? null : iso(millis);

@@ -36,9 +36,7 @@ export class TaskIndex implements Watch<TaskEntry> {
   /** Tasks that are held by what a `next` request won, by the request's name. */
   readonly claimRequests = new SetMap();
   /** All tasks, oldest first. */
-  readonly byCreation = new SortedList<Task, CreationKey>(
-    (a, b) => (a.createdRevision ?? 0) - (b.createdRevision ?? 0) || compareIds(a, b),
-  );
+  readonly byCreation = new SortedList<Task, CreationKey>(compareCreation);
   /** Terminal tasks, the one that has been so for longest first. */
   readonly terminal = new SortedList<Task>((a, b) => a.updatedAt - b.updatedAt || compareIds(a, b));
   readonly #now: () => number;
@@ -162,28 +160,28 @@ export class TaskIndex implements Watch<TaskEntry> {
     if (before === null && after === null) return;
     if (before !== null) this.#forget(before);
     if (known === null) this.#known.delete(taskId);
-    else {
-      this.#known.set(taskId, known);
-      this.#remember(known.task);
-    }
+    else this.#known.set(taskId, known);
+    if (after !== null) this.#remember(after);
+    // Mostly it stays where it is: to put it there again takes half the time.
+    const stays = before !== null && after !== null && compareCreation(before, after) === 0;
+    if (before !== null && !stays) this.byCreation.delete(before);
+    if (after !== null) this.byCreation.set(after);
     for (const listener of this.#listeners) listener({ taskId, before, after });
   }
 
   #remember(task: Task): void {
     const { taskId, status, claimRequest } = task;
     this.#counts.set(status, (this.#counts.get(status) ?? 0) + 1);
-    this.byCreation.add(task);
     for (const dependency of task.dependsOn) this.dependents.add(dependency, taskId);
     if (status === "available") this.ready.add(task, this.#now());
     if (task.claimedBy !== null) this.claims.add(task.claimedBy, taskId);
     if (claimRequest !== null) this.claimRequests.add(claimRequest, taskId);
-    if (isTerminal(status)) this.terminal.add(task);
+    if (isTerminal(status)) this.terminal.set(task);
   }
 
   #forget(task: Task): void {
     const { taskId, status, claimRequest } = task;
     this.#counts.set(status, (this.#counts.get(status) ?? 0) - 1);
-    this.byCreation.delete(task);
     for (const dependency of task.dependsOn) this.dependents.delete(dependency, taskId);
     if (status === "available") this.ready.delete(task);
     if (task.claimedBy !== null) this.claims.delete(task.claimedBy, taskId);
@@ -195,6 +193,10 @@ export class TaskIndex implements Watch<TaskEntry> {
 /** The first record of a task cannot contain its own revision; its readers add it. */
 function withCreation(task: Task, revision: number): Task {
   return task.createdRevision === null ? { ...task, createdRevision: revision } : task;
+}
+
+function compareCreation(a: CreationKey, b: CreationKey): number {
+  return (a.createdRevision ?? 0) - (b.createdRevision ?? 0) || compareIds(a, b);
 }
 
 function compareIds(a: Pick<Task, "taskId">, b: Pick<Task, "taskId">): number {

@@ -128,7 +128,7 @@ export class WaiterQueue<Asker extends AnyAsker, Result> {
       group = { filter, parked: new SortedList((a, b) => a.place - b.place) };
       this.#groups.set(parked.group, group);
     }
-    group.parked.add(parked);
+    group.parked.set(parked);
     const ofSession = this.#bySession.get(sessionId);
     if (ofSession === undefined) this.#bySession.set(sessionId, new Set([parked]));
     else ofSession.add(parked);

@@ -61,11 +61,11 @@ export class ReadyQueue {
     return count;
   }
 
-  /** Does nothing if it is there. */
+  /** It is there once, however often it is added. */
   add(task: ReadyTask, now: number): void {
     const group = this.#groupOf(task);
     const isDelayed = task.notBefore !== null && task.notBefore > now;
-    (isDelayed ? group.delayed : group.due).add(task);
+    (isDelayed ? group.delayed : group.due).set(task);
   }
 
   /** Does nothing if it is not there. What is to be deleted has to say the same as what was added. */
@@ -89,7 +89,7 @@ export class ReadyQueue {
       for (let task = group.delayed.first(); task !== undefined; task = group.delayed.first()) {
         if ((task.notBefore ?? 0) > now) break;
         group.delayed.delete(task);
-        group.due.add(task);
+        group.due.set(task);
         promoted.push(task);
       }
     }

@@ -25,8 +25,8 @@ export class SortedList<T extends Key, Key = T> implements Iterable<T> {
     return this.#chunks[0]?.[0];
   }
 
-  /** Adds the element; does nothing if it is there. */
-  add(element: T): void {
+  /** Adds the element, or puts it into the place of the one that it equals. */
+  set(element: T): void {
     const last = this.#chunks.length - 1;
     const c = Math.min(this.#chunkFor(element), last);
     const chunk = this.#chunks[c];
@@ -39,7 +39,10 @@ export class SortedList<T extends Key, Key = T> implements Iterable<T> {
     }
     const i = this.#positionIn(chunk, element);
     const there = chunk[i];
-    if (there !== undefined && this.#compare(there, element) === 0) return;
+    if (there !== undefined && this.#compare(there, element) === 0) {
+      chunk[i] = element;
+      return;
+    }
     chunk.splice(i, 0, element);
     this.#size++;
     if (chunk.length > MAX_CHUNK) {

@@ -16,7 +16,7 @@ describe("a sorted list", () => {
         const model = new Set<number>();
         for (const [kind, element] of changes) {
           if (kind === "add") {
-            list.add(element);
+            list.set(element);
             model.add(element);
           } else {
             assert.equal(list.delete(element), model.delete(element));
@@ -38,7 +38,7 @@ describe("a sorted list", () => {
         const list = new SortedList(ascending);
         const model = new Set<number>();
         for (const element of scattered(first)) {
-          list.add(element);
+          list.set(element);
           model.add(element);
         }
         assertSame(list, model);
@@ -59,11 +59,21 @@ describe("a sorted list", () => {
 
   it("is empty again when everything is removed, and can be filled again", () => {
     const list = new SortedList(ascending);
-    for (let i = 0; i < 2_000; i++) list.add(i);
+    for (let i = 0; i < 2_000; i++) list.set(i);
     for (let i = 0; i < 2_000; i++) assert.equal(list.delete(i), true);
     assert.deepEqual([list.size, list.first(), [...list]], [0, undefined, []]);
-    list.add(7);
+    list.set(7);
     assert.deepEqual([list.size, list.first()], [1, 7]);
+  });
+
+  it("puts an element into the place of the one that it equals", () => {
+    const list = new SortedList<{ readonly at: number; readonly name: string }>(
+      (a, b) => a.at - b.at,
+    );
+    for (let at = 0; at < 1_500; at++) list.set({ at, name: "old" });
+    for (const at of [0, 511, 512, 1_499]) list.set({ at, name: "new" });
+    const isNew = [...list].filter(({ name }) => name === "new").map(({ at }) => at);
+    assert.deepEqual([list.size, isNew], [1_500, [0, 511, 512, 1_499]]);
   });
 });
 
