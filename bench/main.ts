@@ -6,7 +6,8 @@ import { describeMachine } from "../scripts/machine.ts";
 import { loadConfig } from "../src/config.ts";
 import { resolveServerBinary } from "../src/nats/server-binary.ts";
 import { type BenchOptions, parseOptions } from "./options.ts";
-import { save } from "./results.ts";
+import { putIntoDocument, save } from "./results.ts";
+import { peerBinaries } from "./servers/peers.ts";
 import { SUITES } from "./tables/suites.ts";
 import { toMarkdown } from "./table.ts";
 
@@ -23,12 +24,12 @@ try {
   process.exitCode = 1;
 }
 
-async function main({ effort, isShort, isSaved, only }: BenchOptions): Promise<void> {
+async function main({ effort, isShort, isDocumented, only }: BenchOptions): Promise<void> {
   const unknown = only.filter((name) => !SUITES.some((suite) => suite.name === name));
   if (unknown.length > 0) throw new Error(`no suite ${unknown.join(", ")}: see --list`);
   const suites = SUITES.filter(({ name }) => only.length === 0 || only.includes(name));
   const binary = await resolveServerBinary({ ...loadConfig().dev, notify: tell });
-  const machine = await describeMachine(binary);
+  const machine = await describeMachine({ "nats-server": binary, ...peerBinaries() });
   const measuredAt = new Date().toISOString();
   const folder = mkdtempSync(join(tmpdir(), "if-coordinator-bench-"));
   console.log(JSON.stringify(machine));
@@ -37,7 +38,8 @@ async function main({ effort, isShort, isSaved, only }: BenchOptions): Promise<v
       tell(`${name} ...`);
       for await (const table of run({ binary, folder, effort, isShort, tell })) {
         console.log(`\n## ${table.title}\n\n${toMarkdown(table)}`);
-        if (isSaved) save(table, machine, measuredAt);
+        if (!isShort) save(table, machine, measuredAt);
+        if (isDocumented) putIntoDocument(table);
       }
     }
   } finally {

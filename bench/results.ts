@@ -1,4 +1,4 @@
-/** Keeps what was measured: as JSON, as a chart, and in the tables of docs/performance.md. */
+/** Keeps what was measured: as JSON and charts in bench/results, and in the tables of docs/performance.md. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,6 +11,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const RESULTS = join(ROOT, "bench/results");
 const DOCUMENT = join(ROOT, "docs/performance.md");
 
+/** As JSON and as a chart. */
 export function save(table: Table, machine: Machine, measuredAt: string): void {
   mkdirSync(RESULTS, { recursive: true });
   const { id, title, columns, rows, notes } = table;
@@ -21,11 +22,14 @@ export function save(table: Table, machine: Machine, measuredAt: string): void {
   const result = { title, measured_at: measuredAt, machine, notes, rows: records };
   writeFileSync(join(RESULTS, `${id}.json`), `${JSON.stringify(result, null, 2)}\n`);
   writeFileSync(join(RESULTS, `${id}.svg`), `${draw(table)}\n`);
-  const document = readFileSync(DOCUMENT, "utf8");
-  writeFileSync(DOCUMENT, withTable(document, id, toMarkdown(table)));
 }
 
-/** @throws Error if the document has no place for it */
+/** In docs/performance.md. @throws Error if that has no place for it */
+export function putIntoDocument(table: Table): void {
+  const document = readFileSync(DOCUMENT, "utf8");
+  writeFileSync(DOCUMENT, withTable(document, table.id, toMarkdown(table)));
+}
+
 function withTable(document: string, id: string, markdown: string): string {
   const [from, to] = [`<!-- bench: ${id} -->`, `<!-- end: ${id} -->`];
   const [before, rest] = document.split(from);
@@ -36,16 +40,18 @@ function withTable(document: string, id: string, markdown: string): string {
   return `${before}${from}\n\n${markdown}\n\n${to}${after}`;
 }
 
-function draw({ title, columns, rows, drawn: { column, names } }: Table): string {
+function draw({ title, columns, rows, drawn: { column, names, only } }: Table): string {
   const { title: unit = "", digits = 0 } = columns[column] ?? {};
   const bars = rows.flatMap((row) => {
     const value = row[column];
     if (typeof value !== "number") return [];
+    if (only !== undefined && row[only.column] !== only.cell) return [];
     const name = row
       .slice(0, names)
       .map((cell) => formatCell(cell, 0))
       .join(" · ");
     return [{ name, value, label: formatCell(value, digits), isOwn: name.startsWith(OWN_TITLE) }];
   });
-  return renderBarChart({ title, unit, bars });
+  const about = only === undefined ? "" : `, ${only.cell} ${columns[only.column]?.title ?? ""}`;
+  return renderBarChart({ title: title + about, unit, bars });
 }

@@ -16,8 +16,13 @@ export interface Table {
   readonly rows: readonly (readonly Cell[])[];
   /** What a reader has to know. */
   readonly notes: readonly string[];
-  /** Which column is drawn as bars, and how many of the first ones name the bars. */
-  readonly drawn: { readonly column: number; readonly names: number };
+  /** Which column is drawn as bars, and how many of the first ones name them. */
+  readonly drawn: {
+    readonly column: number;
+    readonly names: number;
+    /** Only rows with this cell in this column are. */
+    readonly only?: { readonly column: number; readonly cell: string };
+  };
 }
 
 /** As Markdown, aligned. */

@@ -12,8 +12,15 @@ export interface Machine {
   readonly versions: Readonly<Record<string, string>>;
 }
 
-/** @param binary of nats-server */
-export async function describeMachine(binary: string): Promise<Machine> {
+/** @param binaries of servers whose versions count, by name */
+export async function describeMachine(
+  binaries: Readonly<Record<string, string>>,
+): Promise<Machine> {
+  const servers = await Promise.all(
+    Object.entries(binaries).map(
+      async ([name, binary]) => [name, await versionOf(binary)] as const,
+    ),
+  );
   return {
     cpu: cpus()[0]?.model.trim() ?? "unknown",
     cores: availableParallelism(),
@@ -21,8 +28,8 @@ export async function describeMachine(binary: string): Promise<Machine> {
     platform: `${process.platform}-${process.arch}`,
     versions: {
       "if-coordinator": VERSION,
-      "nats-server": await versionOf(binary),
       node: process.versions.node,
+      ...Object.fromEntries(servers),
     },
   };
 }

@@ -23,6 +23,15 @@ export const SERVERS = {
   postgres: { findBinary: findPostgresBinary, install: INSTALL_POSTGRES, start: startPostgres },
 } satisfies Record<string, PeerServerKind>;
 
+/** Of the servers that are installed, by name. */
+export function peerBinaries(): Record<string, string> {
+  const found = Object.entries(SERVERS).flatMap(([name, { findBinary }]) => {
+    const binary = findBinary();
+    return binary === null ? [] : [[name, binary] as const];
+  });
+  return Object.fromEntries(found);
+}
+
 /** Where an acknowledged write is, with `fsync` and without. */
 export interface Durability {
   readonly fsync: string;

@@ -3,7 +3,7 @@ import { Arena, OWN_TITLE } from "../arena.ts";
 import { type Entrant, versus } from "./versus.ts";
 import type { Suite, SuiteContext } from "./suite.ts";
 
-const PEERS = ["etcd", "redis", "postgres"];
+const PEERS = ["etcd", "redis", "bullmq", "postgres"];
 const FSYNC = [false, true] as const;
 
 function loadsFor({ isShort }: SuiteContext): { readonly inFlight: number }[] {
@@ -18,8 +18,14 @@ function claimants(arena: Arena): Entrant[] {
     { rival: floor, scenario: "echo", title: "NATS: request" },
     { rival: floor, scenario: "write", title: "NATS: one write" },
     { rival: coordinator, scenario: "claim" },
-    ...peers.map((rival): Entrant => ({ rival, scenario: "claim" })),
+    ...peers.map(entrantOf),
   ];
+}
+
+/** BullMQ hands out no job by its id: the next one, then. */
+function entrantOf(rival: Arena["peers"][number]): Entrant {
+  if (rival.peer.scenarios.includes("claim")) return { rival, scenario: "claim" };
+  return { rival, scenario: "next", title: `${rival.title}: the next one` };
 }
 
 export const claims: Suite = {
@@ -42,7 +48,8 @@ export const claims: Suite = {
         effort,
       );
       if (fsync || isShort) continue;
-      const { coordinator, peers } = arena;
+      const { coordinator } = arena;
+      const peers = arena.peers.filter(({ peer }) => peer.scenarios.includes("contended"));
       yield await versus(
         {
           id: "contended",

@@ -36,8 +36,15 @@ export const events: Suite = {
       { title: "library, a connection each", connections: each, subscriptions: 1 },
     ].map((way) => ({ ...way, subject: null }));
     const raw = { title: "core NATS", connections: each, subscriptions: 1, subject: SUBJECT };
-    const rows: Cell[][] = [];
-    for (const way of [...ways, raw]) rows.push(await measure(context, way, count));
+    await using cleanup = new Cleanup();
+    const audiences: Audience[] = [];
+    for (const way of [...ways, raw]) {
+      context.tell(`  ${way.title}`);
+      audiences.push(await gather(context, way, cleanup));
+    }
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const audience of audiences) await audience.hear(count);
+    }
     yield {
       id: "events",
       title: `Transitions to ${subscribers} subscribers`,
@@ -47,7 +54,7 @@ export const events: Suite = {
         { title: "delivered to all/s" },
         { title: "missing" },
       ],
-      rows,
+      rows: audiences.map((audience) => audience.row()),
       drawn: { column: 2, names: 1 },
       notes: [
         `${count} tasks are imported while ${subscribers} subscribers in ${PROCESSES} processes hear of every one; medians of ${ROUNDS} rounds. "Made": acknowledged by the coordinator. "Delivered": until the last subscriber had the last one. For core NATS, messages of a record's size are published as fast as possible, without a coordinator.`,
@@ -56,11 +63,15 @@ export const events: Suite = {
   },
 };
 
-async function measure(context: SuiteContext, way: Way, count: number): Promise<Cell[]> {
-  context.tell(`  ${way.title}`);
-  await using place = await Place.start(context);
-  const { urls } = place.cluster;
-  await using cleanup = new Cleanup();
+/** Subscribers of one kind, with a coordinator of their own. */
+interface Audience {
+  /** A round. */
+  hear(count: number): Promise<void>;
+  row(): Cell[];
+}
+
+async function gather(context: SuiteContext, way: Way, cleanup: Cleanup): Promise<Audience> {
+  const { urls } = cleanup.use(await Place.start(context)).cluster;
   const children: Child<WatchersOrder>[] = [];
   for (let i = 0; i < PROCESSES; i++) {
     children.push(cleanup.use(await Child.start<WatchersOrder>(PROGRAM, urls)));
@@ -69,20 +80,22 @@ async function measure(context: SuiteContext, way: Way, count: number): Promise<
     Promise.all(children.map((child) => child.ask(order)));
   const { title, ...rest } = way;
   await askAll({ kind: "watch", ...rest });
-  await using maker = await TaskMaker.connect(urls);
+  const maker = cleanup.use(await TaskMaker.connect(urls));
   const [made, delivered]: [number[], number[]] = [[], []];
   let missing = 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    await askAll({ kind: "expect", count });
-    const from = monotonicMs();
-    await (way.subject === null ? maker.make(count) : publish(maker, way.subject, count));
-    made.push((count * 1000) / (monotonicMs() - from));
-    const watched = (await askAll({ kind: "arrival", withinMs: WITHIN_MS })) as Watched[];
-    const last = Math.max(...watched.map(({ lastAt }) => lastAt));
-    delivered.push((count * 1000) / (last - from));
-    missing += watched.reduce((sum, one) => sum + one.missing, 0);
-  }
-  return [title, median(made), median(delivered), missing];
+  return {
+    async hear(count) {
+      await askAll({ kind: "expect", count });
+      const from = monotonicMs();
+      await (way.subject === null ? maker.make(count) : publish(maker, way.subject, count));
+      made.push((count * 1000) / (monotonicMs() - from));
+      const watched = (await askAll({ kind: "arrival", withinMs: WITHIN_MS })) as Watched[];
+      const last = Math.max(...watched.map(({ lastAt }) => lastAt));
+      delivered.push((count * 1000) / (last - from));
+      missing += watched.reduce((sum, one) => sum + one.missing, 0);
+    },
+    row: () => [title, median(made), median(delivered), missing],
+  };
 }
 
 async function publish({ connection }: TaskMaker, subject: string, count: number): Promise<void> {

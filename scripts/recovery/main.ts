@@ -29,7 +29,7 @@ async function main(options: RecoveryOptions): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "if-coordinator-recovery-"));
   try {
     const rows = await measure(options, { binary, folder });
-    const machine = await describeMachine(binary);
+    const machine = await describeMachine({ "nats-server": binary });
     const { nodes, workers } = options;
     console.log(
       `${nodes} NATS node(s), ${workers} workers, 50 claims/s; ${JSON.stringify(machine)}`,
