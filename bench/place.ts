@@ -76,5 +76,5 @@ const AS_USUAL = {
   IF_COORDINATOR_MAX_FAILURES: "3",
   IF_COORDINATOR_RETENTION_SECONDS: "86400",
   // What `--workers` gives to each of its processes.
-  NODE_OPTIONS: "--max-semi-space-size=64",
+  NODE_OPTIONS: "--max-semi-space-size=32",
 };

@@ -1,6 +1,6 @@
 /** Registered sessions in the bucket `sessions`: each goes when its heartbeats stop. */
 import { readStored, storedSession, type StoredSession } from "../protocol/stored-records.ts";
-import { iso } from "../protocol/task-record.ts";
+import { iso } from "../protocol/instants.ts";
 import type {
   Session,
   SessionEntry,

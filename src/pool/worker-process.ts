@@ -8,7 +8,7 @@ import type { FromWorker, ToWorker, WorkerReport } from "./messages.ts";
 const PROGRAM = new URL("./worker-main.js", import.meta.url);
 const REPORT_TIMEOUT_MS = 1_000;
 /** Most of what a request allocates is garbage soon after: with more room, less of it is copied before. */
-const MORE_ROOM = "--max-semi-space-size=64";
+const MORE_ROOM = "--max-semi-space-size=32";
 
 export class WorkerProcess {
   /**

@@ -9,6 +9,13 @@ export const MAX_WAIT_SECONDS = 60;
 /** How many tasks one `next` can claim. */
 export const MAX_CLAIMS = 100;
 export const MAX_PAGE = 1_000;
+/** Of capabilities or of tags. */
+export const MAX_NAMES = 256;
+export const MAX_NAME_LENGTH = 256;
+export const MAX_DEPENDENCIES = 10_000;
+/** The least urgent. */
+export const MAX_PRIORITY = 4;
+export const MAX_MAX_FAILURES = 1_000_000;
 /** Size of the JSON of what a holder reports of its progress. */
 export const MAX_PROGRESS_BYTES = 4_096;
 
@@ -22,7 +29,7 @@ export const sessionId = z
   .refine(isValidId, { error: `must be a session id: ${ID_RULE}` })
   .describe("Session id");
 
-const names = z.array(z.string().min(1, "must not be empty").max(256)).max(256);
+const names = z.array(z.string().min(1, "must not be empty").max(MAX_NAME_LENGTH)).max(MAX_NAMES);
 
 export const ttlSeconds = z
   .int()
@@ -81,10 +88,13 @@ export const definition = {
   /** 0 (most urgent) to 4. Default 2. */
   priority: z
     .int()
-    .min(0, "must be between 0 (most urgent) and 4")
-    .max(4, "must be between 0 (most urgent) and 4"),
+    .min(0, `must be between 0 (most urgent) and ${MAX_PRIORITY}`)
+    .max(MAX_PRIORITY, `must be between 0 (most urgent) and ${MAX_PRIORITY}`),
   /** Ids of tasks that have to be complete first. */
-  depends_on: z.array(taskId).max(10_000).describe("Tasks that have to be complete first"),
+  depends_on: z
+    .array(taskId)
+    .max(MAX_DEPENDENCIES)
+    .describe("Tasks that have to be complete first"),
   /** Capabilities that a session must have to claim it. */
   requires: names.describe("Capabilities that a session must have to claim the task"),
   /** To filter by. */
@@ -94,5 +104,9 @@ export const definition = {
   /** What the work is about, for the session that does it. */
   payload: z.unknown(),
   /** Failed or expired attempts before it is `failed`. Default: the coordinator's, 3. */
-  max_failures: z.int().min(1).max(1_000_000).describe("Failed attempts before the task is failed"),
+  max_failures: z
+    .int()
+    .min(1)
+    .max(MAX_MAX_FAILURES)
+    .describe("Failed attempts before the task is failed"),
 } as const;

@@ -2,26 +2,13 @@
 
 export const MAX_JSON_DEPTH = 64;
 
-/** Whether the text nests arrays and objects deeper than `MAX_JSON_DEPTH`. */
-export function isTooDeep(json: string): boolean {
-  let depth = 0;
-  let inString = false;
-  for (let i = 0; i < json.length; i++) {
-    const char = json.charCodeAt(i);
-    if (inString) {
-      if (char === BACKSLASH) i++;
-      else if (char === QUOTE) inString = false;
-    } else if (char === QUOTE) inString = true;
-    else if (char === BRACE || char === BRACKET) {
-      if (++depth > MAX_JSON_DEPTH) return true;
-    } else if (char === BRACE_END || char === BRACKET_END) depth--;
+/** Whether arrays and objects are nested deeper than `levels` in what was parsed. */
+export function isTooDeep(json: unknown, levels = MAX_JSON_DEPTH): boolean {
+  if (typeof json !== "object" || json === null) return false;
+  if (levels === 0) return true;
+  if (Array.isArray(json)) return json.some((inner) => isTooDeep(inner, levels - 1));
+  for (const name in json) {
+    if (isTooDeep((json as Record<string, unknown>)[name], levels - 1)) return true;
   }
   return false;
 }
-
-const QUOTE = 0x22;
-const BRACKET = 0x5b;
-const BACKSLASH = 0x5c;
-const BRACKET_END = 0x5d;
-const BRACE = 0x7b;
-const BRACE_END = 0x7d;

@@ -57,15 +57,15 @@ export function parseId(operation: Operation, id: string): string | undefined {
 function parseJson(text: string): unknown {
   // An empty body is what `nats req tasks.stats ''` sends: no fields at all.
   if (text.trim() === "") return {};
-  if (isTooDeep(text)) {
-    throw invalid(`the body is nested more than ${MAX_JSON_DEPTH} levels deep: flatten it`);
-  }
+  let json: unknown;
   try {
-    return JSON.parse(text);
+    json = JSON.parse(text);
   } catch (error) {
     const problem = error instanceof Error ? error.message : "";
     throw invalid(`the body is not valid JSON (${shorten(problem)}): send a JSON object`);
   }
+  if (!isTooDeep(json)) return json;
+  throw invalid(`the body is nested more than ${MAX_JSON_DEPTH} levels deep: flatten it`);
 }
 
 function explain(operation: Operation, issues: readonly z.core.$ZodIssue[]): CoordinatorError {

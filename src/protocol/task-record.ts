@@ -3,7 +3,9 @@ import { z } from "zod";
 import { EVENT_TYPES, TASK_STATUSES, type Task, type TaskEvent } from "../task/task.ts";
 import { decodeDefinition, encodeDefinition } from "./definition-record.ts";
 import * as field from "./fields.ts";
+import { iso, isoOrNull } from "./instants.ts";
 import { isTooDeep } from "./json-depth.ts";
+import { isOwnRecord } from "./own-record.ts";
 import { ID_RULE, isValidId } from "./subjects.ts";
 
 const status = z.enum(TASK_STATUSES);
@@ -148,29 +150,36 @@ export function decodeTask(text: string, origin: RecordOrigin): Task {
   if (!isValidId(origin.taskId)) {
     throw new CorruptRecordError(`the key is not a task id: use ${ID_RULE}`);
   }
-  if (isTooDeep(text)) throw new CorruptRecordError("the value is nested too deep");
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
     throw new CorruptRecordError("the value is not JSON");
   }
-  const parsed = storedRecord.safeParse(json);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const field = issue === undefined || issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
-    throw new CorruptRecordError(`the value is no task record: ${field}${issue?.message ?? ""}`);
-  }
-  const record = parsed.data;
+  if (isTooDeep(json)) throw new CorruptRecordError("the value is nested too deep");
+  const own = isOwnRecord(json) ? json : null;
+  const record = own ?? parseStored(json);
   if (record.task_id !== undefined && record.task_id !== origin.taskId) {
     throw new CorruptRecordError(
       `the record's task_id is "${record.task_id}" but its key is "${origin.taskId}"`,
     );
   }
-  return toTask(record, origin);
+  return toTask(record, origin, own === null ? unknownFieldsOf(record) : null);
 }
 
-function toTask(record: StoredRecord, origin: RecordOrigin): Task {
+function parseStored(json: unknown): StoredRecord {
+  const { data, error } = storedRecord.safeParse(json);
+  if (data !== undefined) return data;
+  const [issue] = error.issues;
+  const field = issue === undefined || issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
+  throw new CorruptRecordError(`the value is no task record: ${field}${issue?.message ?? ""}`);
+}
+
+function toTask(
+  record: StoredRecord,
+  origin: RecordOrigin,
+  unknownFields: Task["unknownFields"],
+): Task {
   const definition = decodeDefinition(record);
   const event = record.last_event ?? null;
   return {
@@ -202,7 +211,7 @@ function toTask(record: StoredRecord, origin: RecordOrigin): Task {
     completedBy: record.completed_by ?? null,
     createdRevision: record.created_revision ?? origin.revision,
     lastEvent: event === null ? null : decodeEvent(event),
-    unknownFields: unknownFieldsOf(record),
+    unknownFields,
   };
 }
 
@@ -241,28 +250,6 @@ function decodeEvent(event: EventRecord): TaskEvent {
     reason: event.reason,
     timestamp: Date.parse(event.timestamp),
   };
-}
-
-/** An instant as the wire spells it. */
-export function iso(millis: number): string {
-  const slot = millis & (INSTANTS - 1);
-  const known = instants[slot];
-  if (known?.millis === millis) return known.text;
-  const text = new Date(millis).toISOString();
-  instants[slot] = { millis, text };
-  return text;
-}
-
-/** Most times of a record are those of its last transition, and many tasks are made at a time. */
-const INSTANTS = 256;
-/** Each in a place of its own, by its last digits. */
-const instants: { readonly millis: number; readonly text: string }[] = Array.from(
-  { length: INSTANTS },
-  () => ({ millis: NaN, text: "" }),
-);
-
-export function isoOrNull(millis: number | null): string | null {
-  return millis === null ? null : iso(millis);
 }
 
 function millisOrNull(time: string | null | undefined): number | null {

@@ -1,7 +1,8 @@
 /** Claim, renew, release and verify: what the holder of a task asks for. */
 import { CoordinatorError, hasCode } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
-import { encodeTask, iso } from "../protocol/task-record.ts";
+import { iso } from "../protocol/instants.ts";
+import { encodeTask } from "../protocol/task-record.ts";
 import { holderRefusal } from "../task/holder.ts";
 import type { Task } from "../task/task.ts";
 import { connectionOf, isSameConnection } from "./connection-key.ts";

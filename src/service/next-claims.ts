@@ -8,7 +8,7 @@
  * session: the lease notes that its session knows of it.
  */
 import type { Reply, Request } from "../protocol/operations.ts";
-import { isoOrNull } from "../protocol/task-record.ts";
+import { isoOrNull } from "../protocol/instants.ts";
 import type { Claimed, Claims } from "./claims.ts";
 import { connectionOf } from "./connection-key.ts";
 import type { ParkedRequests } from "./parked-requests.ts";

@@ -1,7 +1,8 @@
 /** Reads: one task from the leader's record, many from memory once it has caught up. */
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
-import { encodeTask, iso } from "../protocol/task-record.ts";
+import { iso } from "../protocol/instants.ts";
+import { encodeTask } from "../protocol/task-record.ts";
 import { hasTags } from "../task/eligibility.ts";
 import type { Task } from "../task/task.ts";
 import type { KnownLease, LeaseIndex } from "./lease-index.ts";

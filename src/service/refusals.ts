@@ -1,6 +1,7 @@
 /** From the domain's refusals to error replies: what happened, and what the asker can do. */
 import { CoordinatorError } from "../protocol/errors.ts";
-import { encodeTask, iso } from "../protocol/task-record.ts";
+import { iso } from "../protocol/instants.ts";
+import { encodeTask } from "../protocol/task-record.ts";
 import type { Refusal } from "../task/commands.ts";
 import type { Task } from "../task/task.ts";
 

@@ -2,7 +2,7 @@
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import type { SessionRecord } from "../protocol/replies.ts";
-import { iso } from "../protocol/task-record.ts";
+import { iso } from "../protocol/instants.ts";
 import type { Clock, ServiceSettings, Session, SessionStore } from "./ports.ts";
 import { notFound } from "./refusals.ts";
 import type { SessionIndex } from "./session-index.ts";

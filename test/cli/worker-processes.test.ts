@@ -144,7 +144,7 @@ describe("several workers of a command", () => {
     const program = [process.execPath, "--no-deprecation", MAIN] as const;
     await using serve = await Serve.start(server.url, ["--workers", "2"], { program });
     for (const { args } of serve.workers()) {
-      assert.match(args, / --no-deprecation --max-semi-space-size=64 /);
+      assert.match(args, / --no-deprecation --max-semi-space-size=32 /);
     }
   });
 });

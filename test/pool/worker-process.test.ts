@@ -6,7 +6,7 @@ describe("the options of Node for the process of a worker", () => {
   it("are those of the command, and more room for what is short-lived", () => {
     assert.deepEqual(nodeOptions(["--no-warnings"], "--no-deprecation"), [
       "--no-warnings",
-      "--max-semi-space-size=64",
+      "--max-semi-space-size=32",
     ]);
   });
 
