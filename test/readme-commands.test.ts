@@ -33,6 +33,7 @@ const RUN_ELSEWHERE: readonly { readonly command: RegExp; readonly test: string 
   { command: /^npm run soak\b/m, test: "test/soak/run.test.ts" },
   { command: /^npm run recovery\b/m, test: "test/recovery/recovery.test.ts" },
   { command: /^npm run power-loss\b/m, test: "test/power-loss/run.test.ts" },
+  { command: /^npm run bench\b/m, test: ".ci/run" },
   { command: /^npx if-coordinator serve\b/m, test: "test/cli/serve.test.ts" },
   // There is no Docker in CI; the file's shape and the command in it are checked.
   { command: /^docker compose\b/m, test: "test/docs/deployment.test.ts" },
