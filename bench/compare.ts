@@ -19,6 +19,8 @@ export interface Turn {
 }
 
 const TRIAL_MS = 400;
+/** A part of a round, before it and not measured: whoever has waited for its turn begins slowly. */
+const LEAD_IN = 0.5;
 /** More tasks would rather measure how long it takes to make them. */
 const MOST = 20_000;
 
@@ -31,6 +33,8 @@ export async function compare(turns: readonly Turn[], effort: Effort): Promise<F
   }
   for (let round = 0; round < effort.rounds; round++) {
     for (const { turn, count, figures } of players) {
+      const leadIn = Math.max(turn.round.inFlight, Math.ceil(count * LEAD_IN));
+      await play(turn.rival, { ...turn.round, count: leadIn });
       figures.push(await play(turn.rival, { ...turn.round, count }));
     }
   }
