@@ -40,7 +40,7 @@ describe("configuration", () => {
     assert.equal(config.nats.maxReconnectAttempts, -1);
     assert.equal(config.taskClaimTtlSeconds, 300);
     assert.equal(config.metrics.port, 9090);
-    assert.equal(config.limits.inFlight, 2000);
+    assert.equal(config.limits.inFlight, 1000);
     assert.equal(config.dev.storeDir, ".if-coordinator");
     assert.equal(config.dev.natsServer, undefined);
   });
@@ -193,7 +193,7 @@ describe("configuration", () => {
     for (const { name, description } of all) assert.ok(description.length > 10, name);
     const limit = all.find(({ name }) => name === "limits.in_flight");
     assert.equal(limit?.env, "IF_COORDINATOR_LIMITS_IN_FLIGHT");
-    assert.equal(limit.default, 2000);
+    assert.equal(limit.default, 1000);
   });
 
   it("is what config/coordinator.yaml says, with every setting in it", () => {

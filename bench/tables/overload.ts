@@ -1,28 +1,15 @@
-/**
- * What happens at twice the capacity: requests come by the clock, whether earlier ones are answered or
- * not, as those of many sessions do.
- */
-import { setTimeout as delay } from "node:timers/promises";
+/** What happens at twice the capacity. */
 import { quantile } from "../../scripts/statistics.ts";
+import { ClaimsByTheClock, type Offered } from "../claims-by-the-clock.ts";
 import { Place } from "../place.ts";
 import { memoryOf } from "../processes.ts";
 import type { Cell } from "../table.ts";
 import { TaskMaker } from "../task-maker.ts";
 import type { Suite } from "./suite.ts";
 
-const TICK_MS = 5;
 const TIMEOUT_MS = 60_000;
 /** Requests under way where the capacity is measured. */
 const IN_FLIGHT = 256;
-
-interface Outcome {
-  readonly offered: number;
-  readonly seconds: number;
-  /** Milliseconds of those that were answered with success. */
-  readonly succeeded: readonly number[];
-  readonly overloaded: number;
-  readonly failed: number;
-}
 
 export const overload: Suite = {
   name: "overload",
@@ -36,8 +23,9 @@ export const overload: Suite = {
     const most = await capacity(maker, seconds / 3);
     const rows: Cell[][] = [];
     for (const share of [0.5, 1, 2]) {
+      const ids = await maker.make(Math.ceil(most * share * seconds));
       const before = memoryOf(worker);
-      const outcome = await offer(maker, most * share, seconds);
+      const outcome = await new ClaimsByTheClock(maker.connection).offer(ids, most * share);
       rows.push(rowOf(`${share} x`, outcome, before, memoryOf(worker)));
     }
     yield {
@@ -78,29 +66,6 @@ async function capacity(maker: TaskMaker, seconds: number): Promise<number> {
   return (claimed * 1000) / (performance.now() - from);
 }
 
-async function offer(maker: TaskMaker, perSecond: number, seconds: number): Promise<Outcome> {
-  const ids = await maker.make(Math.ceil(perSecond * seconds));
-  const succeeded: number[] = [];
-  let [overloaded, failed] = [0, 0];
-  const ask = async (id: string): Promise<void> => {
-    const from = performance.now();
-    const told = await claim(maker, id);
-    if (told === "claimed") succeeded.push(performance.now() - from);
-    else if (told === "overloaded") overloaded++;
-    else failed++;
-  };
-  const asked: Promise<void>[] = [];
-  const from = performance.now();
-  while (asked.length < ids.length) {
-    const due = Math.min(ids.length, ((performance.now() - from) * perSecond) / 1000);
-    while (asked.length < due) asked.push(ask(ids[asked.length] ?? ""));
-    await delay(TICK_MS);
-  }
-  await Promise.all(asked);
-  const took = (performance.now() - from) / 1000;
-  return { offered: ids.length / seconds, seconds: took, succeeded, overloaded, failed };
-}
-
 async function claim({ connection }: TaskMaker, id: string): Promise<string> {
   const body = JSON.stringify({ session_id: "crowd", ttl_seconds: 3_600 });
   const options = { timeout: TIMEOUT_MS };
@@ -112,10 +77,10 @@ async function claim({ connection }: TaskMaker, id: string): Promise<string> {
   return reply.ok ? "claimed" : (reply.error?.code ?? "");
 }
 
-function rowOf(name: string, outcome: Outcome, before: number, after: number): Cell[] {
-  const { offered, seconds, succeeded, overloaded, failed } = outcome;
+function rowOf(name: string, outcome: Offered, before: number, after: number): Cell[] {
+  const { offeredPerSecond, seconds, succeeded, overloaded, failed } = outcome;
   return [
-    ...[name, offered, succeeded.length / seconds],
+    ...[name, offeredPerSecond, succeeded.length / seconds],
     ...[quantile(succeeded, 0.5), quantile(succeeded, 0.99), overloaded, failed, before, after],
   ];
 }

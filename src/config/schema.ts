@@ -79,7 +79,7 @@ const retry = z.strictObject({
 
 const limits = z.strictObject({
   in_flight: wholeNumber(1, 1_000_000)
-    .default(2_000)
+    .default(1_000)
     .meta({ description: "Requests that a worker handles at a time; the rest is `overloaded`" }),
   waiting: wholeNumber(0, 1_000_000)
     .default(20_000)

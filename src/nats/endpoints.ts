@@ -7,7 +7,7 @@
  * reading malformed ones throws; nothing that is thrown leaves a callback, since that would end the
  * connection's reader.
  */
-import { headers, type Msg, type NatsConnection, type Subscription } from "@nats-io/transport-node";
+import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
 import { type Service, Svcm } from "@nats-io/services";
 import { CoordinatorError, ERRORS, toErrorReply } from "../protocol/errors.ts";
 import {
@@ -27,6 +27,7 @@ import {
 import type { Answer, Observe, RequestHandler } from "../service/ports.ts";
 import { AnswerDelivery } from "./answer-delivery.ts";
 import { EndpointFigures } from "./endpoint-figures.ts";
+import { OutgoingHeaders } from "./outgoing-headers.ts";
 
 /** More than the headers of an error reply take. */
 const HEADER_BYTES = 256;
@@ -213,18 +214,11 @@ export class Endpoints {
 
   #sendError(replyTo: string, error: CoordinatorError): void {
     try {
-      const h = headers();
-      h.set("Nats-Service-Error-Code", String(ERRORS[error.code].status));
-      h.set("Nats-Service-Error", error.code);
-      const { task, ...withoutTask } = toErrorReply(error);
-      const whole = JSON.stringify(task === undefined ? withoutTask : { ...withoutTask, task });
-      const limit = this.#maxPayload() - HEADER_BYTES;
-      const { code, message, retryable } = withoutTask.error;
-      const short = { code, message: message.slice(0, SHORT_MESSAGE), retryable };
-      const texts = [whole, JSON.stringify(withoutTask)];
-      const text = texts.find((one) => Buffer.byteLength(one) <= limit);
-      const bare = JSON.stringify({ ok: false, error: short });
-      this.#connection.publish(replyTo, text ?? bare, { headers: h });
+      const headers = new OutgoingHeaders();
+      headers.add("Nats-Service-Error-Code", ERRORS[error.code].status);
+      headers.add("Nats-Service-Error", error.code);
+      const payload = errorPayload(error, this.#maxPayload() - HEADER_BYTES);
+      this.#connection.publish(replyTo, payload, { headers });
     } catch (cause) {
       // Nowhere to send it to: the reply subject is invalid or the connection is closed.
       this.#observe({ kind: "background_error", what: "error reply", cause });
@@ -238,6 +232,18 @@ export class Endpoints {
  */
 function isForAnswers(reply: string): boolean {
   return !reply.startsWith("$") && !reply.startsWith(`${TASK_UPDATES}.`);
+}
+
+/** As much of the error reply as fits. */
+function errorPayload(error: CoordinatorError, limit: number): Buffer {
+  const reply = toErrorReply(error);
+  const whole = Buffer.from(JSON.stringify(reply));
+  if (whole.length <= limit) return whole;
+  const withoutTask = Buffer.from(JSON.stringify({ ok: false, error: reply.error }));
+  if (withoutTask.length <= limit) return withoutTask;
+  const { code, message, retryable } = reply.error;
+  const short = { code, message: message.slice(0, SHORT_MESSAGE), retryable };
+  return Buffer.from(JSON.stringify({ ok: false, error: short }));
 }
 
 function tooLargeReply(limit: number): CoordinatorError {

@@ -15,6 +15,8 @@ export class Admission {
   readonly #clock: Clock;
   readonly #buckets = new Map<string, TokenBucket>();
   readonly #waiting: () => number;
+  /** The same for all: whoever has too much to do must not spend time on saying so. */
+  readonly #full: CoordinatorError;
   #inFlight = 0;
 
   /** `waiting`: requests in flight that only wait, and are limited by a setting of their own. */
@@ -22,6 +24,9 @@ export class Admission {
     this.#waiting = waiting;
     this.#settings = settings;
     this.#clock = clock;
+    this.#full = overloaded(
+      `this worker has ${settings.maxInFlight} requests in flight: ask again in a moment`,
+    );
   }
 
   get inFlight(): number {
@@ -34,11 +39,7 @@ export class Admission {
       const rate = this.#settings.requestsPerSecond;
       return overloaded(`${principal} sends more than ${rate} requests a second: slow down`);
     }
-    if (this.inFlight >= this.#settings.maxInFlight) {
-      return overloaded(
-        `this worker has ${this.inFlight} requests in flight: ask again in a moment`,
-      );
-    }
+    if (this.inFlight >= this.#settings.maxInFlight) return this.#full;
     this.#inFlight++;
     return () => {
       this.#inFlight--;
