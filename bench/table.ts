@@ -43,7 +43,8 @@ export function toMarkdown({ columns, rows, notes }: Table): string {
     isNumeric[i] === true ? `${"-".repeat(width - 1)}:` : "-".repeat(width),
   );
   const table = [line(columns.map(({ title }) => title)), line(rule), ...cells.map(line)];
-  return [...table, ...(notes.length > 0 ? ["", ...notes] : [])].join("\n");
+  const list = notes.map((note) => `- ${note}`);
+  return [...table, ...(list.length > 0 ? ["", ...list] : [])].join("\n");
 }
 
 export function formatCell(cell: Cell, digits: number): string {

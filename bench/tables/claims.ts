@@ -124,9 +124,9 @@ export function durabilityOf({ peers }: Pick<Arena, "peers">, fsync: boolean): s
     ? "on the disk before each acknowledgement (sync_interval: always)"
     : "in the page cache, on the disk within two minutes (sync_interval, as NATS has it)";
   return [
-    `- NATS and ${OWN_TITLE}: an acknowledged write is ${nats}`,
+    `NATS and ${OWN_TITLE}: an acknowledged write is ${nats}`,
     ...peers.map(({ peer: { title, durability: of, note } }) => {
-      return `- ${title}: ${fsync ? of.fsync : of.relaxed}${note === undefined ? "" : `; ${note}`}`;
+      return `${title}: ${fsync ? of.fsync : of.relaxed}${note === undefined ? "" : `; ${note}`}`;
     }),
   ];
 }

@@ -24,7 +24,7 @@ describe("a table of the benchmark as Markdown", () => {
         "| a   | 12,346 | 0.12 |",
         "| bcd |      – |    – |",
         "",
-        "So it is.",
+        "- So it is.",
       ].join("\n"),
     );
   });
