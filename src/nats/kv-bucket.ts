@@ -12,6 +12,8 @@ import type { KvWrite, KvWriter } from "./kv-writer.ts";
 export const MARKER_TTL_SECONDS = 15 * 60;
 /** The same for keys that come and go by the thousand a second. */
 export const SHORT_MARKER_TTL_SECONDS = 2 * 60;
+/** More messages of one key NATS does not keep. */
+const MAX_HISTORY = 64;
 
 /** What all buckets of one connection share. */
 export interface KvAccess {
@@ -73,7 +75,7 @@ export class KvBucket {
     return this.#access.writer.write({ subject: this.#prefix + key, payload, ttlSeconds });
   }
 
-  /** Removes the key and its history. The marker removes itself, so that nothing stays behind. */
+  /** Removes the key with its history. The marker removes itself, so that nothing stays behind. */
   purge(key: string, expectedRevision: number): Promise<WriteOutcome> {
     return this.#access.writer.write({
       subject: this.#prefix + key,
@@ -84,9 +86,27 @@ export class KvBucket {
     });
   }
 
+  /**
+   * Removes what the bucket has of the key before its last revision; nothing if that is not the last
+   * one. One by one: when several messages go at a time, the server goes over all keys of the bucket,
+   * for each of its consumers (ADR 24).
+   */
+  async dropHistory(key: string, lastRevision: number): Promise<void> {
+    const messages = await this.#messagesOf(key);
+    if (messages.pop()?.revision !== lastRevision) return;
+    try {
+      for (const { revision } of messages) {
+        const oldest = { filter: this.#prefix + key, seq: revision + 1 };
+        await this.#access.jsm.streams.purge(this.stream, oldest);
+      }
+    } catch (error) {
+      throw unreachable(error);
+    }
+  }
+
   /** Every message of the key that the bucket still has, oldest first. */
   async history(key: string): Promise<KvMessage[]> {
-    const messages = await this.#batch(1, this.#prefix + key, 64);
+    const messages = await this.#messagesOf(key);
     const last = await this.load(key);
     // The batch may come from a follower that lags behind; what it lacks most is the last message.
     if (last !== null && last.revision > (messages.at(-1)?.revision ?? 0)) messages.push(last);
@@ -127,6 +147,11 @@ export class KvBucket {
     } catch (error) {
       throw unreachable(error);
     }
+  }
+
+  /** From a node that may lag behind. */
+  #messagesOf(key: string): Promise<KvMessage[]> {
+    return this.#batch(1, this.#prefix + key, MAX_HISTORY);
   }
 
   async #batch(seq: number, subject: string, limit: number): Promise<KvMessage[]> {

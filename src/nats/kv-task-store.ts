@@ -55,7 +55,8 @@ export class KvTaskStore implements TaskStore {
     return payload.length;
   }
 
-  purge(taskId: string, expectedRevision: number): Promise<WriteOutcome> {
+  async purge(taskId: string, expectedRevision: number): Promise<WriteOutcome> {
+    await this.#bucket.dropHistory(taskId, expectedRevision);
     return this.#bucket.purge(taskId, expectedRevision);
   }
 

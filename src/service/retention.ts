@@ -3,6 +3,7 @@
  * that is not complete: that one would wait for ever.
  */
 import type { Task } from "../task/task.ts";
+import { Limiter } from "./limiter.ts";
 import type { Clock, Observe, ServiceSettings, TaskStore } from "./ports.ts";
 import type { TaskIndex } from "./task-index.ts";
 
@@ -10,6 +11,8 @@ const MIN_EVERY_MS = 250;
 const MAX_EVERY_MS = 30_000;
 /** Removals of one round; the next round does the rest. */
 const BATCH = 1_000;
+/** Each takes some round trips, in which others can be removed. */
+const REMOVALS_AT_A_TIME = 16;
 
 export class Retention {
   readonly #store: TaskStore;
@@ -69,20 +72,27 @@ export class Retention {
       if (task.updatedAt > before || old.length >= BATCH) break;
       if (!this.#isNeeded(task)) old.push(task);
     }
-    for (const task of old) {
-      if (this.#stopped) return;
-      const { taskId } = task;
-      const known = this.#tasks.get(taskId);
-      // While others were removed it may have been requeued, or become a dependency.
-      if (known?.task !== task || this.#isNeeded(task)) continue;
+    const limiter = new Limiter(REMOVALS_AT_A_TIME);
+    let isBroken = false;
+    const remove = async (task: Task): Promise<void> => {
+      if (this.#stopped || isBroken) return;
       try {
-        const outcome = await this.#store.purge(taskId, known.revision);
-        if (outcome.kind === "written") this.#observe({ kind: "task_retired", taskId });
+        await this.#remove(task);
       } catch (cause) {
-        this.#observe({ kind: "background_error", what: `removal of ${taskId}`, cause });
-        return;
+        isBroken = true;
+        this.#observe({ kind: "background_error", what: `removal of ${task.taskId}`, cause });
       }
-    }
+    };
+    await Promise.all(old.map((task) => limiter.run(() => remove(task))));
+  }
+
+  async #remove(task: Task): Promise<void> {
+    const { taskId } = task;
+    const known = this.#tasks.get(taskId);
+    // While others were removed it may have been requeued, or become a dependency.
+    if (known?.task !== task || this.#isNeeded(task)) return;
+    const outcome = await this.#store.purge(taskId, known.revision);
+    if (outcome.kind === "written") this.#observe({ kind: "task_retired", taskId });
   }
 
   #isNeeded(task: Task): boolean {

@@ -55,3 +55,45 @@ describe("the last revision of a bucket", () => {
     assert.equal(await bucket.lastRevision(), 5);
   });
 });
+
+describe("dropping the history of a key", () => {
+  it("removes all before the last message, each by itself, and nothing of other keys", async () => {
+    await using server = await TestServer.start();
+    const access = await openKvAccess(await server.connect());
+    const bucket = new KvBucket("tasks", access);
+    const advisories = access.connection.subscribe("$JS.EVENT.ADVISORY.API");
+    const revisions = { key: 0, other: 0 };
+    for (const text of ["1", "2", "3"]) {
+      for (const key of ["key", "other"] as const) {
+        revisions[key] = await revisionOf(bucket.write(key, text, revisions[key]));
+      }
+    }
+    await bucket.dropHistory("key", revisions.key);
+    const left = async (key: string): Promise<string[]> =>
+      (await bucket.history(key)).map(({ text }) => text);
+    assert.deepEqual(await left("key"), ["3"]);
+    assert.deepEqual(await left("other"), ["1", "2", "3"]);
+
+    // One that removes nothing, to see where the others end.
+    await access.jsm.streams.purge(bucket.stream, { filter: "$KV.tasks.none" });
+    const removed: number[] = [];
+    for await (const msg of advisories) {
+      const { subject, response } = msg.json<{ subject: string; response: string }>();
+      if (!subject.startsWith("$JS.API.STREAM.PURGE.")) continue;
+      const { purged } = JSON.parse(response) as { purged: number };
+      if (purged === 0) break;
+      removed.push(purged);
+    }
+    assert.deepEqual(removed, [1, 1]);
+  });
+
+  it("removes nothing if the key has been written since", async () => {
+    await using server = await TestServer.start();
+    const bucket = new KvBucket("tasks", await openKvAccess(await server.connect()));
+    const first = await revisionOf(bucket.write("key", "1", 0));
+    const second = await revisionOf(bucket.write("key", "2", first));
+    await revisionOf(bucket.write("key", "3", second));
+    await bucket.dropHistory("key", second);
+    assert.equal((await bucket.history("key")).length, 3);
+  });
+});

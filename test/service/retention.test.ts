@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { Clock } from "../../src/service/ports.ts";
 import { withFaults } from "../support/faulty-stores.ts";
+import { HeldRemovals } from "../support/held-removals.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
 async function complete(coordinator: TestCoordinator, id: string): Promise<void> {
@@ -144,45 +145,48 @@ describe("a finished task", () => {
   });
 });
 
-describe("a finished task that is requeued while others are being removed", () => {
-  it("stays", async () => {
-    let requeued: () => void = () => undefined;
-    const isRequeued = new Promise<void>((resolve) => {
-      requeued = resolve;
-    });
-    let firstPurged: (taskId: string) => void = () => undefined;
-    const first = new Promise<string>((resolve) => {
-      firstPurged = resolve;
-    });
-    await using coordinator = await TestCoordinator.start({
-      settings: { retention_seconds: 1 },
-      wrapStores: withFaults({
-        tasks: {
-          purge: (real) => async (taskId, revision) => {
-            firstPurged(taskId);
-            await isRequeued;
-            return real.purge(taskId, revision);
-          },
-        },
-      }),
-    });
-    // Finished within one write of the other, so that one round finds both.
-    for (const id of ["a", "b"]) {
+describe("a finished task that is requeued while it is being removed", () => {
+  it("stays, with its history", async () => {
+    const removals = new HeldRemovals();
+    await using coordinator = await TestCoordinator.start(removals);
+    for (const id of ["kept", "removed"]) {
       await coordinator.ok(`tasks.create.${id}`);
-      await coordinator.ok(`tasks.claim.${id}`, { session_id: "s1" });
+      await complete(coordinator, id);
     }
-    await Promise.all(
-      ["a", "b"].map((id) =>
-        coordinator.ok(`tasks.release.${id}`, { session_id: "s1", status: "complete" }),
-      ),
-    );
-    const removed = await first;
-    const kept = removed === "a" ? "b" : "a";
-    await coordinator.ok(`tasks.requeue.${kept}`);
-    const gone = retired(coordinator, removed);
-    requeued();
+    await removals.begin(2);
+    await coordinator.ok("tasks.requeue.kept");
+    const gone = retired(coordinator, "removed");
+    removals.goOn();
     await gone;
-    const claim = await coordinator.ok(`tasks.claim.${kept}`, { session_id: "s2" });
+    const claim = await coordinator.ok("tasks.claim.kept", { session_id: "s2" });
     assert.equal(claim.attempt, 2);
+    const { entries } = await coordinator.ok("tasks.history.kept");
+    assert.deepEqual(
+      entries.map(({ task }: Json) => task.status),
+      ["available", "claimed", "complete", "available", "claimed"],
+    );
+  });
+});
+
+describe("a finished task on which a new one depends", () => {
+  it("stays, even if its removal was next", async () => {
+    const removals = new HeldRemovals();
+    await using coordinator = await TestCoordinator.start(removals);
+    // One more than are removed at a time.
+    const ids = Array.from({ length: 17 }, (_, n) => `t${n}`);
+    for (const id of ids) {
+      await coordinator.ok(`tasks.create.${id}`);
+      await complete(coordinator, id);
+    }
+    await removals.begin(16);
+    const [next = ""] = ids.filter((id) => !removals.begun.has(id));
+    await coordinator.ok("tasks.create.new", { depends_on: [next] });
+    const gone = Promise.all([...removals.begun].map((id) => retired(coordinator, id)));
+    removals.goOn();
+    await gone;
+    assert.equal((await coordinator.ok(`tasks.get.${next}`)).task.status, "complete");
+    assert.equal((await coordinator.ok("tasks.get.new")).task.status, "available");
+    // Its turn came when the first of the others was removed.
+    assert.equal(removals.begun.has(next), false);
   });
 });
