@@ -4,6 +4,7 @@ import { events } from "./events.ts";
 import { fanOut } from "./fan-out.ts";
 import { growth } from "./growth.ts";
 import { overload } from "./overload.ts";
+import { removals } from "./removals.ts";
 import { sessions } from "./sessions.ts";
 import { tasks } from "./tasks.ts";
 import type { Suite } from "./suite.ts";
@@ -17,5 +18,6 @@ export const SUITES: readonly Suite[] = [
   events,
   sessions,
   growth,
+  removals,
   overload,
 ];

@@ -1,5 +1,4 @@
 /** Which figures a run has: in which chart they are, and by which rule they are judged. */
-import type { TaskStatus } from "../../src/task/task.ts";
 import type { Group, Rule } from "./series.ts";
 
 const group = (title: string, unit: string, scale?: Group["scale"]): Group => ({
@@ -36,6 +35,7 @@ export const OPEN: Rule = { kind: "returns", slack: 2 };
 export const OPEN_FILES: Rule = { kind: "returns", slack: 8 };
 /** Clients that changed the server are interests that the others are told of. */
 export const SUBSCRIBED: Rule = { kind: "returns", slack: 5 };
+/** Tasks as well: what a load leaves unfinished is cancelled, and what is finished is removed. */
 export const NONE_LEFT: Rule = { kind: "returns", slack: 0 };
 
 /**
@@ -46,19 +46,6 @@ export const NODE_MEMORY: Rule = { kind: "steady", noise: 100 };
 export const HEAP: Rule = { kind: "steady", noise: 10 };
 /** The server keeps blocks of the streams at hand, and its collector takes its time. */
 export const SERVER_MEMORY: Rule = { kind: "steady", noise: 30 };
-
-/** Each of the unfinished tasks that the load leaves behind keeps two finished ones at most. */
-const KEPT: Rule = { kind: "returns", slack: 60 };
-
-/** Finished tasks are removed, but for those on which others depend. The others wait for somebody. */
-export const TASK_RULES: Readonly<Record<TaskStatus, Rule | null>> = {
-  blocked: null,
-  available: { kind: "steady", noise: 60 },
-  claimed: NONE_LEFT,
-  complete: KEPT,
-  failed: KEPT,
-  cancelled: KEPT,
-};
 
 /** What takes this time to level out. */
 export function levelsAfter(seconds: number, noise: number): Rule {

@@ -3,6 +3,7 @@ import { setMaxListeners } from "node:events";
 import { within } from "../../src/client/waiting.ts";
 import { createRandomFor } from "../../src/simulation/random.ts";
 import { Workload } from "../chaos/workload.ts";
+import { cancelUnfinished } from "./cancel-unfinished.ts";
 import type { Part } from "./client.ts";
 import { feed, loopOverClaims, work } from "./library-load.ts";
 import type { Meter } from "./meter.ts";
@@ -73,10 +74,13 @@ export class Load implements AsyncDisposable {
     return new Load(workload, options);
   }
 
-  /** Lets what is under way end. Rejects if something does not. */
+  /** Lets what is under way end, and leaves no unfinished task. Rejects if something does not end. */
   async end(): Promise<void> {
     this.#end.abort();
-    const ended = Promise.all([this.#workload.end(), this.done]);
+    const { tasks } = this.#workload.coordinator;
+    const ended = Promise.all([this.#workload.end(), this.done]).then(() =>
+      this.#follow("what it left unfinished", cancelUnfinished(tasks)),
+    );
     await within(ENDING_MS, ended);
     if (this.#running.size === 0) return;
     throw new Error(`the load has ended, but not ${[...this.#running].join(", ")}`);

@@ -14,7 +14,6 @@ import {
   OPEN_FILES,
   SERVER_MEMORY,
   SUBSCRIBED,
-  TASK_RULES,
 } from "./figures.ts";
 import { fetchText, type NodeFigures, parseMetrics, parseNode } from "./http-figures.ts";
 import type { Meter } from "./meter.ts";
@@ -150,7 +149,7 @@ export class Sampler implements AsyncDisposable {
   #buckets({ figures, tasks }: BucketFigures): void {
     for (const { name, group, value, rule } of figures) this.#add(name, group, value, rule);
     for (const status of TASK_STATUSES) {
-      this.#add(status, GROUPS.tasks, tasks[status], TASK_RULES[status]);
+      this.#add(status, GROUPS.tasks, tasks[status], NONE_LEFT);
     }
   }
 

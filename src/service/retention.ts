@@ -3,14 +3,11 @@
  * that is not complete: that one would wait for ever.
  */
 import type { Task } from "../task/task.ts";
-import { Limiter } from "./limiter.ts";
 import type { Clock, Observe, ServiceSettings, TaskStore } from "./ports.ts";
 import type { TaskIndex } from "./task-index.ts";
 
 const MIN_EVERY_MS = 250;
 const MAX_EVERY_MS = 30_000;
-/** Removals of one round; the next round does the rest. */
-const BATCH = 1_000;
 /** Each takes some round trips, in which others can be removed. */
 const REMOVALS_AT_A_TIME = 16;
 
@@ -69,21 +66,24 @@ export class Retention {
     const before = this.#clock.now() - this.#settings.retentionSeconds * 1000;
     const old: Task[] = [];
     for (const task of this.#tasks.terminal) {
-      if (task.updatedAt > before || old.length >= BATCH) break;
+      if (task.updatedAt > before) break;
       if (!this.#isNeeded(task)) old.push(task);
     }
-    const limiter = new Limiter(REMOVALS_AT_A_TIME);
-    let isBroken = false;
-    const remove = async (task: Task): Promise<void> => {
-      if (this.#stopped || isBroken) return;
+    const queue = old.values();
+    await Promise.all(Array.from({ length: REMOVALS_AT_A_TIME }, () => this.#removeEach(queue)));
+  }
+
+  /** Ends at the first failure; what is left over then is left to the next round. */
+  async #removeEach(queue: Iterable<Task>): Promise<void> {
+    for (const task of queue) {
+      if (this.#stopped) return;
       try {
         await this.#remove(task);
       } catch (cause) {
-        isBroken = true;
         this.#observe({ kind: "background_error", what: `removal of ${task.taskId}`, cause });
+        return;
       }
-    };
-    await Promise.all(old.map((task) => limiter.run(() => remove(task))));
+    }
   }
 
   async #remove(task: Task): Promise<void> {

@@ -1,0 +1,21 @@
+/**
+ * Ends what a load leaves unfinished. A task that waits for one that was cancelled waits for ever, and
+ * as long as it does, finished tasks on which it depends are kept: without it, none may be left.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { TaskClient } from "../../src/client/task-client.ts";
+
+const AGAIN_MS = 500;
+const PAGE = 1_000;
+
+/** Resolves when no task is unfinished. Claims are to end by themselves, when their leases do. */
+export async function cancelUnfinished(tasks: TaskClient): Promise<void> {
+  for (;;) {
+    const status = ["blocked", "available", "claimed"] as const;
+    const { tasks: unfinished } = await tasks.list({ status: [...status], limit: PAGE });
+    if (unfinished.length === 0) return;
+    const unclaimed = unfinished.filter((task) => task.status !== "claimed");
+    await Promise.all(unclaimed.map(({ task_id }) => tasks.cancel(task_id)));
+    await delay(AGAIN_MS);
+  }
+}
