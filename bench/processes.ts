@@ -1,24 +1,17 @@
-/** What processes take of the machine, as Linux tells in /proc. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-
-/** The kernel counts processor time in hundredths of a second, on every platform that Node runs on. */
-const TICKS_PER_SECOND = 100;
-const PAGES_PER_MIB = 256;
+/** What processes take of the machine, and which belong together, as Linux tells in /proc. */
+import { readdirSync, readFileSync } from "node:fs";
+import { readProcess } from "../scripts/process-figures.ts";
 
 /** Processor time since its start, of a process with all its threads, in seconds; 0 for one that is gone. */
 export function cpuSecondsOf(pid: number): number {
-  const file = `/proc/${pid}/stat`;
-  if (!existsSync(file)) return 0;
-  // The name before it is in brackets, and may have spaces.
-  const fields = readFileSync(file, "utf8").split(") ")[1]?.split(" ") ?? [];
-  const [user, system] = [fields[11], fields[12]].map(Number);
-  return ((user ?? NaN) + (system ?? NaN)) / TICKS_PER_SECOND;
+  return readProcess(pid)?.cpuSeconds ?? 0;
 }
 
-/** What it has in memory, in MiB. */
+/** What it has in memory, in MiB. @throws if it is gone */
 export function memoryOf(pid: number): number {
-  const pages = readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1];
-  return Number(pages) / PAGES_PER_MIB;
+  const process = readProcess(pid);
+  if (process === null) throw new Error(`there is no process ${pid}`);
+  return process.residentMiB;
 }
 
 /** The process and those that it has started, such as PostgreSQL's; of one that is gone, none. */

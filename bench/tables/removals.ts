@@ -76,8 +76,11 @@ async function measure(context: SuiteContext, count: number): Promise<Cell[]> {
     for (const { remove, rates, claims } of measured) {
       const tasks = await finish(maker);
       const stopClaims = claimant.claimsUntilStopped();
-      rates.push(await removeAll(tasks, remove));
-      claims.push(...(await stopClaims()));
+      try {
+        rates.push(await removeAll(tasks, remove));
+      } finally {
+        claims.push(...(await stopClaims()));
+      }
     }
   }
   return [count, ...measured.flatMap((way) => [median(way.rates), quantile(way.claims, 0.99)])];

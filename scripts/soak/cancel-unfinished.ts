@@ -15,7 +15,8 @@ export async function cancelUnfinished(tasks: TaskClient): Promise<void> {
     const { tasks: unfinished } = await tasks.list({ status: [...status], limit: PAGE });
     if (unfinished.length === 0) return;
     const unclaimed = unfinished.filter((task) => task.status !== "claimed");
-    await Promise.all(unclaimed.map(({ task_id }) => tasks.cancel(task_id)));
+    // A refusal says that it was claimed or finished meanwhile: the next list tells.
+    await Promise.allSettled(unclaimed.map(({ task_id }) => tasks.cancel(task_id)));
     await delay(AGAIN_MS);
   }
 }

@@ -3,6 +3,7 @@ import { pause } from "../../src/client/waiting.ts";
 import { percentiles } from "../../src/simulation/figures.ts";
 import { TASK_STATUSES } from "../../src/task/task.ts";
 import type { Member } from "../chaos/member.ts";
+import { readProcess } from "../process-figures.ts";
 import type { BucketFigures, Buckets } from "./bucket-figures.ts";
 import {
   GROUPS,
@@ -17,7 +18,6 @@ import {
 } from "./figures.ts";
 import { fetchText, type NodeFigures, parseMetrics, parseNode } from "./http-figures.ts";
 import type { Meter } from "./meter.ts";
-import { readProcess } from "./process-figures.ts";
 import { type Group, type Rule, SeriesStore } from "./series.ts";
 
 export interface SamplerOptions {

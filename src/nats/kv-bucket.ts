@@ -12,7 +12,7 @@ import type { KvWrite, KvWriter } from "./kv-writer.ts";
 export const MARKER_TTL_SECONDS = 15 * 60;
 /** The same for keys that come and go by the thousand a second. */
 export const SHORT_MARKER_TTL_SECONDS = 2 * 60;
-/** More messages of one key NATS does not keep. */
+/** KV buckets keep at most so many messages of a key. */
 const MAX_HISTORY = 64;
 
 /** What all buckets of one connection share. */
@@ -87,9 +87,10 @@ export class KvBucket {
   }
 
   /**
-   * Removes what the bucket has of the key before its last revision; nothing if that is not the last
-   * one. One by one: when several messages go at a time, the server goes over all keys of the bucket,
-   * for each of its consumers (ADR 24).
+   * Removes what the bucket has of the key before its last revision; nothing if the key has a later
+   * one, as far as the node knows that answers, and never that later one. One by one: when several
+   * messages go at a time, the server goes over all keys of the bucket, for each of its consumers
+   * (ADR 24).
    */
   async dropHistory(key: string, lastRevision: number): Promise<void> {
     const messages = await this.#messagesOf(key);
@@ -123,19 +124,25 @@ export class KvBucket {
     toEntry: (message: WatchedMessage) => Entry,
     watch: Watch<Entry>,
   ): Promise<Stoppable> {
-    return watchStream(this.#access, this.stream, this.#prefix, {
-      restarted: () => {
-        watch.restarted();
+    const { stream } = this;
+    const lastRevision = (): Promise<number> => this.lastRevision();
+    return watchStream(
+      this.#access,
+      { stream, prefix: this.#prefix, lastRevision },
+      {
+        restarted: () => {
+          watch.restarted();
+        },
+        message: (message) => {
+          const { key, revision, writtenAt } = message;
+          if (watch.isKnown?.(key, revision, writtenAt) !== true) watch.entry(toEntry(message));
+        },
+        current: () => {
+          watch.current();
+        },
+        failed: this.#access.watchFailed,
       },
-      message: (message) => {
-        const { key, revision, writtenAt } = message;
-        if (watch.isKnown?.(key, revision, writtenAt) !== true) watch.entry(toEntry(message));
-      },
-      current: () => {
-        watch.current();
-      },
-      failed: this.#access.watchFailed,
-    });
+    );
   }
 
   async #lastOf(subject: string): Promise<KvMessage | null> {

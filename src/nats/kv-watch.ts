@@ -24,14 +24,21 @@ export interface KvWatchHandler {
 
 const RETRY_MS = 500;
 
+export interface WatchedStream {
+  readonly stream: string;
+  /** Of the subjects; the keys follow it. */
+  readonly prefix: string;
+  /** Of all messages that the stream has; 0 if it has none. */
+  readonly lastRevision: () => Promise<number>;
+}
+
 /** Resolves once the watch is set up; the current state follows. */
 export async function watchStream(
   access: KvAccess,
-  stream: string,
-  subjectPrefix: string,
+  watched: WatchedStream,
   handler: KvWatchHandler,
 ): Promise<Stoppable> {
-  const watch = new StreamWatch(access, stream, subjectPrefix, handler);
+  const watch = new StreamWatch(access, watched, handler);
   await watch.begin();
   void access.connection.closed().then(() => watch.stop());
   const stopListening = listenToConnection(access.connection, {
@@ -52,8 +59,7 @@ export async function watchStream(
 
 class StreamWatch {
   readonly #access: KvAccess;
-  readonly #stream: string;
-  readonly #prefix: string;
+  readonly #watched: WatchedStream;
   readonly #handler: KvWatchHandler;
   #consumer: StreamConsumer | null = null;
   #retry: NodeJS.Timeout | null = null;
@@ -63,10 +69,9 @@ class StreamWatch {
   /** When the stream was made, as the server says it. */
   #madeAt: string | null = null;
 
-  constructor(access: KvAccess, stream: string, subjectPrefix: string, handler: KvWatchHandler) {
+  constructor(access: KvAccess, watched: WatchedStream, handler: KvWatchHandler) {
     this.#access = access;
-    this.#stream = stream;
-    this.#prefix = subjectPrefix;
+    this.#watched = watched;
     this.#handler = handler;
   }
 
@@ -80,13 +85,16 @@ class StreamWatch {
       this.#handler.current();
     };
     this.#handler.restarted();
-    await this.#identify();
+    const { stream, prefix, lastRevision } = this.#watched;
+    const [last] = await Promise.all([lastRevision(), this.#identify()]);
     if (isOver()) return;
-    const consumer = await consumeStream(this.#access, this.#stream, `${this.#prefix}>`, {
+    const consumer = await consumeStream(this.#access, stream, `${prefix}>`, {
       message: (message) => {
         if (isOver()) return;
         this.#deliver(message);
-        if (message.pending === 0) reachedEnd();
+        // What is pending may be more than the server says: of each message that is removed meanwhile
+        // it subtracts one, also of those that are not the last of their key and were not counted.
+        if (message.pending === 0 && message.sequence >= last) reachedEnd();
       },
       // What was pending may have gone before it was delivered.
       idle: () => {
@@ -103,7 +111,7 @@ class StreamWatch {
       return;
     }
     this.#consumer = consumer;
-    if (consumer.pending === 0) reachedEnd();
+    if (consumer.pending === 0 && last === 0) reachedEnd();
   }
 
   /** Begins again from the current state; retries until that works. */
@@ -143,11 +151,11 @@ class StreamWatch {
 
   /** The current state of a stream made anew is no continuation: that must not pass without a word. */
   async #identify(): Promise<void> {
-    const { created } = await this.#access.jsm.streams.info(this.#stream);
+    const { created } = await this.#access.jsm.streams.info(this.#watched.stream);
     if (this.#madeAt !== null && this.#madeAt !== created) {
       this.#handler.failed(
         new Error(
-          `the stream ${this.#stream} was removed and made anew at ${created}: what it held is gone`,
+          `the stream ${this.#watched.stream} was removed and made anew at ${created}: what it held is gone`,
         ),
       );
     }
@@ -156,7 +164,7 @@ class StreamWatch {
 
   #deliver(message: StreamMessage): void {
     try {
-      this.#handler.message(new LazyMessage(message, this.#prefix));
+      this.#handler.message(new LazyMessage(message, this.#watched.prefix));
     } catch (error) {
       this.#handler.failed(error);
     }

@@ -69,19 +69,18 @@ export class Retention {
       if (task.updatedAt > before) break;
       if (!this.#isNeeded(task)) old.push(task);
     }
-    const queue = old.values();
-    await Promise.all(Array.from({ length: REMOVALS_AT_A_TIME }, () => this.#removeEach(queue)));
+    old.reverse();
+    await Promise.all(Array.from({ length: REMOVALS_AT_A_TIME }, () => this.#removeFrom(old)));
   }
 
-  /** Ends at the first failure; what is left over then is left to the next round. */
-  async #removeEach(queue: Iterable<Task>): Promise<void> {
-    for (const task of queue) {
-      if (this.#stopped) return;
+  /** Takes one after the other from the end. After a failure the rest is left to the next round. */
+  async #removeFrom(left: Task[]): Promise<void> {
+    for (let task = left.pop(); task !== undefined && !this.#stopped; task = left.pop()) {
       try {
         await this.#remove(task);
       } catch (cause) {
+        left.length = 0;
         this.#observe({ kind: "background_error", what: `removal of ${task.taskId}`, cause });
-        return;
       }
     }
   }

@@ -96,4 +96,34 @@ describe("dropping the history of a key", () => {
     await bucket.dropHistory("key", second);
     assert.equal((await bucket.history("key")).length, 3);
   });
+
+  it("leaves a key alone that is written before its marker", async () => {
+    await using server = await TestServer.start();
+    const bucket = new KvBucket("tasks", await openKvAccess(await server.connect()));
+    const first = await revisionOf(bucket.write("key", "1", 0));
+    const second = await revisionOf(bucket.write("key", "2", first));
+    await bucket.dropHistory("key", second);
+    await revisionOf(bucket.write("key", "3", second));
+    assert.deepEqual(await bucket.purge("key", second), { kind: "conflict" });
+    assert.deepEqual(
+      (await bucket.history("key")).map(({ text }) => text),
+      ["2", "3"],
+    );
+  });
+
+  it("can be done by several at a time", async () => {
+    await using server = await TestServer.start();
+    const bucket = new KvBucket("tasks", await openKvAccess(await server.connect()));
+    let last = 0;
+    for (const text of ["1", "2", "3", "4"])
+      last = await revisionOf(bucket.write("key", text, last));
+    await Promise.all([1, 2, 3].map(() => bucket.dropHistory("key", last)));
+    const outcomes = await Promise.all([1, 2, 3].map(() => bucket.purge("key", last)));
+    assert.equal(outcomes.filter(({ kind }) => kind === "written").length, 1);
+    const history = await bucket.history("key");
+    assert.deepEqual(
+      history.map(({ operation }) => operation),
+      ["removed"],
+    );
+  });
 });

@@ -250,3 +250,44 @@ describe("the watch on a connection that is closed", () => {
 function timers(): number {
   return process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
 }
+
+describe("a watch that begins while older messages are removed", () => {
+  it("has not reached the current state before the last key", async () => {
+    await using server = await TestServer.start();
+    const access = await openKvAccess(await server.connect());
+    const bucket = new KvBucket("tasks", access);
+    const unwritten = Array.from({ length: 5_000 }, (_, n) => `k${n}`);
+    const written: { readonly key: string; readonly last: number }[] = [];
+    // So long that the server waits now and then until it is told to go on.
+    const text = "x".repeat(2_000);
+    const write = async (): Promise<void> => {
+      for (let key = unwritten.pop(); key !== undefined; key = unwritten.pop()) {
+        const first = await bucket.write(key, "old", 0);
+        assert.ok(first.kind === "written");
+        const second = await bucket.write(key, text, first.revision);
+        assert.ok(second.kind === "written");
+        written.push({ key, last: second.revision });
+      }
+    };
+    await Promise.all(Array.from({ length: 16 }, write));
+
+    const count = written.length;
+    let isCurrent = false;
+    // Those that the watch comes to last are the first.
+    const remove = async (): Promise<void> => {
+      for (let next = written.pop(); next !== undefined && !isCurrent; next = written.pop()) {
+        const older = { filter: `$KV.tasks.${next.key}`, seq: next.last };
+        await access.jsm.streams.purge(bucket.stream, older);
+      }
+    };
+    const removing = Array.from({ length: 16 }, remove);
+    const watch = new NotedWatch();
+    const watching = await watch.start(access);
+    await watch.noted("current");
+    isCurrent = true;
+    await Promise.all(removing);
+    await watching.stop();
+    const before = watch.notes.slice(0, watch.notes.indexOf("current"));
+    assert.equal(before.filter((note) => note.endsWith(text)).length, count);
+  });
+});

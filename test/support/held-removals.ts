@@ -1,8 +1,10 @@
 /** A worker whose retention time is over when the test says so, and whose removals wait until then. */
+import { EventEmitter, once } from "node:events";
 import type { Clock } from "../../src/service/ports.ts";
 import { withFaults } from "./faulty-stores.ts";
 
 const RETENTION_SECONDS = 1;
+const PATIENCE_MS = 30_000;
 
 export class HeldRemovals {
   readonly settings = { retention_seconds: RETENTION_SECONDS };
@@ -10,20 +12,22 @@ export class HeldRemovals {
   readonly wrapStores: ReturnType<typeof withFaults>;
   /** The tasks whose removal was begun. */
   readonly begun = new Set<string>();
+  readonly #removals = new EventEmitter();
   #now = Date.now();
-  #changed: () => void = () => undefined;
   #goOn: () => void = () => undefined;
 
   constructor() {
     const end = new Promise<void>((resolve) => {
       this.#goOn = resolve;
+      // A test that fails before it says so ends as well.
+      setTimeout(resolve, PATIENCE_MS).unref();
     });
     this.clock = { now: () => this.#now, random: Math.random };
     this.wrapStores = withFaults({
       tasks: {
         purge: (real) => async (taskId, revision) => {
           this.begun.add(taskId);
-          this.#changed();
+          this.#removals.emit("begun");
           await end;
           return real.purge(taskId, revision);
         },
@@ -34,11 +38,8 @@ export class HeldRemovals {
   /** What has been finished so far is to be removed. Resolves when so many removals are under way. */
   async begin(count: number): Promise<void> {
     this.#now += RETENTION_SECONDS * 1_000;
-    while (this.begun.size < count) {
-      await new Promise<void>((resolve) => {
-        this.#changed = resolve;
-      });
-    }
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    while (this.begun.size < count) await once(this.#removals, "begun", { signal });
   }
 
   goOn(): void {
