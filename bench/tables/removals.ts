@@ -18,20 +18,27 @@ const WORKERS = 3;
 const AT_A_TIME = 16;
 const REMOVED = 400;
 const TIMEOUT_MS = 60_000;
+const PLACES = [
+  { nodes: 1, count: 1_000 },
+  { nodes: 1, count: 10_000 },
+  { nodes: 1, count: 50_000 },
+  { nodes: 3, count: 10_000 },
+] as const;
 
 export const removals: Suite = {
   name: "removals",
   what: "removing finished tasks, and claims meanwhile, at a thousand to fifty thousand tasks",
   async *run(context) {
     const rows: Cell[][] = [];
-    for (const count of context.isShort ? [1_000] : [1_000, 10_000, 50_000]) {
-      context.tell(`  ${count} tasks`);
-      rows.push(await measure(context, count));
+    for (const { nodes, count } of context.isShort ? PLACES.slice(0, 1) : PLACES) {
+      context.tell(`  ${count} tasks, ${nodes} nodes`);
+      rows.push(await measure(context, nodes, count));
     }
     yield {
       id: "removals",
       title: "Removing finished tasks",
       columns: [
+        { title: "NATS nodes" },
         { title: "other tasks" },
         { title: "removed/s" },
         { title: "claim p99 ms", digits: 1 },
@@ -39,7 +46,7 @@ export const removals: Suite = {
         { title: "claim p99 ms", digits: 1 },
       ],
       rows,
-      drawn: { column: 1, names: 1 },
+      drawn: { column: 2, names: 2 },
       notes: [
         `Tasks with three records, ${AT_A_TIME} removed at a time, with ${WORKERS} workers that watch, and one client who claims other tasks, one after the other. By a marker alone: it replaces all records at once, as \`nats kv purge\` does.`,
       ],
@@ -54,8 +61,8 @@ interface Finished {
 
 type Remove = (task: Finished) => Promise<WriteOutcome>;
 
-async function measure(context: SuiteContext, count: number): Promise<Cell[]> {
-  await using place = await Place.start({ ...context, workers: WORKERS });
+async function measure(context: SuiteContext, nodes: number, count: number): Promise<Cell[]> {
+  await using place = await Place.start({ ...context, nodes, workers: WORKERS });
   await using maker = await TaskMaker.connect(place.cluster.urls);
   await maker.make(count);
   const bucket = await openBucket(maker.connection);
@@ -83,7 +90,11 @@ async function measure(context: SuiteContext, count: number): Promise<Cell[]> {
       }
     }
   }
-  return [count, ...measured.flatMap((way) => [median(way.rates), quantile(way.claims, 0.99)])];
+  return [
+    nodes,
+    count,
+    ...measured.flatMap((way) => [median(way.rates), quantile(way.claims, 0.99)]),
+  ];
 }
 
 /** As a worker opens it. */

@@ -55,8 +55,11 @@ export class KvTaskStore implements TaskStore {
     return payload.length;
   }
 
-  async purge(taskId: string, expectedRevision: number): Promise<WriteOutcome> {
-    await this.#bucket.dropHistory(taskId, expectedRevision);
+  dropHistory(taskId: string, lastRevision: number): Promise<void> {
+    return this.#bucket.dropHistory(taskId, lastRevision);
+  }
+
+  purge(taskId: string, expectedRevision: number): Promise<WriteOutcome> {
     return this.#bucket.purge(taskId, expectedRevision);
   }
 

@@ -71,10 +71,9 @@ export interface TaskStore {
   newWriteId(): string;
   /** Size in bytes of the record that `write` would store. */
   sizeOf(task: Task): number;
-  /**
-   * Removes the task with its history; the marker of that removes itself after a while. The history goes
-   * first: it may be gone although the task has been written meanwhile, and stays.
-   */
+  /** Removes what is older than the task's last revision, which this has to be. A purge is cheap then. */
+  dropHistory(taskId: string, lastRevision: number): Promise<void>;
+  /** Removes the task with its history; the marker of that removes itself after a while. */
   purge(taskId: string, expectedRevision: number): Promise<WriteOutcome>;
   /** The entries that the bucket still has of the task, oldest first. */
   history(taskId: string): Promise<TaskEntry[]>;

@@ -87,11 +87,17 @@ export class Retention {
 
   async #remove(task: Task): Promise<void> {
     const { taskId } = task;
-    const known = this.#tasks.get(taskId);
-    // While others were removed it may have been requeued, or become a dependency.
-    if (known?.task !== task || this.#isNeeded(task)) return;
-    const outcome = await this.#store.purge(taskId, known.revision);
+    const revision = this.#tasks.get(taskId)?.revision ?? 0;
+    // It may be requeued, or become a dependency, at any time until it is gone.
+    if (!this.#isLeftOver(task)) return;
+    await this.#store.dropHistory(taskId, revision);
+    if (!this.#isLeftOver(task)) return;
+    const outcome = await this.#store.purge(taskId, revision);
     if (outcome.kind === "written") this.#observe({ kind: "task_retired", taskId });
+  }
+
+  #isLeftOver(task: Task): boolean {
+    return this.#tasks.get(task.taskId)?.task === task && !this.#isNeeded(task);
   }
 
   #isNeeded(task: Task): boolean {

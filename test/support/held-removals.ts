@@ -25,11 +25,11 @@ export class HeldRemovals {
     this.clock = { now: () => this.#now, random: Math.random };
     this.wrapStores = withFaults({
       tasks: {
-        purge: (real) => async (taskId, revision) => {
+        dropHistory: (real) => async (taskId, revision) => {
           this.begun.add(taskId);
           this.#removals.emit("begun");
           await end;
-          return real.purge(taskId, revision);
+          await real.dropHistory(taskId, revision);
         },
       },
     });
