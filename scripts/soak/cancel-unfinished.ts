@@ -1,6 +1,6 @@
 /**
- * Ends what a load leaves unfinished. A task that waits for one that was cancelled waits for ever, and
- * as long as it does, finished tasks on which it depends are kept: without it, none may be left.
+ * Ends what a load leaves unfinished, so that no task has any reason to stay: one that waits for a
+ * cancelled one waits for ever, and the finished ones on which it depends are kept for as long.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { TaskClient } from "../../src/client/task-client.ts";
