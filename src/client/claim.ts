@@ -4,6 +4,9 @@
  * - the holder completes it, lets it fail, or gives it back;
  * - its lease is lost: somebody else may have the task, and what the holder asks for is refused.
  *
+ * After its end `complete` and `fail` are refused, because what they say is not stored. `release` asks
+ * for nothing but that the session no longer holds the task, so it does nothing then.
+ *
  * An end that the coordinator refuses for its content, such as a result that is too large, is none: the
  * task is still held.
  *
@@ -65,6 +68,8 @@ export class Claim implements AsyncDisposable {
   /** Its end has been asked for; what is heard of the task meanwhile may be just that. */
   #ending: Promise<void> | null = null;
   #lostMeanwhile: string | null = null;
+  /** How it ended, for the refusal of another end. */
+  #endedAs = "has ended";
 
   /** @internal */
   constructor({ task, attempt, lease }: Claimed, owner: ClaimOwner) {
@@ -115,13 +120,27 @@ export class Claim implements AsyncDisposable {
   }
 
   /**
-   * Gives the task back to the pool, which is no failure.
+   * Gives the task back to the pool, which is no failure. Does nothing for a claim that has ended or is
+   * lost, and waits for an end that is under way: safe to call in `finally`.
    *
-   * @throws TaskError `lease_lost`
-   * @example if (claim.signal.aborted && !claim.isOver) await claim.release();
+   * @throws TaskError if the coordinator cannot be told; the task is back when its lease runs out
+   * @example
+   * for await (const claim of coordinator.claims({ session: "session-1" })) {
+   *   try {
+   *     if (claim.task.title !== "") await claim.complete();
+   *   } finally {
+   *     await claim.release();
+   *   }
+   * }
    */
-  release(): Promise<void> {
-    return this.#end({ status: "available" });
+  async release(): Promise<void> {
+    while (this.#ending !== null) await this.ending();
+    if (this.isOver) return;
+    try {
+      await this.#end({ status: "available" });
+    } catch (error) {
+      if (!(error instanceof TaskError) || !ENDED_OTHERWISE.has(error.code)) throw error;
+    }
   }
 
   /**
@@ -140,6 +159,7 @@ export class Claim implements AsyncDisposable {
       this.#lostMeanwhile = why;
       return;
     }
+    this.#endedAs = "is lost";
     this.#finish(true);
     const { task_id: id } = this.task;
     const message = `the claim of ${id} (attempt ${this.attempt}) is lost: ${why}`;
@@ -160,7 +180,7 @@ export class Claim implements AsyncDisposable {
   }
 
   /**
-   * `release`, at the end of the scope, unless it has ended.
+   * `release`, at the end of the scope.
    *
    * @example
    * for await (const claim of coordinator.claims({ session: "session-1" })) {
@@ -168,20 +188,16 @@ export class Claim implements AsyncDisposable {
    *   if (held.task.title !== "") await held.complete();
    * }
    */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.ending();
-    if (this.isOver) return;
-    try {
-      await this.release();
-    } catch (error) {
-      if (!(error instanceof TaskError) || !ENDED_OTHERWISE.has(error.code)) throw error;
-    }
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
   }
 
   async #end(end: End): Promise<void> {
     if (this.isOver || this.#ending !== null) {
+      const state = this.isOver ? this.#endedAs : "is just being ended";
       const { task_id: id } = this.task;
-      throw new TaskError("lease_lost", `the claim of ${id} (attempt ${this.attempt}) is over`);
+      const message = `the claim of ${id} (attempt ${this.attempt}) ${state}: it ends once`;
+      throw new TaskError("lease_lost", message);
     }
     this.#ending = this.#askToEnd(end);
     try {
@@ -197,6 +213,7 @@ export class Claim implements AsyncDisposable {
     const options = { deadlineMs: this.#ttlSeconds * 1000 + GRACE_MS };
     try {
       await this.#owner.tasks.release(this.task.task_id, { ...holder, ...end }, options);
+      this.#endedAs = `has ended as ${end.status}`;
       this.#finish(true);
     } catch (error) {
       const code = error instanceof TaskError ? error.code : "unknown";

@@ -80,7 +80,7 @@ function aborted(claim: Claim): Promise<TaskError> {
 }
 
 describe("a claim", () => {
-  it("ends once; whatever is asked for after that is refused", async () => {
+  it("ends once; another end is refused after that, and says how the claim ended", async () => {
     await using bench = await Bench.start();
     const ends = ["complete", "fail", "release"] as const;
     for (const end of ends) {
@@ -90,12 +90,56 @@ describe("a claim", () => {
       // Neither while it is being ended nor after it.
       await errorOf(claim.complete("second"), "lease_lost");
       await first;
-      for (const again of ends) await errorOf(claim[again]("again"), "lease_lost");
+      for (const again of ["complete", "fail"] as const) {
+        const { message } = await errorOf(claim[again]("again"), "lease_lost");
+        assert.match(message, /has ended as (complete|failed|available)/);
+      }
       assert.equal(claim.isOver, true);
       assert.equal(claim.signal.aborted, false);
       assert.equal((await bench.task()).result, null);
     }
     assert.deepEqual(bench.ends, [true, true, true]);
+  });
+
+  it("is released only if it is still held: not after its end, during it, or after its loss", async () => {
+    await using bench = await Bench.start();
+    for (const end of ["complete", "fail", "release"] as const) {
+      if (end !== "complete") await bench.coordinator.ok("tasks.requeue.a");
+      const claim = await bench.claim();
+      const first = end === "fail" ? claim.fail("no") : claim[end]();
+      await claim.release();
+      await first;
+      const { revision } = await bench.coordinator.ok("tasks.get.a");
+      await claim.release();
+      assert.equal((await bench.coordinator.ok("tasks.get.a")).revision, revision);
+    }
+    await bench.coordinator.ok("tasks.requeue.a");
+    const lost = await bench.claim();
+    const isLost = aborted(lost);
+    await bench.coordinator.ok("tasks.requeue.a");
+    await isLost;
+    await lost.release();
+    assert.deepEqual((await bench.task()).status, "available");
+  });
+
+  it("that is released after an end that was refused is given back", async () => {
+    await using bench = await Bench.start();
+    const claim = await bench.claim();
+    const refused = errorOf(claim.complete("x".repeat(70_000)), "too_large");
+    await claim.release();
+    await refused;
+    assert.deepEqual((await bench.task()).status, "available");
+  });
+
+  it("that was lost unheard of is released without an error", async () => {
+    await using bench = await Bench.start();
+    const { tasks, letGo } = bench.heldBack();
+    const claim = await bench.claim({}, tasks);
+    const released = claim.release();
+    await bench.coordinator.ok("tasks.requeue.a");
+    letGo();
+    await released;
+    assert.equal(claim.isOver, true);
   });
 
   it("goes back at the end of its scope, unless it has ended or is being ended", async () => {
