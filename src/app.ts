@@ -7,7 +7,7 @@ import { openStores, type OpenStores } from "./nats/open-stores.ts";
 import type { Clock, Observe, ServiceSettings, Stoppable } from "./service/ports.ts";
 import { type Stores, TaskService } from "./service/task-service.ts";
 import { createLogger } from "./telemetry/logger.ts";
-import { healthOf, type WorkerHealth } from "./telemetry/health.ts";
+import { healthOf, HealthNotes, isBusHealthy, type WorkerHealth } from "./telemetry/health.ts";
 import { type HttpEndpoint, startHttpEndpoint } from "./telemetry/http-endpoint.ts";
 import { createMetrics, type MetricsSnapshot } from "./telemetry/metrics.ts";
 import { VERSION } from "./version.ts";
@@ -57,7 +57,7 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
   const health = (): WorkerHealth[] => workers.map(workerHealth);
   const metrics = createMetrics({
     tasksByStatus: () => workers[0]?.service.tasks.counts() ?? {},
-    connected: () => healthOf(health()).connected,
+    busHealthy: () => isBusHealthy(health()),
     waitingRequests: () => workers.reduce((sum, { service }) => sum + service.waiting, 0),
     sessions: () => workers[0]?.service.sessions.size ?? 0,
   });
@@ -111,6 +111,7 @@ interface Worker {
   readonly id: string;
   readonly service: TaskService;
   readonly failed: Promise<never>;
+  readonly notes: HealthNotes;
   isConnected(): boolean;
   stop(): Promise<void>;
 }
@@ -123,6 +124,7 @@ async function startWorker(
   const id = `worker-${crypto.randomUUID().slice(0, 8)}`;
   const connection = await connectNats({ ...config.nats, name: `if-coordinator ${id}` });
   const isConnected = observeConnection(connection, observe);
+  const notes = new HealthNotes();
   let stores: OpenStores | null = null;
   let service: TaskService | null = null;
   let hearing: Promise<Stoppable> | null = null;
@@ -162,7 +164,7 @@ async function startWorker(
         await started.stop().finally(disconnect);
       }
     };
-    return { id, service: started, failed, isConnected, stop };
+    return { id, service: started, failed, notes, isConnected, stop };
   } catch (error) {
     await (await hearing)?.stop();
     await service?.stop();
@@ -253,8 +255,14 @@ function settingsOf(config: Config, workerId: string): ServiceSettings {
 }
 
 function workerHealth(worker: Worker): WorkerHealth {
-  const { id, service } = worker;
-  return { id, connected: worker.isConnected(), index_current: service.tasks.isCurrent };
+  const { id, service, notes } = worker;
+  return {
+    id,
+    connected: worker.isConnected(),
+    index_current: service.tasks.isCurrent,
+    problems: notes.problems,
+    warnings: notes.warnings,
+  };
 }
 
 const SYSTEM_CLOCK: Clock = { now: Date.now, random: Math.random };

@@ -41,11 +41,10 @@ function healthOfAll(answers: readonly Answer[], size: number): Health {
     id,
     connected: false,
     index_current: false,
+    problems: [],
+    warnings: [],
   }));
   const { connected, ready } = healthOf(known);
-  return {
-    connected,
-    ready: ready && unknown.length === 0,
-    detail: { workers: [...known, ...unknown] },
-  };
+  const { detail } = healthOf([...known, ...unknown]);
+  return { connected, ready: ready && unknown.length === 0, detail };
 }

@@ -36,7 +36,7 @@ export const METRICS = {
   if_coordinator_event_bus_health: {
     type: "gauge",
     aggregator: "min",
-    help: "1 while connected to NATS, else 0",
+    help: "1 while connected to NATS without a problem that /readyz names, otherwise 0",
     labels: [],
   },
   if_coordinator_tasks: {

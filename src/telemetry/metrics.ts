@@ -15,7 +15,8 @@ import { RecentClaims } from "./recent-claims.ts";
 export interface GaugeSources {
   /** Number of tasks by status; `claimed` among them are the active tasks. */
   tasksByStatus(): Readonly<Record<string, number>>;
-  connected(): boolean;
+  /** Whether all workers are connected to NATS and none has a problem with it. */
+  busHealthy(): boolean;
   /** Parked `next` requests. */
   waitingRequests(): number;
   /** Registered sessions. */
@@ -176,7 +177,7 @@ function registerGauges(registry: Registry, sources: GaugeSources, claims: Recen
   gauge(registry, "if_coordinator_claim_latency_p95", () => claims.p95Seconds());
   gauge(registry, "if_coordinator_claim_success_rate", () => claims.successPercent());
   gauge(registry, "if_coordinator_active_tasks", () => sources.tasksByStatus().claimed ?? 0);
-  gauge(registry, "if_coordinator_event_bus_health", () => (sources.connected() ? 1 : 0));
+  gauge(registry, "if_coordinator_event_bus_health", () => (sources.busHealthy() ? 1 : 0));
   gauge(registry, "if_coordinator_waiting_requests", () => sources.waitingRequests());
   gauge(registry, "if_coordinator_sessions", () => sources.sessions());
   new Gauge({

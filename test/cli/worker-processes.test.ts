@@ -49,6 +49,7 @@ describe("several workers of a command", () => {
     const { code, workers } = await serve.readiness();
     assert.equal(code, 200);
     assert.deepEqual(workers.map(({ id }) => id as string).sort(), await members(connection, 3));
+    assert.ok(workers.every(({ problems }) => Array.isArray(problems) && problems.length === 0));
 
     await claim(connection, "t", 30);
     for (;;) {

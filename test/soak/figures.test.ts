@@ -33,7 +33,7 @@ describe("the figures that are read by HTTP", () => {
   it("are those of a worker's metrics", async () => {
     const metrics = createMetrics({
       tasksByStatus: () => ({ claimed: 1 }),
-      connected: () => true,
+      busHealthy: () => true,
       waitingRequests: () => 7,
       sessions: () => 3,
     });

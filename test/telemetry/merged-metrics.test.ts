@@ -11,10 +11,10 @@ const SUCCESS = "if_coordinator_claim_success_rate";
 const LATENCY = "if_coordinator_claim_latency_p95";
 
 /** A process with so many claimed tasks in its index. */
-function metricsOf({ claimed = 0, connected = true, waiting = 0 }): Metrics {
+function metricsOf({ claimed = 0, busHealthy = true, waiting = 0 }): Metrics {
   return createMetrics({
     tasksByStatus: () => ({ claimed }),
-    connected: () => connected,
+    busHealthy: () => busHealthy,
     waitingRequests: () => waiting,
     sessions: () => claimed,
   });
@@ -43,7 +43,7 @@ describe("the metrics of several processes", () => {
 
   it("add up what was counted and who waits, and take the rest from one of them", async () => {
     const a = metricsOf({ claimed: 4, waiting: 1 });
-    const b = metricsOf({ claimed: 5, waiting: 2, connected: false });
+    const b = metricsOf({ claimed: 5, waiting: 2, busHealthy: false });
     for (const { observe } of [a, a, b]) observe({ kind: "write_conflict", taskId: "t" });
     for (const fact of [claim("ok", 0.1), claim("ok", 0.1)]) a.observe(fact);
     for (const fact of [claim("ok", 0.3), claim("unavailable", 0.2)]) b.observe(fact);

@@ -36,10 +36,10 @@ describe("the metrics", () => {
 
 describe("the gauges", () => {
   it("show what their sources say at the time of the scrape", async () => {
-    let connected = true;
+    let healthy = true;
     let claimed = 4;
     const metrics = sampleMetrics({
-      connected: () => connected,
+      busHealthy: () => healthy,
       tasksByStatus: () => ({ available: 7, claimed }),
       waitingRequests: () => 2,
       sessions: () => 5,
@@ -49,7 +49,7 @@ describe("the gauges", () => {
     assert.equal(await valueOf(metrics, "if_coordinator_waiting_requests"), 2);
     assert.equal(await valueOf(metrics, "if_coordinator_sessions"), 5);
     assert.equal(await valueOf(metrics, "if_coordinator_tasks", '{status="available"}'), 7);
-    connected = false;
+    healthy = false;
     claimed = 3;
     assert.equal(await valueOf(metrics, "if_coordinator_event_bus_health"), 0);
     assert.equal(await valueOf(metrics, "if_coordinator_active_tasks"), 3);
@@ -195,7 +195,7 @@ function claim(outcome: Outcome, seconds = 0.001): Extract<Fact, { kind: "reques
 function sampleMetrics(options: Partial<MetricsOptions> = {}): Metrics {
   return createMetrics({
     tasksByStatus: () => ({}),
-    connected: () => true,
+    busHealthy: () => true,
     waitingRequests: () => 0,
     sessions: () => 0,
     ...options,
