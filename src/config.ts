@@ -5,7 +5,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { z } from "zod";
-import { nearest } from "./config/nearest.ts";
+import { nearest } from "./protocol/nearest.ts";
 import { configSchema, type ConfigValues } from "./config/schema.ts";
 import { settings } from "./config/settings.ts";
 import {

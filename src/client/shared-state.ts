@@ -4,7 +4,7 @@ import { ConnectionError } from "../nats/connection.ts";
 import { type KvBucket, newWriteId, openSharedBucket } from "../nats/shared-bucket.ts";
 import { canonicalJson } from "../protocol/canonical-json.ts";
 import { CoordinatorError } from "../protocol/errors.ts";
-import { ID_RULE, isValidId } from "../protocol/subjects.ts";
+import { idRuleFor, isValidId } from "../protocol/subjects.ts";
 import type { BusConnection } from "./bus-connection.ts";
 import { toJsonText } from "./json-text.ts";
 import type { Logger } from "./logger.ts";
@@ -151,7 +151,7 @@ async function read(bucket: KvBucket, key: string): Promise<Current | null> {
 }
 
 function requireKey(key: string): void {
-  if (!isValidId(key)) throw invalidInput("key", `"${key}" is no key: use ${ID_RULE}`);
+  if (!isValidId(key)) throw invalidInput("key", `"${key}" is no key: use ${idRuleFor(key)}`);
 }
 
 function requireTtl(ttl: number | undefined): void {

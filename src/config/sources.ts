@@ -1,7 +1,7 @@
 /** Reads settings from the YAML file, the environment and the command line, and remembers where from. */
 import { readFileSync } from "node:fs";
 import { parseDocument } from "yaml";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../protocol/nearest.ts";
 import { type Setting, settings } from "./settings.ts";
 
 /** Values by the names of the YAML file, and for each who said so. */

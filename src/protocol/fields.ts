@@ -1,7 +1,7 @@
 /** The fields that requests, records and replies are made of, each defined once. */
 import { z } from "zod";
 import { RESERVED_REASONS } from "../task/task.ts";
-import { ID_RULE, isValidId } from "./subjects.ts";
+import { idRuleFor, isValidId } from "./subjects.ts";
 
 export const MIN_TTL_SECONDS = 1;
 export const MAX_TTL_SECONDS = 24 * 60 * 60;
@@ -19,15 +19,8 @@ export const MAX_MAX_FAILURES = 1_000_000;
 /** Size of the JSON of what a holder reports of its progress. */
 export const MAX_PROGRESS_BYTES = 4_096;
 
-export const taskId = z
-  .string()
-  .refine(isValidId, { error: `must be a task id: ${ID_RULE}` })
-  .describe("Task id");
-
-export const sessionId = z
-  .string()
-  .refine(isValidId, { error: `must be a session id: ${ID_RULE}` })
-  .describe("Session id");
+export const taskId = idOf("task").describe("Task id");
+export const sessionId = idOf("session").describe("Session id");
 
 const names = z.array(z.string().min(1, "must not be empty").max(MAX_NAME_LENGTH)).max(MAX_NAMES);
 
@@ -110,3 +103,9 @@ export const definition = {
     .max(MAX_MAX_FAILURES)
     .describe("Failed attempts before the task is failed"),
 } as const;
+
+function idOf(kind: "task" | "session"): z.ZodString {
+  return z.string().refine(isValidId, {
+    error: ({ input }) => `must be a ${kind} id: ${idRuleFor(String(input))}`,
+  });
+}

@@ -9,6 +9,8 @@ export interface OperationDefinition {
   /** Whether the subject ends in an id: of a task below `tasks`, of a session below `sessions`. */
   readonly id: "required" | "optional" | "none";
   readonly request: z.ZodType;
+  /** A body that is accepted, for error messages. */
+  readonly example: object;
   readonly reply: z.ZodType;
   /** Refused to agents, who come in on the root with a principal. */
   readonly operatorsOnly?: true;
@@ -19,12 +21,14 @@ export const OPERATIONS = {
     summary: "Create a task; without an id the worker makes one",
     id: "optional",
     request: requests.create,
+    example: { title: "Say hello" },
     reply: replies.task,
   },
   "tasks.import": {
     summary: "Create many tasks, all validated first",
     id: "none",
     request: requests.importTasks,
+    example: { tasks: [{ task_id: "P0.5.1", title: "Say hello" }] },
     reply: replies.importTasks,
     operatorsOnly: true,
   },
@@ -32,72 +36,84 @@ export const OPERATIONS = {
     summary: "Claim a task by its id",
     id: "required",
     request: requests.claim,
+    example: { session_id: "session-1" },
     reply: replies.claim,
   },
   "tasks.next": {
     summary: "Claim the best ready tasks, waiting for one if asked to",
     id: "none",
     request: requests.next,
+    example: { session_id: "session-1", wait_seconds: 30 },
     reply: replies.next,
   },
   "tasks.renew": {
     summary: "Renew the lease of a claim",
     id: "required",
     request: requests.renew,
+    example: { session_id: "session-1", attempt: 1 },
     reply: replies.renew,
   },
   "tasks.release": {
     summary: "End a claim as complete, failed or available",
     id: "required",
     request: requests.release,
+    example: { session_id: "session-1", attempt: 1, status: "complete" },
     reply: replies.task,
   },
   "tasks.get": {
     summary: "Read a task",
     id: "required",
     request: requests.noFields,
+    example: {},
     reply: replies.get,
   },
   "tasks.list": {
     summary: "List tasks in order of creation",
     id: "none",
     request: requests.list,
+    example: { status: "available" },
     reply: replies.list,
   },
   "tasks.history": {
     summary: "The records of a task that the bucket still has",
     id: "required",
     request: requests.noFields,
+    example: {},
     reply: replies.history,
   },
   "tasks.changes": {
     summary: "What changed after a revision",
     id: "none",
     request: requests.changes,
+    example: { since: 0 },
     reply: replies.changes,
   },
   "tasks.verify": {
     summary: "Whether a session or an attempt still holds a task",
     id: "required",
     request: requests.verify,
+    example: { session_id: "session-1", attempt: 1 },
     reply: replies.verify,
   },
   "tasks.update": {
     summary: "Change the definition of a task that is not finished",
     id: "required",
     request: requests.update,
+    example: { priority: 1 },
     reply: replies.task,
   },
   "tasks.cancel": {
     summary: "Cancel a task; whoever holds it is asked to stop",
     id: "required",
     request: requests.cancel,
+    example: { reason: "no longer needed" },
     reply: replies.task,
   },
   "tasks.requeue": {
     summary: "Return a finished task, or one whose holder is dead, to the pool",
     id: "required",
     request: requests.requeue,
+    example: { reason: "the cause is fixed" },
     reply: replies.task,
     operatorsOnly: true,
   },
@@ -105,30 +121,35 @@ export const OPERATIONS = {
     summary: "Counts of tasks, leases and sessions",
     id: "none",
     request: requests.noFields,
+    example: {},
     reply: replies.stats,
   },
   "sessions.register": {
     summary: "Register a session and what it can do",
     id: "required",
     request: requests.register,
+    example: { capabilities: ["review"] },
     reply: replies.register,
   },
   "sessions.heartbeat": {
     summary: "Renew a session and every lease that it holds",
     id: "required",
     request: requests.heartbeat,
+    example: { claims: [{ task_id: "P0.5.1", attempt: 1 }] },
     reply: replies.heartbeat,
   },
   "sessions.list": {
     summary: "List the registered sessions",
     id: "none",
     request: requests.listSessions,
+    example: { prefix: "session-" },
     reply: replies.listSessions,
   },
   "sessions.unregister": {
     summary: "End a session and return its claims to the pool",
     id: "required",
     request: requests.noFields,
+    example: {},
     reply: replies.unregister,
   },
 } as const satisfies Record<`${SubjectRoot}.${string}`, OperationDefinition>;

@@ -1,9 +1,10 @@
 /** From a request's bytes to a validated body, or to an error that names the field and the cure. */
 import type { z } from "zod";
 import { CoordinatorError } from "./errors.ts";
+import { bodyHint, fieldHint } from "./hints.ts";
 import { type Operation, OPERATIONS, type Request } from "./operations.ts";
 import { isTooDeep, MAX_JSON_DEPTH } from "./json-depth.ts";
-import { ID_RULE, isValidId } from "./subjects.ts";
+import { idRuleFor, isValidId } from "./subjects.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -18,11 +19,10 @@ export function decodeBody(bytes: Uint8Array): string {
 
 /** @throws CoordinatorError `invalid_request` */
 export function parseBody<O extends Operation>(operation: O, text: string): Request<O> {
-  const json = parseJson(text);
+  const json = parseJson(operation, text);
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw invalid(
-      `the body must be a JSON object such as {"session_id":"session-1"}, not ${describe(json)}`,
-    );
+    const hint = bodyHint(operation, Array.isArray(json));
+    throw invalid(`the body must be a JSON object, not ${describe(json)}: send ${hint}`);
   }
   const parsed = OPERATIONS[operation].request.safeParse(json, { reportInput: true });
   if (!parsed.success) throw explain(operation, parsed.error.issues);
@@ -47,14 +47,14 @@ export function parseId(operation: Operation, id: string): string | undefined {
   if (!isValidId(id)) {
     throw new CoordinatorError(
       "invalid_request",
-      `${kind}_id: "${shorten(id)}" is not a ${kind} id: use ${ID_RULE}`,
+      `${kind}_id: "${shorten(id)}" is not a ${kind} id: use ${idRuleFor(id)}`,
       { details: { field: `${kind}_id` } },
     );
   }
   return id;
 }
 
-function parseJson(text: string): unknown {
+function parseJson(operation: Operation, text: string): unknown {
   // An empty body is what `nats req tasks.stats ''` sends: no fields at all.
   if (text.trim() === "") return {};
   let json: unknown;
@@ -62,7 +62,8 @@ function parseJson(text: string): unknown {
     json = JSON.parse(text);
   } catch (error) {
     const problem = error instanceof Error ? error.message : "";
-    throw invalid(`the body is not valid JSON (${shorten(problem)}): send a JSON object`);
+    const hint = bodyHint(operation, false);
+    throw invalid(`the body is not valid JSON (${shorten(problem)}): send ${hint}`);
   }
   if (!isTooDeep(json)) return json;
   throw invalid(`the body is nested more than ${MAX_JSON_DEPTH} levels deep: flatten it`);
@@ -75,8 +76,8 @@ function explain(operation: Operation, issues: readonly z.core.$ZodIssue[]): Coo
   if (first.code === "unrecognized_keys") {
     const [name = ""] = first.keys;
     const field = path === "" ? name : `${path}.${name}`;
-    const known = path === "" ? `; ${operation} knows ${knownFields(operation)}` : "";
-    return invalidField(field, `unknown field "${shorten(field)}"${known}`);
+    const hint = fieldHint(operation, first.path, name);
+    return invalidField(field, `unknown field "${shorten(field)}"${hint}`);
   }
   return invalidField(path, `${path}: ${problemOf(first)}`);
 }
@@ -107,12 +108,6 @@ function unitOf(origin: string): string {
 function expected(issue: z.core.$ZodIssueInvalidType): string {
   if (issue.expected === "int") return "a whole number";
   return `a value of type ${issue.expected === "record" ? "object" : issue.expected}`;
-}
-
-function knownFields(operation: Operation): string {
-  const { request } = OPERATIONS[operation];
-  const names = Object.keys(request.shape);
-  return names.length === 0 ? "no fields" : names.join(", ");
 }
 
 function invalid(message: string): CoordinatorError {

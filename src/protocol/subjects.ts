@@ -22,6 +22,16 @@ export const ID_RULE =
   `1 to ${MAX_ID_LENGTH} characters out of A-Z a-z 0-9 _ = / - and single dots ` +
   "between them, such as P0.5.1";
 
+/** The rule, and what is wrong with this id if that is one character. */
+export function idRuleFor(id: string): string {
+  const [wrong] = /[^A-Za-z0-9_=/.-]/u.exec(id) ?? [];
+  if (wrong === undefined) return ID_RULE;
+  const shown = /\p{Cc}/u.test(wrong) ? JSON.stringify(wrong).slice(1, -1) : wrong;
+  return /[\s:;,|@+#~&\\]/.test(wrong)
+    ? `${ID_RULE}; use "." or "-" instead of "${shown}"`
+    : `${ID_RULE}; without "${shown}"`;
+}
+
 export type SubjectRoot = "tasks" | "sessions";
 
 /** What a request's subject says. */

@@ -50,7 +50,10 @@ describe("a request with a bad body", () => {
     ] as const) {
       await assertRefused(coordinator, "tasks.claim.a", body, {
         code: "invalid_request",
-        says: ['the body must be a JSON object such as {"session_id":"session-1"}', `not ${kind}`],
+        says: [
+          `the body must be a JSON object, not ${kind}: `,
+          'send a JSON object such as {"session_id":"session-1"}',
+        ],
       });
     }
   });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { OPERATION_NAMES, OPERATIONS, schemasOf } from "../../src/protocol/operations.ts";
+import { parseBody } from "../../src/protocol/parse-request.ts";
 
 interface ObjectSchema {
   readonly type?: string;
@@ -36,6 +37,12 @@ describe("the table of operations", () => {
         "sessions.unregister required",
       ],
     );
+  });
+
+  it("has an example of each body, which is accepted", () => {
+    for (const name of OPERATION_NAMES) {
+      parseBody(name, JSON.stringify(OPERATIONS[name].example));
+    }
   });
 
   it("keeps raw import and requeue to operators", () => {

@@ -6,9 +6,12 @@ export function nearest(name: string, known: readonly string[]): string | undefi
     .map((candidate) => ({ candidate, edits: editDistance(name, candidate) }))
     .sort((a, b) => a.edits - b.edits);
   const best = ranked[0];
-  return best !== undefined && best.edits <= Math.max(2, name.length / 4)
-    ? best.candidate
-    : undefined;
+  const isSlip =
+    best !== undefined &&
+    best.edits <= Math.max(2, name.length / 4) &&
+    // Of a name that short, nothing would be left.
+    best.edits < name.length;
+  return isSlip ? best.candidate : undefined;
 }
 
 /** Levenshtein's distance, one row of the table at a time. */
