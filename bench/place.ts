@@ -74,6 +74,7 @@ export class Place implements AsyncDisposable {
 const AS_USUAL = {
   IF_COORDINATOR_HISTORY: "16",
   IF_COORDINATOR_MAX_FAILURES: "3",
+  IF_COORDINATOR_MAX_LOST_LEASES: "10",
   IF_COORDINATOR_RETENTION_SECONDS: "86400",
   // What `--workers` gives to each of its processes.
   NODE_OPTIONS: "--max-semi-space-size=32",

@@ -245,6 +245,7 @@ function settingsOf(config: Config, workerId: string): ServiceSettings {
     retryBaseMs: config.retry.baseMs,
     retryMaxMs: config.retry.maxMs,
     maxFailures: config.maxFailures,
+    maxLostLeases: config.maxLostLeases,
     maxInFlight: config.limits.inFlight,
     maxWaiting: config.limits.waiting,
     requestsPerSecond: config.limits.requestsPerSecond,

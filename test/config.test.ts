@@ -60,6 +60,7 @@ describe("configuration", () => {
     assert.equal(config.replicas, 2);
     assert.deepEqual(config.metrics, { enabled: true, port: 2, host: "::1" });
     assert.equal(config.maxFailures, 3);
+    assert.equal(config.maxLostLeases, 10);
   });
 
   it("lets a program override settings that have no flag", () => {

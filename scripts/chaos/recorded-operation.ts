@@ -6,6 +6,7 @@ export type Asked =
   | {
       readonly kind: "create";
       readonly maxFailures: number;
+      readonly maxLostLeases: number;
       readonly dependsOn: readonly string[];
     }
   | { readonly kind: "claim"; readonly sessionId: string; readonly ttlSeconds: number }

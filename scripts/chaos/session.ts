@@ -14,6 +14,8 @@ const TIMEOUT_MS = 4_000;
 const PAUSE_MS = 40;
 /** A task is not given up, whatever happens to it. */
 const MAX_FAILURES = 1_000;
+/** No limit: faults take as many leases as they like. */
+const MAX_LOST_LEASES = 0;
 /** Asked once: the record shows each request. */
 const ONCE = { deadlineMs: 0, timeoutMs: TIMEOUT_MS };
 
@@ -72,8 +74,13 @@ export class ChaosSession {
     const { id, tasks } = this.#context;
     const taskId = `${id}.${++this.#created}`;
     const dependsOn = this.#dependencies();
-    const asked = { kind: "create", maxFailures: MAX_FAILURES, dependsOn } as const;
-    const definition = { max_failures: MAX_FAILURES, depends_on: dependsOn };
+    const limits = { maxFailures: MAX_FAILURES, maxLostLeases: MAX_LOST_LEASES };
+    const asked = { kind: "create", ...limits, dependsOn } as const;
+    const definition = {
+      max_failures: MAX_FAILURES,
+      max_lost_leases: MAX_LOST_LEASES,
+      depends_on: dependsOn,
+    };
     await this.#run(taskId, asked, () => tasks.create(taskId, definition, ONCE));
   }
 

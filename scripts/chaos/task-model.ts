@@ -44,9 +44,10 @@ export const taskModel: Model<TaskState, TaskOperation> = {
 
   key: ({ task, hasLeaseEnded }) => {
     if (task === null) return "none";
-    const { status, claimedBy, attempt, failures, cancelRequested, notBefore, lastEvent } = task;
+    const { status, claimedBy, attempt, cancelRequested, notBefore, lastEvent } = task;
     return JSON.stringify([
-      ...[status, claimedBy, attempt, failures, cancelRequested, notBefore === null, hasLeaseEnded],
+      ...[status, claimedBy, attempt, task.failures, task.lostLeases],
+      ...[cancelRequested, notBefore === null, hasLeaseEnded],
       ...[lastEvent?.type, lastEvent?.sessionId, lastEvent?.reason],
     ]);
   },
@@ -81,8 +82,8 @@ function carryOut(state: TaskState, asked: Asked): Outcome[] {
   ];
   if (asked.kind === "create") {
     if (task !== null) return refused("already_exists");
-    const { maxFailures, dependsOn } = asked;
-    const definition = { ...DEFINITION_DEFAULTS, maxFailures, dependsOn };
+    const { maxFailures, maxLostLeases, dependsOn } = asked;
+    const definition = { ...DEFINITION_DEFAULTS, maxFailures, maxLostLeases, dependsOn };
     return dependenciesOf(asked).map((unmet) => {
       const blocked = unmet.length > 0;
       const created = createTask("task", definition, { blocked, sessionId: null, now: 0 });

@@ -152,7 +152,7 @@ async function contentProblem(
 
 const STORED = new Set([
   ...["title", "description", "priority", "depends_on", "requires", "tags", "metadata", "payload"],
-  ...["max_failures", "result", "error", "capabilities"],
+  ...["max_failures", "max_lost_leases", "result", "error", "capabilities"],
 ]);
 const SETS = new Set(["depends_on", "requires", "tags", "capabilities"]);
 

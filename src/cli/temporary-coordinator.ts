@@ -41,7 +41,7 @@ export async function startTemporaryCoordinator({
   }
 }
 
-/** So that a task can fail often without being given up, and its history is kept for the verdict. */
+/** So that a task can fail or be lost often without being given up, and its history is kept for the verdict. */
 function configFor(natsUrl: string, workers: number) {
   // The server is one node without authentication, whatever is set for `serve`.
   return loadConfig({
@@ -52,6 +52,7 @@ function configFor(natsUrl: string, workers: number) {
       replicas: 1,
       history: 64,
       max_failures: 100,
+      max_lost_leases: 0,
       "retry.base_ms": 50,
       "retry.max_ms": 1_000,
       retention_seconds: 0,

@@ -24,8 +24,8 @@ export async function createTask(
     // By a request before, whose answer was lost, if it is just what was asked for.
     const found = await calls.call("tasks.get", id, () => ({}), options);
     const { task } = found;
-    const wanted = decodeDefinition({ max_failures: task.max_failures, ...input });
-    if (!isSameDefinition(decodeDefinition(task), wanted)) throw error;
+    const made = decodeDefinition(task);
+    if (!isSameDefinition(made, decodeDefinition(input, made))) throw error;
     return { ok: true, task, revision: found.revision };
   }
 }

@@ -139,6 +139,9 @@ export const configSchema = z
     max_failures: wholeNumber(1, 1_000_000)
       .default(3)
       .meta({ description: "Failed attempts before a task is failed, unless the task says" }),
+    max_lost_leases: wholeNumber(0, 1_000_000).default(10).meta({
+      description: "Lost leases before a task is failed, unless the task says; 0: no limit",
+    }),
     retry,
     lease_grace_ms: wholeNumber(100, 600_000)
       .default(3_000)

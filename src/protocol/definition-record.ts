@@ -21,15 +21,20 @@ export function encodeDefinition(definition: TaskDefinition): DefinitionRecord {
     metadata: { ...definition.metadata },
     payload: definition.payload,
     max_failures: definition.maxFailures,
+    max_lost_leases: definition.maxLostLeases,
   };
 }
 /**
- * A definition from a request or a record; what it leaves out takes the defaults of the domain.
+ * A definition from a request or a record; what it leaves out takes the defaults of the domain, or the
+ * limits that are given.
  *
  * Field by field: objects put together from entries have no common shape, so that each takes ten times
  * the memory and the time.
  */
-export function decodeDefinition(given: GivenDefinition): TaskDefinition {
+export function decodeDefinition(
+  given: GivenDefinition,
+  limits: Pick<TaskDefinition, "maxFailures" | "maxLostLeases"> = DEFINITION_DEFAULTS,
+): TaskDefinition {
   const defaults = DEFINITION_DEFAULTS;
   return {
     title: given.title ?? defaults.title,
@@ -40,7 +45,8 @@ export function decodeDefinition(given: GivenDefinition): TaskDefinition {
     tags: distinct(given.tags),
     metadata: given.metadata ?? defaults.metadata,
     payload: given.payload ?? defaults.payload,
-    maxFailures: given.max_failures ?? defaults.maxFailures,
+    maxFailures: given.max_failures ?? limits.maxFailures,
+    maxLostLeases: given.max_lost_leases ?? limits.maxLostLeases,
   };
 }
 
@@ -53,7 +59,7 @@ function distinct(names: readonly string[] | undefined): readonly string[] {
 
 /** The named parts of a definition only. */
 export function decodeChanges(given: GivenDefinition): Partial<TaskDefinition> {
-  const { depends_on, max_failures, requires, tags, title, description } = given;
+  const { depends_on, max_failures, max_lost_leases, requires, tags, title, description } = given;
   const { priority, metadata, payload } = given;
   return Object.fromEntries(
     Object.entries({
@@ -66,6 +72,7 @@ export function decodeChanges(given: GivenDefinition): Partial<TaskDefinition> {
       metadata,
       payload,
       maxFailures: max_failures,
+      maxLostLeases: max_lost_leases,
     }).filter(([, value]) => value !== undefined),
   );
 }

@@ -16,6 +16,7 @@ export const MAX_DEPENDENCIES = 10_000;
 /** The least urgent. */
 export const MAX_PRIORITY = 4;
 export const MAX_MAX_FAILURES = 1_000_000;
+export const MAX_MAX_LOST_LEASES = 1_000_000;
 /** Size of the JSON of what a holder reports of its progress. */
 export const MAX_PROGRESS_BYTES = 4_096;
 
@@ -96,12 +97,18 @@ export const definition = {
   metadata,
   /** What the work is about, for the session that does it. */
   payload: z.unknown(),
-  /** Failed or expired attempts before it is `failed`. Default: the coordinator's, 3. */
+  /** Failed attempts before it is `failed`. Default: the coordinator's, 3. */
   max_failures: z
     .int()
     .min(1)
     .max(MAX_MAX_FAILURES)
     .describe("Failed attempts before the task is failed"),
+  /** Lost leases before it is `failed`; 0: no limit. Default: the coordinator's, 10. */
+  max_lost_leases: z
+    .int()
+    .min(0)
+    .max(MAX_MAX_LOST_LEASES)
+    .describe("Leases that may expire before the task is failed; 0: no limit"),
 } as const;
 
 function idOf(kind: "task" | "session"): z.ZodString {

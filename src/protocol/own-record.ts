@@ -6,6 +6,7 @@ import { EVENT_TYPES, TASK_STATUSES } from "../task/task.ts";
 import {
   MAX_DEPENDENCIES,
   MAX_MAX_FAILURES,
+  MAX_MAX_LOST_LEASES,
   MAX_NAME_LENGTH,
   MAX_NAMES,
   MAX_PRIORITY,
@@ -21,7 +22,7 @@ type Fields<T> = { readonly [K in keyof T]?: unknown };
 const STATUSES: ReadonlySet<unknown> = new Set(TASK_STATUSES);
 const TYPES: ReadonlySet<unknown> = new Set(EVENT_TYPES);
 
-const REQUIRED = 23;
+const REQUIRED = 25;
 const OF_EVENT = 8;
 const ISO_LENGTH = "2025-11-12T17:30:00.000Z".length;
 
@@ -48,7 +49,8 @@ function isDefinition(record: Fields<TaskRecord>): boolean {
     isObject(record.metadata) &&
     !Object.hasOwn(record.metadata, "__proto__") &&
     record.payload !== undefined &&
-    isWhole(record.max_failures, 1, MAX_MAX_FAILURES)
+    isWhole(record.max_failures, 1, MAX_MAX_FAILURES) &&
+    isWhole(record.max_lost_leases, 0, MAX_MAX_LOST_LEASES)
   );
 }
 
@@ -60,6 +62,7 @@ function isState(record: Fields<TaskRecord>): boolean {
     isOrNull(record.claimed_at, isTime) &&
     isWhole(record.attempt, 0) &&
     isWhole(record.failures, 0) &&
+    isWhole(record.lost_leases, 0) &&
     isOrNull(record.not_before, isTime) &&
     record.result !== undefined &&
     record.error !== undefined &&

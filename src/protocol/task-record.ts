@@ -43,8 +43,10 @@ export const taskRecord = z
     claimed_at: field.time.nullable(),
     /** The number of claims so far: the fencing token. */
     attempt: field.attempt,
-    /** Failed or expired attempts since it was created or requeued. */
+    /** Failed attempts since it was created or requeued. */
     failures: z.int().min(0),
+    /** Leases that expired, or were lost with their connection, since then. */
+    lost_leases: z.int().min(0),
     /** When it can be claimed, after a failed attempt. */
     not_before: field.time.nullable(),
     /** What the holder gave with `complete`; else `null`. */
@@ -115,6 +117,7 @@ export function encodeTask(task: Task): TaskRecord {
     claimed_at: isoOrNull(task.claimedAt),
     attempt: task.attempt,
     failures: task.failures,
+    lost_leases: task.lostLeases,
     not_before: isoOrNull(task.notBefore),
     result: task.result,
     error: task.error,
@@ -192,6 +195,7 @@ function toTask(
     metadata: definition.metadata,
     payload: definition.payload,
     maxFailures: definition.maxFailures,
+    maxLostLeases: definition.maxLostLeases,
     taskId: origin.taskId,
     status: record.status ?? (definition.dependsOn.length > 0 ? "blocked" : "available"),
     claimedBy: record.claimed_by ?? null,
@@ -201,6 +205,7 @@ function toTask(
     attempt: record.attempt ?? 0,
     leaseEpoch: record.lease_epoch ?? 0,
     failures: record.failures ?? 0,
+    lostLeases: record.lost_leases ?? 0,
     notBefore: millisOrNull(record.not_before),
     cancelRequested: record.cancel_requested ?? false,
     result: record.result ?? null,

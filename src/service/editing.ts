@@ -50,7 +50,7 @@ export class Editing {
       );
     }
     const taskId = id ?? named ?? this.#makeId();
-    const definition = decodeDefinition({ max_failures: this.#settings.maxFailures, ...given });
+    const definition = decodeDefinition(given, this.#settings);
     await this.#refuseCycle(taskId, definition.dependsOn);
     return reply(await this.#writer.create(taskId, definition, sessionId ?? null));
   }
@@ -62,7 +62,7 @@ export class Editing {
       throw new CoordinatorError(
         "invalid_request",
         "nothing to update: name at least one of title, description, priority, depends_on, " +
-          "requires, tags, metadata, payload, max_failures",
+          "requires, tags, metadata, payload, max_failures, max_lost_leases",
       );
     }
     if (changes.dependsOn !== undefined) await this.#refuseCycle(taskId, changes.dependsOn);

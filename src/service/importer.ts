@@ -43,7 +43,7 @@ export class Importer {
     const sessionId = request.session_id ?? null;
     const tasks = request.tasks.map(({ task_id: taskId, ...given }) => ({
       taskId,
-      ...decodeDefinition({ max_failures: this.#settings.maxFailures, ...given }),
+      ...decodeDefinition(given, this.#settings),
     }));
     await this.#tasks.progress.catchUp(this.#store);
     const warnings = this.#validate(tasks);

@@ -267,6 +267,8 @@ export interface ServiceSettings {
   readonly retryMaxMs: number;
   /** Default of tasks that are created without `max_failures`. */
   readonly maxFailures: number;
+  /** Default of tasks that are created without `max_lost_leases`. */
+  readonly maxLostLeases: number;
   readonly maxInFlight: number;
   readonly maxWaiting: number;
   /** Requests per second of one principal; 0: no limit. */

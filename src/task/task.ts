@@ -92,8 +92,10 @@ export interface TaskDefinition {
   readonly tags: readonly string[];
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly payload: unknown;
-  /** Failed or expired attempts after which the task becomes `failed`. */
+  /** Attempts that a holder may report as failed before the task becomes `failed`. */
   readonly maxFailures: number;
+  /** Leases that may be lost (expired, or their connection lost) before it does; 0: no limit. */
+  readonly maxLostLeases: number;
 }
 
 export interface Task extends TaskDefinition {
@@ -109,8 +111,10 @@ export interface Task extends TaskDefinition {
   readonly attempt: number;
   /** How often the lease of the current claim was begun anew after it had run out; else 0. */
   readonly leaseEpoch: number;
-  /** Attempts that failed or expired since the task was created or requeued. */
+  /** Attempts that their holders reported as failed since the task was created or requeued. */
   readonly failures: number;
+  /** Leases that expired, or were lost with their connection, since then. */
+  readonly lostLeases: number;
   /** Not claimable before this time. */
   readonly notBefore: number | null;
   /** Whoever holds the task is asked to stop; its end then makes the task `cancelled`. */
@@ -139,6 +143,7 @@ export const DEFINITION_DEFAULTS = {
   metadata: {},
   payload: null,
   maxFailures: 3,
+  maxLostLeases: 10,
 } as const satisfies TaskDefinition;
 
 /**
@@ -163,6 +168,7 @@ export function createTask(
     metadata: definition.metadata,
     payload: definition.payload,
     maxFailures: definition.maxFailures,
+    maxLostLeases: definition.maxLostLeases,
     taskId,
     status,
     claimedBy: null,
@@ -172,6 +178,7 @@ export function createTask(
     attempt: 0,
     leaseEpoch: 0,
     failures: 0,
+    lostLeases: 0,
     notBefore: null,
     cancelRequested: false,
     result: null,

@@ -12,21 +12,23 @@
  *            claimed, which raises `leaseEpoch`; an expiry is of one epoch.
  *            A claimed task stays claimed when a dependency is requeued: its work has begun.
  * complete   The holder said so. Terminal.
- * failed     `failures` reached `maxFailures`, or the holder said that no retry helps. Terminal.
+ * failed     `failures` reached `maxFailures`, `lostLeases` reached `maxLostLeases` (if that is not 0),
+ *            or the holder said that no retry helps. Terminal.
  * cancelled  Someone cancelled it; a claimed task is first asked to stop (`cancelRequested`) and
  *            becomes cancelled when its attempt ends in anything but completion. Terminal.
  *
- * Terminal tasks are left by requeue only, which starts afresh with no failures but keeps counting
- * `attempt`. Giving a task back (release with `available`) is no failure. A failed attempt delays the
- * next claim; an expired one does not, since its lease has been delay enough.
+ * Terminal tasks are left by requeue only, which starts afresh with no failures and no lost leases but
+ * keeps counting `attempt`. A failure is what a holder reports; an expiry says nothing about the work, so
+ * it counts as a lost lease. Giving a task back (release with `available`) is neither. A failed attempt
+ * delays the next claim; an expired one does not, because its lease has been delay enough.
  */
+import { failAttempt, loseLease, stopped } from "./attempt-ends.ts";
 import type {
   CancelCommand,
   ClaimCommand,
   Command,
   Decision,
   ExpireCommand,
-  ExpiryReason,
   ReleaseCommand,
   ReleaseOutcome,
   RequeueCommand,
@@ -35,7 +37,7 @@ import type {
 } from "./commands.ts";
 import { missingCapabilities } from "./eligibility.ts";
 import { type EndOfClaim, endOfClaim, holderRefusal } from "./holder.ts";
-import { type RetryPolicy, retryDelayMs } from "./retry-policy.ts";
+import type { RetryPolicy } from "./retry-policy.ts";
 import { alreadyClaimed, moved, unavailable, unclaimed, UNCHANGED, write } from "./steps.ts";
 import {
   isTerminal,
@@ -58,7 +60,7 @@ export function transition(task: Task, command: Command, context: TransitionCont
     case "release":
       return release(task, command, context);
     case "expire":
-      return expire(task, command, context);
+      return expire(task, command, context.now);
     case "revive":
       return revive(task, command, context.now);
     case "settle_dependencies":
@@ -128,18 +130,15 @@ function release(task: Task, command: ReleaseCommand, context: TransitionContext
         moved(task, { ...unclaimed(task), status: "available" }, "task_released", now, cause),
       );
     case "failed":
-      return write(
-        endAttempt(task, { by: "holder", error: command.error, retry: command.retry }, context),
-      );
+      return write(failAttempt(task, command, context));
   }
 }
 
-function expire(task: Task, command: ExpireCommand, context: TransitionContext): Decision {
+function expire(task: Task, command: ExpireCommand, now: number): Decision {
   const { status, attempt, leaseEpoch } = task;
   const isThis = attempt === command.attempt && leaseEpoch === command.epoch;
   if (status !== "claimed" || !isThis) return UNCHANGED;
-  const { reason = LEASE_EXPIRED } = command;
-  return write(endAttempt(task, { by: "expiry", reason }, context));
+  return write(loseLease(task, command.reason ?? LEASE_EXPIRED, now));
 }
 
 /** The opposite of `expire`: of the two, whichever is written first leaves nothing to the other. */
@@ -166,43 +165,6 @@ function wasReleasedSo(task: Task, command: ReleaseCommand): boolean {
   if (end === null || task.lastEvent?.sessionId !== command.sessionId) return false;
   if (command.attempt !== null && command.attempt !== task.attempt) return false;
   return ENDS_OF_RELEASE[command.outcome].includes(end);
-}
-
-/** An attempt ended without completion, and not because its holder merely gave it back. */
-function endAttempt(
-  task: Task,
-  end:
-    | { readonly by: "holder"; readonly error: unknown; readonly retry: boolean }
-    | { readonly by: "expiry"; readonly reason: ExpiryReason },
-  { now, retryPolicy }: TransitionContext,
-): Task {
-  const failures = task.failures + 1;
-  const reason = end.by === "expiry" ? end.reason : null;
-  const error = end.by === "expiry" ? end.reason : end.error;
-  const ended: Task = { ...unclaimed(task), failures, error };
-  if (task.cancelRequested) return stopped(task, ended, reason ?? STOPPED_AS_ASKED, now);
-  const cause = { sessionId: task.claimedBy, reason };
-  const mayRetry = end.by === "expiry" || end.retry;
-  if (!mayRetry || failures >= task.maxFailures) {
-    return moved(task, { ...ended, status: "failed" }, "task_failed", now, cause);
-  }
-  if (end.by === "expiry") {
-    return moved(task, { ...ended, status: "available" }, "task_expired", now, cause);
-  }
-  const notBefore = now + retryDelayMs(retryPolicy, failures, task.taskId, task.attempt);
-  return moved(
-    task,
-    { ...ended, status: "available", notBefore },
-    "task_attempt_failed",
-    now,
-    cause,
-  );
-}
-
-/** A task that was asked to stop has stopped, whichever way. */
-function stopped(task: Task, ended: Task, reason: string, now: number): Task {
-  const cause = { sessionId: task.claimedBy, reason };
-  return moved(task, { ...ended, status: "cancelled" }, "task_cancelled", now, cause);
 }
 
 function settleDependencies(task: Task, unmet: readonly string[], now: number): Decision {
@@ -244,13 +206,13 @@ function cancel(task: Task, command: CancelCommand, now: number): Decision {
 
 function requeue(task: Task, command: RequeueCommand, now: number): Decision {
   if (task.status === "blocked") return unavailable("blocked");
-  if (task.status === "available" && task.notBefore === null && task.failures === 0) {
-    return UNCHANGED;
-  }
+  const isFresh = task.notBefore === null && task.failures === 0 && task.lostLeases === 0;
+  if (task.status === "available" && isFresh) return UNCHANGED;
   const fresh: Task = {
     ...unclaimed(task),
     status: waitingStatus(command.unmet),
     failures: 0,
+    lostLeases: 0,
     notBefore: null,
     result: null,
     error: null,

@@ -18,7 +18,8 @@ class History {
   }
 
   create(): this {
-    return this.add({ kind: "create", maxFailures: 3, dependsOn: [] }, ok("available", null, 0));
+    const limits = { maxFailures: 3, maxLostLeases: 0 };
+    return this.add({ kind: "create", ...limits, dependsOn: [] }, ok("available", null, 0));
   }
 
   claim(sessionId: string, told: Told, at?: { from?: number; to?: number }): this {

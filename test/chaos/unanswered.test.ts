@@ -47,7 +47,7 @@ function update(task: Task, revision: number, toldAt: number): RecordedUpdate {
 }
 
 const create = operation(
-  { kind: "create", maxFailures: 3, dependsOn: [] },
+  { kind: "create", maxFailures: 3, maxLostLeases: 0, dependsOn: [] },
   { kind: "ok", seen: { status: "available", claimedBy: null, attempt: 0 } },
   ...[0, 1],
 );

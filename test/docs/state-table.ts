@@ -32,6 +32,7 @@ const TASKS: Readonly<Record<TaskStatus, Task>> = {
 const askedToStop = { given: { cancelRequested: true }, only: ["claimed"] } as const;
 const renewedMeanwhile = { given: { leaseEpoch: 1 }, only: ["claimed"] } as const;
 const lastFailure = { given: { failures: 2 }, only: ["claimed"] } as const;
+const lastLease = { given: { lostLeases: 9 }, only: ["claimed"] } as const;
 
 function release(
   outcome: "available" | "complete" | "failed",
@@ -73,7 +74,7 @@ const CASES: readonly Case[] = [
   { name: "release to failed, asked to stop", command: release("failed"), ...askedToStop },
   { name: "release by another session", command: sample.release(OTHER, "complete") },
   { name: "expiry", command: sample.expire() },
-  { name: "expiry, the last failure", command: sample.expire(), ...lastFailure },
+  { name: "expiry of the last lease", command: sample.expire(), ...lastLease },
   { name: "expiry, asked to stop", command: sample.expire(), ...askedToStop },
   { name: "expiry of another attempt", command: sample.expire({ attempt: 2 }) },
   { name: "expiry, renewed meanwhile", command: sample.expire(), ...renewedMeanwhile },
@@ -107,6 +108,12 @@ const CASES: readonly Case[] = [
     name: "requeue after a failed attempt",
     command: sample.requeue(),
     given: { failures: 1 },
+    only: ["available"],
+  },
+  {
+    name: "requeue after a lost lease",
+    command: sample.requeue(),
+    given: { lostLeases: 1 },
     only: ["available"],
   },
   { name: "requeue, a dependency incomplete", command: sample.requeue({ unmet: ["x"] }) },

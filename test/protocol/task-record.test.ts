@@ -49,11 +49,13 @@ describe("the record of a task", () => {
       metadata: {},
       payload: null,
       max_failures: 3,
+      max_lost_leases: 10,
       status: "claimed",
       claimed_by: "session-1",
       claimed_at: "2025-11-12T17:30:00.000Z",
       attempt: 1,
       failures: 0,
+      lost_leases: 0,
       not_before: null,
       result: null,
       error: null,
@@ -74,6 +76,13 @@ describe("the record of a task", () => {
       ttl_seconds: 300,
       created_revision: 3,
     });
+  });
+
+  it("reads a record of a version that did not know of lost leases", () => {
+    const { max_lost_leases, lost_leases, ...older } = encodeTask(availableTask({ failures: 2 }));
+    assert.deepEqual([max_lost_leases, lost_leases], [10, 0]);
+    const task = decodeTask(JSON.stringify(older), ORIGIN);
+    assert.deepEqual([task.failures, task.lostLeases, task.maxLostLeases], [2, 0, 10]);
   });
 
   it("carries unknown fields through a transition but lets none replace a known one", () => {

@@ -25,6 +25,7 @@ function admission(
     retryBaseMs: 0,
     retryMaxMs: 0,
     maxFailures: 3,
+    maxLostLeases: 10,
     maxInFlight: 1_000,
     maxWaiting: 1_000,
     requestsPerSecond: 0,

@@ -5,7 +5,9 @@ import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
 describe("creating a task", () => {
   it("answers with the record, every default filled in", async () => {
-    await using coordinator = await TestCoordinator.start({ settings: { max_failures: 5 } });
+    await using coordinator = await TestCoordinator.start({
+      settings: { max_failures: 5, max_lost_leases: 7 },
+    });
     const { task, revision } = await coordinator.ok("tasks.create.P0.5.1", { title: "Docs" });
     assert.equal(revision, 1);
     assert.equal(task.created_at, task.updated_at);
@@ -20,11 +22,13 @@ describe("creating a task", () => {
       metadata: {},
       payload: null,
       max_failures: 5,
+      max_lost_leases: 7,
       status: "available",
       claimed_by: null,
       claimed_at: null,
       attempt: 0,
       failures: 0,
+      lost_leases: 0,
       not_before: null,
       result: null,
       error: null,

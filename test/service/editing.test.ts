@@ -25,6 +25,7 @@ describe("updating a task", () => {
       metadata: { phase: 1 },
       payload: { steps: [1, 2] },
       max_failures: 9,
+      max_lost_leases: 0,
     };
     let expected = before;
     for (const [field, value] of Object.entries(changes)) {

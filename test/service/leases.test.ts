@@ -12,7 +12,8 @@ describe("a lease", () => {
     await coordinator.fact("task_written", ({ event }) => event === "task_expired");
 
     const { task } = await coordinator.ok("tasks.get.a");
-    assert.deepEqual([task.status, task.failures, task.not_before], ["available", 1, null]);
+    assert.deepEqual([task.status, task.failures, task.not_before], ["available", 0, null]);
+    assert.equal(task.lost_leases, 1);
     assert.deepEqual(
       [task.last_event.type, task.last_event.session_id, task.last_event.reason],
       ["task_expired", "dead", "lease expired"],
@@ -23,6 +24,32 @@ describe("a lease", () => {
     assert.equal(next.attempt, 2);
     assert.equal((await coordinator.refused("tasks.release.a", late)).code, "lease_lost");
     assert.equal(expiries(coordinator), 1, "one of the workers reclaims it, once");
+  });
+
+  it("fails its task, whatever kills the holders, once as many are lost as it may lose", async () => {
+    await using coordinator = await TestCoordinator.start({ settings: { max_lost_leases: 1 } });
+    await coordinator.ok("tasks.create.poison", { max_failures: 1 });
+    await coordinator.ok("tasks.create.spared", { max_failures: 1, max_lost_leases: 2 });
+    const claim = { session_id: "dead", ttl_seconds: 1 };
+    for (const id of ["poison", "spared"]) await coordinator.ok(`tasks.claim.${id}`, claim);
+    const written = (id: string) =>
+      coordinator.fact(
+        "task_written",
+        ({ taskId, event }) =>
+          taskId === id && (event === "task_failed" || event === "task_expired"),
+      );
+    await Promise.all([written("poison"), written("spared")]);
+
+    const { task: poison } = await coordinator.ok("tasks.get.poison");
+    assert.deepEqual([poison.status, poison.failures, poison.lost_leases], ["failed", 0, 1]);
+    assert.match(
+      poison.error,
+      /^lease expired: the task has lost 1 lease, and max_lost_leases is 1/,
+    );
+    const { task: spared } = await coordinator.ok("tasks.get.spared");
+    assert.deepEqual([spared.status, spared.lost_leases], ["available", 1]);
+    const { task } = await coordinator.ok("tasks.requeue.poison");
+    assert.deepEqual([task.status, task.lost_leases, task.error], ["available", 0, null]);
   });
 
   it("lasts as long as it is renewed, and no longer", async () => {

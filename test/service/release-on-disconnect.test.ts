@@ -30,7 +30,8 @@ describe("a claim that ends with its connection", () => {
     await agent.vanish();
     const { claims } = await waiting;
     assert.deepEqual([claims[0].task.task_id, claims[0].attempt], ["a", 2]);
-    assert.deepEqual([claims[0].task.failures, claims[0].task.error], [1, "connection lost"]);
+    assert.deepEqual([claims[0].task.lost_leases, claims[0].task.failures], [1, 0]);
+    assert.equal(claims[0].task.error, "connection lost");
     const { entries } = await coordinator.ok("tasks.history.a");
     const { type, session_id, reason } = entries[2].task.last_event;
     assert.deepEqual([type, session_id, reason], ["task_expired", "s1", "connection lost"]);

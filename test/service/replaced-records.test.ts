@@ -40,6 +40,6 @@ describe("a record that was replaced by hand while its task was claimed", () => 
     await coordinator.ok("tasks.renew.a", { session_id: "s2", attempt: 1 });
     await coordinator.fact("lease_expired", (fact) => fact.attempt === 1, since);
     const { task } = await coordinator.ok("tasks.get.a");
-    assert.deepEqual([task.status, task.failures], ["available", 1]);
+    assert.deepEqual([task.status, task.lost_leases], ["available", 1]);
   });
 });

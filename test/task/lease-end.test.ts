@@ -20,9 +20,10 @@ import {
 } from "./sample-task.ts";
 
 describe("the end of a lease", () => {
-  it("returns the task to the pool at once and counts as a failure", () => {
+  it("returns the task to the pool at once and counts as a lost lease, not as a failure", () => {
     const task = written(claimedTask(), expire());
-    assert.deepEqual([task.status, task.failures, task.notBefore], ["available", 1, null]);
+    assert.deepEqual([task.status, task.notBefore], ["available", null]);
+    assert.deepEqual([task.failures, task.lostLeases, task.error], [0, 1, LEASE_EXPIRED]);
     assert.deepEqual(
       [task.lastEvent?.type, task.lastEvent?.sessionId, task.lastEvent?.reason],
       ["task_expired", "alice", LEASE_EXPIRED],
@@ -31,20 +32,38 @@ describe("the end of a lease", () => {
   });
 
   it("says so if it came with the loss of the holder's connection, and is else the same", () => {
-    for (const failures of [0, 2]) {
-      const task = claimedTask({ failures });
+    for (const lostLeases of [0, 9]) {
+      const task = claimedTask({ lostLeases });
       const expired = written(task, expire());
       const lost = written(task, expire({ reason: CONNECTION_LOST }));
       const lastEvent = { ...expired.lastEvent, reason: CONNECTION_LOST };
-      assert.deepEqual(lost, { ...expired, error: CONNECTION_LOST, lastEvent });
+      const error = String(expired.error).replace(LEASE_EXPIRED, CONNECTION_LOST);
+      assert.deepEqual(lost, { ...expired, error, lastEvent });
       assert.equal(endOfClaim(lost.lastEvent), "expired");
     }
   });
 
-  it("makes the task failed when it was its last attempt", () => {
-    const task = written(claimedTask({ failures: 2 }), expire());
-    assert.deepEqual([task.status, task.failures, task.error], ["failed", 3, LEASE_EXPIRED]);
-    assert.equal(task.lastEvent?.type, "task_failed");
+  it("makes the task failed when it has lost as many leases as it may, and the error says so", () => {
+    const task = written(claimedTask({ lostLeases: 9 }), expire());
+    assert.deepEqual([task.status, task.failures, task.lostLeases], ["failed", 0, 10]);
+    assert.equal(
+      task.error,
+      "lease expired: the task has lost 10 leases, and max_lost_leases is 10",
+    );
+    assert.deepEqual(
+      [task.lastEvent?.type, task.lastEvent?.reason],
+      ["task_failed", LEASE_EXPIRED],
+    );
+    const only = written(claimedTask({ maxLostLeases: 1 }), expire());
+    assert.match(String(only.error), /the task has lost 1 lease, and max_lost_leases is 1$/);
+  });
+
+  it("never makes it failed without a limit of lost leases, or for its failures", () => {
+    const unlimited = claimedTask({ maxLostLeases: 0, lostLeases: 1_000_000 });
+    assert.equal(written(unlimited, expire()).status, "available");
+    assert.equal(written(claimedTask({ failures: 2 }), expire()).status, "available");
+    const failed = written(claimedTask({ lostLeases: 9 }), release("alice", "failed"));
+    assert.deepEqual([failed.status, failed.failures, failed.lostLeases], ["available", 1, 9]);
   });
 
   it("changes nothing when it belongs to another attempt or the task is not claimed", () => {
@@ -54,8 +73,8 @@ describe("the end of a lease", () => {
   });
 
   it("lets the late holder end nothing, whatever it says", () => {
-    for (const failures of [0, 2]) {
-      const expired = written(claimedTask({ failures }), expire());
+    for (const lostLeases of [0, 9]) {
+      const expired = written(claimedTask({ lostLeases }), expire());
       for (const outcome of ["available", "complete", "failed"] as const) {
         for (const attempt of [1, null]) {
           assertRefused(expired, release("alice", outcome, { attempt }), {

@@ -8,6 +8,7 @@ import { NOW } from "./sample-task.ts";
 
 export const RETRY_POLICY = { baseMs: 1_000, maxMs: 8_000 };
 export const MAX_FAILURES = 3;
+export const MAX_LOST_LEASES = 4;
 
 const session = fc.constantFrom("alice", "bob", "carol");
 const unmet = fc.constantFrom<readonly string[]>([], [], ["a"]);
@@ -92,7 +93,12 @@ export const run: fc.Arbitrary<Taken[]> = fc
     let task = frozen(
       createTask(
         "P0.5.1",
-        { ...DEFINITION_DEFAULTS, requires: ["git"], maxFailures: MAX_FAILURES },
+        {
+          ...DEFINITION_DEFAULTS,
+          requires: ["git"],
+          maxFailures: MAX_FAILURES,
+          maxLostLeases: MAX_LOST_LEASES,
+        },
         { blocked: false, sessionId: null, now },
       ),
     );

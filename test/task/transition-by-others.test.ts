@@ -153,6 +153,7 @@ describe("requeueing", () => {
         status,
         attempt: 3,
         failures: 3,
+        lostLeases: 10,
         result: 1,
         error: "e",
         completedAt: NOW - 5,
@@ -160,8 +161,8 @@ describe("requeueing", () => {
       });
       const task = written(ended, requeue({ reason: "again" }));
       assert.deepEqual(
-        [task.status, task.attempt, task.failures, task.result, task.error],
-        ["available", 3, 0, null, null],
+        [task.status, task.attempt, task.failures, task.lostLeases, task.result, task.error],
+        ["available", 3, 0, 0, null, null],
       );
       assert.deepEqual([task.completedAt, task.completedBy], [null, null]);
       assert.deepEqual(
@@ -187,6 +188,11 @@ describe("requeueing", () => {
     const failed = written(claimedTask(), release("alice", "failed"));
     const task = written(failed, requeue());
     assert.deepEqual([task.status, task.notBefore, task.failures], ["available", null, 0]);
+  });
+
+  it("forgets lost leases", () => {
+    const task = written(written(claimedTask(), expire()), requeue());
+    assert.deepEqual([task.status, task.lostLeases, task.error], ["available", 0, null]);
   });
 
   it("changes nothing on a fresh available task and is refused on a blocked one", () => {

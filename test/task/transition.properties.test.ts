@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { isTerminal, type Task, type TaskDefinition } from "../../src/task/task.ts";
 import { transition } from "../../src/task/transition.ts";
-import { holds, MAX_FAILURES, RETRY_POLICY, run } from "./random-commands.ts";
+import { holds, MAX_FAILURES, MAX_LOST_LEASES, RETRY_POLICY, run } from "./random-commands.ts";
 
 const UNFINISHED: readonly string[] = ["blocked", "available", "claimed"];
 
@@ -36,15 +36,22 @@ describe("whatever is asked of a task", () => {
     assert.equal(after.updatedAt, now);
   });
 
-  holds("it counts each failure once, and is failed when they are used up", (taken, after) => {
-    const { before, command } = taken;
-    const failed =
-      command.type === "expire" || (command.type === "release" && command.outcome === "failed");
-    const expected = command.type === "requeue" ? 0 : before.failures + (failed ? 1 : 0);
-    assert.equal(after.failures, expected);
-    if (UNFINISHED.includes(after.status)) assert.ok(after.failures < MAX_FAILURES);
-    if (after.status === "failed") assert.ok(failed);
-  });
+  holds(
+    "it counts failures and lost leases apart, and is failed when either is used up",
+    (taken, after) => {
+      const { before, command } = taken;
+      const failed = command.type === "release" && command.outcome === "failed";
+      const lost = command.type === "expire";
+      const isFresh = command.type === "requeue";
+      assert.equal(after.failures, isFresh ? 0 : before.failures + (failed ? 1 : 0));
+      assert.equal(after.lostLeases, isFresh ? 0 : before.lostLeases + (lost ? 1 : 0));
+      if (UNFINISHED.includes(after.status)) {
+        assert.ok(after.failures < MAX_FAILURES);
+        assert.ok(after.lostLeases < MAX_LOST_LEASES);
+      }
+      if (after.status === "failed") assert.ok(failed || after.lostLeases === MAX_LOST_LEASES);
+    },
+  );
 
   holds("it names who completed it exactly while complete", ({ before }, after) => {
     const completed = after.status === "complete";
@@ -140,7 +147,7 @@ describe("whatever is asked of a task", () => {
 
 function definitionOf(task: Task): TaskDefinition {
   const { title, description, priority, dependsOn, requires, tags } = task;
-  const { metadata, payload, maxFailures } = task;
+  const { metadata, payload, maxFailures, maxLostLeases } = task;
   return {
     title,
     description,
@@ -151,5 +158,6 @@ function definitionOf(task: Task): TaskDefinition {
     metadata,
     payload,
     maxFailures,
+    maxLostLeases,
   };
 }

@@ -1,0 +1,44 @@
+/** How an attempt ends that is neither completed nor given back: it failed, or its lease was lost. */
+import type { ExpiryReason, ReleaseCommand } from "./commands.ts";
+import { type RetryPolicy, retryDelayMs } from "./retry-policy.ts";
+import { moved, unclaimed } from "./steps.ts";
+import { STOPPED_AS_ASKED, type Task } from "./task.ts";
+
+/** The holder reports a failure: the task is tried again after a pause, while failures are left. */
+export function failAttempt(
+  task: Task,
+  { error, retry }: Pick<ReleaseCommand, "error" | "retry">,
+  { now, retryPolicy }: { readonly now: number; readonly retryPolicy: RetryPolicy },
+): Task {
+  const failures = task.failures + 1;
+  const ended: Task = { ...unclaimed(task), failures, error };
+  if (task.cancelRequested) return stopped(task, ended, STOPPED_AS_ASKED, now);
+  const cause = { sessionId: task.claimedBy };
+  if (!retry || failures >= task.maxFailures) {
+    return moved(task, { ...ended, status: "failed" }, "task_failed", now, cause);
+  }
+  const notBefore = now + retryDelayMs(retryPolicy, failures, task.taskId, task.attempt);
+  const again: Task = { ...ended, status: "available", notBefore };
+  return moved(task, again, "task_attempt_failed", now, cause);
+}
+
+/** The holder is gone, whatever became of its work: the task is available at once, within its limit. */
+export function loseLease(task: Task, reason: ExpiryReason, now: number): Task {
+  const lostLeases = task.lostLeases + 1;
+  const { maxLostLeases } = task;
+  const ended: Task = { ...unclaimed(task), lostLeases, error: reason };
+  if (task.cancelRequested) return stopped(task, ended, reason, now);
+  const cause = { sessionId: task.claimedBy, reason };
+  if (maxLostLeases === 0 || lostLeases < maxLostLeases) {
+    return moved(task, { ...ended, status: "available" }, "task_expired", now, cause);
+  }
+  const times = lostLeases === 1 ? "1 lease" : `${lostLeases} leases`;
+  const error = `${reason}: the task has lost ${times}, and max_lost_leases is ${maxLostLeases}`;
+  return moved(task, { ...ended, status: "failed", error }, "task_failed", now, cause);
+}
+
+/** A task that was asked to stop has stopped, whichever way. */
+export function stopped(task: Task, ended: Task, reason: string, now: number): Task {
+  const cause = { sessionId: task.claimedBy, reason };
+  return moved(task, { ...ended, status: "cancelled" }, "task_cancelled", now, cause);
+}
