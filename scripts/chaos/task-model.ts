@@ -20,7 +20,7 @@ export interface TaskState {
   readonly hasLeaseEnded: boolean;
 }
 
-const CONTEXT = { now: 0, retryPolicy: { baseMs: 1, maxMs: 1 } };
+const CONTEXT = { now: 0, revision: 1, retryPolicy: { baseMs: 1, maxMs: 1 } };
 
 export const taskModel: Model<TaskState, TaskOperation> = {
   initial: { task: null, hasLeaseEnded: false },

@@ -92,18 +92,26 @@ function eventOf({ op: { asked } }: RecordedOperation): string | null {
   return asked.kind === "release" && asked.status === "complete" ? "task_completed" : null;
 }
 
-/** Attempts grow by one with each claim, and each has one holder. */
+/** Attempts grow by one with each claim, the fencing token to the revision that the claim replaced. */
 function attemptsShared({ recording: { updates } }: Evidence): Problem[] {
-  const attempts = new Map<string, number>();
+  const last = new Map<string, { attempt: number; token: number; revision: number }>();
   const problems: Problem[] = [];
   for (const { task_id: taskId, type, task, revision } of updates) {
-    const before = attempts.get(taskId) ?? 0;
-    const expected = type === "task_claimed" ? before + 1 : before;
-    if (task.attempt !== expected) {
-      const what = `revision ${revision} has attempt ${task.attempt} where ${expected} is due`;
+    const before = last.get(taskId) ?? { attempt: 0, token: 0, revision: 0 };
+    const isClaim = type === "task_claimed";
+    const { attempt, fencing_token: token = 0 } = task;
+    const expected = isClaim
+      ? { attempt: before.attempt + 1, token: before.revision }
+      : { attempt: before.attempt, token: before.token };
+    for (const [name, found, due] of [
+      ["attempt", attempt, expected.attempt],
+      ["fencing token", token, expected.token],
+    ] as const) {
+      if (found === due) continue;
+      const what = `revision ${revision} has ${name} ${found} where ${due} is due`;
       problems.push({ guarantee: "fencing", taskId, what });
     }
-    attempts.set(taskId, task.attempt);
+    last.set(taskId, { attempt, token, revision });
   }
   return problems;
 }

@@ -56,8 +56,10 @@ const GRACE_MS = 15_000;
 export class Claim implements AsyncDisposable {
   /** As it was claimed. */
   readonly task: TaskRecord;
-  /** The fencing token. */
+  /** The number of the claim, for people and logs. */
   readonly attempt: number;
+  /** Give it to whatever receives results, which refuses a token lower than one it has seen. */
+  readonly fencingToken: number;
   readonly #ttlSeconds: number;
   readonly #owner: ClaimOwner;
   readonly #controller = new AbortController();
@@ -72,9 +74,11 @@ export class Claim implements AsyncDisposable {
   #endedAs = "has ended";
 
   /** @internal */
-  constructor({ task, attempt, lease }: Claimed, owner: ClaimOwner) {
+  constructor(claimed: Claimed, owner: ClaimOwner) {
+    const { task, attempt, fencing_token: fencingToken, lease } = claimed;
     this.task = task;
     this.attempt = attempt;
+    this.fencingToken = fencingToken;
     this.#ttlSeconds = lease.ttl_seconds;
     this.#owner = owner;
     this.#progress = new ProgressReports((progress) => this.#report(progress));

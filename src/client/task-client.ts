@@ -17,8 +17,7 @@ import { type ImportedTask, mergeReplies, planImport } from "./import-tasks.ts";
  * A method for each operation. Each resolves to the reply or rejects with a `TaskError`, after it has
  * asked again for a while where that helps. See `CallOptions` for how long.
  *
- * The attempt of a claim, its fencing token, is remembered: `renew` and `release` send it along unless
- * they are given one.
+ * The attempt of a claim is remembered: `renew` and `release` send it along unless they are given one.
  *
  * @example
  * const { claims } = await coordinator.tasks.next({ session_id: "session-1", wait_seconds: 30 });
@@ -147,8 +146,9 @@ export class TaskClient {
   }
 
   /**
-   * Whether the session, the attempt, or both together hold the task at this moment.
-   * @example const { holds } = await coordinator.tasks.verify("P0.5.1", { attempt: 3 });
+   * Whether the claim with this fencing token, this attempt or this session holds the task at this
+   * moment; of several, all of them.
+   * @example const { holds } = await coordinator.tasks.verify("P0.5.1", { fencing_token: 4711 });
    */
   verify(
     taskId: string,

@@ -23,8 +23,10 @@ export interface WorkOptions extends ClaimOptions {
 
 /** What a handler gets beside the task. */
 export interface TaskContext {
-  /** The fencing token: give it to whatever receives results. */
+  /** The number of the claim, for people and logs. */
   readonly attempt: number;
+  /** Give it to whatever receives results, which refuses a token lower than one it has seen. */
+  readonly fencingToken: number;
   /** The session that holds the task. */
   readonly session: string;
   /**
@@ -195,9 +197,10 @@ export class TaskWorker {
 
   /** Never rejects. */
   async #handle(claim: Claim): Promise<void> {
-    const { task, attempt, signal } = claim;
+    const { task, attempt, fencingToken, signal } = claim;
     const context: TaskContext = {
       attempt,
+      fencingToken,
       session: this.#session,
       signal,
       progress: (value) => {

@@ -31,7 +31,11 @@ export const ttlSeconds = z
   .max(MAX_TTL_SECONDS, `must be between ${MIN_TTL_SECONDS} and ${MAX_TTL_SECONDS} seconds`)
   .describe("Lease length in seconds");
 
-export const attempt = z.int().min(0).describe("Fencing token: which claim of the task is meant");
+export const attempt = z.int().min(0).describe("Number of the claim: which one is meant");
+export const fencingToken = z
+  .int()
+  .min(0)
+  .describe("Fencing token of the claim: of two, the later one has the higher");
 export const leaseEpoch = z.int().min(0).describe("How often the claim's lease was begun anew");
 export const revision = z.int().min(0).describe("Revision in the bucket `tasks`");
 export const capabilities = names.describe("What the session can do");

@@ -89,7 +89,7 @@ export const OPERATIONS = {
     reply: replies.changes,
   },
   "tasks.verify": {
-    summary: "Whether a session or an attempt still holds a task",
+    summary: "Whether a claim still holds a task",
     id: "required",
     request: requests.verify,
     example: { session_id: "session-1", attempt: 1 },

@@ -92,11 +92,12 @@ function isEvent(json: unknown): boolean {
 /** How many of the fields that are mostly left out are there; `NaN` if one of them is not right. */
 function countOptional(record: Fields<TaskRecord>): number {
   const { cancel_requested: cancel, ttl_seconds: ttl, claim_request: claimRequest } = record;
-  const { lease_epoch: epoch, created_revision: created } = record;
+  const { fencing_token: token, lease_epoch: epoch, created_revision: created } = record;
   return (
     countOne(cancel, typeof cancel === "boolean") +
     countOne(ttl, isWhole(ttl, MIN_TTL_SECONDS, MAX_TTL_SECONDS)) +
     countOne(claimRequest, isText(claimRequest)) +
+    countOne(token, isWhole(token, 0)) +
     countOne(epoch, isWhole(epoch, 0)) +
     countOne(created, isWhole(created, 0))
   );

@@ -11,6 +11,7 @@ const taskIds = z.array(field.taskId);
 const claimed = z.object({
   task: taskRecord,
   attempt: field.attempt,
+  fencing_token: field.fencingToken,
   revision: field.revision,
   lease,
   already_held: z.boolean(),
@@ -45,6 +46,7 @@ export const verify = z.object({
   holds: z.boolean(),
   holder: field.sessionId.nullable(),
   attempt: field.attempt,
+  fencing_token: field.fencingToken,
 });
 export const importTasks = z.object({
   ok,

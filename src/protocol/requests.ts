@@ -71,11 +71,16 @@ export const release = z.strictObject({
 });
 
 export const verify = z
-  .strictObject({ session_id: field.sessionId.optional(), attempt: field.attempt.optional() })
-  .refine((body) => body.session_id !== undefined || body.attempt !== undefined, {
-    path: ["attempt"],
-    error: "name the attempt, the session_id, or both",
-  });
+  .strictObject({
+    session_id: field.sessionId.optional(),
+    attempt: field.attempt.optional(),
+    fencing_token: field.fencingToken.optional(),
+  })
+  .refine(
+    ({ session_id, attempt, fencing_token }) =>
+      session_id !== undefined || attempt !== undefined || fencing_token !== undefined,
+    { path: ["fencing_token"], error: "name the fencing_token, the attempt or the session_id" },
+  );
 
 export const list = z.strictObject({
   status: z

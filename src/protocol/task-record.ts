@@ -41,7 +41,7 @@ export const taskRecord = z
     claimed_by: field.sessionId.nullable(),
     /** Since when. */
     claimed_at: field.time.nullable(),
-    /** The number of claims so far: the fencing token. */
+    /** The number of claims since it was created. */
     attempt: field.attempt,
     /** Failed attempts since it was created or requeued. */
     failures: z.int().min(0),
@@ -69,6 +69,8 @@ export const taskRecord = z
     ttl_seconds: field.ttlSeconds.optional(),
     /** Which `next` request won the current claim. */
     claim_request: z.string().optional(),
+    /** The fencing token of the last claim; it grows with each claim of the id. Left out if there was none. */
+    fencing_token: field.fencingToken.optional(),
     /** How often the lease of the current attempt has begun anew after it had run out. Left out if never. */
     lease_epoch: field.leaseEpoch.optional(),
     /** Revision of its first record: the order of creation. Left out of that first record. */
@@ -97,6 +99,7 @@ const storedRecord = z
     ...taskRecord.shape,
     ttl_seconds: field.ttlSeconds.nullable(),
     claim_request: z.string().nullable(),
+    fencing_token: field.fencingToken.nullable(),
     lease_epoch: field.leaseEpoch.nullable(),
     created_revision: field.revision.nullable(),
   })
@@ -129,6 +132,7 @@ export function encodeTask(task: Task): TaskRecord {
     ...(task.cancelRequested ? { cancel_requested: true } : {}),
     ...(task.ttlSeconds === null ? {} : { ttl_seconds: task.ttlSeconds }),
     ...(task.claimRequest === null ? {} : { claim_request: task.claimRequest }),
+    ...(task.fencingToken === 0 ? {} : { fencing_token: task.fencingToken }),
     ...(task.leaseEpoch === 0 ? {} : { lease_epoch: task.leaseEpoch }),
     ...(task.createdRevision === null ? {} : { created_revision: task.createdRevision }),
   };
@@ -203,6 +207,7 @@ function toTask(
     ttlSeconds: record.ttl_seconds ?? null,
     claimRequest: record.claim_request ?? null,
     attempt: record.attempt ?? 0,
+    fencingToken: record.fencing_token ?? 0,
     leaseEpoch: record.lease_epoch ?? 0,
     failures: record.failures ?? 0,
     lostLeases: record.lost_leases ?? 0,

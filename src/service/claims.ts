@@ -161,6 +161,7 @@ export class Claims {
     return {
       task: encodeTask(task),
       attempt: task.attempt,
+      fencing_token: task.fencingToken,
       revision,
       lease: { ttl_seconds: ttlSeconds, expires_at: iso(expiresAt) },
       already_held: alreadyHeld,
@@ -234,11 +235,17 @@ export class Claims {
   async verify(taskId: string, request: Request<"tasks.verify">): Promise<Reply<"tasks.verify">> {
     const { task } = await this.#writer.load(taskId);
     const { session_id: sessionId = task.claimedBy, attempt = task.attempt } = request;
+    const { fencing_token: fencingToken = task.fencingToken } = request;
+    const isMeant =
+      sessionId === task.claimedBy &&
+      attempt === task.attempt &&
+      fencingToken === task.fencingToken;
     return {
       ok: true,
-      holds: task.status === "claimed" && sessionId === task.claimedBy && attempt === task.attempt,
+      holds: task.status === "claimed" && isMeant,
       holder: task.claimedBy,
       attempt: task.attempt,
+      fencing_token: task.fencingToken,
     };
   }
 }

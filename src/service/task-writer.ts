@@ -219,6 +219,7 @@ export class TaskWriter {
     if (made instanceof CoordinatorError) return made;
     return transition(known.task, made, {
       now: this.#clock.now(),
+      revision: known.revision,
       retryPolicy: { baseMs: this.#settings.retryBaseMs, maxMs: this.#settings.retryMaxMs },
     });
   }

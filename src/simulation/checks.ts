@@ -91,6 +91,18 @@ export const oneHolderPerAttempt: Check = ({ states }) =>
     return problems;
   });
 
+export const tokensGrow: Check = ({ states }) =>
+  [...states].flatMap(([id, own]) =>
+    own.flatMap(({ revision, task }, i) => {
+      const before = own[i - 1];
+      const isClaim = task.lastEvent?.type === "task_claimed";
+      const expected = (isClaim ? before?.revision : before?.task.fencingToken) ?? 0;
+      if (task.fencingToken === expected) return [];
+      const at = `${id}: revision ${revision}`;
+      return [`${at} has fencing token ${task.fencingToken} where ${expected} is due`];
+    }),
+  );
+
 export const eventsChain: Check = ({ states }) =>
   [...states].flatMap(([id, own]) =>
     own.flatMap(({ revision, task }, i) => {

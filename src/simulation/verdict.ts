@@ -33,6 +33,10 @@ const CHECKS = {
     rule: "no attempt had two holders, and each claim raised the attempt by one",
     check: checks.oneHolderPerAttempt,
   },
+  tokens_grow: {
+    rule: "the fencing token of each claim is the revision that the claim replaced",
+    check: checks.tokensGrow,
+  },
   events_chain: {
     rule: "each event begins with the status that the one before it ended with",
     check: checks.eventsChain,

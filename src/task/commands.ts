@@ -13,7 +13,7 @@ export interface ClaimCommand {
 export interface ReleaseCommand {
   readonly type: "release";
   readonly sessionId: string;
-  /** The fencing token of the claim to end; `null` trusts the session alone. */
+  /** The attempt of the claim to end; `null` trusts the session alone. */
   readonly attempt: number | null;
   readonly outcome: ReleaseOutcome;
   readonly result: unknown;

@@ -2,7 +2,7 @@
 import type { Decision } from "./commands.ts";
 import type { EventType, Task, TaskEvent, TaskStatus } from "./task.ts";
 
-/** The task without a holder. Its attempt stays: the next claim has to be told apart from this one. */
+/** The task without a holder. Attempt and fencing token stay: the next claim has to be told apart from this one. */
 export function unclaimed(task: Task): Task {
   return {
     ...task,

@@ -107,8 +107,13 @@ export interface Task extends TaskDefinition {
   readonly ttlSeconds: number | null;
   /** The id of the `next` request that won the current claim, so that a repeated request finds it. */
   readonly claimRequest: string | null;
-  /** The fencing token: the number of claims so far. It only grows. */
+  /** The number of claims in this life of the id. It only grows while the task exists. */
   readonly attempt: number;
+  /**
+   * The revision of the record that the last claim replaced; 0: no claim by a version that knows it.
+   * It grows across all lives of the id, because revisions of a bucket never go back.
+   */
+  readonly fencingToken: number;
   /** How often the lease of the current claim was begun anew after it had run out; else 0. */
   readonly leaseEpoch: number;
   /** Attempts that their holders reported as failed since the task was created or requeued. */
@@ -176,6 +181,7 @@ export function createTask(
     ttlSeconds: null,
     claimRequest: null,
     attempt: 0,
+    fencingToken: 0,
     leaseEpoch: 0,
     failures: 0,
     lostLeases: 0,

@@ -6,7 +6,7 @@
  *            dependency completes.
  * available  Anyone with the required capabilities may claim it, once `notBefore` has passed.
  * claimed    Exactly one session holds it, under the current `attempt`. Entered by claim only, which
- *            is the only thing that raises `attempt`. Left by the holder's release, by expiry of that
+ *            is the only thing that raises `attempt` and sets `fencingToken`. Left by the holder's release, by expiry of that
  *            attempt's lease (its time is over, or its session's connection is lost), by a forced
  *            cancel or by a requeue. A lease that is over can be begun anew while the task is still
  *            claimed, which raises `leaseEpoch`; an expiry is of one epoch.
@@ -50,13 +50,15 @@ import {
 
 export interface TransitionContext {
   readonly now: number;
+  /** Of the record that a write replaces. */
+  readonly revision: number;
   readonly retryPolicy: RetryPolicy;
 }
 
 export function transition(task: Task, command: Command, context: TransitionContext): Decision {
   switch (command.type) {
     case "claim":
-      return claim(task, command, context.now);
+      return claim(task, command, context);
     case "release":
       return release(task, command, context);
     case "expire":
@@ -74,7 +76,7 @@ export function transition(task: Task, command: Command, context: TransitionCont
   }
 }
 
-function claim(task: Task, command: ClaimCommand, now: number): Decision {
+function claim(task: Task, command: ClaimCommand, { now, revision }: TransitionContext): Decision {
   if (task.status === "claimed") {
     if (task.claimedBy === command.sessionId) return UNCHANGED;
     return alreadyClaimed(task);
@@ -98,6 +100,7 @@ function claim(task: Task, command: ClaimCommand, now: number): Decision {
     ttlSeconds: command.ttlSeconds,
     claimRequest: command.claimRequest,
     attempt: task.attempt + 1,
+    fencingToken: revision,
     leaseEpoch: 0,
     notBefore: null,
   };

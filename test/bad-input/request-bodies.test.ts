@@ -128,7 +128,12 @@ describe("a request with a bad body", () => {
       ["tasks.next", { session_id: "s", wait_seconds: 61 }, "wait_seconds", "between 0 and 60"],
       ["tasks.next", { session_id: "s", max: 1e9 }, "max", "must be at most 100"],
       ["tasks.changes", { since: -1 }, "since", "must be at least 0"],
-      ["tasks.verify.a", {}, "attempt", "name the attempt, the session_id, or both"],
+      [
+        "tasks.verify.a",
+        {},
+        "fencing_token",
+        "name the fencing_token, the attempt or the session_id",
+      ],
     ] as const) {
       const says = [`${field}: `, must];
       await assertRefused(coordinator, subject, body, { code: "invalid_request", field, says });

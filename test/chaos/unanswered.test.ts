@@ -11,7 +11,7 @@ import { transition } from "../../src/task/transition.ts";
 /** More than can be tried in every order. */
 const CLAIMS = 60;
 
-const CONTEXT = { now: 0, retryPolicy: { baseMs: 1, maxMs: 1 } };
+const CONTEXT = { now: 0, revision: 1, retryPolicy: { baseMs: 1, maxMs: 1 } };
 const created = createTask("t", DEFINITION_DEFAULTS, { blocked: false, sessionId: null, now: 0 });
 
 function claimed(by: string): Task {

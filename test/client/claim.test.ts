@@ -147,6 +147,7 @@ describe("a claim", () => {
     {
       await using claim = await bench.claim();
       assert.equal(claim.attempt, 1);
+      assert.equal(claim.fencingToken, (await bench.task()).fencing_token);
     }
     const { status, failures } = await bench.task();
     assert.deepEqual([status, failures], ["available", 0]);

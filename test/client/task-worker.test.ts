@@ -45,13 +45,16 @@ describe("what a handler returns or throws", () => {
     await coordinator.ok("tasks.create.a", { max_failures: 3 });
     await using library = await Library.connect(coordinator);
     const attempts: number[] = [];
-    const worker = library.coordinator.work({ session: "s1" }, (_, { attempt }) => {
+    const tokens: number[] = [];
+    const worker = library.coordinator.work({ session: "s1" }, (_, { attempt, fencingToken }) => {
+      tokens.push(fencingToken);
       if (attempts.push(attempt) < 3) throw new RangeError(`too much of ${attempt}`);
       return "third time lucky";
     });
     await coordinator.until("tasks.get.a", ({ task }) => task.status === "complete");
     await worker.stop();
     assert.deepEqual(attempts, [1, 2, 3]);
+    assert.deepEqual(tokens, [1, 3, 5]);
     const { entries } = await coordinator.ok("tasks.history.a");
     const failed = entries.filter(
       (entry: Json) => entry.task.last_event.type === "task_attempt_failed",

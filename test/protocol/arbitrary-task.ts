@@ -55,6 +55,7 @@ export const task: fc.Arbitrary<Task> = fc
       ttlSeconds: orNull(fc.integer({ min: 1, max: 86_400 })),
       claimRequest: orNull(fc.string()),
       attempt: fc.nat(),
+      fencingToken: fc.nat(),
       leaseEpoch: fc.nat(),
       failures: fc.nat(),
       lostLeases: fc.nat(),

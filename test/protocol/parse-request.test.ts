@@ -106,7 +106,12 @@ const BAD_BODIES: readonly BadBody[] = [
   bad("tasks.list", '{"status":"done"}', "status", /one or a list of blocked, available/),
   bad("tasks.list", '{"limit":1001}', "limit", /must be at most 1000/),
   bad("tasks.changes", '{"since":-1}', "since", /must be at least 0/),
-  bad("tasks.verify", "{}", "attempt", /name the attempt, the session_id, or both/),
+  bad(
+    "tasks.verify",
+    "{}",
+    "fencing_token",
+    /name the fencing_token, the attempt or the session_id/,
+  ),
   bad("tasks.cancel", '{"force":"yes"}', "force", /must be a value of type boolean, not "yes"/),
   bad("sessions.heartbeat", '{"claims":[{"task_id":"a"}]}', "claims.0.attempt", /is required/),
 ];

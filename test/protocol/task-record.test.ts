@@ -74,6 +74,7 @@ describe("the record of a task", () => {
         timestamp: "2025-11-12T17:30:00.000Z",
       },
       ttl_seconds: 300,
+      fencing_token: 7,
       created_revision: 3,
     });
   });
@@ -142,6 +143,7 @@ describe("a value that is no task", () => {
     ['{"status":"claimed","claimed_by":null}', /claimed_by/],
     ['{"attempt":-1}', /attempt/],
     ['{"attempt":"1"}', /attempt/],
+    ['{"fencing_token":"1"}', /fencing_token/],
     ['{"priority":9}', /priority: must be between 0/],
     ['{"created_at":"yesterday"}', /created_at: must be an ISO-8601 time/],
     ['{"depends_on":["a..b"]}', /depends_on\.0: must be a task id/],

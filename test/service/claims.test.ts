@@ -52,6 +52,25 @@ describe("claiming a task", () => {
     assert.equal((await coordinator.ok("tasks.get.a")).revision, reply.revision);
   });
 
+  it("has as fencing token the revision that it replaced, which stays until the next claim", async () => {
+    await using coordinator = await TestCoordinator.start();
+    let { revision } = await coordinator.ok("tasks.create.a");
+    for (const subject of ["tasks.claim.a", "tasks.next"]) {
+      const reply = await coordinator.ok(subject, { session_id: "s1" });
+      const claim = subject === "tasks.next" ? reply.claims[0] : reply;
+      assert.equal(claim.fencing_token, revision);
+      assert.equal(claim.task.fencing_token, revision);
+      const released = await coordinator.ok("tasks.release.a", {
+        session_id: "s1",
+        status: "complete",
+      });
+      assert.equal(released.task.fencing_token, revision);
+      const requeued = await coordinator.ok("tasks.requeue.a");
+      assert.equal(requeued.task.fencing_token, revision);
+      revision = requeued.revision;
+    }
+  });
+
   it("gives its holder the same attempt again, and nobody else", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 2 });
     await coordinator.ok("tasks.create.a");

@@ -103,15 +103,19 @@ describe("listing tasks", () => {
 });
 
 describe("verifying a claim", () => {
-  it("holds for the session and the attempt that have the task, and for no other", async () => {
+  it("holds for the session, attempt and token that have the task, and for no other", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     const holds = async (claim: object): Promise<boolean> =>
       (await coordinator.ok("tasks.verify.a", claim)).holds as boolean;
     assert.equal(await holds({ attempt: 0 }), false);
-    await coordinator.ok("tasks.claim.a", { session_id: "s1" });
+    const claim = await coordinator.ok("tasks.claim.a", { session_id: "s1" });
+    const fencing_token = claim.fencing_token as number;
     const reply = await coordinator.ok("tasks.verify.a", { session_id: "s1", attempt: 1 });
-    assert.deepEqual(reply, { ok: true, holds: true, holder: "s1", attempt: 1 });
+    assert.deepEqual(reply, { ok: true, holds: true, holder: "s1", attempt: 1, fencing_token });
+    assert.equal(await holds({ fencing_token }), true);
+    assert.equal(await holds({ fencing_token: fencing_token - 1 }), false);
+    assert.equal(await holds({ session_id: "s2", fencing_token }), false);
     assert.deepEqual(
       [await holds({ attempt: 1 }), await holds({ session_id: "s1" })],
       [true, true],
@@ -122,8 +126,9 @@ describe("verifying a claim", () => {
     );
     await coordinator.ok("tasks.release.a", { session_id: "s1", status: "available" });
     assert.equal(await holds({ session_id: "s1", attempt: 1 }), false);
+    assert.equal(await holds({ fencing_token }), false);
     const error = await coordinator.refused("tasks.verify.a");
-    assert.match(error.message, /name the attempt, the session_id, or both/);
+    assert.match(error.message, /name the fencing_token, the attempt or the session_id/);
   });
 });
 

@@ -73,6 +73,23 @@ describe("a finished task", () => {
     );
   });
 
+  it("gets a higher fencing token than before when it is created and claimed again", async () => {
+    await using coordinator = await TestCoordinator.start({ settings: { retention_seconds: 1 } });
+    await coordinator.ok("tasks.create.a");
+    const gone = retired(coordinator, "a");
+    const first = await coordinator.ok("tasks.claim.a", { session_id: "s1" });
+    await coordinator.ok("tasks.release.a", { session_id: "s1", status: "complete" });
+    await gone;
+    await coordinator.ok("tasks.create.a");
+    const again = await coordinator.ok("tasks.claim.a", { session_id: "s2" });
+    assert.deepEqual([first.attempt, again.attempt], [1, 1]);
+    assert.ok(again.fencing_token > first.fencing_token);
+    const { holds } = await coordinator.ok("tasks.verify.a", {
+      fencing_token: first.fencing_token,
+    });
+    assert.equal(holds, false);
+  });
+
   it("stays while an unfinished task depends on it, and goes after that one", async () => {
     await using coordinator = await TestCoordinator.start({ settings: { retention_seconds: 1 } });
     for (const id of ["needed", "free"]) await coordinator.ok(`tasks.create.${id}`);

@@ -68,9 +68,14 @@ export class SyntheticHistory {
 
   #apply(taskId: string, command: Command): this {
     const retryPolicy = { baseMs: 1, maxMs: 1 };
-    const decision = transition(this.task(taskId), command, { now: this.#now, retryPolicy });
+    const context = { now: this.#now, revision: this.#revisionOf(taskId), retryPolicy };
+    const decision = transition(this.task(taskId), command, context);
     if (decision.kind !== "write") throw new Error(`${command.type} of ${taskId} writes nothing`);
     return this.write(decision.task);
+  }
+
+  #revisionOf(taskId: string): number {
+    return this.entries.findLast((entry) => entry.taskId === taskId)?.revision ?? 0;
   }
 
   /** A minute for each entry, so that no delay after a failure is ever in the way. */

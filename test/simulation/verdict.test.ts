@@ -135,10 +135,21 @@ describe("the verdict on a simulation", () => {
     ]);
   });
 
+  it("fails a claim whose fencing token is not the revision that it replaced", () => {
+    const entries = withChange(5, (task) => ({ ...task, fencingToken: 1 }));
+    assert.deepEqual(failures(entries), {
+      tokens_grow: [
+        "a: revision 5 has fencing token 1 where 4 is due",
+        "a: revision 6 has fencing token 4 where 1 is due",
+      ],
+    });
+  });
+
   it("fails an event that does not begin where the one before it ended", () => {
     const entries = goodHistory().entries.filter(({ revision }) => revision !== 9);
     assert.deepEqual(failures(entries), {
       events_chain: ["b: revision 10 comes from available, not from blocked"],
+      tokens_grow: ["b: revision 10 has fencing token 9 where 2 is due"],
     });
   });
 

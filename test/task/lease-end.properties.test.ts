@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { Command } from "../../src/task/commands.ts";
 import { transition } from "../../src/task/transition.ts";
-import { holds, RETRY_POLICY, run } from "./random-commands.ts";
+import { holds, run } from "./random-commands.ts";
 
 describe("whatever is asked of a task", () => {
   holds("a revival alone raises its lease's epoch, by one", ({ before, command }, after) => {
@@ -23,12 +23,11 @@ describe("whatever is asked of a task", () => {
   it("of the end and the revival of one lease only the first changes anything", () => {
     fc.assert(
       fc.property(run, (steps) => {
-        for (const { before, now } of steps) {
+        for (const { before, context } of steps) {
           if (before.claimedBy === null) continue;
           const { attempt, leaseEpoch: epoch, claimedBy: sessionId } = before;
           const end: Command = { type: "expire", attempt, epoch };
           const revival: Command = { type: "revive", sessionId, attempt, epoch, ttlSeconds: 60 };
-          const context = { now, retryPolicy: RETRY_POLICY };
           for (const [first, second] of [
             [end, revival],
             [revival, end],

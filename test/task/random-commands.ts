@@ -3,10 +3,10 @@ import { it } from "node:test";
 import fc from "fast-check";
 import type { Command, Decision } from "../../src/task/commands.ts";
 import { createTask, DEFINITION_DEFAULTS, type Task } from "../../src/task/task.ts";
-import { transition } from "../../src/task/transition.ts";
+import { transition, type TransitionContext } from "../../src/task/transition.ts";
 import { NOW } from "./sample-task.ts";
 
-export const RETRY_POLICY = { baseMs: 1_000, maxMs: 8_000 };
+const RETRY_POLICY = { baseMs: 1_000, maxMs: 8_000 };
 export const MAX_FAILURES = 3;
 export const MAX_LOST_LEASES = 4;
 
@@ -82,7 +82,7 @@ export interface Taken {
   readonly before: Task;
   readonly command: Command;
   readonly decision: Decision;
-  readonly now: number;
+  readonly context: TransitionContext;
 }
 
 /** Random steps with the time that passes before each, played from a new task. */
@@ -90,6 +90,7 @@ export const run: fc.Arbitrary<Taken[]> = fc
   .array(fc.tuple(step, fc.constantFrom(0, 1, 500, 10_000)), { minLength: 1, maxLength: 60 })
   .map((steps) => {
     let now = NOW;
+    let revision = 1;
     let task = frozen(
       createTask(
         "P0.5.1",
@@ -106,9 +107,13 @@ export const run: fc.Arbitrary<Taken[]> = fc
       now += wait;
       const before = task;
       const command = commandFor(before);
-      const decision = transition(before, command, { now, retryPolicy: RETRY_POLICY });
-      if (decision.kind === "write") task = frozen(decision.task);
-      return { before, command, decision, now };
+      const context = { now, revision, retryPolicy: RETRY_POLICY };
+      const decision = transition(before, command, context);
+      if (decision.kind === "write") {
+        task = frozen(decision.task);
+        revision++;
+      }
+      return { before, command, decision, context };
     });
   });
 

@@ -16,6 +16,7 @@ import { transition, type TransitionContext } from "../../src/task/transition.ts
 export const NOW = Date.UTC(2025, 10, 12, 17, 30);
 export const CONTEXT: TransitionContext = {
   now: NOW,
+  revision: 7,
   retryPolicy: { baseMs: 1_000, maxMs: 60_000 },
 };
 

@@ -4,13 +4,20 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { isTerminal, type Task, type TaskDefinition } from "../../src/task/task.ts";
 import { transition } from "../../src/task/transition.ts";
-import { holds, MAX_FAILURES, MAX_LOST_LEASES, RETRY_POLICY, run } from "./random-commands.ts";
+import { holds, MAX_FAILURES, MAX_LOST_LEASES, run } from "./random-commands.ts";
 
 const UNFINISHED: readonly string[] = ["blocked", "available", "claimed"];
 
 describe("whatever is asked of a task", () => {
   holds("its attempt is raised by a claim only, by one", ({ before, command }, after) => {
     assert.equal(after.attempt, before.attempt + (command.type === "claim" ? 1 : 0));
+  });
+
+  holds("its fencing token is the revision that its last claim replaced", (taken, after) => {
+    const { before, command, context } = taken;
+    const expected = command.type === "claim" ? context.revision : before.fencingToken;
+    assert.equal(after.fencingToken, expected);
+    if (command.type === "claim") assert.ok(after.fencingToken > before.fencingToken);
   });
 
   holds("it leaves a terminal status by requeue only", ({ before, command }) => {
@@ -28,7 +35,7 @@ describe("whatever is asked of a task", () => {
     }
   });
 
-  holds("its event tells the transition", ({ before, now }, after) => {
+  holds("its event tells the transition", ({ before, context: { now } }, after) => {
     assert.equal(after.lastEvent?.oldStatus, before.status);
     assert.equal(after.lastEvent.newStatus, after.status);
     assert.equal(after.lastEvent.claimedBy, after.claimedBy);
@@ -60,10 +67,10 @@ describe("whatever is asked of a task", () => {
   });
 
   holds("it is claimed only when available, due and by a capable session", (taken) => {
-    const { before, command, now } = taken;
+    const { before, command, context } = taken;
     if (command.type !== "claim") return;
     assert.equal(before.status, "available");
-    assert.ok(before.notBefore === null || before.notBefore <= now);
+    assert.ok(before.notBefore === null || before.notBefore <= context.now);
     assert.deepEqual(command.capabilities, ["git"]);
   });
 
@@ -109,10 +116,10 @@ describe("whatever is asked of a task", () => {
   it("a repeated command finds its work done", () => {
     fc.assert(
       fc.property(run, (steps) => {
-        for (const { command, decision, now } of steps) {
+        for (const { command, decision, context } of steps) {
           // An update is not asked for by state: it is written each time.
           if (decision.kind !== "write" || command.type === "update") continue;
-          const again = transition(decision.task, command, { now, retryPolicy: RETRY_POLICY });
+          const again = transition(decision.task, command, context);
           const blocked = {
             kind: "refused",
             refusal: { code: "not_available", reason: "blocked" },
@@ -127,8 +134,7 @@ describe("whatever is asked of a task", () => {
   it("the same question gets the same answer", () => {
     fc.assert(
       fc.property(run, (steps) => {
-        for (const { before, command, decision, now } of steps) {
-          const context = { now, retryPolicy: RETRY_POLICY };
+        for (const { before, command, decision, context } of steps) {
           assert.deepEqual(transition(before, command, context), decision);
         }
       }),
