@@ -34,5 +34,6 @@ export {
 export type { Since, UpdateFilter } from "./client/update-filter.ts";
 export { type ErrorCode, ERRORS } from "./protocol/errors.ts";
 export type { Operation, Reply, RequestInput } from "./protocol/operations.ts";
-export type { EventRecord, TaskRecord } from "./protocol/task-record.ts";
+export type { EventRecord } from "./protocol/task-event.ts";
+export type { TaskRecord } from "./protocol/task-record.ts";
 export type { EventType, TaskStatus } from "./task/task.ts";

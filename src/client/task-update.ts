@@ -1,10 +1,6 @@
 /** What subscribers are told: one write of a task's record, with the event that led to it. */
-import {
-  decodeTask,
-  encodeTask,
-  type EventRecord,
-  type TaskRecord,
-} from "../protocol/task-record.ts";
+import type { EventRecord } from "../protocol/task-event.ts";
+import { decodeTask, encodeTask, type TaskRecord } from "../protocol/task-record.ts";
 import type { UpdateMessage } from "../nats/task-updates.ts";
 
 /**

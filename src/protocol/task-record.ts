@@ -1,33 +1,16 @@
 /** A task as it is stored and sent: the record's schema, and the way between it and the domain. */
 import { z } from "zod";
-import { EVENT_TYPES, TASK_STATUSES, type Task, type TaskEvent } from "../task/task.ts";
+import { TASK_STATUSES, type Task } from "../task/task.ts";
 import { decodeDefinition, encodeDefinition } from "./definition-record.ts";
 import * as field from "./fields.ts";
 import { iso, isoOrNull } from "./instants.ts";
 import { isTooDeep } from "./json-depth.ts";
 import { isOwnRecord } from "./own-record.ts";
 import { ID_RULE, isValidId } from "./subjects.ts";
+import { decodeEvent, encodeEvent, taskEvent } from "./task-event.ts";
+import { unknownFieldsOf } from "./unknown-fields.ts";
 
 const status = z.enum(TASK_STATUSES);
-
-const taskEvent = z.looseObject({
-  /** What happened. */
-  type: z.enum(EVENT_TYPES),
-  /** The task. */
-  task_id: field.taskId,
-  /** Before; `null` for a task that has just been created. */
-  old_status: status.nullable(),
-  /** After. */
-  new_status: status,
-  /** Who holds the task after it. */
-  claimed_by: field.sessionId.nullable(),
-  /** The session that caused it; where a claim was taken from somebody, the one that lost it. */
-  session_id: field.sessionId.nullable().default(null),
-  /** Why, where the type alone does not tell. */
-  reason: z.string().nullable().default(null),
-  /** When. */
-  timestamp: field.time,
-});
 
 /** What a writer produces, and what replies and events contain. */
 export const taskRecord = z
@@ -83,13 +66,6 @@ export const taskRecord = z
  * @interface
  */
 export type TaskRecord = z.infer<typeof taskRecord>;
-/**
- * The transition that led to a task's record.
- *
- * @interface
- */
-export type EventRecord = NonNullable<TaskRecord["last_event"]>;
-
 /**
  * What a reader accepts. People write records by hand (`nats kv put tasks X '{"title":"..."}'`), so
  * everything has a default, and fields of a later version are carried along untouched.
@@ -171,13 +147,19 @@ export function decodeTask(text: string, origin: RecordOrigin): Task {
       `the record's task_id is "${record.task_id}" but its key is "${origin.taskId}"`,
     );
   }
-  return toTask(record, origin, own === null ? unknownFieldsOf(record) : null);
+  return toTask(record, origin, own !== null);
 }
 
 function parseStored(json: unknown): StoredRecord {
   const { data, error } = storedRecord.safeParse(json);
   if (data !== undefined) return data;
   const [issue] = error.issues;
+  if (issue?.path.join(".") === "status" && issue.code === "invalid_value") {
+    throw new CorruptRecordError(
+      "the value is no task record: status: must be one of " +
+        `${TASK_STATUSES.join(", ")}. Was it written by a newer version?`,
+    );
+  }
   const field = issue === undefined || issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
   throw new CorruptRecordError(`the value is no task record: ${field}${issue?.message ?? ""}`);
 }
@@ -185,7 +167,8 @@ function parseStored(json: unknown): StoredRecord {
 function toTask(
   record: StoredRecord,
   origin: RecordOrigin,
-  unknownFields: Task["unknownFields"],
+  /** Has no field that this version does not know. */
+  isOwn: boolean,
 ): Task {
   const definition = decodeDefinition(record);
   const event = record.last_event ?? null;
@@ -220,47 +203,12 @@ function toTask(
     completedAt: millisOrNull(record.completed_at),
     completedBy: record.completed_by ?? null,
     createdRevision: record.created_revision ?? origin.revision,
-    lastEvent: event === null ? null : decodeEvent(event),
-    unknownFields,
+    lastEvent: event === null ? null : decodeEvent(event, isOwn),
+    unknownFields: isOwn ? null : unknownFieldsOf(record, RECORD_FIELDS),
   };
 }
 
-function unknownFieldsOf(record: StoredRecord): Record<string, unknown> | null {
-  let unknown: [string, unknown][] | null = null;
-  for (const name in record) {
-    if (!KNOWN_FIELDS.has(name)) (unknown ??= []).push([name, record[name]]);
-  }
-  return unknown === null ? null : Object.fromEntries(unknown);
-}
-const KNOWN_FIELDS: ReadonlySet<string> = new Set(Object.keys(taskRecord.shape));
-
-function encodeEvent(taskId: string, event: TaskEvent): EventRecord {
-  return {
-    type: event.type,
-    task_id: taskId,
-    old_status: event.oldStatus,
-    new_status: event.newStatus,
-    claimed_by: event.claimedBy,
-    session_id: event.sessionId,
-    reason: event.reason,
-    timestamp: iso(event.timestamp),
-  };
-}
-
-/** Parsing makes a new string for each record: that of all records at once takes less room. */
-const ONE_OF_EACH = new Map(EVENT_TYPES.map((type) => [type, type]));
-
-function decodeEvent(event: EventRecord): TaskEvent {
-  return {
-    type: ONE_OF_EACH.get(event.type) ?? event.type,
-    oldStatus: event.old_status,
-    newStatus: event.new_status,
-    claimedBy: event.claimed_by,
-    sessionId: event.session_id,
-    reason: event.reason,
-    timestamp: Date.parse(event.timestamp),
-  };
-}
+const RECORD_FIELDS: ReadonlySet<string> = new Set(Object.keys(taskRecord.shape));
 
 function millisOrNull(time: string | null | undefined): number | null {
   return time === null || time === undefined ? null : Date.parse(time);

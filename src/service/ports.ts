@@ -4,7 +4,7 @@
  */
 import type { CoordinatorError, ErrorCode } from "../protocol/errors.ts";
 import type { Operation } from "../protocol/operations.ts";
-import type { EventType, Task } from "../task/task.ts";
+import type { Task, TaskEvent } from "../task/task.ts";
 
 /** What became of a compare-and-set. */
 export type WriteOutcome =
@@ -212,7 +212,7 @@ export type Fact =
   | {
       readonly kind: "task_written";
       readonly taskId: string;
-      readonly event: EventType;
+      readonly event: TaskEvent["type"];
       readonly attempt: number;
       readonly revision: number;
       readonly sessionId: string | null;

@@ -167,7 +167,7 @@ export const updatesTold: Check = ({ entries, told }) => {
   ];
 };
 
-const REQUIRED_ORIGIN: Partial<Record<EventType, Task["status"]>> = {
+const REQUIRED_ORIGIN: Partial<Record<TaskEvent["type"], Task["status"]>> = {
   task_claimed: "available",
   task_completed: "claimed",
   task_renewed: "claimed",
@@ -176,7 +176,7 @@ const REQUIRED_ORIGIN: Partial<Record<EventType, Task["status"]>> = {
   task_unblocked: "blocked",
 };
 
-const EVENTS_OF_ACTION: Record<Action, readonly EventType[]> = {
+const EVENTS_OF_ACTION: Record<Action, readonly TaskEvent["type"][]> = {
   completed: ["task_completed"],
   failed: ["task_attempt_failed", "task_failed"],
   crashed: ["task_expired", "task_failed"],

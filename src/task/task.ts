@@ -29,7 +29,7 @@ export function isTerminal(status: TaskStatus): status is TerminalStatus {
   return (TERMINAL_STATUSES as readonly TaskStatus[]).includes(status);
 }
 
-/** Every kind of transition a subscriber can see. */
+/** Every kind of transition that this version makes. */
 export const EVENT_TYPES = [
   "task_created",
   "task_updated",
@@ -53,12 +53,15 @@ export const EVENT_TYPES = [
  */
 export type EventType = (typeof EVENT_TYPES)[number];
 
+/** A name that is open: a later version may have written others than this one knows. */
+type Open<Name extends string> = Name | (string & {});
+
 /** The transition that produced a record. It is stored inside the record, so neither can be lost alone. */
 export interface TaskEvent {
-  readonly type: EventType;
+  readonly type: Open<EventType>;
   /** `null` for a task that has just been created. */
-  readonly oldStatus: TaskStatus | null;
-  readonly newStatus: TaskStatus;
+  readonly oldStatus: Open<TaskStatus> | null;
+  readonly newStatus: Open<TaskStatus>;
   /** Who holds the task after the transition. */
   readonly claimedBy: string | null;
   /** The session that caused the transition; where a claim was taken (expiry, forced cancel, requeue), the one that lost it. */
@@ -66,6 +69,8 @@ export interface TaskEvent {
   /** Why, where the type alone does not tell. */
   readonly reason: string | null;
   readonly timestamp: number;
+  /** What a later version says of its event; left out if there is nothing. */
+  readonly unknownFields?: Readonly<Record<string, unknown>>;
 }
 
 /** Reasons that events give by themselves; nobody can give them for a cancel or a requeue. */

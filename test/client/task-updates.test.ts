@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { Kvm } from "@nats-io/kv";
 import { type SubscribeOptions, TaskError, type UpdateFilter } from "../../src/index.ts";
 import { UpdateClient } from "../support/observed-updates.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
@@ -36,6 +37,26 @@ describe("the updates of a subscription", () => {
         ["task_cancelled", "s3"],
       ],
     );
+  });
+
+  it("have the types and fields that only a later version knows", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.a");
+    const { task } = await coordinator.ok("tasks.get.a");
+    const last_event = { ...task.last_event, type: "task_paused", paused_by: "alice" };
+    await using client = await UpdateClient.connect(coordinator.server.url);
+    const live = await client.observe();
+    const bucket = await new Kvm(coordinator.connection).open("tasks");
+    const revision = await bucket.put("a", JSON.stringify({ ...task, last_event, colour: "red" }));
+    const late = await client.observe({ since: "beginning" });
+    for (const seen of [live, late]) {
+      await seen.until(revision);
+      const update = seen.updates.at(-1);
+      assert.ok(update !== undefined);
+      assert.deepEqual(update.task.last_event, last_event);
+      assert.equal(update.type, "task_paused");
+      assert.equal(update.paused_by, "alice");
+    }
   });
 
   it("are those after a revision, of which some have happened and some have not", async () => {
