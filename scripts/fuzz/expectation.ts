@@ -7,6 +7,8 @@ import { type Operation, OPERATIONS, OPERATION_NAMES } from "../../src/protocol/
 import { isTooDeep } from "./json-text.ts";
 import { type FuzzMessage, isHeard } from "./message.ts";
 import { changesNothing } from "./effects.ts";
+import { withoutNulls } from "./nulls.ts";
+import { requestSchema } from "./schema-bodies.ts";
 
 export type Code = "ok" | ErrorCode;
 
@@ -72,7 +74,7 @@ export function expectationOf(message: FuzzMessage): Expectation {
   if (typeof json !== "object" || json === null || Array.isArray(json) || isTooDeep(json)) {
     return answer(["invalid_request"]);
   }
-  const parsed = definition.request.safeParse(json);
+  const parsed = definition.request.safeParse(withoutNulls(json, requestSchema(operation)));
   if (!parsed.success) return answer(["invalid_request"]);
   const body = parsed.data as Readonly<Record<string, unknown>>;
   if (isForbidden(address, body)) return answer(["forbidden"]);

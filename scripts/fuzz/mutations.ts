@@ -9,6 +9,7 @@ import { HEADERS } from "./generator.ts";
 import { arrayText, quoted } from "./json-text.ts";
 import type { FuzzMessage } from "./message.ts";
 import type { Ask } from "./world.ts";
+import { withoutNulls } from "./nulls.ts";
 import { asObject, type Fields, fittingFields, requestSchema } from "./schema-bodies.ts";
 
 /** What has to be there before: a task in this state under the id, or a session of this name. */
@@ -20,7 +21,7 @@ export interface Mutation {
   readonly setup: Setup | ((ask: Ask) => Promise<void>);
   readonly operation: Operation;
   readonly message: FuzzMessage;
-  /** The body as JSON has it. */
+  /** The body as JSON has it, without the nulls that mean absent. */
   readonly body: Readonly<Record<string, unknown>>;
   readonly codes: readonly Code[];
 }
@@ -134,7 +135,7 @@ function ofKind(operation: Operation, kind: Kind): fc.Arbitrary<MutationMaker> {
       const subject = (isAgent ? "agent.mutant." : "") + operation + (takesId ? `.${named}` : "");
       return {
         ...{ id, session, operation, setup: kind.setup, codes: ["ok", "too_large"] },
-        body: JSON.parse(body) as Record<string, unknown>,
+        body: withoutNulls(JSON.parse(body), schema) as Record<string, unknown>,
         message: {
           ...{ source: "mutation", subject, reply: "inbox", headers },
           payload: Buffer.from(body),

@@ -1,5 +1,6 @@
 /** The table of operations: everything that the service can be asked, and by whom. */
 import { z } from "zod";
+import { allowNullOptions } from "./null-fields.ts";
 import * as replies from "./replies.ts";
 import * as requests from "./requests.ts";
 import type { SubjectRoot } from "./subjects.ts";
@@ -172,11 +173,26 @@ export type Reply<O extends Operation> = z.output<(typeof OPERATIONS)[O]["reply"
 /** The service's version of the protocol, announced with the NATS service protocol. */
 export const PROTOCOL_VERSION = "1.0.0";
 
-/** The JSON Schemas of an operation, for the metadata of its endpoint and for the documentation. */
+/**
+ * The JSON Schemas of an operation, for the metadata of its endpoint and for the documentation. Requests
+ * are strict and replies open: those of a later version may have more fields.
+ */
 export function schemasOf(operation: Operation): { request: object; reply: object } {
   const { request, reply } = OPERATIONS[operation];
   return {
-    request: z.toJSONSchema(request, { io: "input", unrepresentable: "any" }),
-    reply: z.toJSONSchema(reply, { io: "output", unrepresentable: "any" }),
+    request: z.toJSONSchema(request, {
+      io: "input",
+      unrepresentable: "any",
+      override: ({ jsonSchema }) => {
+        allowNullOptions(jsonSchema);
+      },
+    }),
+    reply: z.toJSONSchema(reply, {
+      io: "output",
+      unrepresentable: "any",
+      override: ({ jsonSchema }) => {
+        if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+      },
+    }),
   };
 }

@@ -2,9 +2,14 @@
 import type { z } from "zod";
 import { CoordinatorError } from "./errors.ts";
 import { bodyHint, fieldHint } from "./hints.ts";
-import { type Operation, OPERATIONS, type Request } from "./operations.ts";
+import { nullDropper } from "./null-fields.ts";
+import { type Operation, OPERATION_NAMES, OPERATIONS, type Request } from "./operations.ts";
 import { isTooDeep, MAX_JSON_DEPTH } from "./json-depth.ts";
 import { idRuleFor, isValidId } from "./subjects.ts";
+
+const DROP_NULLS = Object.fromEntries(
+  OPERATION_NAMES.map((name) => [name, nullDropper(OPERATIONS[name].request)]),
+) as Record<Operation, (json: unknown) => void>;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -24,6 +29,7 @@ export function parseBody<O extends Operation>(operation: O, text: string): Requ
     const hint = bodyHint(operation, Array.isArray(json));
     throw invalid(`the body must be a JSON object, not ${describe(json)}: send ${hint}`);
   }
+  DROP_NULLS[operation](json);
   const parsed = OPERATIONS[operation].request.safeParse(json, { reportInput: true });
   if (!parsed.success) throw explain(operation, parsed.error.issues);
   return parsed.data as Request<O>;

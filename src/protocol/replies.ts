@@ -75,9 +75,12 @@ export const changes = z.object({
   complete: z.boolean().describe("false: transitions in between were trimmed"),
   has_more: z.boolean().describe("Ask again from the last revision of this page"),
 });
+const COUNT_OF_STATUS = Object.fromEntries(
+  TASK_STATUSES.map((status) => [status, z.int()]),
+) as Record<(typeof TASK_STATUSES)[number], z.ZodInt>;
 export const stats = z.object({
   ok,
-  tasks: z.record(z.enum(TASK_STATUSES), z.int()),
+  tasks: z.object(COUNT_OF_STATUS),
   total: z.int(),
   ready: z.int().describe("Available and due"),
   corrupt: z.int().describe("Values in the bucket that are no tasks"),

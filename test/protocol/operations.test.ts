@@ -63,8 +63,18 @@ describe("the table of operations", () => {
       );
       const reply = schemas.reply as ObjectSchema;
       assert.ok(reply.required?.includes("ok"));
+      const closed = JSON.stringify(reply).includes('"additionalProperties":false');
+      assert.ok(!closed, "a later version may answer with more fields");
     });
   }
+
+  it("says that an option can be null, and what is required cannot", () => {
+    const { properties } = schemasOf("tasks.claim").request as ObjectSchema;
+    const typeOf = (name: string): unknown => (properties?.[name] as ObjectSchema).type;
+    assert.deepEqual(typeOf("ttl_seconds"), ["integer", "null"]);
+    assert.deepEqual(typeOf("release_on_disconnect"), ["object", "null"]);
+    assert.equal(typeOf("session_id"), "string");
+  });
 
   it("asks of a sender only what has no default", () => {
     const { required } = schemasOf("tasks.next").request as ObjectSchema;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { CoordinatorError } from "../../src/protocol/errors.ts";
-import { type Operation, OPERATION_NAMES } from "../../src/protocol/operations.ts";
+import { type Operation, OPERATION_NAMES, schemasOf } from "../../src/protocol/operations.ts";
 import { parseBody, parseId } from "../../src/protocol/parse-request.ts";
 
 interface BadBody {
@@ -27,7 +27,7 @@ const BAD_BODIES: readonly BadBody[] = [
   bad("tasks.claim", "null", null, /must be a JSON object, not null: send/),
   bad("tasks.claim", "7", null, /must be a JSON object, not a number: send/),
   bad("tasks.claim", "", "session_id", /is required and must be a value of type string/),
-  bad("tasks.claim", '{"session_id":null}', "session_id", /type string, not null/),
+  bad("tasks.claim", '{"session_id":null}', "session_id", /is required and must be .* string/),
   bad("tasks.claim", '{"session_id":5}', "session_id", /must be a value of type string, not 5/),
   bad("tasks.claim", '{"session_id":"a..b"}', "session_id", /must be a session id: 1 to 256/),
   bad("tasks.claim", '{"session_id":"*"}', "session_id", /must be a session id.*; without "\*"$/),
@@ -116,6 +116,9 @@ const BAD_BODIES: readonly BadBody[] = [
   bad("sessions.heartbeat", '{"claims":[{"task_id":"a"}]}', "claims.0.attempt", /is required/),
 ];
 
+/** Optional fields that keep a null: there it is a value. */
+const NULL_IS_A_VALUE = new Set(["payload", "description", "progress", "result", "error"]);
+
 describe("a request's body", () => {
   for (const { operation, body, field, message } of BAD_BODIES) {
     it(`of ${operation} is refused: ${body === "" ? "nothing" : body}`, () => {
@@ -135,6 +138,52 @@ describe("a request's body", () => {
       tags: [],
       prefix: "",
     });
+  });
+
+  for (const operation of OPERATION_NAMES) {
+    it(`of ${operation} may have null for every option that it does not use`, () => {
+      const { required = [], properties = {} } = schemasOf(operation).request as {
+        required?: string[];
+        properties?: object;
+      };
+      const complete = REQUIRED_FIELDS[operation] ?? {};
+      const options = Object.keys(properties).filter((name) => !required.includes(name));
+      const unused = Object.fromEntries(options.map((name) => [name, null]));
+      const values = options.filter((name) => NULL_IS_A_VALUE.has(name));
+      assert.deepEqual(parseBody(operation, JSON.stringify({ ...unused, ...complete })), {
+        ...parseBody(operation, JSON.stringify(complete)),
+        ...Object.fromEntries(values.map((name) => [name, null])),
+      });
+    });
+  }
+
+  it("may have null for an option at any level, and never for what is required", () => {
+    const tasks = [
+      { task_id: "a", title: null, payload: { kept: null }, metadata: { kept: null } },
+    ];
+    assert.deepEqual(parseBody("tasks.import", JSON.stringify({ tasks })).tasks, [
+      { task_id: "a", payload: { kept: null }, metadata: { kept: null } },
+    ]);
+    for (const [operation, body, field] of [
+      ["tasks.claim", { session_id: null }, "session_id"],
+      ["tasks.release", { session_id: "a", status: null }, "status"],
+      ["tasks.import", { tasks: [{ task_id: null }] }, "tasks.0.task_id"],
+      ["sessions.heartbeat", { claims: [{ task_id: "a", attempt: null }] }, "claims.0.attempt"],
+      [
+        "tasks.claim",
+        { session_id: "a", release_on_disconnect: { server_id: null, client_id: 1 } },
+        "release_on_disconnect.server_id",
+      ],
+    ] as const) {
+      const error = refusalOf(() => parseBody(operation, JSON.stringify(body)));
+      assert.match(error.message, /is required and must/);
+      assert.deepEqual(error.details, { field });
+    }
+  });
+
+  it("is refused when it has null for a field that the operation does not know", () => {
+    const error = refusalOf(() => parseBody("tasks.claim", '{"session_id":"a","ttl":null}'));
+    assert.match(error.message, /unknown field "ttl"/);
   });
 
   it("can be left out where nothing is required", () => {
@@ -216,6 +265,16 @@ describe("a request's id", () => {
     });
   }
 });
+
+/** Bodies with the fields that are required, and with one of the two that `verify` asks for. */
+const REQUIRED_FIELDS: Partial<Record<Operation, object>> = {
+  "tasks.import": { tasks: [{ task_id: "a" }] },
+  "tasks.claim": { session_id: "a" },
+  "tasks.next": { session_id: "a" },
+  "tasks.renew": { session_id: "a" },
+  "tasks.release": { session_id: "a", status: "complete" },
+  "tasks.verify": { session_id: "a" },
+};
 
 function bad(operation: Operation, body: string, field: string | null, message: RegExp): BadBody {
   return { operation, body, field, message };
