@@ -14,6 +14,7 @@ function start(url: string, settings: OverrideValues, options: AppOptions = {}):
   const overrides = {
     "nats.servers": [url],
     "nats.reconnect_time_wait": 0,
+    "nats.connect_timeout_seconds": 0,
     "metrics.enabled": false,
     ...settings,
   };

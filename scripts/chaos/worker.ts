@@ -17,8 +17,8 @@ process.on("message", ({ clockOffsetMs }: ClockMessage) => {
 const clock = { now: () => Date.now() + offsetMs, random: Math.random };
 
 try {
-  await runService({ startedByNpm: false }, async (started) => {
-    const app = await startApp(loadConfig(), { clock });
+  await runService({ startedByNpm: false }, async (started, signal) => {
+    const app = await startApp(loadConfig(), { clock, signal });
     started(app);
     process.send?.("serving");
   });

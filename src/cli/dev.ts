@@ -30,11 +30,15 @@ export function registerDev(program: Command): void {
     .description("start a NATS server, workers and the HTTP endpoint on this machine");
   addSettingOptions(command, FLAGS).action(async () => {
     const config = configOf(command);
-    await runService(config, (started) => dev(config, started));
+    await runService(config, (started, signal) => dev(config, started, signal));
   });
 }
 
-async function dev(config: Config, started: (part: Part) => void): Promise<void> {
+async function dev(
+  config: Config,
+  started: (part: Part) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const { port, storeDir } = config.dev;
   const binary = await resolveServerBinary({ ...config.dev, notify: printError });
   const systemUser = { username: "if-coordinator", password: randomUUID() };
@@ -47,7 +51,7 @@ async function dev(config: Config, started: (part: Part) => void): Promise<void>
     notify: printError,
   });
   started(partOf(server, storeDir));
-  const app = await startWorkers(configFor(server.url, systemUser, config));
+  const app = await startWorkers(configFor(server.url, systemUser, config), signal);
   started(app);
   print(describe(config, server, app));
 }
@@ -56,7 +60,13 @@ async function dev(config: Config, started: (part: Part) => void): Promise<void>
 function configFor(url: string, { username, password }: SystemUser, config: Config): Config {
   const { nats } = loadConfig({ env: {} });
   const system = { systemUsername: username, systemPassword: password };
-  return { ...config, replicas: 1, nats: { ...nats, ...system, servers: [url] } };
+  // It runs already.
+  const connectTimeoutSeconds = 0;
+  return {
+    ...config,
+    replicas: 1,
+    nats: { ...nats, ...system, connectTimeoutSeconds, servers: [url] },
+  };
 }
 
 function partOf(server: NatsServerProcess, storeDir: string): Part {

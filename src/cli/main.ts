@@ -33,7 +33,8 @@ try {
   const { text, exitCode } = reportOf(error);
   if (text !== undefined) printError(text);
   process.exitCode = exitCode;
-  // Something half open, such as a connection that was never answered, must not keep a failed command
-  // alive.
+} finally {
+  // Something half open, such as a connection that was never answered, must not keep a command alive
+  // that has ended.
   setTimeout(() => process.exit(), EXIT_DELAY_MS).unref();
 }

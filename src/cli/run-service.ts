@@ -22,19 +22,19 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
  * Resolves when everything is stopped after SIGINT, SIGTERM or SIGHUP; a second signal exits at once.
  *
  * @param startedByNpm whether to stop as well when the parent process is gone
- * @param start is given a function to hand over each part as soon as it runs
+ * @param start is given a function to hand over each part as soon as it runs, and a signal that is
+ *   aborted when it is to give up
  * @throws what `start` or a part throws before a signal comes, after the parts that ran are stopped
  */
 export async function runService(
   { startedByNpm }: Pick<Config, "startedByNpm">,
-  start: (started: (part: Part) => void) => Promise<void>,
+  start: (started: (part: Part) => void, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const parts: Part[] = [];
   const failures: Promise<never>[] = [];
   const signals = listenForSignals();
   if (startedByNpm) watchParent(signals.stop);
   try {
-    // A signal while parts are starting counts when they have started: none is left behind.
     await start((part) => {
       parts.push(part);
       if (part.failed !== undefined) {
@@ -42,7 +42,7 @@ export async function runService(
         part.failed.catch(() => undefined);
         failures.push(part.failed);
       }
-    });
+    }, signals.aborted);
     await Promise.race([signals.first, ...failures]);
   } catch (error) {
     // Ctrl-C may be the reason, as it ends processes that have only begun. Then it is no failure.
@@ -76,6 +76,8 @@ async function stopPart(part: Part): Promise<void> {
 
 interface StopSignals {
   readonly first: Promise<void>;
+  /** By the first one. */
+  readonly aborted: AbortSignal;
   received(): boolean;
   /** As if a signal had come. */
   readonly stop: () => void;
@@ -88,10 +90,12 @@ function listenForSignals(): StopSignals {
   const first = new Promise<void>((done) => {
     resolve = done;
   });
+  const abort = new AbortController();
   const stop = (): void => {
     if (received) return;
     received = true;
     printError("stopping ... (press Ctrl-C again to stop at once)");
+    abort.abort();
     resolve();
   };
   const listener = (): void => {
@@ -104,6 +108,7 @@ function listenForSignals(): StopSignals {
   for (const signal of SIGNALS) process.on(signal, listener);
   return {
     first,
+    aborted: abort.signal,
     received: () => received,
     stop,
     ignore: () => {

@@ -16,12 +16,16 @@ export function registerServe(program: Command): void {
     .description("run workers and the HTTP endpoint against any NATS server or cluster");
   addSettingOptions(command, FLAGS).action(async () => {
     const config = configOf(command);
-    await runService(config, (started) => serve(config, started));
+    await runService(config, (started, signal) => serve(config, started, signal));
   });
 }
 
-async function serve(config: Config, started: (part: Part) => void): Promise<void> {
-  const app = await startWorkers(config);
+async function serve(
+  config: Config,
+  started: (part: Part) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const app = await startWorkers(config, signal);
   started(app);
   const rows = formatRows([
     ["NATS", config.nats.servers.join(", ")],

@@ -4,7 +4,13 @@ import type { Config } from "../config.ts";
 import { startWorkerPool } from "../pool/worker-pool.ts";
 import type { Part } from "./run-service.ts";
 
-/** @throws StartupError */
-export function startWorkers(config: Config): Promise<Part & Pick<App, "httpUrl">> {
-  return config.workers === 1 ? startApp(config) : startWorkerPool(config);
+/**
+ * @param signal gives up a start that is under way
+ * @throws StartupError
+ */
+export function startWorkers(
+  config: Config,
+  signal: AbortSignal,
+): Promise<Part & Pick<App, "httpUrl">> {
+  return config.workers === 1 ? startApp(config, { signal }) : startWorkerPool(config, signal);
 }

@@ -34,6 +34,9 @@ const nats = z.strictObject({
     .min(1, { error: "must name at least one server, such as nats://localhost:4222" })
     .default(["nats://localhost:4222"])
     .meta({ description: "NATS servers to connect to, tried in turn", flag: "nats" }),
+  connect_timeout_seconds: wholeNumber(0, 86_400).default(60).meta({
+    description: "Seconds that `serve` waits for NATS at start before it gives up; 0: try once",
+  }),
   max_reconnect_attempts: wholeNumber(-1, MAX_INT)
     .default(-1)
     .meta({ description: "Attempts to reconnect before giving up; -1: never give up" }),

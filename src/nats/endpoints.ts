@@ -87,7 +87,7 @@ export class Endpoints {
     });
     const endpoints = new Endpoints(connection, handler, observe, service, figures);
     // The server has the subscriptions: whoever asks from now on is answered.
-    await connection.flush();
+    await flush(connection);
     return endpoints;
   }
 
@@ -222,6 +222,18 @@ export class Endpoints {
     } catch (cause) {
       // Nowhere to send it to: the reply subject is invalid or the connection is closed.
       this.#observe({ kind: "background_error", what: "error reply", cause });
+    }
+  }
+}
+
+/** A connection that breaks meanwhile takes its subscriptions along when it is back. */
+async function flush(connection: NatsConnection): Promise<void> {
+  for (;;) {
+    try {
+      await connection.flush();
+      return;
+    } catch (error) {
+      if (connection.isClosed()) throw error;
     }
   }
 }

@@ -3,10 +3,12 @@ import type { JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Stoppable, Watch, WriteOutcome } from "../service/ports.ts";
+import type { BucketUpkeep } from "./bucket-upkeep.ts";
 import { readBatch, type StoredMessage } from "./kv-batch.ts";
 import { type KvMessage, operationOf, type WatchedMessage, writeIdOf } from "./kv-message.ts";
 import { watchStream } from "./kv-watch.ts";
 import type { KvWrite, KvWriter } from "./kv-writer.ts";
+import type { StartPatience } from "./start-patience.ts";
 
 /** How long a marker of a purged key stays for watchers to see, in seconds. */
 export const MARKER_TTL_SECONDS = 15 * 60;
@@ -22,16 +24,28 @@ export interface KvAccess {
   readonly writer: KvWriter;
   /** Is told of a watch that broke and begins again. */
   readonly watchFailed: (cause: unknown) => void;
+  /** What a worker does for its buckets. Without it, a watch that cannot begin the first time fails. */
+  readonly care?: BucketCare;
+}
+
+export interface BucketCare {
+  /** Of watches that begin for the first time. */
+  readonly patience: StartPatience;
+  readonly upkeep: BucketUpkeep;
+  /** Is told why a bucket cannot be used, `null` when it can be again. */
+  readonly problem: (bucket: string, problem: string | null) => void;
 }
 
 export class KvBucket {
   readonly stream: string;
+  readonly #name: string;
   readonly #prefix: string;
   readonly #access: KvAccess;
   readonly #markerTtlSeconds: number;
 
   constructor(name: string, access: KvAccess, markerTtlSeconds = MARKER_TTL_SECONDS) {
     this.#markerTtlSeconds = markerTtlSeconds;
+    this.#name = name;
     this.stream = `KV_${name}`;
     this.#prefix = `$KV.${name}.`;
     this.#access = access;
@@ -124,11 +138,10 @@ export class KvBucket {
     toEntry: (message: WatchedMessage) => Entry,
     watch: Watch<Entry>,
   ): Promise<Stoppable> {
-    const { stream } = this;
     const lastRevision = (): Promise<number> => this.lastRevision();
     return watchStream(
       this.#access,
-      { stream, prefix: this.#prefix, lastRevision },
+      { bucket: this.#name, stream: this.stream, prefix: this.#prefix, lastRevision },
       {
         restarted: () => {
           watch.restarted();

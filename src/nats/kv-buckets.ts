@@ -53,28 +53,32 @@ export async function ensureBuckets(
   options: BucketOptions,
   reports: BucketReports,
 ): Promise<void> {
-  for (const config of [
-    bucketConfig(TASKS_BUCKET, options.history, options.replicas, MARKER_TTL_SECONDS, {
-      republish: { src: `$KV.${TASKS_BUCKET}.>`, dest: `${TASK_UPDATES}.>` },
-    }),
-    bucketConfig(LEASES_BUCKET, 1, options.replicas, SHORT_MARKER_TTL_SECONDS),
-    bucketConfig(SESSIONS_BUCKET, 1, options.replicas, SHORT_MARKER_TTL_SECONDS),
-  ]) {
-    await ensureBucket(jsm, config, reports);
-  }
+  for (const config of coordinatorBuckets(options)) await ensureBucket(jsm, config, reports);
 }
 
-async function ensureBucket(
+/** What they are to be, in the order in which they are made. */
+export function coordinatorBuckets({ history, replicas }: BucketOptions): BucketConfig[] {
+  return [
+    bucketConfig(TASKS_BUCKET, history, replicas, MARKER_TTL_SECONDS, {
+      republish: { src: `$KV.${TASKS_BUCKET}.>`, dest: `${TASK_UPDATES}.>` },
+    }),
+    bucketConfig(LEASES_BUCKET, 1, replicas, SHORT_MARKER_TTL_SECONDS),
+    bucketConfig(SESSIONS_BUCKET, 1, replicas, SHORT_MARKER_TTL_SECONDS),
+  ];
+}
+
+/** Makes the bucket if it is missing. @throws ConnectionError if one that is there does not fit */
+export async function ensureBucket(
   jsm: JetStreamManager,
   config: BucketConfig,
   reports: BucketReports,
 ): Promise<void> {
   const existing = (await find(jsm, config.name)) ?? (await create(jsm, config));
   if (existing === null) reports.made(bucketOf(config));
-  else check(config, existing, reports);
+  else checkBucket(config, existing, reports);
 }
 
-type BucketConfig = Pick<StreamConfig, "name"> & Partial<StreamConfig>;
+export type BucketConfig = Pick<StreamConfig, "name"> & Partial<StreamConfig>;
 
 function bucketOf({ name }: BucketConfig): string {
   return name.slice("KV_".length);
@@ -120,7 +124,12 @@ const REQUIRED = [
 
 const CHOSEN = ["max_msgs_per_subject", "num_replicas"] as const satisfies (keyof StreamConfig)[];
 
-function check(wanted: BucketConfig, existing: StreamConfig, { warn }: BucketReports): void {
+/** @throws ConnectionError that names the settings that don't fit */
+export function checkBucket(
+  wanted: BucketConfig,
+  existing: StreamConfig,
+  { warn }: BucketReports,
+): void {
   const bucket = bucketOf(wanted);
   const misfits = REQUIRED.flatMap((setting) => difference(setting, wanted, existing));
   if (!((existing.subject_delete_marker_ttl ?? 0) > 0)) {

@@ -7,9 +7,11 @@
  */
 import type { Msg } from "@nats-io/transport-node";
 import type { Stoppable } from "../service/ports.ts";
-import { listenToConnection } from "./connection.ts";
+import { saysNoStream } from "./bucket-upkeep.ts";
+import { ConnectionError, listenToConnection } from "./connection.ts";
 import type { KvAccess } from "./kv-bucket.ts";
 import { operationOf, type WatchedMessage, writeIdOf } from "./kv-message.ts";
+import { mayEndWithElection, untilElected } from "./start-patience.ts";
 import { consumeStream, type StreamConsumer, type StreamMessage } from "./stream-consumer.ts";
 
 export interface KvWatchHandler {
@@ -23,8 +25,11 @@ export interface KvWatchHandler {
 }
 
 const RETRY_MS = 500;
+/** While nothing helps but that somebody does something about the bucket. */
+const PROBLEM_RETRY_MS = 2_000;
 
 export interface WatchedStream {
+  readonly bucket: string;
   readonly stream: string;
   /** Of the subjects; the keys follow it. */
   readonly prefix: string;
@@ -39,7 +44,7 @@ export async function watchStream(
   handler: KvWatchHandler,
 ): Promise<Stoppable> {
   const watch = new StreamWatch(access, watched, handler);
-  await watch.begin();
+  await watch.beginFirst();
   void access.connection.closed().then(() => watch.stop());
   const stopListening = listenToConnection(access.connection, {
     disconnected: () => {
@@ -68,11 +73,31 @@ class StreamWatch {
   #stopped = false;
   /** When the stream was made, as the server says it. */
   #madeAt: string | null = null;
+  /** It is missing, and to be made before the watch begins. */
+  #makes = false;
+  /** How often in a row the stream was found missing. */
+  #misses = 0;
+  #problem: string | null = null;
 
   constructor(access: KvAccess, watched: WatchedStream, handler: KvWatchHandler) {
     this.#access = access;
     this.#watched = watched;
     this.#handler = handler;
+  }
+
+  /** Waits for leaders where there is patience: a stream that was just made has none yet. */
+  async beginFirst(): Promise<void> {
+    const { care } = this.#access;
+    if (care === undefined) return this.begin();
+    await untilElected(async () => {
+      try {
+        await this.begin();
+      } catch (error) {
+        // A cluster that has only begun can forget what one of its servers has made, or not know it yet.
+        if (saysNoStream(error)) await care.upkeep.make(this.#watched.stream);
+        throw error;
+      }
+    }, care.patience);
   }
 
   async begin(): Promise<void> {
@@ -86,6 +111,7 @@ class StreamWatch {
     };
     this.#handler.restarted();
     const { stream, prefix, lastRevision } = this.#watched;
+    if (this.#makes) await this.#make();
     const [last] = await Promise.all([lastRevision(), this.#identify()]);
     if (isOver()) return;
     const consumer = await consumeStream(this.#access, stream, `${prefix}>`, {
@@ -111,6 +137,8 @@ class StreamWatch {
       return;
     }
     this.#consumer = consumer;
+    this.#misses = 0;
+    this.#setProblem(null);
     if (consumer.pending === 0 && last === 0) reachedEnd();
   }
 
@@ -122,10 +150,13 @@ class StreamWatch {
     const before = this.#generation;
     this.begin().catch((error: unknown) => {
       if (this.#generation !== before + 1) return;
-      this.#handler.failed(error);
-      this.#retry = setTimeout(() => {
-        this.restart();
-      }, RETRY_MS);
+      const isProblem = this.#noteFailure(error);
+      this.#retry = setTimeout(
+        () => {
+          this.restart();
+        },
+        isProblem ? PROBLEM_RETRY_MS : RETRY_MS,
+      );
     });
   }
 
@@ -149,13 +180,46 @@ class StreamWatch {
     return Promise.resolve();
   }
 
+  /** Returns whether it is one that does not pass by itself. */
+  #noteFailure(error: unknown): boolean {
+    const { bucket, stream } = this.#watched;
+    if (saysNoStream(error)) {
+      this.#misses++;
+      this.#makes = this.#access.care?.upkeep.isRemade(stream) ?? false;
+      // The first time it may be the word of a server that has only begun to lead.
+      if (this.#misses > 1) this.#setProblem(missing(bucket));
+      return this.#misses > 1;
+    }
+    if (error instanceof ConnectionError && !mayEndWithElection(error)) {
+      this.#setProblem(error.message);
+      return true;
+    }
+    this.#handler.failed(error);
+    return false;
+  }
+
+  #setProblem(problem: string | null): void {
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    this.#access.care?.problem(this.#watched.bucket, problem);
+  }
+
+  async #make(): Promise<void> {
+    await this.#access.care?.upkeep.make(this.#watched.stream);
+    this.#makes = false;
+    // Who has made it need not be told that it was.
+    this.#madeAt = null;
+  }
+
   /** The current state of a stream made anew is no continuation: that must not pass without a word. */
   async #identify(): Promise<void> {
-    const { created } = await this.#access.jsm.streams.info(this.#watched.stream);
+    const { stream } = this.#watched;
+    const { created, config } = await this.#access.jsm.streams.info(stream);
     if (this.#madeAt !== null && this.#madeAt !== created) {
+      this.#access.care?.upkeep.check(stream, config);
       this.#handler.failed(
         new Error(
-          `the stream ${this.#watched.stream} was removed and made anew at ${created}: what it held is gone`,
+          `the stream ${stream} was removed and made anew at ${created}: what it held is gone`,
         ),
       );
     }
@@ -169,6 +233,13 @@ class StreamWatch {
       this.#handler.failed(error);
     }
   }
+}
+
+function missing(bucket: string): string {
+  return (
+    `the bucket "${bucket}" was deleted: restore it from a backup, or restart a worker, which makes ` +
+    "an empty one"
+  );
 }
 
 /** What is in it is read when asked for: of what this process has written itself, nobody does. */

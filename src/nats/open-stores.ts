@@ -2,13 +2,14 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Observe } from "../service/ports.ts";
+import { BucketUpkeep } from "./bucket-upkeep.ts";
 import { requireJetStream } from "./connection.ts";
-import { type BucketOptions, ensureBuckets } from "./kv-buckets.ts";
+import { type BucketOptions, coordinatorBuckets } from "./kv-buckets.ts";
 import { KvLeaseStore } from "./kv-lease-store.ts";
 import { KvSessionStore } from "./kv-session-store.ts";
 import { KvTaskStore } from "./kv-task-store.ts";
 import { KvWriter } from "./kv-writer.ts";
-import { untilElected } from "./until-elected.ts";
+import { type StartPatience, untilElected } from "./start-patience.ts";
 
 /** Together below the five seconds for which the `nats` CLI waits for a reply. */
 const WRITE_TIMEOUT_MS = 2_500;
@@ -30,24 +31,31 @@ export interface OpenStores {
 export async function openStores(
   connection: NatsConnection,
   options: BucketOptions,
+  patience: StartPatience,
   observe: Observe,
 ): Promise<OpenStores> {
   const warn = (message: string): void => {
     observe({ kind: "warning", message });
   };
   const jsm = await jetstreamManager(connection, { timeout: READ_TIMEOUT_MS, checkAPI: false });
+  const made = (bucket: string): void => {
+    observe({ kind: "bucket_made", bucket });
+  };
+  const configs = coordinatorBuckets(options);
+  const upkeep = new BucketUpkeep(jsm, configs, { made, warn });
   await untilElected(async () => {
     await requireJetStream(connection);
-    const made = (bucket: string): void => {
-      observe({ kind: "bucket_made", bucket });
-    };
-    await ensureBuckets(jsm, options, { made, warn });
-  }, warn);
+    for (const { name } of configs) await upkeep.make(name);
+  }, patience);
   const writer = new KvWriter(connection, WRITE_TIMEOUT_MS);
   const watchFailed = (cause: unknown): void => {
     observe({ kind: "background_error", what: "watch", cause });
   };
-  const access = { connection, jsm, writer, watchFailed };
+  const problem = (bucket: string, problem: string | null): void => {
+    observe({ kind: "bucket_problem", bucket, problem });
+  };
+  const care = { patience, upkeep, problem };
+  const access = { connection, jsm, writer, watchFailed, care };
   return {
     tasks: new KvTaskStore(access),
     leases: new KvLeaseStore(access),

@@ -5,10 +5,14 @@ import type { FromWorker, ToWorker } from "./messages.ts";
 
 /** Longer than the command waits, which then ends this process: it counts when the command is dead. */
 const STOP_TIMEOUT_MS = 35_000;
+/** For the last words to be written. */
+const EXIT_DELAY_MS = 1_000;
 
 // Ctrl-C reaches this process as well: what is to follow from it, the command decides.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => undefined);
 
+/** Gives up a start that is under way. */
+const giveUp = new AbortController();
 let starting: Promise<App | null> = Promise.resolve(null);
 
 process.on("message", (message: ToWorker) => {
@@ -22,7 +26,7 @@ async function start(config: Config): Promise<App | null> {
   try {
     // Only now: while it was loaded, a signal would have ended this process.
     const { startApp } = await import("../app.ts");
-    const app = await startApp(config);
+    const app = await startApp(config, { signal: giveUp.signal });
     app.failed.catch(tellFailure);
     const [workerId = ""] = app.workerIds;
     tell({ kind: "started", workerId });
@@ -41,8 +45,11 @@ async function report(): Promise<void> {
 
 async function stop(): Promise<void> {
   setTimeout(() => process.exit(1), STOP_TIMEOUT_MS).unref();
+  giveUp.abort();
   const app = await starting;
   await app?.stop();
+  // What is half open, such as an attempt to connect that was given up, must not keep the process alive.
+  setTimeout(() => process.exit(), EXIT_DELAY_MS).unref();
 }
 
 function tellFailure(error: unknown): void {

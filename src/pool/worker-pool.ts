@@ -17,15 +17,24 @@ const REPLACE_PAUSE_MS = 1_000;
 /**
  * Starts the HTTP endpoint and `config.workers` workers.
  *
+ * @param signal gives up a start that is under way
  * @throws StartupError
  */
-export async function startWorkerPool(config: Config): Promise<Pick<App, "httpUrl" | "stop">> {
+export async function startWorkerPool(
+  config: Config,
+  signal: AbortSignal,
+): Promise<Pick<App, "httpUrl" | "stop">> {
   const pool = new WorkerPool(config, createLogger(config.log));
   let http: HttpEndpoint | null = null;
   let stopped: Promise<void> | null = null;
   const stop = async (): Promise<void> => {
     await pool.stop().finally(() => http?.stop());
   };
+  const abort = (): void => {
+    // How they end is told by the start that it ends.
+    pool.stop().catch(() => undefined);
+  };
+  signal.addEventListener("abort", abort, { once: true });
   try {
     if (config.metrics.enabled) http = await startPoolEndpoint(config, () => pool.ask());
     await pool.start();
@@ -36,6 +45,8 @@ export async function startWorkerPool(config: Config): Promise<Pick<App, "httpUr
       cause: error,
     });
   }
+  // From now on it is for the command to stop them.
+  signal.removeEventListener("abort", abort);
   return { httpUrl: http?.url ?? null, stop: () => (stopped ??= stop()) };
 }
 

@@ -236,6 +236,10 @@ export type Fact =
   | { readonly kind: "corrupt_record"; readonly taskId: string; readonly problem: string }
   /** It was not there when this worker started. */
   | { readonly kind: "bucket_made"; readonly bucket: string }
+  /** Why a bucket cannot be used, such as that it was deleted; `null`: it can be again. */
+  | { readonly kind: "bucket_problem"; readonly bucket: string; readonly problem: string | null }
+  /** A worker that starts waits for NATS; `problem`: why, `null`: no longer. */
+  | { readonly kind: "start_waits"; readonly problem: string | null }
   | { readonly kind: "index_current"; readonly tasks: number; readonly seconds: number }
   | {
       readonly kind: "connection";

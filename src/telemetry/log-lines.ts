@@ -70,6 +70,14 @@ export function logLineOf(fact: Fact): LogLine {
       });
     case "bucket_made":
       return line("info", "bucket was not there, made it", { bucket: fact.bucket });
+    case "bucket_problem":
+      return fact.problem === null
+        ? line("info", "bucket can be used again", { bucket: fact.bucket })
+        : line("error", "bucket cannot be used", { bucket: fact.bucket, problem: fact.problem });
+    case "start_waits":
+      return fact.problem === null
+        ? line("info", "NATS is there", {})
+        : line("warn", "waiting for NATS", { problem: fact.problem });
     case "index_current":
       return line("info", "index is current", { tasks: fact.tasks, seconds: fact.seconds });
     case "connection":

@@ -164,6 +164,8 @@ function registerCounters(registry: Registry): Observe {
       case "disconnects":
       case "outage_grace":
       case "bucket_made":
+      case "bucket_problem":
+      case "start_waits":
       case "index_current":
       case "connection":
       case "background_error":

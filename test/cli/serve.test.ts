@@ -6,6 +6,9 @@ import { CliProcess, runCli } from "../support/cli-process.ts";
 import { request } from "../support/dev.ts";
 import { TestServer } from "../support/nats-server.ts";
 
+/** Does not wait for a server that is not there. */
+const AT_ONCE = { IF_COORDINATOR_NATS_CONNECT_TIMEOUT_SECONDS: "0" };
+
 describe("if-coordinator serve", () => {
   it("serves any NATS server until SIGTERM, and leaves that running", async () => {
     await using server = await TestServer.start();
@@ -26,6 +29,7 @@ describe("if-coordinator serve", () => {
     const env = {
       IF_COORDINATOR_NATS_SERVERS: server.url,
       IF_COORDINATOR_METRICS_ENABLED: "false",
+      ...AT_ONCE,
     };
     await using serve = new CliProcess(["serve"], { env });
     await serve.waitFor(/HTTP +off/);
@@ -38,7 +42,9 @@ describe("if-coordinator serve", () => {
     const silent = createServer(() => undefined).listen(0, "127.0.0.1");
     await once(silent, "listening");
     const { port } = silent.address() as AddressInfo;
-    const served = await runCli(["serve", "--nats", `127.0.0.1:${port}`, "--http-port", "0"]);
+    const served = await runCli(["serve", "--nats", `127.0.0.1:${port}`, "--http-port", "0"], {
+      env: AT_ONCE,
+    });
     silent.close();
     assert.equal(served.code, 1);
     assert.match(served.stderr, /cannot connect to NATS at 127\.0\.0\.1:\d+ \(timeout\)/i);
@@ -53,7 +59,9 @@ describe("if-coordinator serve", () => {
 
   it("says in a line what it misses: a server, JetStream, the HTTP port", async () => {
     await using server = await TestServer.start({ config: "# none", jetstream: false });
-    const none = await runCli(["serve", "--nats", "nats://127.0.0.1:1", "--http-port", "0"]);
+    const none = await runCli(["serve", "--nats", "nats://127.0.0.1:1", "--http-port", "0"], {
+      env: AT_ONCE,
+    });
     assert.equal(none.code, 1);
     assert.match(
       none.stderr,

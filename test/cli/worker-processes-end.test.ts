@@ -79,10 +79,12 @@ describe("several workers that are told to stop", () => {
 });
 
 describe("several workers that cannot start", () => {
+  const env = { IF_COORDINATOR_NATS_CONNECT_TIMEOUT_SECONDS: "0" };
+
   /** The same command with one worker, which is in the command's process. */
   async function assertLikeOne(args: readonly string[], what: RegExp): Promise<void> {
     const [one, several] = await Promise.all(
-      ["1", "3"].map((workers) => runCli(["serve", "--workers", workers, ...args])),
+      ["1", "3"].map((workers) => runCli(["serve", "--workers", workers, ...args], { env })),
     );
     assert.match(one?.stderr ?? "", what);
     assert.deepEqual(several, one);

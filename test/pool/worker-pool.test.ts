@@ -15,9 +15,11 @@ describe("workers of which one cannot start", () => {
       "nats.servers": [server.url],
       workers: 4,
       "metrics.enabled": false,
+      "nats.connect_timeout_seconds": 0,
       "log.level": "silent",
     };
-    await assert.rejects(startWorkerPool(loadConfig({ env: {}, overrides })), (error) => {
+    const { signal } = new AbortController();
+    await assert.rejects(startWorkerPool(loadConfig({ env: {}, overrides }), signal), (error) => {
       assert.ok(error instanceof StartupError);
       assert.match(error.message, /^cannot connect to NATS at /);
       return true;

@@ -14,8 +14,9 @@ export async function runModule(body: string): Promise<string> {
   const program = `
     import { startApp } from ${source("app")};
     import { loadConfig } from ${source("config")};
+    const defaults = { "metrics.port": 0, "nats.connect_timeout_seconds": 0 };
     const start = (overrides, options) => startApp(
-      loadConfig({ env: {}, overrides: { "metrics.port": 0, ...overrides } }),
+      loadConfig({ env: {}, overrides: { ...defaults, ...overrides } }),
       { log: false, ...options },
     );
     ${body}`;

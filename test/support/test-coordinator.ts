@@ -64,6 +64,7 @@ export class TestCoordinator implements AsyncDisposable {
         "metrics.enabled": false,
         "nats.servers": [this.server.url],
         "nats.reconnect_time_wait": 0,
+        "nats.connect_timeout_seconds": 0,
         ...settings,
       },
     });

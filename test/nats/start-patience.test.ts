@@ -13,13 +13,14 @@ describe("a worker that is started while JetStream does not answer", () => {
     });
     const started = coordinator.addWorkers(1, { settings: { "nats.servers": [proxy.url] } });
     await asked;
-    const warning = await coordinator.fact("warning", () => true, 0);
+    const { problem } = await coordinator.fact("start_waits", () => true, 0);
     assert.match(
-      warning.message,
-      /does not answer for JetStream: .*; waiting up to 30 s for that$/,
+      problem ?? "",
+      /does not answer for JetStream: a cluster needs most of its servers/,
     );
     proxy.endSilence();
     await started;
+    await coordinator.fact("start_waits", (fact) => fact.problem === null, 0);
     await coordinator.ok("tasks.create.a");
   });
 });

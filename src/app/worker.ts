@@ -1,0 +1,190 @@
+/** One worker: a member of the queue group on a connection of its own, started in order and stopped in reverse. */
+import type { Config } from "../config.ts";
+import { type Connection, listenToConnection } from "../nats/connection.ts";
+import { listenForDisconnects } from "../nats/disconnect-events.ts";
+import { Endpoints } from "../nats/endpoints.ts";
+import { openStores, type OpenStores } from "../nats/open-stores.ts";
+import { abortionOf, connectPatiently, type StartPatience } from "../nats/start-patience.ts";
+import type { Clock, Observe, ServiceSettings, Stoppable } from "../service/ports.ts";
+import { type Stores, TaskService } from "../service/task-service.ts";
+import { HealthNotes, type WorkerHealth } from "../telemetry/health.ts";
+import { VERSION } from "../version.ts";
+
+export interface Worker {
+  readonly id: string;
+  readonly service: TaskService;
+  /** Rejects, with the reason, if it ends by itself; otherwise never settles. */
+  readonly failed: Promise<never>;
+  readonly notes: HealthNotes;
+  isConnected(): boolean;
+  stop(): Promise<void>;
+}
+
+export interface WorkerOptions {
+  readonly id: string;
+  readonly observe: Observe;
+  readonly patience: StartPatience;
+  readonly wrapStores: (stores: Stores) => Stores;
+  readonly clock: Clock;
+}
+
+export function newWorkerId(): string {
+  return `worker-${crypto.randomUUID().slice(0, 8)}`;
+}
+
+/** Resolves when it answers requests; until then it waits for NATS, as long as `patience` lets it. */
+export async function startWorker(config: Config, options: WorkerOptions): Promise<Worker> {
+  const { id, observe, patience, wrapStores, clock } = options;
+  const named = { ...config.nats, name: `if-coordinator ${id}` };
+  const connection = await connectPatiently(named, patience);
+  const isConnected = observeConnection(connection, observe);
+  const notes = new HealthNotes();
+  let stores: OpenStores | null = null;
+  let service: TaskService | null = null;
+  let hearing: Promise<Stoppable> | null = null;
+  const disconnect = async (): Promise<void> => {
+    stores?.close();
+    await connection.close();
+  };
+  try {
+    warnOfLargeRecords(config, connection, observe);
+    stores = await openStores(connection, config, patience, observe);
+    const started = new TaskService(wrapStores(stores), settingsOf(config, id), clock, observe);
+    service = started;
+    await Promise.race([started.start(), endOf(connection, patience.signal)]);
+    const identity = { workerId: id, version: VERSION };
+    hearing = hearDisconnects(config, id, started);
+    const endpoints = await Endpoints.start(connection, started, observe, identity);
+    const heard = await hearing;
+    let stopping = false;
+    const ended = Promise.race([endpoints.ended, connection.closed()]);
+    const failed = ended.then((error) => {
+      if (stopping) return new Promise<never>(() => undefined);
+      throw closedBy(error);
+    });
+    const stop = async (): Promise<void> => {
+      stopping = true;
+      await heard.stop();
+      // Without a server nobody can be answered, and waiting for it would only delay the end.
+      listenToConnection(connection, {
+        disconnected: () => void disconnect(),
+        reconnected: () => undefined,
+      });
+      if (!isConnected()) await disconnect();
+      started.dismissWaiting();
+      try {
+        await endpoints.stop();
+      } finally {
+        await started.stop().finally(disconnect);
+      }
+    };
+    return { id, service: started, failed, notes, isConnected, stop };
+  } catch (error) {
+    await (await hearing)?.stop();
+    await service?.stop();
+    await disconnect();
+    throw error;
+  }
+}
+
+/** Rejects when there is no point in waiting for what a connection would deliver. */
+async function endOf(connection: Connection, signal: AbortSignal): Promise<never> {
+  throw closedBy(await Promise.race([connection.closed(), abortionOf(signal)]));
+}
+
+function closedBy(error: unknown): Error {
+  return error instanceof Error ? error : new Error("the connection to NATS was closed");
+}
+
+/** Lets the service hear of lost connections, if there is a user of the system account. */
+async function hearDisconnects(
+  config: Config,
+  workerId: string,
+  service: TaskService,
+): Promise<Stoppable> {
+  const { systemUsername, systemPassword, systemCredsFile, ...nats } = config.nats;
+  if (systemUsername === undefined && systemCredsFile === undefined) {
+    service.hearsDisconnects(false, null);
+    return { stop: () => Promise.resolve() };
+  }
+  const { servers, maxReconnectAttempts, reconnectTimeWait, caCert, certFile, keyFile } = nats;
+  const system = {
+    ...{ servers, maxReconnectAttempts, reconnectTimeWait, caCert, certFile, keyFile },
+    username: systemUsername,
+    password: systemPassword,
+    credsFile: systemCredsFile,
+    name: `if-coordinator ${workerId} system`,
+  };
+  const probe = { ...nats, name: `if-coordinator ${workerId} probe`, maxReconnectAttempts: 0 };
+  return listenForDisconnects(system, probe, {
+    disconnected: (connection) => {
+      service.disconnected(connection);
+    },
+    heard: (areHeard, problem) => {
+      service.hearsDisconnects(areHeard, problem);
+    },
+  });
+}
+
+/** Returns whether the connection is there at the moment. */
+function observeConnection(connection: Connection, observe: Observe): () => boolean {
+  let connected = true;
+  observe({ kind: "connection", state: "connected", server: connection.getServer() });
+  listenToConnection(connection, {
+    disconnected: () => {
+      connected = false;
+      observe({ kind: "connection", state: "disconnected", server: connection.getServer() });
+    },
+    reconnected: (server) => {
+      connected = true;
+      observe({ kind: "connection", state: "connected", server });
+    },
+  });
+  return () => connected && !connection.isClosed();
+}
+
+/** A reply contains the record and a little more. */
+const REPLY_EXTRA_BYTES = 4_096;
+
+function warnOfLargeRecords(config: Config, connection: Connection, observe: Observe): void {
+  const carried = connection.info?.max_payload ?? Infinity;
+  if (config.maxRecordBytes + REPLY_EXTRA_BYTES <= carried) return;
+  observe({
+    kind: "warning",
+    message:
+      `max_record_bytes is ${config.maxRecordBytes}, but the NATS server carries messages of ` +
+      `${carried} bytes only: lower the one or raise max_payload`,
+  });
+}
+
+function settingsOf(config: Config, workerId: string): ServiceSettings {
+  return {
+    workerId,
+    version: VERSION,
+    defaultTtlSeconds: config.taskClaimTtlSeconds,
+    sessionTtlSeconds: config.sessionTtlSeconds,
+    maxRecordBytes: config.maxRecordBytes,
+    retentionSeconds: config.retentionSeconds,
+    retryBaseMs: config.retry.baseMs,
+    retryMaxMs: config.retry.maxMs,
+    maxFailures: config.maxFailures,
+    maxLostLeases: config.maxLostLeases,
+    maxInFlight: config.limits.inFlight,
+    maxWaiting: config.limits.waiting,
+    requestsPerSecond: config.limits.requestsPerSecond,
+    leaseGraceMs: config.leaseGraceMs,
+    disconnectGraceMs: config.disconnectGraceMs,
+    outageGraceMs: config.outageGraceSeconds * 1000,
+  };
+}
+
+export function healthOfWorker(worker: Worker): WorkerHealth {
+  const { id, service, notes } = worker;
+  return {
+    id,
+    connected: worker.isConnected(),
+    index_current: service.tasks.isCurrent,
+    problems: notes.problems,
+    warnings: notes.warnings,
+  };
+}
