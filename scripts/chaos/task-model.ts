@@ -129,7 +129,8 @@ function commandsOf(asked: Exclude<Asked, { kind: "create" | "get" }>, task: Tas
   switch (asked.kind) {
     case "claim": {
       const { sessionId } = asked;
-      return [{ type: "claim", sessionId, ttlSeconds: 1, capabilities: [], claimRequest: null }];
+      const claim = { ttlSeconds: 1, capabilities: [], claimRequest: null, instance: null };
+      return [{ type: "claim", sessionId, ...claim }];
     }
     case "renew": {
       const { sessionId, attempt } = asked;
@@ -137,7 +138,7 @@ function commandsOf(asked: Exclude<Asked, { kind: "create" | "get" }>, task: Tas
     }
     case "release": {
       const { sessionId, attempt, status: outcome } = asked;
-      const content = { result: null, error: null, retry: true };
+      const content = { instance: null, result: null, error: null, retry: true };
       return [{ type: "release", sessionId, attempt, outcome, ...content }];
     }
     case "cancel":

@@ -217,7 +217,8 @@ export class SessionLeases implements LeaseRenewal {
     }
   }
 
-  #renewed(asked: readonly Held[], { claims, lost, cancelled }: Beat, sentAt: number): void {
+  #renewed(asked: readonly Held[], reply: Beat, sentAt: number): void {
+    const { claims, unnamed, lost, cancelled } = reply;
     const attempts = new Map(asked.map(({ taskId, attempt }) => [taskId, attempt]));
     for (const { task_id: taskId, attempt, lease } of claims) {
       const held = this.#held.get(taskId);
@@ -235,14 +236,14 @@ export class SessionLeases implements LeaseRenewal {
       this.#held.delete(taskId);
       this.#listener.lost(taskId, attempt);
     }
-    const renewed = new Set<string>();
-    for (const { task_id: taskId, attempt } of claims) {
-      renewed.add(taskId);
+    for (const { task_id: taskId, attempt } of [...claims, ...unnamed]) {
       // Before `leave`, what is not known may be just about to be handed out.
-      const isAbandoned = this.#abandoned.get(taskId)?.attempt === attempt;
-      const isUnknown = this.#isLeaving && this.#held.get(taskId)?.attempt !== attempt;
-      if (isAbandoned || isUnknown) void this.#giveBack(taskId, attempt);
+      const isStray = this.#isLeaving
+        ? this.#held.get(taskId)?.attempt !== attempt
+        : this.#abandoned.get(taskId)?.attempt === attempt;
+      if (isStray) void this.#giveBack(taskId, attempt);
     }
+    const renewed = new Set(claims.map(({ task_id: taskId }) => taskId));
     for (const [taskId, { since }] of this.#abandoned) {
       if (sentAt >= since && !renewed.has(taskId)) this.#abandoned.delete(taskId);
     }

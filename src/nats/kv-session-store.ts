@@ -35,6 +35,10 @@ export class KvSessionStore implements SessionStore {
       metadata: { ...session.metadata },
       ttl_seconds: session.ttlSeconds,
       registered_at: iso(session.registeredAt),
+      ...(session.instance === null ? {} : { instance: session.instance }),
+      ...(session.replacedInstances.length === 0
+        ? {}
+        : { replaced_instances: [...session.replacedInstances] }),
     };
     const { sessionId, ttlSeconds } = session;
     return this.#bucket.write(sessionId, JSON.stringify(record), expectedRevision, { ttlSeconds });
@@ -61,6 +65,8 @@ function toEntry({ key: sessionId, revision, operation, text }: KvMessage): Sess
       metadata: record.metadata,
       ttlSeconds: record.ttl_seconds,
       registeredAt: Date.parse(record.registered_at),
+      instance: record.instance ?? null,
+      replacedInstances: record.replaced_instances ?? [],
     },
   };
 }

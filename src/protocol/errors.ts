@@ -21,6 +21,7 @@ export const ERRORS = {
   not_available: { status: 409, retryable: false },
   not_holder: { status: 409, retryable: false },
   lease_lost: { status: 409, retryable: false },
+  session_replaced: { status: 409, retryable: false },
   missing_capabilities: { status: 409, retryable: false },
   conflict: { status: 409, retryable: true },
   too_large: { status: 413, retryable: false },

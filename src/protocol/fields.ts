@@ -12,6 +12,7 @@ export const MAX_PAGE = 1_000;
 /** Of capabilities or of tags. */
 export const MAX_NAMES = 256;
 export const MAX_NAME_LENGTH = 256;
+export const MAX_INSTANCE_LENGTH = 128;
 export const MAX_DEPENDENCIES = 10_000;
 /** The least urgent. */
 export const MAX_PRIORITY = 4;
@@ -22,6 +23,12 @@ export const MAX_PROGRESS_BYTES = 4_096;
 
 export const taskId = idOf("task").describe("Task id");
 export const sessionId = idOf("session").describe("Session id");
+
+export const instance = z
+  .string()
+  .min(1, "must not be empty")
+  .max(MAX_INSTANCE_LENGTH)
+  .describe("Which process of the session this is: another random text for each");
 
 const names = z.array(z.string().min(1, "must not be empty").max(MAX_NAME_LENGTH)).max(MAX_NAMES);
 

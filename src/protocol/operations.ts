@@ -149,7 +149,7 @@ export const OPERATIONS = {
   "sessions.unregister": {
     summary: "End a session and return its claims to the pool",
     id: "required",
-    request: requests.noFields,
+    request: requests.unregister,
     example: {},
     reply: replies.unregister,
   },

@@ -5,6 +5,7 @@
 import { EVENT_TYPES, TASK_STATUSES } from "../task/task.ts";
 import {
   MAX_DEPENDENCIES,
+  MAX_INSTANCE_LENGTH,
   MAX_MAX_FAILURES,
   MAX_MAX_LOST_LEASES,
   MAX_NAME_LENGTH,
@@ -92,11 +93,13 @@ function isEvent(json: unknown): boolean {
 /** How many of the fields that are mostly left out are there; `NaN` if one of them is not right. */
 function countOptional(record: Fields<TaskRecord>): number {
   const { cancel_requested: cancel, ttl_seconds: ttl, claim_request: claimRequest } = record;
-  const { fencing_token: token, lease_epoch: epoch, created_revision: created } = record;
+  const { claim_instance: instance, fencing_token: token } = record;
+  const { lease_epoch: epoch, created_revision: created } = record;
   return (
     countOne(cancel, typeof cancel === "boolean") +
     countOne(ttl, isWhole(ttl, MIN_TTL_SECONDS, MAX_TTL_SECONDS)) +
     countOne(claimRequest, isText(claimRequest)) +
+    countOne(instance, isShort(instance, MAX_INSTANCE_LENGTH)) +
     countOne(token, isWhole(token, 0)) +
     countOne(epoch, isWhole(epoch, 0)) +
     countOne(created, isWhole(created, 0))
@@ -129,7 +132,12 @@ function isId(value: unknown): boolean {
 }
 
 function isName(value: unknown): boolean {
-  return typeof value === "string" && value.length > 0 && value.length <= MAX_NAME_LENGTH;
+  return isShort(value, MAX_NAME_LENGTH);
+}
+
+/** Not empty, and no longer than that. */
+function isShort(value: unknown, maxLength: number): boolean {
+  return typeof value === "string" && value.length > 0 && value.length <= maxLength;
 }
 
 function isList(value: unknown, max: number, is: (value: unknown) => boolean): boolean {

@@ -102,6 +102,7 @@ const session = z.object({
   metadata: field.metadata,
   ttl_seconds: field.ttlSeconds,
   registered_at: field.time,
+  instance: field.instance.optional().describe("That registered it last; left out if none did"),
 });
 export type SessionRecord = z.infer<typeof session>;
 export const register = z.object({ ok, session });
@@ -116,6 +117,9 @@ export const heartbeat = z.object({
       cancel_requested: z.boolean(),
     }),
   ),
+  unnamed: z
+    .array(z.object({ task_id: field.taskId, attempt: field.attempt }))
+    .describe("Claims of the session that the request could have named and did not: not renewed"),
   lost: taskIds.describe("Claims that the session no longer holds"),
   cancelled: taskIds.describe(
     "Claims that the session should stop working on, or that were cancelled",

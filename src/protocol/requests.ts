@@ -5,7 +5,11 @@ import { TASK_STATUSES } from "../task/task.ts";
 import * as field from "./fields.ts";
 
 const someDefinition = z.object(field.definition).partial().shape;
-const holder = { session_id: field.sessionId, attempt: field.attempt.optional() };
+const holder = {
+  session_id: field.sessionId,
+  instance: field.instance.optional(),
+  attempt: field.attempt.optional(),
+};
 const asker = { session_id: field.sessionId.optional() };
 const page = {
   limit: z.int().min(1).max(field.MAX_PAGE).default(100),
@@ -29,6 +33,7 @@ export const importTasks = z.strictObject({
 
 export const claim = z.strictObject({
   session_id: field.sessionId,
+  instance: field.instance.optional(),
   ttl_seconds: field.ttlSeconds.optional(),
   capabilities: field.capabilities.default([]),
   release_on_disconnect: field.connection.optional(),
@@ -117,20 +122,27 @@ export const cancel = z.strictObject({
 export const requeue = z.strictObject({ ...asker, reason: field.reason.optional() });
 
 export const register = z.strictObject({
+  instance: field.instance.optional(),
   capabilities: field.capabilities.default([]),
   metadata: field.metadata.default({}),
   ttl_seconds: field.ttlSeconds.optional(),
 });
 
 export const heartbeat = z.strictObject({
+  instance: field.instance.optional(),
   claims: z
     .array(z.strictObject({ task_id: field.taskId, attempt: field.attempt }))
     .max(field.MAX_PAGE)
-    .default([])
-    .describe("Claims that the session believes to hold; those it does not come back as lost"),
+    .optional()
+    .describe(
+      "The claims that the session works on: only these are renewed, and those that it does not hold " +
+        "come back as lost. Without this field all claims of the session are renewed",
+    ),
   release_on_disconnect: field.connection
     .optional()
     .describe("Of the claims that are named: release them when this connection is lost"),
 });
+
+export const unregister = z.strictObject({ instance: field.instance.optional() });
 
 export const listSessions = z.strictObject({ prefix: field.prefix.default(""), ...page });

@@ -23,6 +23,8 @@ export const storedSession = z.looseObject({
   metadata: field.metadata.default({}),
   ttl_seconds: field.ttlSeconds,
   registered_at: field.time,
+  instance: field.instance.optional(),
+  replaced_instances: z.array(field.instance).optional(),
 });
 export type StoredSession = z.infer<typeof storedSession>;
 

@@ -52,6 +52,8 @@ export const taskRecord = z
     ttl_seconds: field.ttlSeconds.optional(),
     /** Which `next` request won the current claim. */
     claim_request: z.string().optional(),
+    /** The instance of the session that made the current claim. Left out if it named none. */
+    claim_instance: field.instance.optional(),
     /** The fencing token of the last claim; it grows with each claim of the id. Left out if there was none. */
     fencing_token: field.fencingToken.optional(),
     /** How often the lease of the current attempt has begun anew after it had run out. Left out if never. */
@@ -75,6 +77,7 @@ const storedRecord = z
     ...taskRecord.shape,
     ttl_seconds: field.ttlSeconds.nullable(),
     claim_request: z.string().nullable(),
+    claim_instance: field.instance.nullable(),
     fencing_token: field.fencingToken.nullable(),
     lease_epoch: field.leaseEpoch.nullable(),
     created_revision: field.revision.nullable(),
@@ -108,6 +111,7 @@ export function encodeTask(task: Task): TaskRecord {
     ...(task.cancelRequested ? { cancel_requested: true } : {}),
     ...(task.ttlSeconds === null ? {} : { ttl_seconds: task.ttlSeconds }),
     ...(task.claimRequest === null ? {} : { claim_request: task.claimRequest }),
+    ...(task.claimInstance === null ? {} : { claim_instance: task.claimInstance }),
     ...(task.fencingToken === 0 ? {} : { fencing_token: task.fencingToken }),
     ...(task.leaseEpoch === 0 ? {} : { lease_epoch: task.leaseEpoch }),
     ...(task.createdRevision === null ? {} : { created_revision: task.createdRevision }),
@@ -189,6 +193,7 @@ function toTask(
     claimedAt: millisOrNull(record.claimed_at),
     ttlSeconds: record.ttl_seconds ?? null,
     claimRequest: record.claim_request ?? null,
+    claimInstance: record.claim_instance ?? null,
     attempt: record.attempt ?? 0,
     fencingToken: record.fencing_token ?? 0,
     leaseEpoch: record.lease_epoch ?? 0,

@@ -3,7 +3,7 @@ import { CoordinatorError, hasCode } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import { iso } from "../protocol/instants.ts";
 import { encodeTask } from "../protocol/task-record.ts";
-import { holderRefusal } from "../task/holder.ts";
+import { holderRefusal, isClaimOf } from "../task/holder.ts";
 import type { Task } from "../task/task.ts";
 import { connectionOf, isSameConnection } from "./connection-key.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
@@ -15,6 +15,13 @@ import type { KnownTask } from "./task-index.ts";
 import type { Executed, TaskWriter } from "./task-writer.ts";
 
 export type Claimed = Reply<"tasks.next">["claims"][number];
+
+/** Who made a claim, and which. */
+export interface Holder {
+  readonly sessionId: string;
+  readonly instance: string | null;
+  readonly attempt: number;
+}
 
 export class Claims {
   readonly #writer: TaskWriter;
@@ -38,18 +45,23 @@ export class Claims {
   }
 
   async claim(taskId: string, request: Request<"tasks.claim">): Promise<Reply<"tasks.claim">> {
-    const { session_id: sessionId, ttl_seconds: ttlSeconds } = request;
+    const { session_id: sessionId, instance = null, ttl_seconds: ttlSeconds } = request;
     const connection = connectionOf(request.release_on_disconnect);
     const claimWith = async (capabilities: readonly string[]): Promise<Claimed> => {
-      const claim = { sessionId, ttlSeconds, capabilities, connection, claimRequest: null };
-      return this.take(taskId, claim);
+      const claim = { sessionId, instance, ttlSeconds, capabilities, connection };
+      return this.take(taskId, { ...claim, claimRequest: null });
     };
     try {
       const capabilities = this.#sessions.capabilitiesOf(sessionId, request.capabilities);
       return { ok: true, ...(await claimWith(capabilities)) };
     } catch (error) {
-      // The session may have registered a moment ago, with another worker.
-      if (!hasCode(error, "missing_capabilities")) throw error;
+      const mayHelp =
+        // The session may have registered a moment ago, with another worker.
+        hasCode(error, "missing_capabilities") ||
+        (hasCode(error, "already_claimed") &&
+          instance !== null &&
+          (await this.#takeBackOwn(taskId, sessionId, instance)));
+      if (!mayHelp) throw error;
       const capabilities = await this.#sessions.freshCapabilitiesOf(
         sessionId,
         request.capabilities,
@@ -66,6 +78,7 @@ export class Claims {
     taskId: string,
     claim: {
       readonly sessionId: string;
+      readonly instance: string | null;
       readonly ttlSeconds: number | undefined;
       readonly capabilities: readonly string[];
       readonly claimRequest: string | null;
@@ -81,6 +94,7 @@ export class Claims {
         ttlSeconds: claim.ttlSeconds ?? this.#settings.defaultTtlSeconds,
         capabilities: claim.capabilities,
         claimRequest: claim.claimRequest,
+        instance: claim.instance,
       },
       { once: claim.once ?? false },
     );
@@ -90,16 +104,34 @@ export class Claims {
   }
 
   /**
+   * Takes the task from an earlier process of the session, which this one has replaced; `false` if there
+   * is none that holds it. Mostly that has been done when the session registered.
+   */
+  async #takeBackOwn(taskId: string, sessionId: string, instance: string): Promise<boolean> {
+    const { task } = await this.#writer.load(taskId);
+    const isOwn = task.claimedBy === sessionId && !isClaimOf(task, sessionId, instance);
+    if (!isOwn || (await this.#sessions.freshInstanceOf(sessionId)) !== instance) return false;
+    await this.takeBack(taskId, task.attempt);
+    return true;
+  }
+
+  /** Ends a claim whose session was replaced; `false` if it has ended otherwise. */
+  async takeBack(taskId: string, attempt: number): Promise<boolean> {
+    const executed = await this.#writer.execute(taskId, { type: "replace_session", attempt });
+    this.ended(executed);
+    return executed.written;
+  }
+
+  /**
    * The claim if the session still holds it under this attempt, by the leader's record. `connection`:
    * whose loss is to end it from now on, if it names one.
    */
   async ifHeld(
     taskId: string,
-    sessionId: string,
-    attempt: number,
+    holder: Holder,
     connection: ConnectionId | null,
   ): Promise<Claimed | null> {
-    const known = await this.#ifStillHeld(taskId, sessionId, attempt);
+    const known = await this.#ifStillHeld(taskId, holder);
     if (known === null) return null;
     await this.#moveTo(connection, known.task);
     return this.describe(known, true);
@@ -108,12 +140,11 @@ export class Claims {
   /** The same, but only if the session is not known to know of it; from now on it is. */
   async ifUnconfirmed(
     taskId: string,
-    sessionId: string,
-    attempt: number,
+    holder: Holder,
     connection: ConnectionId | null,
   ): Promise<Claimed | null> {
     if (this.#leases.leases.get(taskId)?.lease.confirmed === true) return null;
-    const known = await this.#ifStillHeld(taskId, sessionId, attempt);
+    const known = await this.#ifStillHeld(taskId, holder);
     if (known === null) return null;
     try {
       if (!(await this.#leases.confirm(known.task, connection ?? undefined))) return null;
@@ -141,14 +172,11 @@ export class Claims {
     }
   }
 
-  async #ifStillHeld(
-    taskId: string,
-    sessionId: string,
-    attempt: number,
-  ): Promise<KnownTask | null> {
+  async #ifStillHeld(taskId: string, holder: Holder): Promise<KnownTask | null> {
     try {
       const known = await this.#writer.load(taskId);
-      return holderRefusal(known.task, sessionId, attempt) === null ? known : null;
+      const isHeld = isClaimOf(known.task, holder.sessionId, holder.instance);
+      return isHeld && known.task.attempt === holder.attempt ? known : null;
     } catch (error) {
       if (!(error instanceof CoordinatorError) || error.code === "unavailable") throw error;
       return null;
@@ -173,7 +201,8 @@ export class Claims {
     requireSmallProgress(request.progress);
     await this.#leases.untilSettled(taskId);
     const { task } = await this.#writer.load(taskId);
-    const refused = holderRefusal(task, request.session_id, request.attempt ?? null);
+    const { session_id: sessionId, attempt: named = null, instance = null } = request;
+    const refused = holderRefusal(task, sessionId, named, instance);
     if (refused !== null) throw refusalError(task, refused.refusal, []);
     const ttlSeconds = request.ttl_seconds ?? this.#leases.describe(task).ttlSeconds;
     const { attempt, cancelRequested } = await this.#leases.renew(task, ttlSeconds, {
@@ -201,6 +230,7 @@ export class Claims {
         type: "release",
         sessionId: request.session_id,
         attempt: request.attempt ?? null,
+        instance: request.instance ?? null,
         outcome: request.status,
         result: request.result ?? null,
         error: request.error ?? null,
@@ -212,12 +242,14 @@ export class Claims {
   }
 
   /** Returns a claim to the pool; no failure of anybody. */
-  async giveBack(taskId: string, sessionId: string, attempt: number | null): Promise<void> {
+  async giveBack(
+    taskId: string,
+    holder: Omit<Holder, "attempt"> & { readonly attempt: number | null },
+  ): Promise<void> {
     this.ended(
       await this.#writer.execute(taskId, {
         type: "release",
-        sessionId,
-        attempt,
+        ...holder,
         outcome: "available",
         result: null,
         error: null,

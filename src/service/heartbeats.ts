@@ -1,6 +1,9 @@
 /** What concerns a session and all of its claims at once: heartbeat and unregister. */
 import { hasCode } from "../protocol/errors.ts";
+import { MAX_PAGE } from "../protocol/fields.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
+import { isOfOtherInstance } from "../task/holder.ts";
+import type { Task } from "../task/task.ts";
 import type { Claims } from "./claims.ts";
 import type { TaskStore } from "./ports.ts";
 import type { Sessions } from "./sessions.ts";
@@ -22,24 +25,28 @@ export class Heartbeats {
   }
 
   /**
-   * Renews the session and every lease that it holds. Claims that the request names are looked up by
-   * the leader's record; without them the session hears of what this worker saw being taken from it.
+   * Renews the session and the leases of the claims that the request names, or else of all that it
+   * holds. Claims that are named are looked up by the leader's record; without them the session hears
+   * of what this worker saw being taken from it.
    */
   async heartbeat(sessionId: string, request: Request<"sessions.heartbeat">): Promise<Heartbeat> {
-    const session = await this.#sessions.renew(sessionId);
-    const named = new Map(request.claims.map((claim) => [claim.task_id, claim.attempt]));
-    const { release_on_disconnect: connection } = request;
-    const taskIds = new Set([...this.#tasks.claims.get(sessionId), ...named.keys()]);
+    const { instance = null, release_on_disconnect: connection } = request;
+    const session = await this.#sessions.renew(sessionId, instance);
+    const named = new Map(request.claims?.map((claim) => [claim.task_id, claim.attempt]));
+    const held = this.#heldBy(sessionId, instance);
+    const isNamed = request.claims !== undefined;
+    const taskIds = isNamed ? [...named.keys()] : held.map(({ taskId }) => taskId);
 
     const claims: Heartbeat["claims"] = [];
     const lost = new Set<string>();
     const cancelled = new Set<string>();
     await Promise.all(
-      [...taskIds].map(async (taskId) => {
+      taskIds.map(async (taskId) => {
         const claim = await this.#renew(taskId, {
           session_id: sessionId,
+          instance: request.instance,
           attempt: named.get(taskId),
-          // The others may be somebody else's of the same session, on another connection.
+          // Without names they may be somebody else's of the same session, on another connection.
           release_on_disconnect: named.has(taskId) ? connection : undefined,
         });
         if (claim === "lost") {
@@ -53,35 +60,50 @@ export class Heartbeats {
       }),
     );
     // Only now: had a renewal failed, the session would not have been told.
-    const held = new Set(claims.map((claim) => claim.task_id));
+    const renewed = new Set(claims.map((claim) => claim.task_id));
     for (const [taskId, how] of this.#sessions.index.takenFrom(sessionId)) {
-      if (held.has(taskId)) continue;
-      if (how === "lost") lost.add(taskId);
-      else {
+      if (renewed.has(taskId)) continue;
+      if (how === "cancelled") {
         lost.delete(taskId);
         cancelled.add(taskId);
-      }
+        // An instance has not lost what the one before it had claimed.
+      } else if (how === "lost" || instance === null) lost.add(taskId);
     }
-    return { ok: true, session, claims, lost: [...lost], cancelled: [...cancelled] };
+    const unnamed = held
+      .filter(({ taskId }) => isNamed && !named.has(taskId))
+      .slice(0, MAX_PAGE)
+      .map(({ taskId, attempt }) => ({ task_id: taskId, attempt }));
+    return { ok: true, session, claims, unnamed, lost: [...lost], cancelled: [...cancelled] };
   }
 
-  /** Ends the session; its claims go back to the pool. */
-  async unregister(sessionId: string): Promise<Reply<"sessions.unregister">> {
+  /** Ends the session; its claims go back to the pool, but not those of another instance. */
+  async unregister(
+    sessionId: string,
+    request: Request<"sessions.unregister">,
+  ): Promise<Reply<"sessions.unregister">> {
+    const { instance = null } = request;
     await this.#tasks.progress.catchUp(this.#store);
-    const held = [...this.#tasks.claims.get(sessionId)];
     const released: string[] = [];
     await Promise.all(
-      held.map(async (taskId) => {
+      this.#heldBy(sessionId, instance).map(async ({ taskId }) => {
         try {
-          await this.#claims.giveBack(taskId, sessionId, null);
+          await this.#claims.giveBack(taskId, { sessionId, instance, attempt: null });
           released.push(taskId);
         } catch (error) {
           if (!isNoLongerHeld(error)) throw error;
         }
       }),
     );
-    await this.#sessions.remove(sessionId);
+    await this.#sessions.remove(sessionId, instance);
     return { ok: true, released: released.sort() };
+  }
+
+  /** What the session holds as this instance or without one, as far as this worker knows. */
+  #heldBy(sessionId: string, instance: string | null): Task[] {
+    return [...this.#tasks.claims.get(sessionId)].flatMap((taskId) => {
+      const task = this.#tasks.get(taskId)?.task;
+      return task === undefined || isOfOtherInstance(task, instance) ? [] : [task];
+    });
   }
 
   async #renew(

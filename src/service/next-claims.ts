@@ -64,6 +64,9 @@ export class NextClaims {
       claimed = await this.#parked.wait(waiting, request.wait_seconds * 1000);
     }
     if (claimed.length === 0) {
+      // It may have been replaced while it waited.
+      const { session_id: sessionId, instance } = request;
+      if (instance !== undefined) await this.#sessions.requireInstance(sessionId, instance);
       // Nothing: confirmed against the store before the asker is told so.
       await this.#tasks.progress.catchUp(this.#store);
       claimed = await this.#ready.claimBest(asker);
@@ -75,6 +78,7 @@ export class NextClaims {
     const { session_id: sessionId, request_id: requestId } = request;
     return {
       sessionId,
+      instance: request.instance ?? null,
       ttlSeconds: request.ttl_seconds,
       max: request.max,
       filter: {
@@ -90,7 +94,7 @@ export class NextClaims {
 
   /** What the same session was given before and has to find again. */
   async #earlierClaims(request: Request<"tasks.next">): Promise<Claimed[]> {
-    const { session_id: sessionId, request_id: requestId } = request;
+    const { session_id: sessionId, instance = null, request_id: requestId } = request;
     // A repetition comes after its sender gave up waiting, long after the watch has brought the claim;
     // unless the watch itself is just starting.
     if (!this.#tasks.isCurrent) await this.#tasks.progress.catchUp(this.#store);
@@ -99,10 +103,11 @@ export class NextClaims {
     for (const taskId of [...this.#tasks.claimRequests.get(requestId ?? parkedBy(sessionId))]) {
       const task = this.#tasks.get(taskId)?.task;
       if (task?.claimedBy !== sessionId) continue;
+      const holder = { sessionId, instance, attempt: task.attempt };
       const claim =
         requestId === undefined
-          ? await this.#claims.ifUnconfirmed(taskId, sessionId, task.attempt, connection)
-          : await this.#claims.ifHeld(taskId, sessionId, task.attempt, connection);
+          ? await this.#claims.ifUnconfirmed(taskId, holder, connection)
+          : await this.#claims.ifHeld(taskId, holder, connection);
       if (claim !== null) found.push(claim);
     }
     return found;
@@ -117,7 +122,7 @@ export class NextClaims {
     return {
       body,
       undelivered: () => {
-        this.#giveBack(asker.sessionId, fresh);
+        this.#giveBack(asker, fresh);
       },
     };
   }
@@ -131,9 +136,10 @@ export class NextClaims {
     return { ok: true, claims: [], reasons, next_due_at: isoOrNull(nextDueAt) };
   }
 
-  #giveBack(sessionId: string, claims: readonly Claimed[]): void {
+  #giveBack({ sessionId, instance }: Asker, claims: readonly Claimed[]): void {
     for (const { task, attempt } of claims) {
-      this.#claims.giveBack(task.task_id, sessionId, attempt).catch((cause: unknown) => {
+      const holder = { sessionId, instance, attempt };
+      this.#claims.giveBack(task.task_id, holder).catch((cause: unknown) => {
         this.#observe({ kind: "background_error", what: `return of ${task.task_id}`, cause });
       });
     }

@@ -6,6 +6,7 @@
  */
 import { CoordinatorError } from "../protocol/errors.ts";
 import { hasTags, missingCapabilities } from "../task/eligibility.ts";
+import { isClaimOf } from "../task/holder.ts";
 import { byUrgency, type ReadyFilter, type ReadyTask } from "../task/ready-queue.ts";
 import type { Claimed } from "./claims.ts";
 import type { Clock } from "./ports.ts";
@@ -87,11 +88,12 @@ export class ParkedRequests {
   }
 
   /** Whether a task has been claimed for a repetition of the request meanwhile, by another worker. */
-  #hasClaim({ sessionId, requestId }: Asker): boolean {
+  #hasClaim({ sessionId, instance, requestId }: Asker): boolean {
     if (requestId === null) return false;
-    return [...this.#tasks.claimRequests.get(requestId)].some(
-      (taskId) => this.#tasks.get(taskId)?.task.claimedBy === sessionId,
-    );
+    return [...this.#tasks.claimRequests.get(requestId)].some((taskId) => {
+      const task = this.#tasks.get(taskId)?.task;
+      return task !== undefined && isClaimOf(task, sessionId, instance);
+    });
   }
 
   /** Offers a task once the change that made it ready has been taken in everywhere. */

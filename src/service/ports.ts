@@ -146,6 +146,10 @@ export interface Session {
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly ttlSeconds: number;
   readonly registeredAt: number;
+  /** The process that registered it last, of those that name one; `null` if none has. */
+  readonly instance: string | null;
+  /** The instances before that one, the latest last; a bounded number of them. */
+  readonly replacedInstances: readonly string[];
 }
 
 export type SessionEntry =
@@ -226,6 +230,8 @@ export type Fact =
   | { readonly kind: "lease_expired"; readonly taskId: string; readonly attempt: number }
   /** Its session's connection was lost, and the claim was taken back for that. */
   | { readonly kind: "lease_disconnected"; readonly taskId: string; readonly attempt: number }
+  /** Another instance registered the session; `released`: so many claims of the one before went back. */
+  | { readonly kind: "session_replaced"; readonly sessionId: string; readonly released: number }
   /** Whether a worker hears of lost connections; `problem`: why it does not, and what to do. */
   | { readonly kind: "disconnects"; readonly areHeard: boolean; readonly problem: string | null }
   /** It ran out, but in or right after an outage: its holder has some time to renew it all the same. */

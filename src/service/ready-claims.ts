@@ -14,6 +14,8 @@ const SPREAD = 8;
 /** Who asks for tasks, and for which. */
 export interface Asker {
   readonly sessionId: string;
+  /** Which process of the session asks; `null`: it does not tell. */
+  readonly instance: string | null;
   readonly ttlSeconds: number | undefined;
   /** How many tasks to claim at most. */
   readonly max: number;
@@ -100,6 +102,7 @@ export class ReadyClaims {
     try {
       return await this.#claims.take(taskId, {
         sessionId: asker.sessionId,
+        instance: asker.instance,
         ttlSeconds: asker.ttlSeconds,
         capabilities: asker.filter.capabilities,
         claimRequest: asker.claimRequest,

@@ -24,7 +24,10 @@ function describe(
   switch (refusal.code) {
     case "already_claimed":
       return {
-        message: `task ${id} is claimed by ${refusal.claimedBy}: wait for its release, or ask for another with tasks.next`,
+        message:
+          refusal.isOtherInstance === true
+            ? `task ${id} is claimed by ${heldByOther(refusal.claimedBy)}`
+            : `task ${id} is claimed by ${refusal.claimedBy}: wait for its release, or ask for another with tasks.next`,
         details: { claimed_by: refusal.claimedBy },
       };
     case "not_available": {
@@ -56,7 +59,9 @@ function describe(
         message:
           refusal.claimedBy === null
             ? `task ${id} is ${task.status} and nobody holds it: claim it first`
-            : `task ${id} is held by ${refusal.claimedBy}, not by this session: only its holder can do this`,
+            : refusal.isOtherInstance === true
+              ? `task ${id} is held by ${heldByOther(refusal.claimedBy)}`
+              : `task ${id} is held by ${refusal.claimedBy}, not by this session: only its holder can do this`,
         details: { claimed_by: refusal.claimedBy },
       };
     case "lease_lost":
@@ -65,6 +70,18 @@ function describe(
         details: { attempt: refusal.attempt, claimed_by: task.claimedBy },
       };
   }
+}
+
+function heldByOther(sessionId: string): string {
+  return `${sessionId}, but by another instance of this session: give each process a session id of its own`;
+}
+
+export function sessionReplaced(sessionId: string): CoordinatorError {
+  return new CoordinatorError(
+    "session_replaced",
+    `session ${sessionId} was registered by another instance, to which it belongs now: stop working, ` +
+      "and give each process a session id of its own",
+  );
 }
 
 export function notFound(kind: "task" | "session", id: string): CoordinatorError {

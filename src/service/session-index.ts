@@ -6,6 +6,16 @@ import type { Session, SessionEntry, Watch } from "./ports.ts";
 import { Progress } from "./progress.ts";
 import type { TaskChange, TaskIndex } from "./task-index.ts";
 
+/** How a claim was taken from its session. `replaced`: an earlier process of the session had made it. */
+type Taking = "lost" | "cancelled" | "replaced";
+
+/** What a listener hears of: `before` is `null` for a new session, `after` for one that is gone. */
+export interface SessionChange {
+  readonly sessionId: string;
+  readonly before: Session | null;
+  readonly after: Session | null;
+}
+
 export interface KnownSession {
   readonly session: Session;
   readonly revision: number;
@@ -15,7 +25,8 @@ export class SessionIndex implements Watch<SessionEntry> {
   readonly progress = new Progress();
   readonly #sessions = new Map<string, KnownSession>();
   /** By session, the claims that ended without its doing, until it has been told. */
-  readonly #taken = new Map<string, Map<string, "lost" | "cancelled">>();
+  readonly #taken = new Map<string, Map<string, Taking>>();
+  readonly #listeners: ((change: SessionChange) => void)[] = [];
   #resync: Set<string> | null = null;
 
   constructor(tasks: TaskIndex) {
@@ -36,11 +47,16 @@ export class SessionIndex implements Watch<SessionEntry> {
     return this.#sessions.values();
   }
 
+  /** Calls the listener after each change, also a mere renewal, in order. It must not throw. */
+  onChange(listener: (change: SessionChange) => void): void {
+    this.#listeners.push(listener);
+  }
+
   /** The claims that were taken from the session since it was last told. */
-  takenFrom(sessionId: string): ReadonlyMap<string, "lost" | "cancelled"> {
+  takenFrom(sessionId: string): ReadonlyMap<string, Taking> {
     const taken = this.#taken.get(sessionId);
     this.#taken.delete(sessionId);
-    return taken ?? new Map<string, "lost" | "cancelled">();
+    return taken ?? new Map<string, Taking>();
   }
 
   /**
@@ -53,7 +69,7 @@ export class SessionIndex implements Watch<SessionEntry> {
     if (revision <= this.progress.revision) return;
     if (revision <= (this.#sessions.get(sessionId)?.revision ?? 0)) return;
     this.#resync?.add(sessionId);
-    this.#sessions.set(sessionId, { session, revision });
+    this.#replace(sessionId, { session, revision });
   }
 
   restarted(): void {
@@ -69,9 +85,9 @@ export class SessionIndex implements Watch<SessionEntry> {
     const isNews = known === undefined || revision > known.revision || this.#resync !== null;
     if (entry.kind === "live") {
       this.#resync?.add(sessionId);
-      if (isNews) this.#sessions.set(sessionId, { session: entry.session, revision });
+      if (isNews) this.#replace(sessionId, { session: entry.session, revision });
     } else if (isNews) {
-      this.#forget(sessionId);
+      this.#replace(sessionId, null);
     }
     this.progress.delivered(revision);
   }
@@ -80,14 +96,20 @@ export class SessionIndex implements Watch<SessionEntry> {
     const seen = this.#resync;
     this.#resync = null;
     for (const sessionId of seen === null ? [] : [...this.#sessions.keys()]) {
-      if (seen?.has(sessionId) === false) this.#forget(sessionId);
+      if (seen?.has(sessionId) === false) this.#replace(sessionId, null);
     }
     this.progress.current();
   }
 
-  #forget(sessionId: string): void {
-    this.#sessions.delete(sessionId);
-    this.#taken.delete(sessionId);
+  #replace(sessionId: string, known: KnownSession | null): void {
+    const before = this.#sessions.get(sessionId)?.session ?? null;
+    const after = known?.session ?? null;
+    if (known === null) this.#sessions.delete(sessionId);
+    else this.#sessions.set(sessionId, known);
+    // What was taken from one process is no news for the next one.
+    if (after?.instance !== before?.instance) this.#taken.delete(sessionId);
+    if (before === null && after === null) return;
+    for (const listener of this.#listeners) listener({ sessionId, before, after });
   }
 
   #noteTaken({ taskId, before, after }: TaskChange): void {
@@ -98,21 +120,23 @@ export class SessionIndex implements Watch<SessionEntry> {
     if (holder === null || after?.claimedBy === holder || !this.#sessions.has(holder)) return;
     const how = howItEnded(after);
     if (how === null) return;
-    const taken = this.#taken.get(holder) ?? new Map<string, "lost" | "cancelled">();
+    const taken = this.#taken.get(holder) ?? new Map<string, Taking>();
     this.#taken.set(holder, taken.set(taskId, how));
   }
 }
 
 /** How a claim ended without its holder's doing; `null` if the holder ended it. */
-function howItEnded(after: Task | null): "lost" | "cancelled" | null {
-  switch (endOfClaim(after?.lastEvent ?? null)) {
+function howItEnded(after: Task | null): Taking | null {
+  const end = endOfClaim(after?.lastEvent ?? null);
+  switch (end) {
     case "released":
     case "completed":
     case "failed":
     case "stopped":
       return null;
     case "cancelled":
-      return "cancelled";
+    case "replaced":
+      return end;
     default:
       return "lost";
   }

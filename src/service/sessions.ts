@@ -4,10 +4,12 @@ import type { Reply, Request } from "../protocol/operations.ts";
 import type { SessionRecord } from "../protocol/replies.ts";
 import { iso } from "../protocol/instants.ts";
 import type { Clock, ServiceSettings, Session, SessionStore } from "./ports.ts";
-import { notFound } from "./refusals.ts";
+import { notFound, sessionReplaced } from "./refusals.ts";
 import type { SessionIndex } from "./session-index.ts";
 
 const WRITE_TRIES = 5;
+/** Of the instances that were replaced, so many are remembered: their processes are mostly dead. */
+const MAX_REPLACED = 16;
 /** After this no further try is begun, so that the asker gets an answer within its own timeout. */
 const TRY_FOR_MS = 2_000;
 
@@ -39,40 +41,69 @@ export class Sessions {
     return this.capabilitiesOf(sessionId, named);
   }
 
+  /** `isReplaced`: it was another instance's. @throws CoordinatorError `session_replaced` */
   async register(
     sessionId: string,
     request: Request<"sessions.register">,
-  ): Promise<Reply<"sessions.register">> {
+  ): Promise<{ readonly session: SessionRecord; readonly isReplaced: boolean }> {
     this.#requireSmall(sessionId, request);
-    const session = await this.#write(sessionId, (known) => ({
-      sessionId,
-      capabilities: [...new Set(request.capabilities)],
-      metadata: request.metadata,
-      ttlSeconds: request.ttl_seconds ?? this.#settings.sessionTtlSeconds,
-      registeredAt: known?.registeredAt ?? this.#clock.now(),
-    }));
-    return { ok: true, session: toRecord(session) };
+    const { instance = null } = request;
+    let isReplaced = false;
+    const session = await this.#write(sessionId, (known) => {
+      if (instance !== null && known?.replacedInstances.includes(instance) === true) {
+        return sessionReplaced(sessionId);
+      }
+      isReplaced = isOfOtherInstance(known, instance);
+      return {
+        sessionId,
+        capabilities: [...new Set(request.capabilities)],
+        metadata: request.metadata,
+        ttlSeconds: request.ttl_seconds ?? this.#settings.sessionTtlSeconds,
+        registeredAt: (isReplaced ? null : known?.registeredAt) ?? this.#clock.now(),
+        instance: instance ?? known?.instance ?? null,
+        replacedInstances: isReplaced ? replacedAfter(known) : (known?.replacedInstances ?? []),
+      };
+    });
+    return { session: toRecord(session), isReplaced };
   }
 
-  /** Starts the session's TTL anew. @throws CoordinatorError `not_found` */
-  async renew(sessionId: string): Promise<SessionRecord> {
-    if (this.index.get(sessionId) === undefined) await this.#load(sessionId);
+  /** Starts the session's TTL anew. @throws CoordinatorError `not_found`, `session_replaced` */
+  async renew(sessionId: string, instance: string | null): Promise<SessionRecord> {
     const session = await this.#write(sessionId, (known) => {
       // One that has expired is not brought back.
-      if (known === null) throw notFound("session", sessionId);
-      return known;
+      if (known === null) return notFound("session", sessionId);
+      return isOfOtherInstance(known, instance) ? sessionReplaced(sessionId) : known;
     });
     return toRecord(session);
   }
 
-  async remove(sessionId: string): Promise<void> {
+  /** @throws CoordinatorError `session_replaced` if another instance has registered it by now */
+  async remove(sessionId: string, instance: string | null): Promise<void> {
     for (let tries = 0; tries < WRITE_TRIES; tries++) {
       const entry = await this.#store.load(sessionId);
       if (entry?.kind !== "live") return;
+      if (isOfOtherInstance(entry.session, instance)) throw sessionReplaced(sessionId);
       const outcome = await this.#store.purge(sessionId, entry.revision);
       if (outcome.kind === "written") return;
     }
     throw busy(sessionId);
+  }
+
+  /**
+   * The session belongs to this instance, or to none, or is not registered. A refusal is by the
+   * leader's entry; for anything else the index is enough, as claims that do not fit are taken back.
+   *
+   * @throws CoordinatorError `session_replaced`
+   */
+  async requireInstance(sessionId: string, instance: string): Promise<void> {
+    const known = this.index.get(sessionId)?.session ?? null;
+    if (!isOfOtherInstance(known, instance)) return;
+    if (isOfOtherInstance(await this.#load(sessionId), instance)) throw sessionReplaced(sessionId);
+  }
+
+  /** The instance that has registered the session, by the leader's entry. */
+  async freshInstanceOf(sessionId: string): Promise<string | null> {
+    return (await this.#load(sessionId))?.instance ?? null;
   }
 
   async list(
@@ -118,23 +149,32 @@ export class Sessions {
 
   /**
    * Makes the session from what is known of it; after a conflict, from what the store has: another
-   * worker may have registered it anew.
+   * worker may have registered it again. So it is before a refusal.
    */
-  async #write(sessionId: string, make: (known: Session | null) => Session): Promise<Session> {
+  async #write(
+    sessionId: string,
+    make: (known: Session | null) => Session | CoordinatorError,
+  ): Promise<Session> {
     const indexed = this.index.get(sessionId);
     let known = indexed?.session ?? null;
     let expected = indexed?.revision ?? 0;
+    let isFresh = false;
     const deadline = this.#clock.now() + TRY_FOR_MS;
     for (let tries = 0; tries < WRITE_TRIES && this.#clock.now() < deadline; tries++) {
       const session = make(known);
-      const outcome = await this.#store.write(session, expected);
-      if (outcome.kind === "written") {
-        this.index.apply(session, outcome.revision);
-        return session;
+      if (session instanceof CoordinatorError) {
+        if (isFresh) throw session;
+      } else {
+        const outcome = await this.#store.write(session, expected);
+        if (outcome.kind === "written") {
+          this.index.apply(session, outcome.revision);
+          return session;
+        }
       }
       const entry = await this.#store.load(sessionId);
       known = entry?.kind === "live" ? entry.session : null;
       expected = entry?.revision ?? 0;
+      isFresh = true;
     }
     throw busy(sessionId);
   }
@@ -144,6 +184,17 @@ function busy(sessionId: string): CoordinatorError {
   return new CoordinatorError("unavailable", `session ${sessionId} is busy: ask again`);
 }
 
+/** Whether another instance than this one has registered the session. */
+function isOfOtherInstance(session: Session | null, instance: string | null): boolean {
+  const registered = session?.instance ?? null;
+  return instance !== null && registered !== null && instance !== registered;
+}
+
+function replacedAfter(session: Session | null): string[] {
+  const { instance = null, replacedInstances = [] } = session ?? {};
+  return [...replacedInstances, ...(instance === null ? [] : [instance])].slice(-MAX_REPLACED);
+}
+
 function toRecord(session: Session): SessionRecord {
   return {
     session_id: session.sessionId,
@@ -151,5 +202,6 @@ function toRecord(session: Session): SessionRecord {
     metadata: { ...session.metadata },
     ttl_seconds: session.ttlSeconds,
     registered_at: iso(session.registeredAt),
+    ...(session.instance === null ? {} : { instance: session.instance }),
   };
 }

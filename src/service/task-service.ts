@@ -31,6 +31,7 @@ import type {
 import { ParkedRequests } from "./parked-requests.ts";
 import { Queries } from "./queries.ts";
 import { ReadyClaims } from "./ready-claims.ts";
+import { Replacements } from "./replacements.ts";
 import { Retention } from "./retention.ts";
 import { SessionIndex } from "./session-index.ts";
 import { Sessions } from "./sessions.ts";
@@ -63,6 +64,8 @@ export class TaskService implements RequestHandler {
   readonly #clock: Clock;
   readonly #leases: LeaseKeeper;
   readonly #dependents: Dependents;
+  readonly #replacements: Replacements;
+  readonly #sessions: Sessions;
   readonly #retention: Retention;
   readonly #admission: Admission;
   readonly #handlers: { readonly [O in Exclude<Operation, "tasks.next">]: Handler<O> };
@@ -86,12 +89,23 @@ export class TaskService implements RequestHandler {
     const editing = new Editing(stores.tasks, writer, claims, tasks, settings, clock, observe);
     const importer = new Importer(stores.tasks, writer, tasks, settings, clock);
     const heartbeats = new Heartbeats(sessions, claims, stores.tasks, tasks);
+    const replacements = new Replacements(
+      sessions,
+      claims,
+      stores.tasks,
+      tasks,
+      limiter,
+      clock,
+      observe,
+    );
     const indexes = { tasks, leases: leases.leases, sessions: sessionIndex };
     const hears = (): boolean => this.#hearsDisconnects;
     const queries = new Queries(stores.tasks, writer, indexes, parked, hears, settings, clock);
 
     this.tasks = tasks;
     this.sessions = sessionIndex;
+    this.#sessions = sessions;
+    this.#replacements = replacements;
     this.#next = next;
     this.#parked = parked;
     this.#leases = leases;
@@ -113,10 +127,10 @@ export class TaskService implements RequestHandler {
       "tasks.cancel": (id, body, principal) => editing.cancel(id, body, principal !== null),
       "tasks.requeue": (id, body) => editing.requeue(id, body),
       "tasks.stats": () => queries.stats(),
-      "sessions.register": (id, body) => sessions.register(id, body),
+      "sessions.register": (id, body) => replacements.register(id, body),
       "sessions.heartbeat": (id, body) => heartbeats.heartbeat(id, body),
       "sessions.list": (_id, body) => sessions.list(body, (id) => tasks.claims.get(id).size),
-      "sessions.unregister": (id) => heartbeats.unregister(id),
+      "sessions.unregister": (id, body) => heartbeats.unregister(id, body),
     };
   }
 
@@ -173,7 +187,12 @@ export class TaskService implements RequestHandler {
   async stop(): Promise<void> {
     this.#parked.stop();
     await Promise.all(this.#watches.map((watch) => watch.stop()));
-    await Promise.all([this.#dependents.stop(), this.#retention.stop(), this.#leases.stop()]);
+    await Promise.all([
+      this.#dependents.stop(),
+      this.#replacements.stop(),
+      this.#retention.stop(),
+      this.#leases.stop(),
+    ]);
   }
 
   admit(principal: string | null): (() => void) | CoordinatorError {
@@ -184,6 +203,12 @@ export class TaskService implements RequestHandler {
   async handle(call: Call): Promise<Answer> {
     requirePermission(call);
     const { operation, id = "", body, principal } = call;
+    const session = sessionOf(call);
+    const { instance } = body as { instance?: string };
+    // A registration can bring in another instance; everything else has to be of the registered one.
+    if (session !== undefined && instance !== undefined && operation !== "sessions.register") {
+      await this.#sessions.requireInstance(session, instance);
+    }
     if (operation === "tasks.next") return this.#next.next(body as Request<"tasks.next">);
     // The table pairs each operation with the handler of its own request type; TypeScript cannot
     // follow that through a variable key.
@@ -193,21 +218,25 @@ export class TaskService implements RequestHandler {
   }
 }
 
+/** The session that the request is of or about; not every request is. */
+function sessionOf({ operation, id, body }: Call): string | undefined {
+  return operation.startsWith("sessions.") ? id : (body as { session_id?: string }).session_id;
+}
+
 /**
  * An agent, who comes in under a principal, speaks for the principal's sessions only: the session is
  * the principal itself or begins with `<principal>.`
  *
  * @throws CoordinatorError `forbidden`
  */
-function requirePermission({ operation, id, body, principal }: Call): void {
+function requirePermission(call: Call): void {
+  const { operation, principal } = call;
   if (principal === null) return;
   const definition: OperationDefinition = OPERATIONS[operation];
   if (definition.operatorsOnly === true) {
     throw new CoordinatorError("forbidden", `${operation} is for operators only: ask one to do it`);
   }
-  const session = operation.startsWith("sessions.")
-    ? id
-    : (body as { session_id?: string }).session_id;
+  const session = sessionOf(call);
   if (session === undefined || session === principal || session.startsWith(`${principal}.`)) return;
   throw new CoordinatorError(
     "forbidden",

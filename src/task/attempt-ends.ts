@@ -1,8 +1,11 @@
-/** How an attempt ends that is neither completed nor given back: it failed, or its lease was lost. */
+/**
+ * How an attempt ends that is neither completed nor given back: it failed, its lease was lost, or its
+ * session was replaced.
+ */
 import type { ExpiryReason, ReleaseCommand } from "./commands.ts";
 import { type RetryPolicy, retryDelayMs } from "./retry-policy.ts";
 import { moved, unclaimed } from "./steps.ts";
-import { STOPPED_AS_ASKED, type Task } from "./task.ts";
+import { SESSION_REPLACED, STOPPED_AS_ASKED, type Task } from "./task.ts";
 
 /** The holder reports a failure: the task is tried again after a pause, while failures are left. */
 export function failAttempt(
@@ -35,6 +38,14 @@ export function loseLease(task: Task, reason: ExpiryReason, now: number): Task {
   const times = lostLeases === 1 ? "1 lease" : `${lostLeases} leases`;
   const error = `${reason}: the task has lost ${times}, and max_lost_leases is ${maxLostLeases}`;
   return moved(task, { ...ended, status: "failed", error }, "task_failed", now, cause);
+}
+
+/** Another process has taken over the holder's session: nobody's failure, and nobody's lost lease. */
+export function giveUpReplaced(task: Task, now: number): Task {
+  const ended = unclaimed(task);
+  if (task.cancelRequested) return stopped(task, ended, SESSION_REPLACED, now);
+  const cause = { sessionId: task.claimedBy, reason: SESSION_REPLACED };
+  return moved(task, { ...ended, status: "available" }, "task_released", now, cause);
 }
 
 /** A task that was asked to stop has stopped, whichever way. */

@@ -8,6 +8,8 @@ export interface ClaimCommand {
   /** Everything the session can do; must cover the task's `requires`. */
   readonly capabilities: readonly string[];
   readonly claimRequest: string | null;
+  /** Which process of the session claims; `null`: it does not tell. */
+  readonly instance: string | null;
 }
 
 export interface ReleaseCommand {
@@ -15,6 +17,8 @@ export interface ReleaseCommand {
   readonly sessionId: string;
   /** The attempt of the claim to end; `null` trusts the session alone. */
   readonly attempt: number | null;
+  /** Which process of the session releases; `null` trusts the session alone. */
+  readonly instance: string | null;
   readonly outcome: ReleaseOutcome;
   readonly result: unknown;
   readonly error: unknown;
@@ -33,6 +37,12 @@ export interface ExpireCommand {
   readonly reason?: ExpiryReason;
 }
 export type ExpiryReason = typeof LEASE_EXPIRED | typeof CONNECTION_LOST;
+
+/** The process of the session that made exactly this claim was replaced by another one. */
+export interface ReplaceSessionCommand {
+  readonly type: "replace_session";
+  readonly attempt: number;
+}
 
 /** The holder is still there: begin the lease of exactly this attempt and epoch anew, as it ran out. */
 export interface ReviveCommand {
@@ -77,6 +87,7 @@ export type Command =
   | ClaimCommand
   | ReleaseCommand
   | ExpireCommand
+  | ReplaceSessionCommand
   | ReviveCommand
   | SettleDependenciesCommand
   | UpdateCommand
@@ -87,14 +98,23 @@ export type Command =
 export type UnavailableReason = Exclude<TaskStatus, "available" | "claimed"> | "not_due";
 
 export type Refusal =
-  | { readonly code: "already_claimed"; readonly claimedBy: string }
+  | {
+      readonly code: "already_claimed";
+      readonly claimedBy: string;
+      /** The asker's own session holds it, but as another process. */
+      readonly isOtherInstance?: true;
+    }
   | {
       readonly code: "not_available";
       readonly reason: UnavailableReason;
       readonly notBefore?: number;
     }
   | { readonly code: "missing_capabilities"; readonly missing: readonly string[] }
-  | { readonly code: "not_holder"; readonly claimedBy: string | null }
+  | {
+      readonly code: "not_holder";
+      readonly claimedBy: string | null;
+      readonly isOtherInstance?: true;
+    }
   | { readonly code: "lease_lost"; readonly attempt: number };
 
 export type Decision =

@@ -10,6 +10,7 @@ export function unclaimed(task: Task): Task {
     claimedAt: null,
     ttlSeconds: null,
     claimRequest: null,
+    claimInstance: null,
     leaseEpoch: 0,
     cancelRequested: false,
   };
@@ -41,11 +42,11 @@ export function write(task: Task): Decision {
   return { kind: "write", task };
 }
 
-export function alreadyClaimed(task: Task): Decision {
-  return {
-    kind: "refused",
-    refusal: { code: "already_claimed", claimedBy: task.claimedBy ?? "" },
-  };
+/** `by`: the session that asks for it. */
+export function alreadyClaimed(task: Task, by: string | null = null): Decision {
+  const claimedBy = task.claimedBy ?? "";
+  const isOtherInstance = claimedBy === by ? ({ isOtherInstance: true } as const) : {};
+  return { kind: "refused", refusal: { code: "already_claimed", claimedBy, ...isOtherInstance } };
 }
 
 export function unavailable(status: Exclude<TaskStatus, "available" | "claimed">): Decision {

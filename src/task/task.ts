@@ -78,11 +78,13 @@ export const LEASE_EXPIRED = "lease expired";
 export const CONNECTION_LOST = "connection lost";
 export const STOPPED_AS_ASKED = "stopped as asked";
 export const LEASE_HAD_RUN_OUT = "lease had run out";
+export const SESSION_REPLACED = "session_replaced";
 export const RESERVED_REASONS: readonly string[] = [
   LEASE_EXPIRED,
   CONNECTION_LOST,
   STOPPED_AS_ASKED,
   LEASE_HAD_RUN_OUT,
+  SESSION_REPLACED,
 ];
 
 /** What the creator of a task says about it; `update` can change it later. */
@@ -112,6 +114,8 @@ export interface Task extends TaskDefinition {
   readonly ttlSeconds: number | null;
   /** The id of the `next` request that won the current claim, so that a repeated request finds it. */
   readonly claimRequest: string | null;
+  /** The instance of the session that made the current claim; `null` if it named none. */
+  readonly claimInstance: string | null;
   /** The number of claims in this life of the id. It only grows while the task exists. */
   readonly attempt: number;
   /**
@@ -185,6 +189,7 @@ export function createTask(
     claimedAt: null,
     ttlSeconds: null,
     claimRequest: null,
+    claimInstance: null,
     attempt: 0,
     fencingToken: 0,
     leaseEpoch: 0,

@@ -6,9 +6,10 @@
  *            dependency completes.
  * available  Anyone with the required capabilities may claim it, once `notBefore` has passed.
  * claimed    Exactly one session holds it, under the current `attempt`. Entered by claim only, which
- *            is the only thing that raises `attempt` and sets `fencingToken`. Left by the holder's release, by expiry of that
- *            attempt's lease (its time is over, or its session's connection is lost), by a forced
- *            cancel or by a requeue. A lease that is over can be begun anew while the task is still
+ *            is the only thing that raises `attempt` and sets `fencingToken`. Left by the holder's
+ *            release, by expiry of that attempt's lease (its time is over, or its session's connection
+ *            is lost), because another process took the session over, by a forced cancel or by a
+ *            requeue. A lease that is over can be begun anew while the task is still
  *            claimed, which raises `leaseEpoch`; an expiry is of one epoch.
  *            A claimed task stays claimed when a dependency is requeued: its work has begun.
  * complete   The holder said so. Terminal.
@@ -19,10 +20,11 @@
  *
  * Terminal tasks are left by requeue only, which starts afresh with no failures and no lost leases but
  * keeps counting `attempt`. A failure is what a holder reports; an expiry says nothing about the work, so
- * it counts as a lost lease. Giving a task back (release with `available`) is neither. A failed attempt
- * delays the next claim; an expired one does not, because its lease has been delay enough.
+ * it counts as a lost lease. Giving a task back (release with `available`) is neither, nor is the end of
+ * a claim whose session was replaced. A failed attempt delays the next claim; an expired one does not,
+ * because its lease has been delay enough.
  */
-import { failAttempt, loseLease, stopped } from "./attempt-ends.ts";
+import { failAttempt, giveUpReplaced, loseLease, stopped } from "./attempt-ends.ts";
 import type {
   CancelCommand,
   ClaimCommand,
@@ -31,12 +33,13 @@ import type {
   ExpireCommand,
   ReleaseCommand,
   ReleaseOutcome,
+  ReplaceSessionCommand,
   RequeueCommand,
   ReviveCommand,
   UpdateCommand,
 } from "./commands.ts";
 import { missingCapabilities } from "./eligibility.ts";
-import { type EndOfClaim, endOfClaim, holderRefusal } from "./holder.ts";
+import { type EndOfClaim, endOfClaim, holderRefusal, isClaimOf } from "./holder.ts";
 import type { RetryPolicy } from "./retry-policy.ts";
 import { alreadyClaimed, moved, unavailable, unclaimed, UNCHANGED, write } from "./steps.ts";
 import {
@@ -63,6 +66,8 @@ export function transition(task: Task, command: Command, context: TransitionCont
       return release(task, command, context);
     case "expire":
       return expire(task, command, context.now);
+    case "replace_session":
+      return replaceSession(task, command, context.now);
     case "revive":
       return revive(task, command, context.now);
     case "settle_dependencies":
@@ -78,8 +83,8 @@ export function transition(task: Task, command: Command, context: TransitionCont
 
 function claim(task: Task, command: ClaimCommand, { now, revision }: TransitionContext): Decision {
   if (task.status === "claimed") {
-    if (task.claimedBy === command.sessionId) return UNCHANGED;
-    return alreadyClaimed(task);
+    if (isClaimOf(task, command.sessionId, command.instance)) return UNCHANGED;
+    return alreadyClaimed(task, command.sessionId);
   }
   if (task.status !== "available") return unavailable(task.status);
   if (task.notBefore !== null && task.notBefore > now) {
@@ -99,6 +104,7 @@ function claim(task: Task, command: ClaimCommand, { now, revision }: TransitionC
     claimedAt: now,
     ttlSeconds: command.ttlSeconds,
     claimRequest: command.claimRequest,
+    claimInstance: command.instance,
     attempt: task.attempt + 1,
     fencingToken: revision,
     leaseEpoch: 0,
@@ -108,7 +114,7 @@ function claim(task: Task, command: ClaimCommand, { now, revision }: TransitionC
 }
 
 function release(task: Task, command: ReleaseCommand, context: TransitionContext): Decision {
-  const refused = holderRefusal(task, command.sessionId, command.attempt);
+  const refused = holderRefusal(task, command.sessionId, command.attempt, command.instance);
   if (refused !== null) return wasReleasedSo(task, command) ? UNCHANGED : refused;
 
   const { now } = context;
@@ -142,6 +148,11 @@ function expire(task: Task, command: ExpireCommand, now: number): Decision {
   const isThis = attempt === command.attempt && leaseEpoch === command.epoch;
   if (status !== "claimed" || !isThis) return UNCHANGED;
   return write(loseLease(task, command.reason ?? LEASE_EXPIRED, now));
+}
+
+function replaceSession(task: Task, command: ReplaceSessionCommand, now: number): Decision {
+  if (task.status !== "claimed" || task.attempt !== command.attempt) return UNCHANGED;
+  return write(giveUpReplaced(task, now));
 }
 
 /** The opposite of `expire`: of the two, whichever is written first leaves nothing to the other. */

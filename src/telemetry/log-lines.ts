@@ -52,6 +52,11 @@ export function logLineOf(fact: Fact): LogLine {
       return line("info", "lease expired", attemptOf(fact));
     case "lease_disconnected":
       return line("info", "session lost its connection, lease ended", attemptOf(fact));
+    case "session_replaced":
+      return line("info", "session was taken over by another instance, earlier claims went back", {
+        session_id: fact.sessionId,
+        released: fact.released,
+      });
     case "disconnects":
       return disconnectsLine(fact);
     case "lease_spared":

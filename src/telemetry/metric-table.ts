@@ -117,6 +117,11 @@ export const METRICS = {
     help: "Leases whose TTL ran out in or right after an outage, counted by each worker that was in it",
     labels: [],
   },
+  if_coordinator_sessions_replaced_total: {
+    type: "counter",
+    help: "Sessions that were taken over by another instance",
+    labels: [],
+  },
   if_coordinator_answers_undelivered_total: {
     type: "counter",
     help: "Answers that reached nobody, because the requester had gone",

@@ -60,6 +60,7 @@ const CLAIM_OUTCOMES: Readonly<Record<Outcome, "success" | "failure" | "refusal"
   not_available: "refusal",
   not_holder: "refusal",
   lease_lost: "refusal",
+  session_replaced: "refusal",
   missing_capabilities: "refusal",
   too_large: "refusal",
   corrupt_record: "refusal",
@@ -116,6 +117,7 @@ function registerCounters(registry: Registry): Observe {
   const expired = counter(registry, "if_coordinator_leases_expired_total");
   const disconnected = counter(registry, "if_coordinator_leases_disconnected_total");
   const spared = counter(registry, "if_coordinator_leases_spared_total");
+  const replaced = counter(registry, "if_coordinator_sessions_replaced_total");
   const undelivered = counter(registry, "if_coordinator_answers_undelivered_total");
   const retired = counter(registry, "if_coordinator_tasks_retired_total");
   const corrupt = counter(registry, "if_coordinator_corrupt_records_total");
@@ -147,6 +149,9 @@ function registerCounters(registry: Registry): Observe {
         return;
       case "lease_disconnected":
         disconnected.inc();
+        return;
+      case "session_replaced":
+        replaced.inc();
         return;
       case "lease_spared":
         spared.inc();

@@ -74,7 +74,10 @@ describe("a request with a bad body", () => {
       {
         code: "invalid_request",
         field: "sesion",
-        says: ['unknown field "sesion"', "tasks.claim knows session_id, ttl_seconds, capabilities"],
+        says: [
+          'unknown field "sesion"',
+          "tasks.claim knows session_id, instance, ttl_seconds, capabilities",
+        ],
       },
     );
     await assertRefused(

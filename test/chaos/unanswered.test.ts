@@ -16,7 +16,7 @@ const created = createTask("t", DEFINITION_DEFAULTS, { blocked: false, sessionId
 
 function claimed(by: string): Task {
   const claim = { type: "claim", ttlSeconds: 1, capabilities: [], claimRequest: null } as const;
-  const decision = transition(created, { ...claim, sessionId: by }, CONTEXT);
+  const decision = transition(created, { ...claim, sessionId: by, instance: null }, CONTEXT);
   assert.equal(decision.kind, "write");
   return decision.task;
 }

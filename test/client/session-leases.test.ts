@@ -49,7 +49,7 @@ class Script implements Requester {
 }
 
 const SESSION = { sessionId: "s1", capabilities: ["gpu"], metadata: {} };
-const NOTHING = { claims: [], lost: [], cancelled: [] };
+const NOTHING = { claims: [], unnamed: [], lost: [], cancelled: [] };
 
 function held(attempt: number): object {
   const lease = { ttl_seconds: 1, expires_at: "" };
@@ -127,7 +127,7 @@ describe("the leases of a session", () => {
     leases.keep({ taskId: "a", attempt: 2, ttlSeconds: 1, isOld: true });
     await script.nth(2);
     const lease = { ttl_seconds: 300, expires_at: "" };
-    first.answer({ claims: [{ ...held(1), lease }], lost: ["a"], cancelled: ["a"] });
+    first.answer({ ...NOTHING, claims: [{ ...held(1), lease }], lost: ["a"], cancelled: ["a"] });
     leases.drop("a", 1);
     const third = await script.nth(3);
     assert.deepEqual(third.body.claims, [{ task_id: "a", attempt: 2 }]);
@@ -141,11 +141,15 @@ describe("the leases of a session", () => {
   it("leave alone what may be just about to be handed out, until nothing more is taken", async () => {
     const { script, leases } = scripted();
     leases.keep({ taskId: "b", attempt: 1, ttlSeconds: 1, isOld: true });
-    const b = { ...held(1), task_id: "b" };
-    (await script.nth(1)).answer({ ...NOTHING, claims: [held(3), b] });
+    const reply = {
+      ...NOTHING,
+      claims: [{ ...held(1), task_id: "b" }],
+      unnamed: [{ task_id: "a", attempt: 3 }],
+    };
+    (await script.nth(1)).answer(reply);
     assert.match((await script.nth(2)).subject, /heartbeat/);
     leases.leave();
-    (await script.nth(2)).answer({ ...NOTHING, claims: [held(3), b] });
+    (await script.nth(2)).answer(reply);
     const release = await script.nth(3);
     assert.deepEqual([release.subject, release.body.attempt], ["tasks.release.a", 3]);
   });

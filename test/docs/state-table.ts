@@ -49,6 +49,12 @@ const CASES: readonly Case[] = [
   { name: "claim by another session", command: sample.claim(OTHER) },
   { name: "claim by the holder", command: sample.claim(HOLDER) },
   {
+    name: "claim by another instance of the holder",
+    command: sample.claim(HOLDER, { instance: "i2" }),
+    given: { claimInstance: "i1" },
+    only: ["claimed"],
+  },
+  {
     name: "claim before not_before",
     command: sample.claim(OTHER),
     given: { notBefore: sample.NOW + 1 },
@@ -73,11 +79,20 @@ const CASES: readonly Case[] = [
   { name: "release to available, asked to stop", command: release("available"), ...askedToStop },
   { name: "release to failed, asked to stop", command: release("failed"), ...askedToStop },
   { name: "release by another session", command: sample.release(OTHER, "complete") },
+  {
+    name: "release by another instance of the holder",
+    command: release("complete", { instance: "i2" }),
+    given: { claimInstance: "i1" },
+    only: ["claimed"],
+  },
   { name: "expiry", command: sample.expire() },
   { name: "expiry of the last lease", command: sample.expire(), ...lastLease },
   { name: "expiry, asked to stop", command: sample.expire(), ...askedToStop },
   { name: "expiry of another attempt", command: sample.expire({ attempt: 2 }) },
   { name: "expiry, renewed meanwhile", command: sample.expire(), ...renewedMeanwhile },
+  { name: "session replaced", command: sample.replaceSession() },
+  { name: "session replaced, asked to stop", command: sample.replaceSession(), ...askedToStop },
+  { name: "session replaced, another attempt", command: sample.replaceSession({ attempt: 2 }) },
   { name: "renewal after the lease ran out", command: sample.revive(HOLDER) },
   {
     name: "renewal after the lease ran out, repeated",

@@ -54,6 +54,7 @@ export const task: fc.Arbitrary<Task> = fc
       claimedAt: orNull(time),
       ttlSeconds: orNull(fc.integer({ min: 1, max: 86_400 })),
       claimRequest: orNull(fc.string()),
+      claimInstance: orNull(fc.string({ minLength: 1, maxLength: 128 })),
       attempt: fc.nat(),
       fencingToken: fc.nat(),
       leaseEpoch: fc.nat(),

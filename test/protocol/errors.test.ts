@@ -17,6 +17,7 @@ describe("the table of errors", () => {
       "not_available 409",
       "not_holder 409",
       "lease_lost 409",
+      "session_replaced 409",
       "missing_capabilities 409",
       "conflict 409 retryable",
       "too_large 413",

@@ -16,6 +16,10 @@ async function claim(
   return attempt as number;
 }
 
+function idsIn(claims: Json[]): string[] {
+  return claims.map(({ task_id }) => task_id as string);
+}
+
 describe("a heartbeat", () => {
   it("keeps the session and its claims alive beyond their TTL", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 2 });
@@ -101,15 +105,47 @@ describe("a heartbeat", () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("sessions.register.s1");
     const named = { task_id: "broken", attempt: await claim(coordinator, "broken") };
-    await claim(coordinator, "fine");
+    const fine = { task_id: "fine", attempt: await claim(coordinator, "fine") };
     const bucket = await new Kvm(coordinator.connection).open("tasks");
     await bucket.put("broken", "no task");
-    const { claims, lost } = await coordinator.ok("sessions.heartbeat.s1", { claims: [named] });
+    const { claims, lost } = await coordinator.ok("sessions.heartbeat.s1", {
+      claims: [named, fine],
+    });
     assert.deepEqual(
       claims.map(({ task_id }: Json) => task_id),
       ["fine"],
     );
     assert.deepEqual(lost, ["broken"]);
+  });
+
+  it("renews only the claims that it names, and tells of the others", async () => {
+    await using coordinator = await TestCoordinator.start({ workers: 2 });
+    await coordinator.ok("sessions.register.s1");
+    const named = { task_id: "named", attempt: await claim(coordinator, "named") };
+    const dead = await claim(coordinator, "nobody-works-on-it", { ttl_seconds: 1 });
+    const expired = coordinator.fact("lease_expired");
+    const soon = (): Promise<null> => new Promise((resolve) => setTimeout(resolve, 100, null));
+    while ((await Promise.race([expired, soon()])) === null) {
+      const { claims, unnamed } = await coordinator.ok("sessions.heartbeat.s1", {
+        claims: [named],
+      });
+      assert.deepEqual(idsIn(claims), ["named"]);
+      // It may have been taken back a moment ago.
+      if (unnamed.length > 0) {
+        assert.deepEqual(unnamed, [{ task_id: "nobody-works-on-it", attempt: dead }]);
+      }
+    }
+    assert.equal((await expired).taskId, "nobody-works-on-it");
+  });
+
+  it("renews none if it names none, and all if it does not say", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("sessions.register.s1");
+    await claim(coordinator, "a");
+    const none = await coordinator.ok("sessions.heartbeat.s1", { claims: [] });
+    assert.deepEqual([idsIn(none.claims), idsIn(none.unnamed)], [[], ["a"]]);
+    const all = await coordinator.ok("sessions.heartbeat.s1");
+    assert.deepEqual([idsIn(all.claims), idsIn(all.unnamed)], [["a"], []]);
   });
 
   it("does not call a claim lost that the session has ended with another worker", async () => {

@@ -15,7 +15,15 @@ import {
 } from "../task/sample-task.ts";
 
 function session(capabilities: string[] = []): Session {
-  return { sessionId: "alice", capabilities, metadata: {}, ttlSeconds: 60, registeredAt: NOW };
+  return {
+    sessionId: "alice",
+    capabilities,
+    metadata: {},
+    ttlSeconds: 60,
+    registeredAt: NOW,
+    instance: null,
+    replacedInstances: [],
+  };
 }
 
 /** A worker that sees `alice` registered, holding a task. */

@@ -38,12 +38,20 @@ export class SyntheticHistory {
       ttlSeconds: 10,
       capabilities: [],
       claimRequest: null,
+      instance: null,
     });
   }
 
   release(taskId: string, outcome: "complete" | "failed" | "available"): this {
     const sessionId = this.task(taskId).claimedBy ?? "";
-    const claim = { sessionId, attempt: null, result: null, error: null, retry: true };
+    const claim = {
+      sessionId,
+      attempt: null,
+      instance: null,
+      result: null,
+      error: null,
+      retry: true,
+    };
     return this.#apply(taskId, { type: "release", outcome, ...claim });
   }
 

@@ -12,6 +12,8 @@ export const MAX_LOST_LEASES = 4;
 
 const session = fc.constantFrom("alice", "bob", "carol");
 const unmet = fc.constantFrom<readonly string[]>([], [], ["a"]);
+/** Processes of a session; `null` does not tell. */
+const instance = fc.constantFrom(null, null, "i1", "i2");
 /** Relative to the task's attempt, so that right, late and invented ones are all common. */
 const attemptOffset = fc.constantFrom(0, 0, 0, -1, 1);
 /** The same for the epoch of its lease. */
@@ -20,7 +22,7 @@ const attemptOrNone = fc.option(attemptOffset, { nil: null });
 
 /** A command as a function of the task that it meets. */
 const step: fc.Arbitrary<(task: Task) => Command> = fc.oneof(
-  { weight: 4, arbitrary: fc.tuple(session, unmet).map(claimOf) },
+  { weight: 4, arbitrary: fc.tuple(session, unmet, instance).map(claimOf) },
   {
     weight: 4,
     arbitrary: fc
@@ -28,6 +30,7 @@ const step: fc.Arbitrary<(task: Task) => Command> = fc.oneof(
         sessionId: session,
         outcome: fc.constantFrom("available", "complete", "failed", "failed"),
         attempt: attemptOrNone,
+        instance,
         retry: fc.constantFrom(true, true, true, false),
       })
       .map((given) => (task: Task): Command => {
@@ -41,6 +44,12 @@ const step: fc.Arbitrary<(task: Task) => Command> = fc.oneof(
       return ({ attempt, leaseEpoch }: Task): Command => {
         return { type: "expire", attempt: attempt + offset, epoch: leaseEpoch + ofEpoch };
       };
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: attemptOffset.map((offset) => ({ attempt }: Task): Command => {
+      return { type: "replace_session", attempt: attempt + offset };
     }),
   },
   {
@@ -132,9 +141,14 @@ export function holds(what: string, check: (taken: Taken, after: Task) => void):
 }
 
 /** A claim by a session that now and then lacks the capability. */
-function claimOf([sessionId, missing]: readonly [string, readonly string[]]): () => Command {
+function claimOf([sessionId, missing, as]: readonly [
+  string,
+  readonly string[],
+  string | null,
+]): () => Command {
   const capabilities = missing.length > 0 ? [] : ["git"];
-  return () => ({ type: "claim", sessionId, capabilities, ttlSeconds: 60, claimRequest: "r" });
+  const claim = { sessionId, capabilities, ttlSeconds: 60, claimRequest: "r", instance: as };
+  return () => ({ type: "claim", ...claim });
 }
 
 function frozen(task: Task): Task {

@@ -7,6 +7,7 @@ import type {
   ExpireCommand,
   Refusal,
   ReleaseCommand,
+  ReplaceSessionCommand,
   RequeueCommand,
   ReviveCommand,
 } from "../../src/task/commands.ts";
@@ -46,6 +47,7 @@ export function claim(sessionId: string, overrides: Partial<ClaimCommand> = {}):
     ttlSeconds: 300,
     capabilities: [],
     claimRequest: null,
+    instance: null,
     ...overrides,
   };
 }
@@ -60,6 +62,7 @@ export function release(
     sessionId,
     outcome,
     attempt: null,
+    instance: null,
     result: null,
     error: null,
     retry: true,
@@ -70,6 +73,13 @@ export function release(
 /** The end of the lease that `claimedTask` has at first. */
 export function expire(overrides: Partial<ExpireCommand> = {}): ExpireCommand {
   return { type: "expire", attempt: 1, epoch: 0, ...overrides };
+}
+
+/** Another process has taken over the session that made the claim of `claimedTask`. */
+export function replaceSession(
+  overrides: Partial<ReplaceSessionCommand> = {},
+): ReplaceSessionCommand {
+  return { type: "replace_session", attempt: 1, ...overrides };
 }
 
 /** A renewal of that lease after its end. */
@@ -101,14 +111,16 @@ export function assertRefused(task: Task, command: Command, refusal: Refusal): v
 }
 
 export function assertWithoutHolder(task: Task): void {
-  const { claimedBy, claimedAt, ttlSeconds, claimRequest, leaseEpoch, cancelRequested } = task;
+  const { claimedBy, claimedAt, ttlSeconds, claimRequest, claimInstance } = task;
+  const { leaseEpoch, cancelRequested } = task;
   assert.deepEqual(
-    { claimedBy, claimedAt, ttlSeconds, claimRequest, leaseEpoch, cancelRequested },
+    { claimedBy, claimedAt, ttlSeconds, claimRequest, claimInstance, leaseEpoch, cancelRequested },
     {
       claimedBy: null,
       claimedAt: null,
       ttlSeconds: null,
       claimRequest: null,
+      claimInstance: null,
       leaseEpoch: 0,
       cancelRequested: false,
     },

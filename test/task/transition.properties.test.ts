@@ -31,6 +31,7 @@ describe("whatever is asked of a task", () => {
     assert.equal(after.ttlSeconds !== null, claimed);
     if (!claimed) {
       assert.equal(after.claimRequest, null);
+      assert.equal(after.claimInstance, null);
       assert.equal(after.cancelRequested, false);
     }
   });
@@ -79,6 +80,8 @@ describe("whatever is asked of a task", () => {
     assert.equal(before.status, "claimed");
     assert.equal(before.claimedBy, command.sessionId);
     assert.ok(command.attempt === null || command.attempt === before.attempt);
+    const { claimInstance: claimed } = before;
+    assert.ok([command.instance, claimed].includes(null) || command.instance === claimed);
   });
 
   holds("only the end of its current attempt's lease expires it", ({ before, command }) => {

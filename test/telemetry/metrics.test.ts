@@ -93,6 +93,11 @@ describe("the counters", () => {
     ],
     [{ kind: "lease_spared", taskId: "a", attempt: 1 }, "if_coordinator_leases_spared_total", ""],
     [
+      { kind: "session_replaced", sessionId: "s1", released: 2 },
+      "if_coordinator_sessions_replaced_total",
+      "",
+    ],
+    [
       { kind: "answer_undelivered", operation: "tasks.next" },
       "if_coordinator_answers_undelivered_total",
       "",

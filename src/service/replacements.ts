@@ -1,0 +1,126 @@
+/**
+ * What follows when another instance registers a session: the claims of the one before go back to the
+ * pool.
+ *
+ * The worker that registers the session does it before it answers, so that the new process can claim
+ * at once what its predecessor held. Meanwhile another worker may have accepted a claim of the old
+ * process, as it does not know yet: every worker that sees a claim of another instance than the
+ * registered one takes it back, by the leader's entry of the session.
+ */
+import { hasCode } from "../protocol/errors.ts";
+import type { Reply, Request } from "../protocol/operations.ts";
+import { isOfOtherInstance } from "../task/holder.ts";
+import type { Claims } from "./claims.ts";
+import type { Limiter } from "./limiter.ts";
+import type { Clock, Observe, TaskStore } from "./ports.ts";
+import { Reconciler } from "./reconciler.ts";
+import type { SessionChange } from "./session-index.ts";
+import type { Sessions } from "./sessions.ts";
+import type { TaskIndex } from "./task-index.ts";
+
+export class Replacements {
+  readonly #sessions: Sessions;
+  readonly #claims: Claims;
+  readonly #store: TaskStore;
+  readonly #tasks: TaskIndex;
+  readonly #limiter: Limiter;
+  readonly #observe: Observe;
+  readonly #reconciler: Reconciler;
+
+  constructor(
+    sessions: Sessions,
+    claims: Claims,
+    store: TaskStore,
+    tasks: TaskIndex,
+    limiter: Limiter,
+    clock: Clock,
+    observe: Observe,
+  ) {
+    this.#sessions = sessions;
+    this.#claims = claims;
+    this.#store = store;
+    this.#tasks = tasks;
+    this.#limiter = limiter;
+    this.#observe = observe;
+    const correction = {
+      what: "replaced session",
+      isWrong: (taskId: string) => this.#isStale(taskId),
+      correct: (taskId: string) => this.#settle(taskId),
+    };
+    this.#reconciler = new Reconciler(correction, limiter, clock, observe);
+    tasks.onChange(({ taskId, after }) => {
+      if (after !== null && after.claimInstance !== null) this.#reconciler.soon(taskId);
+    });
+    sessions.index.onChange((change) => {
+      this.#changed(change);
+    });
+  }
+
+  /** Resolves when the writes under way have ended. */
+  stop(): Promise<void> {
+    return this.#reconciler.stop();
+  }
+
+  /** Registers the session; one with an instance keeps no claims but its own. */
+  async register(
+    sessionId: string,
+    request: Request<"sessions.register">,
+  ): Promise<Reply<"sessions.register">> {
+    const { session, isReplaced } = await this.#sessions.register(sessionId, request);
+    if (request.instance !== undefined) {
+      const released = await this.#takeBackAll(sessionId, request.instance);
+      if (isReplaced || released > 0) {
+        this.#observe({ kind: "session_replaced", sessionId, released });
+      }
+    }
+    return { ok: true, session };
+  }
+
+  /**
+   * Also claims that name no instance: a process of an older version may have made them. Returns how
+   * many there were.
+   */
+  async #takeBackAll(sessionId: string, instance: string): Promise<number> {
+    await this.#tasks.progress.catchUp(this.#store);
+    const takenBack = await Promise.all(
+      [...this.#tasks.claims.get(sessionId)].map(async (taskId) => {
+        const task = this.#tasks.get(taskId)?.task;
+        if (task === undefined || task.claimInstance === instance) return false;
+        return this.#limiter.run(() => this.#takeBack(taskId, task.attempt));
+      }),
+    );
+    return takenBack.filter(Boolean).length;
+  }
+
+  #changed({ sessionId, before, after }: SessionChange): void {
+    const instance = after?.instance ?? null;
+    if (instance === null || instance === before?.instance) return;
+    for (const taskId of this.#tasks.claims.get(sessionId)) this.#reconciler.soon(taskId);
+  }
+
+  /** Whether the task is claimed by another instance of its session than the registered one. */
+  #isStale(taskId: string): boolean {
+    const task = this.#tasks.get(taskId)?.task;
+    if (task === undefined || task.claimedBy === null) return false;
+    const session = this.#sessions.index.get(task.claimedBy)?.session;
+    return isOfOtherInstance(task, session?.instance ?? null);
+  }
+
+  async #settle(taskId: string): Promise<void> {
+    const task = this.#tasks.get(taskId)?.task;
+    if (task === undefined || task.claimedBy === null) return;
+    // Only after the claim was seen: whoever registered before it is in the leader's entry.
+    const instance = await this.#sessions.freshInstanceOf(task.claimedBy);
+    if (isOfOtherInstance(task, instance)) await this.#takeBack(taskId, task.attempt);
+  }
+
+  /** `false` if the claim has ended otherwise. */
+  async #takeBack(taskId: string, attempt: number): Promise<boolean> {
+    try {
+      return await this.#claims.takeBack(taskId, attempt);
+    } catch (error) {
+      if (hasCode(error, "not_found", "corrupt_record")) return false;
+      throw error;
+    }
+  }
+}

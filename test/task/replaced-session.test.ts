@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { endOfClaim } from "../../src/task/holder.ts";
+import { SESSION_REPLACED } from "../../src/task/task.ts";
+import {
+  assertRefused,
+  assertUnchanged,
+  assertWithoutHolder,
+  cancel,
+  claim,
+  claimedTask,
+  availableTask,
+  release,
+  replaceSession,
+  revive,
+  written,
+} from "./sample-task.ts";
+
+describe("a claim whose session was replaced", () => {
+  it("goes back to the pool at once, and is nobody's failure", () => {
+    const before = claimedTask({ failures: 1, error: "before" });
+    const task = written(before, replaceSession());
+    assertWithoutHolder(task);
+    assert.deepEqual([task.status, task.failures, task.notBefore], ["available", 1, null]);
+    assert.equal(task.lostLeases, 0);
+    assert.deepEqual([task.error, task.attempt], ["before", 1]);
+    const { type, sessionId, reason } = task.lastEvent ?? {};
+    assert.deepEqual([type, sessionId, reason], ["task_released", "alice", SESSION_REPLACED]);
+    assert.equal(endOfClaim(task.lastEvent), "replaced");
+  });
+
+  it("ends whichever lease it has, but no other attempt", () => {
+    const revived = written(claimedTask(), revive("alice"));
+    assert.equal(written(revived, replaceSession()).status, "available");
+    assertUnchanged(claimedTask(), replaceSession({ attempt: 2 }));
+    assertUnchanged(written(claimedTask(), replaceSession()), replaceSession());
+  });
+
+  it("becomes cancelled if it was asked to stop", () => {
+    const task = written(written(claimedTask(), cancel()), replaceSession());
+    assert.deepEqual([task.status, task.lastEvent?.reason], ["cancelled", SESSION_REPLACED]);
+    assert.equal(endOfClaim(task.lastEvent), "replaced");
+  });
+
+  it("cannot be released any more, not even as its release may look to have happened", () => {
+    const lost = { code: "lease_lost", attempt: 1 } as const;
+    const returned = written(claimedTask(), replaceSession());
+    assertRefused(returned, release("alice", "available", { attempt: 1 }), lost);
+    const cancelled = written(written(claimedTask(), cancel()), replaceSession());
+    assertRefused(cancelled, release("alice", "failed", { attempt: 1 }), lost);
+  });
+});
+
+describe("the instance of a claim", () => {
+  const held = written(availableTask(), claim("alice", { instance: "i1" }));
+
+  it("is kept with it, and ends with it", () => {
+    assert.equal(held.claimInstance, "i1");
+    assert.equal(written(held, release("alice", "available")).claimInstance, null);
+  });
+
+  it("tells a repeated claim from that of another process", () => {
+    const refusal = { code: "already_claimed", claimedBy: "alice", isOtherInstance: true } as const;
+    assertUnchanged(held, claim("alice", { instance: "i1" }));
+    assertUnchanged(held, claim("alice"));
+    assertRefused(held, claim("alice", { instance: "i2" }), refusal);
+    assertRefused(claimedTask(), claim("alice", { instance: "i2" }), refusal);
+  });
+
+  it("is needed to end it, by those who name one", () => {
+    const complete = (instance: string | null): ReturnType<typeof release> =>
+      release("alice", "complete", { instance });
+    const refusal = { code: "not_holder", claimedBy: "alice", isOtherInstance: true } as const;
+    assertRefused(held, complete("i2"), refusal);
+    for (const instance of ["i1", null]) {
+      assert.equal(written(held, complete(instance)).status, "complete");
+    }
+    assert.equal(written(claimedTask(), complete("i2")).status, "complete");
+  });
+});
