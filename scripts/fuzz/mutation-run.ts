@@ -143,8 +143,7 @@ async function contentProblem(
   if (operation === "tasks.claim") return null;
   for (const [name, value] of Object.entries(body)) {
     if (!STORED.has(name) || (operation === "tasks.release" && !isKept(name, body))) continue;
-    const meant = SETS.has(name) ? [...new Set(value as string[])] : value;
-    if (isDeepStrictEqual(asJson(shown[name]), asJson(meant))) continue;
+    if (isDeepStrictEqual(asJson(shown[name]), asJson(meant(name, value)))) continue;
     return `${name} was ${JSON.stringify(value)} and is ${JSON.stringify(shown[name])}`;
   }
   return null;
@@ -152,9 +151,15 @@ async function contentProblem(
 
 const STORED = new Set([
   ...["title", "description", "priority", "depends_on", "requires", "tags", "metadata", "payload"],
-  ...["max_failures", "max_lost_leases", "result", "error", "capabilities"],
+  ...["max_failures", "max_lost_leases", "not_before", "result", "error", "capabilities"],
 ]);
 const SETS = new Set(["depends_on", "requires", "tags", "capabilities"]);
+
+/** As a record says it. */
+function meant(name: string, value: unknown): unknown {
+  if (SETS.has(name)) return [...new Set(value as string[])];
+  return name === "not_before" && value !== null ? new Date(value as string).toISOString() : value;
+}
 
 function isKept(name: string, { status }: Json): boolean {
   return (name === "result" && status === "complete") || (name === "error" && status === "failed");

@@ -26,6 +26,7 @@ export interface Schema {
   readonly maximum?: number;
   readonly minLength?: number;
   readonly maxLength?: number;
+  readonly format?: string;
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly description?: string;
@@ -45,6 +46,7 @@ export function requestSchema(operation: Operation): Schema {
 /** Longer waits would hold up the run; the limits of a wait are tried with numbers beyond them. */
 const SHORT_WAIT_SECONDS = 0.05;
 const MANY = 3;
+const TIMES = ["2020-02-29T12:00:00Z", "2026-01-31T09:00:00.5+02:00", "9999-12-31T23:59:59.999Z"];
 
 /** JSON that fits the schema; `name` is the field's, which tells what kind of text it is. */
 export function fitting(schema: Schema, name = ""): fc.Arbitrary<string> {
@@ -91,7 +93,9 @@ function ofType(type: string, schema: Schema, name: string): fc.Arbitrary<string
   }
 }
 
-function text({ minLength, maxLength, description }: Schema, name: string): fc.Arbitrary<string> {
+function text(schema: Schema, name: string): fc.Arbitrary<string> {
+  const { minLength, maxLength, description, format } = schema;
+  if (format === "date-time") return fc.constantFrom(...TIMES);
   if (description === "Task id" || name === "depends_on") return fc.constantFrom(...TASK_NAMES);
   if (description === "Session id") return fc.constantFrom(...SESSION_NAMES);
   const limit = maxLength ?? Infinity;

@@ -1,8 +1,10 @@
 /** What a task is by its definition, as requests give it and records keep it. */
 import type { z } from "zod";
+import type { TaskChanges } from "../task/commands.ts";
 import { DEFINITION_DEFAULTS, type TaskDefinition } from "../task/task.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import type * as field from "./fields.ts";
+import { millisOrNull } from "./instants.ts";
 
 type DefinitionRecord = z.infer<z.ZodObject<typeof field.definition>>;
 /** Any part of a definition, as a request or a stored record gives it. */
@@ -57,10 +59,12 @@ function distinct(names: readonly string[] | undefined): readonly string[] {
   return names.length === 1 ? names : [...new Set(names)];
 }
 
-/** The named parts of a definition only. */
-export function decodeChanges(given: GivenDefinition): Partial<TaskDefinition> {
+/** What an update names, and nothing else. */
+export function decodeChanges(
+  given: GivenDefinition & { readonly not_before?: string | null | undefined },
+): TaskChanges {
   const { depends_on, max_failures, max_lost_leases, requires, tags, title, description } = given;
-  const { priority, metadata, payload } = given;
+  const { priority, metadata, payload, not_before } = given;
   return Object.fromEntries(
     Object.entries({
       title,
@@ -73,6 +77,7 @@ export function decodeChanges(given: GivenDefinition): Partial<TaskDefinition> {
       payload,
       maxFailures: max_failures,
       maxLostLeases: max_lost_leases,
+      notBefore: not_before === undefined ? undefined : millisOrNull(not_before),
     }).filter(([, value]) => value !== undefined),
   );
 }

@@ -1,6 +1,7 @@
 /** The fields that requests, records and replies are made of, each defined once. */
 import { z } from "zod";
 import { RESERVED_REASONS } from "../task/task.ts";
+import { isWireTime } from "./instants.ts";
 import { idRuleFor, isValidId } from "./subjects.ts";
 
 export const MIN_TTL_SECONDS = 1;
@@ -82,7 +83,18 @@ export const connection = z
 export type ConnectionFields = z.infer<typeof connection>;
 
 /** An instant on the wire: ISO-8601, which every reply gives in UTC. */
-export const time = z.iso.datetime({ offset: true, error: "must be an ISO-8601 time" });
+export const time = z.iso
+  .datetime({
+    offset: true,
+    error: "must be an ISO-8601 time with Z or an offset, such as 2025-11-12T17:30:00Z",
+  })
+  .refine((text) => isWireTime(Date.parse(text)), {
+    error: "must be in the years 0 to 9999, in UTC",
+  });
+export const notBefore = time
+  .nullable()
+  .optional()
+  .describe("Nobody can claim the task before this time");
 
 /** A definition as records and requests spell it; the defaults are those of the domain. */
 export const definition = {

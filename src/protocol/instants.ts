@@ -17,6 +17,17 @@ export function iso(millis: number): string {
   return text;
 }
 
+/** Whether `iso` spells it with a year of four digits, as readers expect. */
+export function isWireTime(millis: number): boolean {
+  return millis >= FIRST && millis <= LAST;
+}
+const FIRST = Date.parse("0000-01-01T00:00:00.000Z");
+const LAST = Date.parse("9999-12-31T23:59:59.999Z");
+
+export function millisOrNull(time: string | null | undefined): number | null {
+  return time === null || time === undefined ? null : Date.parse(time);
+}
+
 export function isoOrNull(millis: number | null): string | null {
   return millis === null ? null : iso(millis);
 }

@@ -21,11 +21,16 @@ export const noFields = z.strictObject({});
 export const create = z.strictObject({
   ...asker,
   task_id: field.taskId.optional(),
+  not_before: field.notBefore,
   ...someDefinition,
 });
 
 /** One task of an import; also what a file of tasks holds. */
-const importedTask = z.strictObject({ task_id: field.taskId, ...someDefinition });
+const importedTask = z.strictObject({
+  task_id: field.taskId,
+  ...someDefinition,
+  not_before: field.notBefore,
+});
 export const importTasks = z.strictObject({
   ...asker,
   tasks: z.array(importedTask).min(1, "must name at least one task"),
@@ -107,6 +112,7 @@ export const changes = z.strictObject({
 export const update = z.strictObject({
   ...asker,
   revision: field.revision.optional().describe("Update this revision only, else `conflict`"),
+  not_before: field.notBefore,
   ...someDefinition,
 });
 

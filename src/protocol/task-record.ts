@@ -3,7 +3,7 @@ import { z } from "zod";
 import { TASK_STATUSES, type Task } from "../task/task.ts";
 import { decodeDefinition, encodeDefinition } from "./definition-record.ts";
 import * as field from "./fields.ts";
-import { iso, isoOrNull } from "./instants.ts";
+import { iso, isoOrNull, millisOrNull } from "./instants.ts";
 import { isTooDeep } from "./json-depth.ts";
 import { isOwnRecord } from "./own-record.ts";
 import { ID_RULE, isValidId } from "./subjects.ts";
@@ -30,7 +30,7 @@ export const taskRecord = z
     failures: z.int().min(0),
     /** Leases that expired, or were lost with their connection, since then. */
     lost_leases: z.int().min(0),
-    /** When it can be claimed, after a failed attempt. */
+    /** When it can be claimed: a scheduled start, or the end of a delay after a failed attempt. */
     not_before: field.time.nullable(),
     /** What the holder gave with `complete`; else `null`. */
     result: z.unknown(),
@@ -214,7 +214,3 @@ function toTask(
 }
 
 const RECORD_FIELDS: ReadonlySet<string> = new Set(Object.keys(taskRecord.shape));
-
-function millisOrNull(time: string | null | undefined): number | null {
-  return time === null || time === undefined ? null : Date.parse(time);
-}

@@ -1,6 +1,7 @@
 /** Create, update, cancel and requeue: what the people and programs say who plan the work. */
 import { decodeChanges, decodeDefinition } from "../protocol/definition-record.ts";
 import { CoordinatorError } from "../protocol/errors.ts";
+import { millisOrNull } from "../protocol/instants.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import { encodeTask } from "../protocol/task-record.ts";
 import { findCycle } from "../task/dependencies.ts";
@@ -41,7 +42,7 @@ export class Editing {
   }
 
   async create(id: string | undefined, request: Request<"tasks.create">): Promise<TaskReply> {
-    const { task_id: named, session_id: sessionId, ...given } = request;
+    const { task_id: named, session_id: sessionId = null, not_before, ...given } = request;
     if (id !== undefined && named !== undefined && id !== named) {
       throw new CoordinatorError(
         "invalid_request",
@@ -52,7 +53,8 @@ export class Editing {
     const taskId = id ?? named ?? this.#makeId();
     const definition = decodeDefinition(given, this.#settings);
     await this.#refuseCycle(taskId, definition.dependsOn);
-    return reply(await this.#writer.create(taskId, definition, sessionId ?? null));
+    const options = { sessionId, notBefore: millisOrNull(not_before) };
+    return reply(await this.#writer.create(taskId, definition, options));
   }
 
   async update(taskId: string, request: Request<"tasks.update">): Promise<TaskReply> {
@@ -62,7 +64,7 @@ export class Editing {
       throw new CoordinatorError(
         "invalid_request",
         "nothing to update: name at least one of title, description, priority, depends_on, " +
-          "requires, tags, metadata, payload, max_failures, max_lost_leases",
+          "requires, tags, metadata, payload, max_failures, max_lost_leases, not_before",
       );
     }
     if (changes.dependsOn !== undefined) await this.#refuseCycle(taskId, changes.dependsOn);

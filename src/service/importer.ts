@@ -1,9 +1,10 @@
 /** Import: many tasks at once, all validated first; doing it twice changes nothing. */
 import { decodeDefinition, isSameDefinition } from "../protocol/definition-record.ts";
 import { CoordinatorError, hasCode } from "../protocol/errors.ts";
+import { millisOrNull } from "../protocol/instants.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import { findCycle, inDependencyOrder } from "../task/dependencies.ts";
-import { createTask, type TaskDefinition } from "../task/task.ts";
+import { createTask, type NewTaskOptions, type TaskDefinition } from "../task/task.ts";
 import { cycleError } from "./cycle-error.ts";
 import type { Clock, ServiceSettings, TaskStore } from "./ports.ts";
 import type { TaskIndex } from "./task-index.ts";
@@ -14,7 +15,12 @@ const PARALLEL = 64;
 /** The answer must not outgrow the request, which NATS has carried. */
 const MAX_WARNINGS = 20;
 
-type Imported = TaskDefinition & { readonly taskId: string };
+interface Imported {
+  readonly taskId: string;
+  readonly dependsOn: readonly string[];
+  readonly definition: TaskDefinition;
+  readonly options: NewTaskOptions;
+}
 type Result = "created" | "unchanged" | "conflicting";
 
 export class Importer {
@@ -41,17 +47,18 @@ export class Importer {
   /** Creates nothing unless all of it is valid. */
   async run(request: Request<"tasks.import">): Promise<Reply<"tasks.import">> {
     const sessionId = request.session_id ?? null;
-    const tasks = request.tasks.map(({ task_id: taskId, ...given }) => ({
-      taskId,
-      ...decodeDefinition(given, this.#settings),
-    }));
+    const tasks = request.tasks.map(({ task_id: taskId, not_before, ...given }): Imported => {
+      const definition = decodeDefinition(given, this.#settings);
+      const options = { sessionId, notBefore: millisOrNull(not_before) };
+      return { taskId, dependsOn: definition.dependsOn, definition, options };
+    });
     await this.#tasks.progress.catchUp(this.#store);
     const warnings = this.#validate(tasks);
 
     const results = new Map<string, Result>();
     const queue = inDependencyOrder(tasks).values();
     const work = async (): Promise<void> => {
-      for (const task of queue) results.set(task.taskId, await this.#importOne(task, sessionId));
+      for (const task of queue) results.set(task.taskId, await this.#importOne(task));
     };
     await Promise.all(Array.from({ length: PARALLEL }, work));
 
@@ -79,7 +86,11 @@ export class Importer {
       }
       byId.set(task.taskId, task);
       this.#writer.checkSize(
-        createTask(task.taskId, task, { blocked: true, sessionId: null, now: this.#clock.now() }),
+        createTask(task.taskId, task.definition, {
+          ...task.options,
+          blocked: true,
+          now: this.#clock.now(),
+        }),
       );
     }
     const dependenciesOf = (id: string): readonly string[] | undefined =>
@@ -99,12 +110,12 @@ export class Importer {
     return more === 0 ? warnings : [...warnings, `and ${more} more such dependencies`];
   }
 
-  async #importOne(task: Imported, sessionId: string | null): Promise<Result> {
-    const { taskId, ...definition } = task;
+  /** What is there is compared by its definition: its state, and its start, may have moved on. */
+  async #importOne({ taskId, definition, options }: Imported): Promise<Result> {
     try {
       // A task that is known to exist needs no attempt to create it.
       if (this.#tasks.get(taskId) === undefined) {
-        await this.#writer.create(taskId, definition, sessionId);
+        await this.#writer.create(taskId, definition, options);
         return "created";
       }
     } catch (error) {
@@ -117,7 +128,7 @@ export class Importer {
     } catch (error) {
       if (hasCode(error, "corrupt_record")) return "conflicting";
       if (!hasCode(error, "not_found")) throw error;
-      await this.#writer.create(taskId, definition, sessionId);
+      await this.#writer.create(taskId, definition, options);
       return "created";
     }
   }

@@ -34,7 +34,7 @@ function describe(
       const { reason, notBefore } = refusal;
       if (notBefore !== undefined) {
         return {
-          message: `task ${id} is not due before ${iso(notBefore)}: an attempt has failed and the next one is delayed`,
+          message: `task ${id} is not due before ${iso(notBefore)}: wait until then, or ask for another with tasks.next`,
           details: { reason, not_before: iso(notBefore) },
         };
       }

@@ -10,7 +10,7 @@ import { CoordinatorError } from "../protocol/errors.ts";
 import { encodeTask } from "../protocol/task-record.ts";
 import type { Command, Decision } from "../task/commands.ts";
 import { unmetDependencies } from "../task/dependencies.ts";
-import { createTask, type Task, type TaskDefinition } from "../task/task.ts";
+import { createTask, type NewTaskOptions, type Task, type TaskDefinition } from "../task/task.ts";
 import { transition } from "../task/transition.ts";
 import type {
   Clock,
@@ -126,10 +126,10 @@ export class TaskWriter {
   async create(
     taskId: string,
     definition: TaskDefinition,
-    sessionId: string | null,
+    options: NewTaskOptions,
   ): Promise<KnownTask> {
     const blocked = this.unmet(definition).length > 0;
-    const task = createTask(taskId, definition, { blocked, sessionId, now: this.#clock.now() });
+    const task = createTask(taskId, definition, { ...options, blocked, now: this.#clock.now() });
     this.checkSize(task);
     const deadline = this.#clock.now() + TRY_FOR_MS;
     let expectedRevision = 0;

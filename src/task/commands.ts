@@ -60,10 +60,13 @@ export interface SettleDependenciesCommand {
   readonly unmet: readonly string[];
 }
 
+/** What an update can change: the definition, and when the task can be claimed. */
+export type TaskChanges = Partial<TaskDefinition & Pick<Task, "notBefore">>;
+
 export interface UpdateCommand {
   readonly type: "update";
   readonly sessionId: string | null;
-  readonly changes: Partial<TaskDefinition>;
+  readonly changes: TaskChanges;
   /** The incomplete ones of the dependencies that the task has after the update. */
   readonly unmet: readonly string[];
 }

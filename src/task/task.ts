@@ -129,7 +129,7 @@ export interface Task extends TaskDefinition {
   readonly failures: number;
   /** Leases that expired, or were lost with their connection, since then. */
   readonly lostLeases: number;
-  /** Not claimable before this time. */
+  /** Not claimable before this time: a scheduled start, or the end of a delay. A claim clears it. */
   readonly notBefore: number | null;
   /** Whoever holds the task is asked to stop; its end then makes the task `cancelled`. */
   readonly cancelRequested: boolean;
@@ -160,6 +160,13 @@ export const DEFINITION_DEFAULTS = {
   maxLostLeases: 10,
 } as const satisfies TaskDefinition;
 
+/** What is said of a new task beside its definition. */
+export interface NewTaskOptions {
+  /** Who creates it. */
+  readonly sessionId: string | null;
+  readonly notBefore?: number | null;
+}
+
 /**
  * A new task: `blocked` while any of its dependencies is incomplete, else `available`.
  *
@@ -169,7 +176,7 @@ export const DEFINITION_DEFAULTS = {
 export function createTask(
   taskId: string,
   definition: TaskDefinition,
-  options: { readonly blocked: boolean; readonly sessionId: string | null; readonly now: number },
+  options: NewTaskOptions & { readonly blocked: boolean; readonly now: number },
 ): Task {
   const status = options.blocked ? "blocked" : "available";
   return {
@@ -195,7 +202,7 @@ export function createTask(
     leaseEpoch: 0,
     failures: 0,
     lostLeases: 0,
-    notBefore: null,
+    notBefore: options.notBefore ?? null,
     cancelRequested: false,
     result: null,
     error: null,

@@ -4,7 +4,8 @@
  * blocked    A dependency is incomplete. Entered at creation, by an update of `depends_on`, by a
  *            requeue, or when a complete dependency is requeued. Left for available when the last
  *            dependency completes.
- * available  Anyone with the required capabilities may claim it, once `notBefore` has passed.
+ * available  Anyone with the required capabilities may claim it, once `notBefore` has passed. A creation
+ *            or an update schedules it so; a failed attempt delays it. A claim clears it.
  * claimed    Exactly one session holds it, under the current `attempt`. Entered by claim only, which
  *            is the only thing that raises `attempt` and sets `fencingToken`. Left by the holder's
  *            release, by expiry of that attempt's lease (its time is over, or its session's connection
@@ -193,8 +194,9 @@ function settleDependencies(task: Task, unmet: readonly string[], now: number): 
 
 function update(task: Task, command: UpdateCommand, now: number): Decision {
   if (isTerminal(task.status)) return unavailable(task.status);
-  const { dependsOn } = command.changes;
-  if (task.status === "claimed" && dependsOn !== undefined) return alreadyClaimed(task);
+  const { dependsOn, notBefore } = command.changes;
+  const changesStart = dependsOn !== undefined || notBefore !== undefined;
+  if (task.status === "claimed" && changesStart) return alreadyClaimed(task);
   const status = dependsOn === undefined ? task.status : waitingStatus(command.unmet);
   return write(
     moved(task, { ...task, ...command.changes, status }, "task_updated", now, {

@@ -115,6 +115,10 @@ const CASES: readonly Case[] = [
     name: "update of depends_on, one incomplete",
     command: update({ dependsOn: ["x"] }, ["x"]),
   },
+  {
+    name: "update of not_before",
+    command: update({ notBefore: sample.NOW + 1 }, []),
+  },
   { name: "cancel", command: sample.cancel() },
   { name: "cancel, asked to stop", command: sample.cancel(), ...askedToStop },
   { name: "cancel with force", command: sample.cancel({ force: true }) },

@@ -69,7 +69,10 @@ const step: fc.Arbitrary<(task: Task) => Command> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.tuple(session, unmet, fc.boolean()).map(([sessionId, ids, withIds]) => {
-      const changes = { title: "New", ...(withIds ? { dependsOn: ids } : {}) };
+      const what = withIds
+        ? { dependsOn: ids }
+        : { notBefore: ids.length > 0 ? NOW + 5_000 : null };
+      const changes = { title: "New", ...what };
       return (): Command => ({ type: "update", sessionId, changes, unmet: ids });
     }),
   },

@@ -51,6 +51,28 @@ describe("updating", () => {
     });
   });
 
+  it("of the start schedules the task, and ends a delay, also of a blocked one", () => {
+    for (const before of [availableTask(), blockedTask()]) {
+      const task = written(before, update({ notBefore: NOW + 1 }));
+      assert.deepEqual([task.status, task.notBefore], [before.status, NOW + 1]);
+      assert.equal(written(task, update({ notBefore: null })).notBefore, null);
+    }
+    const due = written(blockedTask({ notBefore: NOW + 1 }), {
+      type: "settle_dependencies",
+      unmet: [],
+    });
+    assert.deepEqual([due.status, due.notBefore], ["available", NOW + 1]);
+  });
+
+  it("of a claimed task's start is refused", () => {
+    for (const notBefore of [NOW + 1, null]) {
+      assertRefused(claimedTask(), update({ notBefore }), {
+        code: "already_claimed",
+        claimedBy: "alice",
+      });
+    }
+  });
+
   for (const status of ["complete", "failed", "cancelled"] as const) {
     it(`of a ${status} task is refused`, () => {
       assertRefused(availableTask({ status }), update({ title: "New" }), {
