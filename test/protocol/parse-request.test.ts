@@ -117,7 +117,9 @@ const BAD_BODIES: readonly BadBody[] = [
 ];
 
 /** Optional fields that keep a null: there it is a value. */
-const NULL_IS_A_VALUE = new Set(["payload", "description", "progress", "result", "error"]);
+const NULL_IS_A_VALUE = new Set([
+  ...["payload", "description", "not_before", "progress", "result", "error"],
+]);
 
 describe("a request's body", () => {
   for (const { operation, body, field, message } of BAD_BODIES) {
