@@ -19,15 +19,20 @@ const MAX_LINES = 300;
 const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   task: [],
   protocol: ["task", "zod"],
-  service: ["task", "protocol"],
-  nats: ["task", "protocol", "type service/ports", "@nats-io/*", "p-retry", "semver", "node:*"],
+  timers: [],
+  service: ["task", "protocol", "timers"],
+  nats: [
+    ...["task", "protocol", "timers", "type service/ports"],
+    ...["@nats-io/*", "p-retry", "semver", "node:*"],
+  ],
   client: [
-    ...["task", "protocol"],
-    ...["nats/request", "nats/connection", "nats/shared-bucket", "nats/task-updates"],
+    ...["task", "protocol", "timers"],
+    ...["nats/request", "nats/connection", "nats/connection-values", "nats/inbox"],
+    ...["nats/shared-bucket", "nats/task-updates"],
     ...["p-retry", "node:worker_threads"],
   ],
   telemetry: ["type service/ports", "pino", "prom-client", "node:*"],
-  config: ["protocol", "zod", "yaml", "node:*"],
+  config: ["protocol", "nats/connection-values", "zod", "yaml", "node:*"],
   version: ["node:*"],
   app: [
     "task",

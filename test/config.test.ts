@@ -88,6 +88,21 @@ describe("configuration", () => {
     assert.equal(config.nats.token, undefined, "empty counts as not set");
   });
 
+  it("takes servers as a list or as text with commas, and checks them", (t) => {
+    const file = yamlFile(t, "coordinator: {nats: {servers: 'one, tls://two'}}");
+    assert.deepEqual(loadConfig({ env: {}, file }).nats.servers, ["one", "tls://two"]);
+    const list = yamlFile(t, "coordinator: {nats: {servers: [one, 'wss://two']}}");
+    assert.match(problemsOf({ file: list }).join(), /nats\.servers has wss:\/\/two, but WebSocket/);
+    const env = { IF_COORDINATOR_NATS_SERVERS: "one,,two", IF_COORDINATOR_NATS_JS_DOMAIN: "a.b" };
+    const [servers, domain] = problemsOf({ env });
+    assert.match(servers ?? "", /^IF_COORDINATOR_NATS_SERVERS has an empty entry: remove it/);
+    assert.match(domain ?? "", /^IF_COORDINATOR_NATS_JS_DOMAIN must be the name of a JetStream/);
+    assert.match(
+      problemsOf({ env: { IF_COORDINATOR_NATS_INBOX_PREFIX: "_INBOX.*" } }).join(),
+      /^IF_COORDINATOR_NATS_INBOX_PREFIX must be the beginning of a subject/,
+    );
+  });
+
   it("takes the file that IF_COORDINATOR_CONFIG names, and null in it as not set", (t) => {
     const file = yamlFile(t, "coordinator: {backend: nats, workers: 5, nats: {token: null}}");
     const config = loadConfig({ env: { IF_COORDINATOR_CONFIG: file } });
@@ -120,7 +135,7 @@ describe("configuration", () => {
       }).toSorted(),
       [
         "--workers must be a whole number from 1 to 64, not 0",
-        "IF_COORDINATOR_NATS_SERVERS must be the URL of a NATS server, such as nats://localhost:4222",
+        "IF_COORDINATOR_NATS_SERVERS has http://x, but a NATS server does not take requests by HTTP: use nats:// or tls:// and the server's port for clients, 4222 by default",
         'IF_COORDINATOR_METRICS_PORT must be a whole number from 0 to 65535, not "ninety"',
         `${file}: coordinator.history must be a whole number from 1 to 64, not 65`,
         `${file}: coordinator.log.level must be debug or info or warn or error or silent, not "loud"`,

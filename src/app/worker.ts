@@ -3,6 +3,7 @@ import type { Config } from "../config.ts";
 import { type Connection, listenToConnection } from "../nats/connection.ts";
 import { listenForDisconnects } from "../nats/disconnect-events.ts";
 import { Endpoints } from "../nats/endpoints.ts";
+import { requireInbox } from "../nats/inbox.ts";
 import { openStores, type OpenStores } from "../nats/open-stores.ts";
 import { abortionOf, connectPatiently, type StartPatience } from "../nats/start-patience.ts";
 import type { Clock, Observe, ServiceSettings, Stoppable } from "../service/ports.ts";
@@ -48,8 +49,10 @@ export async function startWorker(config: Config, options: WorkerOptions): Promi
     await connection.close();
   };
   try {
+    await requireInbox(connection);
     warnOfLargeRecords(config, connection, observe);
-    stores = await openStores(connection, config, patience, observe);
+    const bucketOptions = { ...config, jsDomain: config.nats.jsDomain };
+    stores = await openStores(connection, bucketOptions, patience, observe);
     const started = new TaskService(wrapStores(stores), settingsOf(config, id), clock, observe);
     service = started;
     await Promise.race([started.start(), endOf(connection, patience.signal)]);

@@ -5,6 +5,7 @@ import {
   connectNats,
   listenToConnection,
 } from "../nats/connection.ts";
+import { requireInbox } from "../nats/inbox.ts";
 import { createRequester, RequestFailedError, type Requester } from "../nats/request.ts";
 import { TaskError } from "./task-error.ts";
 
@@ -120,6 +121,12 @@ export class BusConnection implements Requester {
 
   async #connect(): Promise<void> {
     const connection = await connectNats(this.#options);
+    try {
+      await requireInbox(connection);
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
     const isCurrent = (): boolean => this.#open?.connection === connection;
     const closed = connection.closed().then((ending) => {
       if (isCurrent()) this.#open = null;

@@ -22,6 +22,7 @@ import { invalidInput, TaskError } from "./task-error.ts";
 import type { TaskUpdate } from "./task-update.ts";
 import {
   STOP_MS,
+  STOP_OPTIONS,
   type StopOptions,
   type TaskHandler,
   TaskWorker,
@@ -233,7 +234,8 @@ export class Coordinator implements AsyncDisposable {
    * subscriptions, and lets `run` resolve. The event bus stays connected.
    * @example await coordinator.stop({ deadlineMs: 5_000 });
    */
-  async stop(options?: StopOptions): Promise<void> {
+  async stop(options: StopOptions = {}): Promise<void> {
+    checkOptions(options, STOP_OPTIONS);
     await Promise.all([...this.#stops].map((stop) => stop(options)));
     for (const id of [...this.#subscriptions]) this.unsubscribe(id);
     this.#stopping.abort();

@@ -54,7 +54,7 @@ export class EventBus implements AsyncDisposable {
 
   /** Nothing is connected before `connect`. @throws TaskError `invalid_request` that names the option */
   constructor(options: EventBusOptions) {
-    const { connect, replicas } = parseOptions(options);
+    const { connect, shared } = parseOptions(options);
     this.logger = options.logger ?? DEFAULT_LOGGER;
     this.link = new BusConnection(connect, {
       broken: () => {
@@ -69,7 +69,7 @@ export class EventBus implements AsyncDisposable {
     });
     this.#tasks = new TaskClient(this.link, { logger: this.logger });
     this.feed = new UpdateFeed(this.link, this.#tasks, this.logger);
-    this.#shared = new SharedState(this.link, replicas, this.logger);
+    this.#shared = new SharedState(this.link, shared, this.logger);
   }
 
   /**

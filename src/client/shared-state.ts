@@ -1,7 +1,12 @@
 /** Keys and values that the sessions of a swarm share, in the bucket `shared`. */
 import pRetry from "p-retry";
 import { ConnectionError } from "../nats/connection.ts";
-import { type KvBucket, newWriteId, openSharedBucket } from "../nats/shared-bucket.ts";
+import {
+  type KvBucket,
+  newWriteId,
+  openSharedBucket,
+  type SharedBucketOptions,
+} from "../nats/shared-bucket.ts";
 import { canonicalJson } from "../protocol/canonical-json.ts";
 import { CoordinatorError } from "../protocol/errors.ts";
 import { idRuleFor, isValidId } from "../protocol/subjects.ts";
@@ -21,15 +26,18 @@ interface Current {
   readonly writeId: string | null;
 }
 
+/** Of the bucket. */
+export type SharedOptions = Pick<SharedBucketOptions, "replicas" | "jsDomain">;
+
 export class SharedState {
   readonly #link: BusConnection;
-  readonly #replicas: number;
+  readonly #options: SharedOptions;
   readonly #logger: Logger;
   #bucket: { readonly of: unknown; readonly opened: Promise<KvBucket> } | null = null;
 
-  constructor(link: BusConnection, replicas: number, logger: Logger) {
+  constructor(link: BusConnection, options: SharedOptions, logger: Logger) {
     this.#link = link;
-    this.#replicas = replicas;
+    this.#options = options;
     this.#logger = logger;
   }
 
@@ -128,7 +136,7 @@ export class SharedState {
     const { connection } = this.#link;
     if (this.#bucket?.of === connection) return this.#bucket.opened;
     const opened = openSharedBucket(connection, {
-      replicas: this.#replicas,
+      ...this.#options,
       watchFailed: (cause) => {
         this.#logger.warn(`the watch of the bucket shared begins again: ${String(cause)}`);
       },

@@ -4,6 +4,7 @@
  * it is _stopping_ until nothing is under way any more; then it is _done_.
  */
 import type { TaskRecord } from "../protocol/task-record.ts";
+import { startTimer, type StopTimer } from "../timers.ts";
 import type { Claim } from "./claim.ts";
 import { checkOptions, type OptionTypes } from "./check-options.ts";
 import {
@@ -76,7 +77,7 @@ export class PermanentError extends Error {
   override readonly name = "PermanentError";
 }
 
-const STOP_OPTIONS: OptionTypes<StopOptions> = { deadlineMs: "duration" };
+export const STOP_OPTIONS: OptionTypes<StopOptions> = { deadlineMs: "duration" };
 /** Default of `deadlineMs`. */
 export const STOP_MS = 30_000;
 
@@ -106,7 +107,7 @@ export class TaskWorker {
   /** Aborted: what is under way is given back. */
   readonly #overdue = new AbortController();
   #overdueAt = Infinity;
-  #overdueTimer: NodeJS.Timeout | undefined;
+  #stopOverdueTimer: StopTimer | undefined;
   /** Ends the wait for a handler that ends. */
   #wake: () => void = () => undefined;
 
@@ -147,13 +148,13 @@ export class TaskWorker {
     const overdueAt = performance.now() + deadlineMs;
     if (overdueAt < this.#overdueAt) {
       this.#overdueAt = overdueAt;
-      clearTimeout(this.#overdueTimer);
-      this.#overdueTimer = setTimeout(() => {
+      this.#stopOverdueTimer?.();
+      this.#stopOverdueTimer = startTimer(deadlineMs, () => {
         this.#overdue.abort();
-      }, deadlineMs);
+      });
     }
     await this.done.catch(() => undefined);
-    clearTimeout(this.#overdueTimer);
+    this.#stopOverdueTimer?.();
   }
 
   async #run(): Promise<void> {

@@ -3,6 +3,12 @@
  * where is in `sources.ts`; the names are those of the YAML file.
  */
 import { z } from "zod";
+import {
+  checkDomain,
+  checkInboxPrefix,
+  ConnectionValueError,
+  parseServers,
+} from "../nats/connection-values.ts";
 import { MAX_TTL_SECONDS, MIN_TTL_SECONDS } from "../protocol/fields.ts";
 
 function wholeNumber(min: number, max: number): z.ZodInt {
@@ -18,20 +24,24 @@ const MAX_INT = 2_147_483_647;
 const text = z.string({ error: "must be a text" }).min(1, { error: "must not be empty" });
 const flag = z.boolean({ error: "must be true or false" });
 const port = wholeNumber(0, 65_535);
-const server = text
-  .refine(isServerUrl, {
-    error: "must be the URL of a NATS server, such as nats://localhost:4222",
-  })
-  .refine((url) => !url.includes("@"), {
-    error:
-      "must not contain a user or password: set nats.username and nats.password, " +
-      "by IF_COORDINATOR_NATS_USERNAME and IF_COORDINATOR_NATS_PASSWORD",
+
+/** A setting that `src/nats` checks, as it checks what a program gives. */
+function checkedBy<S extends z.ZodType>(schema: S, check: (value: z.output<S>) => void): S {
+  return schema.superRefine((value, context) => {
+    try {
+      check(value);
+    } catch (error) {
+      if (!(error instanceof ConnectionValueError)) throw error;
+      context.addIssue({ code: "custom", message: error.message });
+    }
   });
+}
 
 const nats = z.strictObject({
-  servers: z
-    .array(server, { error: "must be a list of URLs" })
-    .min(1, { error: "must name at least one server, such as nats://localhost:4222" })
+  servers: checkedBy(
+    z.array(z.string({ error: "must be a list of URLs" }), { error: "must be a list of URLs" }),
+    parseServers,
+  )
     .default(["nats://localhost:4222"])
     .meta({ description: "NATS servers to connect to, tried in turn", flag: "nats" }),
   connect_timeout_seconds: wholeNumber(0, 86_400).default(60).meta({
@@ -55,9 +65,17 @@ const nats = z.strictObject({
   system_creds_file: text
     .optional()
     .meta({ description: "Path of a NATS credentials file of such a user, instead" }),
-  ca_cert: text.optional().meta({ description: "Path of the CA certificate (PEM) for TLS" }),
+  ca_cert: text
+    .optional()
+    .meta({ description: "Path of the CA certificate (PEM); requires TLS, as tls:// does" }),
   cert_file: text.optional().meta({ description: "Path of the client certificate (PEM) for TLS" }),
   key_file: text.optional().meta({ description: "Path of that certificate's key (PEM)" }),
+  inbox_prefix: checkedBy(text, checkInboxPrefix).optional().meta({
+    description: "Beginning of the subjects on which replies are received; unset: _INBOX",
+  }),
+  js_domain: checkedBy(text, checkDomain).optional().meta({
+    description: "JetStream domain of the buckets, for leaf nodes; unset: that of the server",
+  }),
 });
 
 const metrics = z.strictObject({
@@ -208,12 +226,4 @@ function checkCombinations(config: ConfigValues, context: z.RefinementCtx): void
   if (nats.key_file !== undefined && nats.cert_file === undefined) {
     complain(["nats", "key_file"], "needs nats.cert_file as well");
   }
-}
-
-/** `nats://host:port`, `tls://host:port` or `host:port`; the port may be missing. */
-function isServerUrl(url: string): boolean {
-  const whole = url.includes("://") ? url : `nats://${url}`;
-  if (!URL.canParse(whole)) return false;
-  const { protocol, hostname, pathname } = new URL(whole);
-  return /^(nats|tls):$/.test(protocol) && hostname !== "" && /^\/?$/.test(pathname);
 }

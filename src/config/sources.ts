@@ -54,8 +54,15 @@ function copy(
     if (value === null) continue;
     const path = [...at, key];
     if (isMapping(value)) copy(value, path, raw, file);
-    else put(raw, path, value, `${file}: coordinator.${path.join(".")}`);
+    else put(raw, path, parsed(value, path), `${file}: coordinator.${path.join(".")}`);
   }
+}
+
+/** A list may be a text as well, as it is in a variable. */
+function parsed(value: unknown, path: readonly string[]): unknown {
+  if (typeof value !== "string") return value;
+  const setting = settings().find(({ name }) => name === path.join("."));
+  return setting?.kind === "list" ? fromText(value, setting) : value;
 }
 
 /** @returns the variables that are no setting's; a variable that is empty counts as not set */
@@ -108,12 +115,7 @@ function fromText(text: string, { kind }: Setting): unknown {
   const trimmed = text.trim();
   if (kind === "number" && /^[+-]?\d+(\.\d+)?$/.test(trimmed)) return Number(trimmed);
   if (kind === "boolean" && /^(true|false)$/i.test(trimmed)) return /^true$/i.test(trimmed);
-  if (kind === "list") {
-    return trimmed
-      .split(",")
-      .map((part) => part.trim())
-      .filter((part) => part !== "");
-  }
+  if (kind === "list") return trimmed.split(",").map((part) => part.trim());
   return text;
 }
 

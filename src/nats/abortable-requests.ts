@@ -5,13 +5,14 @@
  */
 import { setMaxListeners } from "node:events";
 import {
-  createInbox,
   errors,
   type Msg,
   type NatsConnection,
   type Subscription,
   TimeoutError,
 } from "@nats-io/nats-core";
+import { MAX_TIMER_MS } from "../timers.ts";
+import { newInbox } from "./inbox.ts";
 
 interface Pending {
   readonly subject: string;
@@ -32,7 +33,7 @@ export class AbortableRequests {
     this.#listen();
     return new Promise((resolve, reject) => {
       signal.throwIfAborted();
-      const inbox = createInbox();
+      const inbox = newInbox(this.#connection);
       let subscription: Subscription | null = null;
       const end = (settle: () => void): void => {
         clearTimeout(timer);
@@ -50,9 +51,12 @@ export class AbortableRequests {
       const abort = (): void => {
         fail(signal.reason as Error);
       };
-      const timer = setTimeout(() => {
-        fail(new TimeoutError());
-      }, timeoutMs);
+      const timer = setTimeout(
+        () => {
+          fail(new TimeoutError());
+        },
+        Math.min(timeoutMs, MAX_TIMER_MS),
+      );
       // Any number of requests may share a signal: each takes its listener away when it ends.
       setMaxListeners(0, signal);
       signal.addEventListener("abort", abort);

@@ -6,12 +6,8 @@
  * in another account, whose reply subject always has a subscription, the server's own. There the
  * answer is sent with a message trace (ADR-41): the server tells how far it came.
  */
-import {
-  createInbox,
-  type Msg,
-  type NatsConnection,
-  type Subscription,
-} from "@nats-io/transport-node";
+import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
+import { newInbox } from "./inbox.ts";
 
 /** Reply subjects that stand for one in another account begin so. */
 const OTHER_ACCOUNT = "_R_.";
@@ -28,7 +24,7 @@ export class AnswerDelivery {
 
   constructor(connection: NatsConnection) {
     this.#connection = connection;
-    this.#inbox = `${createInbox()}.`;
+    this.#inbox = `${newInbox(connection)}.`;
     this.#subscription = connection.subscribe(`${this.#inbox}*`, {
       callback: (error, msg) => {
         // A client that answers an answer is of no interest.

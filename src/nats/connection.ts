@@ -1,15 +1,22 @@
 /** Connects to NATS, checks that the server will do, and tells when the connection comes and goes. */
-import { readFile } from "node:fs/promises";
-import {
-  type Authenticator,
-  AuthorizationError,
-  credsAuthenticator,
-  type NatsConnection,
-  type NodeConnectionOptions,
-  type Status,
-  TimeoutError,
-} from "@nats-io/transport-node";
+import { type NatsConnection, type Status, TimeoutError } from "@nats-io/transport-node";
 import { jetstreamManager } from "@nats-io/jetstream";
+import { MAX_TIMER_MS } from "../timers.ts";
+import { cureOf } from "./connect-failure.ts";
+import {
+  checkInboxPrefix,
+  ConnectionValueError,
+  parseServers,
+  type ServerList,
+} from "./connection-values.ts";
+import { inDomain } from "./js-domain.ts";
+import {
+  credentials,
+  type LoginNames,
+  type LoginOptions,
+  tlsOptions,
+  USER_NAMES,
+} from "./login.ts";
 import { judgeServerVersion } from "./server-versions.ts";
 import { connect } from "./transport.ts";
 
@@ -18,7 +25,8 @@ const CONNECT_TIMEOUT_MS = 5_000;
 
 export type Connection = NatsConnection;
 
-export interface ConnectOptions {
+export interface ConnectOptions extends LoginOptions {
+  /** `nats://host:port`, `tls://host:port` or `host:port`. One `tls://` requires TLS of all of them. */
   readonly servers: readonly string[];
   /** Shown in the server's list of connections. */
   readonly name?: string;
@@ -26,20 +34,8 @@ export interface ConnectOptions {
   readonly maxReconnectAttempts?: number;
   /** Seconds between two attempts. Default 2. */
   readonly reconnectTimeWait?: number;
-  /** Of the NATS user; not as a part of a URL. */
-  readonly username?: string | undefined;
-  /** Of the NATS user. */
-  readonly password?: string | undefined;
-  /** Instead of a user. */
-  readonly token?: string | undefined;
-  /** Path of a credentials file. */
-  readonly credsFile?: string | undefined;
-  /** Path of the certificates that the server is checked against. */
-  readonly caCert?: string | undefined;
-  /** Path of a certificate, if the server wants one. */
-  readonly certFile?: string | undefined;
-  /** Path of the key of that certificate. */
-  readonly keyFile?: string | undefined;
+  /** Of the subjects on which replies are received. Default `_INBOX`. */
+  readonly inboxPrefix?: string | undefined;
 }
 
 /** The NATS server cannot be reached or cannot serve; the message says what to do. */
@@ -47,77 +43,62 @@ export class ConnectionError extends Error {
   override readonly name = "ConnectionError";
 }
 
-/** @throws ConnectionError */
-export async function connectNats(options: ConnectOptions): Promise<NatsConnection> {
-  const servers = [...options.servers];
-  if (servers.some((url) => url.includes("@"))) {
-    // The transport would ignore them, and every message about the server would show them.
-    throw new ConnectionError(
-      "a server's URL must not contain a user or password: use the options username and password",
-    );
-  }
+/**
+ * @param names what the options are called where they are set
+ * @throws ConnectionError
+ */
+export async function connectNats(
+  options: ConnectOptions,
+  names: LoginNames = USER_NAMES,
+): Promise<NatsConnection> {
+  const { urls, requiresTls } = serversOf(options);
+  const last: { socketError?: Error } = {};
   try {
     return await connect({
-      servers,
+      servers: [...urls],
       ...(options.name === undefined ? {} : { name: options.name }),
+      ...(options.inboxPrefix === undefined ? {} : { inboxPrefix: options.inboxPrefix }),
       timeout: CONNECT_TIMEOUT_MS,
       maxReconnectAttempts: options.maxReconnectAttempts ?? -1,
-      reconnectTimeWait: (options.reconnectTimeWait ?? 2) * 1000,
-      ...(await credentials(options)),
-      ...tls(options),
+      reconnectTimeWait: Math.min((options.reconnectTimeWait ?? 2) * 1000, MAX_TIMER_MS),
+      ...(await credentials(options, names)),
+      ...(await tlsOptions(options, requiresTls)),
+      socketFailed: (error) => {
+        last.socketError = error;
+      },
     });
-  } catch (error) {
+  } catch (cause) {
+    // A server that hangs up over a certificate says so on the socket; the transport waits for more.
+    const error: unknown = cause instanceof TimeoutError ? (last.socketError ?? cause) : cause;
     const problem = error instanceof Error ? error.message : String(error);
+    const cure = cureOf({ error, names, hasCaCert: options.caCert !== undefined });
     throw new ConnectionError(
-      `cannot connect to NATS at ${servers.join(", ")} (${problem}): ${cureOf(error)}`,
+      cure === null
+        ? problem
+        : `cannot connect to NATS at ${urls.join(", ")} (${problem}): ${cure}`,
       { cause: error },
     );
   }
 }
 
-function cureOf(error: unknown): string {
-  if (error instanceof AuthorizationError) {
-    return (
-      "check nats.username and nats.password, nats.token or nats.creds_file, which a program gives as " +
-      "config.username and so on"
-    );
+function serversOf({ servers, inboxPrefix }: ConnectOptions): ServerList {
+  try {
+    if (inboxPrefix !== undefined) checkInboxPrefix(inboxPrefix);
+    return parseServers(servers);
+  } catch (error) {
+    if (!(error instanceof ConnectionValueError)) throw error;
+    throw new ConnectionError(`the list of servers ${error.message}`, { cause: error });
   }
-  if (error instanceof Error && "code" in error && error.code === "ENOENT") {
-    return (
-      "correct the path in nats.creds_file, nats.ca_cert, nats.cert_file or nats.key_file, which a " +
-      "program gives as config.credsFile and so on"
-    );
-  }
-  return "start a server, or name another with --nats <url>, or config.servers in a program";
-}
-
-async function credentials(options: ConnectOptions): Promise<Partial<NodeConnectionOptions>> {
-  if (options.credsFile !== undefined) {
-    const authenticator: Authenticator = credsAuthenticator(await readFile(options.credsFile));
-    return { authenticator };
-  }
-  const { username: user, password: pass, token } = options;
-  return {
-    ...(user === undefined ? {} : { user }),
-    ...(pass === undefined ? {} : { pass }),
-    ...(token === undefined ? {} : { token }),
-  };
-}
-
-function tls({ caCert, certFile, keyFile }: ConnectOptions): Partial<NodeConnectionOptions> {
-  const files = {
-    ...(caCert === undefined ? {} : { caFile: caCert }),
-    ...(certFile === undefined ? {} : { certFile }),
-    ...(keyFile === undefined ? {} : { keyFile }),
-  };
-  return Object.keys(files).length === 0 ? {} : { tls: files };
 }
 
 /** For the answer to one request. */
 const API_TIMEOUT_MS = 2_500;
 
-/** @throws ConnectionError if the server is too old, or has no JetStream for this account. */
-export async function requireJetStream(connection: NatsConnection): Promise<void> {
+/**
+ * @param domain JetStream's, if it is not that of the server
+ * @throws ConnectionError if the server is too old, or has no JetStream for this account
+ */
+export async function requireJetStream(connection: NatsConnection, domain?: string): Promise<void> {
   const version = connection.info?.version ?? "0.0.0";
   const verdict = judgeServerVersion(version);
   if (verdict.kind === "too_old") {
@@ -128,13 +109,20 @@ export async function requireJetStream(connection: NatsConnection): Promise<void
   }
   try {
     // checkAPI asks for the account's JetStream, which the server may have while the account has not.
-    await jetstreamManager(connection, { checkAPI: true, timeout: API_TIMEOUT_MS });
+    await jetstreamManager(connection, {
+      checkAPI: true,
+      timeout: API_TIMEOUT_MS,
+      ...inDomain(domain),
+    });
   } catch (error) {
     const problem =
       error instanceof TimeoutError
         ? "does not answer for JetStream: a cluster needs most of its servers, and a moment to elect a leader"
-        : "has no JetStream for this account: start it with --jetstream, or enable JetStream in " +
-          "the account";
+        : domain === undefined
+          ? "has no JetStream for this account: start it with --jetstream, or enable JetStream in " +
+            "the account"
+          : `cannot reach a JetStream domain ${domain}: correct nats.js_domain, which a program ` +
+            "gives as config.jsDomain";
     throw new ConnectionError(`the NATS server at ${connection.getServer()} ${problem}`, {
       cause: error,
     });

@@ -4,19 +4,22 @@
  * A user of any account may subscribe to these subjects, and hears nothing in all but one. So a
  * connection is made and closed, to see whether its end is reported.
  */
-import { AuthorizationError, type Msg, type NatsConnection } from "@nats-io/transport-node";
+import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import type { ConnectionId, Stoppable } from "../service/ports.ts";
 import {
-  ConnectionError,
   connectionIdOf,
   connectNats,
   type ConnectOptions,
   listenToConnection,
 } from "./connection.ts";
+import type { LoginNames } from "./login.ts";
 
 const SUBJECT = "$SYS.ACCOUNT.*.DISCONNECT";
 const PROBE_MS = 2_000;
-const WHO = "nats.system_username and nats.system_password, or nats.system_creds_file";
+const NAMES: LoginNames = {
+  user: "nats.system_username and nats.system_password, or nats.system_creds_file",
+  credsFile: "nats.system_creds_file",
+};
 
 export interface DisconnectListener {
   disconnected(connection: ConnectionId): void;
@@ -37,7 +40,7 @@ export async function listenForDisconnects(
 ): Promise<Stoppable> {
   let connection: NatsConnection;
   try {
-    connection = await connectNats(options);
+    connection = await connectNats(options, NAMES);
   } catch (error) {
     listener.heard(false, problemOf(error));
     return { stop: () => Promise.resolve() };
@@ -129,7 +132,7 @@ class DisconnectEvents implements Stoppable {
       await connection.close();
       if (await reported) return null;
       return this.#refusal === null
-        ? `the servers report nothing to the user: use one of the system account in ${WHO}`
+        ? `the servers report nothing to the user: use one of the system account in ${NAMES.user}`
         : `${this.#refusal.message}: permit the user to subscribe to ${SUBJECT}`;
     } catch (error) {
       return problemOf(error);
@@ -150,10 +153,5 @@ function read(message: Msg): ConnectionId | null {
 }
 
 function problemOf(error: unknown): string {
-  const cause = error instanceof ConnectionError ? error.cause : error;
-  if (cause instanceof AuthorizationError) return `${cause.message}: check ${WHO}`;
-  if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") {
-    return `${cause.message}: correct nats.system_creds_file`;
-  }
   return error instanceof Error ? error.message : String(error);
 }

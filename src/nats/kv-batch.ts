@@ -6,7 +6,9 @@
  * write such headers. Here they are met with single reads, which give the message without them.
  */
 import type { JetStreamManager } from "@nats-io/jetstream";
-import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
+import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/transport-node";
+import { newInbox } from "./inbox.ts";
+import { apiPrefixOf } from "./js-domain.ts";
 
 export interface StoredMessage {
   readonly subject: string;
@@ -31,16 +33,16 @@ const TIMEOUT_MS = 3_000;
 
 /** In the order of the stream; empty if there are none. Rejects if the server does not answer. */
 export async function readBatch(
-  { connection, jsm }: { readonly connection: NatsConnection; readonly jsm: JetStreamManager },
+  access: { readonly connection: NatsConnection; readonly jsm: JetStreamManager },
   stream: string,
   query: BatchQuery,
 ): Promise<StoredMessage[]> {
-  const { messages, isWhole } = await direct(connection, stream, query);
+  const { messages, isWhole } = await direct(access, stream, query);
   if (isWhole) return messages;
   let next = (messages.at(-1)?.seq ?? query.seq - 1) + 1;
   while (messages.length < query.batch) {
     const one = { seq: next, next_by_subj: query.next_by_subj };
-    const stored = await jsm.streams.getMessage(stream, one);
+    const stored = await access.jsm.streams.getMessage(stream, one);
     if (stored === null) break;
     messages.push(stored);
     next = stored.seq + 1;
@@ -54,10 +56,14 @@ interface Batch {
   readonly isWhole: boolean;
 }
 
-function direct(connection: NatsConnection, stream: string, query: BatchQuery): Promise<Batch> {
+function direct(
+  { connection, jsm }: Parameters<typeof readBatch>[0],
+  stream: string,
+  query: BatchQuery,
+): Promise<Batch> {
   return new Promise((resolve, reject) => {
     const messages: StoredMessage[] = [];
-    const inbox = createInbox();
+    const inbox = newInbox(connection);
     const end = (settle: () => void): void => {
       clearTimeout(timer);
       subscription.unsubscribe();
@@ -90,7 +96,8 @@ function direct(connection: NatsConnection, stream: string, query: BatchQuery): 
         });
       },
     });
-    connection.publish(`$JS.API.DIRECT.GET.${stream}`, JSON.stringify(query), { reply: inbox });
+    const subject = `${apiPrefixOf(jsm)}.DIRECT.GET.${stream}`;
+    connection.publish(subject, JSON.stringify(query), { reply: inbox });
   });
 }
 

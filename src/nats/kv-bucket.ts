@@ -5,6 +5,7 @@ import { CoordinatorError } from "../protocol/errors.ts";
 import type { Stoppable, Watch, WriteOutcome } from "../service/ports.ts";
 import type { BucketUpkeep } from "./bucket-upkeep.ts";
 import { readBatch, type StoredMessage } from "./kv-batch.ts";
+import { writePrefixOf } from "./js-domain.ts";
 import { type KvMessage, operationOf, type WatchedMessage, writeIdOf } from "./kv-message.ts";
 import { watchStream } from "./kv-watch.ts";
 import type { KvWrite, KvWriter } from "./kv-writer.ts";
@@ -40,6 +41,8 @@ export class KvBucket {
   readonly stream: string;
   readonly #name: string;
   readonly #prefix: string;
+  /** As `#prefix`, for entries that are written. */
+  readonly #writePrefix: string;
   readonly #access: KvAccess;
   readonly #markerTtlSeconds: number;
 
@@ -48,6 +51,7 @@ export class KvBucket {
     this.#name = name;
     this.stream = `KV_${name}`;
     this.#prefix = `$KV.${name}.`;
+    this.#writePrefix = writePrefixOf(access.jsm) + this.#prefix;
     this.#access = access;
   }
 
@@ -80,19 +84,19 @@ export class KvBucket {
     expectedRevision: number,
     { ttlSeconds, writeId }: Pick<KvWrite, "ttlSeconds" | "writeId"> = {},
   ): Promise<WriteOutcome> {
-    const subject = this.#prefix + key;
+    const subject = this.#writePrefix + key;
     return this.#access.writer.write({ subject, payload, expectedRevision, ttlSeconds, writeId });
   }
 
   /** Writes whatever is there. */
   put(key: string, payload: string, ttlSeconds?: number): Promise<WriteOutcome> {
-    return this.#access.writer.write({ subject: this.#prefix + key, payload, ttlSeconds });
+    return this.#access.writer.write({ subject: this.#writePrefix + key, payload, ttlSeconds });
   }
 
   /** Removes the key with its history. The marker removes itself, so that nothing stays behind. */
   purge(key: string, expectedRevision: number): Promise<WriteOutcome> {
     return this.#access.writer.write({
-      subject: this.#prefix + key,
+      subject: this.#writePrefix + key,
       payload: "",
       expectedRevision,
       ttlSeconds: this.#markerTtlSeconds,

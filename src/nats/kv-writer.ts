@@ -5,7 +5,6 @@
  * needs; that takes a third less time than `js.publish`, which prepares for more.
  */
 import {
-  createInbox,
   InvalidArgumentError,
   type Msg,
   type NatsConnection,
@@ -13,6 +12,7 @@ import {
 } from "@nats-io/transport-node";
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { WriteOutcome } from "../service/ports.ts";
+import { newInbox } from "./inbox.ts";
 import { WRITE_ID } from "./kv-message.ts";
 import { OutgoingHeaders } from "./outgoing-headers.ts";
 
@@ -53,7 +53,7 @@ export class KvWriter {
   constructor(connection: NatsConnection, timeoutMs: number) {
     this.#connection = connection;
     this.#timeoutMs = timeoutMs;
-    this.#inbox = `${createInbox()}.`;
+    this.#inbox = `${newInbox(connection)}.`;
     this.#subscription = connection.subscribe(`${this.#inbox}*`, {
       callback: (error, msg) => {
         if (error === null) this.#acknowledged(msg);

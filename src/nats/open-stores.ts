@@ -4,6 +4,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import type { Observe } from "../service/ports.ts";
 import { BucketUpkeep } from "./bucket-upkeep.ts";
 import { requireJetStream } from "./connection.ts";
+import { inDomain } from "./js-domain.ts";
 import { type BucketOptions, coordinatorBuckets } from "./kv-buckets.ts";
 import { KvLeaseStore } from "./kv-lease-store.ts";
 import { KvSessionStore } from "./kv-session-store.ts";
@@ -23,6 +24,11 @@ export interface OpenStores {
   close(): void;
 }
 
+export interface StoreOptions extends BucketOptions {
+  /** Of the buckets; `undefined`: that of the server. */
+  readonly jsDomain: string | undefined;
+}
+
 /**
  * Waits for a cluster that is electing its leaders.
  *
@@ -30,21 +36,25 @@ export interface OpenStores {
  */
 export async function openStores(
   connection: NatsConnection,
-  options: BucketOptions,
+  options: StoreOptions,
   patience: StartPatience,
   observe: Observe,
 ): Promise<OpenStores> {
   const warn = (message: string): void => {
     observe({ kind: "warning", message });
   };
-  const jsm = await jetstreamManager(connection, { timeout: READ_TIMEOUT_MS, checkAPI: false });
+  const jsm = await jetstreamManager(connection, {
+    timeout: READ_TIMEOUT_MS,
+    checkAPI: false,
+    ...inDomain(options.jsDomain),
+  });
   const made = (bucket: string): void => {
     observe({ kind: "bucket_made", bucket });
   };
   const configs = coordinatorBuckets(options);
   const upkeep = new BucketUpkeep(jsm, configs, { made, warn });
   await untilElected(async () => {
-    await requireJetStream(connection);
+    await requireJetStream(connection, options.jsDomain);
     for (const { name } of configs) await upkeep.make(name);
   }, patience);
   const writer = new KvWriter(connection, WRITE_TIMEOUT_MS);

@@ -11,7 +11,9 @@ import {
 } from "@nats-io/nats-core";
 import type { ConnectionFields } from "../protocol/fields.ts";
 import { AbortableRequests } from "./abortable-requests.ts";
+import { MAX_TIMER_MS } from "../timers.ts";
 import { connectionIdOf } from "./connection.ts";
+import { inboxRefusal, isInboxRefusal } from "./inbox.ts";
 
 /** Why a request has no reply. */
 export type RequestProblem =
@@ -79,13 +81,15 @@ export function createRequester(connection: NatsConnection): Requester {
         const reply = await (signal === undefined
           ? abortable.untilBroken(
               subject,
-              connection.request(subject, text, { timeout: timeoutMs }),
+              connection.request(subject, text, {
+                timeout: Math.min(timeoutMs, MAX_TIMER_MS),
+              }),
             )
           : abortable.request(subject, text, timeoutMs, signal));
         return reply.string();
       } catch (error) {
         if (signal?.aborted === true) throw signal.reason;
-        throw toRequestFailedError(error, subject, timeoutMs, connection.isClosed());
+        throw toRequestFailedError(error, subject, timeoutMs, connection);
       }
     },
   };
@@ -95,7 +99,7 @@ function toRequestFailedError(
   error: unknown,
   subject: string,
   timeoutMs: number,
-  isClosed: boolean,
+  connection: NatsConnection,
 ): RequestFailedError {
   const cause = error instanceof errors.RequestError ? (error.cause ?? error) : error;
   const failed = (problem: RequestProblem, message: string): RequestFailedError =>
@@ -106,11 +110,12 @@ function toRequestFailedError(
   if (cause instanceof TimeoutError) {
     return failed("timeout", `no answer from ${subject} within ${timeoutMs} ms`);
   }
+  if (isInboxRefusal(connection, cause)) return failed("not_permitted", inboxRefusal(connection));
   if (cause instanceof errors.PermissionViolationError) {
     return failed("not_permitted", `the NATS server does not permit requests to ${subject}`);
   }
   if (
-    isClosed ||
+    connection.isClosed() ||
     cause instanceof ClosedConnectionError ||
     cause instanceof DrainingConnectionError
   ) {

@@ -2,6 +2,7 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { requireJetStream } from "./connection.ts";
+import { inDomain } from "./js-domain.ts";
 import { KvBucket, SHORT_MARKER_TTL_SECONDS } from "./kv-bucket.ts";
 import { ensureSharedBucket, SHARED_BUCKET } from "./kv-buckets.ts";
 import { KvWriter } from "./kv-writer.ts";
@@ -15,6 +16,8 @@ const READ_TIMEOUT_MS = 2_500;
 export interface SharedBucketOptions {
   /** Of the bucket, if it has to be made. */
   readonly replicas: number;
+  /** Of the bucket; `undefined`: that of the server. */
+  readonly jsDomain: string | undefined;
   /** Is told of a watch that broke and begins again. */
   readonly watchFailed: (cause: unknown) => void;
 }
@@ -26,10 +29,14 @@ export interface SharedBucketOptions {
  */
 export async function openSharedBucket(
   connection: NatsConnection,
-  { replicas, watchFailed }: SharedBucketOptions,
+  { replicas, jsDomain, watchFailed }: SharedBucketOptions,
 ): Promise<KvBucket> {
-  await requireJetStream(connection);
-  const jsm = await jetstreamManager(connection, { timeout: READ_TIMEOUT_MS, checkAPI: false });
+  await requireJetStream(connection, jsDomain);
+  const jsm = await jetstreamManager(connection, {
+    timeout: READ_TIMEOUT_MS,
+    checkAPI: false,
+    ...inDomain(jsDomain),
+  });
   await ensureSharedBucket(jsm, replicas);
   const writer = new KvWriter(connection, WRITE_TIMEOUT_MS);
   void connection.closed().then(() => {

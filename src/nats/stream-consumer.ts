@@ -7,7 +7,8 @@
  * that ran it has died, and leases cannot be late by that much.
  */
 import { AckPolicy, DeliverPolicy } from "@nats-io/jetstream";
-import { createInbox, type Msg, nanos, type NatsConnection } from "@nats-io/transport-node";
+import { type Msg, nanos, type NatsConnection } from "@nats-io/transport-node";
+import { newInbox } from "./inbox.ts";
 import type { KvAccess } from "./kv-bucket.ts";
 
 /** The server says so often that it is there when it has nothing else to say. */
@@ -47,7 +48,7 @@ export async function consumeStream(
   filterSubject: string,
   handler: StreamConsumerHandler,
 ): Promise<StreamConsumer> {
-  const inbox = createInbox();
+  const inbox = newInbox(connection);
   let delivered = 0;
   let heardAt = performance.now();
   let consumer: string | null = null;

@@ -5,6 +5,7 @@
  * newest comes first, since an older one may belong to an asker who has given up.
  */
 import { CoordinatorError } from "../protocol/errors.ts";
+import { MAX_TIMER_MS } from "../timers.ts";
 import { hasTags, missingCapabilities } from "../task/eligibility.ts";
 import { isClaimOf } from "../task/holder.ts";
 import { byUrgency, type ReadyFilter, type ReadyTask } from "../task/ready-queue.ts";
@@ -14,8 +15,6 @@ import type { Asker, ReadyClaims } from "./ready-claims.ts";
 import type { TaskChange, TaskIndex } from "./task-index.ts";
 import { WaiterQueue } from "./waiter-queue.ts";
 
-/** Timers take no longer delays; a task that is due later is looked at again then. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 /** When a task whose claim failed for want of the store is offered again. */
 const AGAIN_MS = 100;
 
@@ -148,6 +147,7 @@ export class ParkedRequests {
     if (this.#dueTimer !== null && dueAt >= this.#dueAt) return;
     if (this.#dueTimer !== null) clearTimeout(this.#dueTimer);
     this.#dueAt = dueAt;
+    // A task that is due later than a timer can run is looked at again then.
     const delay = Math.min(Math.max(0, dueAt - this.#clock.now()) + 1, MAX_TIMER_MS);
     this.#dueTimer = setTimeout(() => {
       this.#dueTimer = null;

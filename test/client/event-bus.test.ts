@@ -37,8 +37,6 @@ describe("the options of an event bus", () => {
   it("refuse values of another type, and say which is meant", () => {
     for (const [config, problem] of [
       [{ servers: 4222 }, "config.servers: must be one URL or a list of them"],
-      [{ servers: "" }, "config.servers: must be one URL or a list of them"],
-      [{ servers: [] }, "config.servers: must be one URL or a list of them"],
       [{ servers: ["nats://a", 1] }, "config.servers: must be one URL or a list of them"],
       [{ maxReconnectAttempts: "10" }, "config.maxReconnectAttempts: must be a number"],
       [{ reconnectTimeWait: null }, "config.reconnectTimeWait: must be a number"],
@@ -46,6 +44,24 @@ describe("the options of an event bus", () => {
       [{ replicas: "three" }, "config.replicas: must be a number"],
     ] as const) {
       assert.equal(refusalOf("nats", config), problem);
+    }
+  });
+
+  it("refuse values that no server can be reached with, by name and with the cure", () => {
+    for (const [config, problem] of [
+      [{ servers: "" }, /^config\.servers: has an empty entry: remove it/],
+      [{ servers: [] }, /^config\.servers: must name at least one server/],
+      [{ servers: ["nats://a", "ws://b"] }, /^config\.servers: has ws:.*b, but WebSocket is not/],
+      [{ servers: "nats://me:s3cret@a" }, /^config\.servers: must not contain .* config\.username/],
+      [{ inboxPrefix: "_INBOX.>" }, /^config\.inboxPrefix: must be the beginning of a subject/],
+      [{ jsDomain: "a.b" }, /^config\.jsDomain: must be the name of a JetStream domain/],
+      [{ reconnectTimeWait: -1 }, /^config\.reconnectTimeWait: must be at least 0$/],
+      [{ reconnectTimeWait: NaN }, /^config\.reconnectTimeWait: must be a number$/],
+      [{ maxReconnectAttempts: -2 }, /^config\.maxReconnectAttempts: must be at least -1$/],
+    ] as const) {
+      const message = refusalOf("nats", config);
+      assert.match(message, problem);
+      assert.ok(!message.includes("s3cret"));
     }
   });
 
@@ -61,7 +77,8 @@ describe("an event bus", () => {
   it("takes one server or a list, of which one has to be there", async () => {
     await using server = await TestServer.start();
     const elsewhere = `nats://127.0.0.1:${randomPort()}`;
-    for (const servers of [server.url, [server.url], [elsewhere, server.url]]) {
+    const several = `${elsewhere}, ${server.url}`;
+    for (const servers of [server.url, [server.url], [elsewhere, server.url], several]) {
       await using bus = new EventBus({ backend: "nats", config: { servers, name: "session-1" } });
       assert.equal(await bus.connect(), true);
       assert.equal((await bus.health()).connected, true);

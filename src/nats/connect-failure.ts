@@ -1,0 +1,71 @@
+/** Why a NATS server cannot be reached, and what an operator can do about it. */
+import { AuthorizationError } from "@nats-io/transport-node";
+import { CA_CERT, CERT_FILE, LoginFileError, type LoginNames } from "./login.ts";
+import {
+  ClientCertificateMissingError,
+  ClientCertificateRefusedError,
+  NoTlsError,
+} from "./transport.ts";
+
+/** Codes of OpenSSL for a certificate whose signature nobody vouches for. */
+const UNTRUSTED = [
+  "CERT_SIGNATURE_FAILURE",
+  "CERT_UNTRUSTED",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+];
+
+export interface FailedAttempt {
+  readonly error: unknown;
+  readonly names: LoginNames;
+  /** Whether the server was checked against certificates of one's own. */
+  readonly hasCaCert: boolean;
+}
+
+/** What to do; `null` if the message of the error says it. */
+export function cureOf({ error, names, hasCaCert }: FailedAttempt): string | null {
+  if (error instanceof LoginFileError) return null;
+  if (error instanceof AuthorizationError) return `check ${names.user}`;
+  if (error instanceof NoTlsError) {
+    return (
+      "nothing was sent. Configure TLS in the server; or, to send everything in clear, use nats:// " +
+      "for every server, without nats.ca_cert and nats.cert_file"
+    );
+  }
+  if (error instanceof ClientCertificateMissingError) {
+    return `set nats.key_file and ${CERT_FILE}`;
+  }
+  if (error instanceof ClientCertificateRefusedError) {
+    return `give one that the server trusts to ${CERT_FILE}, with its key to nats.key_file`;
+  }
+  const code = codeOf(error);
+  if (UNTRUSTED.includes(code)) {
+    return hasCaCert
+      ? `the server's certificate was not issued by the authority in ${CA_CERT}: give the one that ` +
+          "issued it"
+      : "this machine does not know the authority that issued the server's certificate: set the " +
+          `path of its certificate as ${CA_CERT}`;
+  }
+  switch (code) {
+    case "ERR_TLS_CERT_ALTNAME_INVALID":
+      return (
+        "the server's certificate is for another host: use a name of the certificate in the server's " +
+        "URL, or give the server a certificate for this one"
+      );
+    case "CERT_HAS_EXPIRED":
+      return "give the server a new certificate";
+    case "CERT_NOT_YET_VALID":
+      return "check the clock of this machine and the server's certificate";
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return "correct the host name in nats.servers, or config.servers in a program";
+  }
+  return "start a server, or name another with --nats <url>, or config.servers in a program";
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}

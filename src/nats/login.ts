@@ -1,0 +1,162 @@
+/** What a connection identifies itself and the server with: its files are read and checked before anything is dialled. */
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { createSecureContext } from "node:tls";
+import {
+  type Authenticator,
+  credsAuthenticator,
+  type NodeConnectionOptions,
+} from "@nats-io/transport-node";
+
+export interface LoginOptions {
+  /** Of the NATS user; not as a part of a URL. */
+  readonly username?: string | undefined;
+  /** Of the NATS user. A line end after it, as files have it, is left out. */
+  readonly password?: string | undefined;
+  /** Instead of a user. A line end after it, as files have it, is left out. */
+  readonly token?: string | undefined;
+  /** Path of a credentials file. */
+  readonly credsFile?: string | undefined;
+  /** Path of the certificates that the server is checked against. Requires TLS, as `tls://` does. */
+  readonly caCert?: string | undefined;
+  /** Path of a certificate, if the server wants one. */
+  readonly certFile?: string | undefined;
+  /** Path of the key of that certificate. */
+  readonly keyFile?: string | undefined;
+}
+
+/** What the options are called where an operator sets them: messages name them. */
+export interface LoginNames {
+  /** Those that say who connects. */
+  readonly user: string;
+  readonly credsFile: string;
+}
+
+export const USER_NAMES: LoginNames = {
+  user:
+    "nats.username and nats.password, nats.token or nats.creds_file, which a program gives as " +
+    "config.username and so on",
+  credsFile: "nats.creds_file, which a program gives as config.credsFile",
+};
+
+export const CA_CERT = "nats.ca_cert, which a program gives as config.caCert";
+export const CERT_FILE = "nats.cert_file, which a program gives as config.certFile";
+const KEY_FILE = "nats.key_file, which a program gives as config.keyFile";
+
+/** A file cannot be used; the message names it, its setting, and the cure. */
+export class LoginFileError extends Error {
+  override readonly name = "LoginFileError";
+}
+
+/** @throws LoginFileError */
+export async function credentials(
+  options: LoginOptions,
+  names: LoginNames,
+): Promise<Partial<NodeConnectionOptions>> {
+  if (options.credsFile !== undefined) {
+    return { authenticator: await authenticatorOf(options.credsFile, names.credsFile) };
+  }
+  const user = withoutLineEnd(options.username);
+  const pass = withoutLineEnd(options.password);
+  const token = withoutLineEnd(options.token);
+  return {
+    ...(user === undefined ? {} : { user }),
+    ...(pass === undefined ? {} : { pass }),
+    ...(token === undefined ? {} : { token }),
+  };
+}
+
+/** Editors and `echo` end a file with a line end, which is no part of the secret in it. */
+function withoutLineEnd(text: string | undefined): string | undefined {
+  return text?.replace(/[\r\n]+$/, "");
+}
+
+async function authenticatorOf(path: string, setting: string): Promise<Authenticator> {
+  const authenticator = credsAuthenticator(await read(path, setting));
+  try {
+    // While it connects, the transport would take an error for a server that says nothing.
+    authenticator("nonce");
+  } catch (cause) {
+    throw new LoginFileError(
+      `${path} has no user JWT and seed: give a file as "nsc generate creds" writes it to ${setting}`,
+      { cause },
+    );
+  }
+  return authenticator;
+}
+
+/**
+ * The options for TLS; none: as the server wants it. The transport reads the files again with each
+ * attempt to connect, so that certificates can be replaced.
+ *
+ * @throws LoginFileError
+ */
+export async function tlsOptions(
+  { caCert, certFile, keyFile }: LoginOptions,
+  isRequired: boolean,
+): Promise<Partial<NodeConnectionOptions>> {
+  if (caCert !== undefined) await checkCertificates(caCert, CA_CERT);
+  const cert = certFile === undefined ? null : await checkCertificates(certFile, CERT_FILE);
+  const key = keyFile === undefined ? null : await checkKey(keyFile);
+  if (cert !== null && key !== null) {
+    try {
+      createSecureContext({ cert, key });
+    } catch (cause) {
+      throw new LoginFileError(
+        `${keyFile ?? ""} is not the key of the certificate ${certFile ?? ""}: correct ` +
+          "nats.key_file or nats.cert_file, which a program gives as config.keyFile and " +
+          "config.certFile",
+        { cause },
+      );
+    }
+  }
+  const files = {
+    ...(caCert === undefined ? {} : { caFile: caCert }),
+    ...(certFile === undefined ? {} : { certFile }),
+    ...(keyFile === undefined ? {} : { keyFile }),
+  };
+  return isRequired || Object.keys(files).length > 0 ? { tls: files } : {};
+}
+
+async function checkCertificates(path: string, setting: string): Promise<Buffer> {
+  const content = await read(path, setting);
+  try {
+    new X509Certificate(content);
+  } catch (cause) {
+    const message = `${path} has no certificate in PEM form: correct the path in ${setting}`;
+    throw new LoginFileError(message, { cause });
+  }
+  return content;
+}
+
+async function checkKey(path: string): Promise<Buffer> {
+  const content = await read(path, KEY_FILE);
+  try {
+    createPrivateKey(content);
+  } catch (cause) {
+    const isEncrypted = cause instanceof Error && "code" in cause && cause.code === NO_PASSPHRASE;
+    throw new LoginFileError(
+      isEncrypted
+        ? `the key in ${path} is encrypted: give one without a passphrase to ${KEY_FILE}`
+        : `${path} has no private key in PEM form: correct the path in ${KEY_FILE}`,
+      { cause },
+    );
+  }
+  return content;
+}
+
+const NO_PASSPHRASE = "ERR_MISSING_PASSPHRASE";
+
+async function read(path: string, setting: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw new LoginFileError(
+      `${path} cannot be read (${problem}): correct the path in ${setting}`,
+      {
+        cause,
+      },
+    );
+  }
+}

@@ -1,0 +1,118 @@
+/** Users who may receive replies only on subjects of their own. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { StartupError } from "../../src/app.ts";
+import { Coordinator } from "../../src/client/coordinator.ts";
+import { EventBus } from "../../src/client/event-bus.ts";
+import { connectNats } from "../../src/nats/connection.ts";
+import { requireInbox } from "../../src/nats/inbox.ts";
+import { createRequester } from "../../src/nats/request.ts";
+import { TestServer } from "../support/nats-server.ts";
+import { NotedLog } from "../support/stand-in.ts";
+import { TestCoordinator } from "../support/test-coordinator.ts";
+
+/** Of the coordinator's user and of an agent, each with what it needs and an inbox of its own. */
+const RESTRICTED = `
+jetstream: enabled
+no_auth_user: admin
+accounts { ONE { jetstream: enabled, users: [
+  { user: admin, password: secret }
+  { user: worker, password: secret, permissions: { subscribe: [
+    "_INBOX_worker.>", "tasks.>", "sessions.>", "agent.>", "$SRV.>" ] } }
+  { user: alice, password: secret, permissions: { subscribe: [
+    "_INBOX_alice.>", "task-updates.>" ] } }
+] } }`;
+
+const WORKER = {
+  "nats.username": "worker",
+  "nats.password": "secret",
+  "nats.inbox_prefix": "_INBOX_worker",
+};
+
+describe("an inbox prefix", () => {
+  it("is where workers and the library receive all that is sent to them", async () => {
+    await using coordinator = await TestCoordinator.start({
+      server: { config: RESTRICTED },
+      settings: WORKER,
+      workers: 2,
+    });
+    const refused: string[] = [];
+    const { url: servers } = coordinator.server;
+    const login = { servers, username: "alice", password: "secret", inboxPrefix: "_INBOX_alice" };
+    const logger = new NotedLog();
+    await using bus = new EventBus({ backend: "nats", config: login, logger });
+    assert.equal(await bus.connect(), true, logger.of("error").join());
+    const follow = async (): Promise<void> => {
+      for await (const status of bus.link.connection.status()) {
+        if (status.type === "error") refused.push(status.error.message);
+      }
+    };
+    void follow();
+
+    // Shared state: the writer's own inbox, batches, and a consumer.
+    assert.equal(await bus.put("deploy/current", { version: 1 }), true);
+    assert.deepEqual(await bus.get("deploy/current"), { version: 1 });
+    const changed = new Promise((resolve) => {
+      void bus.watch("deploy/", resolve);
+    });
+    assert.deepEqual(((await changed) as { value: unknown }).value, { version: 1 });
+
+    // Requests, with a signal and without; updates; and an answer that waits to be delivered.
+    await using agent = new Coordinator(bus);
+    const worker = agent.work({ session: "alice", renewInThread: true }, (task) => task.title);
+    await agent.tasks.create("a", { title: "A" });
+    await coordinator.until("tasks.get.a", ({ task }) => task.status === "complete");
+    await worker.stop();
+    assert.equal((await coordinator.ok("tasks.history.a")).entries.length, 3);
+    assert.deepEqual(refused, []);
+    assert.deepEqual(logger.of("error"), []);
+  });
+
+  it("is named if the user may not receive replies without it, by workers", async () => {
+    await assert.rejects(
+      TestCoordinator.start({
+        server: { config: RESTRICTED },
+        settings: { "nats.username": "worker", "nats.password": "secret" },
+      }),
+      (error: Error) => {
+        assert.ok(error instanceof StartupError);
+        assert.match(
+          error.message,
+          /does not permit subscribing to _INBOX\.>, .* as nats\.inbox_prefix, .* config\.inboxPrefix/,
+        );
+        return true;
+      },
+    );
+  });
+
+  it("is named if the user may not receive replies without it, by the library", async () => {
+    await using server = await TestServer.start({ config: RESTRICTED });
+    const config = { servers: server.url, username: "alice", password: "secret" };
+    const logger = new NotedLog();
+    await using bus = new EventBus({ backend: "nats", config, logger });
+    assert.equal(await bus.connect(), false);
+    assert.match((await bus.health()).problem ?? "", /not permit subscribing to _INBOX\.>/);
+  });
+
+  it("is named by a request whose reply the server no longer permits to receive", async () => {
+    await using server = await TestServer.start({ config: RESTRICTED });
+    const login = { servers: [server.url], username: "alice", password: "secret" };
+    const connection = await connectNats(login);
+    try {
+      await assert.rejects(requireInbox(connection), /set the prefix/);
+      const requester = createRequester(connection);
+      const { signal } = new AbortController();
+      for (const asked of [
+        requester.request("tasks.stats", "{}", 5_000),
+        requester.request("tasks.stats", "{}", 5_000, signal),
+      ]) {
+        await assert.rejects(asked, {
+          problem: "not_permitted",
+          message: /does not permit subscribing to _INBOX\.>/,
+        });
+      }
+    } finally {
+      await connection.close();
+    }
+  });
+});
