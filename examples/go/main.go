@@ -1,0 +1,290 @@
+// An agent for if-coordinator: takes tasks, keeps their leases while it works, and ends each claim.
+//
+//	NATS_URL=nats://localhost:4222 go run .
+//
+// Change work. With STOP_WHEN_IDLE=1 the agent ends when no task is ready. SIGTERM and Ctrl-C end it in
+// order: it gives back what it holds.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log"
+	mathrand "math/rand/v2"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+const (
+	lease = 60 * time.Second
+	wait  = 30 * time.Second
+	// Longer than a worker holds a request through a short failure of NATS.
+	replyTimeout = 15 * time.Second
+)
+
+// Task is what the agent needs of a task's record. Unknown fields are ignored: there will be more.
+type Task struct {
+	ID      string          `json:"task_id"`
+	Title   string          `json:"title"`
+	Payload json.RawMessage `json:"payload"`
+}
+
+// work does the task and returns its result. An error is a failed attempt. When ctx is done, somebody else
+// may have the task: stop soon then.
+func work(ctx context.Context, task Task) (any, error) {
+	return fmt.Sprintf("did %q", task.Title), ctx.Err()
+}
+
+// Refusal is an answer of the coordinator that asking again does not change.
+type Refusal struct {
+	Code      string `json:"code"`
+	Message   string `json:"message"`
+	Retryable bool   `json:"retryable"`
+}
+
+func (r *Refusal) Error() string { return r.Code + ": " + r.Message }
+
+func hasCode(err error, codes ...string) bool {
+	var refusal *Refusal
+	if !errors.As(err, &refusal) {
+		return false
+	}
+	for _, code := range codes {
+		if refusal.Code == code {
+			return true
+		}
+	}
+	return false
+}
+
+type claim struct {
+	attempt int
+	stop    context.CancelFunc
+}
+
+type agent struct {
+	connection *nats.Conn
+	session    string
+	// One for each process: a process that comes back under the same session id replaces this one.
+	instance string
+
+	mutex  sync.Mutex
+	claims map[string]claim
+}
+
+// ask asks until there is an answer. Every request of this agent can be repeated.
+func (a *agent) ask(ctx context.Context, subject string, body map[string]any, patience time.Duration, answer any) error {
+	body["instance"] = a.instance
+	data, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		attempt, cancel := context.WithTimeout(ctx, patience)
+		reply, err := a.connection.RequestWithContext(attempt, subject, data)
+		cancel()
+		if err == nil {
+			var outcome struct {
+				OK    bool     `json:"ok"`
+				Error *Refusal `json:"error"`
+			}
+			if err := json.Unmarshal(reply.Data, &outcome); err != nil {
+				return err
+			}
+			if outcome.OK {
+				return json.Unmarshal(reply.Data, answer)
+			}
+			if !outcome.Error.Retryable {
+				return outcome.Error
+			}
+		}
+		// No worker, or no answer: the request may have been carried out.
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Duration(float64(pause) * (0.5 + mathrand.Float64()/2))):
+		}
+	}
+}
+
+func (a *agent) register(ctx context.Context) error {
+	body := map[string]any{"ttl_seconds": lease.Seconds()}
+	return a.ask(ctx, "sessions.register."+a.session, body, replyTimeout, &struct{}{})
+}
+
+// renew renews the session and the leases of what it works on, every third of their length.
+func (a *agent) renew(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(lease / 3):
+		}
+		claims := []map[string]any{}
+		a.mutex.Lock()
+		for id, held := range a.claims {
+			claims = append(claims, map[string]any{"task_id": id, "attempt": held.attempt})
+		}
+		a.mutex.Unlock()
+		var beat struct{ Lost, Cancelled []string }
+		// Without an answer until then, the leases have run out.
+		untilExpiry, cancel := context.WithTimeout(ctx, lease*2/3)
+		body := map[string]any{"claims": claims}
+		err := a.ask(untilExpiry, "sessions.heartbeat."+a.session, body, replyTimeout, &beat)
+		cancel()
+		switch {
+		case err == nil:
+			a.stopWorkOn(append(beat.Lost, beat.Cancelled...)...)
+		case hasCode(err, "not_found"):
+			// The session has expired; its claims last as long as their leases.
+			if err := a.register(ctx); err != nil {
+				return err
+			}
+		case errors.Is(err, context.DeadlineExceeded):
+			for _, held := range claims {
+				a.stopWorkOn(held["task_id"].(string))
+			}
+		default:
+			return err
+		}
+	}
+}
+
+func (a *agent) stopWorkOn(ids ...string) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	for _, id := range ids {
+		if held, ok := a.claims[id]; ok {
+			held.stop()
+		}
+	}
+}
+
+func (a *agent) handle(ctx context.Context, task Task, attempt int) error {
+	working, stop := context.WithCancel(ctx)
+	defer stop()
+	a.mutex.Lock()
+	a.claims[task.ID] = claim{attempt, stop}
+	a.mutex.Unlock()
+	defer func() {
+		a.mutex.Lock()
+		delete(a.claims, task.ID)
+		a.mutex.Unlock()
+	}()
+
+	result, err := work(working, task)
+	end := map[string]any{"status": "complete", "result": result}
+	if working.Err() != nil {
+		// Refused if somebody else has the task, and right if it was cancelled.
+		end = map[string]any{"status": "available"}
+	} else if err != nil {
+		end = map[string]any{"status": "failed", "error": err.Error()}
+	}
+	err = a.release(ctx, task.ID, attempt, end)
+	if hasCode(err, "invalid_request", "too_large") {
+		// The result cannot be stored: another run would end in the same way.
+		end = map[string]any{"status": "failed", "error": err.Error(), "retry": false}
+		err = a.release(ctx, task.ID, attempt, end)
+	}
+	if err != nil {
+		fmt.Printf("%s: %v\n", task.ID, err)
+	} else {
+		fmt.Printf("%s: %s\n", task.ID, end["status"])
+	}
+	return ctx.Err()
+}
+
+func (a *agent) release(ctx context.Context, id string, attempt int, end map[string]any) error {
+	end["session_id"], end["attempt"] = a.session, attempt
+	return a.ask(ctx, "tasks.release."+id, end, replyTimeout, &struct{}{})
+}
+
+func (a *agent) takeTasks(ctx context.Context, stopWhenIdle bool) error {
+	patience := wait
+	if stopWhenIdle {
+		patience = 0
+	}
+	for {
+		var next struct {
+			Claims []struct {
+				Task    Task
+				Attempt int
+			}
+		}
+		body := map[string]any{
+			"session_id": a.session,
+			// The name of the request: sent again, it gets the same claim.
+			"request_id":   rand.Text(),
+			"ttl_seconds":  lease.Seconds(),
+			"wait_seconds": patience.Seconds(),
+		}
+		if err := a.ask(ctx, "tasks.next", body, patience+replyTimeout, &next); err != nil {
+			return err
+		}
+		for _, claimed := range next.Claims {
+			if err := a.handle(ctx, claimed.Task, claimed.Attempt); err != nil {
+				return err
+			}
+		}
+		if stopWhenIdle && len(next.Claims) == 0 {
+			return nil
+		}
+	}
+}
+
+func (a *agent) run(ctx context.Context, stopWhenIdle bool) error {
+	if err := a.register(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, 2)
+	go func() { ended <- a.takeTasks(ctx, stopWhenIdle) }()
+	go func() { ended <- a.renew(ctx) }()
+	err := <-ended
+	cancel()
+	// Gives back what the session still holds.
+	leaving, done := context.WithTimeout(context.Background(), replyTimeout)
+	defer done()
+	_ = a.ask(leaving, "sessions.unregister."+a.session, map[string]any{}, replyTimeout, &struct{}{})
+	return err
+}
+
+func env(name, otherwise string) string {
+	if value := os.Getenv(name); value != "" {
+		return value
+	}
+	return otherwise
+}
+
+func main() {
+	log.SetFlags(0)
+	host, _ := os.Hostname()
+	host, _, _ = strings.Cut(host, ".")
+	connection, err := nats.Connect(env("NATS_URL", nats.DefaultURL), nats.MaxReconnects(-1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer connection.Close()
+	a := &agent{
+		connection: connection,
+		session:    env("SESSION", fmt.Sprintf("%s-%d-%s", host, os.Getpid(), rand.Text()[:8])),
+		instance:   rand.Text(),
+		claims:     map[string]claim{},
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	err = a.run(ctx, os.Getenv("STOP_WHEN_IDLE") == "1")
+	if err != nil && ctx.Err() == nil {
+		log.Fatal(err) // Such as session_replaced: another process has this session id.
+	}
+}

@@ -1,0 +1,154 @@
+/** Runs the agents in other languages, examples/python, examples/go and examples/bash, on a real coordinator. */
+import assert from "node:assert/strict";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { ChildOutput } from "./support/child-output.ts";
+import { ROOT } from "./support/markdown.ts";
+import { natsCliMissing, PATH_WITH_NATS } from "./support/nats-cli.ts";
+import { type Json, TestCoordinator } from "./support/test-coordinator.ts";
+
+interface Language {
+  readonly name: string;
+  /** Why it cannot be run here; `false` if it can. */
+  readonly missing: string | false;
+  /** What it takes to run it, made once. */
+  prepare(folder: string): void;
+  command(folder: string): readonly [string, ...string[]];
+}
+
+const LANGUAGES: readonly Language[] = [
+  {
+    name: "python",
+    missing: runs("python3", "-c", "import nats") ? false : "needs python3 with nats-py",
+    prepare: () => undefined,
+    command: () => ["python3", join(ROOT, "examples/python/agent.py")],
+  },
+  {
+    name: "go",
+    missing: runs("go", "version") ? false : "needs go",
+    prepare: (folder) => {
+      execFileSync("go", ["build", "-o", join(folder, "agent"), "."], {
+        cwd: join(ROOT, "examples/go"),
+      });
+    },
+    command: (folder) => [join(folder, "agent")],
+  },
+  {
+    name: "bash",
+    missing: natsCliMissing() || (runs("jq", "--version") ? false : "needs jq"),
+    prepare: () => undefined,
+    command: () => [join(ROOT, "examples/bash/agent.sh"), "jq", "-r", '"did \\(.title | tojson)"'],
+  },
+];
+
+function runs(command: string, ...args: string[]): boolean {
+  try {
+    execFileSync(command, args, { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+class Agent implements AsyncDisposable {
+  readonly output: ChildOutput;
+  readonly #child: ChildProcess;
+
+  constructor(
+    [command, ...args]: readonly [string, ...string[]],
+    natsUrl: string,
+    env: NodeJS.ProcessEnv = {},
+  ) {
+    this.#child = spawn(command, args, {
+      env: { ...process.env, PATH: PATH_WITH_NATS, NATS_URL: natsUrl, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
+    this.output = new ChildOutput(this.#child);
+  }
+
+  terminate(): void {
+    this.#child.kill("SIGTERM");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      process.kill(-(this.#child.pid ?? 0), "SIGKILL");
+    } catch {
+      // All of it has ended.
+    }
+    await this.output.exited;
+  }
+}
+
+for (const { name, missing, prepare, command } of LANGUAGES) {
+  describe(`the agent in examples/${name}`, { skip: missing }, () => {
+    let folder = "";
+    before(async () => {
+      folder = await mkdtemp(join(tmpdir(), "agent-"));
+      prepare(folder);
+    });
+    after(() => rm(folder, { recursive: true, force: true }));
+    const start = (coordinator: TestCoordinator, env?: NodeJS.ProcessEnv): Agent =>
+      new Agent(command(folder), coordinator.server.url, env);
+
+    it("works through tasks with dependencies together with another one, each task once", async () => {
+      await using coordinator = await TestCoordinator.start({ workers: 2 });
+      const tasks = Array.from({ length: 12 }, (_, i) => ({
+        task_id: `t${i}`,
+        title: `Task {{ID}} ${i}`,
+        depends_on: i < 3 ? [] : [`t${i - 3}`, `t${i - 2}`],
+      }));
+      await coordinator.ok("tasks.import", { tasks });
+      await using one = start(coordinator, { STOP_WHEN_IDLE: "1" });
+      await using two = start(coordinator, { STOP_WHEN_IDLE: "1" });
+      for (const agent of [one, two]) {
+        const { code, stdout, stderr } = await agent.output.exited;
+        assert.equal(code, 0, stdout + stderr);
+      }
+      const reply = await coordinator.ok("tasks.list");
+      const ends = reply.tasks.map((task: Json) => [task.status, task.attempt, task.result]);
+      const expected = tasks.map(({ title }) => ["complete", 1, `did "${title}"`]);
+      assert.deepEqual(ends, expected);
+      assert.deepEqual((await coordinator.ok("sessions.list")).sessions, []);
+    });
+
+    it("goes on after NATS was killed and is back, and ends in order on SIGTERM", async () => {
+      await using coordinator = await TestCoordinator.start();
+      await using agent = start(coordinator, { SESSION: "agent-1" });
+      await coordinator.until("sessions.list", ({ sessions }) => sessions.length === 1);
+      await coordinator.ok("tasks.create.before", { title: "Before" });
+      await coordinator.until("tasks.get.before", ({ task }) => task.status === "complete");
+      await coordinator.server.kill();
+      await coordinator.server.restart();
+      await coordinator.until("tasks.get.before", ({ ok }) => ok === true);
+      await coordinator.ok("tasks.create.after", { title: "After" });
+      const { task } = await coordinator.until(
+        "tasks.get.after",
+        (reply) => reply.task.status === "complete",
+      );
+      assert.equal(task.completed_by, "agent-1");
+      agent.terminate();
+      const { stderr } = await agent.output.exited;
+      assert.doesNotMatch(stderr, /Traceback|panic/);
+      assert.deepEqual((await coordinator.ok("sessions.list")).sessions, []);
+    });
+
+    it("ends with the reason when another process comes up under its session id", async () => {
+      await using coordinator = await TestCoordinator.start();
+      await using first = start(coordinator, { SESSION: "agent-1" });
+      await coordinator.until("sessions.list", ({ sessions }) => sessions.length === 1);
+      await using second = start(coordinator, { SESSION: "agent-1" });
+      const { code, stderr } = await first.output.exited;
+      assert.equal(code, 1);
+      assert.match(stderr, /^session_replaced: /m);
+      await coordinator.ok("tasks.create.a", { title: "A" });
+      await coordinator.until("tasks.get.a", ({ task }) => task.status === "complete");
+      second.terminate();
+      await second.output.exited;
+    });
+  });
+}
