@@ -7,14 +7,21 @@ import { ROOT } from "./markdown.ts";
 import { ChildOutput } from "./child-output.ts";
 
 /** Where `go install` puts it; the PATH comes first. */
-export const PATH_WITH_NATS = [process.env.PATH ?? "", process.env.GOBIN ?? "", join(homedir(), "go", "bin")]
+export const PATH_WITH_NATS = [
+  process.env.PATH ?? "",
+  process.env.GOBIN ?? "",
+  join(homedir(), "go", "bin"),
+]
   .filter((folder) => folder !== "")
   .join(delimiter);
 
 /** Why the command line cannot be used here; `false` if it can. */
 export function natsCliMissing(): string | false {
   try {
-    execFileSync("nats", ["--version"], { env: { ...process.env, PATH: PATH_WITH_NATS }, stdio: "ignore" });
+    execFileSync("nats", ["--version"], {
+      env: { ...process.env, PATH: PATH_WITH_NATS },
+      stdio: "ignore",
+    });
     execFileSync("bash", ["--version"], { stdio: "ignore" });
     return false;
   } catch {
@@ -27,7 +34,13 @@ export class Shell {
 
   /** `home`: an empty folder, so that no context of the user names another server. */
   constructor(natsUrl: string, home: string) {
-    const own = { PATH: PATH_WITH_NATS, NATS_URL: natsUrl, HOME: home, XDG_CONFIG_HOME: home, NO_COLOR: "1" };
+    const own = {
+      PATH: PATH_WITH_NATS,
+      NATS_URL: natsUrl,
+      HOME: home,
+      XDG_CONFIG_HOME: home,
+      NO_COLOR: "1",
+    };
     this.#env = { ...process.env, ...own, NATS_CONTEXT: undefined };
   }
 
