@@ -38,15 +38,15 @@ finish() {
   wait "$1" 2>/dev/null
 }
 
-# ask SUBJECT BODY [SECONDS]: writes the reply, and asks again until there is one. Returns 1 for a refusal.
-# Every request of this agent can be repeated.
+# ask SUBJECT BODY [SECONDS]: writes the reply, and asks again until there is one, or until `deadline` if that
+# is set. Returns 1 for a refusal. Every request of this agent can be repeated.
 #
 # `nats req` exits with 0 whatever happens: only the reply tells. Bodies are templates for it unless it is
 # told otherwise.
 ask() {
   local subject=$1 body seconds=${3:-0} reply pause=0.2
   body=$(jq -c --arg instance "$instance" '. + {$instance}' <<<"$2")
-  while true; do
+  while ((SECONDS < ${deadline:-SECONDS + 1})); do
     reply=$(nats req --raw --no-templates --force-stdin --timeout "$((seconds + REPLY_SECONDS))s" \
       "$subject" <<<"$body" 2>/dev/null)
     case $(jq -r 'if .ok then "ok" elif .error.retryable then "again" else "refused" end' <<<"${reply:-null}") in
@@ -57,14 +57,17 @@ ask() {
     sleep "$pause"
     pause=$(jq -n --argjson pause "$pause" '[$pause * 2, 5] | min')
   done
+  return 1
 }
 
 # renew TASK_ID ATTEMPT PID: renews the lease every third of its length, and stops the command when somebody
 # else may have the task, or when it was cancelled.
 renew() {
-  local body reply
+  local body reply deadline
   body=$(jq -nc --arg session_id "$session" --argjson attempt "$2" '{$session_id, $attempt}')
   while sleep $((LEASE_SECONDS / 3)); do
+    # Without an answer until then, the lease has run out.
+    deadline=$((SECONDS + LEASE_SECONDS * 2 / 3))
     if reply=$(ask "tasks.renew.$1" "$body") && [[ $(jq .cancel_requested <<<"$reply") == false ]]; then
       continue
     fi
@@ -86,7 +89,7 @@ run_command() {
 }
 
 handle() {
-  local claim=$1 task_id attempt command_pid code end reply
+  local claim=$1 task_id attempt command_pid renewing_pid code end reply
   shift
   task_id=$(jq -r .task.task_id <<<"$claim")
   attempt=$(jq .attempt <<<"$claim")
@@ -95,9 +98,10 @@ handle() {
   start run_command "$@"
   command_pid=$!
   start renew "$task_id" "$attempt" "$command_pid"
+  renewing_pid=$!
   wait "$command_pid"
   code=$?
-  finish "$!"
+  finish "$renewing_pid"
   groups=()
   if [[ -e $files/lost ]]; then
     # Refused if somebody else has the task, and right if it was cancelled.
