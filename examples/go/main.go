@@ -79,6 +79,32 @@ type agent struct {
 
 	mutex  sync.Mutex
 	claims map[string]claim
+	// Closed, and made again, when the connection is back after it broke.
+	reconnected chan struct{}
+}
+
+func (a *agent) onReconnect(*nats.Conn) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	close(a.reconnected)
+	a.reconnected = make(chan struct{})
+}
+
+// request sends one request. What was sent before a connection broke need not be answered on the next one.
+func (a *agent) request(ctx context.Context, subject string, data []byte, patience time.Duration) (*nats.Msg, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	a.mutex.Lock()
+	reconnected := a.reconnected
+	a.mutex.Unlock()
+	go func() {
+		select {
+		case <-reconnected:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return a.connection.RequestWithContext(ctx, subject, data)
 }
 
 // ask asks until there is an answer. Every request of this agent can be repeated.
@@ -89,9 +115,7 @@ func (a *agent) ask(ctx context.Context, subject string, body map[string]any, pa
 		return err
 	}
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
-		attempt, cancel := context.WithTimeout(ctx, patience)
-		reply, err := a.connection.RequestWithContext(attempt, subject, data)
-		cancel()
+		reply, err := a.request(ctx, subject, data, patience)
 		if err == nil {
 			var outcome struct {
 				OK    bool     `json:"ok"`
@@ -270,17 +294,19 @@ func main() {
 	log.SetFlags(0)
 	host, _ := os.Hostname()
 	host, _, _ = strings.Cut(host, ".")
-	connection, err := nats.Connect(env("NATS_URL", nats.DefaultURL), nats.MaxReconnects(-1))
+	a := &agent{
+		session:     env("SESSION", fmt.Sprintf("%s-%d-%s", host, os.Getpid(), rand.Text()[:8])),
+		instance:    rand.Text(),
+		claims:      map[string]claim{},
+		reconnected: make(chan struct{}),
+	}
+	var err error
+	a.connection, err = nats.Connect(
+		env("NATS_URL", nats.DefaultURL), nats.MaxReconnects(-1), nats.ReconnectHandler(a.onReconnect))
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer connection.Close()
-	a := &agent{
-		connection: connection,
-		session:    env("SESSION", fmt.Sprintf("%s-%d-%s", host, os.Getpid(), rand.Text()[:8])),
-		instance:   rand.Text(),
-		claims:     map[string]claim{},
-	}
+	defer a.connection.Close()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	err = a.run(ctx, os.Getenv("STOP_WHEN_IDLE") == "1")

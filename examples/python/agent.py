@@ -50,6 +50,7 @@ class Agent:
         self.instance = uuid.uuid4().hex
         self.claims = {}
         self.stopping = asyncio.Event()
+        self.reconnected = asyncio.Event()
 
     async def ask(self, subject, body, wait_seconds=0):
         """Asks until there is an answer. Every request of this agent can be repeated."""
@@ -57,8 +58,8 @@ class Agent:
         while True:
             try:
                 data = json.dumps({"instance": self.instance, **body}).encode()
-                reply = await self.connection.request(subject, data, wait_seconds + REPLY_SECONDS)
-                answer = json.loads(reply.data)
+                request = self.connection.request(subject, data, wait_seconds + REPLY_SECONDS)
+                answer = json.loads((await self.unless_reconnected(request)).data)
                 if answer["ok"]:
                     return answer
                 if not answer["error"]["retryable"]:
@@ -67,6 +68,22 @@ class Agent:
                 pass  # No worker, or no answer: the request may have been carried out.
             await asyncio.sleep(pause * random.uniform(0.5, 1))
             pause = min(2 * pause, 5)
+
+    async def unless_reconnected(self, request):
+        """The reply. What was sent before a connection broke need not be answered on the next one."""
+        waiting = [asyncio.ensure_future(request), asyncio.ensure_future(self.reconnected.wait())]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if waiting[0].done():
+                return waiting[0].result()
+            raise TimeoutError
+        finally:
+            for one in waiting:
+                one.cancel()
+
+    async def on_reconnect(self):
+        self.reconnected.set()
+        self.reconnected = asyncio.Event()
 
     async def register(self):
         await self.ask(f"sessions.register.{self.session}", {"ttl_seconds": LEASE_SECONDS})
@@ -161,8 +178,9 @@ class Agent:
 async def main():
     servers = os.environ.get("NATS_URL", "nats://localhost:4222")
     unique = f"{socket.gethostname().split('.')[0]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    connection = await nats.connect(servers, max_reconnect_attempts=-1)
+    connection = nats.NATS()
     agent = Agent(connection, os.environ.get("SESSION", unique))
+    await connection.connect(servers, max_reconnect_attempts=-1, reconnected_cb=agent.on_reconnect)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, agent.stopping.set)
     try:
