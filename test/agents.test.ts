@@ -100,16 +100,16 @@ async function isBack(coordinator: TestCoordinator): Promise<void> {
 const MAX_TRIES = 50;
 const TRY_MS = 500;
 
-for (const { name, missing, prepare, command } of LANGUAGES) {
-  describe(`the agent in examples/${name}`, { skip: missing }, () => {
+for (const language of LANGUAGES) {
+  describe(`the agent in examples/${language.name}`, { skip: language.missing }, () => {
     let folder = "";
     before(async () => {
       folder = await mkdtemp(join(tmpdir(), "agent-"));
-      prepare(folder);
+      language.prepare(folder);
     });
     after(() => rm(folder, { recursive: true, force: true }));
     const start = (coordinator: TestCoordinator, env?: NodeJS.ProcessEnv): Agent =>
-      new Agent(command(folder), coordinator.server.url, env);
+      new Agent(language.command(folder), coordinator.server.url, env);
 
     it("works through tasks with dependencies together with another one, each task once", async () => {
       await using coordinator = await TestCoordinator.start({ workers: 2 });
