@@ -5,6 +5,7 @@
 import type { ErrorCode } from "../../src/protocol/errors.ts";
 import { type Operation, OPERATIONS, OPERATION_NAMES } from "../../src/protocol/operations.ts";
 import { isTooDeep } from "./json-text.ts";
+import { isKept } from "./kept-json.ts";
 import { type FuzzMessage, isHeard } from "./message.ts";
 import { changesNothing } from "./effects.ts";
 import { withoutNulls } from "./nulls.ts";
@@ -70,10 +71,12 @@ export function expectationOf(message: FuzzMessage): Expectation {
     return answer(["invalid_request"]);
   }
   if (isNamed && !isId(address.id)) return answer(["invalid_request"]);
-  const json = parse(message.payload);
+  const text = textOf(message.payload);
+  const json = parse(text);
   if (typeof json !== "object" || json === null || Array.isArray(json) || isTooDeep(json)) {
     return answer(["invalid_request"]);
   }
+  if (!isKept(text)) return answer(["invalid_request"]);
   const parsed = definition.request.safeParse(withoutNulls(json, requestSchema(operation)));
   if (!parsed.success) return answer(["invalid_request"]);
   const body = parsed.data as Readonly<Record<string, unknown>>;
@@ -92,10 +95,18 @@ function isId(text: string): boolean {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** `undefined` for what is no JSON. */
-function parse(payload: Buffer): unknown {
+/** What is no UTF-8 is no JSON either. */
+function textOf(payload: Buffer): string {
   try {
-    const text = utf8.decode(payload);
+    return utf8.decode(payload);
+  } catch {
+    return "\ufffd";
+  }
+}
+
+/** `undefined` for what is no JSON. */
+function parse(text: string): unknown {
+  try {
     return text.trim() === "" ? {} : JSON.parse(text);
   } catch {
     return undefined;

@@ -165,7 +165,7 @@ function isKept(name: string, { status }: Json): boolean {
   return (name === "result" && status === "complete") || (name === "error" && status === "failed");
 }
 
-/** JSON has no infinite numbers: what is beyond all limits comes back as null. */
+/** A negative zero comes back as 0. */
 function asJson(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value ?? null));
 }

@@ -1,12 +1,14 @@
 /**
  * Valid requests that change something, each in a namespace of its own, with odd contents and odd
- * headers: what they bring has to be stored as it was sent, and nothing but that.
+ * headers: what they bring has to be stored as it was sent, and nothing but that. What cannot be kept
+ * has to be refused.
  */
 import fc from "fast-check";
 import { type Operation, OPERATIONS } from "../../src/protocol/operations.ts";
 import type { Code } from "./expectation.ts";
 import { HEADERS } from "./generator.ts";
 import { arrayText, quoted } from "./json-text.ts";
+import { isKept } from "./kept-json.ts";
 import type { FuzzMessage } from "./message.ts";
 import type { Ask } from "./world.ts";
 import { withoutNulls } from "./nulls.ts";
@@ -134,7 +136,8 @@ function ofKind(operation: Operation, kind: Kind): fc.Arbitrary<MutationMaker> {
       const named = operation.startsWith("sessions.") ? session : id;
       const subject = (isAgent ? "agent.mutant." : "") + operation + (takesId ? `.${named}` : "");
       return {
-        ...{ id, session, operation, setup: kind.setup, codes: ["ok", "too_large"] },
+        ...{ id, session, operation, setup: kind.setup },
+        codes: isKept(body) ? ["ok", "too_large"] : ["invalid_request"],
         body: withoutNulls(JSON.parse(body), schema) as Record<string, unknown>,
         message: {
           ...{ source: "mutation", subject, reply: "inbox", headers },

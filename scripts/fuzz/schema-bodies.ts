@@ -5,6 +5,8 @@ import {
   anyJson,
   anyString,
   arrayText,
+  LOST_NUMBERS,
+  LOST_STRINGS,
   objectText,
   ODD_NAMES,
   ODD_NUMBERS,
@@ -124,7 +126,7 @@ export function asObject(fields: Fields): string {
 export function defective(schema: Schema): fc.Arbitrary<string> {
   const { properties = {} } = schema;
   const names = Object.keys(properties);
-  const name = fc.constantFrom(...names, ...ODD_NAMES);
+  const name = fc.constantFrom(...names, ...ODD_NAMES, ...LOST_STRINGS);
   const edit = fc.oneof(
     fc.record({ kind: fc.constant("replace" as const), name, value: anyJson() }),
     fc.record({ kind: fc.constant("remove" as const), name }),
@@ -157,7 +159,7 @@ export function defective(schema: Schema): fc.Arbitrary<string> {
 /** Just beyond the limits of the field's own schema, or nested one level too deep or too shallow. */
 function beyond(schema: Schema, name: string): fc.Arbitrary<string> {
   const values: fc.Arbitrary<string>[] = [
-    fc.constantFrom(...ODD_NUMBERS),
+    fc.constantFrom(...ODD_NUMBERS, ...LOST_NUMBERS),
     fitting(schema, name).map((value) => `[${value}]`),
     fitting(schema, name).map((value) => `{"a":${value}}`),
     anyString().map(quoted),

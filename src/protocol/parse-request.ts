@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { CoordinatorError } from "./errors.ts";
 import { bodyHint, fieldHint } from "./hints.ts";
+import { describeInexact, inexactPart } from "./exact-json.ts";
 import { nullDropper } from "./null-fields.ts";
 import { type Operation, OPERATION_NAMES, OPERATIONS, type Request } from "./operations.ts";
 import { isTooDeep, MAX_JSON_DEPTH } from "./json-depth.ts";
@@ -71,8 +72,12 @@ function parseJson(operation: Operation, text: string): unknown {
     const hint = bodyHint(operation, false);
     throw invalid(`the body is not valid JSON (${shorten(problem)}): send ${hint}`);
   }
-  if (!isTooDeep(json)) return json;
-  throw invalid(`the body is nested more than ${MAX_JSON_DEPTH} levels deep: flatten it`);
+  if (isTooDeep(json)) {
+    throw invalid(`the body is nested more than ${MAX_JSON_DEPTH} levels deep: flatten it`);
+  }
+  const inexact = inexactPart(text);
+  if (inexact !== null) throw invalidField(inexact.path, describeInexact(inexact));
+  return json;
 }
 
 function explain(operation: Operation, issues: readonly z.core.$ZodIssue[]): CoordinatorError {

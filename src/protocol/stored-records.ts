@@ -1,5 +1,6 @@
 /** Leases and sessions as they are stored. */
 import { z } from "zod";
+import { inexactPart } from "./exact-json.ts";
 import * as field from "./fields.ts";
 
 export const leaseRecord = z.looseObject({
@@ -28,10 +29,11 @@ export const storedSession = z.looseObject({
 });
 export type StoredSession = z.infer<typeof storedSession>;
 
-/** The value as the schema reads it, or `null` if it is something else. */
+/** The value as the schema reads it, or `null` if it is something else, or cannot be kept as it is. */
 export function readStored<T>(schema: z.ZodType<T>, text: string): T | null {
   try {
-    return schema.safeParse(JSON.parse(text)).data ?? null;
+    const { data } = schema.safeParse(JSON.parse(text));
+    return data === undefined || inexactPart(text) !== null ? null : data;
   } catch {
     return null;
   }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { TASK_STATUSES, type Task } from "../task/task.ts";
 import { decodeDefinition, encodeDefinition } from "./definition-record.ts";
+import { describeInexact, inexactPart } from "./exact-json.ts";
 import * as field from "./fields.ts";
 import { iso, isoOrNull, millisOrNull } from "./instants.ts";
 import { isTooDeep } from "./json-depth.ts";
@@ -144,6 +145,8 @@ export function decodeTask(text: string, origin: RecordOrigin): Task {
     throw new CorruptRecordError("the value is not JSON");
   }
   if (isTooDeep(json)) throw new CorruptRecordError("the value is nested too deep");
+  const inexact = inexactPart(text);
+  if (inexact !== null) throw new CorruptRecordError(describeInexact(inexact));
   const own = isOwnRecord(json) ? json : null;
   const record = own ?? parseStored(json);
   if (record.task_id !== undefined && record.task_id !== origin.taskId) {

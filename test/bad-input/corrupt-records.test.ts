@@ -15,6 +15,9 @@ const NO_TASKS: Readonly<Record<string, string>> = {
   "other-id": '{"task_id":"another"}',
   "claimed-by-nobody": '{"status":"claimed"}',
   deep: `{"payload":${"[".repeat(1_000)}${"]".repeat(1_000)}}`,
+  "changed-number": '{"title":"t","payload":{"id":1970670598291982290}}',
+  "changed-unknown-field": '{"title":"t","future":[1e400]}',
+  "half-a-pair": '{"title":"\\ud800"}',
   binary: "\u0000\ufffd\u0001",
 };
 

@@ -168,6 +168,12 @@ describe("a value that is no task", () => {
     ['{"status":"claimed"}', /claimed_by: must name the holder of a claimed task/],
     ['{"status":"claimed","claimed_by":null}', /claimed_by/],
     ['{"attempt":-1}', /attempt/],
+    [
+      '{"payload":[1970670598291982290]}',
+      /^payload\.0: the number 19.* would become .*as a string$/,
+    ],
+    ['{"future":{"a":1e400}}', /^future\.a: the number 1e400 would become null: send it as a str/],
+    ['{"title":"\\ud800"}', /^title: has half of a surrogate pair/],
     ['{"attempt":"1"}', /attempt/],
     ['{"fencing_token":"1"}', /fencing_token/],
     ['{"priority":9}', /priority: must be between 0/],

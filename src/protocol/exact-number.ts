@@ -1,0 +1,43 @@
+/** Whether a number of JSON survives being parsed and written again. Linear in its length. */
+
+/** @param literal a number as JSON spells it */
+export function isExactNumber(literal: string): boolean {
+  if (literal.length < SAFE_LENGTH && !/[eE]/.test(literal)) return true;
+  const number = Number(literal);
+  return Number.isFinite(number) && isSameDecimal(decimalOf(literal), decimalOf(String(number)));
+}
+/** Decimals of 15 digits, a sign and a point are kept by every double. */
+const SAFE_LENGTH = 16;
+
+/** What would be stored instead; JSON has no infinity. */
+export function writtenAgain(literal: string): string {
+  return JSON.stringify(Number(literal));
+}
+
+/** `0.digits` times ten to the power of `exponent`, without zeros on either side; zero has no digits. */
+interface Decimal {
+  readonly isNegative: boolean;
+  readonly digits: string;
+  readonly exponent: number;
+}
+
+function decimalOf(literal: string): Decimal {
+  const isNegative = literal.startsWith("-");
+  const [mantissa = "", power = "0"] = literal.slice(isNegative ? 1 : 0).split(/[eE]/);
+  const [whole = "", fraction = ""] = mantissa.split(".");
+  const all = whole + fraction;
+  let start = 0;
+  while (all[start] === "0") start++;
+  let end = all.length;
+  while (end > start && all[end - 1] === "0") end--;
+  if (start === end) return { isNegative: false, digits: "", exponent: 0 };
+  return {
+    isNegative,
+    digits: all.slice(start, end),
+    exponent: Number(power) + whole.length - start,
+  };
+}
+
+function isSameDecimal(a: Decimal, b: Decimal): boolean {
+  return a.isNegative === b.isNegative && a.digits === b.digits && a.exponent === b.exponent;
+}
