@@ -36,10 +36,14 @@ export function newWorkerId(): string {
 
 /** Resolves when it answers requests; until then it waits for NATS, as long as `patience` lets it. */
 export async function startWorker(config: Config, options: WorkerOptions): Promise<Worker> {
-  const { id, observe, patience, wrapStores, clock } = options;
+  const { id, patience, wrapStores, clock } = options;
+  const notes = new HealthNotes();
+  const observe: Observe = (fact) => {
+    if (fact.kind === "writes_refused") noteRefusal(notes, fact.bucket, fact.reason);
+    options.observe(fact);
+  };
   const named = { ...config.nats, name: `if-coordinator ${id}` };
   const connection = await connectPatiently(named, patience);
-  const notes = new HealthNotes();
   const isConnected = observeConnection(connection, observe, notes);
   let stores: OpenStores | null = null;
   let service: TaskService | null = null;
@@ -89,6 +93,15 @@ export async function startWorker(config: Config, options: WorkerOptions): Promi
     await disconnect();
     throw error;
   }
+}
+
+function noteRefusal(notes: HealthNotes, bucket: string, reason: string | null): void {
+  const problem =
+    reason === null
+      ? null
+      : `the bucket "${bucket}" refuses every write (${reason}): make room if a limit or a disk is the ` +
+        "reason, otherwise restart the NATS server that leads it";
+  notes.problem(`writes to ${bucket}`, problem);
 }
 
 /** Rejects when there is no point in waiting for what a connection would deliver. */

@@ -12,14 +12,18 @@ import {
 } from "@nats-io/transport-node";
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { WriteOutcome } from "../service/ports.ts";
+import { listenToConnection } from "./connection.ts";
 import { newInbox } from "./inbox.ts";
 import { WRITE_ID } from "./kv-message.ts";
 import { OutgoingHeaders } from "./outgoing-headers.ts";
+import { WriteRefusals, type WriteRefusalsOptions } from "./write-refusals.ts";
 
 /** The server's error code for "the last sequence is N". */
 const WRONG_LAST_SEQUENCE = 10071;
 /** The same while another write of the key is under way. */
 const WRITE_UNDER_WAY = 10164;
+/** The message is over the stream's own limit of its size: others may be stored. */
+const MESSAGE_TOO_LARGE = 10054;
 
 export interface KvWrite {
   readonly subject: string;
@@ -35,6 +39,7 @@ export interface KvWrite {
 }
 
 interface Pending {
+  readonly subject: string;
   readonly resolve: (outcome: WriteOutcome) => void;
   readonly reject: (error: Error) => void;
   readonly expectedRevision: number;
@@ -48,9 +53,15 @@ export class KvWriter {
   readonly #subscription: Subscription;
   readonly #pending = new Map<string, Pending>();
   readonly #sweep: NodeJS.Timeout;
+  readonly #refusals: WriteRefusals;
   #serial = 0;
 
-  constructor(connection: NatsConnection, timeoutMs: number) {
+  /** @param refuses is told of a bucket that refuses every write, and of its end */
+  constructor(
+    connection: NatsConnection,
+    timeoutMs: number,
+    refuses: WriteRefusalsOptions["report"] = () => undefined,
+  ) {
     this.#connection = connection;
     this.#timeoutMs = timeoutMs;
     this.#inbox = `${newInbox(connection)}.`;
@@ -64,6 +75,17 @@ export class KvWriter {
       this.#giveUpOverdue();
     }, timeoutMs / 10);
     this.#sweep.unref();
+    this.#refusals = new WriteRefusals({
+      probe: (subject) => void this.write(probeOf(subject)).catch(() => undefined),
+      report: refuses,
+      now: () => performance.now(),
+    });
+    listenToConnection(connection, {
+      disconnected: () => {
+        this.#refusals.forget();
+      },
+      reconnected: () => undefined,
+    });
   }
 
   /**
@@ -78,7 +100,8 @@ export class KvWriter {
     // In less time than the transport takes for a string.
     const payload = typeof write.payload === "string" ? Buffer.from(write.payload) : write.payload;
     return new Promise((resolve, reject) => {
-      this.#pending.set(key, { resolve, reject, expectedRevision, deadline });
+      const { subject } = write;
+      this.#pending.set(key, { subject, resolve, reject, expectedRevision, deadline });
       try {
         const reply = this.#inbox + key;
         this.#connection.publish(write.subject, payload, { headers, reply });
@@ -91,6 +114,7 @@ export class KvWriter {
 
   stop(): void {
     clearInterval(this.#sweep);
+    this.#refusals.forget();
     this.#subscription.unsubscribe();
     for (const { resolve } of this.#pending.values()) resolve({ kind: "unknown" });
     this.#pending.clear();
@@ -113,7 +137,15 @@ export class KvWriter {
     if (pending === undefined) return;
     this.#pending.delete(key);
     try {
-      pending.resolve(outcomeOf(msg, pending.expectedRevision));
+      const outcome = outcomeOf(msg, pending.expectedRevision);
+      if (outcome.kind === "written") this.#refusals.accepted(pending.subject);
+      if (outcome.kind !== "refused") {
+        pending.resolve(outcome);
+        return;
+      }
+      const { code, why } = outcome;
+      if (code !== MESSAGE_TOO_LARGE) this.#refusals.refused(pending.subject, why);
+      pending.reject(new CoordinatorError("unavailable", `NATS refused the write: ${why}`));
     } catch (error) {
       pending.reject(error instanceof Error ? error : new Error(String(error)));
     }
@@ -128,6 +160,11 @@ export class KvWriter {
       pending.resolve({ kind: "unknown" });
     }
   }
+}
+
+/** A marker of a removed key, gone after the shortest time that the server takes. */
+function probeOf(subject: string): KvWrite {
+  return { subject, payload: "", ttlSeconds: 1, purge: true };
 }
 
 function headersOf({ expectedRevision, writeId, ttlSeconds, purge }: KvWrite): OutgoingHeaders {
@@ -149,7 +186,14 @@ interface PublishAck {
   readonly error?: { readonly err_code?: number; readonly description?: string };
 }
 
-function outcomeOf(msg: Msg, expectedRevision: number): WriteOutcome {
+/** The server has a reason of its own not to store it. */
+interface Refused {
+  readonly kind: "refused";
+  readonly code: number | undefined;
+  readonly why: string;
+}
+
+function outcomeOf(msg: Msg, expectedRevision: number): WriteOutcome | Refused {
   // No payload: "no responders", the stream has no leader at the moment.
   if (msg.data.length === 0) return { kind: "unknown" };
   const { seq, error } = msg.json<PublishAck>();
@@ -161,7 +205,7 @@ function outcomeOf(msg: Msg, expectedRevision: number): WriteOutcome {
         ? { kind: "conflict", isDoubtful: true }
         : { kind: "conflict" };
     }
-    throw new CoordinatorError("unavailable", `NATS refused the write: ${why}`);
+    return { kind: "refused", code: error.err_code, why };
   }
   return seq === undefined ? { kind: "unknown" } : { kind: "written", revision: seq };
 }

@@ -57,7 +57,9 @@ export async function openStores(
     await requireJetStream(connection, options.jsDomain);
     for (const { name } of configs) await upkeep.make(name);
   }, patience);
-  const writer = new KvWriter(connection, WRITE_TIMEOUT_MS);
+  const writer = new KvWriter(connection, WRITE_TIMEOUT_MS, (bucket, reason) => {
+    observe({ kind: "writes_refused", bucket, reason });
+  });
   const watchFailed = (cause: unknown): void => {
     observe({ kind: "background_error", what: "watch", cause });
   };

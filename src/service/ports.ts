@@ -244,6 +244,8 @@ export type Fact =
   | { readonly kind: "bucket_made"; readonly bucket: string }
   /** Why a bucket cannot be used, such as that it was deleted; `null`: it can be again. */
   | { readonly kind: "bucket_problem"; readonly bucket: string; readonly problem: string | null }
+  /** A bucket refuses every write while the connection is up; `null`: no longer. */
+  | { readonly kind: "writes_refused"; readonly bucket: string; readonly reason: string | null }
   /** A worker that starts waits for NATS; `problem`: why, `null`: no longer. */
   | { readonly kind: "start_waits"; readonly problem: string | null }
   | { readonly kind: "index_current"; readonly tasks: number; readonly seconds: number }

@@ -79,6 +79,13 @@ export function logLineOf(fact: Fact): LogLine {
       return fact.problem === null
         ? line("info", "bucket can be used again", { bucket: fact.bucket })
         : line("error", "bucket cannot be used", { bucket: fact.bucket, problem: fact.problem });
+    case "writes_refused":
+      return fact.reason === null
+        ? line("info", "bucket no longer refuses writes", { bucket: fact.bucket })
+        : line("error", "bucket refuses every write", {
+            bucket: fact.bucket,
+            reason: fact.reason,
+          });
     case "start_waits":
       return fact.problem === null
         ? line("info", "NATS is there", {})

@@ -169,6 +169,7 @@ function registerCounters(registry: Registry): Observe {
       case "disconnects":
       case "outage_grace":
       case "bucket_made":
+      case "writes_refused":
       case "bucket_problem":
       case "start_waits":
       case "index_current":

@@ -31,6 +31,8 @@ const LEVELS: readonly (readonly [string, Fact])[] = [
   ["info", { kind: "bucket_made", bucket: "tasks" }],
   ["error", { kind: "bucket_problem", bucket: "tasks", problem: "it was deleted" }],
   ["info", { kind: "bucket_problem", bucket: "tasks", problem: null }],
+  ["error", { kind: "writes_refused", bucket: "tasks", reason: "maximum bytes exceeded" }],
+  ["info", { kind: "writes_refused", bucket: "tasks", reason: null }],
   ["warn", { kind: "start_waits", problem: "connection refused" }],
   ["info", { kind: "start_waits", problem: null }],
   ["info", { kind: "index_current", tasks: 397, seconds: 0.02 }],
