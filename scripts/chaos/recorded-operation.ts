@@ -16,6 +16,8 @@ export type Asked =
       readonly sessionId: string;
       readonly attempt: number;
       readonly status: "available" | "complete" | "failed";
+      /** Given back with a delay. */
+      readonly isDelayed: boolean;
     }
   | { readonly kind: "cancel"; readonly force: boolean }
   | { readonly kind: "requeue" }

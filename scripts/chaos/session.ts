@@ -14,6 +14,7 @@ const TIMEOUT_MS = 4_000;
 const PAUSE_MS = 40;
 /** A task is not given up, whatever happens to it. */
 const MAX_FAILURES = 1_000;
+const DELAY_SECONDS = 0.2;
 /** No limit: faults take as many leases as they like. */
 const MAX_LOST_LEASES = 0;
 /** Asked once: the record shows each request. */
@@ -156,8 +157,10 @@ export class ChaosSession {
     const { id: session_id, tasks, random } = this.#context;
     const chance = random();
     const status = STATUSES[Math.floor(chance * STATUSES.length)] ?? "complete";
-    const asked = { kind: "release", sessionId: session_id, attempt, status } as const;
-    const input = { session_id, attempt, status };
+    const isDelayed = status === "available" && random() < 0.5;
+    const asked = { kind: "release", sessionId: session_id, attempt, status, isDelayed } as const;
+    const delay = isDelayed ? { delay_seconds: DELAY_SECONDS, cause: "not now" } : {};
+    const input = { session_id, attempt, status, ...delay };
     await this.#run(taskId, asked, () => tasks.release(taskId, input, ONCE));
     this.#held = null;
   }

@@ -139,7 +139,8 @@ function commandsOf(asked: Exclude<Asked, { kind: "create" | "get" }>, task: Tas
     case "release": {
       const { sessionId, attempt, status: outcome } = asked;
       const content = { instance: null, result: null, error: null, retry: true };
-      return [{ type: "release", sessionId, attempt, outcome, ...content }];
+      const notBefore = asked.isDelayed ? 1 : null;
+      return [{ type: "release", sessionId, attempt, outcome, notBefore, ...content }];
     }
     case "cancel":
       return [{ type: "cancel", sessionId: null, force: asked.force, reason: null }];

@@ -18,9 +18,11 @@ import type { Connection } from "../nats/connection.ts";
 import { subscribeToUpdates } from "../nats/task-updates.ts";
 import type { Reply, RequestInput } from "../protocol/operations.ts";
 import type { TaskRecord } from "../protocol/task-record.ts";
+import { checkOptions } from "./check-options.ts";
 import { toJsonText } from "./json-text.ts";
 import type { Logger } from "./logger.ts";
 import { ProgressReports } from "./progress-reports.ts";
+import { RELEASE_OPTIONS, releaseFields, type ReleaseOptions } from "./release-options.ts";
 import type { TaskClient } from "./task-client.ts";
 import { TaskError } from "./task-error.ts";
 import { LiveChange } from "./task-update.ts";
@@ -127,7 +129,12 @@ export class Claim implements AsyncDisposable {
    * Gives the task back to the pool, which is no failure. Does nothing for a claim that has ended or is
    * lost, and waits for an end that is under way: safe to call in `finally`.
    *
-   * @throws TaskError if the coordinator cannot be told; the task is back when its lease runs out
+   * The next claim can come at once, perhaps from this session again: name a delay where that is of no
+   * use.
+   *
+   * @throws TaskError if the coordinator cannot be told; the task is back when its lease runs out.
+   *   `invalid_request` for the options: it is still held
+   * @example await claim.release({ delaySeconds: 3600, cause: "the quota is exhausted" });
    * @example
    * for await (const claim of coordinator.claims({ session: "session-1" })) {
    *   try {
@@ -137,11 +144,13 @@ export class Claim implements AsyncDisposable {
    *   }
    * }
    */
-  async release(): Promise<void> {
+  async release(options: ReleaseOptions = {}): Promise<void> {
+    checkOptions(options, RELEASE_OPTIONS);
+    const fields = releaseFields(options);
     while (this.#ending !== null) await this.ending();
     if (this.isOver) return;
     try {
-      await this.#end({ status: "available" });
+      await this.#end({ status: "available", ...fields });
     } catch (error) {
       if (!(error instanceof TaskError) || !ENDED_OTHERWISE.has(error.code)) throw error;
     }

@@ -2,6 +2,7 @@
 import { CALL_OPTIONS, type CallOptions } from "./calls.ts";
 import type { OptionTypes } from "./check-options.ts";
 import type { Logger } from "./logger.ts";
+import { RELEASE_OPTIONS, type ReleaseOptions } from "./release-options.ts";
 import type { TaskRemoval } from "./task-update.ts";
 import type { Since, UpdateFilter } from "./update-filter.ts";
 
@@ -28,8 +29,8 @@ export interface ClaimTaskOptions extends CallOptions {
   readonly releaseOnDisconnect?: boolean;
 }
 
-/** What else is said of the end of a claim. */
-export interface ReleaseTaskOptions extends CallOptions {
+/** What else is said of the end of a claim. A delay and a cause are those of `available`. */
+export interface ReleaseTaskOptions extends CallOptions, ReleaseOptions {
   /** What came of it, for `complete`. */
   readonly result?: unknown;
   /** What went wrong, for `failed`. */
@@ -65,6 +66,7 @@ export const CLAIM_TASK_OPTIONS: OptionTypes<ClaimTaskOptions> = {
 
 export const RELEASE_TASK_OPTIONS: OptionTypes<ReleaseTaskOptions> = {
   ...CALL_OPTIONS,
+  ...RELEASE_OPTIONS,
   result: "any",
   error: "any",
   retry: "boolean",

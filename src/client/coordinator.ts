@@ -17,6 +17,7 @@ import {
 } from "./coordinator-options.ts";
 import type { EventBus } from "./event-bus.ts";
 import type { Logger } from "./logger.ts";
+import { releaseFields } from "./release-options.ts";
 import { TaskClient } from "./task-client.ts";
 import { invalidInput, TaskError } from "./task-error.ts";
 import type { TaskUpdate } from "./task-update.ts";
@@ -95,8 +96,9 @@ export class Coordinator implements AsyncDisposable {
     options: ReleaseTaskOptions = {},
   ): Promise<boolean> {
     checkOptions(options, RELEASE_TASK_OPTIONS);
-    const { timeoutMs, deadlineMs, signal, ...fields } = options;
-    const input = { session_id: sessionId, status, ...fields };
+    const { timeoutMs, deadlineMs, signal, delaySeconds, resumeAt, cause, ...fields } = options;
+    const given = releaseFields({ delaySeconds, resumeAt, cause });
+    const input = { session_id: sessionId, status, ...fields, ...given };
     const call = { timeoutMs, deadlineMs, signal };
     return isDone(this.tasks.release(taskId, input, call), NOT_HELD);
   }

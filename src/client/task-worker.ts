@@ -14,6 +14,7 @@ import {
   type ClaimSourceContext,
 } from "./claim-source.ts";
 import { describeError, type Logger } from "./logger.ts";
+import { ReleaseError } from "./release-options.ts";
 import { invalidInput, TaskError } from "./task-error.ts";
 
 /** Which tasks a worker takes, and how many at a time. */
@@ -48,7 +49,8 @@ export interface TaskContext {
 }
 
 /**
- * Does the work. What it returns becomes the task's result; what it throws, a failed attempt.
+ * Does the work. What it returns becomes the task's result; what it throws, a failed attempt, unless it
+ * is a `ReleaseError`.
  *
  * @example
  * const handler: TaskHandler = async (task, { signal }) => {
@@ -242,12 +244,23 @@ export class TaskWorker {
   async #failed(claim: Claim, error: unknown): Promise<void> {
     if (claim.isOver) {
       this.#logger.debug(`${claim.task.task_id}: ${String(error)}`);
+    } else if (error instanceof ReleaseError) {
+      await this.#release(claim, error);
     } else if (claim.signal.aborted) {
       // It stopped because it was asked to, which is no failure.
       await claim.release();
     } else {
       this.#logger.debug(`${claim.task.task_id} failed: ${describeError(error)}`);
       await this.#fail(claim, error, !(error instanceof PermanentError));
+    }
+  }
+
+  async #release(claim: Claim, { options }: ReleaseError): Promise<void> {
+    try {
+      await claim.release(options);
+    } catch (refusal) {
+      if (claim.isOver) throw refusal;
+      await this.#fail(claim, refusal, true);
     }
   }
 

@@ -19,6 +19,8 @@ export const MAX_DEPENDENCIES = 10_000;
 export const MAX_PRIORITY = 4;
 export const MAX_MAX_FAILURES = 1_000_000;
 export const MAX_MAX_LOST_LEASES = 1_000_000;
+/** How far a released task can be put off: 30 days. */
+export const MAX_DELAY_SECONDS = 30 * 24 * 60 * 60;
 /** Size of the JSON of what a holder reports of its progress. */
 export const MAX_PROGRESS_BYTES = 4_096;
 

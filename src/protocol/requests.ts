@@ -72,13 +72,41 @@ export const renew = z.strictObject({
     .describe("How far the work is; kept with the lease, and shown by tasks.get"),
 });
 
-export const release = z.strictObject({
-  ...holder,
-  status: z.enum(RELEASE_OUTCOMES),
-  result: z.unknown().optional(),
-  error: z.unknown().optional(),
-  retry: z.boolean().default(true).describe("Of `failed`: whether another attempt may follow"),
-});
+const DELAY_RULE = `must be between 0 and ${field.MAX_DELAY_SECONDS} seconds (30 days)`;
+/** What only a task that is given back can be told. */
+const ofAvailable = {
+  delay_seconds: z
+    .number()
+    .min(0, DELAY_RULE)
+    .max(field.MAX_DELAY_SECONDS, DELAY_RULE)
+    .optional()
+    .describe("Of `available`: nobody can claim the task for so long"),
+  resume_at: field.time.optional().describe("Of `available`: nobody can claim it before this time"),
+  cause: field.reason.optional(),
+};
+
+export const release = z
+  .strictObject({
+    ...holder,
+    status: z.enum(RELEASE_OUTCOMES),
+    result: z.unknown().optional(),
+    error: z.unknown().optional(),
+    retry: z.boolean().default(true).describe("Of `failed`: whether another attempt may follow"),
+    ...ofAvailable,
+  })
+  .superRefine((body, context) => {
+    const given = (Object.keys(ofAvailable) as (keyof typeof ofAvailable)[]).filter(
+      (name) => body[name] !== undefined,
+    );
+    const refuse = (name: string, message: string): void => {
+      context.addIssue({ code: "custom", path: [name], message });
+    };
+    if (body.status !== "available") {
+      for (const name of given) refuse(name, `goes with the status available, not ${body.status}`);
+    } else if (body.delay_seconds !== undefined && body.resume_at !== undefined) {
+      refuse("resume_at", "says the same as delay_seconds: name one of them");
+    }
+  });
 
 export const verify = z
   .strictObject({

@@ -1,7 +1,7 @@
 /** Claim, renew, release and verify: what the holder of a task asks for. */
 import { CoordinatorError, hasCode } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
-import { iso } from "../protocol/instants.ts";
+import { iso, millisOrNull } from "../protocol/instants.ts";
 import { encodeTask } from "../protocol/task-record.ts";
 import { holderRefusal, isClaimOf } from "../task/holder.ts";
 import type { Task } from "../task/task.ts";
@@ -235,10 +235,18 @@ export class Claims {
         result: request.result ?? null,
         error: request.error ?? null,
         retry: request.retry,
+        notBefore: this.#resumption(request),
+        reason: request.cause ?? null,
       },
       { limitSize: true },
     );
     return this.ended(executed);
+  }
+
+  /** When a task that is given back can be claimed again; `null`: at once. */
+  #resumption({ delay_seconds, resume_at }: Request<"tasks.release">): number | null {
+    if (delay_seconds === undefined) return millisOrNull(resume_at);
+    return delay_seconds === 0 ? null : this.#clock.now() + Math.ceil(delay_seconds * 1000);
   }
 
   /** Returns a claim to the pool; no failure of anybody. */

@@ -1,11 +1,21 @@
 /**
- * How an attempt ends that is neither completed nor given back: it failed, its lease was lost, or its
+ * How an attempt ends without completion: it is given back or has failed, its lease is lost, or its
  * session was replaced.
  */
 import type { ExpiryReason, ReleaseCommand } from "./commands.ts";
 import { type RetryPolicy, retryDelayMs } from "./retry-policy.ts";
 import { moved, unclaimed } from "./steps.ts";
 import { SESSION_REPLACED, STOPPED_AS_ASKED, type Task } from "./task.ts";
+
+/** The holder gives the task back, which is nobody's fault; it says when the next claim may come. */
+export function giveBack(
+  task: Task,
+  { sessionId, notBefore = null, reason = null }: ReleaseCommand,
+  now: number,
+): Task {
+  const again: Task = { ...unclaimed(task), status: "available", notBefore };
+  return moved(task, again, "task_released", now, { sessionId, reason });
+}
 
 /** The holder reports a failure: the task is tried again after a pause, while failures are left. */
 export function failAttempt(

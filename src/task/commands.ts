@@ -24,6 +24,10 @@ export interface ReleaseCommand {
   readonly error: unknown;
   /** Of `failed`: whether another attempt may follow while failures are left. */
   readonly retry: boolean;
+  /** Of `available`: when the task can be claimed again. Default: at once. */
+  readonly notBefore?: number | null;
+  /** Of `available`: why the holder gives the task back, in its words. */
+  readonly reason?: string | null;
 }
 export const RELEASE_OUTCOMES = ["available", "complete", "failed"] as const;
 export type ReleaseOutcome = (typeof RELEASE_OUTCOMES)[number];

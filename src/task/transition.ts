@@ -22,10 +22,10 @@
  * Terminal tasks are left by requeue only, which starts afresh with no failures and no lost leases but
  * keeps counting `attempt`. A failure is what a holder reports; an expiry says nothing about the work, so
  * it counts as a lost lease. Giving a task back (release with `available`) is neither, nor is the end of
- * a claim whose session was replaced. A failed attempt delays the next claim; an expired one does not,
- * because its lease has been delay enough.
+ * a claim whose session was replaced. A failed attempt delays the next claim, and so does a task that is
+ * given back if its holder says so; an expired one does not, because its lease has been delay enough.
  */
-import { failAttempt, giveUpReplaced, loseLease, stopped } from "./attempt-ends.ts";
+import { failAttempt, giveBack, giveUpReplaced, loseLease, stopped } from "./attempt-ends.ts";
 import type {
   CancelCommand,
   ClaimCommand,
@@ -136,9 +136,7 @@ function release(task: Task, command: ReleaseCommand, context: TransitionContext
       if (task.cancelRequested) {
         return write(stopped(task, unclaimed(task), STOPPED_AS_ASKED, now));
       }
-      return write(
-        moved(task, { ...unclaimed(task), status: "available" }, "task_released", now, cause),
-      );
+      return write(giveBack(task, command, now));
     case "failed":
       return write(failAttempt(task, command, context));
   }

@@ -31,7 +31,10 @@ class History {
   }
 
   complete(sessionId: string, attempt: number, told: Told): this {
-    return this.add({ kind: "release", sessionId, attempt, status: "complete" }, told);
+    return this.add(
+      { kind: "release", sessionId, attempt, status: "complete", isDelayed: false },
+      told,
+    );
   }
 
   get(told: Told): this {
@@ -98,7 +101,7 @@ describe("the specification of a task explains", () => {
         .create()
         .claim("a", ok("claimed", "a", 1))
         .add(
-          { kind: "release", sessionId: "a", attempt: 1, status: "failed" },
+          { kind: "release", sessionId: "a", attempt: 1, status: "failed", isDelayed: false },
           ok("available", null, 1),
         )
         .claim("b", refused("not_available", "not_due"))
@@ -198,7 +201,7 @@ describe("the specification of a task does not explain", () => {
         .create()
         .claim("a", ok("claimed", "a", 1))
         .add(
-          { kind: "release", sessionId: "a", attempt: 1, status: "available" },
+          { kind: "release", sessionId: "a", attempt: 1, status: "available", isDelayed: false },
           ok("available", null, 1),
         )
         .claim("b", ok("claimed", "b", 1)),

@@ -76,6 +76,15 @@ describe("releaseTask", () => {
     for (const [status, options, expected] of [
       ["complete", { result: { pages: 3 } }, { status: "complete", result: { pages: 3 } }],
       ["available", {}, { status: "available", claimed_by: null, failures: 0 }],
+      [
+        "available",
+        { resumeAt: new Date("9999-01-01"), cause: "no quota" },
+        {
+          status: "available",
+          not_before: "9999-01-01T00:00:00.000Z",
+          last_event: { reason: "no quota" },
+        },
+      ],
       ["failed", { error: "no paper" }, { status: "available", error: "no paper", failures: 1 }],
       ["failed", { error: "no", retry: false }, { status: "failed", error: "no", failures: 1 }],
     ] as const) {

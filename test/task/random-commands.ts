@@ -32,6 +32,7 @@ const step: fc.Arbitrary<(task: Task) => Command> = fc.oneof(
         attempt: attemptOrNone,
         instance,
         retry: fc.constantFrom(true, true, true, false),
+        notBefore: fc.constantFrom(null, NOW + 5_000),
       })
       .map((given) => (task: Task): Command => {
         const attempt = given.attempt === null ? null : task.attempt + given.attempt;

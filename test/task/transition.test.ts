@@ -115,6 +115,21 @@ describe("releasing", () => {
     assertWithoutHolder(task);
   });
 
+  it("as available delays the next claim by what the holder says, and keeps its cause", () => {
+    const command = release("alice", "available", { notBefore: NOW + 5, reason: "no quota" });
+    const task = written(claimedTask(), command);
+    assert.deepEqual([task.status, task.failures, task.notBefore], ["available", 0, NOW + 5]);
+    assert.deepEqual([task.lastEvent?.reason, task.error], ["no quota", null]);
+    assertRefused(task, claim("bob"), {
+      code: "not_available",
+      reason: "not_due",
+      notBefore: NOW + 5,
+    });
+    assertUnchanged(task, command);
+    assertUnchanged(task, release("alice", "available", { notBefore: NOW + 9 }));
+    assert.equal(written(task, claim("bob"), NOW + 5).notBefore, null);
+  });
+
   it("as failed counts the failure and delays the next claim", () => {
     const task = written(claimedTask(), release("alice", "failed", { error: "no disk" }));
     assert.deepEqual([task.status, task.failures, task.error], ["available", 1, "no disk"]);
