@@ -16,6 +16,7 @@ import (
 	mathrand "math/rand/v2"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -55,15 +56,7 @@ func (r *Refusal) Error() string { return r.Code + ": " + r.Message }
 
 func hasCode(err error, codes ...string) bool {
 	var refusal *Refusal
-	if !errors.As(err, &refusal) {
-		return false
-	}
-	for _, code := range codes {
-		if refusal.Code == code {
-			return true
-		}
-	}
-	return false
+	return errors.As(err, &refusal) && slices.Contains(codes, refusal.Code)
 }
 
 type claim struct {
