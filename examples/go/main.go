@@ -13,10 +13,8 @@ import (
 	"errors"
 	"fmt"
 	"log"
-	mathrand "math/rand/v2"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -45,20 +43,6 @@ func work(ctx context.Context, task Task) (any, error) {
 	return fmt.Sprintf("did %q", task.Title), ctx.Err()
 }
 
-// Refusal is an answer of the coordinator that asking again does not change.
-type Refusal struct {
-	Code      string `json:"code"`
-	Message   string `json:"message"`
-	Retryable bool   `json:"retryable"`
-}
-
-func (r *Refusal) Error() string { return r.Code + ": " + r.Message }
-
-func hasCode(err error, codes ...string) bool {
-	var refusal *Refusal
-	return errors.As(err, &refusal) && slices.Contains(codes, refusal.Code)
-}
-
 type claim struct {
 	attempt int
 	stop    context.CancelFunc
@@ -74,63 +58,6 @@ type agent struct {
 	claims map[string]claim
 	// Closed, and made again, when the connection is back after it broke.
 	reconnected chan struct{}
-}
-
-func (a *agent) onReconnect(*nats.Conn) {
-	a.mutex.Lock()
-	defer a.mutex.Unlock()
-	close(a.reconnected)
-	a.reconnected = make(chan struct{})
-}
-
-// request sends one request. What was sent before a connection broke need not be answered on the next one.
-func (a *agent) request(ctx context.Context, subject string, data []byte, patience time.Duration) (*nats.Msg, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	a.mutex.Lock()
-	reconnected := a.reconnected
-	a.mutex.Unlock()
-	go func() {
-		select {
-		case <-reconnected:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return a.connection.RequestWithContext(ctx, subject, data)
-}
-
-// ask asks until there is an answer. Every request of this agent can be repeated.
-func (a *agent) ask(ctx context.Context, subject string, body map[string]any, patience time.Duration, answer any) error {
-	body["instance"] = a.instance
-	data, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
-		reply, err := a.request(ctx, subject, data, patience)
-		if err == nil {
-			var outcome struct {
-				OK    bool     `json:"ok"`
-				Error *Refusal `json:"error"`
-			}
-			if err := json.Unmarshal(reply.Data, &outcome); err != nil {
-				return err
-			}
-			if outcome.OK {
-				return json.Unmarshal(reply.Data, answer)
-			}
-			if !outcome.Error.Retryable {
-				return outcome.Error
-			}
-		}
-		// No worker, or no answer: the request may have been carried out.
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Duration(float64(pause) * (0.5 + mathrand.Float64()/2))):
-		}
-	}
 }
 
 func (a *agent) register(ctx context.Context) error {
