@@ -1,7 +1,7 @@
 /** The body of each request. Unknown fields are refused: a misspelt option must not be ignored. */
 import { z } from "zod";
 import { RELEASE_OUTCOMES } from "../task/commands.ts";
-import { TASK_STATUSES } from "../task/task.ts";
+import { FINISHED_STATUSES, TASK_STATUSES } from "../task/task.ts";
 import * as field from "./fields.ts";
 
 const someDefinition = z.object(field.definition).partial().shape;
@@ -26,11 +26,31 @@ export const create = z.strictObject({
 });
 
 /** One task of an import; also what a file of tasks holds. */
-const importedTask = z.strictObject({
-  task_id: field.taskId,
-  ...someDefinition,
-  not_before: field.notBefore,
-});
+export const importedTask = z
+  .strictObject({
+    task_id: field.taskId,
+    ...someDefinition,
+    not_before: field.notBefore,
+    status: z.enum(FINISHED_STATUSES).optional().describe("Of work that was done elsewhere"),
+    result: z.unknown().optional().describe("Of `complete`: what came of it"),
+    completed_at: field.time.optional().describe("Of `complete`: when it was. Default: now"),
+    completed_by: field.sessionId.optional().describe("Of `complete`: by which session"),
+  })
+  .superRefine((task, context) => {
+    const refuse = (name: string, message: string): void => {
+      context.addIssue({ code: "custom", path: [name], message });
+    };
+    if (task.status !== undefined && typeof task.not_before === "string") {
+      refuse(
+        "not_before",
+        `goes with a task that is to be done, not with one that is ${task.status}`,
+      );
+    }
+    if (task.status === "complete") return;
+    for (const name of ["result", "completed_at", "completed_by"] as const) {
+      if ((task[name] ?? null) !== null) refuse(name, "goes with the status complete only");
+    }
+  });
 export const importTasks = z.strictObject({
   ...asker,
   tasks: z.array(importedTask).min(1, "must name at least one task"),

@@ -1,11 +1,11 @@
 /** Import: many tasks at once, all validated first; doing it twice changes nothing. */
-import { decodeDefinition, isSameDefinition } from "../protocol/definition-record.ts";
+import { isSameDefinition } from "../protocol/definition-record.ts";
 import { CoordinatorError, hasCode } from "../protocol/errors.ts";
-import { millisOrNull } from "../protocol/instants.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import { findCycle, inDependencyOrder } from "../task/dependencies.ts";
-import { createTask, type NewTaskOptions, type TaskDefinition } from "../task/task.ts";
+import { createTask } from "../task/task.ts";
 import { cycleError } from "./cycle-error.ts";
+import { type Imported, toImported } from "./imported-task.ts";
 import type { Clock, ServiceSettings, TaskStore } from "./ports.ts";
 import type { TaskIndex } from "./task-index.ts";
 import type { TaskWriter } from "./task-writer.ts";
@@ -15,12 +15,6 @@ const PARALLEL = 64;
 /** The answer must not outgrow the request, which NATS has carried. */
 const MAX_WARNINGS = 20;
 
-interface Imported {
-  readonly taskId: string;
-  readonly dependsOn: readonly string[];
-  readonly definition: TaskDefinition;
-  readonly options: NewTaskOptions;
-}
 type Result = "created" | "unchanged" | "conflicting";
 
 export class Importer {
@@ -47,21 +41,17 @@ export class Importer {
   /** Creates nothing unless all of it is valid. */
   async run(request: Request<"tasks.import">): Promise<Reply<"tasks.import">> {
     const sessionId = request.session_id ?? null;
-    const tasks = request.tasks.map(({ task_id: taskId, not_before, ...given }): Imported => {
-      const definition = decodeDefinition(given, this.#settings);
-      const options = { sessionId, notBefore: millisOrNull(not_before) };
-      return { taskId, dependsOn: definition.dependsOn, definition, options };
-    });
+    const now = this.#clock.now();
+    const tasks = request.tasks.map((given) => toImported(given, sessionId, this.#settings, now));
     await this.#tasks.progress.catchUp(this.#store);
     const warnings = this.#validate(tasks);
 
     const results = new Map<string, Result>();
-    const queue = inDependencyOrder(tasks).values();
-    const work = async (): Promise<void> => {
-      for (const task of queue) results.set(task.taskId, await this.#importOne(task));
-    };
-    await Promise.all(Array.from({ length: PARALLEL }, work));
-
+    // What is finished comes first, so that it blocks nothing for a moment.
+    for (const isFinished of [true, false]) {
+      const portion = tasks.filter(({ options }) => isFinished === (options.finished !== null));
+      await this.#importAll(portion, results);
+    }
     const having = (wanted: Result): string[] =>
       tasks.map(({ taskId }) => taskId).filter((id) => results.get(id) === wanted);
     return {
@@ -69,7 +59,7 @@ export class Importer {
       created: having("created"),
       unchanged: having("unchanged"),
       conflicting: having("conflicting"),
-      warnings,
+      warnings: [...warnings, ...this.#unfinished(tasks)],
     };
   }
 
@@ -98,7 +88,8 @@ export class Importer {
     const cycle = findCycle(byId.keys(), dependenciesOf);
     if (cycle !== null) throw cycleError(cycle);
 
-    const warnings = tasks.flatMap((task) =>
+    const open = tasks.filter(({ options }) => options.finished === null);
+    const warnings = open.flatMap((task) =>
       task.dependsOn
         .filter((id) => dependenciesOf(id) === undefined)
         .map(
@@ -106,8 +97,27 @@ export class Importer {
             `task ${task.taskId} depends on ${id}, which does not exist: it stays blocked until that is created and complete`,
         ),
     );
-    const more = warnings.splice(MAX_WARNINGS).length;
-    return more === 0 ? warnings : [...warnings, `and ${more} more such dependencies`];
+    return shortened(warnings, "dependencies");
+  }
+
+  /** An import leaves a task that exists as it is: also one that it calls finished. */
+  #unfinished(tasks: readonly Imported[]): string[] {
+    const warnings = tasks.flatMap(({ taskId, options: { finished } }) => {
+      const status = this.#tasks.get(taskId)?.task.status;
+      if (finished === null || status === undefined || status === finished.status) return [];
+      return [
+        `task ${taskId} exists and is ${status}: an import does not make it ${finished.status}`,
+      ];
+    });
+    return shortened(warnings, "tasks");
+  }
+
+  async #importAll(tasks: readonly Imported[], results: Map<string, Result>): Promise<void> {
+    const queue = inDependencyOrder(tasks).values();
+    const work = async (): Promise<void> => {
+      for (const task of queue) results.set(task.taskId, await this.#importOne(task));
+    };
+    await Promise.all(Array.from({ length: PARALLEL }, work));
   }
 
   /** What is there is compared by its definition: its state, and its start, may have moved on. */
@@ -132,4 +142,9 @@ export class Importer {
       return "created";
     }
   }
+}
+
+function shortened(warnings: string[], of: string): string[] {
+  const more = warnings.splice(MAX_WARNINGS).length;
+  return more === 0 ? warnings : [...warnings, `and ${more} more such ${of}`];
 }

@@ -165,10 +165,24 @@ export interface NewTaskOptions {
   /** Who creates it. */
   readonly sessionId: string | null;
   readonly notBefore?: number | null;
+  /** Of work that was done elsewhere. */
+  readonly finished?: Finished | null;
+}
+
+/** The statuses that a new task can have without anybody working on it. */
+export const FINISHED_STATUSES = ["complete", "cancelled"] as const;
+
+/** How work that was done elsewhere ended; the times and the result are those of a complete task. */
+export interface Finished {
+  readonly status: (typeof FINISHED_STATUSES)[number];
+  readonly result: unknown;
+  readonly completedAt: number | null;
+  readonly completedBy: string | null;
 }
 
 /**
- * A new task: `blocked` while any of its dependencies is incomplete, else `available`.
+ * A new task: `blocked` while any of its dependencies is incomplete, else `available`; or finished, if it
+ * is work that was done elsewhere.
  *
  * Field by field, in one order everywhere, as tasks that are read from the bucket: then all of them have
  * one shape, and take the least room.
@@ -178,7 +192,8 @@ export function createTask(
   definition: TaskDefinition,
   options: NewTaskOptions & { readonly blocked: boolean; readonly now: number },
 ): Task {
-  const status = options.blocked ? "blocked" : "available";
+  const { finished = null } = options;
+  const status = finished?.status ?? (options.blocked ? "blocked" : "available");
   return {
     title: definition.title,
     description: definition.description,
@@ -204,12 +219,12 @@ export function createTask(
     lostLeases: 0,
     notBefore: options.notBefore ?? null,
     cancelRequested: false,
-    result: null,
+    result: finished?.result ?? null,
     error: null,
     createdAt: options.now,
     updatedAt: options.now,
-    completedAt: null,
-    completedBy: null,
+    completedAt: finished?.completedAt ?? null,
+    completedBy: finished?.completedBy ?? null,
     createdRevision: null,
     lastEvent: {
       type: "task_created",

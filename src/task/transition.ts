@@ -13,11 +13,12 @@
  *            requeue. A lease that is over can be begun anew while the task is still
  *            claimed, which raises `leaseEpoch`; an expiry is of one epoch.
  *            A claimed task stays claimed when a dependency is requeued: its work has begun.
- * complete   The holder said so. Terminal.
+ * complete   The holder said so, or the task was imported as work that is done. Terminal.
  * failed     `failures` reached `maxFailures`, `lostLeases` reached `maxLostLeases` (if that is not 0),
  *            or the holder said that no retry helps. Terminal.
  * cancelled  Someone cancelled it; a claimed task is first asked to stop (`cancelRequested`) and
- *            becomes cancelled when its attempt ends in anything but completion. Terminal.
+ *            becomes cancelled when its attempt ends in anything but completion. An import can also bring
+ *            it so. Terminal.
  *
  * Terminal tasks are left by requeue only, which starts afresh with no failures and no lost leases but
  * keeps counting `attempt`. A failure is what a holder reports; an expiry says nothing about the work, so

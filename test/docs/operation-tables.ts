@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { definition } from "../../src/protocol/fields.ts";
 import { type Operation, OPERATIONS } from "../../src/protocol/operations.ts";
+import { importedTask } from "../../src/protocol/requests.ts";
 import { taskRecord } from "../../src/protocol/task-record.ts";
 import { DEFINITION_DEFAULTS, TASK_STATUSES } from "../../src/task/task.ts";
 
@@ -33,6 +34,13 @@ export function requestFields(operation: Operation): Field[] {
   if (!Object.keys(definition).every((name) => name in shape)) return fields;
   const row = { name: DEFINITION_ROW, type: "", default: "" };
   return [...fields.filter((field) => !isDefinition(field)), row];
+}
+
+/** Of a task of an import, without its id and its definition. */
+export function importedFields(): Field[] {
+  return fieldsOf(importedTask.shape).filter(
+    ({ name }) => name !== "task_id" && !(name in definition),
+  );
 }
 
 /** Without `ok`, which every reply has. */

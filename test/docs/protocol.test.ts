@@ -8,6 +8,7 @@ import { MAX_ID_LENGTH } from "../../src/protocol/subjects.ts";
 import { headings, read, type Row, section, table } from "../support/markdown.ts";
 import {
   definitionFields,
+  importedFields,
   type Field,
   replyFields,
   requestFields,
@@ -43,6 +44,11 @@ describe("docs/protocol.md", () => {
       assert.equal(text.includes("For operators only."), isForOperators);
     });
   }
+
+  it("lists what a task of an import has beside its definition", () => {
+    const rows = table(section(DOCUMENT, "tasks.import"), "Task");
+    assert.deepEqual(rows.map(asField("Task")), importedFields());
+  });
 
   it("lists the fields of a definition with their defaults", () => {
     const rows = table(section(DOCUMENT, "Definition"), "Field");

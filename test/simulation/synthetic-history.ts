@@ -1,7 +1,7 @@
 /** Histories as the domain itself would write them, for tests to break. */
 import type { RecordedEntry } from "../../src/nats/read-history.ts";
 import type { Command } from "../../src/task/commands.ts";
-import { createTask, DEFINITION_DEFAULTS, type Task } from "../../src/task/task.ts";
+import { createTask, DEFINITION_DEFAULTS, type Finished, type Task } from "../../src/task/task.ts";
 import { transition } from "../../src/task/transition.ts";
 
 /** `b` depends on `a`, which fails once, expires once, and is completed by the third attempt. */
@@ -21,10 +21,13 @@ export class SyntheticHistory {
   entries: RecordedEntry[] = [];
   readonly #tasks = new Map<string, Task>();
 
-  create(taskId: string, dependsOn: string[] = []): this {
+  create(taskId: string, dependsOn: string[] = [], status?: Finished["status"]): this {
     const definition = { ...DEFINITION_DEFAULTS, dependsOn, maxFailures: 100 };
     const blocked = dependsOn.length > 0;
-    return this.write(createTask(taskId, definition, { blocked, sessionId: null, now: this.#now }));
+    const now = this.#now;
+    const end = { result: null, completedAt: now, completedBy: null };
+    const finished = status === undefined ? null : { status, ...end };
+    return this.write(createTask(taskId, definition, { blocked, sessionId: null, finished, now }));
   }
 
   unblock(taskId: string): this {

@@ -81,6 +81,11 @@ describe("the verdict on a simulation", () => {
     assert.deepEqual(twice.completed_once, ["b: was completed 2 times"]);
   });
 
+  it("passes a task that was imported as complete, once", () => {
+    const history = new SyntheticHistory().create("a", [], "complete");
+    assert.deepEqual(failures(history.entries, [], ["a"]), {});
+  });
+
   it("fails a claim that came before a dependency was complete", () => {
     const entries = new SyntheticHistory()
       .create("a")

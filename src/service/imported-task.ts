@@ -1,0 +1,34 @@
+/** A task of an import as the domain takes it. */
+import { decodeDefinition } from "../protocol/definition-record.ts";
+import { millisOrNull } from "../protocol/instants.ts";
+import type { Request } from "../protocol/operations.ts";
+import type { Finished, NewTaskOptions, TaskDefinition } from "../task/task.ts";
+
+export interface Imported {
+  readonly taskId: string;
+  readonly dependsOn: readonly string[];
+  readonly definition: TaskDefinition;
+  readonly options: Required<NewTaskOptions>;
+}
+
+type Given = Request<"tasks.import">["tasks"][number];
+
+/** `limits`: of tasks that name none. `now`: when a complete task was completed, unless it says. */
+export function toImported(
+  given: Given,
+  sessionId: string | null,
+  limits: Pick<TaskDefinition, "maxFailures" | "maxLostLeases">,
+  now: number,
+): Imported {
+  const definition = decodeDefinition(given, limits);
+  const notBefore = millisOrNull(given.not_before);
+  const options = { sessionId, notBefore, finished: finishedAs(given, now) };
+  return { taskId: given.task_id, dependsOn: definition.dependsOn, definition, options };
+}
+
+function finishedAs(given: Given, now: number): Finished | null {
+  const { status, result = null, completed_at, completed_by: completedBy = null } = given;
+  if (status === undefined) return null;
+  const completedAt = status === "complete" ? (millisOrNull(completed_at) ?? now) : null;
+  return { status, result, completedAt, completedBy };
+}
