@@ -61,21 +61,21 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
     waitingRequests: () => workers.reduce((sum, { service }) => sum + service.waiting, 0),
     sessions: () => workers[0]?.service.sessions.size ?? 0,
   });
-  const sinks: Observe[] = [metrics.observe];
-  if (options.log !== false) {
-    sinks.push(createLogger({ level: config.log.level, format: config.log.format }));
-  }
-  if (options.observe !== undefined) sinks.push(options.observe);
-  const observe: Observe = (fact) => {
-    for (const sink of sinks) {
-      try {
-        sink(fact);
-      } catch {
-        // A sink that throws must not break what it listens to.
+  const observerOf = (workerId: string): Observe => {
+    const log = options.log === false ? [] : [createLogger({ ...config.log, workerId })];
+    const sinks = [metrics.observe, ...log, ...(options.observe ? [options.observe] : [])];
+    return (fact) => {
+      for (const sink of sinks) {
+        try {
+          sink(fact);
+        } catch {
+          // A sink that throws must not break what it listens to.
+        }
       }
-    }
+    };
   };
   const start = async (id: string): Promise<Worker> => {
+    const observe = observerOf(id);
     const waiting = (problem: string | null): void => {
       const isNews = waitsFor === null || problem === null;
       waitsFor = problem;

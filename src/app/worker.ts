@@ -38,15 +38,20 @@ export function newWorkerId(): string {
 export async function startWorker(config: Config, options: WorkerOptions): Promise<Worker> {
   const { id, patience, wrapStores, clock } = options;
   const notes = new HealthNotes();
+  let service: TaskService | null = null;
   const observe: Observe = (fact) => {
     if (fact.kind === "writes_refused") noteRefusal(notes, fact.bucket, fact.reason);
+    if (fact.kind === "bucket_problem") {
+      const { bucket, problem } = fact;
+      notes.problem(`bucket ${bucket}`, problem);
+      service?.bucketProblem(bucket, problem);
+    }
     options.observe(fact);
   };
   const named = { ...config.nats, name: `if-coordinator ${id}` };
   const connection = await connectPatiently(named, patience);
   const isConnected = observeConnection(connection, observe, notes);
   let stores: OpenStores | null = null;
-  let service: TaskService | null = null;
   let hearing: Promise<Stoppable> | null = null;
   const disconnect = async (): Promise<void> => {
     stores?.close();

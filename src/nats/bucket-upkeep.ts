@@ -8,7 +8,12 @@
  *   makes an empty one, as the first worker does.
  * - A bucket that somebody else has made has to have the settings that the protocol relies on.
  */
-import { JetStreamApiCodes, JetStreamApiError, type StreamConfig } from "@nats-io/jetstream";
+import {
+  JetStreamApiCodes,
+  JetStreamApiError,
+  type JetStreamManager,
+  type StreamInfo,
+} from "@nats-io/jetstream";
 import {
   type BucketConfig,
   type BucketReports,
@@ -16,14 +21,20 @@ import {
   ensureBucket,
   TASKS_BUCKET,
 } from "./kv-buckets.ts";
-import type { JetStreamManager } from "@nats-io/jetstream";
+
+export interface UpkeepReports extends BucketReports {
+  /** It was deleted, and this worker has made it again. */
+  readonly remade: (bucket: string) => void;
+  /** It was deleted, and somebody else has made it again at this time. */
+  readonly replaced: (bucket: string, madeAt: string) => void;
+}
 
 export class BucketUpkeep {
   readonly #jsm: JetStreamManager;
   readonly #configs: ReadonlyMap<string, BucketConfig>;
-  readonly #reports: BucketReports;
+  readonly #reports: UpkeepReports;
 
-  constructor(jsm: JetStreamManager, configs: readonly BucketConfig[], reports: BucketReports) {
+  constructor(jsm: JetStreamManager, configs: readonly BucketConfig[], reports: UpkeepReports) {
     this.#jsm = jsm;
     this.#configs = new Map(configs.map((config) => [config.name, config]));
     this.#reports = reports;
@@ -35,10 +46,19 @@ export class BucketUpkeep {
     if (config !== undefined) await ensureBucket(this.#jsm, config, this.#reports);
   }
 
-  /** @throws ConnectionError that names the settings that don't fit */
-  check(stream: string, existing: StreamConfig): void {
+  /** The same, of one that was there before. */
+  async remake(stream: string): Promise<void> {
     const config = this.#configs.get(stream);
-    if (config !== undefined) checkBucket(config, existing, this.#reports);
+    const { warn, remade } = this.#reports;
+    if (config !== undefined) await ensureBucket(this.#jsm, config, { warn, made: remade });
+  }
+
+  /** @throws ConnectionError that names the settings that don't fit */
+  checkReplacement(stream: string, { created, config: existing }: StreamInfo): void {
+    const config = this.#configs.get(stream);
+    if (config === undefined) return;
+    checkBucket(config, existing, this.#reports);
+    this.#reports.replaced(config.name.slice("KV_".length), created);
   }
 
   /** Whether a worker that runs makes it when it is missing. */

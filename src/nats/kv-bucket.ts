@@ -24,7 +24,7 @@ export interface KvAccess {
   readonly jsm: JetStreamManager;
   readonly writer: KvWriter;
   /** Is told of a watch that broke and begins again. */
-  readonly watchFailed: (cause: unknown) => void;
+  readonly watchFailed: (cause: unknown, bucket: string) => void;
   /** What a worker does for its buckets. Without it, a watch that cannot begin the first time fails. */
   readonly care?: BucketCare;
 }
@@ -157,7 +157,9 @@ export class KvBucket {
         current: () => {
           watch.current();
         },
-        failed: this.#access.watchFailed,
+        failed: (error) => {
+          this.#access.watchFailed(error, this.#name);
+        },
       },
     );
   }

@@ -205,23 +205,21 @@ class StreamWatch {
   }
 
   async #make(): Promise<void> {
-    await this.#access.care?.upkeep.make(this.#watched.stream);
+    await this.#access.care?.upkeep.remake(this.#watched.stream);
     this.#makes = false;
-    // Who has made it need not be told that it was.
+    // That it is another one was told with that.
     this.#madeAt = null;
   }
 
   /** The current state of a stream made anew is no continuation: that must not pass without a word. */
   async #identify(): Promise<void> {
     const { stream } = this.#watched;
-    const { created, config } = await this.#access.jsm.streams.info(stream);
+    const info = await this.#access.jsm.streams.info(stream);
+    const { created } = info;
     if (this.#madeAt !== null && this.#madeAt !== created) {
-      this.#access.care?.upkeep.check(stream, config);
-      this.#handler.failed(
-        new Error(
-          `the stream ${stream} was removed and made anew at ${created}: what it held is gone`,
-        ),
-      );
+      if (this.#access.care === undefined)
+        this.#handler.failed(new Error(replaced(stream, created)));
+      else this.#access.care.upkeep.checkReplacement(stream, info);
     }
     this.#madeAt = created;
   }
@@ -233,6 +231,10 @@ class StreamWatch {
       this.#handler.failed(error);
     }
   }
+}
+
+function replaced(stream: string, madeAt: string): string {
+  return `the stream ${stream} was removed and made anew at ${madeAt}: what it held is gone`;
 }
 
 function missing(bucket: string): string {

@@ -52,7 +52,13 @@ export async function openStores(
     observe({ kind: "bucket_made", bucket });
   };
   const configs = coordinatorBuckets(options);
-  const upkeep = new BucketUpkeep(jsm, configs, { made, warn });
+  const remade = (bucket: string): void => {
+    observe({ kind: "bucket_remade", bucket });
+  };
+  const replaced = (bucket: string, madeAt: string): void => {
+    observe({ kind: "bucket_replaced", bucket, madeAt });
+  };
+  const upkeep = new BucketUpkeep(jsm, configs, { made, warn, remade, replaced });
   await untilElected(async () => {
     await requireJetStream(connection, options.jsDomain);
     for (const { name } of configs) await upkeep.make(name);
@@ -60,8 +66,8 @@ export async function openStores(
   const writer = new KvWriter(connection, WRITE_TIMEOUT_MS, (bucket, reason) => {
     observe({ kind: "writes_refused", bucket, reason });
   });
-  const watchFailed = (cause: unknown): void => {
-    observe({ kind: "background_error", what: "watch", cause });
+  const watchFailed = (cause: unknown, bucket: string): void => {
+    observe({ kind: "watch_failed", bucket, cause });
   };
   const problem = (bucket: string, problem: string | null): void => {
     observe({ kind: "bucket_problem", bucket, problem });

@@ -28,6 +28,7 @@ export const ERRORS = {
   corrupt_record: { status: 422, retryable: false },
   overloaded: { status: 429, retryable: true },
   unavailable: { status: 503, retryable: true },
+  bucket_unusable: { status: 503, retryable: false },
   internal: { status: 500, retryable: false },
 } as const satisfies Record<string, ErrorDefinition>;
 

@@ -242,6 +242,10 @@ export type Fact =
   | { readonly kind: "corrupt_record"; readonly taskId: string; readonly problem: string }
   /** It was not there when this worker started. */
   | { readonly kind: "bucket_made"; readonly bucket: string }
+  /** It was deleted while this worker ran, which has made it again. */
+  | { readonly kind: "bucket_remade"; readonly bucket: string }
+  /** Somebody else has deleted it and made it again; `madeAt` as the server says it. */
+  | { readonly kind: "bucket_replaced"; readonly bucket: string; readonly madeAt: string }
   /** Why a bucket cannot be used, such as that it was deleted; `null`: it can be again. */
   | { readonly kind: "bucket_problem"; readonly bucket: string; readonly problem: string | null }
   /** A bucket refuses every write while the connection is up; `null`: no longer. */
@@ -254,6 +258,8 @@ export type Fact =
       readonly state: "connected" | "disconnected";
       readonly server: string;
     }
+  /** The watch of a bucket broke and begins again. */
+  | { readonly kind: "watch_failed"; readonly bucket: string; readonly cause: unknown }
   | { readonly kind: "background_error"; readonly what: string; readonly cause: unknown }
   | { readonly kind: "warning"; readonly message: string };
 

@@ -99,3 +99,11 @@ export function corruptRecord(taskId: string, problem: string): CoordinatorError
       `"nats kv put tasks ${taskId} ..." or remove it with "nats kv del tasks ${taskId}"`,
   );
 }
+
+/** `problem`: with the cure. */
+export function bucketUnusable(problem: string): CoordinatorError {
+  return new CoordinatorError(
+    "bucket_unusable",
+    `${problem}. Until an operator has done that, asking again does not help`,
+  );
+}

@@ -30,6 +30,7 @@ import type {
 } from "./ports.ts";
 import { ParkedRequests } from "./parked-requests.ts";
 import { Queries } from "./queries.ts";
+import { bucketUnusable } from "./refusals.ts";
 import { ReadyClaims } from "./ready-claims.ts";
 import { Replacements } from "./replacements.ts";
 import { Retention } from "./retention.ts";
@@ -71,6 +72,8 @@ export class TaskService implements RequestHandler {
   readonly #handlers: { readonly [O in Exclude<Operation, "tasks.next">]: Handler<O> };
   #watches: Stoppable[] = [];
   #hearsDisconnects = false;
+  /** Why buckets cannot be used, by bucket. */
+  readonly #bucketProblems = new Map<string, string>();
 
   constructor(stores: Stores, settings: ServiceSettings, clock: Clock, observe: Observe) {
     this.#stores = stores;
@@ -173,6 +176,12 @@ export class TaskService implements RequestHandler {
     this.#observe({ kind: "disconnects", areHeard, problem });
   }
 
+  /** Why a bucket cannot be used: requests are refused for it; `null`: it can be again. */
+  bucketProblem(bucket: string, problem: string | null): void {
+    if (problem === null) this.#bucketProblems.delete(bucket);
+    else this.#bucketProblems.set(bucket, problem);
+  }
+
   /** A client has lost its connection. */
   disconnected(connection: ConnectionId): void {
     this.#leases.disconnected(connection);
@@ -202,6 +211,7 @@ export class TaskService implements RequestHandler {
   /** @throws CoordinatorError */
   async handle(call: Call): Promise<Answer> {
     requirePermission(call);
+    for (const problem of this.#bucketProblems.values()) throw bucketUnusable(problem);
     const { operation, id = "", body, principal } = call;
     const session = sessionOf(call);
     const { instance } = body as { instance?: string };

@@ -5,6 +5,7 @@
  * coordinator that does its work quietly logs nothing at `info`.
  */
 import type { Fact } from "../service/ports.ts";
+import { isWantOfNats } from "./expected-errors.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -75,6 +76,13 @@ export function logLineOf(fact: Fact): LogLine {
       });
     case "bucket_made":
       return line("info", "bucket was not there, made it", { bucket: fact.bucket });
+    case "bucket_remade":
+      return line("warn", "bucket was deleted, made it again", { bucket: fact.bucket });
+    case "bucket_replaced":
+      return line("warn", "bucket was deleted and made again: what it held is gone", {
+        bucket: fact.bucket,
+        made_at: fact.madeAt,
+      });
     case "bucket_problem":
       return fact.problem === null
         ? line("info", "bucket can be used again", { bucket: fact.bucket })
@@ -97,7 +105,12 @@ export function logLineOf(fact: Fact): LogLine {
         ? line("info", "connected to NATS", { server: fact.server })
         : line("warn", "connection to NATS lost", { server: fact.server });
     case "background_error":
-      return line("error", `background work failed: ${fact.what}`, { err: asError(fact.cause) });
+      return errorLine(`background work failed: ${fact.what}`, fact.cause, {});
+    case "watch_failed":
+      return line("warn", "watch of a bucket is interrupted, begins again", {
+        bucket: fact.bucket,
+        problem: asError(fact.cause).message,
+      });
     case "warning":
       return line("warn", fact.message, {});
   }
@@ -120,9 +133,21 @@ function requestLine(fact: Extract<Fact, { kind: "request" }>): LogLine {
     seconds: fact.seconds,
     principal: fact.principal,
   };
-  return fact.outcome === "internal"
-    ? line("error", "request failed by a defect", { ...fields, err: asError(fact.cause) })
-    : line("debug", "request", fields);
+  switch (fact.outcome) {
+    case "internal":
+      return line("error", "request failed by a defect", { ...fields, err: asError(fact.cause) });
+    case "overloaded":
+      return line("warn", "request refused: more come in than are handled", fields);
+    default:
+      return line("debug", "request", fields);
+  }
+}
+
+/** A defect has its stack; what an outage brings along has none. */
+function errorLine(message: string, cause: unknown, fields: LogLine["fields"]): LogLine {
+  return isWantOfNats(cause)
+    ? line("warn", message, { ...fields, problem: asError(cause).message })
+    : line("error", message, { ...fields, err: asError(cause) });
 }
 
 function attemptOf(fact: { readonly taskId: string; readonly attempt: number }): LogLine["fields"] {

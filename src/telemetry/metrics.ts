@@ -67,6 +67,7 @@ const CLAIM_OUTCOMES: Readonly<Record<Outcome, "success" | "failure" | "refusal"
   conflict: "failure",
   overloaded: "failure",
   unavailable: "failure",
+  bucket_unusable: "failure",
   internal: "failure",
 };
 
@@ -170,10 +171,13 @@ function registerCounters(registry: Registry): Observe {
       case "outage_grace":
       case "bucket_made":
       case "writes_refused":
+      case "bucket_remade":
+      case "bucket_replaced":
       case "bucket_problem":
       case "start_waits":
       case "index_current":
       case "connection":
+      case "watch_failed":
       case "background_error":
       case "warning":
         return;

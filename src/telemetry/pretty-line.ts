@@ -2,12 +2,16 @@
 
 /** One line of pino's JSON, made readable. */
 export function prettyLine(json: string): string {
-  const { time, level, msg, err, ...fields } = JSON.parse(json) as Record<string, unknown>;
+  const { time, level, msg, err, worker_id, ...fields } = JSON.parse(json) as Record<
+    string,
+    unknown
+  >;
   const clock = typeof time === "string" ? time.slice(11, 23) : "";
   const words = [clock, text(level).toUpperCase().padEnd(5), oneLine(text(msg))];
   for (const [name, value] of Object.entries(fields)) {
     if (value !== null) words.push(`${name}=${readable(value)}`);
   }
+  if (worker_id !== undefined) words.push(`worker_id=${readable(worker_id)}`);
   return `${words.join(" ")}\n${stackOf(err)}`;
 }
 

@@ -24,6 +24,7 @@ describe("the table of errors", () => {
       "corrupt_record 422",
       "overloaded 429 retryable",
       "unavailable 503 retryable",
+      "bucket_unusable 503",
       "internal 500",
     ]);
   });

@@ -9,7 +9,7 @@ const LEASE = { taskId: "P0.5.1", attempt: 3 };
 const LEVELS: readonly (readonly [string, Fact])[] = [
   ["debug", request("ok")],
   ["debug", request("already_claimed")],
-  ["debug", request("overloaded")],
+  ["warn", request("overloaded")],
   ["error", { ...request("internal"), cause: new Error("boom") }],
   ["info", { kind: "request_dropped", reason: "no_reply_subject" }],
   ["debug", { kind: "answer_undelivered", operation: "tasks.next" }],
@@ -29,6 +29,9 @@ const LEVELS: readonly (readonly [string, Fact])[] = [
   ["debug", { kind: "task_retired", taskId: "P0.5.1" }],
   ["warn", { kind: "corrupt_record", taskId: "P0.5.1", problem: "the value is not JSON" }],
   ["info", { kind: "bucket_made", bucket: "tasks" }],
+  ["warn", { kind: "bucket_remade", bucket: "leases" }],
+  ["warn", { kind: "bucket_replaced", bucket: "tasks", madeAt: "2025-11-12T17:30:00Z" }],
+  ["warn", { kind: "watch_failed", bucket: "tasks", cause: new Error("no heartbeat") }],
   ["error", { kind: "bucket_problem", bucket: "tasks", problem: "it was deleted" }],
   ["info", { kind: "bucket_problem", bucket: "tasks", problem: null }],
   ["error", { kind: "writes_refused", bucket: "tasks", reason: "maximum bytes exceeded" }],

@@ -1,0 +1,199 @@
+/** What lasts, and what comes again and again, in the log: with a clock of the test's own. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { CoordinatorError } from "../../src/protocol/errors.ts";
+import type { Fact } from "../../src/service/ports.ts";
+import { durationText } from "../../src/telemetry/duration-text.ts";
+import { LogConditions } from "../../src/telemetry/log-conditions.ts";
+import type { LogLevel } from "../../src/telemetry/log-lines.ts";
+
+const LOST: Fact = { kind: "connection", state: "disconnected", server: "n1:4222" };
+const BACK: Fact = { kind: "connection", state: "connected", server: "n1:4222" };
+const UNAVAILABLE = new CoordinatorError("unavailable", "NATS did not answer");
+
+function failed(what: string, cause: Error = UNAVAILABLE): Fact {
+  return { kind: "background_error", what, cause };
+}
+
+/** What is logged at `info` and above, each with the second in which it is. */
+class Log {
+  readonly lines: { at: number; level: LogLevel; message: string; fields: any }[] = [];
+  readonly #conditions = new LogConditions();
+  #now = 0;
+
+  note(...facts: readonly Fact[]): void {
+    for (const fact of facts) this.#take(this.#conditions.note(fact, this.#now * 1_000));
+  }
+
+  /** Lets the seconds pass, with these facts in each of them. */
+  pass(seconds: number, ...facts: readonly Fact[]): void {
+    for (let i = 0; i < seconds; i++) {
+      this.#now++;
+      this.note(...facts);
+      this.#take(this.#conditions.due(this.#now * 1_000));
+    }
+  }
+
+  get messages(): string[] {
+    return this.lines.map(({ at, message }) => `${at} ${message}`);
+  }
+
+  get isQuiet(): boolean {
+    return !this.#conditions.isOpen;
+  }
+
+  #take(lines: readonly { level: LogLevel; message: string; fields: object }[]): void {
+    for (const line of lines)
+      if (line.level !== "debug") this.lines.push({ at: this.#now, ...line });
+  }
+}
+
+describe("an outage in the log", () => {
+  it("has a line when it begins, one every 30 s, and one when it ends, with its length", () => {
+    const log = new Log();
+    log.note(LOST);
+    log.pass(102);
+    log.note(BACK);
+    log.pass(60);
+    assert.deepEqual(log.messages, [
+      "0 connection to NATS lost",
+      "30 still without NATS for 30s",
+      "60 still without NATS for 1m",
+      "90 still without NATS for 1m30s",
+      "102 connected to NATS again after 1m42s",
+    ]);
+    assert.equal(log.lines.at(-1)?.fields.seconds, 102);
+    assert.ok(log.isQuiet);
+  });
+
+  it("counts what fails for want of NATS meanwhile, and names the last of it", () => {
+    const log = new Log();
+    log.note(LOST);
+    const unknown: Fact = { kind: "write_unknown", taskId: "t1" };
+    log.pass(45, unknown, failed("lease of t1"), failed("removal of t2"));
+    log.note(BACK);
+    assert.equal(log.lines.length, 3);
+    const { fields } = log.lines.at(-1) ?? {};
+    assert.deepEqual([fields.failed, fields.last], [135, "removal of t2"]);
+  });
+
+  it("is said again of the next one", () => {
+    const log = new Log();
+    for (const fact of [LOST, BACK, LOST, BACK]) {
+      log.note(fact);
+      log.pass(1);
+    }
+    assert.equal(log.lines.length, 4);
+  });
+});
+
+describe("background work that fails again and again", () => {
+  it("has no stack for want of NATS, and is told with a count while it goes on", () => {
+    const log = new Log();
+    for (let i = 0; i < 50; i++) {
+      const facts = Array.from({ length: 16 }, (_, j) => failed(`lease of t${i}-${j}`));
+      log.pass(1, ...facts);
+    }
+    log.pass(10);
+    assert.deepEqual(log.messages, [
+      "1 background work failed: lease of t0-0",
+      "31 background work fails for want of NATS, again and again for 30s",
+      "60 no longer: background work fails for want of NATS",
+    ]);
+    const [first, reminder, end] = log.lines;
+    assert.equal(first?.fields.err, undefined);
+    assert.deepEqual([reminder?.fields.times, reminder?.fields.last], [496, "lease of t30-15"]);
+    assert.deepEqual([end?.fields.times, end?.fields.seconds], [800, 49]);
+    assert.ok(log.isQuiet);
+  });
+
+  it("has the stack of a defect once, and each kind of work is told apart", () => {
+    const log = new Log();
+    const boom = new TypeError("boom");
+    log.pass(20, failed("lease of t1", boom), failed("removal of t1", boom));
+    log.pass(10);
+    assert.deepEqual(log.messages.slice(0, 2), [
+      "1 background work failed: lease of t1",
+      "1 background work failed: removal of t1",
+    ]);
+    assert.equal(log.lines.length, 4);
+    assert.deepEqual(
+      log.lines.map(({ fields }) => fields.err === boom),
+      [true, true, false, false],
+    );
+  });
+});
+
+describe("what happens once", () => {
+  it("has its line and no end", () => {
+    const log = new Log();
+    log.note({ kind: "write_unknown", taskId: "t1" });
+    log.note({ kind: "request_dropped", reason: "malformed" });
+    log.note({ kind: "watch_failed", bucket: "tasks", cause: new Error("no heartbeat") });
+    log.pass(100);
+    assert.equal(log.lines.length, 3);
+    assert.ok(log.isQuiet);
+  });
+});
+
+describe("other lines that repeat", () => {
+  const request = { kind: "request", seconds: 0, claimedAtOnce: false, principal: null } as const;
+  for (const [name, fact] of [
+    ["dropped requests", { kind: "request_dropped", reason: "no_reply_subject" }],
+    ["overload", { ...request, operation: "tasks.claim", outcome: "overloaded" }],
+    ["a defect", { ...request, operation: "tasks.get", outcome: "internal", cause: new Error() }],
+    ["unknown writes", { kind: "write_unknown", taskId: "t1" }],
+    ["restored leases", { kind: "lease_restored", taskId: "t1", attempt: 1 }],
+    ["broken watches", { kind: "watch_failed", bucket: "tasks", cause: new Error("gone") }],
+  ] as const satisfies readonly (readonly [string, Fact])[]) {
+    it(`are bounded and counted: ${name}`, () => {
+      const log = new Log();
+      log.pass(65, fact, fact, fact);
+      log.pass(30);
+      assert.equal(log.lines.length, 4, log.messages.join("\n"));
+      assert.equal(log.lines.at(-1)?.fields.times, 195);
+    });
+  }
+});
+
+describe("states of a start and of buckets", () => {
+  it("have a beginning, reminders that say why, and an end", () => {
+    const log = new Log();
+    log.note({ kind: "start_waits", problem: "connection refused" });
+    log.note({ kind: "bucket_problem", bucket: "tasks", problem: "it was deleted" });
+    log.pass(40);
+    log.note({ kind: "start_waits", problem: null });
+    log.note({ kind: "bucket_problem", bucket: "tasks", problem: null });
+    log.pass(40);
+    assert.deepEqual(log.messages, [
+      "0 waiting for NATS",
+      "0 bucket cannot be used",
+      "30 still waiting for NATS for 30s",
+      "30 bucket cannot be used for 30s",
+      "40 NATS is there after 40s",
+      "40 bucket can be used again after 40s",
+    ]);
+    assert.equal(log.lines[2]?.fields.problem, "connection refused");
+    assert.equal(log.lines[3]?.fields.bucket, "tasks");
+  });
+});
+
+describe("a duration", () => {
+  it("is said in its two largest units", () => {
+    for (const [seconds, text] of [
+      ...([
+        [0, "0s"],
+        [59.4, "59s"],
+        [60, "1m"],
+        [90, "1m30s"],
+      ] as const),
+      ...([
+        [3_600, "1h"],
+        [7_530, "2h5m"],
+        [90_000, "1d1h"],
+      ] as const),
+    ]) {
+      assert.equal(durationText(seconds * 1_000), text);
+    }
+  });
+});
