@@ -6,7 +6,7 @@ const bus = new EventBus({ backend: "nats", config: { servers } });
 if (!(await bus.connect())) process.exit(1);
 
 const coordinator = new Coordinator(bus);
-const options = { session: `agent-${process.pid}`, stopWhenIdle: true, waitSeconds: 1 };
+const options = { stopWhenIdle: true, waitSeconds: 1 };
 const worker = coordinator.work(options, (task) => {
   console.log(`${task.task_id}: ${task.title}`);
   return `did "${task.title}"`;

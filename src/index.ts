@@ -24,14 +24,8 @@ export type { SharedChange } from "./client/shared-watch.ts";
 export type { TaskClient } from "./client/task-client.ts";
 export { TaskError, type TaskErrorOptions } from "./client/task-error.ts";
 export type { TaskRemoval, TaskUpdate } from "./client/task-update.ts";
-export {
-  PermanentError,
-  type StopOptions,
-  type TaskContext,
-  type TaskHandler,
-  type TaskWorker,
-  type WorkOptions,
-} from "./client/task-worker.ts";
+export { PermanentError, type TaskContext, type TaskHandler } from "./client/task-handler.ts";
+export { type StopOptions, type TaskWorker, type WorkOptions } from "./client/task-worker.ts";
 export type { Since, UpdateFilter } from "./client/update-filter.ts";
 export { type ErrorCode, ERRORS } from "./protocol/errors.ts";
 export type { Operation, Reply, RequestInput } from "./protocol/operations.ts";

@@ -29,7 +29,7 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
     ...["task", "protocol", "timers"],
     ...["nats/request", "nats/connection", "nats/connection-values", "nats/inbox"],
     ...["nats/shared-bucket", "nats/task-updates"],
-    ...["p-retry", "node:worker_threads"],
+    ...["p-retry", "node:os", "node:worker_threads"],
   ],
   telemetry: ["type service/ports", "pino", "prom-client", "node:*"],
   config: ["protocol", "nats/connection-values", "zod", "yaml", "node:*"],

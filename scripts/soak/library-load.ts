@@ -1,6 +1,6 @@
 /** Workers of the library and loops over claims, and whoever makes the tasks for them. */
 import type { Claim } from "../../src/client/claim.ts";
-import { PermanentError, type TaskContext } from "../../src/client/task-worker.ts";
+import { PermanentError, type TaskContext } from "../../src/client/task-handler.ts";
 import { happens, type Part, repeatedly, rest } from "./client.ts";
 
 /** What the two kinds take, so that neither leaves the other without tasks. */

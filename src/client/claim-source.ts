@@ -5,19 +5,25 @@
 import { MAX_CLAIMS, MAX_WAIT_SECONDS } from "../protocol/fields.ts";
 import type { BusConnection } from "./bus-connection.ts";
 import { checkOptions, type OptionTypes } from "./check-options.ts";
-import { CANCELLED, Claim, type Claimed } from "./claim.ts";
+import { CANCELLED, Claim } from "./claim.ts";
+import type { Claimed } from "./claim-owner.ts";
+import { defaultSession } from "./default-session.ts";
+import type { LeaseRenewal } from "./lease-renewal.ts";
 import type { Logger } from "./logger.ts";
 import type { Connected } from "./own-connection.ts";
 import { RenewalThread } from "./renewal-thread.ts";
-import { type LeaseRenewal, SessionLeases } from "./session-leases.ts";
+import { SessionLeases } from "./session-leases.ts";
 import type { TaskClient } from "./task-client.ts";
-import { invalidInput } from "./task-error.ts";
+import { invalidInput, TaskError } from "./task-error.ts";
 import { pause, within } from "./waiting.ts";
 
 /** Which tasks a session wants, and how it holds them. */
 export interface ClaimOptions {
-  /** The session's id. Use it in one place only: when that stops, all claims of the session end. */
-  readonly session: string;
+  /**
+   * The session's id; one for each process. Another process that comes to use the same id takes its
+   * claims, and this one ends with `session_replaced`. Default: `<host>-<pid>-<random>`.
+   */
+  readonly session?: string;
   /** What the session can do; others see it as long as the session is there. Default: nothing special. */
   readonly capabilities?: readonly string[];
   /** Only tasks that carry all of these. */
@@ -69,17 +75,29 @@ const UNREGISTER_MS = 5_000;
 const ENDING_MS = 1_000;
 
 export interface ClaimSourceContext {
+  /** Tells this process from others that use the same session. */
+  readonly instance: string;
+  /** The sessions that are in use here. */
+  readonly sessions: Set<string>;
+  /** Is told once if another process has taken over the session: everything here is over. */
+  readonly replaced: (error: TaskError) => void;
   readonly link: BusConnection;
   readonly tasks: TaskClient;
   readonly logger: Logger;
 }
 
+/** The same for all that goes on in a coordinator. */
+export type WorkContext = Omit<ClaimSourceContext, "replaced">;
+
 export class ClaimSource {
+  /** The id of the session. */
+  readonly session: string;
   readonly #options: ClaimOptions;
   readonly #context: ClaimSourceContext;
   readonly #renewal: LeaseRenewal;
   readonly #held = new Map<string, Claim>();
   #isStarted = false;
+  #isReplaced = false;
   #stopped: Promise<void> | null = null;
   /** Is called when nothing is held any more. */
   #emptied: () => void = () => undefined;
@@ -89,15 +107,23 @@ export class ClaimSource {
     requireOptions(options);
     this.#options = options;
     this.#context = context;
-    const { session: sessionId, capabilities = [], metadata = {} } = options;
+    const { session: sessionId = defaultSession(), capabilities = [], metadata = {} } = options;
+    if (context.sessions.has(sessionId)) {
+      throw invalidInput("session", `${sessionId} is in use here: leave it out, or choose another`);
+    }
+    this.session = sessionId;
     const { releaseOnDisconnect = false } = options;
-    const session = { sessionId, capabilities, metadata, releaseOnDisconnect };
+    const { instance } = context;
+    const session = { sessionId, instance, capabilities, metadata, releaseOnDisconnect };
     const listener = {
       lost: (taskId: string, attempt: number): void => {
         this.#heldAs(taskId, attempt)?.lose("its lease was not renewed in time");
       },
       cancelled: (taskId: string, attempt: number): void => {
         this.#heldAs(taskId, attempt)?.stop(CANCELLED);
+      },
+      replaced: (error: TaskError): void => {
+        this.#replaced(error);
       },
     };
     const { link, tasks, logger } = context;
@@ -106,6 +132,7 @@ export class ClaimSource {
       options.renewInThread === true
         ? new RenewalThread({ connect: link.options, session }, here, listener, logger)
         : here;
+    context.sessions.add(sessionId);
   }
 
   get held(): readonly Claim[] {
@@ -163,17 +190,28 @@ export class ClaimSource {
     for (const claim of this.held) claim.stop("the session ends");
     // What is complete in a moment need not be done again.
     await within(ENDING_MS, ending);
-    await this.#unregister();
+    if (!this.#isReplaced) await this.#unregister();
     for (const claim of this.held) claim.lose("the session has ended");
     this.#renewal.stop();
+    this.#context.sessions.delete(this.session);
+  }
+
+  /** What is held belongs to the other process by now: nothing of it is given back, or ended. */
+  #replaced(error: TaskError): void {
+    if (this.#isReplaced) return;
+    this.#isReplaced = true;
+    this.#renewal.stop();
+    for (const claim of this.held) claim.lose("another process has taken over its session");
+    this.#context.replaced(error);
   }
 
   /** This also gives back what was claimed for a request that nobody waits for any more. */
   async #unregister(): Promise<void> {
-    const { session } = this.#options;
-    const { tasks, logger } = this.#context;
+    const { session } = this;
+    const { tasks, logger, instance } = this.#context;
+    const options = { deadlineMs: this.#isStarted ? UNREGISTER_MS : 0 };
     try {
-      await tasks.unregister(session, { deadlineMs: this.#isStarted ? UNREGISTER_MS : 0 });
+      await tasks.call("sessions.unregister", session, { instance }, options);
     } catch (error) {
       // Without an answer to its registration there is hardly a session that could be left over.
       const level = this.#isStarted ? "warn" : "debug";
@@ -182,9 +220,10 @@ export class ClaimSource {
   }
 
   async #next(max: number, waitMs: number, signal: AbortSignal): Promise<readonly Claimed[]> {
-    const { session, capabilities, tags, prefix, ttlSeconds } = this.#options;
+    const { capabilities, tags, prefix, ttlSeconds } = this.#options;
     const input: Connected<"tasks.next"> = {
-      session_id: session,
+      session_id: this.session,
+      instance: this.#context.instance,
       wait_seconds: waitMs / 1000,
       max: Math.min(max, MAX_CLAIMS),
       release_on_disconnect: this.#options.releaseOnDisconnect ?? false,
@@ -193,16 +232,22 @@ export class ClaimSource {
       ...(prefix === undefined ? {} : { prefix }),
       ...(ttlSeconds === undefined ? {} : { ttl_seconds: ttlSeconds }),
     };
-    const { claims } = await this.#context.tasks.next(input, { deadlineMs: Infinity, signal });
-    return claims;
+    try {
+      const options = { deadlineMs: Infinity, signal };
+      return (await this.#context.tasks.next(input, options)).claims;
+    } catch (error) {
+      if (error instanceof TaskError && error.code === "session_replaced") this.#replaced(error);
+      throw error;
+    }
   }
 
   #hold(claimed: Claimed): Claim {
-    const { tasks, link, logger } = this.#context;
+    const { tasks, link, logger, instance } = this.#context;
     const { task, attempt, lease, already_held: isOld } = claimed;
     const { task_id: taskId } = task;
     const claim = new Claim(claimed, {
-      sessionId: this.#options.session,
+      sessionId: this.session,
+      instance,
       tasks,
       connection: link.connection,
       logger,
@@ -210,6 +255,9 @@ export class ClaimSource {
         this.#renewal[isSettled ? "drop" : "abandon"](taskId, attempt);
         if (this.#held.get(taskId) === ended) this.#held.delete(taskId);
         if (this.#held.size === 0) this.#emptied();
+      },
+      replaced: (error) => {
+        this.#replaced(error);
       },
     });
     this.#held.set(taskId, claim);
@@ -227,9 +275,8 @@ export class ClaimSource {
 function requireOptions(options: ClaimOptions): void {
   checkOptions(options, CLAIM_OPTIONS);
   const { session, waitSeconds = DEFAULT_WAIT_SECONDS } = options;
-  // Programs in JavaScript may leave it out.
-  if ((session as string | undefined) === undefined || session === "") {
-    throw invalidInput("session", "name the session, such as session-1");
+  if (session === "") {
+    throw invalidInput("session", "must not be empty: leave it out, or give it a name");
   }
   if (!(waitSeconds >= 0 && waitSeconds <= MAX_WAIT_SECONDS)) {
     throw invalidInput("waitSeconds", `must be 0 to ${MAX_WAIT_SECONDS}`);

@@ -14,34 +14,19 @@
  * the holder itself is asked to stop. After a cancellation or when it is asked to stop, it still holds
  * the task and ends the claim itself.
  */
-import type { Connection } from "../nats/connection.ts";
 import { subscribeToUpdates } from "../nats/task-updates.ts";
-import type { Reply, RequestInput } from "../protocol/operations.ts";
+import type { RequestInput } from "../protocol/operations.ts";
 import type { TaskRecord } from "../protocol/task-record.ts";
+import { SESSION_REPLACED } from "../task/task.ts";
 import { checkOptions } from "./check-options.ts";
+import type { Claimed, ClaimOwner } from "./claim-owner.ts";
 import { toJsonText } from "./json-text.ts";
-import type { Logger } from "./logger.ts";
 import { ProgressReports } from "./progress-reports.ts";
 import { RELEASE_OPTIONS, releaseFields, type ReleaseOptions } from "./release-options.ts";
-import type { TaskClient } from "./task-client.ts";
 import { TaskError } from "./task-error.ts";
 import { LiveChange } from "./task-update.ts";
 
-/** What a claim needs of the one that made it. */
-export interface ClaimOwner {
-  readonly sessionId: string;
-  readonly tasks: TaskClient;
-  readonly connection: Connection;
-  readonly logger: Logger;
-  /**
-   * Called once: the lease need not be renewed any more. Unless it is settled, the coordinator may not
-   * know that the claim has ended.
-   */
-  ended(claim: Claim, isSettled: boolean): void;
-}
-
-type End = Omit<RequestInput<"tasks.release">, "session_id" | "attempt">;
-export type Claimed = Reply<"tasks.next">["claims"][number];
+type End = Omit<RequestInput<"tasks.release">, "session_id" | "instance" | "attempt">;
 
 /** After the end of a lease, for the answer to what was sent before it. */
 const GRACE_MS = 15_000;
@@ -51,7 +36,7 @@ const GRACE_MS = 15_000;
  * ended gives the task back.
  *
  * @example
- * for await (const claim of coordinator.claims({ session: "session-1" })) {
+ * for await (const claim of coordinator.claims({})) {
  *   await claim.complete({ pages: 3 });
  * }
  */
@@ -136,7 +121,7 @@ export class Claim implements AsyncDisposable {
    *   `invalid_request` for the options: it is still held
    * @example await claim.release({ delaySeconds: 3600, cause: "the quota is exhausted" });
    * @example
-   * for await (const claim of coordinator.claims({ session: "session-1" })) {
+   * for await (const claim of coordinator.claims({})) {
    *   try {
    *     if (claim.task.title !== "") await claim.complete();
    *   } finally {
@@ -196,7 +181,7 @@ export class Claim implements AsyncDisposable {
    * `release`, at the end of the scope.
    *
    * @example
-   * for await (const claim of coordinator.claims({ session: "session-1" })) {
+   * for await (const claim of coordinator.claims({})) {
    *   await using held = claim;
    *   if (held.task.title !== "") await held.complete();
    * }
@@ -222,17 +207,22 @@ export class Claim implements AsyncDisposable {
   }
 
   async #askToEnd(end: End): Promise<void> {
-    const holder = { session_id: this.#owner.sessionId, attempt: this.attempt };
     const options = { deadlineMs: this.#ttlSeconds * 1000 + GRACE_MS };
     try {
-      await this.#owner.tasks.release(this.task.task_id, { ...holder, ...end }, options);
+      await this.#owner.tasks.release(this.task.task_id, { ...this.#holder(), ...end }, options);
       this.#endedAs = `has ended as ${end.status}`;
       this.#finish(true);
     } catch (error) {
       const code = error instanceof TaskError ? error.code : "unknown";
       if (!HELD_AFTER.has(code)) this.#finish(ENDED_OTHERWISE.has(code));
+      if (error instanceof TaskError && code === "session_replaced") this.#owner.replaced(error);
       throw error;
     }
+  }
+
+  #holder(): { session_id: string; instance: string; attempt: number } {
+    const { sessionId: session_id, instance } = this.#owner;
+    return { session_id, instance, attempt: this.attempt };
   }
 
   #finish(isSettled: boolean): void {
@@ -244,11 +234,11 @@ export class Claim implements AsyncDisposable {
   }
 
   async #report(progress: unknown): Promise<void> {
-    const { tasks, sessionId: session_id, logger } = this.#owner;
+    const { tasks, logger } = this.#owner;
     const { task_id: id } = this.task;
     const { signal } = this.#over;
     try {
-      await tasks.renew(id, { session_id, attempt: this.attempt, progress }, { signal });
+      await tasks.renew(id, { ...this.#holder(), progress }, { signal });
     } catch (error) {
       if (this.isOver) return;
       // The heartbeat finds out whether the claim is lost.
@@ -265,7 +255,11 @@ export class Claim implements AsyncDisposable {
         const { task } = new LiveChange(message);
         if (task === null || task.attempt < this.attempt) return;
         if (task.status !== "claimed" || task.attempt > this.attempt) {
-          this.lose(task.last_event?.reason ?? `the task is ${task.status}`);
+          const why = task.last_event?.reason ?? `the task is ${task.status}`;
+          if (task.attempt === this.attempt && why === SESSION_REPLACED) {
+            this.#owner.replaced(new TaskError("session_replaced", REPLACED));
+          }
+          this.lose(why);
         } else if (task.cancel_requested === true) this.stop(CANCELLED);
       },
       this.task.task_id,
@@ -276,11 +270,17 @@ export class Claim implements AsyncDisposable {
   }
 }
 
+const REPLACED = "the session was registered by another instance, to which it belongs now";
 export const CANCELLED = "it is to be cancelled";
 
 /** Refusals of what was sent, not of the claim. */
 const HELD_AFTER: ReadonlySet<string> = new Set(["invalid_request", "too_large"]);
-const ENDED_OTHERWISE: ReadonlySet<string> = new Set(["lease_lost", "not_holder", "not_found"]);
+const ENDED_OTHERWISE: ReadonlySet<string> = new Set([
+  "lease_lost",
+  "session_replaced",
+  "not_holder",
+  "not_found",
+]);
 
 /** An error as JSON shows nothing of it. */
 function toJson(error: unknown): unknown {

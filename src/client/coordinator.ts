@@ -4,7 +4,7 @@ import type { TaskRecord } from "../protocol/task-record.ts";
 import type { CallOptions } from "./calls.ts";
 import { checkOptions } from "./check-options.ts";
 import type { Claim } from "./claim.ts";
-import { type ClaimOptions, ClaimSource, type ClaimSourceContext } from "./claim-source.ts";
+import { type ClaimOptions, ClaimSource, type WorkContext } from "./claim-source.ts";
 import {
   CLAIM_TASK_OPTIONS,
   type ClaimTaskOptions,
@@ -20,12 +20,12 @@ import type { Logger } from "./logger.ts";
 import { releaseFields } from "./release-options.ts";
 import { TaskClient } from "./task-client.ts";
 import { invalidInput, TaskError } from "./task-error.ts";
+import type { TaskHandler } from "./task-handler.ts";
 import type { TaskUpdate } from "./task-update.ts";
 import {
   STOP_MS,
   STOP_OPTIONS,
   type StopOptions,
-  type TaskHandler,
   TaskWorker,
   type WorkOptions,
 } from "./task-worker.ts";
@@ -45,6 +45,10 @@ export class Coordinator implements AsyncDisposable {
   readonly tasks: TaskClient;
   readonly #bus: EventBus;
   readonly #logger: Logger;
+  /** Tells this process from others that use the same sessions. */
+  readonly #instance = crypto.randomUUID();
+  /** The sessions of the workers and loops that go on. */
+  readonly #sessions = new Set<string>();
   readonly #subscriptions = new Set<string>();
   /** Ends what goes on: workers and loops over claims. */
   readonly #stops = new Set<(options?: StopOptions) => Promise<void>>();
@@ -61,9 +65,11 @@ export class Coordinator implements AsyncDisposable {
   /**
    * Claims a task for a session. `false`: somebody else holds it, it is not available, the session lacks
    * a capability, or there is no such task; `tasks.claim` says which. A session that holds the task
-   * already gets `true`.
+   * already gets `true`, if this coordinator has claimed it; another process with the same session is
+   * somebody else.
    *
-   * @throws TaskError for any other reason, such as `unavailable`
+   * @throws TaskError for any other reason, such as `unavailable`, or `session_replaced` for a session
+   * that another process has registered
    * @example const isMine = await coordinator.claimTask("P0.5.1", "session-1", { ttlSeconds: 60 });
    */
   async claimTask(
@@ -75,6 +81,7 @@ export class Coordinator implements AsyncDisposable {
     const { ttlSeconds, capabilities, releaseOnDisconnect, ...call } = options;
     const input = {
       session_id: sessionId,
+      instance: this.#instance,
       ...(ttlSeconds === undefined ? {} : { ttl_seconds: ttlSeconds }),
       ...(capabilities === undefined ? {} : { capabilities: [...capabilities] }),
       ...(releaseOnDisconnect === undefined ? {} : { release_on_disconnect: releaseOnDisconnect }),
@@ -161,7 +168,7 @@ export class Coordinator implements AsyncDisposable {
    *
    * @throws TaskError `invalid_request`
    * @example
-   * const worker = coordinator.work({ session: "session-1" }, ({ title }) => title.length);
+   * const worker = coordinator.work({}, ({ title }) => title.length);
    * await worker.done;
    */
   work(options: WorkOptions, handler: TaskHandler): TaskWorker {
@@ -183,13 +190,18 @@ export class Coordinator implements AsyncDisposable {
    *
    * @throws TaskError `invalid_request`, or for a refusal by the coordinator
    * @example
-   * for await (const claim of coordinator.claims({ session: "session-1", stopWhenIdle: true })) {
+   * for await (const claim of coordinator.claims({ stopWhenIdle: true })) {
    *   await claim.complete(claim.task.title.length);
    * }
    */
-  async *claims(options: ClaimOptions): AsyncGenerator<Claim, void, undefined> {
-    const source = new ClaimSource(options, this.#context());
+  async *claims(options: ClaimOptions = {}): AsyncGenerator<Claim, void, undefined> {
     const end = new AbortController();
+    let replacement: TaskError | null = null;
+    const replaced = (error: TaskError): void => {
+      replacement = error;
+      end.abort(error);
+    };
+    const source = new ClaimSource(options, { ...this.#context(), replaced });
     const stop = ({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> => {
       end.abort(new TaskError("not_available", "the coordinator was stopped"));
       return source.end(deadlineMs);
@@ -209,6 +221,7 @@ export class Coordinator implements AsyncDisposable {
       this.#stops.delete(stop);
       await source.stop();
     }
+    throwIfAny(replacement);
   }
 
   /**
@@ -252,9 +265,16 @@ export class Coordinator implements AsyncDisposable {
     return this.stop();
   }
 
-  #context(): ClaimSourceContext {
-    return { link: this.#bus.link, tasks: this.tasks, logger: this.#logger };
+  #context(): WorkContext {
+    const { link } = this.#bus;
+    const [instance, sessions] = [this.#instance, this.#sessions];
+    return { link, tasks: this.tasks, logger: this.#logger, instance, sessions };
   }
+}
+
+/** What a callback has noted, which the compiler does not see. */
+function throwIfAny(error: TaskError | null): void {
+  if (error !== null) throw error;
 }
 
 /** `false` if the operation is refused for one of the reasons. */

@@ -5,6 +5,7 @@ import type { Logger } from "./logger.ts";
 import type { FromThread, ThreadData, ToThread } from "./renewal-thread.ts";
 import { SessionLeases } from "./session-leases.ts";
 import { TaskClient } from "./task-client.ts";
+import type { TaskError } from "./task-error.ts";
 
 if (parentPort !== null) await renew(parentPort, workerData as ThreadData);
 
@@ -30,6 +31,9 @@ async function renew(
     },
     cancelled: (taskId: string, attempt: number): void => {
       tell({ kind: "cancelled", taskId, attempt });
+    },
+    replaced: ({ message }: TaskError): void => {
+      tell({ kind: "replaced", message });
     },
   };
   const leases = new SessionLeases(

@@ -5,7 +5,8 @@
 import { Worker } from "node:worker_threads";
 import type { ConnectOptions } from "../nats/connection.ts";
 import { describeError, type Logger } from "./logger.ts";
-import type { KeptClaim, LeaseListener, LeaseRenewal, SessionSettings } from "./session-leases.ts";
+import type { KeptClaim, LeaseListener, LeaseRenewal, SessionSettings } from "./lease-renewal.ts";
+import { TaskError } from "./task-error.ts";
 
 /** What the thread is started with. */
 export interface ThreadData {
@@ -20,6 +21,7 @@ export type ToThread =
 
 export type FromThread =
   | { readonly kind: "ready" }
+  | { readonly kind: "replaced"; readonly message: string }
   | { readonly kind: "lost" | "cancelled"; readonly taskId: string; readonly attempt: number }
   | { readonly kind: "log"; readonly level: keyof Logger; readonly message: string };
 
@@ -126,7 +128,9 @@ export class RenewalThread implements LeaseRenewal {
 
   #received(message: FromThread): void {
     if (message.kind === "ready") this.#settled();
-    else if (message.kind === "log") this.#logger[message.level](message.message);
+    else if (message.kind === "replaced") {
+      this.#listener.replaced(new TaskError("session_replaced", message.message));
+    } else if (message.kind === "log") this.#logger[message.level](message.message);
     else this.#listener[message.kind](message.taskId, message.attempt);
   }
 }

@@ -9,52 +9,15 @@
  * A heartbeat that is late does not hold up the next one: of several under way, each answer counts from
  * when its request was sent.
  */
+import { MAX_PAGE } from "../protocol/fields.ts";
+import type { KeptClaim, LeaseListener, LeaseRenewal, SessionSettings } from "./lease-renewal.ts";
 import type { Logger } from "./logger.ts";
 import type { TaskClient } from "./task-client.ts";
 import { TaskError } from "./task-error.ts";
 
-export interface SessionSettings {
-  readonly sessionId: string;
-  readonly capabilities: readonly string[];
-  readonly metadata: Readonly<Record<string, unknown>>;
-  /** Whether the claims end with the connection; after a reconnect each heartbeat names the new one. */
-  readonly releaseOnDisconnect?: boolean;
-}
-
 /** Tells of reconnects, until the returned function is called. */
 export interface Reconnects {
   onReconnect(listener: () => void): () => void;
-}
-
-/** A claim whose lease is to be kept. */
-export interface KeptClaim {
-  readonly taskId: string;
-  readonly attempt: number;
-  readonly ttlSeconds: number;
-  /** It was made some time ago, by a request that was repeated. */
-  readonly isOld: boolean;
-}
-
-export interface LeaseListener {
-  lost(taskId: string, attempt: number): void;
-  cancelled(taskId: string, attempt: number): void;
-}
-
-/** Implemented here, and by a thread that does the same. */
-export interface LeaseRenewal {
-  /** Registers the session; asks until that is done. @throws TaskError for a refusal */
-  start(signal: AbortSignal): Promise<void>;
-  keep(claim: KeptClaim): void;
-  /** The claim has ended. */
-  drop(taskId: string, attempt: number): void;
-  /** Nobody works on it any more, and the coordinator may not know: it is given back if it is held. */
-  abandon(taskId: string, attempt: number): void;
-  /**
-   * Nothing more is kept. Leases are renewed until `stop`, but the session is not registered again, and
-   * what was claimed for it without its knowledge is given back.
-   */
-  leave(): void;
-  stop(): void;
 }
 
 interface Held extends KeptClaim {
@@ -64,6 +27,11 @@ interface Held extends KeptClaim {
 
 interface Abandoned extends Pick<KeptClaim, "attempt" | "ttlSeconds"> {
   readonly since: number;
+}
+
+interface NamedClaim {
+  readonly task_id: string;
+  readonly attempt: number;
 }
 
 type Beat = Awaited<ReturnType<TaskClient["heartbeat"]>>;
@@ -192,34 +160,40 @@ export class SessionLeases implements LeaseRenewal {
     }
     if (now >= this.#beatAt) {
       this.#beatAt = now + this.#interval();
-      void this.#beat();
+      this.#beat();
     }
     this.#setTimer();
   }
 
-  /** Never rejects. */
-  async #beat(): Promise<void> {
-    const sentAt = performance.now();
-    const asked = [...this.#held.values()];
+  /** One heartbeat names no more than so many claims; one that names none renews the session. */
+  #beat(): void {
     const named = new Map<string, { attempt: number }>([...this.#abandoned, ...this.#held]);
     const claims = [...named].map(([task_id, { attempt }]) => ({ task_id, attempt }));
+    do void this.#beatFor(claims.splice(0, MAX_PAGE));
+    while (claims.length > 0);
+  }
+
+  /** Never rejects. */
+  async #beatFor(claims: readonly NamedClaim[]): Promise<void> {
+    const sentAt = performance.now();
     const timeoutMs = Math.min(this.#shortestTtl(), LONGEST_PATIENCE_MS);
     const options = { deadlineMs: 0, timeoutMs, signal: this.#stopped.signal };
-    const { sessionId, releaseOnDisconnect: release_on_disconnect } = this.#session;
-    const input = release_on_disconnect === true ? { claims, release_on_disconnect } : { claims };
+    const { sessionId, instance, releaseOnDisconnect = false } = this.#session;
+    const connection = releaseOnDisconnect ? { release_on_disconnect: true } : {};
     try {
+      const input = { instance, claims: [...claims], ...connection };
       const reply = await this.#tasks.heartbeat(sessionId, input, options);
       this.#isFailing = false;
       this.#movingUntil = -Infinity;
-      this.#renewed(asked, reply, sentAt);
+      this.#renewed(claims, reply, sentAt);
     } catch (error) {
       await this.#beatFailed(error);
     }
   }
 
-  #renewed(asked: readonly Held[], reply: Beat, sentAt: number): void {
+  #renewed(named: readonly NamedClaim[], reply: Beat, sentAt: number): void {
     const { claims, unnamed, lost, cancelled } = reply;
-    const attempts = new Map(asked.map(({ taskId, attempt }) => [taskId, attempt]));
+    const attempts = new Map(named.map(({ task_id, attempt }) => [task_id, attempt]));
     for (const { task_id: taskId, attempt, lease } of claims) {
       const held = this.#held.get(taskId);
       if (held?.attempt !== attempt) continue;
@@ -244,17 +218,19 @@ export class SessionLeases implements LeaseRenewal {
       if (isStray) void this.#giveBack(taskId, attempt);
     }
     const renewed = new Set(claims.map(({ task_id: taskId }) => taskId));
-    for (const [taskId, { since }] of this.#abandoned) {
+    for (const { task_id: taskId } of named) {
+      const { since = Infinity } = this.#abandoned.get(taskId) ?? {};
       if (sentAt >= since && !renewed.has(taskId)) this.#abandoned.delete(taskId);
     }
   }
 
   /** Of a claim that somebody else has by then, this is refused. Never rejects. */
   async #giveBack(taskId: string, attempt: number): Promise<void> {
-    const { sessionId: session_id } = this.#session;
+    const { sessionId: session_id, instance } = this.#session;
+    const holder = { session_id, instance, attempt };
     const options = { deadlineMs: 0, signal: this.#stopped.signal };
     try {
-      await this.#tasks.release(taskId, { session_id, attempt, status: "available" }, options);
+      await this.#tasks.release(taskId, { ...holder, status: "available" }, options);
     } catch (error) {
       this.#logger.debug(`${taskId} (attempt ${attempt}) was not given back: ${String(error)}`);
     }
@@ -263,7 +239,8 @@ export class SessionLeases implements LeaseRenewal {
   }
 
   async #beatFailed(error: unknown): Promise<void> {
-    if (!(error instanceof TaskError && error.code === "not_found")) this.#failed(error);
+    if (isReplacement(error)) this.#replaced(error);
+    else if (!(error instanceof TaskError && error.code === "not_found")) this.#failed(error);
     else if (!this.#isLeaving) await this.#registerAgain();
   }
 
@@ -273,8 +250,15 @@ export class SessionLeases implements LeaseRenewal {
       await this.#register(0, this.#stopped.signal);
       this.#beatBy(performance.now());
     } catch (error) {
-      this.#failed(error);
+      if (isReplacement(error)) this.#replaced(error);
+      else this.#failed(error);
     }
+  }
+
+  #replaced(error: TaskError): void {
+    if (this.#stopped.signal.aborted) return;
+    this.stop();
+    this.#listener.replaced(error);
   }
 
   #failed(error: unknown): void {
@@ -287,11 +271,15 @@ export class SessionLeases implements LeaseRenewal {
   }
 
   async #register(deadlineMs: number, signal: AbortSignal): Promise<void> {
-    const { sessionId, capabilities, metadata } = this.#session;
-    const input = { capabilities: [...capabilities], metadata: { ...metadata } };
+    const { sessionId, instance, capabilities, metadata } = this.#session;
+    const input = { instance, capabilities: [...capabilities], metadata: { ...metadata } };
     const { session } = await this.#tasks.register(sessionId, input, { deadlineMs, signal });
     this.#sessionTtlMs = session.ttl_seconds * 1000;
   }
+}
+
+function isReplacement(error: unknown): error is TaskError {
+  return error instanceof TaskError && error.code === "session_replaced";
 }
 
 /** The longest time that a timer of Node can wait is about 25 days. */

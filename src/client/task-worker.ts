@@ -3,19 +3,14 @@
  * of it. It is _working_ until it is stopped, is idle (if it was told to end then), or is refused; then
  * it is _stopping_ until nothing is under way any more; then it is _done_.
  */
-import type { TaskRecord } from "../protocol/task-record.ts";
 import { startTimer, type StopTimer } from "../timers.ts";
 import type { Claim } from "./claim.ts";
 import { checkOptions, type OptionTypes } from "./check-options.ts";
-import {
-  CLAIM_OPTIONS,
-  type ClaimOptions,
-  ClaimSource,
-  type ClaimSourceContext,
-} from "./claim-source.ts";
+import { CLAIM_OPTIONS, type ClaimOptions, ClaimSource, type WorkContext } from "./claim-source.ts";
 import { describeError, type Logger } from "./logger.ts";
 import { ReleaseError } from "./release-options.ts";
 import { invalidInput, TaskError } from "./task-error.ts";
+import { PermanentError, type TaskContext, type TaskHandler } from "./task-handler.ts";
 
 /** Which tasks a worker takes, and how many at a time. */
 export interface WorkOptions extends ClaimOptions {
@@ -23,60 +18,10 @@ export interface WorkOptions extends ClaimOptions {
   readonly concurrency?: number;
 }
 
-/** What a handler gets beside the task. */
-export interface TaskContext {
-  /** The number of the claim, for people and logs. */
-  readonly attempt: number;
-  /** Give it to whatever receives results, which refuses a token lower than one it has seen. */
-  readonly fencingToken: number;
-  /** The session that holds the task. */
-  readonly session: string;
-  /**
-   * Aborted when the work should stop: the lease is lost, the task is cancelled, or the worker was
-   * stopped and its deadline is over. What is returned after that counts only if the task is still held.
-   */
-  readonly signal: AbortSignal;
-  /**
-   * Tells how far the work is; `tasks.get` shows it. Sent at most once a second.
-   *
-   * @example
-   * coordinator.work({ session: "session-1" }, (task, { progress }) => {
-   *   progress({ percent: 50 });
-   *   return task.title;
-   * });
-   */
-  progress(value: unknown): void;
-}
-
-/**
- * Does the work. What it returns becomes the task's result; what it throws, a failed attempt, unless it
- * is a `ReleaseError`.
- *
- * @example
- * const handler: TaskHandler = async (task, { signal }) => {
- *   const response = await fetch(`https://example.org/${task.task_id}`, { signal });
- *   return response.text();
- * };
- */
-export type TaskHandler = (task: TaskRecord, context: TaskContext) => unknown;
-
 /** How long a worker takes to stop. */
 export interface StopOptions {
   /** How long the handlers may go on, in milliseconds. Default 30,000; 0 gives everything back at once. */
   readonly deadlineMs?: number;
-}
-
-/**
- * Thrown by a handler: the task is failed for good, whatever its `max_failures` says.
- *
- * @example
- * coordinator.work({ session: "session-1" }, (task) => {
- *   if (task.payload === null) throw new PermanentError("there is no payload");
- * });
- */
-export class PermanentError extends Error {
-  /** For those who cannot use `instanceof`. */
-  override readonly name = "PermanentError";
 }
 
 export const STOP_OPTIONS: OptionTypes<StopOptions> = { deadlineMs: "duration" };
@@ -87,7 +32,7 @@ export const STOP_MS = 30_000;
  * A session that works. Made by `Coordinator.work`.
  *
  * @example
- * const worker = coordinator.work({ session: "session-1" }, async (task) => task.title.length);
+ * const worker = coordinator.work({}, async (task) => task.title.length);
  * process.once("SIGTERM", () => void worker.stop());
  * await worker.done;
  */
@@ -97,8 +42,11 @@ export class TaskWorker {
    * coordinator refuses what it asks for.
    */
   readonly done: Promise<void>;
+  /** The id of the session. */
+  readonly session: string;
   readonly #source: ClaimSource;
-  readonly #session: string;
+  /** Set if another process has taken over the session. */
+  #replacement: TaskError | null = null;
   readonly #concurrency: number;
   readonly #stopWhenIdle: boolean;
   readonly #handler: TaskHandler;
@@ -114,7 +62,7 @@ export class TaskWorker {
   #wake: () => void = () => undefined;
 
   /** @internal */
-  constructor(options: WorkOptions, handler: TaskHandler, context: ClaimSourceContext) {
+  constructor(options: WorkOptions, handler: TaskHandler, context: WorkContext) {
     checkOptions(options, { ...CLAIM_OPTIONS, concurrency: "number" });
     const { concurrency = 1, ...claimOptions } = options;
     if (!Number.isSafeInteger(concurrency) || concurrency < 1 || concurrency > MAX_CONCURRENCY) {
@@ -123,8 +71,11 @@ export class TaskWorker {
     if (typeof handler !== "function") {
       throw invalidInput("handler", "must be a function that does the work");
     }
-    this.#source = new ClaimSource(claimOptions, context);
-    this.#session = options.session;
+    const replaced = (error: TaskError): void => {
+      this.#replaced(error);
+    };
+    this.#source = new ClaimSource(claimOptions, { ...context, replaced });
+    this.session = this.#source.session;
     this.#concurrency = concurrency;
     this.#stopWhenIdle = options.stopWhenIdle ?? false;
     this.#handler = handler;
@@ -132,7 +83,7 @@ export class TaskWorker {
     this.done = this.#run();
     // Whoever does not look at it still finds it in the log.
     this.done.catch((error: unknown) => {
-      this.#logger.error(`the worker ${this.#session} has ended: ${describeError(error)}`);
+      this.#logger.error(`the worker ${this.session} has ended: ${describeError(error)}`);
     });
   }
 
@@ -172,6 +123,15 @@ export class TaskWorker {
       await this.#settled();
       await this.#source.stop();
     }
+    if (this.#replacement !== null) throw this.#replacement;
+  }
+
+  /** Nothing is held any more, and nothing can be: the handlers are not waited for. */
+  #replaced(error: TaskError): void {
+    this.#replacement = error;
+    this.#stopping.abort(error);
+    this.#overdue.abort();
+    this.#wake();
   }
 
   async #takeTasks(): Promise<void> {
@@ -204,7 +164,7 @@ export class TaskWorker {
     const context: TaskContext = {
       attempt,
       fencingToken,
-      session: this.#session,
+      session: this.session,
       signal,
       progress: (value) => {
         claim.progress(value);
@@ -292,5 +252,5 @@ function isClosed(error: unknown): boolean {
   return error instanceof TaskError && error.details.problem === "closed";
 }
 
-/** A heartbeat names all claims of its session. */
+/** So many claims fit into one heartbeat. */
 const MAX_CONCURRENCY = 1_000;

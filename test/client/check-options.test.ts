@@ -89,7 +89,11 @@ describe("options that cannot be meant", () => {
       () => coordinator.claims({ session: "s", concurrency: 5 }).next(),
       /^concurrency: is no option/,
     ],
-    ["a loop without a session", () => coordinator.claims({}).next(), /^session: name the session/],
+    [
+      "a session without a name",
+      () => coordinator.claims({ session: "" }).next(),
+      /^session: must not be empty/,
+    ],
   ] as const) {
     it(`are refused with their name: ${what}`, async () => {
       await assert.rejects(

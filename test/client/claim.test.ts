@@ -31,12 +31,12 @@ class Bench implements AsyncDisposable {
   async claim(more: object = {}, tasks = this.library.coordinator.tasks): Promise<Claim> {
     const { claims } = await next(this.coordinator, "s1", { wait_seconds: 5, ...more });
     const { connection } = this.library.bus.link;
+    const owner = { sessionId: "s1", instance: "i1", tasks, connection };
     const claim = new Claim(claims[0], {
-      sessionId: "s1",
-      tasks,
-      connection,
+      ...owner,
       logger: this.library.log,
       ended: (_, isSettled) => this.ends.push(isSettled),
+      replaced: () => undefined,
     });
     // The server has its subscription.
     await connection.flush();

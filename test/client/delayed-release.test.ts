@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ReleaseError } from "../../src/client/release-options.ts";
-import type { TaskHandler } from "../../src/client/task-worker.ts";
+import type { TaskHandler } from "../../src/client/task-handler.ts";
 import { Library } from "../support/library.ts";
 import { errorOf } from "../support/stand-in.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";

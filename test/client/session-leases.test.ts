@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import { Kvm } from "@nats-io/kv";
-import { type LeaseListener, SessionLeases } from "../../src/client/session-leases.ts";
+import type { LeaseListener } from "../../src/client/lease-renewal.ts";
+import { SessionLeases } from "../../src/client/session-leases.ts";
 import { TaskClient } from "../../src/client/task-client.ts";
 import type { Requester } from "../../src/nats/request.ts";
 import { HeldWork } from "../support/held-work.ts";
@@ -48,7 +49,7 @@ class Script implements Requester {
   }
 }
 
-const SESSION = { sessionId: "s1", capabilities: ["gpu"], metadata: {} };
+const SESSION = { sessionId: "s1", instance: "i1", capabilities: ["gpu"], metadata: {} };
 const NOTHING = { claims: [], unnamed: [], lost: [], cancelled: [] };
 
 function held(attempt: number): object {
@@ -67,6 +68,7 @@ describe("the leases of a session", () => {
     const listener: LeaseListener = {
       lost: (taskId, attempt) => told.push(`lost ${taskId} ${attempt}`),
       cancelled: (taskId, attempt) => told.push(`cancelled ${taskId} ${attempt}`),
+      replaced: ({ code }) => told.push(code),
     };
     leases = new SessionLeases(new TaskClient(script), SESSION, listener, log);
     return { script, told, log, leases };
@@ -78,7 +80,7 @@ describe("the leases of a session", () => {
     leases.keep({ taskId: "a", attempt: 1, ttlSeconds: 1, isOld: false });
     const silent = await script.nth(1);
     assert.equal(silent.subject, "sessions.heartbeat.s1");
-    assert.deepEqual(silent.body, { claims: [{ task_id: "a", attempt: 1 }] });
+    assert.deepEqual(silent.body, { instance: "i1", claims: [{ task_id: "a", attempt: 1 }] });
     // Every other answer is enough, as each counts from when its request was sent.
     for (let count = 2; count <= 7; count++) {
       const beat = await script.nth(count);
@@ -101,7 +103,12 @@ describe("the leases of a session", () => {
     first.answer({ ...NOTHING, claims: [held(1)] });
     const release = await script.nth(4);
     assert.equal(release.subject, "tasks.release.a");
-    assert.deepEqual(release.body, { session_id: "s1", attempt: 1, status: "available" });
+    assert.deepEqual(release.body, {
+      session_id: "s1",
+      instance: "i1",
+      attempt: 1,
+      status: "available",
+    });
   });
 
   it("tell of a loss and a cancellation that the answer tells of", async () => {
@@ -152,6 +159,30 @@ describe("the leases of a session", () => {
     (await script.nth(2)).answer(reply);
     const release = await script.nth(3);
     assert.deepEqual([release.subject, release.body.attempt], ["tasks.release.a", 3]);
+  });
+
+  it("are named in several heartbeats if there are too many for one", async () => {
+    const { script, told, leases } = scripted();
+    for (let i = 0; i < 1_001; i++) {
+      leases.keep({ taskId: `t${i}`, attempt: 1, ttlSeconds: 60, isOld: true });
+    }
+    const [first, second] = [await script.nth(1), await script.nth(2)];
+    assert.deepEqual([first.body.claims.length, second.body.claims.length], [1_000, 1]);
+    // What the other one has named is no stray claim.
+    leases.leave();
+    first.answer({ ...NOTHING, unnamed: second.body.claims });
+    second.answer({ ...NOTHING, lost: ["t0", "t1000"] });
+    assert.match((await script.nth(3)).subject, /heartbeat/);
+    assert.deepEqual(told, ["lost t1000 1"]);
+  });
+
+  it("end when another instance has the session, and nothing more is asked for", async () => {
+    const { script, told, log, leases } = scripted();
+    leases.keep({ taskId: "a", attempt: 1, ttlSeconds: 1, isOld: true });
+    (await script.nth(1)).answer(refusal("session_replaced", false));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert.deepEqual([told, script.count], [["session_replaced"], 1]);
+    assert.deepEqual(log.of("warn"), []);
   });
 
   it("are asked for again after a failure, which is logged once", async () => {

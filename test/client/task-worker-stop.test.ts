@@ -183,6 +183,8 @@ describe("stopping a worker", () => {
       link: bus.link,
       tasks,
       logger,
+      instance: "i1",
+      sessions: new Set(),
     });
     await isAtOnce(worker.done);
     assert.equal(work.begun.length, 0);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { PermanentError, type TaskHandler } from "../../src/client/task-worker.ts";
+import { PermanentError, type TaskHandler } from "../../src/client/task-handler.ts";
 import { HeldWork } from "../support/held-work.ts";
 import { Library } from "../support/library.ts";
 import { parked } from "../support/next-requests.ts";
@@ -259,7 +259,7 @@ describe("a worker", () => {
     for (const [options, field] of refused) {
       const start = async (): Promise<unknown> => {
         await Promise.resolve();
-        return library.coordinator.work(options as { session: string }, () => null);
+        return library.coordinator.work(options, () => null);
       };
       const { details } = await errorOf(start(), "invalid_request");
       assert.equal(details.field, field);

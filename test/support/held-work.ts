@@ -1,6 +1,6 @@
 /** A handler whose work ends when the test says so. */
 import type { TaskRecord } from "../../src/protocol/task-record.ts";
-import type { TaskContext, TaskHandler } from "../../src/client/task-worker.ts";
+import type { TaskContext, TaskHandler } from "../../src/client/task-handler.ts";
 
 export interface HeldTask {
   readonly id: string;
