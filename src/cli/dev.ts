@@ -8,13 +8,14 @@ import type { App } from "../app.ts";
 import { type Config, loadConfig } from "../config.ts";
 import {
   NatsServerError,
-  type NatsServerProcess,
   resolveServerBinary,
+  type RestartableServer,
   startDevServer,
   type SystemUser,
 } from "../nats/dev-server.ts";
 import { VERSION } from "../version.ts";
 import { formatCommands, formatRows, print, printError } from "./output.ts";
+import { RefusalRestarts } from "./refusal-restarts.ts";
 import { type Part, runService } from "./run-service.ts";
 import { addSettingOptions, configOf } from "./setting-options.ts";
 import { startWorkers } from "./start-workers.ts";
@@ -50,8 +51,10 @@ async function dev(
     systemUser,
     notify: printError,
   });
-  started(partOf(server, storeDir));
-  const app = await startWorkers(configFor(server.url, systemUser, config), signal);
+  const restarts = new RefusalRestarts({ restart: () => server.restart(), notify: printError });
+  started(partOf(server, restarts, storeDir));
+  const { observe } = restarts;
+  const app = await startWorkers(configFor(server.url, systemUser, config), { signal, observe });
   started(app);
   print(describe(config, server, app));
 }
@@ -69,7 +72,7 @@ function configFor(url: string, { username, password }: SystemUser, config: Conf
   };
 }
 
-function partOf(server: NatsServerProcess, storeDir: string): Part {
+function partOf(server: RestartableServer, restarts: RefusalRestarts, storeDir: string): Part {
   let stopping = false;
   const failed = server.exited.then(({ code, signal }): Promise<never> => {
     // Whoever stops it does not want to hear that it ended.
@@ -82,6 +85,7 @@ function partOf(server: NatsServerProcess, storeDir: string): Part {
     failed,
     stop: () => {
       stopping = true;
+      restarts.stop();
       return server.stop();
     },
   };
@@ -89,7 +93,7 @@ function partOf(server: NatsServerProcess, storeDir: string): Part {
 
 function describe(
   { dev, workers }: Config,
-  server: NatsServerProcess,
+  server: RestartableServer,
   app: Pick<App, "httpUrl">,
 ): string {
   const nats = server.port === 4222 ? "nats" : `nats --server ${server.url}`;

@@ -25,7 +25,7 @@ async function serve(
   started: (part: Part) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const app = await startWorkers(config, signal);
+  const app = await startWorkers(config, { signal });
   started(app);
   const rows = formatRows([
     ["NATS", config.nats.servers.join(", ")],

@@ -1,16 +1,13 @@
 /** The workers of a command: one is in the command's process, of several each has one of its own. */
-import { type App, startApp } from "../app.ts";
+import { type App, type AppOptions, startApp } from "../app.ts";
 import type { Config } from "../config.ts";
 import { startWorkerPool } from "../pool/worker-pool.ts";
 import type { Part } from "./run-service.ts";
 
-/**
- * @param signal gives up a start that is under way
- * @throws StartupError
- */
+/** @throws StartupError */
 export function startWorkers(
   config: Config,
-  signal: AbortSignal,
+  options: Pick<AppOptions, "observe"> & { readonly signal: AbortSignal },
 ): Promise<Part & Pick<App, "httpUrl">> {
-  return config.workers === 1 ? startApp(config, { signal }) : startWorkerPool(config, signal);
+  return config.workers === 1 ? startApp(config, options) : startWorkerPool(config, options);
 }

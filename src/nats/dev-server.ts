@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { readFile, realpath } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
+import { type RestartableServer, startRestartable } from "./restartable-server.ts";
 import { readServerInfo } from "./server-info.ts";
 import {
   makeRunFolder,
@@ -25,6 +26,7 @@ export {
   startNatsServer,
   type SystemUser,
 } from "./server-process.ts";
+export type { RestartableServer } from "./restartable-server.ts";
 export { FolderInUseError } from "./store-owner.ts";
 
 const ORPHAN_TIMEOUT_MS = 20_000;
@@ -42,21 +44,16 @@ export interface DevServerOptions extends Pick<
  * @throws FolderInUseError if another `dev` runs on the folder
  * @throws NatsServerError
  */
-export async function startDevServer(options: DevServerOptions): Promise<NatsServerProcess> {
+export async function startDevServer(options: DevServerOptions): Promise<RestartableServer> {
   const run = await makeRunFolder(options.storeDir);
   const owner = await ownFolder(run, options.storeDir);
   try {
     const serverName = await nameFor(options.storeDir);
     await stopOrphan(run, serverName, options.notify);
     await removeRunFiles(run);
-    const server = await startNatsServer({ ...options, serverName, detached: true });
-    return {
-      ...server,
-      async stop() {
-        await server.stop();
-        await owner.release();
-      },
-    };
+    const start = (port: number): Promise<NatsServerProcess> =>
+      startNatsServer({ ...options, port, serverName, detached: true });
+    return await startRestartable(start, options.port, () => owner.release());
   } catch (error) {
     await owner.release();
     throw error;

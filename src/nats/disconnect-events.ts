@@ -132,7 +132,8 @@ class DisconnectEvents implements Stoppable {
       await connection.close();
       if (await reported) return null;
       return this.#refusal === null
-        ? `the servers report nothing to the user: use one of the system account in ${NAMES.user}`
+        ? `the servers report nothing to the user: use one of the system account in ${NAMES.user}, and ` +
+            "with nats-server 2.11 another account than the default one for the clients"
         : `${this.#refusal.message}: permit the user to subscribe to ${SUBJECT}`;
     } catch (error) {
       return problemOf(error);

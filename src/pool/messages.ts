@@ -1,5 +1,6 @@
 /** What the command's process and those of its workers tell each other. */
 import type { Config } from "../config.ts";
+import type { Fact } from "../service/ports.ts";
 import type { WorkerHealth } from "../telemetry/health.ts";
 import type { MetricsSnapshot } from "../telemetry/metrics.ts";
 
@@ -13,7 +14,11 @@ export type FromWorker =
   | { readonly kind: "started"; readonly workerId: string }
   /** It could not start, or cannot go on. */
   | { readonly kind: "failed"; readonly message: string }
-  | { readonly kind: "report"; readonly report: WorkerReport };
+  | { readonly kind: "report"; readonly report: WorkerReport }
+  /** What the command has to hear at once. */
+  | { readonly kind: "fact"; readonly fact: UrgentFact };
+
+export type UrgentFact = Extract<Fact, { readonly kind: "writes_refused" }>;
 
 export interface WorkerReport {
   readonly health: readonly WorkerHealth[];

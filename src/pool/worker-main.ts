@@ -1,6 +1,7 @@
 /** The program of a worker that is a process of its own; `worker-process.ts` starts and stops it. */
 import type { App } from "../app.ts";
 import type { Config } from "../config.ts";
+import type { Fact } from "../service/ports.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 
 /** Longer than the command waits, which then ends this process: it counts when the command is dead. */
@@ -26,7 +27,7 @@ async function start(config: Config): Promise<App | null> {
   try {
     // Only now: while it was loaded, a signal would have ended this process.
     const { startApp } = await import("../app.ts");
-    const app = await startApp(config, { signal: giveUp.signal });
+    const app = await startApp(config, { signal: giveUp.signal, observe });
     app.failed.catch(tellFailure);
     const [workerId = ""] = app.workerIds;
     tell({ kind: "started", workerId });
@@ -35,6 +36,10 @@ async function start(config: Config): Promise<App | null> {
     tellFailure(error);
     return null;
   }
+}
+
+function observe(fact: Fact): void {
+  if (fact.kind === "writes_refused") tell({ kind: "fact", fact });
 }
 
 async function report(): Promise<void> {

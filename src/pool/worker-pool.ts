@@ -9,22 +9,29 @@ import type { Observe } from "../service/ports.ts";
 import type { HttpEndpoint } from "../telemetry/http-endpoint.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { type Answer, startPoolEndpoint } from "./pool-endpoint.ts";
+import type { UrgentFact } from "./messages.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 /** So that workers which cannot start do not keep the machine busy with it. */
 const REPLACE_PAUSE_MS = 1_000;
 
+export interface PoolOptions {
+  /** Gives up a start that is under way. */
+  readonly signal: AbortSignal;
+  /** Hears of what the command may have to act on. */
+  readonly observe?: (fact: UrgentFact) => void;
+}
+
 /**
  * Starts the HTTP endpoint and `config.workers` workers.
  *
- * @param signal gives up a start that is under way
  * @throws StartupError
  */
 export async function startWorkerPool(
   config: Config,
-  signal: AbortSignal,
+  { signal, observe }: PoolOptions,
 ): Promise<Pick<App, "httpUrl" | "stop">> {
-  const pool = new WorkerPool(config, createLogger(config.log));
+  const pool = new WorkerPool(config, createLogger(config.log), observe);
   let http: HttpEndpoint | null = null;
   let stopped: Promise<void> | null = null;
   const stop = async (): Promise<void> => {
@@ -54,14 +61,16 @@ class WorkerPool {
   readonly #size: number;
   readonly #config: Config;
   readonly #observe: Observe;
+  readonly #urgent: PoolOptions["observe"];
   /** All processes that there are. While one is to be replaced, they are too few. */
   readonly #workers = new Set<WorkerProcess>();
   readonly #stopping = new AbortController();
 
-  constructor(config: Config, observe: Observe) {
+  constructor(config: Config, observe: Observe, urgent: PoolOptions["observe"]) {
     this.#size = config.workers;
     this.#config = { ...config, workers: 1, metrics: { ...config.metrics, enabled: false } };
     this.#observe = observe;
+    this.#urgent = urgent;
   }
 
   /** @throws StartupError */
@@ -90,7 +99,7 @@ class WorkerPool {
 
   /** @throws StartupError */
   async #startWorker(): Promise<void> {
-    const worker = new WorkerProcess(this.#config);
+    const worker = new WorkerProcess(this.#config, this.#urgent);
     this.#workers.add(worker);
     const ended = worker.ended.finally(() => this.#workers.delete(worker));
     await worker.started;

@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { StartupError } from "../app.ts";
 import type { Config } from "../config.ts";
-import type { FromWorker, ToWorker, WorkerReport } from "./messages.ts";
+import type { FromWorker, ToWorker, UrgentFact, WorkerReport } from "./messages.ts";
 
 const PROGRAM = new URL("./worker-main.js", import.meta.url);
 const REPORT_TIMEOUT_MS = 1_000;
@@ -25,7 +25,8 @@ export class WorkerProcess {
   /** Why it cannot go on, in its own words. */
   #failure: string | null = null;
 
-  constructor(config: Config) {
+  /** @param observe takes what the worker tells at once */
+  constructor(config: Config, observe: (fact: UrgentFact) => void = () => undefined) {
     this.#child = fork(PROGRAM, {
       execArgv: nodeOptions(process.execArgv, config.nodeOptions),
       stdio: ["ignore", "inherit", "inherit", "ipc"],
@@ -48,6 +49,9 @@ export class WorkerProcess {
             break;
           case "report":
             this.#reports.emit("report", message.report);
+            break;
+          case "fact":
+            observe(message.fact);
         }
       });
       void this.ended.then((problem) => {

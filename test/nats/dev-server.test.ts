@@ -9,7 +9,7 @@ import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import {
   type DevServerOptions,
-  type NatsServerProcess,
+  type RestartableServer,
   startDevServer,
   startNatsServer,
 } from "../../src/nats/dev-server.ts";
@@ -20,7 +20,7 @@ import { TempFolder } from "../support/temp-folder.ts";
 
 async function devServer(
   options: Partial<DevServerOptions> & { storeDir: string },
-): Promise<NatsServerProcess & AsyncDisposable> {
+): Promise<RestartableServer & AsyncDisposable> {
   const server = await startDevServer({ binary: await serverBinary(), port: 0, ...options });
   return { ...server, [Symbol.asyncDispose]: () => server.stop() };
 }

@@ -19,11 +19,14 @@ describe("workers of which one cannot start", () => {
       "log.level": "silent",
     };
     const { signal } = new AbortController();
-    await assert.rejects(startWorkerPool(loadConfig({ env: {}, overrides }), signal), (error) => {
-      assert.ok(error instanceof StartupError);
-      assert.match(error.message, /^cannot connect to NATS at /);
-      return true;
-    });
+    await assert.rejects(
+      startWorkerPool(loadConfig({ env: {}, overrides }), { signal }),
+      (error) => {
+        assert.ok(error instanceof StartupError);
+        assert.match(error.message, /^cannot connect to NATS at /);
+        return true;
+      },
+    );
     await assert.rejects(connection.request("tasks.stats", "{}"), /no responders/);
   });
 });

@@ -6,11 +6,17 @@ import { connectionIdOf } from "../../src/nats/connection.ts";
 import type { TestServer } from "./nats-server.ts";
 import { type Json, TestCoordinator, type TestCoordinatorOptions } from "./test-coordinator.ts";
 
-/** Everybody connects without a password, but for one user, with the permission that the guide tells to give. */
+/**
+ * Everybody connects without a password, but for one user, with the permission that the guide tells to
+ * give. They have an account of their own, as nats-server 2.11 reports nothing of the default account.
+ */
 export const SYSTEM_SERVER = {
   config: `jetstream: enabled
-    accounts { $SYS { users: [ { user: "system", password: "secret"
-      permissions: { publish: { deny: ">" }, subscribe: "$SYS.ACCOUNT.*.DISCONNECT" } } ] } }`,
+    no_auth_user: anybody
+    accounts {
+      CLIENTS { jetstream: enabled, users: [ { user: "anybody", password: "none" } ] }
+      $SYS { users: [ { user: "system", password: "secret"
+        permissions: { publish: { deny: ">" }, subscribe: "$SYS.ACCOUNT.*.DISCONNECT" } } ] } }`,
 };
 export const SYSTEM_USER = { "nats.system_username": "system", "nats.system_password": "secret" };
 
