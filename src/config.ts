@@ -60,10 +60,13 @@ export interface ConfigSources {
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly problems: readonly string[];
+  /** What is set for `log.format`, if that is no problem itself. */
+  readonly logFormat: unknown;
 
-  constructor(problems: readonly string[]) {
+  constructor(problems: readonly string[], logFormat?: unknown) {
     super(problems.length === 1 ? problems.join() : ["bad settings:", ...problems].join("\n  "));
     this.problems = problems;
+    this.logFormat = logFormat;
   }
 }
 
@@ -83,7 +86,9 @@ export function loadConfig({
   readOverrides(overrides, raw);
   const parsed = configSchema.safeParse(raw.values, { reportInput: true });
   if (!parsed.success) problems.push(...parsed.error.issues.flatMap((i) => explain(i, raw, path)));
-  if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
+  if (problems.length > 0 || !parsed.success) {
+    throw new ConfigError(problems, (raw.values.log as { format?: unknown } | undefined)?.format);
+  }
   const config = camelize(parsed.data) as Camelized<ConfigValues>;
   const { cacheDir = defaultCacheDir(env), ...dev } = config.dev;
   return freeze({

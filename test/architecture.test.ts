@@ -49,7 +49,7 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   simulation: ["task", "protocol", "client", "nats", "node:*"],
   cli: [
     ...["app", "pool", "config", "version", "client", "protocol", "simulation"],
-    ...["nats/connection", "nats/dev-server"],
+    ...["nats/connection", "nats/dev-server", "telemetry/json-line"],
     ...["commander", "picocolors", "cli-progress", "node:*"],
   ],
   index: ["task", "protocol", "service", "nats", "client", "telemetry", "config", "app"],

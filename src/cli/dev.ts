@@ -14,7 +14,7 @@ import {
   type SystemUser,
 } from "../nats/dev-server.ts";
 import { VERSION } from "../version.ts";
-import { formatCommands, formatRows, print, printError } from "./output.ts";
+import { announcementOf, formatCommands, formatRows, print, printError } from "./output.ts";
 import { RefusalRestarts } from "./refusal-restarts.ts";
 import { type Part, runService } from "./run-service.ts";
 import { addSettingOptions, configOf } from "./setting-options.ts";
@@ -56,7 +56,8 @@ async function dev(
   const { observe } = restarts;
   const app = await startWorkers(configFor(server.url, systemUser, config), { signal, observe });
   started(app);
-  print(describe(config, server, app));
+  const fields = { nats: [server.url], data: resolve(storeDir) };
+  print(describe(config, server, app), announcementOf(config, app, fields));
 }
 
 /** The server is one node without users but one of our own, whatever is set for `serve`. */

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 /** The command line: which commands there are, and what becomes of an error. */
 import { Command } from "commander";
+import { ConfigError } from "../config.ts";
 import { VERSION } from "../version.ts";
 import { registerDev } from "./dev.ts";
 import { reportOf } from "./errors.ts";
-import { printError } from "./output.ts";
+import { printError, useJson } from "./output.ts";
 import { registerServe } from "./serve.ts";
+import { asksForJson } from "./setting-options.ts";
 import { registerSimulate } from "./simulate.ts";
 
 /** For the last words to be written. */
@@ -17,7 +19,12 @@ const program = new Command("if-coordinator")
   .showSuggestionAfterError()
   .showHelpAfterError("(--help shows the options; with npm start, put -- before them)")
   // Commands copy this when they are added: it has to come first.
-  .exitOverride();
+  .exitOverride()
+  .configureOutput({
+    writeErr: (text) => {
+      printError(text.trimEnd(), "error");
+    },
+  });
 registerDev(program);
 registerServe(program);
 registerSimulate(program);
@@ -27,11 +34,14 @@ program.addHelpText(
     "that --config names. Start with: if-coordinator dev",
 );
 
+// Before the settings are read: they may be wrong.
+if (asksForJson(process.argv.slice(2))) useJson();
 try {
   await program.parseAsync();
 } catch (error) {
   const { text, exitCode } = reportOf(error);
-  if (text !== undefined) printError(text);
+  if (error instanceof ConfigError && error.logFormat === "json") useJson();
+  if (text !== undefined) printError(text, "error");
   process.exitCode = exitCode;
 } finally {
   // Something half open, such as a connection that was never answered, must not keep a command alive

@@ -65,7 +65,10 @@ async function stopPart(part: Part): Promise<void> {
   try {
     await Promise.race([part.stop(), timeout]);
   } catch (error) {
-    printError(`while stopping: ${error instanceof Error ? error.message : String(error)}`);
+    printError(
+      `while stopping: ${error instanceof Error ? error.message : String(error)}`,
+      "error",
+    );
     process.exitCode = 1;
     // What the part left behind would keep the process alive.
     setTimeout(() => process.exit(), EXIT_DELAY_MS).unref();

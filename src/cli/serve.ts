@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import pc from "picocolors";
 import type { Config } from "../config.ts";
 import { VERSION } from "../version.ts";
-import { formatRows, print } from "./output.ts";
+import { announcementOf, formatRows, print } from "./output.ts";
 import { type Part, runService } from "./run-service.ts";
 import { addSettingOptions, configOf } from "./setting-options.ts";
 import { startWorkers } from "./start-workers.ts";
@@ -32,5 +32,8 @@ async function serve(
     ["workers", String(config.workers)],
     ["HTTP", app.httpUrl === null ? "off" : `${app.httpUrl}/metrics`],
   ]);
-  print(`${pc.bold(`if-coordinator ${VERSION}`)}\n\n${rows}\n`);
+  print(
+    `${pc.bold(`if-coordinator ${VERSION}`)}\n\n${rows}\n`,
+    announcementOf(config, app, { nats: config.nats.servers }),
+  );
 }

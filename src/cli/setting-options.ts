@@ -1,5 +1,6 @@
 /** Options of the command line that are settings: what they mean and default to is in `config`. */
 import { type Command, Option } from "commander";
+import { useJson } from "./output.ts";
 import { type Config, type FlagValues, loadConfig, settings } from "../config.ts";
 
 /** Adds the settings with these flags, and `--config`. */
@@ -15,7 +16,14 @@ export function addSettingOptions(command: Command, flags: readonly string[]): C
   return command.option("--config <path>", "YAML file with settings (default: none)");
 }
 
-/** @throws ConfigError */
+/** Whether the command line says `--log-format json`, before anything else of it is looked at. */
+export function asksForJson(args: readonly string[]): boolean {
+  return args.some(
+    (arg, i) => arg === "--log-format=json" || (arg === "--log-format" && args[i + 1] === "json"),
+  );
+}
+
+/** From now on what the command writes has the format of the log. @throws ConfigError */
 export function configOf(command: Command): Config {
   const { config: file, ...given } = command.opts<Record<string, string | undefined>>();
   const flags: FlagValues = Object.fromEntries(
@@ -23,5 +31,7 @@ export function configOf(command: Command): Config {
       .filter((option) => option.attributeName() in given)
       .map((option) => [option.name(), given[option.attributeName()]]),
   );
-  return loadConfig({ flags, file });
+  const config = loadConfig({ flags, file });
+  if (config.log.format === "json") useJson();
+  return config;
 }

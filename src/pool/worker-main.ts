@@ -2,6 +2,7 @@
 import type { App } from "../app.ts";
 import type { Config } from "../config.ts";
 import type { Fact } from "../service/ports.ts";
+import { writeProcessEventsAsJson } from "../telemetry/json-line.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 
 /** Longer than the command waits, which then ends this process: it counts when the command is dead. */
@@ -25,6 +26,7 @@ process.on("disconnect", () => void stop());
 
 async function start(config: Config): Promise<App | null> {
   try {
+    if (config.log.format === "json") writeProcessEventsAsJson(() => process.exit(1));
     // Only now: while it was loaded, a signal would have ended this process.
     const { startApp } = await import("../app.ts");
     const app = await startApp(config, { signal: giveUp.signal, observe });
