@@ -62,7 +62,12 @@ export async function startWorker(config: Config, options: WorkerOptions): Promi
     warnOfLargeRecords(config, connection, observe);
     const bucketOptions = { ...config, jsDomain: config.nats.jsDomain };
     stores = await openStores(connection, bucketOptions, patience, observe);
-    const started = new TaskService(wrapStores(stores), settingsOf(config, id), clock, observe);
+    const started = new TaskService(
+      wrapStores(stores),
+      settingsOf(config, id, connection),
+      clock,
+      observe,
+    );
     service = started;
     await Promise.race([started.start(), endOf(connection, patience.signal)]);
     const identity = { workerId: id, version: VERSION };
@@ -152,7 +157,7 @@ async function hearDisconnects(
 const REPLY_EXTRA_BYTES = 4_096;
 
 function warnOfLargeRecords(config: Config, connection: Connection, observe: Observe): void {
-  const carried = connection.info?.max_payload ?? Infinity;
+  const carried = maxPayloadOf(connection);
   if (config.maxRecordBytes + REPLY_EXTRA_BYTES <= carried) return;
   observe({
     kind: "warning",
@@ -162,13 +167,20 @@ function warnOfLargeRecords(config: Config, connection: Connection, observe: Obs
   });
 }
 
-function settingsOf(config: Config, workerId: string): ServiceSettings {
+function maxPayloadOf(connection: Connection): number {
+  return connection.info?.max_payload ?? Infinity;
+}
+
+function settingsOf(config: Config, workerId: string, connection: Connection): ServiceSettings {
   return {
     workerId,
     version: VERSION,
     defaultTtlSeconds: config.taskClaimTtlSeconds,
     sessionTtlSeconds: config.sessionTtlSeconds,
     maxRecordBytes: config.maxRecordBytes,
+    get maxReplyBytes() {
+      return maxPayloadOf(connection);
+    },
     retentionSeconds: config.retentionSeconds,
     retryBaseMs: config.retry.baseMs,
     retryMaxMs: config.retry.maxMs,

@@ -167,7 +167,8 @@ export class TaskClient {
   }
 
   /**
-   * A page of tasks, oldest first, 100 unless `limit` says otherwise; `next_cursor` leads to the next.
+   * A page of tasks, oldest first, up to 100 unless `limit` says otherwise, and no more than a reply can
+   * carry; `next_cursor` leads to the next.
    * @example const { tasks, next_cursor } = await coordinator.tasks.list({ status: ["claimed"] });
    */
   list(
@@ -178,11 +179,19 @@ export class TaskClient {
   }
 
   /**
-   * The records of the task that the bucket still has, oldest first.
+   * The records of the task that the bucket still has, oldest first: all of them, by as many requests as
+   * they take.
    * @example const { entries } = await coordinator.tasks.history("P0.5.1");
    */
-  history(taskId: string, options?: CallOptions): Promise<Reply<"tasks.history">> {
-    return this.call("tasks.history", taskId, {}, options);
+  async history(taskId: string, options?: CallOptions): Promise<Reply<"tasks.history">> {
+    const all = await this.call("tasks.history", taskId, {}, options);
+    while (all.has_more) {
+      const since = all.entries.at(-1)?.revision ?? 0;
+      const page = await this.call("tasks.history", taskId, { since }, options);
+      all.entries.push(...page.entries);
+      all.has_more = page.has_more;
+    }
+    return all;
   }
 
   /**

@@ -8,6 +8,7 @@ import {
   type UpdateMessage,
   type UpdateSubscription as Source,
 } from "../nats/task-updates.ts";
+import type { Reply } from "../protocol/operations.ts";
 import type { BusConnection } from "./bus-connection.ts";
 import type { Logger } from "./logger.ts";
 import type { TaskClient } from "./task-client.ts";
@@ -32,7 +33,6 @@ export class UpdateFeed {
   #source: Source | null = null;
   /** Subscriptions that are being made. */
   #joining = 0;
-  #pageSize = PAGE_SIZE;
 
   constructor(link: BusConnection, tasks: TaskClient, logger: Logger, silenceMs = SILENCE_MS) {
     this.#link = link;
@@ -125,19 +125,16 @@ export class UpdateFeed {
     return (await this.#tasks.stats()).revision;
   }
 
-  async #readChanges(since: number, signal: AbortSignal) {
+  async #readChanges(since: number, signal: AbortSignal): Promise<Reply<"tasks.changes"> | number> {
     for (;;) {
-      const limit = this.#pageSize;
       try {
         const options = { deadlineMs: Infinity, signal };
-        const page = await this.#tasks.changes({ since, limit }, options);
-        this.#pageSize = Math.min(PAGE_SIZE, limit * 2);
-        return page;
+        return await this.#tasks.changes({ since, limit: PAGE_SIZE }, options);
       } catch (error) {
         if (!(error instanceof TaskError) || error.details.problem === "closed") throw error;
-        if (error.code !== "too_large") await this.#afterRefusal(error, signal);
-        else if (limit === 1) return null;
-        else this.#pageSize = Math.ceil(limit / 4);
+        // Pages end before they are too large: this is one record, which says where to go on.
+        if (error.code === "too_large") return Number(error.details.since ?? since + 1);
+        await this.#afterRefusal(error, signal);
       }
     }
   }

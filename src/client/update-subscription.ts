@@ -33,13 +33,13 @@ export interface Subscriber {
 }
 
 /**
- * Reads a page of changes; asks again until there is an answer or the signal is aborted. `null`: the
- * next record is larger than what NATS carries.
+ * Reads a page of changes; asks again until there is an answer or the signal is aborted. A number: the
+ * next record, of this revision, is larger than what NATS carries.
  */
 export type ReadChanges = (
   since: number,
   signal: AbortSignal,
-) => Promise<Reply<"tasks.changes"> | null>;
+) => Promise<Reply<"tasks.changes"> | number>;
 
 type Delivery = { readonly update: TaskUpdate } | { readonly removal: TaskRemoval };
 
@@ -139,7 +139,7 @@ export class UpdateSubscription {
     try {
       const page = await this.#readChanges(this.#tail, signal);
       if (signal.aborted) return;
-      if (page === null) this.#skip();
+      if (typeof page === "number") this.#skipTo(page);
       else if (this.#isOfOther(page)) this.#beginAnew();
       else {
         this.#acceptPage(page);
@@ -151,8 +151,8 @@ export class UpdateSubscription {
   }
 
   /** No reply can hold the next record. */
-  #skip(): void {
-    this.#tail++;
+  #skipTo(revision: number): void {
+    this.#tail = revision;
     this.#isMissing = true;
     this.#logger.warn(`subscription ${this.id}: a record is too large to be sent and is left out`);
   }

@@ -261,8 +261,8 @@ function errorPayload(error: CoordinatorError, limit: number): Buffer {
 function tooLargeReply(limit: number): CoordinatorError {
   return new CoordinatorError(
     "too_large",
-    `the reply has more than the ${limit} bytes that NATS carries: ask for less, with a lower ` +
-      "limit or max; the history of one task is also in the bucket: nats kv history tasks <task_id>",
+    `the reply has more than the ${limit} bytes that NATS carries: ask for less; the record of a ` +
+      "task is also in the bucket: nats kv get tasks <task_id>",
   );
 }
 

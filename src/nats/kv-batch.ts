@@ -16,6 +16,7 @@ export interface StoredMessage {
   /** Throws if they cannot be read. */
   readonly header: MsgHdrs | undefined;
   readonly time: Date;
+  readonly data: Uint8Array;
   string(): string;
 }
 
@@ -31,20 +32,28 @@ export interface BatchQuery {
 /** From the request to the end of its batch; single reads have the manager's own timeout. */
 const TIMEOUT_MS = 3_000;
 
-/** In the order of the stream; empty if there are none. Rejects if the server does not answer. */
+/**
+ * In the order of the stream; empty if there are none. Ends with the message that reaches `maxBytes`,
+ * about. Rejects if the server does not answer.
+ */
 export async function readBatch(
   access: { readonly connection: NatsConnection; readonly jsm: JetStreamManager },
   stream: string,
   query: BatchQuery,
+  maxBytes: number,
 ): Promise<StoredMessage[]> {
-  const { messages, isWhole } = await direct(access, stream, query);
+  // The server takes what is left out as "no limit", and JSON has no other word for it.
+  const limited = Number.isFinite(maxBytes) ? { ...query, max_bytes: maxBytes } : query;
+  const { messages, isWhole } = await direct(access, stream, limited);
   if (isWhole) return messages;
   let next = (messages.at(-1)?.seq ?? query.seq - 1) + 1;
-  while (messages.length < query.batch) {
+  let bytes = messages.reduce((sum, { data }) => sum + data.length, 0);
+  while (messages.length < query.batch && bytes < maxBytes) {
     const one = { seq: next, next_by_subj: query.next_by_subj };
     const stored = await access.jsm.streams.getMessage(stream, one);
     if (stored === null) break;
     messages.push(stored);
+    bytes += stored.data.length;
     next = stored.seq + 1;
   }
   return messages;
@@ -116,6 +125,7 @@ function toStored(msg: Msg, header: MsgHdrs): StoredMessage {
     seq: Number(header.last("Nats-Sequence")),
     header,
     time: new Date(header.last("Nats-Time-Stamp")),
+    data: msg.data,
     string: () => msg.string(),
   };
 }

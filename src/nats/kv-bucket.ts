@@ -2,7 +2,7 @@
 import type { JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { CoordinatorError } from "../protocol/errors.ts";
-import type { Stoppable, Watch, WriteOutcome } from "../service/ports.ts";
+import type { ReadLimit, Stoppable, Watch, WriteOutcome } from "../service/ports.ts";
 import type { BucketUpkeep } from "./bucket-upkeep.ts";
 import { readBatch, type StoredMessage } from "./kv-batch.ts";
 import { writePrefixOf } from "./js-domain.ts";
@@ -132,9 +132,9 @@ export class KvBucket {
     return messages;
   }
 
-  /** The messages after a revision that the bucket still has, in order, at most `limit`. */
-  messagesAfter(revision: number, limit: number): Promise<KvMessage[]> {
-    return this.#batch(revision + 1, `${this.#prefix}>`, limit);
+  /** The messages after a revision that the bucket still has, in order; of one key, if it is named. */
+  messagesAfter(revision: number, limit: ReadLimit, key = ">"): Promise<KvMessage[]> {
+    return this.#batch(revision + 1, key, limit);
   }
 
   /** Delivers the last entry of every key, then every new one. */
@@ -177,13 +177,13 @@ export class KvBucket {
 
   /** From a node that may lag behind. */
   #messagesOf(key: string): Promise<KvMessage[]> {
-    return this.#batch(1, this.#prefix + key, MAX_HISTORY);
+    return this.#batch(1, key, { entries: MAX_HISTORY, bytes: Infinity });
   }
 
-  async #batch(seq: number, subject: string, limit: number): Promise<KvMessage[]> {
+  async #batch(seq: number, key: string, limit: ReadLimit): Promise<KvMessage[]> {
     try {
-      const query = { seq, batch: limit, next_by_subj: subject };
-      const stored = await readBatch(this.#access, this.stream, query);
+      const query = { seq, batch: limit.entries, next_by_subj: this.#prefix + key };
+      const stored = await readBatch(this.#access, this.stream, query, limit.bytes);
       return stored.map((message) => this.#toMessage(message));
     } catch (error) {
       throw unreachable(error);

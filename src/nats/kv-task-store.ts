@@ -2,6 +2,7 @@
 import { CorruptRecordError, decodeTask, encodeTask } from "../protocol/task-record.ts";
 import type {
   BucketState,
+  ReadLimit,
   Stoppable,
   TaskEntry,
   TaskStore,
@@ -67,8 +68,8 @@ export class KvTaskStore implements TaskStore {
     return (await this.#bucket.history(taskId)).map(toEntry);
   }
 
-  async entriesAfter(revision: number, limit: number): Promise<TaskEntry[]> {
-    return (await this.#bucket.messagesAfter(revision, limit)).map(toEntry);
+  async entriesAfter(revision: number, limit: ReadLimit, taskId?: string): Promise<TaskEntry[]> {
+    return (await this.#bucket.messagesAfter(revision, limit, taskId)).map(toEntry);
   }
 
   watch(watch: Watch<TaskEntry>): Promise<Stoppable> {

@@ -78,7 +78,7 @@ export const OPERATIONS = {
   "tasks.history": {
     summary: "The records of a task that the bucket still has",
     id: "required",
-    request: requests.noFields,
+    request: requests.history,
     example: {},
     reply: replies.history,
   },

@@ -66,14 +66,15 @@ const entry = z.object({
   revision: field.revision,
   task: taskRecord.nullable().describe("null: removed, or not readable as a task"),
 });
-export const history = z.object({ ok, entries: z.array(entry) });
+const hasMore = z.boolean().describe("Ask again from the last revision of this page");
+export const history = z.object({ ok, entries: z.array(entry), has_more: hasMore });
 export const changes = z.object({
   ok,
   changes: z.array(z.object({ task_id: field.taskId, ...entry.shape })),
   last_revision: field.revision.describe("The newest revision of the bucket"),
   bucket_id: z.string().describe("Another one: the bucket was made anew, and counts from 1 again"),
   complete: z.boolean().describe("false: transitions in between were trimmed"),
-  has_more: z.boolean().describe("Ask again from the last revision of this page"),
+  has_more: hasMore,
 });
 const COUNT_OF_STATUS = Object.fromEntries(
   TASK_STATUSES.map((status) => [status, z.int()]),

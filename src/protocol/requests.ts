@@ -152,10 +152,13 @@ export const list = z.strictObject({
   ...page,
 });
 
-export const changes = z.strictObject({
+/** Of a task, or of the bucket. */
+const past = {
   since: field.revision.default(0).describe("The last revision that is already known"),
   limit: page.limit,
-});
+};
+export const history = z.strictObject(past);
+export const changes = z.strictObject(past);
 
 export const update = z.strictObject({
   ...asker,

@@ -121,7 +121,7 @@ export class ParkedRequests {
         return;
       }
       const max = waiter.asker.max - 1;
-      const more = max > 0 ? await this.#ready.claimBest({ ...waiter.asker, max }) : [];
+      const more = max > 0 ? await this.#ready.claimBest({ ...waiter.asker, max }, [first]) : [];
       waiter.answer([first, ...more]);
     };
     serve().catch((error: unknown) => {

@@ -56,6 +56,12 @@ export interface BucketState {
   readonly lastRevision: number;
 }
 
+/** A read ends with what is reached first, but not before one entry; the bytes are those of records. */
+export interface ReadLimit {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
 export interface TaskStore {
   /** The leader's last entry of the task, `null` if there is none. */
   load(taskId: string): Promise<TaskEntry | null>;
@@ -77,8 +83,8 @@ export interface TaskStore {
   purge(taskId: string, expectedRevision: number): Promise<WriteOutcome>;
   /** The entries that the bucket still has of the task, oldest first. */
   history(taskId: string): Promise<TaskEntry[]>;
-  /** The entries after a revision that the bucket still has, in order, up to `limit`. */
-  entriesAfter(revision: number, limit: number): Promise<TaskEntry[]>;
+  /** The entries after a revision that the bucket still has, in order; of one task, if it is named. */
+  entriesAfter(revision: number, limit: ReadLimit, taskId?: string): Promise<TaskEntry[]>;
   watch(watch: Watch<TaskEntry>): Promise<Stoppable>;
 }
 
@@ -280,6 +286,8 @@ export interface ServiceSettings {
   readonly defaultTtlSeconds: number;
   readonly sessionTtlSeconds: number;
   readonly maxRecordBytes: number;
+  /** What NATS carries in one message. Another server may carry another number, so ask each time. */
+  readonly maxReplyBytes: number;
   readonly retentionSeconds: number;
   readonly retryBaseMs: number;
   readonly retryMaxMs: number;

@@ -2,13 +2,13 @@
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import { iso } from "../protocol/instants.ts";
-import { encodeTask } from "../protocol/task-record.ts";
+import { encodeTask, type TaskRecord } from "../protocol/task-record.ts";
 import { hasTags } from "../task/eligibility.ts";
 import type { Task } from "../task/task.ts";
 import type { KnownLease, LeaseIndex } from "./lease-index.ts";
 import type { ParkedRequests } from "./parked-requests.ts";
-import type { Clock, ServiceSettings, TaskEntry, TaskStore } from "./ports.ts";
-import { notFound } from "./refusals.ts";
+import type { Clock, ServiceSettings, TaskStore } from "./ports.ts";
+import { ReplyPage } from "./reply-page.ts";
 import type { SessionIndex } from "./session-index.ts";
 import type { TaskIndex } from "./task-index.ts";
 import type { TaskWriter } from "./task-writer.ts";
@@ -55,70 +55,25 @@ export class Queries {
   async list(request: Request<"tasks.list">): Promise<Reply<"tasks.list">> {
     await this.#tasks.progress.catchUp(this.#store);
     const wanted = wantedBy(request);
-    const page: Task[] = [];
-    let more = false;
+    const page = new ReplyPage<TaskRecord>(this.#settings.maxReplyBytes);
+    let last: Task | null = null;
+    let isCut = false;
     for (const task of this.#from(request.cursor)) {
       if (!wanted(task)) continue;
-      more = page.length === request.limit;
-      if (more) break;
-      page.push(task);
+      const record = encodeTask(task);
+      isCut = page.items.length === request.limit || !page.add(record);
+      if (isCut && last === null) {
+        const next = { cursor: cursorAfter(task) };
+        throw page.tooLarge(`the record of task ${task.taskId}`, record, next);
+      }
+      if (isCut) break;
+      last = task;
     }
-    const last = page.at(-1);
     return {
       ok: true,
-      tasks: page.map(encodeTask),
+      tasks: page.items,
       revision: this.#tasks.progress.revision,
-      next_cursor: more && last !== undefined ? cursorAfter(last) : null,
-    };
-  }
-
-  async history(taskId: string): Promise<Reply<"tasks.history">> {
-    const entries = await this.#store.history(taskId);
-    const last = entries.at(-1);
-    if (last === undefined || "removed" in last) throw notFound("task", taskId);
-    return {
-      ok: true,
-      entries: entries.map((entry) => ({ revision: entry.revision, task: taskOf(entry) })),
-    };
-  }
-
-  /**
-   * The bucket keeps a limited history of each task, so transitions in between may be gone. Revisions
-   * count every write in the bucket: a gap between two that follow each other is a trimmed one.
-   */
-  async changes(request: Request<"tasks.changes">): Promise<Reply<"tasks.changes">> {
-    const { since, limit } = request;
-    // The markers of removed tasks go after a while: what was last may no longer be there. What is there
-    // is asked for second: a write in between must not look like one that is gone.
-    const state = await this.#store.state();
-    const newest = await this.#store.lastRevision();
-    const lastRevision = Math.max(newest, state.lastRevision);
-    const isAhead = since > lastRevision;
-    // From a revision that this bucket never had, nothing can be said but how things stand now.
-    const after = isAhead ? 0 : since;
-    const entries = after >= newest ? [] : await this.#store.entriesAfter(after, limit);
-    if (entries.length === 0 && after < newest) {
-      throw new CoordinatorError("unavailable", "the bucket's history lags behind: ask again");
-    }
-    let previous = after;
-    let complete = !isAhead;
-    for (const entry of entries) {
-      if (entry.revision !== previous + 1) complete = false;
-      previous = entry.revision;
-    }
-    const hasMore = previous < newest;
-    if (!hasMore && previous < lastRevision) complete = false;
-    return {
-      ok: true,
-      changes: entries.map((entry) => ({
-        task_id: entry.taskId,
-        revision: entry.revision,
-        task: taskOf(entry),
-      })),
-      last_revision: Math.max(lastRevision, previous),
-      bucket_id: state.id,
-      complete,
-      has_more: hasMore,
+      next_cursor: isCut && last !== null ? cursorAfter(last) : null,
     };
   }
 
@@ -165,11 +120,6 @@ export class Queries {
       if (cursorAfter(task) !== cursor) yield task;
     }
   }
-}
-
-/** `null` where there is nothing that could be shown as a task. */
-function taskOf(entry: TaskEntry): ReturnType<typeof encodeTask> | null {
-  return "task" in entry ? encodeTask(entry.task) : null;
 }
 
 /** The lease of the current claim; what is known may be that of an earlier one. */

@@ -4,8 +4,9 @@
  */
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { ReadyFilter, ReadyTask } from "../task/ready-queue.ts";
+import { ClaimRoom } from "./claim-room.ts";
 import type { Claimed, Claims } from "./claims.ts";
-import type { Clock, ConnectionId } from "./ports.ts";
+import type { Clock, ConnectionId, ServiceSettings } from "./ports.ts";
 import type { TaskIndex } from "./task-index.ts";
 
 /** After a lost race, the next candidate is drawn from this many more, so that workers part ways. */
@@ -31,6 +32,7 @@ export interface Asker {
 export class ReadyClaims {
   readonly #claims: Claims;
   readonly #tasks: TaskIndex;
+  readonly #settings: ServiceSettings;
   readonly #clock: Clock;
   /** Tasks for which a claim is under way here: not to be proposed to anybody else. */
   readonly #underway = new Set<string>();
@@ -40,9 +42,10 @@ export class ReadyClaims {
    */
   readonly #lost = new Set<string>();
 
-  constructor(claims: Claims, tasks: TaskIndex, clock: Clock) {
+  constructor(claims: Claims, tasks: TaskIndex, settings: ServiceSettings, clock: Clock) {
     this.#claims = claims;
     this.#tasks = tasks;
+    this.#settings = settings;
     this.#clock = clock;
     tasks.onChange(({ taskId, after }) => {
       this.#lost.delete(taskId);
@@ -70,15 +73,19 @@ export class ReadyClaims {
     return !this.#underway.has(taskId) && !this.#lost.has(taskId);
   }
 
-  /** Claims up to `max` ready tasks; fewer or none if there are no more. */
-  async claimBest(asker: Asker): Promise<Claimed[]> {
+  /**
+   * Claims up to `max` ready tasks; fewer or none if there are no more, or if no more fit into the reply.
+   * `already`: what the reply holds beside them.
+   */
+  async claimBest(asker: Asker, already: readonly Claimed[] = []): Promise<Claimed[]> {
     const claimed: Claimed[] = [];
     let lostRaces = 0;
     while (claimed.length < asker.max) {
       const wanted = asker.max - claimed.length;
       const spread = lostRaces === 0 ? 0 : SPREAD;
       const candidates = this.candidates(wanted + spread, asker.filter);
-      const chosen = spread === 0 ? candidates : this.#draw(candidates, wanted);
+      const drawn = spread === 0 ? candidates : this.#draw(candidates, wanted);
+      const chosen = this.#fitting(drawn, asker, [...already, ...claimed]);
       if (chosen.length === 0) break;
       const taken = await Promise.allSettled(chosen.map((task) => this.take(task.taskId, asker)));
       for (const result of taken) {
@@ -92,6 +99,19 @@ export class ReadyClaims {
       break;
     }
     return claimed;
+  }
+
+  /** The first of the tasks, as many as fit into the reply; at least one if there is none in it yet. */
+  #fitting(tasks: ReadyTask[], asker: Asker, already: readonly Claimed[]): ReadyTask[] {
+    // One alone always fits, or could not be written either.
+    if (tasks.length + already.length <= 1) return tasks;
+    const room = new ClaimRoom(this.#settings.maxReplyBytes, asker, already);
+    const end = tasks.findIndex(({ taskId }) => {
+      const known = this.#tasks.get(taskId);
+      return known !== undefined && !room.take(known.task);
+    });
+    if (end < 0) return tasks;
+    return tasks.slice(0, already.length === 0 ? Math.max(1, end) : end);
   }
 
   /** `null`: the task is not to be had. */

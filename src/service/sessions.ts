@@ -5,6 +5,7 @@ import type { SessionRecord } from "../protocol/replies.ts";
 import { iso } from "../protocol/instants.ts";
 import type { Clock, ServiceSettings, Session, SessionStore } from "./ports.ts";
 import { notFound, sessionReplaced } from "./refusals.ts";
+import { ReplyPage } from "./reply-page.ts";
 import type { SessionIndex } from "./session-index.ts";
 
 const WRITE_TRIES = 5;
@@ -116,14 +117,21 @@ export class Sessions {
       .map(({ session }) => session)
       .filter(({ sessionId }) => sessionId.startsWith(request.prefix) && sessionId > after)
       .sort((a, b) => (a.sessionId < b.sessionId ? -1 : 1));
-    const page = sessions.slice(0, request.limit);
+    const page = new ReplyPage<Reply<"sessions.list">["sessions"][number]>(
+      this.#settings.maxReplyBytes,
+    );
+    for (const session of sessions.slice(0, request.limit)) {
+      const { sessionId } = session;
+      const record = { ...toRecord(session), claims: claimsOf(sessionId) };
+      if (page.add(record)) continue;
+      if (page.items.length > 0) break;
+      throw page.tooLarge(`the registration of ${sessionId}`, record, { cursor: sessionId });
+    }
+    const isCut = page.items.length < sessions.length;
     return {
       ok: true,
-      sessions: page.map((session) => ({
-        ...toRecord(session),
-        claims: claimsOf(session.sessionId),
-      })),
-      next_cursor: sessions.length > page.length ? (page.at(-1)?.sessionId ?? null) : null,
+      sessions: page.items,
+      next_cursor: isCut ? (page.items.at(-1)?.session_id ?? null) : null,
     };
   }
 

@@ -28,6 +28,7 @@ import type {
   Stoppable,
   TaskStore,
 } from "./ports.ts";
+import { PastRecords } from "./past-records.ts";
 import { ParkedRequests } from "./parked-requests.ts";
 import { Queries } from "./queries.ts";
 import { bucketUnusable } from "./refusals.ts";
@@ -86,7 +87,7 @@ export class TaskService implements RequestHandler {
     const sessionIndex = new SessionIndex(tasks);
     const sessions = new Sessions(stores.sessions, sessionIndex, settings, clock);
     const claims = new Claims(writer, leases, sessions, settings, clock);
-    const ready = new ReadyClaims(claims, tasks, clock);
+    const ready = new ReadyClaims(claims, tasks, settings, clock);
     const parked = new ParkedRequests(ready, tasks, settings.maxWaiting, clock);
     const next = new NextClaims(claims, ready, parked, sessions, stores.tasks, tasks, observe);
     const editing = new Editing(stores.tasks, writer, claims, tasks, settings, clock, observe);
@@ -104,6 +105,7 @@ export class TaskService implements RequestHandler {
     const indexes = { tasks, leases: leases.leases, sessions: sessionIndex };
     const hears = (): boolean => this.#hearsDisconnects;
     const queries = new Queries(stores.tasks, writer, indexes, parked, hears, settings, clock);
+    const past = new PastRecords(stores.tasks, settings);
 
     this.tasks = tasks;
     this.sessions = sessionIndex;
@@ -123,8 +125,8 @@ export class TaskService implements RequestHandler {
       "tasks.release": (id, body) => claims.release(id, body),
       "tasks.get": (id) => queries.get(id),
       "tasks.list": (_id, body) => queries.list(body),
-      "tasks.history": (id) => queries.history(id),
-      "tasks.changes": (_id, body) => queries.changes(body),
+      "tasks.history": (id, body) => past.history(id, body),
+      "tasks.changes": (_id, body) => past.changes(body),
       "tasks.verify": (id, body) => claims.verify(id, body),
       "tasks.update": (id, body) => editing.update(id, body),
       "tasks.cancel": (id, body, principal) => editing.cancel(id, body, principal !== null),

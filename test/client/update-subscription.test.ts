@@ -37,7 +37,7 @@ function subscribe(): Subscribed {
 interface Asked {
   readonly since: number;
   readonly signal: AbortSignal;
-  readonly answer: (page: Page | null) => void;
+  readonly answer: (page: Page | number) => void;
 }
 
 interface Subscribed {

@@ -234,38 +234,3 @@ describe("the endpoints", () => {
     await assert.rejects(asker.request("tasks.get.a"), /no responders/);
   });
 });
-
-describe("a reply that would exceed what NATS carries", () => {
-  const payload = "x".repeat(60 * 1024);
-
-  async function manyLargeTasks(coordinator: TestCoordinator): Promise<void> {
-    await Promise.all(
-      Array.from({ length: 20 }, (_, i) => coordinator.ok(`tasks.create.t${i}`, { payload })),
-    );
-  }
-
-  it("is too_large for a list, which a lower limit cures", async () => {
-    await using coordinator = await TestCoordinator.start();
-    await manyLargeTasks(coordinator);
-    const error = await coordinator.refused("tasks.list");
-    assert.equal(error.code, "too_large");
-    assert.match(error.message, /with a lower limit/);
-    const { tasks, next_cursor } = await coordinator.ok("tasks.list", { limit: 10 });
-    assert.equal(tasks.length, 10);
-    const rest = await coordinator.ok("tasks.list", { limit: 10, cursor: next_cursor });
-    assert.equal(rest.tasks.length, 10);
-  });
-
-  it("is too_large for next, which gives back what it claimed", async () => {
-    await using coordinator = await TestCoordinator.start();
-    await manyLargeTasks(coordinator);
-    const error = await coordinator.refused("tasks.next", { session_id: "s1", max: 20 });
-    assert.equal(error.code, "too_large");
-    assert.match(error.message, /with a lower limit or max/);
-    await coordinator.until("tasks.stats", ({ tasks }) => tasks.available === 20);
-    const { claims } = await coordinator.ok("tasks.next", { session_id: "s1", max: 10 });
-    assert.equal(claims.length, 10);
-    const { entries } = await coordinator.ok("tasks.history.t0");
-    assert.ok(entries.every(({ task }: Json) => task.failures === 0));
-  });
-});

@@ -21,6 +21,7 @@ function admission(
     defaultTtlSeconds: 300,
     sessionTtlSeconds: 300,
     maxRecordBytes: 65_536,
+    maxReplyBytes: Infinity,
     retentionSeconds: 0,
     retryBaseMs: 0,
     retryMaxMs: 0,

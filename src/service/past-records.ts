@@ -1,0 +1,100 @@
+/**
+ * What the bucket still has of the past: the history of a task, and the changes after a revision. Both
+ * come in pages that fit into a reply, and no more is read for one than it can hold.
+ */
+import { CoordinatorError } from "../protocol/errors.ts";
+import type { Reply, Request } from "../protocol/operations.ts";
+import { encodeTask, type TaskRecord } from "../protocol/task-record.ts";
+import type { ReadLimit, ServiceSettings, TaskEntry, TaskStore } from "./ports.ts";
+import { notFound } from "./refusals.ts";
+import { ReplyPage } from "./reply-page.ts";
+
+type Change = Reply<"tasks.changes">["changes"][number];
+
+export class PastRecords {
+  readonly #store: TaskStore;
+  readonly #settings: ServiceSettings;
+
+  constructor(store: TaskStore, settings: ServiceSettings) {
+    this.#store = store;
+    this.#settings = settings;
+  }
+
+  async history(
+    taskId: string,
+    { since, limit }: Request<"tasks.history">,
+  ): Promise<Reply<"tasks.history">> {
+    const last = await this.#store.load(taskId);
+    if (last === null || "removed" in last) throw notFound("task", taskId);
+    if (since >= last.revision) return { ok: true, entries: [], has_more: false };
+    const read = await this.#store.entriesAfter(since, this.#readLimit(limit), taskId);
+    // The node that was read from may lag behind the leader.
+    const entries = this.#pageOf(read.length === 0 ? [last] : read);
+    return {
+      ok: true,
+      entries: entries.map(({ revision, task }) => ({ revision, task })),
+      has_more: (entries.at(-1)?.revision ?? since) < last.revision,
+    };
+  }
+
+  /**
+   * The bucket keeps a limited history of each task, so transitions in between may be gone. Revisions
+   * count every write in the bucket: a gap between two that follow each other is a trimmed one.
+   */
+  async changes(request: Request<"tasks.changes">): Promise<Reply<"tasks.changes">> {
+    const { since, limit } = request;
+    // The markers of removed tasks go after a while: what was last may no longer be there. What is there
+    // is asked for second: a write in between must not look like one that is gone.
+    const state = await this.#store.state();
+    const newest = await this.#store.lastRevision();
+    const lastRevision = Math.max(newest, state.lastRevision);
+    const isAhead = since > lastRevision;
+    // From a revision that this bucket never had, nothing can be said but how things stand now.
+    const after = isAhead ? 0 : since;
+    const read =
+      after >= newest ? [] : await this.#store.entriesAfter(after, this.#readLimit(limit));
+    if (read.length === 0 && after < newest) {
+      throw new CoordinatorError("unavailable", "the bucket's history lags behind: ask again");
+    }
+    const changes = this.#pageOf(read);
+    let previous = after;
+    let complete = !isAhead;
+    for (const { revision } of changes) {
+      if (revision !== previous + 1) complete = false;
+      previous = revision;
+    }
+    const hasMore = previous < newest;
+    if (!hasMore && previous < lastRevision) complete = false;
+    return {
+      ok: true,
+      changes,
+      last_revision: Math.max(lastRevision, previous),
+      bucket_id: state.id,
+      complete,
+      has_more: hasMore,
+    };
+  }
+
+  #readLimit(entries: number): ReadLimit {
+    return { entries, bytes: this.#settings.maxReplyBytes };
+  }
+
+  /** The first entries, as many as fit. @throws CoordinatorError `too_large` if not even one does */
+  #pageOf(entries: readonly TaskEntry[]): Change[] {
+    const page = new ReplyPage<Change>(this.#settings.maxReplyBytes);
+    for (const entry of entries) {
+      const { taskId, revision } = entry;
+      const change = { task_id: taskId, revision, task: recordOf(entry) };
+      if (page.add(change)) continue;
+      if (page.items.length > 0) break;
+      const what = `revision ${revision}, a record of task ${taskId},`;
+      throw page.tooLarge(what, change, { task_id: taskId, since: revision });
+    }
+    return page.items;
+  }
+}
+
+/** `null` where there is nothing that could be shown as a task. */
+function recordOf(entry: TaskEntry): TaskRecord | null {
+  return "task" in entry ? encodeTask(entry.task) : null;
+}
