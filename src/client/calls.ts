@@ -12,7 +12,7 @@ import type { Operation, Reply, RequestInput } from "../protocol/operations.ts";
 import { parseId } from "../protocol/parse-request.ts";
 import { ID_RULE, requestSubject, type SubjectRoot } from "../protocol/subjects.ts";
 import { checkOptions, type OptionTypes } from "./check-options.ts";
-import { toJsonText } from "./json-text.ts";
+import { toRequestText } from "./json-text.ts";
 import { DEFAULT_LOGGER, type Logger } from "./logger.ts";
 import { naming } from "./own-connection.ts";
 import {
@@ -113,7 +113,7 @@ export class Calls {
       if (lastError !== null && leftMs < SHORTEST_TIMEOUT_MS) throw lastError;
       const given = body({ elapsedMs: count === 1 ? 0 : elapsed(), isUncertain });
       input = naming(given, this.#requester.connectionId);
-      const text = toJsonText("request", input);
+      const text = toRequestText(input);
       this.#logger.debug(`${subject} ${text}`);
       const waitMs = Math.ceil(Math.min(timeoutMs + extraMs, leftMs));
       return this.#send<O>(subject, text, waitMs, signal);

@@ -23,6 +23,7 @@ import type { Claimed, ClaimOwner } from "./claim-owner.ts";
 import { toJsonText } from "./json-text.ts";
 import { ProgressReports } from "./progress-reports.ts";
 import { RELEASE_OPTIONS, releaseFields, type ReleaseOptions } from "./release-options.ts";
+import { isOfContent, neverStored, toStoredError } from "./stored-errors.ts";
 import { TaskError } from "./task-error.ts";
 import { LiveChange } from "./task-update.ts";
 
@@ -88,26 +89,27 @@ export class Claim implements AsyncDisposable {
   /**
    * The task is done.
    *
-   * @throws TaskError `lease_lost`; `too_large` or `invalid_request` for the result: it is still held
+   * @throws TaskError `lease_lost`; `too_large` or `invalid_request` for a result that can never be
+   *   stored: the task is still held, so `fail` it with `retry: false` instead of doing it again
    * @example await claim.complete({ pages: 3 });
    */
   async complete(result?: unknown): Promise<void> {
     const given = result ?? null;
-    toJsonText("result", given);
-    await this.#end({ status: "complete", result: given });
+    await this.#endWith("result", given, { status: "complete", result: given });
   }
 
   /**
    * The attempt failed. The task is tried again, after a pause, as often as its `max_failures` allows;
-   * with `retry: false` it is failed for good.
+   * with `retry: false` it is failed for good. Of an `Error`, name and message are kept, up to 8192
+   * characters.
    *
    * @throws TaskError `lease_lost`; `too_large` or `invalid_request` for the error: it is still held
    * @example await claim.fail(new Error("there is no such page"), { retry: false });
    */
   async fail(error: unknown, options: { readonly retry?: boolean } = {}): Promise<void> {
-    const given = toJson(error);
-    toJsonText("error", given);
-    await this.#end({ status: "failed", error: given, retry: options.retry ?? true });
+    const given = toStoredError(error);
+    const { retry = true } = options;
+    await this.#endWith("error", given, { status: "failed", error: given, retry });
   }
 
   /**
@@ -190,6 +192,16 @@ export class Claim implements AsyncDisposable {
     return this.release();
   }
 
+  async #endWith(what: "result" | "error", content: unknown, end: End): Promise<void> {
+    try {
+      toJsonText(what, content);
+      await this.#end(end);
+    } catch (error) {
+      if (!isOfContent(error)) throw error;
+      throw neverStored(what, this.task.task_id, error);
+    }
+  }
+
   async #end(end: End): Promise<void> {
     if (this.isOver || this.#ending !== null) {
       const state = this.isOver ? this.#endedAs : "is just being ended";
@@ -214,7 +226,7 @@ export class Claim implements AsyncDisposable {
       this.#finish(true);
     } catch (error) {
       const code = error instanceof TaskError ? error.code : "unknown";
-      if (!HELD_AFTER.has(code)) this.#finish(ENDED_OTHERWISE.has(code));
+      if (!isOfContent(error)) this.#finish(ENDED_OTHERWISE.has(code));
       if (error instanceof TaskError && code === "session_replaced") this.#owner.replaced(error);
       throw error;
     }
@@ -273,16 +285,9 @@ export class Claim implements AsyncDisposable {
 const REPLACED = "the session was registered by another instance, to which it belongs now";
 export const CANCELLED = "it is to be cancelled";
 
-/** Refusals of what was sent, not of the claim. */
-const HELD_AFTER: ReadonlySet<string> = new Set(["invalid_request", "too_large"]);
 const ENDED_OTHERWISE: ReadonlySet<string> = new Set([
   "lease_lost",
   "session_replaced",
   "not_holder",
   "not_found",
 ]);
-
-/** An error as JSON shows nothing of it. */
-function toJson(error: unknown): unknown {
-  return error instanceof Error ? { name: error.name, message: error.message } : (error ?? null);
-}

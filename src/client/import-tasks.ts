@@ -6,6 +6,7 @@
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Reply, RequestInput } from "../protocol/operations.ts";
 import { parseBody } from "../protocol/parse-request.ts";
+import { toRequestText } from "./json-text.ts";
 import { findCycle, inDependencyOrder } from "../task/dependencies.ts";
 
 /** A task to be imported: its id and the fields of its definition, see `docs/protocol.md`. */
@@ -26,7 +27,7 @@ const ENVELOPE_BYTES = 1024;
  *   `too_large` for a task that fits into no request
  */
 export function planImport(tasks: readonly ImportedTask[], maxBytes: number): ImportedTask[][] {
-  parseBody("tasks.import", JSON.stringify({ tasks }));
+  parseBody("tasks.import", toRequestText({ tasks }));
   refuseDuplicates(tasks);
   const nodes = tasks.map((task) => ({
     taskId: task.task_id,

@@ -13,7 +13,8 @@ import { idRuleFor, isValidId } from "../protocol/subjects.ts";
 import type { BusConnection } from "./bus-connection.ts";
 import { toJsonText } from "./json-text.ts";
 import type { Logger } from "./logger.ts";
-import { parseValue, type SharedChange, watchShared } from "./shared-watch.ts";
+import { readShared } from "./shared-value.ts";
+import { type SharedChange, watchShared } from "./shared-watch.ts";
 import { fromLocalRefusal, invalidInput, TaskError } from "./task-error.ts";
 
 const DEADLINE_MS = 15_000;
@@ -21,7 +22,8 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 
 interface Current {
-  readonly value: unknown;
+  /** `undefined`: it was removed. */
+  readonly text: string | undefined;
   readonly revision: number;
   readonly writeId: string | null;
 }
@@ -54,7 +56,7 @@ export class SharedState {
   /** `null` if there is none. */
   async get(key: string): Promise<unknown> {
     requireKey(key);
-    return (await this.#untilDone((bucket) => read(bucket, key)))?.value ?? null;
+    return valueOf(key, await this.#untilDone((bucket) => load(bucket, key)));
   }
 
   /** `expected` `null`: only if there is none. */
@@ -73,12 +75,12 @@ export class SharedState {
     let uncertain: number | null = null;
     return this.#untilDone(async (bucket) => {
       for (;;) {
-        const current = await read(bucket, key);
+        const current = await load(bucket, key);
         const revision = current?.revision ?? 0;
         if (current?.writeId === writeId) return true;
         // Somebody else has written: instead of that write, or after it.
         if (uncertain !== null && revision !== uncertain) throw unknownOutcome(key, false);
-        if (canonicalJson(current?.value ?? null) !== wanted) return false;
+        if (canonicalJson(valueOf(key, current)) !== wanted) return false;
         const outcome = await bucket.write(key, text, revision, { ttlSeconds, writeId });
         if (outcome.kind === "written") return true;
         // The value may still be the expected one, written anew; or, if it is in doubt, be this one.
@@ -95,8 +97,8 @@ export class SharedState {
     let isUncertain = false;
     return this.#untilDone(async (bucket) => {
       for (;;) {
-        const current = await read(bucket, key);
-        if (current?.value === undefined) return isUncertain;
+        const current = await load(bucket, key);
+        if (current?.text === undefined) return isUncertain;
         const outcome = await bucket.purge(key, current.revision);
         if (outcome.kind === "written") return true;
         if (outcome.kind === "conflict") continue;
@@ -150,12 +152,17 @@ export class SharedState {
   }
 }
 
-/** The value and the revision to compare with; of a key that was removed, that of its marker. */
-async function read(bucket: KvBucket, key: string): Promise<Current | null> {
+/** The text and the revision to compare with; of a key that was removed, that of its marker. */
+async function load(bucket: KvBucket, key: string): Promise<Current | null> {
   const message = await bucket.load(key);
   if (message === null) return null;
   const { operation, text, revision, writeId } = message;
-  return { value: operation === "put" ? parseValue(text) : undefined, revision, writeId };
+  return { text: operation === "put" ? text : undefined, revision, writeId };
+}
+
+/** @throws TaskError `corrupt_record` */
+function valueOf(key: string, current: Current | null): unknown {
+  return current?.text === undefined ? null : readShared(key, current.text);
 }
 
 function requireKey(key: string): void {

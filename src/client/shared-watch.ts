@@ -1,5 +1,6 @@
 /** Tells of every change of the shared keys, once, whatever happens to the watch below it. */
 import type { KvBucket, KvMessage } from "../nats/shared-bucket.ts";
+import { readShared } from "./shared-value.ts";
 import { describeError, type Logger } from "./logger.ts";
 
 /** What has become of a key. */
@@ -36,6 +37,15 @@ export async function watchShared(
       logger.error(`the callback of watch("${prefix}") failed: ${describeError(error)}`);
     }
   };
+  /** `undefined` for what cannot be read as it is: told in the log, instead of as another value. */
+  const read = (key: string, text: string): unknown => {
+    try {
+      return readShared(key, text);
+    } catch (error) {
+      logger.error(`watch("${prefix}") leaves out a change: ${describeError(error)}`);
+      return undefined;
+    }
+  };
   const entry = ({ key, operation, revision, text }: KvMessage): void => {
     if (!key.startsWith(prefix)) return;
     const before = known.get(key);
@@ -44,7 +54,8 @@ export async function watchShared(
       // What was there before is delivered anew when the watch begins again.
       if (before === revision) return;
       known.set(key, revision);
-      void tell({ key, operation, value: parseValue(text), revision });
+      const value = read(key, text);
+      if (value !== undefined) void tell({ key, operation, value, revision });
     } else if (known.delete(key)) {
       const told = operation === "expired" ? "expired" : "deleted";
       void tell({ key, operation: told, value: null, revision });
@@ -70,13 +81,4 @@ export async function watchShared(
     isStopped = true;
     void watch.stop();
   };
-}
-
-/** What is no JSON was written by somebody else: as the text that it is. */
-export function parseValue(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }

@@ -1,5 +1,6 @@
 /** What subscribers are told: one write of a task's record, with the event that led to it. */
 import type { EventRecord } from "../protocol/task-event.ts";
+import { inexactPart } from "../protocol/exact-json.ts";
 import { decodeTask, encodeTask, type TaskRecord } from "../protocol/task-record.ts";
 import type { UpdateMessage } from "../nats/task-updates.ts";
 
@@ -88,7 +89,7 @@ function readRecord(message: UpdateMessage): TaskRecord | null {
     // The coordinator's own records are complete and need no second look, which would also refuse the
     // event types of a newer version.
     // Only a new one does not say yet which revision it was created with.
-    if (isByCoordinator(record, message.taskId)) {
+    if (isByCoordinator(record, message.taskId) && inexactPart(message.text) === null) {
       record.created_revision ??= message.revision;
       return record;
     }

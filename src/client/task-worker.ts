@@ -7,6 +7,7 @@ import { startTimer, type StopTimer } from "../timers.ts";
 import type { Claim } from "./claim.ts";
 import { checkOptions, type OptionTypes } from "./check-options.ts";
 import { CLAIM_OPTIONS, type ClaimOptions, ClaimSource, type WorkContext } from "./claim-source.ts";
+import { endAsFailed } from "./end-as-failed.ts";
 import { describeError, type Logger } from "./logger.ts";
 import { ReleaseError } from "./release-options.ts";
 import { invalidInput, TaskError } from "./task-error.ts";
@@ -196,8 +197,8 @@ export class TaskWorker {
       await claim.complete(result);
     } catch (error) {
       if (claim.isOver) throw error;
-      // The result cannot be stored.
-      await this.#failed(claim, error);
+      // The result can never be stored: another run would end in the same way.
+      await endAsFailed(claim, error, false, this.#logger);
     }
   }
 
@@ -211,7 +212,7 @@ export class TaskWorker {
       await claim.release();
     } else {
       this.#logger.debug(`${claim.task.task_id} failed: ${describeError(error)}`);
-      await this.#fail(claim, error, !(error instanceof PermanentError));
+      await endAsFailed(claim, error, !(error instanceof PermanentError), this.#logger);
     }
   }
 
@@ -220,19 +221,7 @@ export class TaskWorker {
       await claim.release(options);
     } catch (refusal) {
       if (claim.isOver) throw refusal;
-      await this.#fail(claim, refusal, true);
-    }
-  }
-
-  /** A task stays held until it is ended in a way that can be stored. */
-  async #fail(claim: Claim, error: unknown, retry: boolean): Promise<void> {
-    try {
-      await claim.fail(error, { retry });
-    } catch (refusal) {
-      if (claim.isOver) throw refusal;
-      this.#logger.warn(`${claim.task.task_id} failed: ${describeError(error)}`);
-      const message = `what was thrown cannot be stored: ${String(refusal)}`;
-      await claim.fail({ name: "Error", message }, { retry });
+      await endAsFailed(claim, refusal, true, this.#logger);
     }
   }
 

@@ -238,7 +238,8 @@ export class Claims {
         notBefore: this.#resumption(request),
         reason: request.cause ?? null,
       },
-      { limitSize: true },
+      // A full record must not keep a claim from being ended.
+      { limitSize: (request.result ?? request.error ?? null) !== null },
     );
     return this.ended(executed);
   }

@@ -1,6 +1,7 @@
 /** Reads the tasks that a simulation works through. */
 import { readFile } from "node:fs/promises";
 import type { ImportedTask } from "../client/import-tasks.ts";
+import { describeInexact, inexactPart } from "../protocol/exact-json.ts";
 import { SimulationOptionError } from "./options.ts";
 
 /**
@@ -31,10 +32,14 @@ async function readText(path: string): Promise<string> {
 }
 
 function parseJson(text: string, path: string): unknown {
+  let json: unknown;
   try {
-    return JSON.parse(text);
+    json = JSON.parse(text);
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : String(cause);
     throw new SimulationOptionError(`--file ${path} is not valid JSON: ${problem}`, { cause });
   }
+  const inexact = inexactPart(text);
+  if (inexact === null) return json;
+  throw new SimulationOptionError(`--file ${path}: ${describeInexact(inexact)}`);
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type ImportedTask, planImport } from "../../src/client/import-tasks.ts";
+import { TaskError } from "../../src/client/task-error.ts";
 import { CoordinatorError, type ErrorCode } from "../../src/protocol/errors.ts";
 
 const ONE_MEGABYTE = 1024 * 1024;
@@ -22,6 +23,19 @@ describe("the plan of an import", () => {
   it("is one request where everything fits into one", () => {
     const tasks = [{ task_id: "b", depends_on: ["a"] }, { task_id: "a" }];
     assert.deepEqual(planImport(tasks, ONE_MEGABYTE), [[tasks[1], tasks[0]]]);
+  });
+
+  it("refuses what JSON would make something else of, with its path", () => {
+    for (const [payload, path] of [
+      [{ score: NaN }, "tasks.1.payload.score"],
+      [["a", "\ud800"], "tasks.1.payload.1"],
+    ] as const) {
+      const tasks = [{ task_id: "a" }, { task_id: "b", payload }];
+      assert.throws(
+        () => planImport(tasks, ONE_MEGABYTE),
+        (error) => error instanceof TaskError && error.details.field === path,
+      );
+    }
   });
 
   it("has requests that the server takes, each after those with its dependencies", () => {

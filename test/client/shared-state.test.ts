@@ -62,6 +62,28 @@ describe("shared state", () => {
     assert.equal((await bucket.get("x"))?.string(), '"good bye"');
   });
 
+  it("is an error with its path, if somebody has put what would be read as something else", async () => {
+    await using server = await TestServer.start();
+    await using library = await Library.connect(server);
+    const { bus } = library;
+    await bus.put("k", 1);
+    const bucket = await bucketOf(server);
+    for (const [text, path] of [
+      ['{"rows":[{"id":1970670598291982290}]}', "rows.0.id"],
+      ['["\\ud800"]', "0"],
+      ["9007199254740993", ""],
+    ] as const) {
+      await bucket.put("k", text);
+      for (const use of [bus.get("k"), bus.compareAndSwap("k", 1, 2)]) {
+        const { message, details } = await errorOf(use, "corrupt_record");
+        assert.match(message, /^the value of k cannot be read as it is: /);
+        assert.equal(details.field, path);
+      }
+      assert.equal((await bucket.get("k"))?.string(), text);
+    }
+    assert.equal(await bus.delete("k"), true);
+  });
+
   it("refuses values that JSON cannot express", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);

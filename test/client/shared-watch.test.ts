@@ -53,6 +53,20 @@ function reconnection(bus: EventBus): Promise<void> {
 }
 
 describe("a watch on shared state", () => {
+  it("leaves out a value that would be told as another one, and logs its path", async () => {
+    await using server = await TestServer.start();
+    await using library = await Library.connect(server);
+    const { bus } = library;
+    await bus.put("a", 1);
+    const watch = await NotedWatch.on(bus);
+    const bucket = await new Kvm(await server.connect()).open("shared");
+    await bucket.put("a", '{"id":1970670598291982290}');
+    await bus.put("b", 2);
+    await watch.noted("b=2");
+    assert.deepEqual(watch.notes, ["a=1", "b=2"]);
+    assert.ok(library.log.of("error").some((line) => /value of a .*: id: the number/.test(line)));
+  });
+
   it("tells what is there, then puts, deletions and expiries, of the keys with the prefix", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);

@@ -17,6 +17,15 @@ const change = new LiveChange({
   text: JSON.stringify(record),
 });
 
+it("a record with a number that cannot be kept is told as no task, whoever wrote it", () => {
+  const own = { task_id: "P0.a", attempt: 1, last_event: { type: "task_claimed" }, ...record };
+  for (const written of [record, own]) {
+    const text = JSON.stringify({ ...written, payload: 0 }).replace(":0}", ":9007199254740993}");
+    const { task } = new LiveChange({ taskId: "P0.a", revision: 3, writtenAt: 0, text });
+    assert.equal(task, null);
+  }
+});
+
 /** `P0.a`, claimed by `s1`. */
 function update(fields: Partial<TaskUpdate> = {}): TaskUpdate {
   assert.ok(change.task);

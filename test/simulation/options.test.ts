@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import {
   DEFAULT_FILE,
@@ -8,6 +10,7 @@ import {
 } from "../../src/simulation/options.ts";
 import { createRandomFor } from "../../src/simulation/random.ts";
 import { readTaskFile } from "../../src/simulation/task-file.ts";
+import { TempFolder } from "../support/temp-folder.ts";
 
 function refuses(given: GivenOptions, message: RegExp): void {
   assert.throws(
@@ -62,6 +65,18 @@ describe("the file of tasks", () => {
     await assert.rejects(readTaskFile("no-such-file.json"), {
       name: "SimulationOptionError",
       message: /^--file no-such-file\.json cannot be read: ENOENT/,
+    });
+  });
+});
+
+describe("a file of tasks with a number that cannot be kept", () => {
+  it("is refused with the path", async () => {
+    await using folder = await TempFolder.create();
+    const path = join(folder.path, "tasks.json");
+    await writeFile(path, '{"tasks":[{"task_id":"a","payload":9007199254740993}]}');
+    await assert.rejects(readTaskFile(path), {
+      name: "SimulationOptionError",
+      message: /tasks\.0\.payload: the number 9007199254740993 would become 9007199254740992/,
     });
   });
 });
