@@ -3,7 +3,7 @@
  * started again.
  *
  * One that ends without being told to is started again, as whatever supervises it elsewhere would do:
- * a worker that is started while it is cut off gives up.
+ * a worker that is started while it is cut off gives up after a minute.
  */
 import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
 import { once } from "node:events";
