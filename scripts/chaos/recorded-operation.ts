@@ -2,6 +2,12 @@
 import type { ErrorCode } from "../../src/protocol/errors.ts";
 import type { TaskStatus } from "../../src/task/task.ts";
 
+export interface Claimer {
+  readonly sessionId: string;
+  /** Which process of the session asks. Default: it does not tell. */
+  readonly instance?: string;
+}
+
 export type Asked =
   | {
       readonly kind: "create";
@@ -9,16 +15,15 @@ export type Asked =
       readonly maxLostLeases: number;
       readonly dependsOn: readonly string[];
     }
-  | { readonly kind: "claim"; readonly sessionId: string; readonly ttlSeconds: number }
-  | { readonly kind: "renew"; readonly sessionId: string; readonly attempt: number }
-  | {
+  | ({ readonly kind: "claim"; readonly ttlSeconds: number } & Claimer)
+  | ({ readonly kind: "renew"; readonly attempt: number } & Claimer)
+  | ({
       readonly kind: "release";
-      readonly sessionId: string;
       readonly attempt: number;
       readonly status: "available" | "complete" | "failed";
       /** Given back with a delay. */
       readonly isDelayed: boolean;
-    }
+    } & Claimer)
   | { readonly kind: "cancel"; readonly force: boolean }
   | { readonly kind: "requeue" }
   | { readonly kind: "get" };

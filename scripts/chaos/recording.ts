@@ -16,11 +16,21 @@ export interface RecordedOperation extends Operation<TaskOperation> {
 export interface RecordedNext {
   readonly requestId: string;
   readonly sessionId: string;
+  readonly instance: string;
   readonly ttlSeconds: number;
   readonly invokedAt: number;
   readonly returnedAt: number;
   /** How many tasks it got, a refusal's code, or that no answer came. */
   readonly told: number | ErrorCode | "lost";
+}
+
+/** That another process of a session comes in its place. */
+export interface RecordedRegistration {
+  readonly sessionId: string;
+  readonly instance: string;
+  readonly invokedAt: number;
+  /** Infinite if no answer came. */
+  readonly returnedAt: number;
 }
 
 /** An update, and when the subscriber was told of it, by the clock of the operations. */
@@ -32,6 +42,7 @@ export interface RecordedUpdate extends Pick<TaskUpdate, "task_id" | "type" | "r
 export class Recording {
   readonly operations: RecordedOperation[] = [];
   readonly nexts: RecordedNext[] = [];
+  readonly registrations: RecordedRegistration[] = [];
   readonly updates: RecordedUpdate[] = [];
 
   add({ task_id, type, revision, task, transitions_missing }: TaskUpdate): void {

@@ -36,6 +36,7 @@ export function leaveEvidence(folder: string, result: Result): void {
   };
   write("operations.json", JSON.stringify(recording.operations, null, 1));
   write("nexts.json", JSON.stringify(recording.nexts, null, 1));
+  write("registrations.json", JSON.stringify(recording.registrations, null, 1));
   write("updates.json", JSON.stringify(recording.updates, null, 1));
   for (const taskId of new Set(problems.map((problem) => problem.taskId))) {
     if (taskId === null) continue;

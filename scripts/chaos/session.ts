@@ -10,6 +10,8 @@ import type { Repeats } from "./repeats.ts";
 
 /** The shortest there is, and one that outlives most faults. */
 const TTL_SECONDS = [1, 2, 5] as const;
+/** Longer than a run. */
+const SESSION_TTL_SECONDS = 86_400;
 const TIMEOUT_MS = 4_000;
 const PAUSE_MS = 40;
 /** A task is not given up, whatever happens to it. */
@@ -26,6 +28,8 @@ const STATUSES = ["complete", "complete", "available", "failed"] as const;
 interface Held {
   readonly taskId: string;
   readonly attempt: number;
+  /** The process that has claimed it. */
+  readonly instance: string;
 }
 
 export interface SessionContext {
@@ -42,6 +46,9 @@ export interface SessionContext {
 export class ChaosSession {
   readonly #context: SessionContext;
   #held: Held | null = null;
+  #instance: string = crypto.randomUUID();
+  /** What a process held that was replaced, and that may be alive all the same. */
+  #zombie: Held | null = null;
   #created = 0;
 
   constructor(context: SessionContext) {
@@ -51,6 +58,7 @@ export class ChaosSession {
   /** Until the signal is aborted. @throws for what no session should ever be told */
   async run(): Promise<void> {
     const { signal, random } = this.#context;
+    await this.#register();
     while (!signal.aborted) {
       await this.#act(random());
       await delay(random() * PAUSE_MS);
@@ -60,6 +68,8 @@ export class ChaosSession {
   async #act(chance: number): Promise<void> {
     const { openTasks } = this.#context;
     const held = this.#held;
+    if (chance < 0.01) return this.#comeBack();
+    if (this.#zombie !== null && chance > 0.9) return this.#wake(this.#zombie);
     if (openTasks.isShort && chance < 0.3) return this.#create();
     if (chance < 0.14) return this.#get();
     if (chance < 0.16) return this.#cancel();
@@ -69,6 +79,40 @@ export class ChaosSession {
     // It goes on with something else, and the lease runs out.
     if (chance < 0.45) this.#held = null;
     else await this.#release(held);
+  }
+
+  /** It has died, or so it seems: another process comes under its id. */
+  async #comeBack(): Promise<void> {
+    this.#zombie = this.#held;
+    this.#held = null;
+    this.#instance = crypto.randomUUID();
+    await this.#register();
+  }
+
+  /** The process that was replaced goes on with its work. */
+  async #wake(held: Held): Promise<void> {
+    if (this.#context.random() < 0.5) return this.#renew(held);
+    this.#zombie = null;
+    await this.#release(held);
+  }
+
+  async #register(): Promise<void> {
+    const { id: sessionId, tasks, recording } = this.#context;
+    const instance = this.#instance;
+    const input = { instance, ttl_seconds: SESSION_TTL_SECONDS };
+    await this.#repeated(async () => {
+      const invokedAt = performance.now();
+      let returnedAt = Infinity;
+      try {
+        await tasks.register(sessionId, input, ONCE);
+        returnedAt = performance.now();
+      } catch (error) {
+        if (!(error instanceof TaskError) || !(error.retryable || isReplaced(error))) throw error;
+        // Nothing has happened, then.
+        if (isReplaced(error)) return;
+      }
+      recording.registrations.push({ sessionId, instance, invokedAt, returnedAt });
+    });
   }
 
   async #create(): Promise<void> {
@@ -97,10 +141,11 @@ export class ChaosSession {
     const taskId = this.#someTask();
     if (taskId === null) return;
     const ttlSeconds = this.#ttl();
-    const input = { session_id, ttl_seconds: ttlSeconds };
-    const asked = { kind: "claim", sessionId: session_id, ttlSeconds } as const;
+    const instance = this.#instance;
+    const input = { session_id, instance, ttl_seconds: ttlSeconds };
+    const asked = { kind: "claim", sessionId: session_id, instance, ttlSeconds } as const;
     const claim = await this.#run(taskId, asked, () => tasks.claim(taskId, input, ONCE));
-    if (claim !== null) this.#held = { taskId, attempt: claim.attempt };
+    if (claim !== null) this.#held = { taskId, attempt: claim.attempt, instance };
   }
 
   async #next(): Promise<void> {
@@ -111,9 +156,10 @@ export class ChaosSession {
 
   async #askNext(request_id: string, ttlSeconds: number): Promise<Held | null> {
     const { id: session_id, tasks, recording } = this.#context;
+    const instance = this.#instance;
     const invokedAt = performance.now();
-    const input = { session_id, request_id, ttl_seconds: ttlSeconds, wait_seconds: 0.05 };
-    const asked = { requestId: request_id, sessionId: session_id, ttlSeconds, invokedAt };
+    const input = { session_id, instance, request_id, ttl_seconds: ttlSeconds, wait_seconds: 0.05 };
+    const asked = { requestId: request_id, sessionId: session_id, instance, ttlSeconds, invokedAt };
     const record = (told: RecordedNext["told"]): void => {
       recording.nexts.push({ ...asked, returnedAt: performance.now(), told });
     };
@@ -123,46 +169,47 @@ export class ChaosSession {
       record(claims.length);
       for (const { task, attempt } of claims) {
         const told = { kind: "ok", seen: seenIn(task) } as const;
-        const claim = { kind: "claim", sessionId: session_id, ttlSeconds } as const;
+        const claim = { kind: "claim", sessionId: session_id, instance, ttlSeconds } as const;
         const op = { asked: claim, told };
         const { task_id: taskId } = task;
         const returnedAt = performance.now();
         recording.operations.push({ taskId, client: session_id, op, invokedAt, returnedAt });
-        held = { taskId, attempt };
+        held = { taskId, attempt, instance };
       }
     } catch (error) {
-      if (!(error instanceof TaskError) || !error.retryable) throw error;
+      if (!(error instanceof TaskError) || !(error.retryable || isReplaced(error))) throw error;
       record(error.code === "unavailable" ? "lost" : error.code);
     }
     return held;
   }
 
-  async #renew({ taskId, attempt }: Held): Promise<void> {
+  async #renew({ taskId, attempt, instance }: Held): Promise<void> {
     const { id: session_id, tasks, recording } = this.#context;
     const of = {
       taskId,
       client: session_id,
-      asked: { kind: "renew", sessionId: session_id, attempt },
+      asked: { kind: "renew", sessionId: session_id, instance, attempt },
     } as const;
     await this.#repeated(() =>
       recording.run(
         of,
-        () => tasks.renew(taskId, { session_id, attempt }, ONCE),
+        () => tasks.renew(taskId, { session_id, instance, attempt }, ONCE),
         () => null,
       ),
     );
   }
 
-  async #release({ taskId, attempt }: Held): Promise<void> {
+  async #release({ taskId, attempt, instance }: Held): Promise<void> {
     const { id: session_id, tasks, random } = this.#context;
     const chance = random();
     const status = STATUSES[Math.floor(chance * STATUSES.length)] ?? "complete";
     const isDelayed = status === "available" && random() < 0.5;
-    const asked = { kind: "release", sessionId: session_id, attempt, status, isDelayed } as const;
+    const holder = { sessionId: session_id, instance, attempt };
+    const asked = { kind: "release", ...holder, status, isDelayed } as const;
     const delay = isDelayed ? { delay_seconds: DELAY_SECONDS, cause: "not now" } : {};
-    const input = { session_id, attempt, status, ...delay };
+    const input = { session_id, instance, attempt, status, ...delay };
     await this.#run(taskId, asked, () => tasks.release(taskId, input, ONCE));
-    this.#held = null;
+    if (instance === this.#instance) this.#held = null;
   }
 
   async #get(): Promise<void> {
@@ -214,4 +261,8 @@ export class ChaosSession {
   #ttl(): number {
     return TTL_SECONDS[Math.floor(this.#context.random() * TTL_SECONDS.length)] ?? 1;
   }
+}
+
+function isReplaced(error: unknown): boolean {
+  return error instanceof TaskError && error.code === "session_replaced";
 }

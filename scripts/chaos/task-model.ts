@@ -36,25 +36,33 @@ export const taskModel: Model<TaskState, TaskOperation> = {
     if (task.status !== "claimed") {
       return settled(task).map((next) => ({ task: next, hasLeaseEnded: false }));
     }
-    if (!hasLeaseEnded) return [{ task, hasLeaseEnded: true }];
-    const { attempt, leaseEpoch: epoch } = task;
-    const decision = transition(task, { type: "expire", attempt, epoch }, CONTEXT);
-    return decision.kind === "write" ? [{ task: decision.task, hasLeaseEnded: false }] : [];
+    const { attempt, leaseEpoch: epoch, claimInstance } = task;
+    const ends: Command[] = [];
+    if (hasLeaseEnded) ends.push({ type: "expire", attempt, epoch });
+    // Another process may register at any moment; replaced-sessions.ts knows when one did.
+    if (claimInstance !== null) ends.push({ type: "replace_session", attempt });
+    const ended = ends.flatMap((command) => {
+      const decision = transition(task, command, CONTEXT);
+      return decision.kind === "write" ? [{ task: decision.task, hasLeaseEnded: false }] : [];
+    });
+    return hasLeaseEnded ? ended : [{ task, hasLeaseEnded: true }, ...ended];
   },
 
   key: ({ task, hasLeaseEnded }) => {
     if (task === null) return "none";
     const { status, claimedBy, attempt, cancelRequested, notBefore, lastEvent } = task;
     return JSON.stringify([
-      ...[status, claimedBy, attempt, task.failures, task.lostLeases],
+      ...[status, claimedBy, task.claimInstance, attempt, task.failures, task.lostLeases],
       ...[cancelRequested, notBefore === null, hasLeaseEnded],
       ...[lastEvent?.type, lastEvent?.sessionId, lastEvent?.reason],
     ]);
   },
 };
 
-/** Refusals of a worker that is busy: nothing is said about the task. */
-const CHANGES_NOTHING: ReadonlySet<string> = new Set(["conflict", "overloaded"]);
+/** Refusals of a worker that is busy, or of the asker itself: nothing is said about the task. */
+const CHANGES_NOTHING: ReadonlySet<string> = new Set([
+  ...["conflict", "overloaded", "session_replaced"],
+]);
 
 /** A task whose delay is not over, and the same task when it is. */
 function variants(state: TaskState): TaskState[] {
@@ -93,7 +101,7 @@ function carryOut(state: TaskState, asked: Asked): Outcome[] {
   if (task === null) return refused("not_found");
   if (asked.kind === "get") return [{ after: state, result: seen(task) }];
   if (asked.kind === "renew" && !hasLeaseEnded) {
-    const refusal = holderRefusal(task, asked.sessionId, asked.attempt);
+    const refusal = holderRefusal(task, asked.sessionId, asked.attempt, asked.instance);
     if (refusal !== null) return refused(refusal.refusal.code);
     return [{ after: state, result: { kind: "ok", seen: null } }];
   }
@@ -129,7 +137,12 @@ function commandsOf(asked: Exclude<Asked, { kind: "create" | "get" }>, task: Tas
   switch (asked.kind) {
     case "claim": {
       const { sessionId } = asked;
-      const claim = { ttlSeconds: 1, capabilities: [], claimRequest: null, instance: null };
+      const claim = {
+        ttlSeconds: 1,
+        capabilities: [],
+        claimRequest: null,
+        instance: asked.instance ?? null,
+      };
       return [{ type: "claim", sessionId, ...claim }];
     }
     case "renew": {
@@ -138,7 +151,7 @@ function commandsOf(asked: Exclude<Asked, { kind: "create" | "get" }>, task: Tas
     }
     case "release": {
       const { sessionId, attempt, status: outcome } = asked;
-      const content = { instance: null, result: null, error: null, retry: true };
+      const content = { instance: asked.instance ?? null, result: null, error: null, retry: true };
       const notBefore = asked.isDelayed ? 1 : null;
       return [{ type: "release", sessionId, attempt, outcome, notBefore, ...content }];
     }

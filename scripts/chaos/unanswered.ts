@@ -5,7 +5,7 @@
  * all bounds with their number. Mostly the guess explains the history at once. It only leaves orders
  * out: one that fits the guess fits the operations as well. Where none does, all orders are tried.
  */
-import { CONNECTION_LOST, LEASE_EXPIRED } from "../../src/task/task.ts";
+import { CONNECTION_LOST, LEASE_EXPIRED, SESSION_REPLACED } from "../../src/task/task.ts";
 import { checkLinearizability, type Explained, type Operation } from "./linearizability.ts";
 import type { TaskOperation } from "./recorded-operation.ts";
 import type { RecordedUpdate } from "./recording.ts";
@@ -64,6 +64,11 @@ const RELEASES: ReadonlySet<string> = new Set([
 ]);
 const CANCELS: ReadonlySet<string> = new Set(["task_cancelled", "task_cancel_requested"]);
 
+/** Ends of a claim that its holder has not asked for. */
+const TAKEN: ReadonlySet<string | null> = new Set([
+  ...[LEASE_EXPIRED, CONNECTION_LOST, SESSION_REPLACED],
+]);
+
 /** Whether the operation may have led to the update. */
 function isEffect({ type, task }: RecordedUpdate, { asked }: TaskOperation): boolean {
   const { session_id: by, reason = null } = task.last_event ?? {};
@@ -77,7 +82,7 @@ function isEffect({ type, task }: RecordedUpdate, { asked }: TaskOperation): boo
     case "release": {
       const isRelease = RELEASES.has(type) || type === "task_cancelled";
       const isOwn = by === asked.sessionId && task.attempt === asked.attempt;
-      return isRelease && isOwn && reason !== LEASE_EXPIRED && reason !== CONNECTION_LOST;
+      return isRelease && isOwn && !TAKEN.has(reason);
     }
     case "cancel":
       return CANCELS.has(type);

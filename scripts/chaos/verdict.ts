@@ -4,6 +4,7 @@ import { claimedTooEarly, outOfLine } from "./dependencies.ts";
 import type { Operation } from "./linearizability.ts";
 import type { RecordedOperation, Recording } from "./recording.ts";
 import type { TaskOperation } from "./recorded-operation.ts";
+import { wronglyReplaced } from "./replaced-sessions.ts";
 import { explain } from "./unanswered.ts";
 
 export interface Problem {
@@ -25,6 +26,7 @@ export function judge(evidence: Evidence): Problem[] {
     ...attemptsShared(evidence),
     ...expiredEarly(evidence),
     ...updatesMissed(evidence),
+    ...wronglyReplaced(evidence.recording),
     ...claimedTooEarly(evidence.recording.updates),
     ...outOfLine(evidence.entries),
   ];
@@ -33,8 +35,8 @@ export function judge(evidence: Evidence): Problem[] {
 /** Operations by task, with the claims of those `next` requests whose answers were lost. */
 function operationsByTask({ recording }: Evidence): Map<string, Operation<TaskOperation>[]> {
   const lost = recording.nexts.filter(({ told }) => told === "lost");
-  const won = lost.flatMap(({ requestId, sessionId, ttlSeconds, invokedAt }) => {
-    const asked = { kind: "claim", sessionId, ttlSeconds } as const;
+  const won = lost.flatMap(({ requestId, sessionId, instance, ttlSeconds, invokedAt }) => {
+    const asked = { kind: "claim", sessionId, instance, ttlSeconds } as const;
     const op = { asked, told: { kind: "unknown" } } as const;
     // Asked twice, it may have won one task after the other.
     return recording.updates

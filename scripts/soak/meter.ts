@@ -46,7 +46,8 @@ export class Meter {
   }
 
   /** Takes over what was recorded since the last time, so that the recording does not grow. */
-  drain({ operations, nexts, updates }: Recording): void {
+  drain({ operations, nexts, registrations, updates }: Recording): void {
+    registrations.length = 0;
     for (const { op } of operations.splice(0)) {
       if (op.told.kind === "ok") increase(this.#counts, op.asked.kind);
       else increase(this.#errors, op.told.kind === "refused" ? op.told.code : "unavailable");

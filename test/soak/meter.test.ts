@@ -41,7 +41,14 @@ describe("the meter of a soak run", () => {
     await recording.run(of, () => Promise.resolve(1), seen);
     await recording.run(of, refuse, seen);
     await recording.run(of, () => Promise.reject(new TaskError("unavailable", "no answer")), seen);
-    const next = { requestId: "r", sessionId: "s1", ttlSeconds: 1, invokedAt: 0, returnedAt: 1 };
+    const next = {
+      requestId: "r",
+      sessionId: "s1",
+      instance: "i1",
+      ttlSeconds: 1,
+      invokedAt: 0,
+      returnedAt: 1,
+    };
     recording.nexts.push({ ...next, told: "lost" }, { ...next, told: 1 });
     meter.drain(recording);
     meter.drain(recording);
