@@ -17,9 +17,13 @@ ENV NODE_ENV=production \
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
 COPY --from=build /app/dist/src ./dist/src
+# For `simulate` and `dev`.
+COPY examples/provider-integration.json ./examples/
+COPY nats-server.conf ./
 USER node
 EXPOSE 9090
-HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:9090/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+# At the port that the settings in the environment and in the file name.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
+  CMD ["node", "dist/src/cli/main.js", "health"]
 ENTRYPOINT ["node", "dist/src/cli/main.js"]
 CMD ["serve"]

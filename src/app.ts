@@ -74,8 +74,11 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
       }
     };
   };
+  const { ignoredVariables: names } = config;
   const start = async (id: string): Promise<Worker> => {
     const observe = observerOf(id);
+    // Told once, by the first worker.
+    if (workers.length === 0 && names.length > 0) observe({ kind: "variables_ignored", names });
     const waiting = (problem: string | null): void => {
       const isNews = waitsFor === null || problem === null;
       waitsFor = problem;

@@ -41,6 +41,8 @@ export type Config = Camelized<Omit<ConfigValues, "dev">> & {
   };
   /** Whether npm or npx started this process, with a shell in between; no setting. */
   readonly startedByNpm: boolean;
+  /** Variables of Kubernetes that look like settings, and were ignored; no setting. */
+  readonly ignoredVariables: readonly string[];
   /** Options for every Node process that is started with this environment; no setting. */
   readonly nodeOptions: string;
 };
@@ -77,7 +79,7 @@ export function loadConfig({
   env = process.env,
   file,
 }: ConfigSources = {}): Config {
-  const raw: RawConfig = { values: emptyGroups(), sources: new Map() };
+  const raw: RawConfig = { values: emptyGroups(), sources: new Map(), ignored: [] };
   const path = file ?? (env[FILE_VARIABLE] === "" ? undefined : env[FILE_VARIABLE]);
   // From the weakest source to the strongest: each overwrites the one before.
   const problems = path === undefined ? [] : readFile(path, raw);
@@ -94,6 +96,7 @@ export function loadConfig({
   return freeze({
     ...config,
     dev: { ...dev, cacheDir, npmScript: npmScript(env) },
+    ignoredVariables: raw.ignored,
     startedByNpm: env.npm_lifecycle_event !== undefined,
     nodeOptions: env.NODE_OPTIONS ?? "",
   });

@@ -157,6 +157,35 @@ describe("configuration", () => {
     ]);
   });
 
+  it("ignores what Kubernetes says of Services, also where that is named as a setting is", () => {
+    const ofKubernetes = {
+      IF_COORDINATOR_SERVICE_HOST: "10.0.0.11",
+      IF_COORDINATOR_SERVICE_PORT: "9090",
+      IF_COORDINATOR_SERVICE_PORT_HTTP_METRICS: "9090",
+      IF_COORDINATOR_PORT: "tcp://10.0.0.11:9090",
+      IF_COORDINATOR_PORT_9090_TCP: "tcp://10.0.0.11:9090",
+      IF_COORDINATOR_PORT_9090_TCP_PROTO: "tcp",
+      IF_COORDINATOR_PORT_9090_TCP_PORT: "9090",
+      IF_COORDINATOR_PORT_9090_TCP_ADDR: "10.0.0.11",
+      IF_COORDINATOR_METRICS_SERVICE_HOST: "10.0.0.12",
+      IF_COORDINATOR_METRICS_PORT: "tcp://10.0.0.12:9090",
+      IF_COORDINATOR_NATS_PORT_4222_TCP: "tcp://10.0.0.13:4222",
+    };
+    const config = loadConfig({ env: { ...ofKubernetes, IF_COORDINATOR_WORKERS: "2" } });
+    assert.equal(config.workers, 2);
+    assert.equal(config.metrics.port, 9090);
+    assert.deepEqual(config.ignoredVariables, Object.keys(ofKubernetes));
+    const env = {
+      IF_COORDINATOR_TYPO: "1",
+      IF_COORDINATOR_PORT: "9090",
+      IF_COORDINATOR_DEV_PORT: "x",
+    };
+    assert.deepEqual(
+      problemsOf({ env }).map((problem) => problem.split(" ", 1).join()),
+      Object.keys(env),
+    );
+  });
+
   it("says that only NATS is supported as a backend", (t) => {
     const file = yamlFile(t, "coordinator: {backend: etcd}");
     assert.deepEqual(problemsOf({ file }), [

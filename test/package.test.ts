@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { cp, mkdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { satisfies } from "semver";
 import { readServerInfo } from "../src/nats/server-info.ts";
 import { CliProcess } from "./support/cli-process.ts";
 import { request } from "./support/dev.ts";
@@ -37,6 +38,44 @@ async function startedIn(cli: CliProcess): Promise<string> {
 async function isGone(url: string): Promise<boolean> {
   return (await readServerInfo("127.0.0.1", Number(new URL(url).port))) === undefined;
 }
+
+describe("the dependencies", () => {
+  it("run on Node 20, so that npm warns of none", async () => {
+    const lock = JSON.parse(await readFile(join(ROOT, "package-lock.json"), "utf8")) as {
+      packages: Record<string, { engines?: { node?: string } }>;
+    };
+    const unfit = Object.entries(lock.packages).filter(
+      ([, { engines }]) => engines?.node !== undefined && !satisfies("20.20.0", engines.node),
+    );
+    assert.deepEqual(unfit, []);
+  });
+});
+
+describe("the script that npm runs after an install", () => {
+  it("installs what the build needs if it is not there, and builds", async () => {
+    await using folder = await TempFolder.create();
+    const [scripts, bin] = [join(folder.path, "scripts"), join(folder.path, "bin")];
+    await mkdir(scripts);
+    await mkdir(bin);
+    await cp(join(ROOT, "scripts/prepare.js"), join(scripts, "prepare.js"));
+    await writeFile(join(folder.path, "package.json"), '{"type":"module"}');
+    const log = join(folder.path, "log");
+    await writeFile(join(bin, "npm"), `#!/bin/sh\necho "$PWD npm $*" >> "${log}"\n`, {
+      mode: 0o755,
+    });
+    const prepare = async (): Promise<string[]> => {
+      await rm(log, { force: true });
+      const env = { ...process.env, PATH: `${bin}:${process.env.PATH ?? ""}` };
+      await run(process.execPath, [join(scripts, "prepare.js")], { cwd: bin, env });
+      return (await readFile(log, "utf8")).trim().split("\n");
+    };
+    const here = await realpath(folder.path);
+    const build = `${here} npm run build`;
+    assert.deepEqual(await prepare(), [`${here} npm ci --ignore-scripts`, build]);
+    await mkdir(join(folder.path, "node_modules/typescript"), { recursive: true });
+    assert.deepEqual(await prepare(), [build]);
+  });
+});
 
 describe("the package, installed into an empty folder", () => {
   let env: Record<string, string>;

@@ -5,6 +5,7 @@ import { ConfigError } from "../config.ts";
 import { VERSION } from "../version.ts";
 import { registerDev } from "./dev.ts";
 import { reportOf } from "./errors.ts";
+import { registerHealth } from "./health.ts";
 import { printError, useJson } from "./output.ts";
 import { registerServe } from "./serve.ts";
 import { asksForJson } from "./setting-options.ts";
@@ -28,6 +29,7 @@ const program = new Command("if-coordinator")
 registerDev(program);
 registerServe(program);
 registerSimulate(program);
+registerHealth(program);
 program.addHelpText(
   "after",
   "\nEvery setting is also an environment variable (IF_COORDINATOR_...) and a line of the YAML file\n" +

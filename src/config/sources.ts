@@ -9,6 +9,8 @@ export interface RawConfig {
   readonly values: Record<string, unknown>;
   /** From a setting's name to the name of its source: `--port`, a variable, a place in the file. */
   readonly sources: Map<string, string>;
+  /** Variables that look like settings, and are Kubernetes' own. */
+  readonly ignored: string[];
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -72,7 +74,8 @@ export function readEnvironment(environment: Environment, raw: RawConfig): strin
   for (const [variable, value] of Object.entries(environment)) {
     if (!variable.startsWith("IF_COORDINATOR_") || variable === FILE_VARIABLE) continue;
     const setting = known.get(variable);
-    if (setting === undefined) {
+    if (isOfKubernetes(variable, value, setting !== undefined)) raw.ignored.push(variable);
+    else if (setting === undefined) {
       const guess = nearest(variable, [...known.keys(), FILE_VARIABLE]);
       problems.push(
         `${variable} is not a setting: ` +
@@ -83,6 +86,19 @@ export function readEnvironment(environment: Environment, raw: RawConfig): strin
     }
   }
   return problems;
+}
+
+/**
+ * Kubernetes gives each pod variables about the Services of its namespace. Of a Service that is called
+ * if-coordinator, or if-coordinator-metrics, they begin as settings do, and some are named like one.
+ */
+function isOfKubernetes(variable: string, value = "", isSetting: boolean): boolean {
+  if (/^(tcp|udp|sctp):\/\//.test(value) && /_PORT(_\d+_(TCP|UDP|SCTP))?$/.test(variable))
+    return true;
+  return (
+    !isSetting &&
+    /_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP|SCTP)_(PROTO|PORT|ADDR)$/.test(variable)
+  );
 }
 
 /** @throws TypeError if a flag belongs to no setting: a mistake in the program */

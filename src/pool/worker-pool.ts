@@ -68,9 +68,13 @@ class WorkerPool {
 
   constructor(config: Config, observe: Observe, urgent: PoolOptions["observe"]) {
     this.#size = config.workers;
-    this.#config = { ...config, workers: 1, metrics: { ...config.metrics, enabled: false } };
+    const metrics = { ...config.metrics, enabled: false };
+    this.#config = { ...config, workers: 1, metrics, ignoredVariables: [] };
     this.#observe = observe;
     this.#urgent = urgent;
+    const { ignoredVariables: names } = config;
+    // Told once, not by each worker.
+    if (names.length > 0) observe({ kind: "variables_ignored", names });
   }
 
   /** @throws StartupError */

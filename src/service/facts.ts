@@ -66,6 +66,8 @@ export type Fact =
   /** The watch of a bucket broke and begins again. */
   | { readonly kind: "watch_failed"; readonly bucket: string; readonly cause: unknown }
   | { readonly kind: "background_error"; readonly what: string; readonly cause: unknown }
+  /** Variables of Kubernetes that begin as settings do. */
+  | { readonly kind: "variables_ignored"; readonly names: readonly string[] }
   | { readonly kind: "warning"; readonly message: string };
 
 export type Observe = (fact: Fact) => void;

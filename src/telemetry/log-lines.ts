@@ -111,6 +111,10 @@ export function logLineOf(fact: Fact): LogLine {
         bucket: fact.bucket,
         problem: asError(fact.cause).message,
       });
+    case "variables_ignored":
+      return line("debug", "variables of Kubernetes are no settings, ignored", {
+        variables: fact.names,
+      });
     case "warning":
       return line("warn", fact.message, {});
   }

@@ -179,6 +179,7 @@ function registerCounters(registry: Registry): Observe {
       case "connection":
       case "watch_failed":
       case "background_error":
+      case "variables_ignored":
       case "warning":
         return;
     }

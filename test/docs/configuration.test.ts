@@ -22,7 +22,7 @@ describe("docs/configuration.md", () => {
   });
 
   it("names the options of every command", async () => {
-    for (const command of ["dev", "serve", "simulate"]) {
+    for (const command of ["dev", "serve", "simulate", "health"]) {
       const { stdout } = await runCli([command, "--help"]);
       const options = [...stdout.matchAll(/^ +(--[\w-]+)/gm)].map(([, option = ""]) => option);
       const takes = new RegExp(`^\`${command}\` (takes|is not configured).*$`, "m").exec(DOCUMENT);

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { cp, symlink, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import { parse } from "yaml";
@@ -122,6 +122,39 @@ describe("Dockerfile", () => {
       sources.filter((source) => !existsSync(join(ROOT, source))),
       [],
     );
+  });
+
+  it("has all that a simulation needs in the image", async () => {
+    await using folder = await TempFolder.create();
+    const image = lines.slice(lines.findLastIndex((line) => line.startsWith("FROM ")));
+    for (const line of image.filter((one) => one.startsWith("COPY "))) {
+      const words = line.split(" ").filter((word) => !word.startsWith("--"));
+      const target = join(folder.path, words.at(-1) ?? "");
+      for (const source of words.slice(1, -1)) {
+        const from = join(ROOT, source.replace(/^\/app\//, ""));
+        const isInto = (words.at(-1) ?? "").endsWith("/");
+        await cp(from, isInto ? join(target, basename(from)) : target, { recursive: true });
+      }
+    }
+    await symlink(join(ROOT, "node_modules"), join(folder.path, "node_modules"), "junction");
+    const main = join(folder.path, "dist/src/cli/main.js");
+    const { code, stderr, stdout } = await runCli(["simulate", "--workers", "1"], {
+      program: [process.execPath, main],
+      env: { IF_COORDINATOR_NATS_SERVER: await serverBinary() },
+    });
+    assert.equal(code, 0, stderr + stdout);
+  });
+
+  it("asks for the health of the workers with a command that there is", async () => {
+    const check = /^HEALTHCHECK[^]*?CMD (\[.*\])$/m.exec(read("Dockerfile"))?.[1] ?? "[]";
+    const [node, main, ...command] = JSON.parse(check) as string[];
+    const entrypoint = /^ENTRYPOINT (.*)$/m.exec(read("Dockerfile"))?.[1] ?? "[]";
+    assert.deepEqual([node, main], JSON.parse(entrypoint));
+    const { code, stdout } = await runCli(command, {
+      env: { IF_COORDINATOR_METRICS_ENABLED: "false" },
+    });
+    assert.equal(code, 0);
+    assert.match(stdout, /not checked/);
   });
 
   it("sets variables that are settings", () => {

@@ -80,6 +80,19 @@ describe("connecting to NATS", () => {
     await assert.rejects(connectNats({ servers: [server.url] }), /nats\.token/);
   });
 
+  it("leaves out the line end with which a password or token comes from a file", async () => {
+    await using server = await TestServer.start({ config: TWO_ACCOUNTS });
+    for (const end of ["\n", "\r\n"]) {
+      const login = { username: `with${end}`, password: `secret${end}` };
+      await using connection = await connected({ servers: [server.url], ...login });
+      assert.equal(connection.isClosed(), false);
+    }
+    const config = 'authorization { token: "s3cret" }';
+    await using other = await TestServer.start({ config, jetstream: false });
+    await using connection = await connected({ servers: [other.url], token: "s3cret\n" });
+    assert.equal(connection.isClosed(), false);
+  });
+
   it("names the settings with paths if a file is missing", async () => {
     await using folder = await TempFolder.create();
     const credsFile = join(folder.path, "missing.creds");

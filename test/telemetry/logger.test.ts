@@ -42,6 +42,7 @@ const LEVELS: readonly (readonly [string, Fact])[] = [
   ["info", { kind: "connection", state: "connected", server: "127.0.0.1:4222" }],
   ["warn", { kind: "connection", state: "disconnected", server: "127.0.0.1:4222" }],
   ["error", { kind: "background_error", what: "expiring P0.5.1", cause: new Error("boom") }],
+  ["debug", { kind: "variables_ignored", names: ["IF_COORDINATOR_SERVICE_HOST"] }],
   ["warn", { kind: "warning", message: "the bucket has no replicas" }],
 ];
 

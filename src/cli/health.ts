@@ -1,0 +1,46 @@
+/** `if-coordinator health`: asks the HTTP endpoint of `serve` or `dev` on this machine, for health checks. */
+import type { Command } from "commander";
+import type { Config } from "../config.ts";
+import { print, printError } from "./output.ts";
+import { addSettingOptions, configOf } from "./setting-options.ts";
+
+/** Docker's HEALTHCHECK waits no longer. */
+const TIMEOUT_MS = 2_500;
+
+/** Addresses at which an endpoint listens that is reached at another. */
+const REACHED_AT: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
+
+export function registerHealth(program: Command): void {
+  const command = program
+    .command("health")
+    .description("ask the workers on this machine whether they are ready; exit code 0 if they are");
+  addSettingOptions(command, ["http-port"]).action(async () => {
+    await health(configOf(command).metrics);
+  });
+}
+
+async function health({ enabled, host, port }: Config["metrics"]): Promise<void> {
+  if (!enabled) {
+    print("not checked: metrics.enabled is false");
+    return;
+  }
+  const address = REACHED_AT[host] ?? host;
+  const url = `http://${address.includes(":") ? `[${address}]` : address}:${port}/readyz`;
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const text = await response.text();
+    if (response.ok) print(text);
+    else fail(text);
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    fail(
+      `no answer from ${url} (${problem}): start a worker, or set metrics.port and metrics.host as it has them`,
+    );
+  }
+}
+
+function fail(text: string): void {
+  printError(text, "error");
+  process.exitCode = 1;
+}

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { runCli } from "../support/cli-process.ts";
+import { randomPort, TestServer } from "../support/nats-server.ts";
+import { Serve } from "../support/serve.ts";
+
+describe("if-coordinator health", () => {
+  it("follows the configured port, and tells ready workers from others", async () => {
+    await using server = await TestServer.start();
+    const port = String(randomPort());
+    const env = { IF_COORDINATOR_METRICS_PORT: port, IF_COORDINATOR_METRICS_HOST: "0.0.0.0" };
+    {
+      await using serve = await Serve.start(server.url, ["--http-port", port], { env });
+      await serve.ready();
+      const ready = await runCli(["health"], { env });
+      assert.equal(ready.code, 0, ready.stderr);
+      assert.match(ready.stdout, /"status": ?"ready"/);
+
+      await server.kill();
+      while ((await serve.readiness()).code === 200);
+      const waiting = await runCli(["health"], { env });
+      assert.equal(waiting.code, 1);
+      assert.match(waiting.stderr, /"connected": ?false/);
+    }
+    const nobody = await runCli(["health", "--http-port", port]);
+    assert.equal(nobody.code, 1);
+    assert.match(
+      nobody.stderr,
+      new RegExp(
+        `no answer from http://127.0.0.1:${port}/readyz .*: start a worker, or set metrics`,
+      ),
+    );
+  });
+
+  it("asks nothing if the endpoint is switched off", async () => {
+    const { code, stdout } = await runCli(["health"], {
+      env: { IF_COORDINATOR_METRICS_ENABLED: "false" },
+    });
+    assert.equal(code, 0);
+    assert.match(stdout, /not checked: metrics\.enabled is false/);
+  });
+});
