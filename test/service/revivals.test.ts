@@ -92,7 +92,7 @@ describe("a renewal after the end of the lease", () => {
     assert.equal((await coordinator.ok("tasks.release.a", complete)).task.status, "complete");
   });
 
-  it("is what a heartbeat does as well, for every claim of its session", async () => {
+  it("is what a heartbeat does as well, for every claim that it names", async () => {
     const markers = new HeldMarkers();
     await using coordinator = await TestCoordinator.start({ wrapStores: markers.wrapStores });
     await coordinator.ok("sessions.register.s1", { ttl_seconds: 60 });
@@ -101,7 +101,10 @@ describe("a renewal after the end of the lease", () => {
     await claim(coordinator, "known");
     await ended;
     const heartbeat = await coordinator.ok("sessions.heartbeat.s1", {
-      claims: [{ task_id: "named", attempt: 1 }],
+      claims: [
+        { task_id: "named", attempt: 1 },
+        { task_id: "known", attempt: 1 },
+      ],
     });
     assert.deepEqual([heartbeat.lost, heartbeat.cancelled], [[], []]);
     for (const { task_id: id, attempt, lease } of heartbeat.claims) {
