@@ -8,9 +8,7 @@
  */
 import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
 import { newInbox } from "./inbox.ts";
-
-/** Reply subjects that stand for one in another account begin so. */
-const OTHER_ACCOUNT = "_R_.";
+import { isOfOtherAccount, reachedNobody } from "./message-trace.ts";
 
 /** The server's word comes within one round trip; after this time it will not come. */
 const FORGET_AFTER_MS = 10_000;
@@ -28,7 +26,7 @@ export class AnswerDelivery {
     this.#subscription = connection.subscribe(`${this.#inbox}*`, {
       callback: (error, msg) => {
         // A client that answers an answer is of no interest.
-        if (error !== null || !(isNoResponders(msg) || isLostTrace(msg))) return;
+        if (error !== null || !(isNoResponders(msg) || reachedNobody(msg))) return;
         const key = msg.subject.slice(this.#inbox.length);
         this.#undelivered.get(key)?.call();
         this.#undelivered.delete(key);
@@ -48,7 +46,7 @@ export class AnswerDelivery {
     this.#connection.publish(
       subject,
       payload,
-      subject.startsWith(OTHER_ACCOUNT) ? { traceDestination: ours } : { reply: ours },
+      isOfOtherAccount(subject) ? { traceDestination: ours } : { reply: ours },
     );
     this.#undelivered.set(key, { sentAt: now, call: undelivered });
   }
@@ -71,16 +69,6 @@ function isNoResponders(msg: Msg): boolean {
     return msg.headers?.code === 503;
   } catch {
     // The server's headers can be read.
-    return false;
-  }
-}
-
-/** A trace that ends where the message came in: it was passed on to nobody, in no account. */
-function isLostTrace(msg: Msg): boolean {
-  try {
-    const { events } = msg.json<{ events: { type: string }[] }>();
-    return events.length > 0 && events.every(({ type }) => type === "in");
-  } catch {
     return false;
   }
 }

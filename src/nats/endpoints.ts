@@ -27,6 +27,7 @@ import {
 import type { Answer, Observe, RequestHandler } from "../service/ports.ts";
 import { AnswerDelivery } from "./answer-delivery.ts";
 import { EndpointFigures } from "./endpoint-figures.ts";
+import { ListenerProbe } from "./listener-probe.ts";
 import { OutgoingHeaders } from "./outgoing-headers.ts";
 
 /** More than the headers of an error reply take. */
@@ -49,6 +50,7 @@ export class Endpoints {
   readonly #service: Service;
   readonly #figures: EndpointFigures;
   readonly #delivery: AnswerDelivery;
+  readonly #probe: ListenerProbe;
   /** For requests to subjects that lack an id or have one too many: told so instead of timing out. */
   readonly #mistaken: Subscription[];
   readonly #answering = new Set<Promise<void>>();
@@ -66,6 +68,7 @@ export class Endpoints {
     this.#service = service;
     this.#figures = figures;
     this.#delivery = new AnswerDelivery(connection);
+    this.#probe = new ListenerProbe(connection);
     this.#mistaken = OPERATION_NAMES.flatMap((operation) => this.#register(operation));
     this.ended = service.stopped.then((error) => error ?? new Error("the NATS service ended"));
   }
@@ -97,6 +100,7 @@ export class Endpoints {
     // What is being drained when the connection is closed never ends.
     await Promise.race([Promise.allSettled(drains), this.#connection.closed()]);
     await Promise.all(this.#answering);
+    this.#probe.stop();
     await this.#delivery.stop();
   }
 
@@ -165,6 +169,10 @@ export class Endpoints {
         id: parseId(operation, id),
         body: parseBody(operation, decodeBody(msg.data)),
         principal,
+        // Only of those who may wait for long is it asked.
+        ...(operation === "tasks.next" && {
+          isListening: () => this.#probe.isListening(replyTo),
+        }),
       };
       const answer = await this.#handler.handle(call);
       claimedAtOnce = answer.claimedAtOnce ?? false;

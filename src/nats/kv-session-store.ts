@@ -55,7 +55,10 @@ export class KvSessionStore implements SessionStore {
 
 function toEntry({ key: sessionId, revision, operation, text }: KvMessage): SessionEntry {
   const record = operation === "put" ? readStored(storedSession, text) : null;
-  if (record === null) return { kind: "gone", sessionId, revision };
+  if (record === null) {
+    const gone = { kind: "gone", sessionId, revision } as const;
+    return operation === "removed" ? { ...gone, isUnregistered: true } : gone;
+  }
   return {
     kind: "live",
     revision,

@@ -44,8 +44,11 @@ export class NextClaims {
     this.#observe = observe;
   }
 
-  async next(request: Request<"tasks.next">): Promise<Answer> {
-    let asker = this.#askerOf(request);
+  async next(
+    request: Request<"tasks.next">,
+    isListening?: () => Promise<boolean>,
+  ): Promise<Answer> {
+    let asker: Asker = { ...this.#askerOf(request), isListening };
     const earlier = await this.#earlierClaims(request);
     if (earlier.length > 0) return this.#answer(asker, earlier);
 
@@ -61,16 +64,16 @@ export class NextClaims {
     if (request.wait_seconds > 0) {
       const claimRequest = asker.claimRequest ?? parkedBy(asker.sessionId);
       const waiting = { ...asker, claimRequest };
-      claimed = await this.#parked.wait(waiting, request.wait_seconds * 1000);
-    }
-    if (claimed.length === 0) {
+      const given = await this.#parked.wait(waiting, request.wait_seconds * 1000);
+      if (given !== null && given.length > 0) return this.#answer(asker, given);
       // It may have been replaced while it waited.
       const { session_id: sessionId, instance } = request;
       if (instance !== undefined) await this.#sessions.requireInstance(sessionId, instance);
-      // Nothing: confirmed against the store before the asker is told so.
-      await this.#tasks.progress.catchUp(this.#store);
-      claimed = await this.#ready.claimBest(asker);
+      if (given !== null) return { body: LEFT_BEHIND };
     }
+    // Nothing: confirmed against the store before the asker is told so.
+    await this.#tasks.progress.catchUp(this.#store);
+    claimed = await this.#ready.claimBest(asker);
     return this.#answer(asker, claimed);
   }
 
@@ -145,6 +148,9 @@ export class NextClaims {
     }
   }
 }
+
+/** Nobody waits for it, or in vain: it is not worth a count of what there is. */
+const LEFT_BEHIND: Reply<"tasks.next"> = { ok: true, claims: [], reasons: {}, next_due_at: null };
 
 /** Marks a claim that was made for a parked request without a `request_id`. */
 function parkedBy(sessionId: string): string {

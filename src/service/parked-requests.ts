@@ -2,16 +2,21 @@
  * `next` requests that wait for a task to become ready.
  *
  * What becomes ready goes to the request that has waited longest; among those of one session the
- * newest comes first, since an older one may belong to an asker who has given up.
+ * newest comes first, since an older one may belong to an asker who has given up. Requests that are left
+ * behind end: those of a session that was unregistered or replaced, those whose connection is lost, and those whose
+ * asker turns out to be absent when a task could be claimed for it.
  */
 import { CoordinatorError } from "../protocol/errors.ts";
 import { MAX_TIMER_MS } from "../timers.ts";
 import { hasTags, missingCapabilities } from "../task/eligibility.ts";
 import { isClaimOf } from "../task/holder.ts";
 import { byUrgency, type ReadyFilter, type ReadyTask } from "../task/ready-queue.ts";
+import { AbsentAskers } from "./absent-askers.ts";
 import type { Claimed } from "./claims.ts";
-import type { Clock } from "./ports.ts";
+import { isSameConnection } from "./connection-key.ts";
+import type { Clock, ConnectionId } from "./ports.ts";
 import type { Asker, ReadyClaims } from "./ready-claims.ts";
+import type { SessionChange } from "./session-index.ts";
 import type { TaskChange, TaskIndex } from "./task-index.ts";
 import { WaiterQueue } from "./waiter-queue.ts";
 
@@ -24,6 +29,7 @@ export class ParkedRequests {
   readonly #maxWaiting: number;
   readonly #clock: Clock;
   readonly #waiters = new WaiterQueue<Asker, Claimed[]>();
+  readonly #absent: AbsentAskers;
   #dueTimer: ReturnType<typeof setTimeout> | null = null;
   #dueAt = Infinity;
   /** Tasks that have become ready in this moment. */
@@ -35,6 +41,7 @@ export class ParkedRequests {
     this.#tasks = tasks;
     this.#maxWaiting = maxWaiting;
     this.#clock = clock;
+    this.#absent = new AbsentAskers(this.#waiters, clock);
     tasks.onChange((change) => {
       this.#taskChanged(change);
     });
@@ -54,17 +61,39 @@ export class ParkedRequests {
     this.#waiters.dismissAll();
   }
 
-  /** Resolves with claims, or with none when the time is over. @throws CoordinatorError `overloaded` */
-  async wait(asker: Asker, timeoutMs: number): Promise<Claimed[]> {
-    if (this.#stopped) return [];
+  /** Whoever waits for a session that was unregistered, or as an instance before, waits in vain. */
+  sessionChanged({ sessionId, after, isUnregistered }: SessionChange): void {
+    for (const waiter of this.#waiters.ofSession(sessionId)) {
+      const { instance } = waiter.asker;
+      const registered = after?.instance ?? null;
+      const isReplaced = instance !== null && registered !== null && instance !== registered;
+      if (isUnregistered || isReplaced) waiter.answer([]);
+    }
+  }
+
+  /** The connection is lost for good: a claim that names it would be taken back. */
+  disconnected(connection: ConnectionId): void {
+    const isOnIt = (asker: Asker): boolean => isSameConnection(asker.connection, connection);
+    for (const waiter of this.#waiters.oldest(Infinity, isOnIt)) waiter.answer([]);
+  }
+
+  /**
+   * Resolves with claims, with none if the request was left behind, or with `null` when the time is over.
+   *
+   * @throws CoordinatorError `overloaded`
+   */
+  async wait(asker: Asker, timeoutMs: number): Promise<Claimed[] | null> {
+    if (this.#stopped) return null;
     if (this.#waiters.size >= this.#maxWaiting) {
+      void this.#absent.end();
       throw new CoordinatorError("overloaded", "too many requests are waiting: ask again later");
     }
     if (this.#hasClaim(asker)) throw sentAgain();
     if (asker.requestId !== null) this.#supersede(asker.sessionId, asker.requestId);
+    this.#absent.believe(asker);
     const answer = this.#waiters.wait(asker, timeoutMs);
     this.#offerBest(asker);
-    return (await answer) ?? [];
+    return answer;
   }
 
   #taskChanged({ taskId, after }: TaskChange): void {
@@ -113,7 +142,14 @@ export class ParkedRequests {
     if (waiter === null) return;
     const { taskId } = task;
     const serve = async (): Promise<void> => {
-      const first = await this.#ready.take(taskId, waiter.asker);
+      const isAbsent = (asker: Asker): Promise<boolean> => this.#absent.isAbsent(asker);
+      const first = await this.#ready.takeUnless(isAbsent, taskId, waiter.asker);
+      if (first === "absent") {
+        waiter.answer([]);
+        await this.#absent.end();
+        this.#offer(taskId);
+        return;
+      }
       if (first === null) {
         if (this.#hasClaim(waiter.asker)) throw sentAgain();
         this.#waiters.putBack(waiter);

@@ -162,7 +162,13 @@ export interface Session {
 
 export type SessionEntry =
   | { readonly kind: "live"; readonly revision: number; readonly session: Session }
-  | { readonly kind: "gone"; readonly sessionId: string; readonly revision: number };
+  | {
+      readonly kind: "gone";
+      readonly sessionId: string;
+      readonly revision: number;
+      /** It was unregistered: its time has not just run out. */
+      readonly isUnregistered?: true;
+    };
 
 export interface SessionStore {
   /** The leader's last revision over all sessions. */
@@ -187,6 +193,11 @@ export interface Call {
   readonly body: unknown;
   /** Who the server vouches for; `null`: whoever asks is trusted. */
   readonly principal: string | null;
+  /**
+   * Whether anyone still waits for the answer; so it is taken to be where that cannot be told. Never
+   * rejects.
+   */
+  readonly isListening?: () => Promise<boolean>;
 }
 
 /** What goes back. */

@@ -27,6 +27,8 @@ export interface Asker {
   readonly connection: ConnectionId | null;
   /** Kept in the record, so that a repeated request finds its claims. */
   readonly claimRequest: string | null;
+  /** Whether anyone still waits for the answer; not there: nobody can tell. */
+  readonly isListening?: (() => Promise<boolean>) | undefined;
 }
 
 export class ReadyClaims {
@@ -115,10 +117,38 @@ export class ReadyClaims {
   }
 
   /** `null`: the task is not to be had. */
-  async take(taskId: string, asker: Asker): Promise<Claimed | null> {
+  take(taskId: string, asker: Asker): Promise<Claimed | null> {
+    return this.#reserve(taskId, () => this.#claim(taskId, asker));
+  }
+
+  /** The same, but only if the asker does not turn out to be absent. */
+  takeUnless(
+    isAbsent: (asker: Asker) => Promise<boolean>,
+    taskId: string,
+    asker: Asker,
+  ): Promise<Claimed | "absent" | null> {
+    return this.#reserve(taskId, async () =>
+      (await isAbsent(asker)) ? "absent" : this.#claim(taskId, asker),
+    );
+  }
+
+  /** Proposes the task to nobody else here in the meantime. */
+  async #reserve<T>(taskId: string, meanwhile: () => Promise<T>): Promise<T> {
     this.#underway.add(taskId);
     const proposed = this.#tasks.get(taskId);
     if (proposed !== undefined) this.#tasks.ready.delete(proposed.task);
+    try {
+      return await meanwhile();
+    } finally {
+      this.#underway.delete(taskId);
+      const task = this.#tasks.get(taskId)?.task;
+      const isReady = task?.status === "available" && !this.#lost.has(taskId);
+      if (isReady) this.#tasks.ready.add(task, this.#clock.now());
+    }
+  }
+
+  async #claim(taskId: string, asker: Asker): Promise<Claimed | null> {
+    const proposed = this.#tasks.get(taskId);
     try {
       return await this.#claims.take(taskId, {
         sessionId: asker.sessionId,
@@ -133,11 +163,6 @@ export class ReadyClaims {
       if (!(error instanceof CoordinatorError) || error.code === "unavailable") throw error;
       if (this.#tasks.get(taskId) === proposed) this.#lost.add(taskId);
       return null;
-    } finally {
-      this.#underway.delete(taskId);
-      const task = this.#tasks.get(taskId)?.task;
-      const isReady = task?.status === "available" && !this.#lost.has(taskId);
-      if (isReady) this.#tasks.ready.add(task, this.#clock.now());
     }
   }
 

@@ -14,6 +14,8 @@ export interface SessionChange {
   readonly sessionId: string;
   readonly before: Session | null;
   readonly after: Session | null;
+  /** It is gone because it was unregistered: its time has not just run out. */
+  readonly isUnregistered: boolean;
 }
 
 export interface KnownSession {
@@ -87,7 +89,7 @@ export class SessionIndex implements Watch<SessionEntry> {
       this.#resync?.add(sessionId);
       if (isNews) this.#replace(sessionId, { session: entry.session, revision });
     } else if (isNews) {
-      this.#replace(sessionId, null);
+      this.#replace(sessionId, null, entry.isUnregistered);
     }
     this.progress.delivered(revision);
   }
@@ -101,7 +103,7 @@ export class SessionIndex implements Watch<SessionEntry> {
     this.progress.current();
   }
 
-  #replace(sessionId: string, known: KnownSession | null): void {
+  #replace(sessionId: string, known: KnownSession | null, isUnregistered = false): void {
     const before = this.#sessions.get(sessionId)?.session ?? null;
     const after = known?.session ?? null;
     if (known === null) this.#sessions.delete(sessionId);
@@ -109,7 +111,9 @@ export class SessionIndex implements Watch<SessionEntry> {
     // What was taken from one process is no news for the next one.
     if (after?.instance !== before?.instance) this.#taken.delete(sessionId);
     if (before === null && after === null) return;
-    for (const listener of this.#listeners) listener({ sessionId, before, after });
+    for (const listener of this.#listeners) {
+      listener({ sessionId, before, after, isUnregistered });
+    }
   }
 
   #noteTaken({ taskId, before, after }: TaskChange): void {

@@ -70,6 +70,7 @@ export class TaskService implements RequestHandler {
   readonly #sessions: Sessions;
   readonly #retention: Retention;
   readonly #admission: Admission;
+  readonly #disconnectGraceMs: number;
   readonly #handlers: { readonly [O in Exclude<Operation, "tasks.next">]: Handler<O> };
   #watches: Stoppable[] = [];
   #hearsDisconnects = false;
@@ -80,6 +81,7 @@ export class TaskService implements RequestHandler {
     this.#stores = stores;
     this.#observe = observe;
     this.#clock = clock;
+    this.#disconnectGraceMs = settings.disconnectGraceMs;
     const tasks = new TaskIndex(() => clock.now());
     const writer = new TaskWriter(stores.tasks, tasks, settings, clock, observe);
     const limiter = new Limiter(MAX_BACKGROUND_WRITES);
@@ -116,6 +118,9 @@ export class TaskService implements RequestHandler {
     this.#leases = leases;
     this.#dependents = new Dependents(tasks, writer, limiter, clock, observe);
     this.#retention = new Retention(stores.tasks, tasks, settings, clock, observe);
+    sessionIndex.onChange((change) => {
+      parked.sessionChanged(change);
+    });
     this.#admission = new Admission(settings, clock, () => parked.size);
     this.#handlers = {
       "tasks.create": (id, body) => editing.create(id === "" ? undefined : id, body),
@@ -187,6 +192,10 @@ export class TaskService implements RequestHandler {
   /** A client has lost its connection. */
   disconnected(connection: ConnectionId): void {
     this.#leases.disconnected(connection);
+    // By then the asker has been able to ask again on another one.
+    setTimeout(() => {
+      this.#parked.disconnected(connection);
+    }, this.#disconnectGraceMs).unref();
   }
 
   /** Answers those who wait. To be called before the endpoints stop taking requests. */
@@ -221,7 +230,9 @@ export class TaskService implements RequestHandler {
     if (session !== undefined && instance !== undefined && operation !== "sessions.register") {
       await this.#sessions.requireInstance(session, instance);
     }
-    if (operation === "tasks.next") return this.#next.next(body as Request<"tasks.next">);
+    if (operation === "tasks.next") {
+      return this.#next.next(body as Request<"tasks.next">, call.isListening);
+    }
     // The table pairs each operation with the handler of its own request type; TypeScript cannot
     // follow that through a variable key.
     const handle = this.#handlers[operation] as Handler<Operation>;

@@ -50,6 +50,19 @@ export class WaiterQueue<Asker extends AnyAsker, Result> {
     return [...(this.#bySession.get(sessionId) ?? [])];
   }
 
+  /** Up to `count` of those who wait and have not been taken out, the one that came first first. */
+  oldest(count: number, fits: (asker: Asker) => boolean): Waiter<Asker, Result>[] {
+    return [...this.#groups.values()]
+      .flatMap(({ parked }) => [...parked].filter(({ asker }) => fits(asker)))
+      .sort((a, b) => a.place - b.place)
+      .slice(0, count);
+  }
+
+  /** Ends a wait with the result, unless the waiter has been taken out: it is answered in a moment. */
+  end(waiter: Waiter<Asker, Result>, result: Result): void {
+    if (!this.#taken.has(waiter)) waiter.answer(result);
+  }
+
   /** Resolves with the answer, or with `null` when the time is over. */
   wait(asker: Asker, timeoutMs: number): Promise<Result | null> {
     return new Promise((resolve, reject) => {

@@ -1,0 +1,99 @@
+/**
+ * Tells whether anyone still listens on the reply subject of a request, without a message to them: the
+ * server traces (ADR-41) where one would go, and delivers nothing.
+ *
+ * What cannot be told counts as listening. That is so for an asker in another account, whose reply
+ * subject serves one message only, and for a server that does not answer in time.
+ */
+import { Empty, type NatsConnection, type Subscription } from "@nats-io/transport-node";
+import { newInbox } from "./inbox.ts";
+import { isOfOtherAccount, reachedNobody } from "./message-trace.ts";
+
+/** Servers before version 2.15 lose traces when they are asked for hundreds at once. */
+const MAX_IN_FLIGHT = 64;
+/** A trace comes within one round trip, or it is lost: a few of thousands are, so there is a second try. */
+const PATIENCE_MS = 100;
+const TRIES = 2;
+/** After so many questions in a row without an answer, none is asked for a while. */
+const MAX_MISSED = 3;
+const PAUSE_MS = 30_000;
+
+export class ListenerProbe {
+  readonly #connection: NatsConnection;
+  readonly #inbox: string;
+  readonly #subscription: Subscription;
+  readonly #asked = new Map<string, (isListening: boolean) => void>();
+  /** Those who wait until fewer are in flight. */
+  readonly #queue: (() => void)[] = [];
+  #inFlight = 0;
+  #serial = 0;
+  #missed = 0;
+  #pausedUntil = 0;
+
+  constructor(connection: NatsConnection) {
+    this.#connection = connection;
+    this.#inbox = `${newInbox(connection)}.`;
+    this.#subscription = connection.subscribe(`${this.#inbox}*`, {
+      callback: (error, msg) => {
+        if (error !== null) return;
+        this.#missed = 0;
+        this.#asked.get(msg.subject.slice(this.#inbox.length))?.(!reachedNobody(msg));
+      },
+    });
+  }
+
+  /** Never rejects. */
+  async isListening(subject: string): Promise<boolean> {
+    if (isOfOtherAccount(subject) || performance.now() < this.#pausedUntil) return true;
+    if (this.#inFlight < MAX_IN_FLIGHT) this.#inFlight++;
+    else {
+      // Whoever ends hands over its place.
+      await new Promise<void>((resolve) => this.#queue.push(resolve));
+    }
+    try {
+      return await this.#ask(subject);
+    } catch {
+      // Nothing can be sent, neither this nor an answer.
+      return true;
+    } finally {
+      const next = this.#queue.shift();
+      if (next === undefined) this.#inFlight--;
+      else next();
+    }
+  }
+
+  stop(): void {
+    this.#subscription.unsubscribe();
+    for (const answer of this.#asked.values()) answer(true);
+  }
+
+  #ask(subject: string): Promise<boolean> {
+    const key = (++this.#serial).toString(36);
+    const traceDestination = this.#inbox + key;
+    const trace = (): void => {
+      this.#connection.publish(subject, Empty, { traceDestination, traceOnly: true });
+    };
+    trace();
+    return new Promise((resolve) => {
+      let timer: NodeJS.Timeout;
+      const answer = (isListening: boolean): void => {
+        clearTimeout(timer);
+        this.#asked.delete(key);
+        resolve(isListening);
+      };
+      const wait = (tries: number): void => {
+        timer = setTimeout(() => {
+          if (tries < TRIES && !this.#connection.isClosed()) {
+            trace();
+            wait(tries + 1);
+            return;
+          }
+          if (++this.#missed >= MAX_MISSED) this.#pausedUntil = performance.now() + PAUSE_MS;
+          answer(true);
+        }, PATIENCE_MS);
+      };
+      this.#asked.set(key, answer);
+      wait(1);
+    });
+  }
+}
