@@ -26,6 +26,6 @@ export async function createTask(
     const { task } = found;
     const made = decodeDefinition(task);
     if (!isSameDefinition(made, decodeDefinition(input, made))) throw error;
-    return { ok: true, task, revision: found.revision };
+    return { ok: true, task, revision: found.revision, warnings: [] };
   }
 }

@@ -23,7 +23,7 @@ export const OPERATIONS = {
     id: "optional",
     request: requests.create,
     example: { title: "Say hello" },
-    reply: replies.task,
+    reply: replies.edited,
   },
   "tasks.import": {
     summary: "Create many tasks, all validated first",
@@ -101,7 +101,7 @@ export const OPERATIONS = {
     id: "required",
     request: requests.update,
     example: { priority: 1 },
-    reply: replies.task,
+    reply: replies.edited,
   },
   "tasks.cancel": {
     summary: "Cancel a task; whoever holds it is asked to stop",

@@ -18,6 +18,8 @@ const claimed = z.object({
 });
 
 export const task = z.object({ ok, task: taskRecord, revision: field.revision });
+const warnings = z.array(z.string());
+export const edited = z.object({ ...task.shape, warnings });
 export const get = z.object({
   ...task.shape,
   lease: z
@@ -53,7 +55,7 @@ export const importTasks = z.object({
   created: taskIds,
   unchanged: taskIds,
   conflicting: taskIds.describe("Exist with different content and were left alone"),
-  warnings: z.array(z.string()),
+  warnings,
 });
 export const list = z.object({
   ok,

@@ -8,17 +8,19 @@ import { findCycle } from "../task/dependencies.ts";
 import type { TaskDefinition } from "../task/task.ts";
 import type { Claims } from "./claims.ts";
 import { cycleError } from "./cycle-error.ts";
+import type { DependencyWarnings } from "./dependency-warnings.ts";
 import type { Clock, Observe, ServiceSettings, TaskStore } from "./ports.ts";
 import type { KnownTask, TaskIndex } from "./task-index.ts";
 import type { TaskWriter } from "./task-writer.ts";
 
-type TaskReply = Reply<"tasks.update">;
+type TaskReply = Reply<"tasks.cancel">;
 
 export class Editing {
   readonly #store: TaskStore;
   readonly #writer: TaskWriter;
   readonly #claims: Claims;
   readonly #tasks: TaskIndex;
+  readonly #warnings: DependencyWarnings;
   readonly #settings: ServiceSettings;
   readonly #clock: Clock;
   readonly #observe: Observe;
@@ -28,6 +30,7 @@ export class Editing {
     writer: TaskWriter,
     claims: Claims,
     tasks: TaskIndex,
+    warnings: DependencyWarnings,
     settings: ServiceSettings,
     clock: Clock,
     observe: Observe,
@@ -36,12 +39,16 @@ export class Editing {
     this.#writer = writer;
     this.#claims = claims;
     this.#tasks = tasks;
+    this.#warnings = warnings;
     this.#settings = settings;
     this.#clock = clock;
     this.#observe = observe;
   }
 
-  async create(id: string | undefined, request: Request<"tasks.create">): Promise<TaskReply> {
+  async create(
+    id: string | undefined,
+    request: Request<"tasks.create">,
+  ): Promise<Reply<"tasks.create">> {
     const { task_id: named, session_id: sessionId = null, not_before, ...given } = request;
     if (id !== undefined && named !== undefined && id !== named) {
       throw new CoordinatorError(
@@ -53,11 +60,12 @@ export class Editing {
     const taskId = id ?? named ?? this.#makeId();
     const definition = decodeDefinition(given, this.#settings);
     await this.#refuseCycle(taskId, definition.dependsOn);
+    const warnings = this.#warnings.of([{ taskId, dependsOn: definition.dependsOn }]);
     const options = { sessionId, notBefore: millisOrNull(not_before) };
-    return reply(await this.#writer.create(taskId, definition, options));
+    return { ...reply(await this.#writer.create(taskId, definition, options)), warnings };
   }
 
-  async update(taskId: string, request: Request<"tasks.update">): Promise<TaskReply> {
+  async update(taskId: string, request: Request<"tasks.update">): Promise<Reply<"tasks.update">> {
     const { session_id: sessionId = null, revision, ...given } = request;
     const changes = decodeChanges(given);
     if (Object.keys(changes).length === 0) {
@@ -67,7 +75,9 @@ export class Editing {
           "requires, tags, metadata, payload, max_failures, max_lost_leases, not_before",
       );
     }
-    if (changes.dependsOn !== undefined) await this.#refuseCycle(taskId, changes.dependsOn);
+    const { dependsOn = [] } = changes;
+    await this.#refuseCycle(taskId, dependsOn);
+    const warnings = this.#warnings.of([{ taskId, dependsOn }]);
     const executed = await this.#writer.execute(
       taskId,
       (task) => ({
@@ -78,7 +88,7 @@ export class Editing {
       }),
       { onlyRevision: revision, limitSize: true },
     );
-    return reply(executed);
+    return { ...reply(executed), warnings };
   }
 
   /** `agent`: the asker may cancel what it holds itself, nothing else. */

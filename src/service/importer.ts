@@ -5,6 +5,7 @@ import type { Reply, Request } from "../protocol/operations.ts";
 import { findCycle, inDependencyOrder } from "../task/dependencies.ts";
 import { createTask } from "../task/task.ts";
 import { cycleError } from "./cycle-error.ts";
+import { type DependencyWarnings, MAX_WARNINGS } from "./dependency-warnings.ts";
 import { type Imported, toImported } from "./imported-task.ts";
 import type { Clock, ServiceSettings, TaskStore } from "./ports.ts";
 import type { TaskIndex } from "./task-index.ts";
@@ -12,8 +13,6 @@ import type { TaskWriter } from "./task-writer.ts";
 
 /** Writes in flight of one import: enough to hide the round trips, not so many as to delay claims. */
 const PARALLEL = 64;
-/** The answer must not outgrow the request, which NATS has carried. */
-const MAX_WARNINGS = 20;
 
 type Result = "created" | "unchanged" | "conflicting";
 
@@ -21,6 +20,7 @@ export class Importer {
   readonly #store: TaskStore;
   readonly #writer: TaskWriter;
   readonly #tasks: TaskIndex;
+  readonly #warnings: DependencyWarnings;
   readonly #settings: ServiceSettings;
   readonly #clock: Clock;
 
@@ -28,12 +28,14 @@ export class Importer {
     store: TaskStore,
     writer: TaskWriter,
     tasks: TaskIndex,
+    warnings: DependencyWarnings,
     settings: ServiceSettings,
     clock: Clock,
   ) {
     this.#store = store;
     this.#writer = writer;
     this.#tasks = tasks;
+    this.#warnings = warnings;
     this.#settings = settings;
     this.#clock = clock;
   }
@@ -89,15 +91,7 @@ export class Importer {
     if (cycle !== null) throw cycleError(cycle);
 
     const open = tasks.filter(({ options }) => options.finished === null);
-    const warnings = open.flatMap((task) =>
-      task.dependsOn
-        .filter((id) => dependenciesOf(id) === undefined)
-        .map(
-          (id) =>
-            `task ${task.taskId} depends on ${id}, which does not exist: it stays blocked until that is created and complete`,
-        ),
-    );
-    return shortened(warnings, "dependencies");
+    return this.#warnings.of(open, byId.keys());
   }
 
   /** An import leaves a task that exists as it is: also one that it calls finished. */

@@ -11,6 +11,7 @@ import type { Reply, Request } from "../protocol/operations.ts";
 import { isoOrNull } from "../protocol/instants.ts";
 import type { Claimed, Claims } from "./claims.ts";
 import { connectionOf } from "./connection-key.ts";
+import { FilteredCounts } from "./filtered-counts.ts";
 import type { ParkedRequests } from "./parked-requests.ts";
 import type { Answer, Observe, TaskStore } from "./ports.ts";
 import type { Asker, ReadyClaims } from "./ready-claims.ts";
@@ -24,6 +25,7 @@ export class NextClaims {
   readonly #sessions: Sessions;
   readonly #store: TaskStore;
   readonly #tasks: TaskIndex;
+  readonly #counts: FilteredCounts;
   readonly #observe: Observe;
 
   constructor(
@@ -41,6 +43,7 @@ export class NextClaims {
     this.#sessions = sessions;
     this.#store = store;
     this.#tasks = tasks;
+    this.#counts = new FilteredCounts(tasks);
     this.#observe = observe;
   }
 
@@ -130,9 +133,10 @@ export class NextClaims {
     };
   }
 
-  /** Why there is nothing, by reason and count. */
+  /** Why there is nothing, by reason and count: of what its prefix and tags let through. */
   #nothing({ filter }: Asker): Reply<"tasks.next"> {
-    const { blocked, claimed } = this.#tasks.counts();
+    const blocked = this.#counts.of("blocked", filter);
+    const claimed = this.#counts.of("claimed", filter);
     const { capabilities, tags, prefix, notDue, nextDueAt } = this.#tasks.ready.withheld(filter);
     const counts = { blocked, claimed, capabilities, tags, prefix, not_due: notDue };
     const reasons = Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));

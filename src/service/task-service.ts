@@ -8,6 +8,7 @@ import {
 } from "../protocol/operations.ts";
 import { Admission } from "./admission.ts";
 import { Claims } from "./claims.ts";
+import { DependencyWarnings } from "./dependency-warnings.ts";
 import { Dependents } from "./dependents.ts";
 import { Editing } from "./editing.ts";
 import { Heartbeats } from "./heartbeats.ts";
@@ -92,8 +93,18 @@ export class TaskService implements RequestHandler {
     const ready = new ReadyClaims(claims, tasks, settings, clock);
     const parked = new ParkedRequests(ready, tasks, settings.maxWaiting, clock);
     const next = new NextClaims(claims, ready, parked, sessions, stores.tasks, tasks, observe);
-    const editing = new Editing(stores.tasks, writer, claims, tasks, settings, clock, observe);
-    const importer = new Importer(stores.tasks, writer, tasks, settings, clock);
+    const warnings = new DependencyWarnings(tasks);
+    const editing = new Editing(
+      stores.tasks,
+      writer,
+      claims,
+      tasks,
+      warnings,
+      settings,
+      clock,
+      observe,
+    );
+    const importer = new Importer(stores.tasks, writer, tasks, warnings, settings, clock);
     const heartbeats = new Heartbeats(sessions, claims, stores.tasks, tasks);
     const replacements = new Replacements(
       sessions,

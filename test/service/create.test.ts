@@ -49,6 +49,26 @@ describe("creating a task", () => {
     });
   });
 
+  it("warns of dependencies that do not exist, and names an id that differs only in case", async () => {
+    await using coordinator = await TestCoordinator.start();
+    const known = await coordinator.ok("tasks.create.P0.1.1");
+    assert.deepEqual(known.warnings, []);
+    const created = await coordinator.ok("tasks.create.b", { depends_on: ["P0.1.1", "p0.1.1"] });
+    const says = "task b depends on p0.1.1, which does not exist (did you mean P0.1.1?): ";
+    assert.equal(created.warnings.length, 1);
+    assert.ok(created.warnings[0].startsWith(says), created.warnings[0]);
+    const updated = await coordinator.ok("tasks.update.b", { depends_on: ["none"] });
+    assert.match(
+      updated.warnings[0] as string,
+      /^task b depends on none, which does not exist: it/,
+    );
+    assert.deepEqual((await coordinator.ok("tasks.update.b", { priority: 1 })).warnings, []);
+    // One that came after the first warning as well.
+    await coordinator.ok("tasks.create.Later");
+    const late = await coordinator.ok("tasks.create.c", { depends_on: ["later"] });
+    assert.match(late.warnings[0] as string, /did you mean Later/);
+  });
+
   it("makes an id where none is given, each its own, across workers", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 3 });
     const replies = await Promise.all(

@@ -174,6 +174,23 @@ describe("importing tasks that depend on one that does not exist", () => {
     assert.equal((await coordinator.ok("tasks.get.a")).task.status, "blocked");
   });
 
+  it("names the id that differs only in case, in the import or before it", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.Auth-Login");
+    const tasks = [
+      { task_id: "P0.1.1", depends_on: ["auth-login"] },
+      { task_id: "P0.1.2", depends_on: ["p0.1.1"] },
+      { task_id: "P0.1.3", depends_on: ["P0.1.1", "p0.9"] },
+    ];
+    const { warnings } = await coordinator.ok("tasks.import", { tasks });
+    assert.match(
+      warnings[0] as string,
+      /auth-login, which does not exist \(did you mean Auth-Login\?\)/,
+    );
+    assert.match(warnings[1] as string, /p0.1.1, .* \(did you mean P0.1.1\?\)/);
+    assert.match(warnings[2] as string, /p0.9, which does not exist: it stays blocked/);
+  });
+
   it("warns of the first ones, and says how many more there are", async () => {
     await using coordinator = await TestCoordinator.start();
     const missing = Array.from({ length: 1_000 }, (_, i) => `missing-${i}`);

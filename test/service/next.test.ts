@@ -57,14 +57,37 @@ describe("asking for the next task", () => {
 
     const reply = await next(coordinator, "s1", { tags: ["docs"] });
     assert.deepEqual(reply.claims, []);
-    assert.deepEqual(reply.reasons, {
+    assert.deepEqual(reply.reasons, { capabilities: 1, tags: 1, not_due: 1 });
+    assert.equal(reply.next_due_at, task.not_before);
+    const all = await next(coordinator, "s1", { max: 2 });
+    assert.deepEqual(idsOf(all), ["untagged"]);
+    assert.deepEqual((await next(coordinator, "s1")).reasons, {
       blocked: 1,
-      claimed: 1,
+      claimed: 2,
       capabilities: 1,
-      tags: 1,
       not_due: 1,
     });
-    assert.equal(reply.next_due_at, task.not_before);
+  });
+
+  it("is told of blocked and claimed tasks with its prefix and tags only, as they come and go", async () => {
+    await using coordinator = await TestCoordinator.start();
+    const reasons = async (more: object): Promise<unknown> =>
+      (await next(coordinator, "s1", more)).reasons;
+    await coordinator.ok("tasks.create.a.1", { tags: ["docs"] });
+    await coordinator.ok("tasks.create.a.2", { depends_on: ["a.1"] });
+    await coordinator.ok("tasks.claim.a.1", { session_id: "other" });
+    assert.deepEqual(await reasons({ prefix: "a." }), { blocked: 1, claimed: 1 });
+    assert.deepEqual(await reasons({ tags: ["docs"] }), { claimed: 1 });
+    assert.deepEqual(await reasons({ prefix: "b." }), {});
+    await coordinator.ok("tasks.create.b.1", { depends_on: ["a.1"] });
+    assert.deepEqual(await reasons({ prefix: "b." }), { blocked: 1 });
+    await coordinator.ok("tasks.cancel.b.1");
+    assert.deepEqual(await reasons({ prefix: "b." }), {});
+    const done = { session_id: "other", status: "complete" };
+    await coordinator.ok("tasks.release.a.1", done);
+    await coordinator.until("tasks.get.a.2", ({ task }) => task.status === "available");
+    await coordinator.ok("tasks.claim.a.2", { session_id: "other" });
+    assert.deepEqual(await reasons({ prefix: "a." }), { claimed: 1 });
   });
 
   it("gets only what its capabilities, tags and prefix allow", async () => {

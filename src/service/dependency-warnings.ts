@@ -1,0 +1,54 @@
+/** Warns of dependencies that do not exist, which keep a task blocked, and says which id was meant. */
+import { SetMap } from "./set-map.ts";
+import type { TaskIndex } from "./task-index.ts";
+
+/** The answer must not outgrow the request, which NATS has carried. */
+export const MAX_WARNINGS = 20;
+
+interface Dependent {
+  readonly taskId: string;
+  readonly dependsOn: readonly string[];
+}
+
+export class DependencyWarnings {
+  readonly #tasks: TaskIndex;
+  /** The ids in lower case; made for the first dependency that does not exist, as there are few. */
+  #byLowerCase: SetMap | null = null;
+
+  constructor(tasks: TaskIndex) {
+    this.#tasks = tasks;
+    tasks.onChange(({ taskId, before, after }) => {
+      if (before === null) this.#byLowerCase?.add(taskId.toLowerCase(), taskId);
+      if (after === null) this.#byLowerCase?.delete(taskId.toLowerCase(), taskId);
+    });
+  }
+
+  /** Of these tasks, beside which others are created with these ids. */
+  of(tasks: readonly Dependent[], created: Iterable<string> = []): string[] {
+    const among = new Set(created);
+    const exists = (id: string): boolean => among.has(id) || this.#tasks.get(id) !== undefined;
+    const unknown = tasks.flatMap(({ taskId, dependsOn }) =>
+      dependsOn.filter((id) => !exists(id)).map((id) => ({ taskId, id })),
+    );
+    if (unknown.length === 0) return [];
+    const lowerCase = new Map([...among].map((id) => [id.toLowerCase(), id]));
+    const warnings = unknown.slice(0, MAX_WARNINGS).map(({ taskId, id }) => {
+      const meant = lowerCase.get(id.toLowerCase()) ?? this.#inOtherCase(id);
+      const hint = meant === undefined ? "" : ` (did you mean ${meant}?)`;
+      return `task ${taskId} depends on ${id}, which does not exist${hint}: it stays blocked until that is created and complete`;
+    });
+    const more = unknown.length - warnings.length;
+    return more === 0 ? warnings : [...warnings, `and ${more} more such dependencies`];
+  }
+
+  #inOtherCase(id: string): string | undefined {
+    if (this.#byLowerCase === null) {
+      this.#byLowerCase = new SetMap();
+      for (const { task } of this.#tasks.values()) {
+        this.#byLowerCase.add(task.taskId.toLowerCase(), task.taskId);
+      }
+    }
+    const [meant] = this.#byLowerCase.get(id.toLowerCase());
+    return meant;
+  }
+}
