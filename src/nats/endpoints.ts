@@ -27,8 +27,9 @@ import {
 import type { Answer, Observe, RequestHandler } from "../service/ports.ts";
 import { AnswerDelivery } from "./answer-delivery.ts";
 import { EndpointFigures } from "./endpoint-figures.ts";
-import { ListenerProbe } from "./listener-probe.ts";
+import { MessageTraces } from "./message-traces.ts";
 import { OutgoingHeaders } from "./outgoing-headers.ts";
+import { UnknownOperations } from "./unknown-operations.ts";
 
 /** More than the headers of an error reply take. */
 const HEADER_BYTES = 256;
@@ -50,7 +51,8 @@ export class Endpoints {
   readonly #service: Service;
   readonly #figures: EndpointFigures;
   readonly #delivery: AnswerDelivery;
-  readonly #probe: ListenerProbe;
+  readonly #traces: MessageTraces;
+  readonly #unknown: UnknownOperations;
   /** For requests to subjects that lack an id or have one too many: told so instead of timing out. */
   readonly #mistaken: Subscription[];
   readonly #answering = new Set<Promise<void>>();
@@ -68,8 +70,11 @@ export class Endpoints {
     this.#service = service;
     this.#figures = figures;
     this.#delivery = new AnswerDelivery(connection);
-    this.#probe = new ListenerProbe(connection);
+    this.#traces = new MessageTraces(connection);
     this.#mistaken = OPERATION_NAMES.flatMap((operation) => this.#register(operation));
+    this.#unknown = new UnknownOperations(connection, this.#traces, (replyTo, error) => {
+      if (isForAnswers(replyTo)) this.#sendError(replyTo, error);
+    });
     this.ended = service.stopped.then((error) => error ?? new Error("the NATS service ended"));
   }
 
@@ -96,11 +101,12 @@ export class Endpoints {
 
   /** Takes no more requests and answers those under way. */
   async stop(): Promise<void> {
+    this.#unknown.stop();
     const drains = [this.#service.stop(), ...this.#mistaken.map((sub) => sub.drain())];
     // What is being drained when the connection is closed never ends.
     await Promise.race([Promise.allSettled(drains), this.#connection.closed()]);
     await Promise.all(this.#answering);
-    this.#probe.stop();
+    this.#traces.stop();
     await this.#delivery.stop();
   }
 
@@ -171,7 +177,7 @@ export class Endpoints {
         principal,
         // Only of those who may wait for long is it asked.
         ...(operation === "tasks.next" && {
-          isListening: () => this.#probe.isListening(replyTo),
+          isListening: () => this.#traces.isListening(replyTo),
         }),
       };
       const answer = await this.#handler.handle(call);

@@ -11,12 +11,27 @@ export function isOfOtherAccount(replySubject: string): boolean {
   return replySubject.startsWith(OTHER_ACCOUNT);
 }
 
+/** One hop of a message. */
+export interface TraceEvent {
+  /** `in`: the server has received it; everything else: passed on. */
+  readonly type: string;
+  /** Of the connection: 0 is a client. */
+  readonly kind: number;
+  /** The queue group that it was passed on to. */
+  readonly queue?: string;
+}
+
+/** `null`: it is no trace. */
+export function eventsOf(msg: Msg): readonly TraceEvent[] | null {
+  try {
+    const { events } = msg.json<{ events?: readonly TraceEvent[] }>();
+    return events === undefined || events.length === 0 ? null : events;
+  } catch {
+    return null;
+  }
+}
+
 /** A trace that ends where the message came in: it was passed on to nobody, in no account. */
 export function reachedNobody(msg: Msg): boolean {
-  try {
-    const { events } = msg.json<{ events: { type: string }[] }>();
-    return events.length > 0 && events.every(({ type }) => type === "in");
-  } catch {
-    return false;
-  }
+  return eventsOf(msg)?.every(({ type }) => type === "in") === true;
 }

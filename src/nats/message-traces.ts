@@ -1,14 +1,16 @@
 /**
- * Tells whether anyone still listens on the reply subject of a request, without a message to them: the
- * server traces (ADR-41) where one would go, and delivers nothing.
+ * Tells who would receive a message, without one to them: the server traces (ADR-41) where it would go, and
+ * delivers nothing.
  *
  * What cannot be told counts as listening. That is so for an asker in another account, whose reply
  * subject serves one message only, and for a server that does not answer in time.
  */
 import { Empty, type NatsConnection, type Subscription } from "@nats-io/transport-node";
 import { newInbox } from "./inbox.ts";
-import { isOfOtherAccount, reachedNobody } from "./message-trace.ts";
+import { eventsOf, isOfOtherAccount, type TraceEvent } from "./message-trace.ts";
 
+/** What a trace calls a client, and not another server. */
+const CLIENT = 0;
 /** Servers before version 2.15 lose traces when they are asked for hundreds at once. */
 const MAX_IN_FLIGHT = 64;
 /** A trace comes within one round trip, or it is lost: a few of thousands are, so there is a second try. */
@@ -18,11 +20,11 @@ const TRIES = 2;
 const MAX_MISSED = 3;
 const PAUSE_MS = 30_000;
 
-export class ListenerProbe {
+export class MessageTraces {
   readonly #connection: NatsConnection;
   readonly #inbox: string;
   readonly #subscription: Subscription;
-  readonly #asked = new Map<string, (isListening: boolean) => void>();
+  readonly #asked = new Map<string, (events: readonly TraceEvent[] | null) => void>();
   /** Those who wait until fewer are in flight. */
   readonly #queue: (() => void)[] = [];
   #inFlight = 0;
@@ -37,14 +39,29 @@ export class ListenerProbe {
       callback: (error, msg) => {
         if (error !== null) return;
         this.#missed = 0;
-        this.#asked.get(msg.subject.slice(this.#inbox.length))?.(!reachedNobody(msg));
+        this.#asked.get(msg.subject.slice(this.#inbox.length))?.(eventsOf(msg));
       },
     });
   }
 
-  /** Never rejects. */
+  /** Whether anyone listens on the reply subject. Never rejects. */
   async isListening(subject: string): Promise<boolean> {
-    if (isOfOtherAccount(subject) || performance.now() < this.#pausedUntil) return true;
+    if (isOfOtherAccount(subject)) return true;
+    const events = await this.#trace(subject);
+    return events === null || events.some(({ type }) => type !== "in");
+  }
+
+  /** Whether no queue group but this one listens, as far as this server knows; `false`: it cannot tell. */
+  async isOnlyFor(queueGroup: string, subject: string): Promise<boolean> {
+    const events = await this.#trace(subject);
+    if (events === null) return false;
+    const onward = events.filter(({ type }) => type !== "in");
+    return onward.every(({ kind, queue = queueGroup }) => kind === CLIENT && queue === queueGroup);
+  }
+
+  /** `null`: it cannot be told. Never rejects. */
+  async #trace(subject: string): Promise<readonly TraceEvent[] | null> {
+    if (performance.now() < this.#pausedUntil) return null;
     if (this.#inFlight < MAX_IN_FLIGHT) this.#inFlight++;
     else {
       // Whoever ends hands over its place.
@@ -54,7 +71,7 @@ export class ListenerProbe {
       return await this.#ask(subject);
     } catch {
       // Nothing can be sent, neither this nor an answer.
-      return true;
+      return null;
     } finally {
       const next = this.#queue.shift();
       if (next === undefined) this.#inFlight--;
@@ -64,10 +81,10 @@ export class ListenerProbe {
 
   stop(): void {
     this.#subscription.unsubscribe();
-    for (const answer of this.#asked.values()) answer(true);
+    for (const answer of this.#asked.values()) answer(null);
   }
 
-  #ask(subject: string): Promise<boolean> {
+  #ask(subject: string): Promise<readonly TraceEvent[] | null> {
     const key = (++this.#serial).toString(36);
     const traceDestination = this.#inbox + key;
     const trace = (): void => {
@@ -76,10 +93,10 @@ export class ListenerProbe {
     trace();
     return new Promise((resolve) => {
       let timer: NodeJS.Timeout;
-      const answer = (isListening: boolean): void => {
+      const answer = (events: readonly TraceEvent[] | null): void => {
         clearTimeout(timer);
         this.#asked.delete(key);
-        resolve(isListening);
+        resolve(events);
       };
       const wait = (tries: number): void => {
         timer = setTimeout(() => {
@@ -89,7 +106,7 @@ export class ListenerProbe {
             return;
           }
           if (++this.#missed >= MAX_MISSED) this.#pausedUntil = performance.now() + PAUSE_MS;
-          answer(true);
+          answer(null);
         }, PATIENCE_MS);
       };
       this.#asked.set(key, answer);

@@ -1,51 +1,51 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createInbox } from "@nats-io/transport-node";
-import { ListenerProbe } from "../../src/nats/listener-probe.ts";
+import { MessageTraces } from "../../src/nats/message-traces.ts";
 import { TestServer } from "../support/nats-server.ts";
 
-describe("the probe for listeners", () => {
+describe("message traces", () => {
   it("tells who listens from who has gone, and nobody receives anything", async () => {
     await using server = await TestServer.start();
-    const probe = new ListenerProbe(await server.connect());
+    const traces = new MessageTraces(await server.connect());
     const asker = await server.connect();
     const inbox = createInbox();
     const received: string[] = [];
     // Ends with its first message, as that of a single request does.
     asker.subscribe(inbox, { max: 1, callback: (_, msg) => void received.push(msg.string()) });
     await asker.flush();
-    assert.deepEqual(await Promise.all([inbox, inbox].map((to) => probe.isListening(to))), [
+    assert.deepEqual(await Promise.all([inbox, inbox].map((to) => traces.isListening(to))), [
       true,
       true,
     ]);
-    assert.equal(await probe.isListening(createInbox()), false);
+    assert.equal(await traces.isListening(createInbox()), false);
     asker.publish(inbox, "the answer");
     await asker.flush();
     assert.deepEqual(received, ["the answer"]);
-    assert.equal(await probe.isListening(inbox), false);
-    probe.stop();
+    assert.equal(await traces.isListening(inbox), false);
+    traces.stop();
   });
 
   it("answers hundreds of questions at once", async () => {
     await using server = await TestServer.start();
-    const probe = new ListenerProbe(await server.connect());
+    const traces = new MessageTraces(await server.connect());
     const asker = await server.connect();
     const inbox = createInbox();
     asker.subscribe(`${inbox}.*`, { callback: () => undefined });
     await asker.flush();
     const ask = (): Promise<boolean[]> =>
-      Promise.all(Array.from({ length: 500 }, (_, i) => probe.isListening(`${inbox}.${i}`)));
+      Promise.all(Array.from({ length: 500 }, (_, i) => traces.isListening(`${inbox}.${i}`)));
     assert.deepEqual(new Set(await ask()), new Set([true]));
     await asker.close();
     assert.deepEqual(new Set(await ask()), new Set([false]));
-    probe.stop();
+    traces.stop();
   });
 
   it("believes in a listener where it cannot tell: in another account, or without the server", async () => {
     await using server = await TestServer.start();
-    const probe = new ListenerProbe(await server.connect());
-    assert.equal(await probe.isListening("_R_.abc.def"), true);
+    const traces = new MessageTraces(await server.connect());
+    assert.equal(await traces.isListening("_R_.abc.def"), true);
     await server.kill();
-    assert.equal(await probe.isListening("nobody"), true);
+    assert.equal(await traces.isListening("nobody"), true);
   });
 });
