@@ -9,6 +9,7 @@ import { CANCELLED, Claim } from "./claim.ts";
 import type { Claimed } from "./claim-owner.ts";
 import { defaultSession } from "./default-session.ts";
 import type { LeaseRenewal } from "./lease-renewal.ts";
+import { findDeadEnds } from "./dead-ends.ts";
 import type { Logger } from "./logger.ts";
 import type { Connected } from "./own-connection.ts";
 import { RenewalThread } from "./renewal-thread.ts";
@@ -92,6 +93,8 @@ export type WorkContext = Omit<ClaimSourceContext, "replaced">;
 export class ClaimSource {
   /** The id of the session. */
   readonly session: string;
+  /** The tasks that were left, when it was idle and is to stop then, as they can't become available. */
+  deadEnds: readonly string[] = [];
   readonly #options: ClaimOptions;
   readonly #context: ClaimSourceContext;
   readonly #renewal: LeaseRenewal;
@@ -157,7 +160,12 @@ export class ClaimSource {
       const leftMs = Math.max(0, until - performance.now());
       const claims = await this.#next(max, leftMs, signal);
       const isOver = performance.now() >= until - TOLERANCE_MS;
-      if (claims.length > 0 || isOver) return claims.map((claimed) => this.#hold(claimed));
+      if (claims.length > 0) return claims.map((claimed) => this.#hold(claimed));
+      if (isOver) {
+        const isIdle = this.#options.stopWhenIdle === true && this.#held.size === 0;
+        if (isIdle) this.deadEnds = await findDeadEnds(this.#options, this.#context);
+        return [];
+      }
       // A coordinator that is being stopped answers early; another one will let it wait.
       await pause(SHORTEST_WAIT_MS, signal);
     }

@@ -89,6 +89,17 @@ export class TaskWorker {
   }
 
   /**
+   * After an end by `stopWhenIdle`: the ids of tasks that are left and wait for one that failed or was
+   * cancelled, at most 100. Requeue or update these, or what they wait for.
+   * @example
+   * await worker.done;
+   * if (worker.deadEnds.length > 0) process.exitCode = 1;
+   */
+  get deadEnds(): readonly string[] {
+    return this.#source.deadEnds;
+  }
+
+  /**
    * Takes no more tasks, and resolves when it holds none. Handlers may go on until the deadline; then
    * their `signal` is aborted and their tasks go back to the pool. Can be called again; the deadline that
    * comes first counts.

@@ -29,6 +29,7 @@ export const get = z.object({
     })
     .nullable()
     .describe("Of the current claim, as far as this worker has seen it; null: it knows of none"),
+  dead_ends: taskIds.describe("Failed and cancelled tasks that keep it blocked, at most 20"),
 });
 export const claim = z.object({ ok, ...claimed.shape });
 export const next = z.object({
@@ -86,6 +87,7 @@ export const stats = z.object({
   tasks: z.object(COUNT_OF_STATUS),
   total: z.int(),
   ready: z.int().describe("Available and due"),
+  dead_ends: z.int().describe("Blocked by a task that failed or was cancelled"),
   corrupt: z.int().describe("Values in the bucket that are no tasks"),
   leases: z.int(),
   sessions: z.int(),

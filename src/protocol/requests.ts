@@ -147,6 +147,10 @@ export const list = z.strictObject({
     })
     .optional(),
   claimed_by: field.sessionId.optional(),
+  dead_end: z
+    .boolean()
+    .optional()
+    .describe("Whether the task waits for one that failed or was cancelled"),
   prefix: field.prefix.default(""),
   tags: field.wantedTags.default([]),
   ...page,

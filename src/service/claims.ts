@@ -203,7 +203,7 @@ export class Claims {
     const { task } = await this.#writer.load(taskId);
     const { session_id: sessionId, attempt: named = null, instance = null } = request;
     const refused = holderRefusal(task, sessionId, named, instance);
-    if (refused !== null) throw refusalError(task, refused.refusal, []);
+    if (refused !== null) throw refusalError(task, refused.refusal);
     const ttlSeconds = request.ttl_seconds ?? this.#leases.describe(task).ttlSeconds;
     const { attempt, cancelRequested } = await this.#leases.renew(task, ttlSeconds, {
       reported: request.progress,

@@ -49,12 +49,14 @@ export class Queries {
   async get(taskId: string): Promise<Reply<"tasks.get">> {
     const { task, revision } = await this.#writer.load(taskId);
     const lease = leaseOf(task, this.#leases.get(taskId));
-    return { ok: true, task: encodeTask(task), revision, lease };
+    const deadEnds = this.#writer.deadEnds(task);
+    return { ok: true, task: encodeTask(task), revision, lease, dead_ends: deadEnds };
   }
 
   async list(request: Request<"tasks.list">): Promise<Reply<"tasks.list">> {
     await this.#tasks.progress.catchUp(this.#store);
-    const wanted = wantedBy(request);
+    const isDeadEnd = (id: string): boolean => this.#tasks.deadEnds.has(id);
+    const wanted = wantedBy(request, isDeadEnd);
     const page = new ReplyPage<TaskRecord>(this.#settings.maxReplyBytes);
     let last: Task | null = null;
     let isCut = false;
@@ -86,6 +88,7 @@ export class Queries {
       tasks: counts,
       total: this.#tasks.size,
       ready: counts.available - this.#tasks.ready.delayedCount,
+      dead_ends: this.#tasks.deadEnds.size,
       corrupt: this.#tasks.corruptCount,
       leases: this.#leases.size,
       sessions: this.#sessions.size,
@@ -135,11 +138,15 @@ function cursorAfter(task: Task): string {
   return `${task.createdRevision ?? 0}:${task.taskId}`;
 }
 
-function wantedBy(request: Request<"tasks.list">): (task: Task) => boolean {
-  const { status, claimed_by: claimedBy, prefix, tags } = request;
+function wantedBy(
+  request: Request<"tasks.list">,
+  isDeadEnd: (taskId: string) => boolean,
+): (task: Task) => boolean {
+  const { status, claimed_by: claimedBy, dead_end: deadEnd, prefix, tags } = request;
   const statuses = status === undefined ? null : new Set([status].flat());
   return (task) =>
     (statuses === null || statuses.has(task.status)) &&
+    (deadEnd === undefined || isDeadEnd(task.taskId) === deadEnd) &&
     (claimedBy === undefined || task.claimedBy === claimedBy) &&
     task.taskId.startsWith(prefix) &&
     hasTags(task.tags, tags);

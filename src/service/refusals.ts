@@ -5,20 +5,27 @@ import { encodeTask } from "../protocol/task-record.ts";
 import type { Refusal } from "../task/commands.ts";
 import type { Task } from "../task/task.ts";
 
-/** `unmet`: the incomplete dependencies, which a refusal of a blocked task names. */
+/** What a refusal of a blocked task names. */
+export interface Blockers {
+  /** The incomplete dependencies. */
+  readonly unmet: readonly string[];
+  /** The failed and cancelled tasks that keep these from being complete, or some of them. */
+  readonly deadEnds: readonly string[];
+}
+
 export function refusalError(
   task: Task,
   refusal: Refusal,
-  unmet: readonly string[],
+  blockers: Blockers = { unmet: [], deadEnds: [] },
 ): CoordinatorError {
-  const { message, details } = describe(task, refusal, unmet);
+  const { message, details } = describe(task, refusal, blockers);
   return new CoordinatorError(refusal.code, message, { details, task: encodeTask(task) });
 }
 
 function describe(
   task: Task,
   refusal: Refusal,
-  unmet: readonly string[],
+  { unmet, deadEnds }: Blockers,
 ): { message: string; details: Record<string, unknown> } {
   const id = task.taskId;
   switch (refusal.code) {
@@ -39,9 +46,17 @@ function describe(
         };
       }
       if (reason === "blocked") {
+        const cure =
+          deadEnds.length === 0
+            ? "it becomes available when they are complete"
+            : `${deadEnds.join(", ")} failed or were cancelled, so it stays blocked until they are requeued and complete, or until what depends on them is updated`;
         return {
-          message: `task ${id} is blocked by ${unmet.join(", ")}: it becomes available when they are complete`,
-          details: { reason, waits_for: unmet },
+          message: `task ${id} is blocked by ${unmet.join(", ")}: ${cure}`,
+          details: {
+            reason,
+            waits_for: unmet,
+            ...(deadEnds.length === 0 ? {} : { dead_ends: deadEnds }),
+          },
         };
       }
       return {

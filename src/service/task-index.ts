@@ -5,6 +5,7 @@
 import { SortedList } from "../task/sorted-list.ts";
 import { ReadyQueue } from "../task/ready-queue.ts";
 import { isTerminal, type Task, TASK_STATUSES, type TaskStatus } from "../task/task.ts";
+import { DeadEnds } from "./dead-ends.ts";
 import type { TaskEntry, Watch } from "./ports.ts";
 import { Progress } from "./progress.ts";
 import { SetMap } from "./set-map.ts";
@@ -39,6 +40,8 @@ export class TaskIndex implements Watch<TaskEntry> {
   readonly byCreation = new SortedList<Task, CreationKey>(compareCreation);
   /** Terminal tasks, the one that has been so for longest first. */
   readonly terminal = new SortedList<Task>((a, b) => a.updatedAt - b.updatedAt || compareIds(a, b));
+  /** Blocked tasks that wait for one that failed or was cancelled. */
+  readonly deadEnds: DeadEnds;
   readonly #now: () => number;
   readonly #known = new Map<string, KnownTask>();
   readonly #corrupt = new Map<string, number>();
@@ -51,6 +54,7 @@ export class TaskIndex implements Watch<TaskEntry> {
 
   constructor(now: () => number) {
     this.#now = now;
+    this.deadEnds = new DeadEnds(this);
   }
 
   /** Whether the watch has delivered what was there when it began. */

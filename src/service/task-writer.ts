@@ -25,6 +25,8 @@ import type { KnownTask, TaskIndex } from "./task-index.ts";
 
 /** How often a write may lose against others before the asker is told to come again. */
 const MAX_TRIES = 10;
+/** An answer names so many of the tasks that keep one blocked for good. */
+const MAX_DEAD_ENDS = 20;
 /** After this no further try is begun, so that the asker gets an answer within its own timeout. */
 const TRY_FOR_MS = 2_000;
 
@@ -186,6 +188,11 @@ export class TaskWriter {
   }
 
   /** The incomplete dependencies, as far as this worker knows. */
+  /** The failed and cancelled tasks that keep it blocked, or the first of them. */
+  deadEnds(task: Task): string[] {
+    return task.status === "blocked" ? this.#index.deadEnds.causesOf(task, MAX_DEAD_ENDS) : [];
+  }
+
   unmet(definition: { readonly dependsOn: readonly string[] }): string[] {
     return unmetDependencies(definition.dependsOn, (id) => this.#index.isComplete(id));
   }
@@ -230,7 +237,11 @@ export class TaskWriter {
   ): Executed {
     if (decision instanceof CoordinatorError) throw decision;
     if (decision.kind === "unchanged") return { ...known, written: false };
-    throw refusalError(known.task, decision.refusal, this.unmet(known.task));
+    const { task } = known;
+    throw refusalError(task, decision.refusal, {
+      unmet: this.unmet(task),
+      deadEnds: this.deadEnds(task),
+    });
   }
 
   #written(task: Task, revision: number): Executed {
