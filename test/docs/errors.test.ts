@@ -23,4 +23,12 @@ describe("docs/errors.md", () => {
       assert.match(row["What to do"] ?? "", /\w+.*\.$/, row.Code);
     }
   });
+
+  it("says of every code, and of no answer at all, whether a client asks again", () => {
+    const rules = table(section(read("docs/errors.md"), "When to ask again"), "What came");
+    const text = rules.map((row) => Object.values(row).join(" ")).join("\n");
+    for (const code of Object.keys(ERRORS)) assert.match(text, new RegExp(`\\b${code}\\b`));
+    assert.match(text, /No responders/);
+    assert.match(text, /No answer in time/);
+  });
 });
