@@ -5,13 +5,15 @@
 import { MAX_TTL_SECONDS } from "../src/protocol/fields.ts";
 import { type Prepare, serveContender } from "./contender.ts";
 import { definition } from "./definition.ts";
-import type { Operate } from "./load.ts";
+import { type Operate, runLoad } from "./load.ts";
 import { TaskMaker } from "./task-maker.ts";
 
 const TIMEOUT_MS = 60_000;
 /** No lease is to run out in a later round. */
 const ttl_seconds = MAX_TTL_SECONDS;
 const DEPENDANTS = 10;
+/** Of what is claimed before a round: a worker refuses what goes beyond its `limits.in_flight`. */
+const CLAIMS_IN_FLIGHT = 64;
 
 const maker = await TaskMaker.connect(process.argv.slice(2));
 const { connection } = maker;
@@ -34,6 +36,12 @@ let rounds = 0;
 
 function claimOf(id: string, session: number): Promise<Reply> {
   return askSuccessfully(`tasks.claim.${id}`, { session_id: `session-${session}`, ttl_seconds });
+}
+
+/** All for one session, and not measured. */
+async function claimAll(ids: readonly string[]): Promise<void> {
+  const claimOne: Operate = (i) => claimOf(ids[i] ?? "", 0);
+  await runLoad(claimOne, { inFlight: CLAIMS_IN_FLIGHT, count: ids.length });
 }
 
 const claim: Prepare = async ({ count, inFlight }) => {
@@ -125,7 +133,7 @@ const RENEWED = 1_000;
 
 const renew: Prepare = async ({ count }) => {
   const ids = await maker.make(Math.min(count, RENEWED));
-  await Promise.all(ids.map((id) => claimOf(id, 0)));
+  await claimAll(ids);
   const body = { session_id: "session-0", attempt: 1, ttl_seconds };
   return async (i) => {
     await askSuccessfully(`tasks.renew.${ids[i % ids.length] ?? ""}`, body);
@@ -136,7 +144,7 @@ const renew: Prepare = async ({ count }) => {
 const release: Prepare = async ({ count }) => {
   const ids = await maker.make(count);
   await maker.make(count * DEPENDANTS, (i) => ({ depends_on: [ids[i % count]] }));
-  await Promise.all(ids.map((id) => claimOf(id, 0)));
+  await claimAll(ids);
   const body = { session_id: "session-0", attempt: 1, status: "complete" };
   return async (i) => {
     await askSuccessfully(`tasks.release.${ids[i] ?? ""}`, body);
