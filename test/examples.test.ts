@@ -1,50 +1,9 @@
 /** Runs the programs in examples/ as their readers do, each on a coordinator of its own. */
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { join } from "node:path";
 import { describe, it } from "node:test";
-import { ChildOutput } from "./support/child-output.ts";
-import { ROOT } from "./support/markdown.ts";
+import { Example } from "./support/example.ts";
 import { randomPort } from "./support/nats-server.ts";
 import { type Json, TestCoordinator } from "./support/test-coordinator.ts";
-
-const PATIENCE_MS = 15_000;
-
-/** An example that runs, and is ended with the scope if it has not ended by itself. */
-class Example implements AsyncDisposable {
-  readonly output: ChildOutput;
-  readonly #child: ChildProcess;
-
-  constructor(name: string, natsUrl: string) {
-    this.#child = spawn(process.execPath, [join(ROOT, "dist", "examples", `${name}.js`)], {
-      env: { ...process.env, NATS_URL: natsUrl },
-      stdio: ["ignore", "pipe", "pipe"],
-      timeout: PATIENCE_MS,
-      killSignal: "SIGKILL",
-    });
-    this.output = new ChildOutput(this.#child);
-  }
-
-  /** Its lines, once it has ended by itself and well. */
-  async lines(): Promise<string[]> {
-    const { code, stdout, stderr } = await this.output.exited;
-    assert.deepEqual([code, stderr], [0, ""], stdout);
-    return stdout.trimEnd().split("\n");
-  }
-
-  /** Resolves when it has written the line, or has ended. */
-  async wrote(line: string): Promise<void> {
-    while (!this.output.stdout.split("\n").includes(line)) {
-      const ended = await Promise.race([this.output.more(), this.output.exited]);
-      if (ended !== undefined) assert.fail(`${ended.stdout}${ended.stderr} lacks ${line}`);
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill("SIGKILL");
-    await this.output.exited;
-  }
-}
 
 async function run(name: string, coordinator: TestCoordinator): Promise<string[]> {
   await using example = new Example(name, coordinator.server.url);
