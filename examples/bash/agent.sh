@@ -124,6 +124,8 @@ handle() {
 }
 
 leave() {
+  # What was started a moment ago, and is ended, may still have these traps.
+  [[ $BASHPID == "$$" ]] || return
   trap '' TERM INT
   local pid
   for pid in "${groups[@]}"; do finish "$pid"; done
