@@ -5,7 +5,7 @@ import { listenForDisconnects } from "../nats/disconnect-events.ts";
 import { Endpoints } from "../nats/endpoints.ts";
 import { requireInbox } from "../nats/inbox.ts";
 import { openStores, type OpenStores } from "../nats/open-stores.ts";
-import { abortionOf, connectPatiently, type StartPatience } from "../nats/start-patience.ts";
+import { connectPatiently, type StartPatience, unlessAborted } from "../nats/start-patience.ts";
 import type { Clock, Observe, ServiceSettings, Stoppable } from "../service/ports.ts";
 import { type Stores, TaskService } from "../service/task-service.ts";
 import { HealthNotes, type WorkerHealth } from "../telemetry/health.ts";
@@ -69,7 +69,8 @@ export async function startWorker(config: Config, options: WorkerOptions): Promi
       observe,
     );
     service = started;
-    await Promise.race([started.start(), endOf(connection, patience.signal)]);
+    const current = Promise.race([started.start(), endOf(connection)]);
+    await unlessAborted(current, patience.signal);
     const identity = { workerId: id, version: VERSION };
     hearing = hearDisconnects(config, id, started);
     const endpoints = await Endpoints.start(connection, started, observe, identity);
@@ -115,8 +116,8 @@ function noteRefusal(notes: HealthNotes, bucket: string, reason: string | null):
 }
 
 /** Rejects when there is no point in waiting for what a connection would deliver. */
-async function endOf(connection: Connection, signal: AbortSignal): Promise<never> {
-  throw closedBy(await Promise.race([connection.closed(), abortionOf(signal)]));
+async function endOf(connection: Connection): Promise<never> {
+  throw closedBy(await connection.closed());
 }
 
 function closedBy(error: unknown): Error {

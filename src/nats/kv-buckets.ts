@@ -40,23 +40,7 @@ export function ensureSharedBucket(jsm: JetStreamManager, replicas: number): Pro
   return ensureBucket(jsm, config, UNREPORTED);
 }
 
-/**
- * Makes the buckets of the coordinator that are missing.
- *
- * Of a bucket that exists, settings on which correctness depends have to fit. History and replicas are
- * the operator's choice: a difference is reported, and left.
- *
- * @throws ConnectionError that names the settings that don't fit
- */
-export async function ensureBuckets(
-  jsm: JetStreamManager,
-  options: BucketOptions,
-  reports: BucketReports,
-): Promise<void> {
-  for (const config of coordinatorBuckets(options)) await ensureBucket(jsm, config, reports);
-}
-
-/** What they are to be, in the order in which they are made. */
+/** The buckets of the coordinator, in the order in which they are made. */
 export function coordinatorBuckets({ history, replicas }: BucketOptions): BucketConfig[] {
   return [
     bucketConfig(TASKS_BUCKET, history, replicas, MARKER_TTL_SECONDS, {
@@ -67,7 +51,14 @@ export function coordinatorBuckets({ history, replicas }: BucketOptions): Bucket
   ];
 }
 
-/** Makes the bucket if it is missing. @throws ConnectionError if one that is there does not fit */
+/**
+ * Makes the bucket if it is missing.
+ *
+ * Of a bucket that exists, settings on which correctness depends have to fit. History and replicas are
+ * the operator's choice: a difference is reported, and left.
+ *
+ * @throws ConnectionError that names the settings that don't fit
+ */
 export async function ensureBucket(
   jsm: JetStreamManager,
   config: BucketConfig,

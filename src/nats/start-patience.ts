@@ -68,17 +68,22 @@ async function repeat<T>(
       if (!signal.aborted && mayPass(error)) waiting(error.message);
     },
   });
-  return Promise.race([attempts, abortionOf(signal)]);
+  return unlessAborted(attempts, signal);
 }
 
-/** Rejects when the signal is aborted, with its reason. */
-export function abortionOf(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
+/** What the promise gives; rejects with the signal's reason if the signal is aborted before. */
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
     const abort = (): void => {
       reject(signal.reason as Error);
     };
     if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
+    signal.addEventListener("abort", abort, { once: true });
+    // The signal lives longer than the promise.
+    const settled = (): void => {
+      signal.removeEventListener("abort", abort);
+    };
+    void promise.then(resolve, reject).finally(settled);
   });
 }
 

@@ -12,7 +12,8 @@ import { Kvm } from "@nats-io/kv";
 import { nanos } from "@nats-io/transport-node";
 import { StartupError } from "../../src/app.ts";
 import { ConnectionError } from "../../src/nats/connection.ts";
-import { type BucketReports, ensureBuckets, UNREPORTED } from "../../src/nats/kv-buckets.ts";
+import { type BucketReports, UNREPORTED } from "../../src/nats/kv-buckets.ts";
+import { makeBuckets } from "../support/kv-access.ts";
 import { TestServer } from "../support/nats-server.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
@@ -30,9 +31,9 @@ class Reports implements BucketReports {
   }
 }
 
-/** The settings of a bucket as `ensureBuckets` makes it. */
+/** The settings of a bucket as a worker makes it. */
 async function goodConfig(jsm: JetStreamManager, stream: string): Promise<StreamConfig> {
-  await ensureBuckets(jsm, OPTIONS, new Reports());
+  await makeBuckets(jsm, OPTIONS, new Reports());
   const { config } = await jsm.streams.info(stream);
   await jsm.streams.delete(stream);
   return config;
@@ -46,7 +47,7 @@ async function refusalOf(
 ): Promise<string> {
   await jsm.streams.add({ ...good, ...different });
   try {
-    await ensureBuckets(jsm, OPTIONS, UNREPORTED);
+    await makeBuckets(jsm, OPTIONS, UNREPORTED);
   } catch (error) {
     assert.ok(error instanceof ConnectionError);
     return error.message;
@@ -60,7 +61,7 @@ describe("the buckets", () => {
   it("are made with the settings that the protocol needs", async () => {
     await using server = await TestServer.start();
     const jsm = await jetstreamManager(await server.connect());
-    await ensureBuckets(jsm, OPTIONS, new Reports());
+    await makeBuckets(jsm, OPTIONS, new Reports());
     for (const stream of STREAMS) {
       const { config } = await jsm.streams.info(stream);
       assert.equal(config.max_msgs_per_subject, stream === "KV_tasks" ? 16 : 1);
@@ -75,7 +76,7 @@ describe("the buckets", () => {
   it("are buckets to every KV client", async () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
-    await ensureBuckets(await jetstreamManager(connection), OPTIONS, new Reports());
+    await makeBuckets(await jetstreamManager(connection), OPTIONS, new Reports());
     for (const bucket of ["tasks", "leases", "sessions"]) {
       const kv = await new Kvm(connection).open(bucket);
       await kv.put("a.b", "value");
@@ -88,12 +89,12 @@ describe("the buckets", () => {
     const connection = await server.connect();
     const jsm = await jetstreamManager(connection);
     const [first, second] = [new Reports(), new Reports()];
-    await ensureBuckets(jsm, OPTIONS, first);
+    await makeBuckets(jsm, OPTIONS, first);
     assert.deepEqual(first.buckets, ["tasks", "leases", "sessions"]);
     const before = await Promise.all(STREAMS.map((stream) => jsm.streams.info(stream)));
     const kv = await new Kvm(connection).open("tasks");
     await kv.put("a", "{}");
-    await ensureBuckets(jsm, OPTIONS, second);
+    await makeBuckets(jsm, OPTIONS, second);
     assert.deepEqual(second.buckets, []);
     const after = await Promise.all(STREAMS.map((stream) => jsm.streams.info(stream)));
     assert.deepEqual(
@@ -108,7 +109,7 @@ describe("the buckets", () => {
     const managers = await Promise.all(
       Array.from({ length: 8 }, async () => jetstreamManager(await server.connect())),
     );
-    await Promise.all(managers.map((jsm) => ensureBuckets(jsm, OPTIONS, new Reports())));
+    await Promise.all(managers.map((jsm) => makeBuckets(jsm, OPTIONS, new Reports())));
     const names: string[] = [];
     for await (const { config } of managers[0]?.streams.list() ?? []) names.push(config.name);
     assert.deepEqual(names.sort(), [...STREAMS].sort());
@@ -154,7 +155,7 @@ describe("the buckets", () => {
     await using server = await TestServer.start();
     await new Kvm(await server.connect()).create("leases", { history: 1 });
     const jsm = await jetstreamManager(await server.connect());
-    await assert.rejects(ensureBuckets(jsm, OPTIONS, new Reports()), (error: Error) => {
+    await assert.rejects(makeBuckets(jsm, OPTIONS, new Reports()), (error: Error) => {
       assert.match(error.message, /the bucket "leases" exists with settings that don't fit/);
       assert.match(error.message, /allow_msg_ttl is (false|unset) but must be true/);
       assert.match(error.message, /subject_delete_marker_ttl is 0 but must be set/);
@@ -179,9 +180,9 @@ describe("the buckets", () => {
   it("with another history than configured are used, with a warning", async () => {
     await using server = await TestServer.start();
     const jsm = await jetstreamManager(await server.connect());
-    await ensureBuckets(jsm, { ...OPTIONS, history: 5 }, new Reports());
+    await makeBuckets(jsm, { ...OPTIONS, history: 5 }, new Reports());
     const warnings: string[] = [];
-    await ensureBuckets(jsm, OPTIONS, {
+    await makeBuckets(jsm, OPTIONS, {
       made: () => assert.fail("none was to be made"),
       warn: (message) => warnings.push(message),
     });

@@ -4,8 +4,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/transport-node";
-import { ensureBuckets, UNREPORTED } from "../../src/nats/kv-buckets.ts";
 import { KvWriter } from "../../src/nats/kv-writer.ts";
+import { makeBuckets } from "../support/kv-access.ts";
 import { NatsProxy } from "../support/nats-proxy.ts";
 import { TestServer } from "../support/nats-server.ts";
 
@@ -35,7 +35,7 @@ class Bench implements AsyncDisposable {
     const server = await TestServer.start();
     const connection = await server.connect();
     const jsm = await jetstreamManager(connection);
-    await ensureBuckets(jsm, { history: 16, replicas: 1 }, UNREPORTED);
+    await makeBuckets(jsm);
     return new Bench(server, connection, jsm, timeoutMs);
   }
 
@@ -103,7 +103,7 @@ describe("a compare-and-set", () => {
   it("without an acknowledgement is unknown: here it was written all the same", async () => {
     await using server = await TestServer.start();
     const direct = await server.connect();
-    await ensureBuckets(await jetstreamManager(direct), { history: 16, replicas: 1 }, UNREPORTED);
+    await makeBuckets(await jetstreamManager(direct));
     await using proxy = await NatsProxy.start(server.port);
     const connection = await server.connect({ servers: proxy.url });
     const writer = new KvWriter(connection, IMPATIENT_MS);

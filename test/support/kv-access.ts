@@ -1,7 +1,13 @@
-import { jetstreamManager } from "@nats-io/jetstream";
+import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { KvAccess } from "../../src/nats/kv-bucket.ts";
-import { ensureBuckets, UNREPORTED } from "../../src/nats/kv-buckets.ts";
+import {
+  type BucketOptions,
+  type BucketReports,
+  coordinatorBuckets,
+  ensureBucket,
+  UNREPORTED,
+} from "../../src/nats/kv-buckets.ts";
 import { KvWriter } from "../../src/nats/kv-writer.ts";
 
 /** The buckets and what the stores share, on a connection of the test's own. */
@@ -10,7 +16,16 @@ export async function openKvAccess(
   watchFailed: (cause: unknown) => void = () => undefined,
 ): Promise<KvAccess> {
   const jsm = await jetstreamManager(connection);
-  await ensureBuckets(jsm, { history: 16, replicas: 1 }, UNREPORTED);
+  await makeBuckets(jsm);
   // Its timer does not keep the process alive, and its subscription ends with the connection.
   return { connection, jsm, writer: new KvWriter(connection, 5_000), watchFailed };
+}
+
+/** Makes the buckets of the coordinator that are missing, as a worker that starts does. */
+export async function makeBuckets(
+  jsm: JetStreamManager,
+  options: BucketOptions = { history: 16, replicas: 1 },
+  reports: BucketReports = UNREPORTED,
+): Promise<void> {
+  for (const config of coordinatorBuckets(options)) await ensureBucket(jsm, config, reports);
 }
