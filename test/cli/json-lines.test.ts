@@ -105,7 +105,8 @@ describe("the log of an outage", () => {
     await serve.waitFor(/connected to NATS again after \d+s/);
 
     // And a bucket that is gone takes one, not two a second.
-    await (await jetstreamManager(connection)).streams.delete("KV_tasks");
+    const jsm = await jetstreamManager(await server.connect());
+    await jsm.streams.delete("KV_tasks");
     await serve.waitFor(/bucket cannot be used/);
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     const lines = linesOf(await stopped(serve)).filter(({ msg }) => msg !== "lease expired");
