@@ -1,7 +1,7 @@
 /** Whether an answer is what docs/protocol.md and docs/errors.md promise. */
 import { ERRORS, type ErrorCode } from "../../src/protocol/errors.ts";
-import { OPERATIONS } from "../../src/protocol/operations.ts";
-import type { Code, Expectation } from "./expectation.ts";
+import { type Operation, OPERATIONS } from "../../src/protocol/operations.ts";
+import type { Code } from "./expectation.ts";
 import type { Arrived } from "./wire.ts";
 
 export interface Judged {
@@ -12,9 +12,10 @@ export interface Judged {
   readonly json: Readonly<Record<string, unknown>> | null;
 }
 
+/** `operation`: whose answer it is; `null` for the refusal of one that does not exist. */
 export function judgeAnswer(
   { headers, payload }: Arrived,
-  { operation, codes }: Pick<Extract<Expectation, { kind: "answer" }>, "operation" | "codes">,
+  { operation, codes }: { readonly operation: Operation | null; readonly codes: readonly Code[] },
 ): Judged {
   if (isNobody(headers, payload)) return wrong("no responders", "no worker listens");
   const text = payload.toString();
@@ -27,6 +28,7 @@ export function judgeAnswer(
     return judged(`answered ${text.slice(0, 300)} instead of ${codes.join(" or ")}`);
   }
   if (code === "ok") {
+    if (operation === null) return judged(null);
     const parsed = OPERATIONS[operation].reply.safeParse(json);
     return judged(parsed.success ? null : `not what ${operation} answers: ${text.slice(0, 300)}`);
   }

@@ -23,8 +23,11 @@ export type Expectation =
     }
   /** No reply subject, or one that is not for answers. */
   | { readonly kind: "dropped" }
-  /** Nobody listens to the subject; NATS says so, where it can. */
-  | { readonly kind: "nobody"; readonly heard: boolean }
+  /**
+   * No operation has the subject. NATS says that nobody listens, or a worker that there is no such
+   * operation: `isRefused` says whether a worker may hear of it.
+   */
+  | { readonly kind: "nobody"; readonly heard: boolean; readonly isRefused: boolean }
   /** Every worker answers, as the NATS service protocol has it. */
   | { readonly kind: "discovery" }
   /** Not to be sent: it might change something, or hold up the run. */
@@ -55,11 +58,16 @@ export function addressOf(subject: string): Address | null {
   };
 }
 
+/** Whether workers hear of what is sent there, although no operation has the subject. */
+function isBelowRoot(subject: string): boolean {
+  return /^(agent\.[^.]+\.)?(tasks|sessions)\../.test(subject);
+}
+
 export function expectationOf(message: FuzzMessage): Expectation {
   if (message.subject.startsWith("$SRV.")) return { kind: "discovery" };
   const address = addressOf(message.subject);
   const heard = isHeard(message);
-  if (address === null) return { kind: "nobody", heard };
+  if (address === null) return { kind: "nobody", heard, isRefused: isBelowRoot(message.subject) };
   if (message.reply === "none" || typeof message.reply === "object") return { kind: "dropped" };
   const { operation } = address;
   const answer = (codes: readonly Code[]): Expectation => {

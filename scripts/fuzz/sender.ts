@@ -152,9 +152,14 @@ function judge(answers: readonly Arrived[], expected: Expectation, wanted: numbe
   if (first === undefined) return { outcome: nothingFor(expected), problem: null, json: null };
   if (expected.kind === "answer") return judgeAnswer(first, expected);
   if (expected.kind === "nobody") {
-    const isRight = isNobody(first.headers, first.payload);
-    const problem = isRight ? null : `answered ${first.payload.toString("utf8", 0, 200)}`;
-    return { outcome: "no responders", problem, json: null };
+    if (isNobody(first.headers, first.payload)) {
+      return { outcome: "no responders", problem: null, json: null };
+    }
+    if (expected.isRefused) {
+      return judgeAnswer(first, { operation: null, codes: ["invalid_request"] });
+    }
+    const problem = `answered ${first.payload.toString("utf8", 0, 200)}`;
+    return { outcome: "an answer", problem, json: null };
   }
   const wrong = answers.find(
     ({ payload }) => typeof parseObject(payload.toString())?.type !== "string",

@@ -10,12 +10,21 @@ import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { loadConfig } from "../../src/config.ts";
 import { type NatsServerProcess, startNatsServer } from "../../src/nats/dev-server.ts";
 import { resolveServerBinary } from "../../src/nats/server-binary.ts";
+import { UNKNOWN_OPERATIONS_GROUP } from "../../src/nats/unknown-operations.ts";
 import { type FactCounts, sumOf } from "./facts.ts";
 import type { WorkerReport } from "./worker.ts";
 import { makeWorld } from "./world.ts";
 
 const WORKER = fileURLToPath(new URL("worker.js", import.meta.url));
 const PATIENCE_MS = 30_000;
+
+/** What the server says of its connections. */
+interface Connections {
+  readonly connections: readonly {
+    readonly name?: string;
+    readonly subscriptions_list_detail: readonly { readonly qgroup?: string }[];
+  }[];
+}
 
 export interface Level {
   /** Bytes of each worker. */
@@ -104,13 +113,14 @@ export class ProcessTarget implements Target {
 
   async level(): Promise<Level> {
     const heaps = (await this.#ask("measure")).map(({ heap }) => heap);
-    const url = `http://127.0.0.1:${this.#monitoring}/connz?limit=1000`;
-    const { connections } = (await (await fetch(url)).json()) as {
-      readonly connections: readonly { readonly name?: string; readonly subscriptions: number }[];
-    };
+    const url = `http://127.0.0.1:${this.#monitoring}/connz?limit=1000&subs=detail`;
+    const { connections } = (await (await fetch(url)).json()) as Connections;
     const subscriptions = connections
       .filter(({ name }) => name?.startsWith("if-coordinator ") === true)
-      .map((connection) => connection.subscriptions)
+      // Those for operations that do not exist end under load, and begin again after a pause.
+      .map(({ subscriptions_list_detail: all }) => {
+        return all.filter(({ qgroup }) => qgroup !== UNKNOWN_OPERATIONS_GROUP).length;
+      })
       .sort();
     return { heaps, subscriptions };
   }

@@ -51,12 +51,10 @@ export class MessageTraces {
     return events === null || events.some(({ type }) => type !== "in");
   }
 
-  /** Whether no queue group but this one listens, as far as this server knows; `false`: it cannot tell. */
-  async isOnlyFor(queueGroup: string, subject: string): Promise<boolean> {
-    const events = await this.#trace(subject);
-    if (events === null) return false;
-    const onward = events.filter(({ type }) => type !== "in");
-    return onward.every(({ kind, queue = queueGroup }) => kind === CLIENT && queue === queueGroup);
+  /** Whether another queue group listens on this server; `false` also if that cannot be told. */
+  async isForOthers(queueGroup: string, subject: string): Promise<boolean> {
+    const events = (await this.#trace(subject)) ?? [];
+    return events.some(({ kind, queue = queueGroup }) => kind === CLIENT && queue !== queueGroup);
   }
 
   /** `null`: it cannot be told. Never rejects. */

@@ -7,7 +7,8 @@
  * was little to hear, or after a pause: under load a misspelt request mostly finds nobody, as before.
  *
  * Others may answer there: a worker of a later version, or a program with subjects of its own below `tasks`.
- * A message trace tells whether a queue group listens; then nothing is said.
+ * If a message trace shows that another queue group listens, nothing is said. If the trace is lost, the
+ * request is refused: an asker without an answer would wait for its time-out.
  */
 import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
 import { CoordinatorError } from "../protocol/errors.ts";
@@ -16,7 +17,7 @@ import { OPERATION_NAMES, OPERATIONS } from "../protocol/operations.ts";
 import { AGENT_ROOT, parseRequestSubject, requestSubject } from "../protocol/subjects.ts";
 import type { MessageTraces } from "./message-traces.ts";
 
-const GROUP = "coordinator-unknown";
+export const UNKNOWN_OPERATIONS_GROUP = "coordinator-unknown";
 /** A subscription ends after so many messages. */
 const MAX_MESSAGES = 100;
 /** If it has not lasted for as long, workers are busy. */
@@ -70,7 +71,7 @@ export class UnknownOperations {
       timer.unref();
       this.#timers.add(timer);
     };
-    const options = { queue: GROUP, max: MAX_MESSAGES, callback };
+    const options = { queue: UNKNOWN_OPERATIONS_GROUP, max: MAX_MESSAGES, callback };
     this.#subscriptions.set(subject, this.#connection.subscribe(subject, options));
   }
 
@@ -80,8 +81,8 @@ export class UnknownOperations {
     if (requestSubject(root as "tasks", operation) in OPERATIONS) return;
     const { subject, reply = "" } = msg;
     if (reply === "") return;
-    void this.#traces.isOnlyFor(GROUP, subject).then((isOurs) => {
-      if (isOurs && !this.#stopped) this.#refuse(reply, unknownOperation(root, operation));
+    void this.#traces.isForOthers(UNKNOWN_OPERATIONS_GROUP, subject).then((isForOthers) => {
+      if (!isForOthers) this.#refuse(reply, unknownOperation(root, operation));
     });
   }
 }

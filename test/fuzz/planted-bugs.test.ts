@@ -20,9 +20,13 @@ const arbitrary = messages({ maxPayload: 1024 * 1024 });
 /** Handles a request and throws what nobody expected. */
 const throwing = withFaults({
   tasks: {
-    history: () => () => {
-      throw new TypeError("planted");
-    },
+    entriesAfter:
+      (real) =>
+      (revision, ...more) => {
+        // Without a task it is asked for all changes.
+        if (more[1] !== undefined) throw new TypeError("planted");
+        return real.entriesAfter(revision, ...more);
+      },
   },
 });
 
@@ -73,10 +77,12 @@ describe("a run of the fuzz", () => {
     const end = new AbortController();
     const silent = withFaults({
       tasks: {
-        history: (real) => async (taskId) => {
-          await delay(60_000, undefined, { signal: end.signal }).catch(() => undefined);
-          return real.history(taskId);
-        },
+        entriesAfter:
+          (real) =>
+          async (...asked) => {
+            await delay(60_000, undefined, { signal: end.signal }).catch(() => undefined);
+            return real.entriesAfter(...asked);
+          },
       },
     });
     await using target = await InProcessTarget.start({ wrapStores: silent });
