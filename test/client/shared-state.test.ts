@@ -74,8 +74,9 @@ describe("shared state", () => {
       ["9007199254740993", ""],
     ] as const) {
       await bucket.put("k", text);
-      for (const use of [bus.get("k"), bus.compareAndSwap("k", 1, 2)]) {
-        const { message, details } = await errorOf(use, "corrupt_record");
+      const uses = [() => bus.get("k"), () => bus.compareAndSwap("k", 1, 2)];
+      for (const use of uses) {
+        const { message, details } = await errorOf(use(), "corrupt_record");
         assert.match(message, /^the value of k cannot be read as it is: /);
         assert.equal(details.field, path);
       }

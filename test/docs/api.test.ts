@@ -160,7 +160,7 @@ describe("the check of examples", () => {
       ['bus.put("a", 1, { ttl: "1" });', /line 1: .*not assignable to type 'number'/],
       ['coordinator.releaseTask("a", "s", "done");', /line 1: .*'"done"' is not assignable/],
       ['(await coordinator.getTaskStatus("a")).title;', /line 1: .*possibly 'null'/],
-      ["coordinator.work({}, () => null);", /line 1: .*'session' is missing/s],
+      ["coordinator.work({});", /line 1: .*Expected 2 arguments/],
       ["new TaskClient();", /line 1: .*cannot be used as a value/],
       ["bus.link;", /line 1: .*'link' does not exist/],
       ["Claims a task", /line 1: /],
