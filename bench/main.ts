@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeMachine } from "../scripts/machine.ts";
+import { optionsOrExit } from "../scripts/options/command-line.ts";
 import { loadConfig } from "../src/config.ts";
 import { resolveServerBinary } from "../src/nats/server-binary.ts";
-import { type BenchOptions, parseOptions } from "./options.ts";
+import { type BenchOptions, parseOptions, SCRIPT } from "./options.ts";
 import { putIntoDocument, save } from "./results.ts";
 import { peerBinaries } from "./servers/peers.ts";
 import { SUITES } from "./tables/suites.ts";
@@ -15,8 +16,9 @@ const tell = (line: string): void => {
   console.error(line);
 };
 
+const options = optionsOrExit(SCRIPT, parseOptions);
+
 try {
-  const options = parseOptions(process.argv.slice(2));
   if (options === null) for (const { name, what } of SUITES) console.log(`${name}: ${what}`);
   else await main(options);
 } catch (error) {
@@ -25,8 +27,6 @@ try {
 }
 
 async function main({ effort, isShort, isDocumented, only }: BenchOptions): Promise<void> {
-  const unknown = only.filter((name) => !SUITES.some((suite) => suite.name === name));
-  if (unknown.length > 0) throw new Error(`no suite ${unknown.join(", ")}: see --list`);
   const suites = SUITES.filter(({ name }) => only.length === 0 || only.includes(name));
   const binary = await resolveServerBinary({ ...loadConfig().dev, notify: tell });
   const machine = await describeMachine({ "nats-server": binary, ...peerBinaries() });

@@ -1,6 +1,8 @@
 /** The options of `npm run bench`. */
-import { parseArgs } from "node:util";
+import { parse, UsageError } from "../scripts/options/command-line.ts";
+import { flag, whole } from "../scripts/options/kinds.ts";
 import type { Effort } from "./compare.ts";
+import { SUITES } from "./tables/suites.ts";
 
 export interface BenchOptions {
   readonly effort: Effort;
@@ -11,37 +13,35 @@ export interface BenchOptions {
   readonly only: readonly string[];
 }
 
-const USAGE = `npm run bench -- [options] [names of suites]
-Prints tables, and writes them to bench/results as JSON and charts.
-  --list            shows the suites
-  --short           a few minutes: fewer loads, peers and rounds; nothing is written
-  --rounds <n>      how often each takes its turn (5; with --short 1)
-  --round-ms <n>    how long a turn takes, about (1500; with --short 300)
-  --document        replaces the tables of docs/performance.md as well`;
+export const SCRIPT = {
+  name: "npm run bench",
+  does: "Prints tables of how fast the coordinator is, and writes them to bench/results with charts.",
+  words: "names of suites",
+  options: {
+    list: flag("shows the suites"),
+    short: flag("a few minutes: fewer loads, peers and rounds; nothing is written"),
+    rounds: whole("how often each takes its turn", null, { min: 1, shown: "5; with --short 1" }),
+    "round-ms": whole("how long a turn takes, about", null, {
+      min: 1,
+      shown: "1500; with --short 300",
+    }),
+    document: flag("replaces the tables of docs/performance.md as well"),
+  },
+};
 
-/** @returns `null` if the suites are to be listed. @throws Error with the usage */
+/** @returns `null` if the suites are to be listed. @throws UsageError */
 export function parseOptions(args: readonly string[]): BenchOptions | null {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      list: { type: "boolean", default: false },
-      short: { type: "boolean", default: false },
-      document: { type: "boolean", default: false },
-      rounds: { type: "string" },
-      "round-ms": { type: "string" },
-    },
-  });
+  const { values, words: only } = parse(SCRIPT, args);
+  const { short: isShort, document: isDocumented } = values;
   if (values.list) return null;
-  const rounds = Number(values.rounds ?? (values.short ? 1 : 5));
-  const roundMs = Number(values["round-ms"] ?? (values.short ? 300 : 1_500));
-  if (values.short && values.document)
-    throw new Error("--short writes nothing: leave out --document");
-  if (![rounds, roundMs].every((n) => Number.isSafeInteger(n) && n >= 1)) throw new Error(USAGE);
-  return {
-    effort: { rounds, roundMs },
-    isShort: values.short,
-    isDocumented: values.document,
-    only: positionals,
-  };
+  if (isShort && isDocumented) {
+    throw new UsageError(SCRIPT, "--short writes nothing: leave out --document");
+  }
+  const unknown = only.find((name) => SUITES.every((suite) => suite.name !== name));
+  if (unknown !== undefined) {
+    throw new UsageError(SCRIPT, `there is no suite ${unknown}: --list shows them`);
+  }
+  const rounds = values.rounds ?? (isShort ? 1 : 5);
+  const roundMs = values["round-ms"] ?? (isShort ? 300 : 1_500);
+  return { effort: { rounds, roundMs }, isShort, isDocumented, only };
 }

@@ -5,12 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "../../src/config.ts";
 import { resolveServerBinary } from "../../src/nats/server-binary.ts";
+import { optionsOrExit } from "../options/command-line.ts";
 import { Cluster, nodeNamesOf } from "./cluster.ts";
 import { Disks } from "./disks.ts";
 import { FAULTS } from "./faults/all.ts";
 import { interrupted } from "./interruption.ts";
 import { Network } from "./network.ts";
-import { type ChaosOptions, formatOptions, parseOptions } from "./options.ts";
+import { type ChaosOptions, formatOptions, parseOptions, SCRIPT } from "./options.ts";
 import { failures, formatResult, leaveEvidence } from "./report.ts";
 import { type Result, runChaos } from "./run.ts";
 import { isStraceHere } from "./slow-disk.ts";
@@ -19,8 +20,9 @@ const tell = (line: string): void => {
   console.error(line);
 };
 
+const options = optionsOrExit(SCRIPT, parseOptions);
+
 try {
-  const options = parseOptions(process.argv.slice(2));
   if (options === null) console.log(FAULTS.map(({ name }) => name).join("\n"));
   else process.exitCode = await main(options);
 } catch (error) {

@@ -1,7 +1,6 @@
 /** The options of `npm run chaos`. */
-import { randomInt } from "node:crypto";
-import { parseArgs } from "node:util";
-import { parseDuration } from "../duration.ts";
+import { parse, UsageError } from "../options/command-line.ts";
+import { duration, flag, nodes, seed, text, whole, workers } from "../options/kinds.ts";
 import { FAULTS } from "./faults/all.ts";
 
 export interface ChaosOptions {
@@ -17,46 +16,33 @@ export interface ChaosOptions {
   readonly faults: readonly string[] | null;
 }
 
-const USAGE = `npm run chaos -- [options]
-  --duration <n>s|m|h  how long faults are brought about (60s)
-  --seed <n>           repeats the schedule of an earlier run (drawn by chance)
-  --nodes <1 or 3>     NATS servers; three keep every record three times (3)
-  --workers <n>        workers, each a process (3)
-  --sessions <n>       sessions, each with a connection (20)
-  --faults <names>     only these faults, separated by commas (all)
-  --list-faults        says which there are, and does nothing else
-  --no-namespaces      all processes on one host, as where network namespaces are not allowed`;
+export const SCRIPT = {
+  name: "npm run chaos",
+  does: "Brings faults about in a real cluster, and judges whether its guarantees held.",
+  options: {
+    duration: duration("how long faults are brought about", "60s"),
+    seed: seed("repeats the schedule of an earlier run"),
+    nodes: nodes(3),
+    workers: workers(3),
+    sessions: whole("sessions, each with a connection", 20),
+    faults: text("<names>", "only these faults, separated by commas", null, { shown: "all" }),
+    "list-faults": flag("says which there are, and does nothing else"),
+    "no-namespaces": flag("all processes on one host, as where namespaces are not allowed"),
+  },
+};
 
-/** `null`: only the faults are to be listed. @throws Error with the usage */
+/** `null`: only the faults are to be listed. @throws UsageError */
 export function parseOptions(args: readonly string[]): ChaosOptions | null {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      duration: { type: "string", default: "60s" },
-      seed: { type: "string", default: String(randomInt(2 ** 31)) },
-      nodes: { type: "string", default: "3" },
-      workers: { type: "string", default: "3" },
-      sessions: { type: "string", default: "20" },
-      faults: { type: "string" },
-      "list-faults": { type: "boolean", default: false },
-      "no-namespaces": { type: "boolean", default: false },
-    },
-  });
+  const { values } = parse(SCRIPT, args);
   if (values["list-faults"]) return null;
-  const options = {
-    seed: Number(values.seed),
-    durationMs: parseDuration(values.duration),
-    nodes: Number(values.nodes),
-    workers: Number(values.workers),
-    sessions: Number(values.sessions),
-  };
+  const { seed, duration: durationMs, nodes, workers, sessions } = values;
   const faults = values.faults?.split(",").map((name) => name.trim()) ?? null;
   const unknown = faults?.find((name) => FAULTS.every((fault) => fault.name !== name));
-  if (unknown !== undefined) throw new Error(`no fault is named "${unknown}"\n${USAGE}`);
-  const numbers = Object.values(options);
-  const isValid = numbers.every((n) => Number.isSafeInteger(n) && n >= 0);
-  if (!isValid || ![1, 3].includes(options.nodes) || options.workers < 1) throw new Error(USAGE);
-  return { ...options, namespaces: !values["no-namespaces"], faults };
+  if (unknown !== undefined) {
+    throw new UsageError(SCRIPT, `--faults ${unknown}: takes names that --list-faults shows`);
+  }
+  const namespaces = !values["no-namespaces"];
+  return { seed, durationMs, nodes, workers, sessions, namespaces, faults };
 }
 
 /** As a command takes them. */

@@ -1,12 +1,13 @@
 /** `npm run fuzz`: garbage for every endpoint of a real coordinator, and the proof that it did no harm. */
 import type fc from "fast-check";
+import { optionsOrExit } from "../options/command-line.ts";
 import { findCulprit, type Search, shrink } from "./culprit.ts";
 import { everydayProblem } from "./everyday.ts";
 import { expectationOf } from "./expectation.ts";
 import { messages } from "./generator.ts";
 import { type FuzzMessage, fromBase64 } from "./message.ts";
 import { runMutations } from "./mutation-run.ts";
-import { parseOptions } from "./options.ts";
+import { parseOptions, SCRIPT } from "./options.ts";
 import { reportMutations, reportProblem, reportRun } from "./report.ts";
 import { type Problem, Rounds, unattributed } from "./rounds.ts";
 import { messagesOfRound, ROUND, runFuzz } from "./run.ts";
@@ -18,7 +19,7 @@ const MUTATIONS = 0.05;
 const VIOLATIONS = 0.002;
 const MOST_REPORTED = 10;
 
-const options = parseOptions(process.argv.slice(2));
+const options = optionsOrExit(SCRIPT, parseOptions);
 const { seed, workers, only, replay } = options;
 const print = (lines: readonly string[]): void => {
   for (const line of lines) console.log(line);

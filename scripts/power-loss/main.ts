@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "../../src/config.ts";
 import { resolveServerBinary } from "../../src/nats/server-binary.ts";
+import { optionsOrExit } from "../options/command-line.ts";
 import { whyNoDisks } from "./disk.ts";
-import { formatOptions, parseOptions, type PowerLossOptions } from "./options.ts";
+import { formatOptions, parseOptions, type PowerLossOptions, SCRIPT } from "./options.ts";
 import { measurePrice } from "./price.ts";
 import { formatOutcome } from "./report.ts";
 import { runPowerLoss } from "./run.ts";
@@ -13,6 +14,9 @@ import { runPowerLoss } from "./run.ts";
 const tell = (line: string): void => {
   console.error(line);
 };
+
+const options = optionsOrExit(SCRIPT, parseOptions);
+
 /** A signal lets the run put away what it mounted and started; another one does not keep it from that. */
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -24,7 +28,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 }
 
 try {
-  await main(parseOptions(process.argv.slice(2)));
+  await main(options);
 } catch (error) {
   tell(error instanceof Error ? error.message : String(error));
   process.exitCode = stop.signal.aborted ? 130 : 2;

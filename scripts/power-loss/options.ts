@@ -1,6 +1,6 @@
 /** The options of `npm run power-loss`. */
-import { randomInt } from "node:crypto";
-import { parseArgs } from "node:util";
+import { parse, UsageError } from "../options/command-line.ts";
+import { flag, nodes, oneOf, type Option, seed, whole } from "../options/kinds.ts";
 
 /** Who loses power: one node, all of them, or one while pauses keep what it knew from the rest. */
 export type Victims = "1" | "all" | "unlucky";
@@ -18,44 +18,41 @@ export interface PowerLossOptions {
   readonly rounds: number;
 }
 
-const USAGE = `npm run power-loss -- [options]
-  --sync default|always|<n>s  sync_interval of the NATS servers (default)
-  --nodes <1 or 3>            NATS servers; three keep every record three times (1)
-  --victims 1|all|unlucky     who loses power; unlucky: one of three, while another is behind and
-                              the one that is not is paused until the two have gone on (all)
-  --seconds <n>               how long is written before (60)
-  --seed <n>                  repeats what is asked for (drawn by chance)
-  --price                     instead: claims per second with each setting, in turns
-  --rounds <n>                of --price (7)`;
+/** `null`: the server's default. */
+const sync: Option<string | null> = {
+  value: "default|always|<n>s",
+  what: "sync_interval of the NATS servers",
+  fallback: null,
+  shown: "default",
+  takes: "default, always, or a time such as 1s or 100ms",
+  read: (text) => (text === "default" ? null : /^(always|\d+m?s)$/.exec(text)?.[0]),
+};
 
-/** @throws Error with the usage */
+export const SCRIPT = {
+  name: "npm run power-loss",
+  does: "Takes the power of NATS nodes, and compares what was acknowledged with what is left.",
+  options: {
+    sync,
+    nodes: nodes(1),
+    victims: oneOf<Victims>(
+      ["1", "all", "unlucky"],
+      "who loses power: one node, all, or (unlucky) one while pauses keep what it knew from the rest",
+      "all",
+    ),
+    seconds: whole("how long is written before", 60, { min: 1 }),
+    seed: seed("repeats what is asked for"),
+    price: flag("instead: claims per second with each setting, in turns"),
+    rounds: whole("how often each setting takes its turn with --price", 7, { min: 1 }),
+  },
+};
+
+/** @throws UsageError */
 export function parseOptions(args: readonly string[]): PowerLossOptions {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      sync: { type: "string", default: "default" },
-      nodes: { type: "string", default: "1" },
-      victims: { type: "string", default: "all" },
-      seconds: { type: "string", default: "60" },
-      seed: { type: "string", default: String(randomInt(2 ** 31)) },
-      price: { type: "boolean", default: false },
-      rounds: { type: "string", default: "7" },
-    },
-  });
-  const victims = (["1", "all", "unlucky"] as const).find((one) => one === values.victims);
-  const numbers = [values.nodes, values.seconds, values.seed, values.rounds].map(Number);
-  const [nodes = NaN, seconds = NaN, seed = NaN, rounds = NaN] = numbers;
-  const isValid =
-    numbers.every((n) => Number.isSafeInteger(n) && n >= 0) &&
-    [1, 3].includes(nodes) &&
-    seconds >= 1 &&
-    rounds >= 1 &&
-    /^(default|always|\d+m?s)$/.test(values.sync);
-  if (!isValid || victims === undefined || (victims === "unlucky" && nodes === 1)) {
-    throw new Error(USAGE);
+  const { values } = parse(SCRIPT, args);
+  if (values.victims === "unlucky" && values.nodes === 1) {
+    throw new UsageError(SCRIPT, "--victims unlucky: takes one of three, add --nodes 3");
   }
-  const sync = values.sync === "default" ? null : values.sync;
-  return { seed, nodes, seconds, victims, sync, price: values.price, rounds };
+  return values;
 }
 
 /** As a command takes them. */

@@ -5,19 +5,22 @@ import { join } from "node:path";
 import { loadConfig } from "../../src/config.ts";
 import { resolveServerBinary } from "../../src/nats/server-binary.ts";
 import { describeMachine } from "../machine.ts";
+import { optionsOrExit } from "../options/command-line.ts";
 import { Bench } from "./bench.ts";
 import { measureColdStart } from "./cold-start.ts";
 import { measureExpiry } from "./expiry.ts";
 import { faultsFor, measureFault } from "./faults.ts";
-import { parseOptions, type RecoveryOptions } from "./options.ts";
+import { parseOptions, type RecoveryOptions, SCRIPT } from "./options.ts";
 import { type Row, summarize, type Summary } from "./rows.ts";
 
 const tell = (line: string): void => {
   console.error(line);
 };
 
+const options = optionsOrExit(SCRIPT, parseOptions);
+
 try {
-  process.exitCode = await main(parseOptions(process.argv.slice(2)));
+  process.exitCode = await main(options);
 } catch (error) {
   tell(error instanceof Error ? error.message : String(error));
   process.exitCode = 2;

@@ -1,5 +1,6 @@
 /** The options of `npm run recovery`. */
-import { parseArgs } from "node:util";
+import { parse } from "../options/command-line.ts";
+import { nodes, text, whole, workers } from "../options/kinds.ts";
 
 export interface RecoveryOptions {
   /** 1: one replica; 3: a cluster with three. */
@@ -14,33 +15,23 @@ export interface RecoveryOptions {
   readonly json: string | null;
 }
 
-const USAGE = `npm run recovery -- [options] [words in the names of what is measured]
-  --nodes <1 or 3>   NATS servers; three keep every record three times (1)
-  --workers <n>      workers, each a process (3)
-  --rounds <n>       how often each fault is brought about (5)
-  --tasks <n>        with how many tasks the coordinator starts that is measured (100000)
-  --json <file>      writes the result as JSON, too`;
+export const SCRIPT = {
+  name: "npm run recovery",
+  does: "Measures on a real cluster how long it takes after each fault until all is as before.",
+  words: "words in the names of what is measured",
+  options: {
+    nodes: nodes(1),
+    workers: workers(3),
+    rounds: whole("how often each fault is brought about", 5, { min: 1 }),
+    tasks: whole("with how many tasks the coordinator starts that is measured", 100_000, {
+      min: 10,
+    }),
+    json: text("<file>", "writes the result as JSON, too", null, { shown: "nowhere" }),
+  },
+};
 
-/** @throws Error with the usage */
+/** @throws UsageError */
 export function parseOptions(args: readonly string[]): RecoveryOptions {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      nodes: { type: "string", default: "1" },
-      workers: { type: "string", default: "3" },
-      rounds: { type: "string", default: "5" },
-      tasks: { type: "string", default: "100000" },
-      json: { type: "string" },
-    },
-  });
-  const options = {
-    nodes: Number(values.nodes),
-    workers: Number(values.workers),
-    rounds: Number(values.rounds),
-    tasks: Number(values.tasks),
-  };
-  const isValid = Object.values(options).every((n) => Number.isSafeInteger(n) && n >= 1);
-  if (!isValid || ![1, 3].includes(options.nodes) || options.tasks < 10) throw new Error(USAGE);
-  return { ...options, only: positionals, json: values.json ?? null };
+  const { values, words } = parse(SCRIPT, args);
+  return { ...values, only: words };
 }

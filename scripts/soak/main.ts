@@ -10,7 +10,8 @@ import { VERSION } from "../../src/version.ts";
 import { Cluster } from "../chaos/cluster.ts";
 import { figuresUrl } from "../chaos/figures-address.ts";
 import { Network } from "../chaos/network.ts";
-import { formatOptions, parseOptions, type SoakOptions } from "./options.ts";
+import { optionsOrExit } from "../options/command-line.ts";
+import { formatOptions, parseOptions, SCRIPT, type SoakOptions } from "./options.ts";
 import { formatTable, growing, renderReport, summary } from "./report.ts";
 import { type Result, runSoak } from "./run.ts";
 
@@ -21,8 +22,10 @@ const tell = (line: string): void => {
   console.error(line);
 };
 
+const options = optionsOrExit(SCRIPT, parseOptions);
+
 try {
-  process.exitCode = await main(parseOptions(process.argv.slice(2)));
+  process.exitCode = await main(options);
 } catch (error) {
   tell(error instanceof Error ? error.message : String(error));
   process.exitCode = 2;

@@ -38,7 +38,7 @@ describe("the options of npm run chaos", () => {
     ["--seed", "x"],
   ]) {
     it(`refuse ${args.join(" ")}`, () => {
-      assert.throws(() => parseOptions(args), /npm run chaos -- \[options\]/);
+      assert.throws(() => parseOptions(args), new RegExp(`${args.join(" ")}: takes .+ --help`));
     });
   }
 });

@@ -55,12 +55,4 @@ describe("npm run power-loss", () => {
     assert.equal(code, stderr.includes(NO_DISKS) ? 2 : 130, stderr);
     assert.deepEqual(await mountsIn(folder.path), []);
   });
-
-  it("says how it is used when an option is wrong", async () => {
-    await using folder = await TempFolder.create();
-    await using run = await start(folder.path, "--victims", "unlucky", "--nodes", "1");
-    const { code, stderr } = await run.exited;
-    assert.equal(code, 2);
-    assert.match(stderr, /^npm run power-loss -- \[options\]/);
-  });
 });

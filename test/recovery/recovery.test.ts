@@ -41,10 +41,4 @@ describe("npm run recovery", () => {
     }
     assert.equal([...medians.keys()].filter((what) => what.startsWith("cold start")).length, 0);
   });
-
-  it("says how it is used when an option is wrong", async () => {
-    const { code, stderr } = await recovery("--nodes", "2");
-    assert.equal(code, 2);
-    assert.match(stderr, /^npm run recovery -- \[options\]/);
-  });
 });

@@ -30,8 +30,8 @@ describe("the options of a soak run", () => {
     ["--seed", "1.5"],
     ["--sessions", "-1"],
   ]) {
-    it(`are refused with the usage: ${args.join(" ")}`, () => {
-      assert.throws(() => parseOptions(args), /npm run soak -- \[options\]|ambiguous/);
+    it(`are refused with the cure: ${args.join(" ")}`, () => {
+      assert.throws(() => parseOptions(args), new RegExp(`${args.join(" ")}: takes .+ --help`));
     });
   }
 });

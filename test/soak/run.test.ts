@@ -40,10 +40,4 @@ describe("npm run soak", { skip }, () => {
       assert.ok(page.includes(`>${title}</text>`), `${title} has no chart`);
     }
   });
-
-  it("says how it is used when an option is wrong", async () => {
-    const { code, stderr } = await soak("--nodes", "2");
-    assert.equal(code, 2);
-    assert.match(stderr, /^npm run soak -- \[options\]/);
-  });
 });

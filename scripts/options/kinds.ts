@@ -1,0 +1,82 @@
+/** What options of scripts take: a number, a duration, one of several words, a text, or nothing. */
+import { randomInt } from "node:crypto";
+import { parseDuration } from "../duration.ts";
+
+export interface Option<T> {
+  /** What follows it, as the usage shows it; `null`: nothing, it is a flag. */
+  readonly value: string | null;
+  readonly what: string;
+  /** What holds without it, and how the usage says that. */
+  readonly fallback: T;
+  readonly shown: string;
+  /** What may follow it, for whoever gave it something else. */
+  readonly takes: string;
+  /** `undefined` for what it does not take. */
+  readonly read: (text: string) => T | undefined;
+}
+
+/** How the usage says what holds without the option, where that is not simply its value. */
+interface Shown {
+  readonly shown?: string;
+}
+
+/** From `min` on, which is 0 by default. */
+export function whole<F extends number | null>(
+  what: string,
+  fallback: F,
+  { min = 0, shown = String(fallback) }: Shown & { readonly min?: number } = {},
+): Option<number | F> {
+  const read = (text: string): number | undefined => {
+    const number = /^\d+$/.test(text) ? Number(text) : NaN;
+    return Number.isSafeInteger(number) && number >= min ? number : undefined;
+  };
+  return { value: "<n>", what, fallback, shown, takes: `a whole number from ${min} on`, read };
+}
+
+export function seed(what: string): Option<number> {
+  return whole(what, randomInt(2 ** 31), { shown: "drawn by chance" });
+}
+
+/** In milliseconds. @param shown the default, as it would be given */
+export function duration(what: string, shown: string): Option<number> {
+  const read = (text: string): number | undefined => {
+    const ms = parseDuration(text);
+    return ms > 0 ? ms : undefined;
+  };
+  const takes = "a duration such as 90s, 10m or 2h";
+  return { value: "<n>s|m|h", what, fallback: parseDuration(shown), shown, takes, read };
+}
+
+export function oneOf<T extends string>(
+  words: readonly T[],
+  what: string,
+  fallback: NoInfer<T>,
+): Option<T> {
+  const read = (text: string): T | undefined => words.find((word) => word === text);
+  const [value, takes] = [words.join("|"), words.join(" or ")];
+  return { value, what, fallback, shown: fallback, takes, read };
+}
+
+export function text<F extends string | null>(
+  value: string,
+  what: string,
+  fallback: F,
+  { shown = String(fallback) }: Shown = {},
+): Option<string | F> {
+  const read = (given: string): string | undefined => (given === "" ? undefined : given);
+  return { value, what, fallback, shown, takes: value, read };
+}
+
+export function flag(what: string): Option<boolean> {
+  return { value: null, what, fallback: false, shown: "off", takes: "no value", read: () => true };
+}
+
+export function nodes(fallback: 1 | 3): Option<number> {
+  const what = "NATS servers; three keep every record three times";
+  const read = (given: string): number | undefined => [1, 3].find((n) => String(n) === given);
+  return { value: "1|3", what, fallback, shown: String(fallback), takes: "1 or 3", read };
+}
+
+export function workers(fallback: number): Option<number> {
+  return whole("workers, each a process", fallback, { min: 1 });
+}
