@@ -6,7 +6,7 @@ import { describe, it } from "node:test";
 import { connect } from "@nats-io/transport-node";
 import { readServerInfo } from "../../src/nats/server-info.ts";
 import { runCli } from "../support/cli-process.ts";
-import { Dev, request } from "../support/dev.ts";
+import { Dev, request, TROUBLE } from "../support/dev.ts";
 import { randomPort } from "../support/nats-server.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 
@@ -59,7 +59,7 @@ describe("if-coordinator dev", () => {
     const { code, stderr } = await dev.exited;
     assert.equal(code, 0);
     assert.ok(await isGone(url));
-    assert.doesNotMatch(stderr, /disconnected|WARN|ERROR/, "the workers never missed the server");
+    assert.doesNotMatch(stderr, TROUBLE, "the workers never missed the server");
   });
 
   it("loses nothing when it is killed and started again", async () => {
