@@ -77,4 +77,4 @@ export async function request(url: string, subject: string, body: object): Promi
  * Lines of a log at levels that something went wrong. That lost connections are not reported is no such
  * line: with nats-server 2.11 it is so for clients in the default account.
  */
-export const TROUBLE = /disconnected|WARN +(?!lost connections are not)|ERROR/;
+export const TROUBLE = /disconnected|WARN(?! +lost connections are not)|ERROR/;
