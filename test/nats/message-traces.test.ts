@@ -33,11 +33,18 @@ describe("message traces", () => {
     const inbox = createInbox();
     asker.subscribe(`${inbox}.*`, { callback: () => undefined });
     await asker.flush();
-    const ask = (): Promise<boolean[]> =>
-      Promise.all(Array.from({ length: 500 }, (_, i) => traces.isListening(`${inbox}.${i}`)));
-    assert.deepEqual(new Set(await ask()), new Set([true]));
+    const all = Array.from({ length: 500 }, (_, i) => `${inbox}.${i}`);
+    const listening = async (subjects: readonly string[]): Promise<string[]> => {
+      const answers = await Promise.all(subjects.map((subject) => traces.isListening(subject)));
+      return subjects.filter((_, i) => answers[i]);
+    };
+    assert.deepEqual(await listening(all), all);
     await asker.close();
-    assert.deepEqual(new Set(await ask()), new Set([false]));
+    // Servers before 2.15 lose a few traces of so many. What cannot be told counts as listening.
+    let left = await listening(all);
+    assert.ok(left.length < all.length / 10, `${left.length} of ${all.length}`);
+    for (let tries = 0; tries < 10 && left.length > 0; tries++) left = await listening(left);
+    assert.deepEqual(left, []);
     traces.stop();
   });
 
