@@ -11,7 +11,8 @@
 set -uo pipefail
 
 LEASE_SECONDS=60
-WAIT_SECONDS=30
+# Short, because nats goes on waiting when its connection broke, for an answer that may never come.
+WAIT_SECONDS=10
 # Longer than a worker holds a request through a short failure of NATS. The default of nats is 5 s.
 REPLY_SECONDS=15
 
