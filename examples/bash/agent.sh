@@ -22,21 +22,25 @@ session=${SESSION:-$host-$$-$(unique)}
 # One for each process: a process that comes back under the same session id replaces this one.
 instance=$(unique)
 files=$(mktemp -d)
-# What runs in the background, each with a process group of its own, which can be ended as a whole.
+# What runs in the background, each with a process group of its own, which can be ended as a whole:
+# SIGNAL:PID.
 groups=()
 
-# start COMMAND...: in the background, with a process group of its own; $! is its process id.
+# start SIGNAL COMMAND...: in the background, with a process group of its own; $! is its process id. SIGNAL
+# ends it: KILL for functions, because bash can miss any other signal while it begins one.
 start() {
+  local signal=$1
+  shift
   set -m
   "$@" &
   set +m
-  groups+=("$!")
+  groups+=("$signal:$!")
 }
 
-# finish PID: ends all of it, if it has not ended by itself.
+# finish SIGNAL:PID: ends all of it, if it has not ended by itself.
 finish() {
-  kill -TERM -- "-$1" 2>/dev/null
-  wait "$1" 2>/dev/null
+  kill "-${1%:*}" -- "-${1#*:}" 2>/dev/null
+  wait "${1#*:}" 2>/dev/null
 }
 
 # ask SUBJECT BODY [SECONDS]: writes the reply, and asks again until there is one, or until `deadline` if that
@@ -90,19 +94,19 @@ run_command() {
 }
 
 handle() {
-  local claim=$1 task_id attempt command_pid renewing_pid code end reply
+  local claim=$1 task_id attempt command_pid renewing code end reply
   shift
   task_id=$(jq -r .task.task_id <<<"$claim")
   attempt=$(jq .attempt <<<"$claim")
   rm -f "$files/lost"
   jq .task <<<"$claim" >"$files/task"
-  start run_command "$@"
+  start TERM run_command "$@"
   command_pid=$!
-  start renew "$task_id" "$attempt" "$command_pid"
-  renewing_pid=$!
+  start KILL renew "$task_id" "$attempt" "$command_pid"
+  renewing=KILL:$!
   wait "$command_pid"
   code=$?
-  finish "$renewing_pid"
+  finish "$renewing"
   groups=()
   if [[ -e $files/lost ]]; then
     # Refused if somebody else has the task, and right if it was cancelled.
@@ -128,8 +132,8 @@ leave() {
   # What was started a moment ago, and is ended, may still have these traps.
   [[ $BASHPID == "$$" ]] || return
   trap '' TERM INT
-  local pid
-  for pid in "${groups[@]}"; do finish "$pid"; done
+  local group
+  for group in "${groups[@]}"; do finish "$group"; done
   # Gives back what the session still holds.
   ask "sessions.unregister.$session" '{}' >/dev/null
   rm -rf "$files"
@@ -146,7 +150,7 @@ while true; do
   body=$(jq -nc --arg session_id "$session" --arg request_id "$(unique)" --argjson ttl_seconds "$LEASE_SECONDS" \
     --argjson wait_seconds "$wait_seconds" '{$session_id, $request_id, $ttl_seconds, $wait_seconds}')
   # In the background: bash notices signals while it waits, not while a command runs in front.
-  start ask tasks.next "$body" "$wait_seconds" >"$files/next"
+  start KILL ask tasks.next "$body" "$wait_seconds" >"$files/next"
   if ! wait "$!"; then
     # Such as session_replaced: another process has this session id.
     jq -r '.error | .code + ": " + .message' "$files/next" >&2
