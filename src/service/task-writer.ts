@@ -187,12 +187,12 @@ export class TaskWriter {
     return entry;
   }
 
-  /** The incomplete dependencies, as far as this worker knows. */
   /** The failed and cancelled tasks that keep it blocked, or the first of them. */
   deadEnds(task: Task): string[] {
     return task.status === "blocked" ? this.#index.deadEnds.causesOf(task, MAX_DEAD_ENDS) : [];
   }
 
+  /** The incomplete dependencies, as far as this worker knows. */
   unmet(definition: { readonly dependsOn: readonly string[] }): string[] {
     return unmetDependencies(definition.dependsOn, (id) => this.#index.isComplete(id));
   }
