@@ -20,7 +20,8 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   task: [],
   protocol: ["task", "zod"],
   timers: [],
-  service: ["task", "protocol", "timers"],
+  watched: ["protocol"],
+  service: ["task", "protocol", "timers", "watched"],
   nats: [
     ...["task", "protocol", "timers", "type service/ports"],
     ...["@nats-io/*", "p-retry", "semver", "node:*"],

@@ -3,11 +3,7 @@
  * `task-updates.>`, there while somebody needs it. It tells every subscription to make sure that it
  * has missed nothing when the connection was broken, and now and then when nothing comes.
  */
-import {
-  subscribeToUpdates,
-  type UpdateMessage,
-  type UpdateSubscription as Source,
-} from "../nats/task-updates.ts";
+import { subscribeToUpdates, type UpdateMessage, type UpdateStream } from "../nats/task-updates.ts";
 import type { Reply } from "../protocol/operations.ts";
 import type { BusConnection } from "./bus-connection.ts";
 import type { Logger } from "./logger.ts";
@@ -30,7 +26,7 @@ export class UpdateFeed {
   readonly #logger: Logger;
   readonly #silenceMs: number;
   readonly #subscriptions = new Map<string, UpdateSubscription>();
-  #source: Source | null = null;
+  #stream: UpdateStream | null = null;
   /** Subscriptions that are being made. */
   #joining = 0;
 
@@ -46,10 +42,10 @@ export class UpdateFeed {
     const id = crypto.randomUUID();
     this.#joining++;
     try {
-      this.#source ??= this.#open();
+      this.#stream ??= this.#open();
       const tail = await this.#tailOf(since);
       // Meanwhile the connection may have been closed, and another one made.
-      this.#source ??= this.#open();
+      this.#stream ??= this.#open();
       const readChanges: ReadChanges = (after, signal) => this.#readChanges(after, signal);
       const subscription = new UpdateSubscription(id, tail, subscriber, readChanges, this.#logger);
       this.#subscriptions.set(id, subscription);
@@ -76,7 +72,7 @@ export class UpdateFeed {
   }
 
   /** What is asked for after this was sent on the same connection, so nothing falls in between. */
-  #open(): Source {
+  #open(): UpdateStream {
     const { connection, closed } = this.#link;
     let isQuiet = true;
     const verifyAll = (): void => {
@@ -104,7 +100,7 @@ export class UpdateFeed {
         messages.stop();
         forgetReconnects();
         clearInterval(silence);
-        if (this.#source === source) this.#source = null;
+        if (this.#stream === source) this.#stream = null;
       },
     };
     void closed.then(() => {
@@ -115,7 +111,7 @@ export class UpdateFeed {
   }
 
   #stopIfUnused(): void {
-    if (this.#subscriptions.size + this.#joining === 0) this.#source?.stop();
+    if (this.#subscriptions.size + this.#joining === 0) this.#stream?.stop();
   }
 
   async #tailOf(since: Since): Promise<number> {

@@ -35,12 +35,12 @@ export class AbortableRequests {
       signal.throwIfAborted();
       const inbox = newInbox(this.#connection);
       let subscription: Subscription | null = null;
-      const end = (settle: () => void): void => {
+      const end = (finish: () => void): void => {
         clearTimeout(timer);
         signal.removeEventListener("abort", abort);
         this.#pending.delete(pending);
         subscription?.unsubscribe();
-        settle();
+        finish();
       };
       const fail = (error: Error): void => {
         end(() => {

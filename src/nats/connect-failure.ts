@@ -5,7 +5,7 @@ import {
   ClientCertificateMissingError,
   ClientCertificateRefusedError,
   NoTlsError,
-} from "./transport.ts";
+} from "./patched-transport.ts";
 
 /** Codes of OpenSSL for a certificate whose signature nobody vouches for. */
 const UNTRUSTED = [

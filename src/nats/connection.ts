@@ -18,7 +18,7 @@ import {
   USER_NAMES,
 } from "./login.ts";
 import { judgeServerVersion } from "./server-versions.ts";
-import { connect } from "./transport.ts";
+import { connect } from "./patched-transport.ts";
 
 /** What accepts a connection and then says nothing is no NATS server. */
 const CONNECT_TIMEOUT_MS = 5_000;

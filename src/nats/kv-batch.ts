@@ -73,10 +73,10 @@ function direct(
   return new Promise((resolve, reject) => {
     const messages: StoredMessage[] = [];
     const inbox = newInbox(connection);
-    const end = (settle: () => void): void => {
+    const end = (finish: () => void): void => {
       clearTimeout(timer);
       subscription.unsubscribe();
-      settle();
+      finish();
     };
     const timer = setTimeout(() => {
       end(() => {

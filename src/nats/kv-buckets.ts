@@ -133,8 +133,8 @@ export function checkBucket(
         "in use and let the coordinator make it",
     );
   }
-  for (const difference_ of CHOSEN.flatMap((setting) => difference(setting, wanted, existing))) {
-    warn(`bucket "${bucket}" is used as it is: ${difference_} by the configuration`);
+  for (const misfit of CHOSEN.flatMap((setting) => difference(setting, wanted, existing))) {
+    warn(`bucket "${bucket}" is used as it is: ${misfit} by the configuration`);
   }
 }
 

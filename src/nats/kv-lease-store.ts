@@ -16,11 +16,11 @@ import type {
 import { LEASES_BUCKET } from "./kv-buckets.ts";
 import { type KvAccess, KvBucket, SHORT_MARKER_TTL_SECONDS } from "./kv-bucket.ts";
 import type { KvMessage } from "./kv-message.ts";
-import { OwnWrites } from "./own-writes.ts";
+import { PendingWrites } from "./pending-writes.ts";
 
 export class KvLeaseStore implements LeaseStore {
   readonly #bucket: KvBucket;
-  readonly #ownWrites = new OwnWrites<Lease>();
+  readonly #pendingWrites = new PendingWrites<Lease>();
 
   constructor(access: KvAccess) {
     this.#bucket = new KvBucket(LEASES_BUCKET, access, SHORT_MARKER_TTL_SECONDS);
@@ -34,7 +34,7 @@ export class KvLeaseStore implements LeaseStore {
   write(lease: Lease, expectedRevision: number): Promise<WriteOutcome> {
     const { taskId, ttlSeconds } = lease;
     const payload = Buffer.from(JSON.stringify(toRecord(lease, false)));
-    return this.#ownWrites.during(taskId, payload, lease, () =>
+    return this.#pendingWrites.during(taskId, payload, lease, () =>
       this.#bucket.write(taskId, payload, expectedRevision, { ttlSeconds }),
     );
   }
@@ -52,7 +52,7 @@ export class KvLeaseStore implements LeaseStore {
 
   watch(watch: Watch<LeaseEntry>): Promise<Stoppable> {
     return this.#bucket.watch((message) => {
-      const lease = this.#ownWrites.valueOf(message);
+      const lease = this.#pendingWrites.valueOf(message);
       if (lease === null) return toEntry(message);
       const { revision, writtenAt } = message;
       return { kind: "live", revision, lease, writtenAt };

@@ -13,11 +13,11 @@ import type { Task } from "../task/task.ts";
 import { TASKS_BUCKET } from "./kv-buckets.ts";
 import { type KvAccess, KvBucket } from "./kv-bucket.ts";
 import { type KvMessage, newWriteId, type WatchedMessage } from "./kv-message.ts";
-import { OwnWrites } from "./own-writes.ts";
+import { PendingWrites } from "./pending-writes.ts";
 
 export class KvTaskStore implements TaskStore {
   readonly #bucket: KvBucket;
-  readonly #ownWrites = new OwnWrites<{ readonly task: Task; readonly writeId: string }>();
+  readonly #pendingWrites = new PendingWrites<{ readonly task: Task; readonly writeId: string }>();
   /** What is measured before it is written is made once. */
   #measured: { readonly task: Task; readonly payload: Buffer } | null = null;
 
@@ -41,7 +41,7 @@ export class KvTaskStore implements TaskStore {
   write(task: Task, expectedRevision: number, writeId = newWriteId()): Promise<WriteOutcome> {
     const { taskId } = task;
     const payload = this.#measured?.task === task ? this.#measured.payload : serialize(task);
-    return this.#ownWrites.during(taskId, payload, { task, writeId }, () =>
+    return this.#pendingWrites.during(taskId, payload, { task, writeId }, () =>
       this.#bucket.write(taskId, payload, expectedRevision, { writeId }),
     );
   }
@@ -77,7 +77,7 @@ export class KvTaskStore implements TaskStore {
   }
 
   #ownEntry(message: WatchedMessage): TaskEntry | null {
-    const own = this.#ownWrites.valueOf(message);
+    const own = this.#pendingWrites.valueOf(message);
     if (own === null) return null;
     const { key: taskId, revision } = message;
     const { task, writeId } = own;

@@ -80,10 +80,10 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Prom
     if (signal.aborted) abort();
     signal.addEventListener("abort", abort, { once: true });
     // The signal lives longer than the promise.
-    const settled = (): void => {
+    const stopListening = (): void => {
       signal.removeEventListener("abort", abort);
     };
-    void promise.then(resolve, reject).finally(settled);
+    void promise.then(resolve, reject).finally(stopListening);
   });
 }
 

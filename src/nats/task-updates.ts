@@ -12,7 +12,7 @@ export interface UpdateMessage {
   readonly text: string;
 }
 
-export interface UpdateSubscription {
+export interface UpdateStream {
   stop(): void;
 }
 
@@ -28,14 +28,14 @@ export function subscribeToUpdates(
   handler: (message: UpdateMessage) => void,
   taskId = ">",
   refused: (error: Error) => void = () => undefined,
-): UpdateSubscription {
+): UpdateStream {
   const subscription = connection.subscribe(`${TASK_UPDATES}.${taskId}`, {
     callback: (error, msg) => {
       if (error !== null) {
         refused(error);
         return;
       }
-      const message = toUpdate(msg);
+      const message = parseUpdate(msg);
       if (message !== null) handler(message);
     },
   });
@@ -47,7 +47,7 @@ export function subscribeToUpdates(
 }
 
 /** `null` for what NATS has not republished: anybody may publish there. */
-function toUpdate(msg: Msg): UpdateMessage | null {
+function parseUpdate(msg: Msg): UpdateMessage | null {
   try {
     const revision = Number(msg.headers?.get("Nats-Sequence"));
     if (!Number.isSafeInteger(revision) || revision < 1) return null;

@@ -127,7 +127,7 @@ export class Editing {
    */
   async #refuseCycle(taskId: string, dependsOn: TaskDefinition["dependsOn"]): Promise<void> {
     if (dependsOn.length === 0) return;
-    await this.#tasks.progress.catchUp(this.#store);
+    await this.#tasks.position.catchUp(this.#store);
     const cycle = findCycle([taskId], (id) =>
       id === taskId ? dependsOn : this.#tasks.get(id)?.task.dependsOn,
     );

@@ -82,7 +82,7 @@ export class Heartbeats {
     request: Request<"sessions.unregister">,
   ): Promise<Reply<"sessions.unregister">> {
     const { instance = null } = request;
-    await this.#tasks.progress.catchUp(this.#store);
+    await this.#tasks.position.catchUp(this.#store);
     const released: string[] = [];
     await Promise.all(
       this.#heldBy(sessionId, instance).map(async ({ taskId }) => {

@@ -45,7 +45,7 @@ export class Importer {
     const sessionId = request.session_id ?? null;
     const now = this.#clock.now();
     const tasks = request.tasks.map((given) => toImported(given, sessionId, this.#settings, now));
-    await this.#tasks.progress.catchUp(this.#store);
+    await this.#tasks.position.catchUp(this.#store);
     const warnings = this.#validate(tasks);
 
     const results = new Map<string, Result>();

@@ -1,7 +1,7 @@
 /** What this worker knows of the leases: the live ones, and which of them it saw end. */
 import { connectionKey } from "./connection-key.ts";
 import type { Lease, LeaseEntry, Watch } from "./ports.ts";
-import { Progress } from "./progress.ts";
+import { WatchPosition } from "../watched/watch-position.ts";
 import { SetMap } from "./set-map.ts";
 
 export interface KnownLease {
@@ -24,7 +24,7 @@ export interface ExpiredLease {
 }
 
 export class LeaseIndex implements Watch<LeaseEntry> {
-  readonly progress = new Progress();
+  readonly position = new WatchPosition();
   readonly #live = new Map<string, KnownLease>();
   readonly #expired = new Map<string, ExpiredLease>();
   /** The tasks whose live leases name a connection, by the key of that. */
@@ -38,7 +38,7 @@ export class LeaseIndex implements Watch<LeaseEntry> {
   }
 
   get isCurrent(): boolean {
-    return this.progress.isCurrent;
+    return this.position.isCurrent;
   }
 
   get size(): number {
@@ -65,20 +65,20 @@ export class LeaseIndex implements Watch<LeaseEntry> {
 
   /** Takes in a lease that this worker has just written. */
   applyOwn(lease: Lease, revision: number, now: number): void {
-    if (revision <= this.progress.revision) return;
+    if (revision <= this.position.revision) return;
     this.#resync?.add(lease.taskId);
     this.#alive({ lease, revision, writtenAt: now });
   }
 
   /** Takes in that this worker has just written that the lease's connection is lost. */
   applyDisconnected(lease: Lease, revision: number, now: number): void {
-    if (revision <= this.progress.revision) return;
+    if (revision <= this.position.revision) return;
     this.#disconnected({ lease, revision, writtenAt: now });
   }
 
   restarted(): void {
     this.#resync = new Set();
-    this.progress.restarted();
+    this.position.restarted();
   }
 
   /** Of its own writes this worker learns here when the server has them from. */
@@ -86,7 +86,7 @@ export class LeaseIndex implements Watch<LeaseEntry> {
     const known = this.#live.get(taskId);
     if (this.#resync !== null || known?.revision !== revision) return false;
     this.#live.set(taskId, { ...known, writtenAt });
-    this.progress.delivered(revision);
+    this.position.delivered(revision);
     return true;
   }
 
@@ -94,7 +94,7 @@ export class LeaseIndex implements Watch<LeaseEntry> {
     if (entry.kind === "live") this.#seen(entry);
     else if (entry.kind === "disconnected") this.#disconnected(entry);
     else this.#ended(entry);
-    this.progress.delivered(entry.revision);
+    this.position.delivered(entry.revision);
   }
 
   current(): void {
@@ -107,7 +107,7 @@ export class LeaseIndex implements Watch<LeaseEntry> {
         this.#changed(taskId);
       }
     }
-    this.progress.current();
+    this.position.current();
   }
 
   #seen(entry: KnownLease): void {

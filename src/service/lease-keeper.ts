@@ -85,7 +85,7 @@ export class LeaseKeeper {
     );
     this.#revivals = new LeaseRevivals(this.#writes, writer);
     this.#reclaims = new Reclaims(
-      [tasks.progress, this.leases.progress],
+      [tasks.position, this.leases.position],
       settings.outageGraceMs,
       clock,
       observe,

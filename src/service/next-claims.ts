@@ -75,7 +75,7 @@ export class NextClaims {
       if (given !== null) return { body: LEFT_BEHIND };
     }
     // Nothing: confirmed against the store before the asker is told so.
-    await this.#tasks.progress.catchUp(this.#store);
+    await this.#tasks.position.catchUp(this.#store);
     claimed = await this.#ready.claimBest(asker);
     return this.#answer(asker, claimed);
   }
@@ -103,7 +103,7 @@ export class NextClaims {
     const { session_id: sessionId, instance = null, request_id: requestId } = request;
     // A repetition comes after its sender gave up waiting, long after the watch has brought the claim;
     // unless the watch itself is just starting.
-    if (!this.#tasks.isCurrent) await this.#tasks.progress.catchUp(this.#store);
+    if (!this.#tasks.isCurrent) await this.#tasks.position.catchUp(this.#store);
     const connection = connectionOf(request.release_on_disconnect);
     const found: Claimed[] = [];
     for (const taskId of [...this.#tasks.claimRequests.get(requestId ?? parkedBy(sessionId))]) {

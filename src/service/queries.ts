@@ -54,7 +54,7 @@ export class Queries {
   }
 
   async list(request: Request<"tasks.list">): Promise<Reply<"tasks.list">> {
-    await this.#tasks.progress.catchUp(this.#store);
+    await this.#tasks.position.catchUp(this.#store);
     const isDeadEnd = (id: string): boolean => this.#tasks.deadEnds.has(id);
     const wanted = wantedBy(request, isDeadEnd);
     const page = new ReplyPage<TaskRecord>(this.#settings.maxReplyBytes);
@@ -74,13 +74,13 @@ export class Queries {
     return {
       ok: true,
       tasks: page.items,
-      revision: this.#tasks.progress.revision,
+      revision: this.#tasks.position.revision,
       next_cursor: isCut && last !== null ? cursorAfter(last) : null,
     };
   }
 
   async stats(): Promise<Reply<"tasks.stats">> {
-    await this.#tasks.progress.catchUp(this.#store);
+    await this.#tasks.position.catchUp(this.#store);
     const counts = this.#tasks.counts();
     this.#tasks.ready.promoteDue(this.#clock.now());
     return {
@@ -93,7 +93,7 @@ export class Queries {
       leases: this.#leases.size,
       sessions: this.#sessions.size,
       release_on_disconnect: this.#hearsDisconnects(),
-      revision: this.#tasks.progress.revision,
+      revision: this.#tasks.position.revision,
       worker: {
         id: this.#settings.workerId,
         version: this.#settings.version,

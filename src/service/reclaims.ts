@@ -8,7 +8,7 @@
  */
 import type { ExpiredLease } from "./lease-index.ts";
 import type { Clock, Observe } from "./ports.ts";
-import type { Progress } from "./progress.ts";
+import type { WatchPosition } from "../watched/watch-position.ts";
 
 /** Workers see an expiry at the same moment; this spreads them, so that mostly one writes. */
 const SPREAD_MS = 50;
@@ -22,7 +22,7 @@ interface Due {
 }
 
 export class Reclaims {
-  readonly #watches: readonly Progress[];
+  readonly #watches: readonly WatchPosition[];
   readonly #graceMs: number;
   readonly #clock: Clock;
   readonly #observe: Observe;
@@ -35,7 +35,7 @@ export class Reclaims {
 
   /** `takeBack` is called for each claim when it is due, and again until it is forgotten here. */
   constructor(
-    watches: readonly Progress[],
+    watches: readonly WatchPosition[],
     graceMs: number,
     clock: Clock,
     observe: Observe,

@@ -81,7 +81,7 @@ export class Replacements {
    * many there were.
    */
   async #takeBackAll(sessionId: string, instance: string): Promise<number> {
-    await this.#tasks.progress.catchUp(this.#store);
+    await this.#tasks.position.catchUp(this.#store);
     const takenBack = await Promise.all(
       [...this.#tasks.claims.get(sessionId)].map(async (taskId) => {
         const task = this.#tasks.get(taskId)?.task;

@@ -3,7 +3,7 @@ import { endOfClaim } from "../task/holder.ts";
 import type { Task } from "../task/task.ts";
 
 import type { Session, SessionEntry, Watch } from "./ports.ts";
-import { Progress } from "./progress.ts";
+import { WatchPosition } from "../watched/watch-position.ts";
 import type { TaskChange, TaskIndex } from "./task-index.ts";
 
 /** How a claim was taken from its session. `replaced`: an earlier process of the session had made it. */
@@ -24,7 +24,7 @@ export interface KnownSession {
 }
 
 export class SessionIndex implements Watch<SessionEntry> {
-  readonly progress = new Progress();
+  readonly position = new WatchPosition();
   readonly #sessions = new Map<string, KnownSession>();
   /** By session, the claims that ended without its doing, until it has been told. */
   readonly #taken = new Map<string, Map<string, Taking>>();
@@ -68,7 +68,7 @@ export class SessionIndex implements Watch<SessionEntry> {
    */
   apply(session: Session, revision: number): void {
     const { sessionId } = session;
-    if (revision <= this.progress.revision) return;
+    if (revision <= this.position.revision) return;
     if (revision <= (this.#sessions.get(sessionId)?.revision ?? 0)) return;
     this.#resync?.add(sessionId);
     this.#replace(sessionId, { session, revision });
@@ -76,7 +76,7 @@ export class SessionIndex implements Watch<SessionEntry> {
 
   restarted(): void {
     this.#resync = new Set();
-    this.progress.restarted();
+    this.position.restarted();
   }
 
   entry(entry: SessionEntry): void {
@@ -91,7 +91,7 @@ export class SessionIndex implements Watch<SessionEntry> {
     } else if (isNews) {
       this.#replace(sessionId, null, entry.isUnregistered);
     }
-    this.progress.delivered(revision);
+    this.position.delivered(revision);
   }
 
   current(): void {
@@ -100,7 +100,7 @@ export class SessionIndex implements Watch<SessionEntry> {
     for (const sessionId of seen === null ? [] : [...this.#sessions.keys()]) {
       if (seen?.has(sessionId) === false) this.#replace(sessionId, null);
     }
-    this.progress.current();
+    this.position.current();
   }
 
   #replace(sessionId: string, known: KnownSession | null, isUnregistered = false): void {

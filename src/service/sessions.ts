@@ -111,7 +111,7 @@ export class Sessions {
     request: Request<"sessions.list">,
     claimsOf: (sessionId: string) => number,
   ): Promise<Reply<"sessions.list">> {
-    await this.index.progress.catchUp(this.#store);
+    await this.index.position.catchUp(this.#store);
     const after = request.cursor ?? "";
     const sessions = [...this.index.values()]
       .map(({ session }) => session)

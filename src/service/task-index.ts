@@ -7,7 +7,7 @@ import { ReadyQueue } from "../task/ready-queue.ts";
 import { isTerminal, type Task, TASK_STATUSES, type TaskStatus } from "../task/task.ts";
 import { DeadEnds } from "./dead-ends.ts";
 import type { TaskEntry, Watch } from "./ports.ts";
-import { Progress } from "./progress.ts";
+import { WatchPosition } from "../watched/watch-position.ts";
 import { SetMap } from "./set-map.ts";
 
 /** A readable task and the revision of its record. */
@@ -27,7 +27,7 @@ export interface TaskChange {
 }
 
 export class TaskIndex implements Watch<TaskEntry> {
-  readonly progress = new Progress();
+  readonly position = new WatchPosition();
   /** Available tasks, without those that somebody here is just claiming. */
   readonly ready = new ReadyQueue();
   /** Tasks that name this one in `dependsOn`. */
@@ -59,7 +59,7 @@ export class TaskIndex implements Watch<TaskEntry> {
 
   /** Whether the watch has delivered what was there when it began. */
   get isCurrent(): boolean {
-    return this.progress.isCurrent;
+    return this.position.isCurrent;
   }
 
   get size(): number {
@@ -109,7 +109,7 @@ export class TaskIndex implements Watch<TaskEntry> {
    */
   apply(task: Task, revision: number): void {
     const { taskId } = task;
-    if (revision <= this.progress.revision) return;
+    if (revision <= this.position.revision) return;
     if (revision <= (this.#known.get(taskId)?.revision ?? 0)) return;
     this.#resync?.add(taskId);
     this.#replace(taskId, { task: withCreation(task, revision), revision });
@@ -117,13 +117,13 @@ export class TaskIndex implements Watch<TaskEntry> {
 
   restarted(): void {
     this.#resync = new Set();
-    this.progress.restarted();
+    this.position.restarted();
   }
 
   isKnown(taskId: string, revision: number): boolean {
     if (this.#resync !== null || this.#known.get(taskId)?.revision !== revision) return false;
     this.#corrupt.delete(taskId);
-    this.progress.delivered(revision);
+    this.position.delivered(revision);
     return true;
   }
 
@@ -136,7 +136,7 @@ export class TaskIndex implements Watch<TaskEntry> {
     if ("corrupt" in entry) this.#noteCorrupt(taskId, revision, entry.corrupt);
     else this.#corrupt.delete(taskId);
     if (isNews) this.#replace(taskId, "task" in entry ? { task: entry.task, revision } : null);
-    this.progress.delivered(revision);
+    this.position.delivered(revision);
   }
 
   current(): void {
@@ -147,7 +147,7 @@ export class TaskIndex implements Watch<TaskEntry> {
       this.#replace(taskId, null);
       this.#corrupt.delete(taskId);
     }
-    this.progress.current();
+    this.position.current();
     for (const listener of this.#currentListeners) listener();
   }
 

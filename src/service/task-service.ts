@@ -180,9 +180,9 @@ export class TaskService implements RequestHandler {
     const failure = begun.find((watch) => watch.status === "rejected");
     if (failure !== undefined) throw failure.reason;
     await Promise.all([
-      this.tasks.progress.untilCurrent(),
-      this.sessions.progress.untilCurrent(),
-      this.#leases.leases.progress.untilCurrent(),
+      this.tasks.position.untilCurrent(),
+      this.sessions.position.untilCurrent(),
+      this.#leases.leases.position.untilCurrent(),
     ]);
     this.#leases.start();
     this.#retention.start();

@@ -21,11 +21,11 @@ class NotedDelivery {
   }
 
   /** Resolves once the server's word on all that was sent before is in. */
-  async settled(): Promise<void> {
-    const settled = new Promise<void>((resolve) => {
+  async drained(): Promise<void> {
+    const answered = new Promise<void>((resolve) => {
       this.delivery.send("nobody.listens", Buffer.alloc(0), resolve);
     });
-    await settled;
+    await answered;
   }
 }
 
@@ -35,7 +35,7 @@ describe("the delivery of an answer", () => {
     const noted = new NotedDelivery(await server.connect());
     noted.send("gone.1");
     noted.send("gone.2");
-    await noted.settled();
+    await noted.drained();
     assert.deepEqual(noted.undelivered, ["gone.1", "gone.2"]);
   });
 
@@ -47,7 +47,7 @@ describe("the delivery of an answer", () => {
     await receiver.flush();
     noted.send("here", "the answer");
     assert.equal(((await received) as [Msg])[0].string(), "the answer");
-    await noted.settled();
+    await noted.drained();
     assert.deepEqual(noted.undelivered, []);
   });
 
@@ -62,7 +62,7 @@ describe("the delivery of an answer", () => {
     await received;
     await receiver.drain();
     noted.send("here");
-    await noted.settled();
+    await noted.drained();
     assert.deepEqual(noted.undelivered, ["here"]);
   });
 
@@ -89,7 +89,7 @@ describe("the delivery of an answer", () => {
     noted.send("done");
     await done;
     await receiver.flush();
-    await noted.settled();
+    await noted.drained();
     assert.deepEqual(noted.undelivered, []);
   });
 
@@ -103,7 +103,7 @@ describe("the delivery of an answer", () => {
     assert.throws(() => {
       noted.send("large", "x".repeat(2 * 1024 * 1024));
     });
-    await noted.settled();
+    await noted.drained();
     assert.deepEqual(noted.undelivered, []);
   });
 

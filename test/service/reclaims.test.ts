@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ExpiredLease } from "../../src/service/lease-index.ts";
 import type { Fact } from "../../src/service/ports.ts";
-import { Progress } from "../../src/service/progress.ts";
+import { WatchPosition } from "../../src/watched/watch-position.ts";
 import { Reclaims } from "../../src/service/reclaims.ts";
 import { lease } from "../support/memory-leases.ts";
 
@@ -12,7 +12,7 @@ const GRACE_MS = 10_000;
 /** Both watches are current, unless the worker has not `started`. */
 function setUp(graceMs = GRACE_MS, { started = true } = {}): Setting {
   const clock = { time: 0, now: (): number => clock.time, random: (): number => 0 };
-  const watches = [new Progress(), new Progress()] as const;
+  const watches = [new WatchPosition(), new WatchPosition()] as const;
   const facts: Fact[] = [];
   const taken: string[] = [];
   const reclaims = new Reclaims(
@@ -33,7 +33,7 @@ function setUp(graceMs = GRACE_MS, { started = true } = {}): Setting {
 
 interface Setting {
   readonly reclaims: Reclaims;
-  readonly watches: readonly [Progress, Progress];
+  readonly watches: readonly [WatchPosition, WatchPosition];
   readonly facts: Fact[];
   /** The tasks whose claims are taken back when it is this late. */
   readonly at: (time: number) => string[];

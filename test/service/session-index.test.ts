@@ -38,7 +38,7 @@ function holding(task: Task): { index: SessionIndex; becomes: (after: Task) => v
   return {
     index,
     becomes: (after) => {
-      const revision = tasks.progress.revision + 1;
+      const revision = tasks.position.revision + 1;
       tasks.entry({ taskId, revision, task: after, writeId: null });
     },
   };

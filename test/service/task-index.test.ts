@@ -88,7 +88,7 @@ describe("the index of tasks", () => {
     index.apply(task, 5);
     assert.equal(index.get("a")?.task.createdRevision, 5);
     deliver(index, 5, { ...task, createdRevision: 5 });
-    assert.deepEqual([changes, index.progress.revision], [1, 5]);
+    assert.deepEqual([changes, index.position.revision], [1, 5]);
   });
 
   it("is not set back by what it hears late", () => {

@@ -50,11 +50,11 @@ export interface TransportOptions extends NodeConnectionOptions {
 
 export function connect(options: TransportOptions): Promise<NatsConnection> {
   // As that package does: the factory is one for all connections, and is used whenever they reconnect.
-  setTransportFactory({ factory: () => new OwnTransport(), dnsResolveFn: nodeResolveHost });
+  setTransportFactory({ factory: () => new PatchedTransport(), dnsResolveFn: nodeResolveHost });
   return NatsConnectionImpl.connect(options);
 }
 
-class OwnTransport extends NodeTransport {
+class PatchedTransport extends NodeTransport {
   #isCorked = false;
   #hostname = "";
   #isVerified = false;

@@ -3,7 +3,7 @@ import { CoordinatorError } from "../protocol/errors.ts";
 
 const CATCH_UP_MS = 2_000;
 
-export class Progress {
+export class WatchPosition {
   readonly #listeners: (() => void)[] = [];
   readonly #awaited = new Set<{ readonly revision: number; readonly resolve: () => void }>();
   #revision = 0;

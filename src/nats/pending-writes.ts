@@ -5,7 +5,7 @@
 import type { WriteOutcome } from "../service/ports.ts";
 import type { WatchedMessage } from "./kv-message.ts";
 
-export class OwnWrites<Value> {
+export class PendingWrites<Value> {
   readonly #underWay = new Map<string, { readonly payload: Buffer; readonly value: Value }>();
 
   /** `payload`: how `write` spells the value. */
