@@ -132,7 +132,7 @@ async function hearDisconnects(
 ): Promise<Stoppable> {
   const { systemUsername, systemPassword, systemCredsFile, ...nats } = config.nats;
   if (systemUsername === undefined && systemCredsFile === undefined) {
-    service.hearsDisconnects(false, null);
+    service.setDisconnectReports(false, null);
     return { stop: () => Promise.resolve() };
   }
   const { servers, maxReconnectAttempts, reconnectTimeWait, caCert, certFile, keyFile } = nats;
@@ -149,7 +149,7 @@ async function hearDisconnects(
       service.disconnected(connection);
     },
     heard: (areHeard, problem) => {
-      service.hearsDisconnects(areHeard, problem);
+      service.setDisconnectReports(areHeard, problem);
     },
   });
 }

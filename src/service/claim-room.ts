@@ -5,10 +5,10 @@
 import { encodeTask } from "../protocol/task-record.ts";
 import type { Task } from "../task/task.ts";
 import type { Claimed } from "./claims.ts";
-import type { Asker } from "./ready-claims.ts";
+import type { NextRequest } from "./ready-claims.ts";
 import { jsonBytes, roomIn } from "./reply-page.ts";
 
-/** What a claim adds to a record and says beside it, without the names of the asker. */
+/** What a claim adds to a record and says beside it, without the names that the request gives. */
 const CLAIM_BYTES = 1_024;
 
 export class ClaimRoom {
@@ -18,7 +18,7 @@ export class ClaimRoom {
   /** `already`: what the reply has to hold in any case. */
   constructor(
     maxReplyBytes: number,
-    { sessionId, claimRequest }: Asker,
+    { sessionId, claimRequest }: NextRequest,
     already: readonly Claimed[],
   ) {
     // The holder is in the record, and twice in its event.

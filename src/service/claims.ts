@@ -162,7 +162,7 @@ export class Claims {
    */
   async #moveTo(connection: ConnectionId | null, task: Task): Promise<void> {
     if (connection === null) return;
-    await this.#leases.untilSettled(task.taskId);
+    await this.#leases.drain(task.taskId);
     const known = this.#leases.leases.get(task.taskId)?.lease;
     if (isSameConnection(known?.connection ?? null, connection)) return;
     try {
@@ -199,7 +199,7 @@ export class Claims {
   /** The holder is checked on the leader's record while the lease is written: both have to hold. */
   async renew(taskId: string, request: Request<"tasks.renew">): Promise<Reply<"tasks.renew">> {
     requireSmallProgress(request.progress);
-    await this.#leases.untilSettled(taskId);
+    await this.#leases.drain(taskId);
     const { task } = await this.#writer.load(taskId);
     const { session_id: sessionId, attempt: named = null, instance = null } = request;
     const refused = holderRefusal(task, sessionId, named, instance);

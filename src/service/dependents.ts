@@ -30,7 +30,7 @@ export class Dependents {
     const correction = {
       what: "dependencies",
       isWrong: (taskId: string) => this.#isWrong(taskId),
-      correct: (taskId: string) => this.#settle(taskId),
+      correct: (taskId: string) => this.#correct(taskId),
     };
     this.#reconciler = new Reconciler(correction, limiter, clock, observe);
     writer.onWritten((task) => {
@@ -71,7 +71,7 @@ export class Dependents {
     return task.status === "available" && this.#writer.unmet(task).length > 0;
   }
 
-  async #settle(taskId: string): Promise<void> {
+  async #correct(taskId: string): Promise<void> {
     const task = this.#tasks.get(taskId)?.task;
     // Blocking takes a task away from those who wait for it: only on the leader's word.
     if (task?.status === "available") await this.#refresh(this.#writer.unmet(task));

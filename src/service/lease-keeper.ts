@@ -21,7 +21,7 @@
 import { hasCode } from "../protocol/errors.ts";
 import { CONNECTION_LOST, LEASE_EXPIRED, type Task } from "../task/task.ts";
 import { Disconnects } from "./disconnects.ts";
-import { Gathering } from "./gathering.ts";
+import { Coalescer } from "./coalescer.ts";
 import { compareLeases, isSameLease, leaseIdOf } from "./lease-id.ts";
 import { LeaseIndex } from "./lease-index.ts";
 import { LeaseRevivals } from "./lease-revivals.ts";
@@ -31,10 +31,10 @@ import type { Clock, ConnectionId, Lease, LeaseStore, Observe, ServiceSettings }
 import { Reclaims } from "./reclaims.ts";
 import type { TaskIndex } from "./task-index.ts";
 import type { TaskWriter } from "./task-writer.ts";
-import { Turns } from "./turns.ts";
+import { PerTaskQueue } from "./per-task-queue.ts";
 
 /** The answer to a claim or a release does not wait for what follows for its lease. */
-const GATHERING_MS = 5;
+const COALESCE_MS = 5;
 const CHECK_EVERY_MS = 250;
 /** Workers notice claims that lack a lease at about the same time; mostly one is to write. */
 const SETTLE_SPREAD_MS = 200;
@@ -55,8 +55,8 @@ export class LeaseKeeper {
   readonly #reclaims: Reclaims;
   readonly #disconnects: Disconnects;
   /** Lease writes under way. Those that fail are left to the next check. */
-  readonly #writing: Turns;
-  readonly #gathering = new Gathering(GATHERING_MS);
+  readonly #writing: PerTaskQueue;
+  readonly #coalescer = new Coalescer(COALESCE_MS);
   #timer: ReturnType<typeof setInterval> | null = null;
   #stopped = false;
 
@@ -79,7 +79,7 @@ export class LeaseKeeper {
     this.leases = new LeaseIndex((taskId) => {
       this.#compare(taskId);
     });
-    this.#writing = new Turns("lease", observe);
+    this.#writing = new PerTaskQueue("lease", observe);
     this.#writes = new LeaseWrites(store, this.leases, clock, (connection) =>
       this.#disconnects.isLost(connection),
     );
@@ -117,7 +117,7 @@ export class LeaseKeeper {
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#timer !== null) clearInterval(this.#timer);
-    await this.#writing.ended();
+    await this.#writing.drain();
   }
 
   /** The session behind this connection, if there is one, has a moment to name another one. */
@@ -132,7 +132,7 @@ export class LeaseKeeper {
     const lease = { ...held, connection };
     this.#writing.add(lease.taskId, async () => {
       // A renewal by another worker that comes first would not name the connection.
-      if (connection === null) await this.#gathering.end();
+      if (connection === null) await this.#coalescer.wait();
       if (await this.#writes.grant(lease, task.claimedAt ?? 0)) {
         this.#observe({ kind: "lease_granted", taskId: lease.taskId, attempt: lease.attempt });
       }
@@ -142,7 +142,7 @@ export class LeaseKeeper {
   /** Removes the lease of an attempt that is over, in the background. */
   end(taskId: string, attempt: number): void {
     this.#writing.add(taskId, async () => {
-      await this.#gathering.end();
+      await this.#coalescer.wait();
       const known = this.leases.get(taskId);
       if (known === undefined || known.lease.attempt > attempt) return;
       await this.#store.purge(taskId, known.revision);
@@ -150,8 +150,8 @@ export class LeaseKeeper {
   }
 
   /** Resolves when what is being written about the task's lease here is written. */
-  untilSettled(taskId: string): Promise<void> {
-    return this.#writing.ended(taskId);
+  drain(taskId: string): Promise<void> {
+    return this.#writing.drain(taskId);
   }
 
   /**
@@ -173,7 +173,7 @@ export class LeaseKeeper {
   async confirm(task: Task, connection?: ConnectionId): Promise<boolean> {
     const lease = this.#leaseOf(task);
     if (lease === null) return false;
-    await this.untilSettled(task.taskId);
+    await this.drain(task.taskId);
     const { ttlSeconds } = this.describe(task);
     const { kind } = await this.#writes.renew(
       { ...lease, ttlSeconds, confirmed: true },

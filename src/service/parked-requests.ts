@@ -2,23 +2,23 @@
  * `next` requests that wait for a task to become ready.
  *
  * What becomes ready goes to the request that has waited longest; among those of one session the
- * newest comes first, since an older one may belong to an asker who has given up. Requests that are left
+ * newest comes first, since an older one may belong to a client that has given up. Requests that are left
  * behind end: those of a session that was unregistered or replaced, those whose connection is lost, and those whose
- * asker turns out to be absent when a task could be claimed for it.
+ * client turns out to be absent when a task could be claimed for it.
  */
 import { CoordinatorError } from "../protocol/errors.ts";
 import { MAX_TIMER_MS } from "../timers.ts";
 import { hasTags, missingCapabilities } from "../task/eligibility.ts";
 import { isClaimOf } from "../task/holder.ts";
 import { byUrgency, type ReadyFilter, type ReadyTask } from "../task/ready-queue.ts";
-import { AbsentAskers } from "./absent-askers.ts";
+import { AbsentClients } from "./absent-clients.ts";
 import type { Claimed } from "./claims.ts";
 import { isSameConnection } from "./connection-key.ts";
 import type { Clock, ConnectionId } from "./ports.ts";
-import type { Asker, ReadyClaims } from "./ready-claims.ts";
+import type { NextRequest, ReadyClaims } from "./ready-claims.ts";
 import type { SessionChange } from "./session-index.ts";
 import type { TaskChange, TaskIndex } from "./task-index.ts";
-import { WaiterQueue } from "./waiter-queue.ts";
+import { ParkedQueue } from "./parked-queue.ts";
 
 /** When a task whose claim failed for want of the store is offered again. */
 const AGAIN_MS = 100;
@@ -28,8 +28,8 @@ export class ParkedRequests {
   readonly #tasks: TaskIndex;
   readonly #maxWaiting: number;
   readonly #clock: Clock;
-  readonly #waiters = new WaiterQueue<Asker, Claimed[]>();
-  readonly #absent: AbsentAskers;
+  readonly #queue = new ParkedQueue<NextRequest, Claimed[]>();
+  readonly #absent: AbsentClients;
   #dueTimer: ReturnType<typeof setTimeout> | null = null;
   #dueAt = Infinity;
   /** Tasks that have become ready in this moment. */
@@ -41,7 +41,7 @@ export class ParkedRequests {
     this.#tasks = tasks;
     this.#maxWaiting = maxWaiting;
     this.#clock = clock;
-    this.#absent = new AbsentAskers(this.#waiters, clock);
+    this.#absent = new AbsentClients(this.#queue, clock);
     tasks.onChange((change) => {
       this.#taskChanged(change);
     });
@@ -51,30 +51,31 @@ export class ParkedRequests {
   }
 
   get size(): number {
-    return this.#waiters.size;
+    return this.#queue.size;
   }
 
   /** Ends every wait, without a claim, and lets nobody wait from now on. */
   stop(): void {
     this.#stopped = true;
     if (this.#dueTimer !== null) clearTimeout(this.#dueTimer);
-    this.#waiters.dismissAll();
+    this.#queue.dismissAll();
   }
 
   /** Whoever waits for a session that was unregistered, or as an instance before, waits in vain. */
   sessionChanged({ sessionId, after, isUnregistered }: SessionChange): void {
-    for (const waiter of this.#waiters.ofSession(sessionId)) {
-      const { instance } = waiter.asker;
+    for (const parked of this.#queue.ofSession(sessionId)) {
+      const { instance } = parked.request;
       const registered = after?.instance ?? null;
       const isReplaced = instance !== null && registered !== null && instance !== registered;
-      if (isUnregistered || isReplaced) waiter.answer([]);
+      if (isUnregistered || isReplaced) parked.answer([]);
     }
   }
 
   /** The connection is lost for good: a claim that names it would be taken back. */
   disconnected(connection: ConnectionId): void {
-    const isOnIt = (asker: Asker): boolean => isSameConnection(asker.connection, connection);
-    for (const waiter of this.#waiters.oldest(Infinity, isOnIt)) waiter.answer([]);
+    const isOnIt = (request: NextRequest): boolean =>
+      isSameConnection(request.connection, connection);
+    for (const parked of this.#queue.oldest(Infinity, isOnIt)) parked.answer([]);
   }
 
   /**
@@ -82,22 +83,22 @@ export class ParkedRequests {
    *
    * @throws CoordinatorError `overloaded`
    */
-  async wait(asker: Asker, timeoutMs: number): Promise<Claimed[] | null> {
+  async park(request: NextRequest, timeoutMs: number): Promise<Claimed[] | null> {
     if (this.#stopped) return null;
-    if (this.#waiters.size >= this.#maxWaiting) {
+    if (this.#queue.size >= this.#maxWaiting) {
       void this.#absent.end();
       throw new CoordinatorError("overloaded", "too many requests are waiting: ask again later");
     }
-    if (this.#hasClaim(asker)) throw sentAgain();
-    if (asker.requestId !== null) this.#supersede(asker.sessionId, asker.requestId);
-    this.#absent.believe(asker);
-    const answer = this.#waiters.wait(asker, timeoutMs);
-    this.#offerBest(asker);
+    if (this.#hasClaim(request)) throw sentAgain();
+    if (request.requestId !== null) this.#supersede(request.sessionId, request.requestId);
+    this.#absent.believe(request);
+    const answer = this.#queue.park(request, timeoutMs);
+    this.#offerBest(request);
     return answer;
   }
 
   #taskChanged({ taskId, after }: TaskChange): void {
-    if (after === null || this.#waiters.size === 0) return;
+    if (after === null || this.#queue.size === 0) return;
     // Claimed for a repetition of a request that waits here, by another worker.
     if (after.claimedBy !== null && after.claimRequest !== null) {
       this.#supersede(after.claimedBy, after.claimRequest);
@@ -109,14 +110,14 @@ export class ParkedRequests {
 
   /** Ends the wait of a request that was sent again: whoever sent it no longer listens. */
   #supersede(sessionId: string, requestId: string): void {
-    for (const waiter of this.#waiters.ofSession(sessionId)) {
-      if (waiter.asker.requestId !== requestId) continue;
-      waiter.fail(sentAgain());
+    for (const parked of this.#queue.ofSession(sessionId)) {
+      if (parked.request.requestId !== requestId) continue;
+      parked.fail(sentAgain());
     }
   }
 
   /** Whether a task has been claimed for a repetition of the request meanwhile, by another worker. */
-  #hasClaim({ sessionId, instance, requestId }: Asker): boolean {
+  #hasClaim({ sessionId, instance, requestId }: NextRequest): boolean {
     if (requestId === null) return false;
     return [...this.#tasks.claimRequests.get(requestId)].some((taskId) => {
       const task = this.#tasks.get(taskId)?.task;
@@ -126,7 +127,7 @@ export class ParkedRequests {
 
   /** Offers a task once the change that made it ready has been taken in everywhere. */
   #offer(taskId: string): void {
-    if (this.#waiters.size === 0) return;
+    if (this.#queue.size === 0) return;
     this.#offers.add(taskId);
     if (this.#offers.size > 1) return;
     queueMicrotask(() => {
@@ -138,30 +139,30 @@ export class ParkedRequests {
 
   /** Gives a ready task to the one who has waited longest of those who can take it. */
   #give(task: ReadyTask): void {
-    const waiter = this.#waiters.take((filter) => fits(task, filter));
-    if (waiter === null) return;
+    const parked = this.#queue.take((filter) => fits(task, filter));
+    if (parked === null) return;
     const { taskId } = task;
     const serve = async (): Promise<void> => {
-      const isAbsent = (asker: Asker): Promise<boolean> => this.#absent.isAbsent(asker);
-      const first = await this.#ready.takeUnless(isAbsent, taskId, waiter.asker);
+      const isAbsent = (request: NextRequest): Promise<boolean> => this.#absent.isAbsent(request);
+      const first = await this.#ready.takeUnless(isAbsent, taskId, parked.request);
       if (first === "absent") {
-        waiter.answer([]);
+        parked.answer([]);
         await this.#absent.end();
         this.#offer(taskId);
         return;
       }
       if (first === null) {
-        if (this.#hasClaim(waiter.asker)) throw sentAgain();
-        this.#waiters.putBack(waiter);
-        this.#offerBest(waiter.asker);
+        if (this.#hasClaim(parked.request)) throw sentAgain();
+        this.#queue.putBack(parked);
+        this.#offerBest(parked.request);
         return;
       }
-      const max = waiter.asker.max - 1;
-      const more = max > 0 ? await this.#ready.claimBest({ ...waiter.asker, max }, [first]) : [];
-      waiter.answer([first, ...more]);
+      const max = parked.request.max - 1;
+      const more = max > 0 ? await this.#ready.claimBest({ ...parked.request, max }, [first]) : [];
+      parked.answer([first, ...more]);
     };
     serve().catch((error: unknown) => {
-      waiter.fail(error);
+      parked.fail(error);
       // The task may still be there, for the next one who waits.
       setTimeout(() => {
         if (!this.#stopped) this.#offer(taskId);
@@ -169,9 +170,9 @@ export class ParkedRequests {
     });
   }
 
-  /** What became ready while the asker was not in the queue was offered to others only. */
-  #offerBest(asker: Asker): void {
-    const [best] = this.#ready.candidates(1, asker.filter);
+  /** What became ready while the request was taken out was offered to others only. */
+  #offerBest(request: NextRequest): void {
+    const [best] = this.#ready.candidates(1, request.filter);
     if (best === undefined) this.#scheduleDue();
     else this.#offer(best.taskId);
   }
@@ -188,7 +189,7 @@ export class ParkedRequests {
     this.#dueTimer = setTimeout(() => {
       this.#dueTimer = null;
       this.#tasks.ready.promoteDue(this.#clock.now());
-      if (this.#waiters.size > 0) this.#scheduleDue();
+      if (this.#queue.size > 0) this.#scheduleDue();
     }, delay);
   }
 }

@@ -20,7 +20,7 @@ export class Queries {
   readonly #leases: LeaseIndex;
   readonly #sessions: SessionIndex;
   readonly #parked: ParkedRequests;
-  readonly #hearsDisconnects: () => boolean;
+  readonly #areDisconnectsReported: () => boolean;
   readonly #settings: ServiceSettings;
   readonly #clock: Clock;
   readonly #startedAt: number;
@@ -30,7 +30,7 @@ export class Queries {
     writer: TaskWriter,
     indexes: { tasks: TaskIndex; leases: LeaseIndex; sessions: SessionIndex },
     parked: ParkedRequests,
-    hearsDisconnects: () => boolean,
+    areDisconnectsReported: () => boolean,
     settings: ServiceSettings,
     clock: Clock,
   ) {
@@ -40,7 +40,7 @@ export class Queries {
     this.#leases = indexes.leases;
     this.#sessions = indexes.sessions;
     this.#parked = parked;
-    this.#hearsDisconnects = hearsDisconnects;
+    this.#areDisconnectsReported = areDisconnectsReported;
     this.#settings = settings;
     this.#clock = clock;
     this.#startedAt = clock.now();
@@ -92,7 +92,7 @@ export class Queries {
       corrupt: this.#tasks.corruptCount,
       leases: this.#leases.size,
       sessions: this.#sessions.size,
-      release_on_disconnect: this.#hearsDisconnects(),
+      release_on_disconnect: this.#areDisconnectsReported(),
       revision: this.#tasks.position.revision,
       worker: {
         id: this.#settings.workerId,

@@ -13,7 +13,7 @@ import type { TaskIndex } from "./task-index.ts";
 const SPREAD = 8;
 
 /** Who asks for tasks, and for which. */
-export interface Asker {
+export interface NextRequest {
   readonly sessionId: string;
   /** Which process of the session asks; `null`: it does not tell. */
   readonly instance: string | null;
@@ -79,24 +79,24 @@ export class ReadyClaims {
    * Claims up to `max` ready tasks; fewer or none if there are no more, or if no more fit into the reply.
    * `already`: what the reply holds beside them.
    */
-  async claimBest(asker: Asker, already: readonly Claimed[] = []): Promise<Claimed[]> {
+  async claimBest(request: NextRequest, already: readonly Claimed[] = []): Promise<Claimed[]> {
     const claimed: Claimed[] = [];
     let lostRaces = 0;
-    while (claimed.length < asker.max) {
-      const wanted = asker.max - claimed.length;
+    while (claimed.length < request.max) {
+      const wanted = request.max - claimed.length;
       const spread = lostRaces === 0 ? 0 : SPREAD;
-      const candidates = this.candidates(wanted + spread, asker.filter);
+      const candidates = this.candidates(wanted + spread, request.filter);
       const drawn = spread === 0 ? candidates : this.#draw(candidates, wanted);
-      const chosen = this.#fitting(drawn, asker, [...already, ...claimed]);
+      const chosen = this.#fitting(drawn, request, [...already, ...claimed]);
       if (chosen.length === 0) break;
-      const taken = await Promise.allSettled(chosen.map((task) => this.take(task.taskId, asker)));
+      const taken = await Promise.allSettled(chosen.map((task) => this.take(task.taskId, request)));
       for (const result of taken) {
         if (result.status === "fulfilled" && result.value !== null) claimed.push(result.value);
         else lostRaces++;
       }
       const failure = taken.find((result) => result.status === "rejected");
       if (failure === undefined) continue;
-      // What was claimed must reach the asker all the same.
+      // What was claimed must reach the client all the same.
       if (claimed.length === 0) throw failure.reason;
       break;
     }
@@ -104,10 +104,10 @@ export class ReadyClaims {
   }
 
   /** The first of the tasks, as many as fit into the reply; at least one if there is none in it yet. */
-  #fitting(tasks: ReadyTask[], asker: Asker, already: readonly Claimed[]): ReadyTask[] {
+  #fitting(tasks: ReadyTask[], request: NextRequest, already: readonly Claimed[]): ReadyTask[] {
     // One alone always fits, or could not be written either.
     if (tasks.length + already.length <= 1) return tasks;
-    const room = new ClaimRoom(this.#settings.maxReplyBytes, asker, already);
+    const room = new ClaimRoom(this.#settings.maxReplyBytes, request, already);
     const end = tasks.findIndex(({ taskId }) => {
       const known = this.#tasks.get(taskId);
       return known !== undefined && !room.take(known.task);
@@ -117,18 +117,18 @@ export class ReadyClaims {
   }
 
   /** `null`: the task is not to be had. */
-  take(taskId: string, asker: Asker): Promise<Claimed | null> {
-    return this.#reserve(taskId, () => this.#claim(taskId, asker));
+  take(taskId: string, request: NextRequest): Promise<Claimed | null> {
+    return this.#reserve(taskId, () => this.#claim(taskId, request));
   }
 
-  /** The same, but only if the asker does not turn out to be absent. */
+  /** The same, but only if the client of the request does not turn out to be absent. */
   takeUnless(
-    isAbsent: (asker: Asker) => Promise<boolean>,
+    isAbsent: (request: NextRequest) => Promise<boolean>,
     taskId: string,
-    asker: Asker,
+    request: NextRequest,
   ): Promise<Claimed | "absent" | null> {
     return this.#reserve(taskId, async () =>
-      (await isAbsent(asker)) ? "absent" : this.#claim(taskId, asker),
+      (await isAbsent(request)) ? "absent" : this.#claim(taskId, request),
     );
   }
 
@@ -147,16 +147,16 @@ export class ReadyClaims {
     }
   }
 
-  async #claim(taskId: string, asker: Asker): Promise<Claimed | null> {
+  async #claim(taskId: string, request: NextRequest): Promise<Claimed | null> {
     const proposed = this.#tasks.get(taskId);
     try {
       return await this.#claims.take(taskId, {
-        sessionId: asker.sessionId,
-        instance: asker.instance,
-        ttlSeconds: asker.ttlSeconds,
-        capabilities: asker.filter.capabilities,
-        claimRequest: asker.claimRequest,
-        connection: asker.connection,
+        sessionId: request.sessionId,
+        instance: request.instance,
+        ttlSeconds: request.ttlSeconds,
+        capabilities: request.filter.capabilities,
+        claimRequest: request.claimRequest,
+        connection: request.connection,
         once: true,
       });
     } catch (error) {

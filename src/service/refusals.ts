@@ -1,4 +1,4 @@
-/** From the domain's refusals to error replies: what happened, and what the asker can do. */
+/** From the domain's refusals to error replies: what happened, and what the client can do. */
 import { CoordinatorError } from "../protocol/errors.ts";
 import { iso } from "../protocol/instants.ts";
 import { encodeTask } from "../protocol/task-record.ts";

@@ -45,7 +45,7 @@ export class Replacements {
     const correction = {
       what: "replaced session",
       isWrong: (taskId: string) => this.#isStale(taskId),
-      correct: (taskId: string) => this.#settle(taskId),
+      correct: (taskId: string) => this.#takeBackStale(taskId),
     };
     this.#reconciler = new Reconciler(correction, limiter, clock, observe);
     tasks.onChange(({ taskId, after }) => {
@@ -106,7 +106,7 @@ export class Replacements {
     return isOfOtherInstance(task, session?.instance ?? null);
   }
 
-  async #settle(taskId: string): Promise<void> {
+  async #takeBackStale(taskId: string): Promise<void> {
     const task = this.#tasks.get(taskId)?.task;
     if (task === undefined || task.claimedBy === null) return;
     // Only after the claim was seen: whoever registered before it is in the leader's entry.

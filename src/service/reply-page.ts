@@ -28,7 +28,7 @@ export class ReplyPage<T> {
   }
 
   /**
-   * What to answer when not even the first item has room. `next` says where the asker goes on without
+   * What to answer when not even the first item has room. `next` says where the client goes on without
    * it, also as fields of the error.
    */
   tooLarge(what: string, item: T, next: Readonly<Record<string, unknown>>): CoordinatorError {

@@ -11,7 +11,7 @@ import type { SessionIndex } from "./session-index.ts";
 const WRITE_TRIES = 5;
 /** Of the instances that were replaced, so many are remembered: their processes are mostly dead. */
 const MAX_REPLACED = 16;
-/** After this no further try is begun, so that the asker gets an answer within its own timeout. */
+/** After this no further try is begun, so that the client gets an answer within its own timeout. */
 const TRY_FOR_MS = 2_000;
 
 export class Sessions {

@@ -10,7 +10,7 @@ import { Admission } from "./admission.ts";
 import { Claims } from "./claims.ts";
 import { DependencyWarnings } from "./dependency-warnings.ts";
 import { Dependents } from "./dependents.ts";
-import { Editing } from "./editing.ts";
+import { TaskEdits } from "./task-edits.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { Importer } from "./importer.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
@@ -74,7 +74,7 @@ export class TaskService implements RequestHandler {
   readonly #disconnectGraceMs: number;
   readonly #handlers: { readonly [O in Exclude<Operation, "tasks.next">]: Handler<O> };
   #watches: Stoppable[] = [];
-  #hearsDisconnects = false;
+  #areDisconnectsReported = false;
   /** Why buckets cannot be used, by bucket. */
   readonly #bucketProblems = new Map<string, string>();
 
@@ -94,7 +94,7 @@ export class TaskService implements RequestHandler {
     const parked = new ParkedRequests(ready, tasks, settings.maxWaiting, clock);
     const next = new NextClaims(claims, ready, parked, sessions, stores.tasks, tasks, observe);
     const warnings = new DependencyWarnings(tasks);
-    const editing = new Editing(
+    const edits = new TaskEdits(
       stores.tasks,
       writer,
       claims,
@@ -116,8 +116,16 @@ export class TaskService implements RequestHandler {
       observe,
     );
     const indexes = { tasks, leases: leases.leases, sessions: sessionIndex };
-    const hears = (): boolean => this.#hearsDisconnects;
-    const queries = new Queries(stores.tasks, writer, indexes, parked, hears, settings, clock);
+    const areDisconnectsReported = (): boolean => this.#areDisconnectsReported;
+    const queries = new Queries(
+      stores.tasks,
+      writer,
+      indexes,
+      parked,
+      areDisconnectsReported,
+      settings,
+      clock,
+    );
     const past = new PastRecords(stores.tasks, settings);
 
     this.tasks = tasks;
@@ -134,7 +142,7 @@ export class TaskService implements RequestHandler {
     });
     this.#admission = new Admission(settings, clock, () => parked.size);
     this.#handlers = {
-      "tasks.create": (id, body) => editing.create(id === "" ? undefined : id, body),
+      "tasks.create": (id, body) => edits.create(id === "" ? undefined : id, body),
       "tasks.import": (_id, body) => importer.run(body),
       "tasks.claim": (id, body) => claims.claim(id, body),
       "tasks.renew": (id, body) => claims.renew(id, body),
@@ -144,9 +152,9 @@ export class TaskService implements RequestHandler {
       "tasks.history": (id, body) => past.history(id, body),
       "tasks.changes": (_id, body) => past.changes(body),
       "tasks.verify": (id, body) => claims.verify(id, body),
-      "tasks.update": (id, body) => editing.update(id, body),
-      "tasks.cancel": (id, body, principal) => editing.cancel(id, body, principal !== null),
-      "tasks.requeue": (id, body) => editing.requeue(id, body),
+      "tasks.update": (id, body) => edits.update(id, body),
+      "tasks.cancel": (id, body, principal) => edits.cancel(id, body, principal !== null),
+      "tasks.requeue": (id, body) => edits.requeue(id, body),
       "tasks.stats": () => queries.stats(),
       "sessions.register": (id, body) => replacements.register(id, body),
       "sessions.heartbeat": (id, body) => heartbeats.heartbeat(id, body),
@@ -189,9 +197,9 @@ export class TaskService implements RequestHandler {
   }
 
   /** From now on whoever tells of lost connections hears of all of them, or of none. */
-  hearsDisconnects(areHeard: boolean, problem: string | null): void {
-    this.#hearsDisconnects = areHeard;
-    this.#observe({ kind: "disconnects", areHeard, problem });
+  setDisconnectReports(areReported: boolean, problem: string | null): void {
+    this.#areDisconnectsReported = areReported;
+    this.#observe({ kind: "disconnects", areHeard: areReported, problem });
   }
 
   /** Why a bucket cannot be used: requests are refused for it; `null`: it can be again. */
@@ -203,7 +211,7 @@ export class TaskService implements RequestHandler {
   /** A client has lost its connection. */
   disconnected(connection: ConnectionId): void {
     this.#leases.disconnected(connection);
-    // By then the asker has been able to ask again on another one.
+    // By then the client has been able to ask again on another one.
     setTimeout(() => {
       this.#parked.disconnected(connection);
     }, this.#disconnectGraceMs).unref();

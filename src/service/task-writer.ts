@@ -23,11 +23,11 @@ import type {
 import { corruptRecord, notFound, refusalError } from "./refusals.ts";
 import type { KnownTask, TaskIndex } from "./task-index.ts";
 
-/** How often a write may lose against others before the asker is told to come again. */
+/** How often a write may lose against others before the client is told to come again. */
 const MAX_TRIES = 10;
 /** An answer names so many of the tasks that keep one blocked for good. */
 const MAX_DEAD_ENDS = 20;
-/** After this no further try is begun, so that the asker gets an answer within its own timeout. */
+/** After this no further try is begun, so that the client gets an answer within its own timeout. */
 const TRY_FOR_MS = 2_000;
 
 export interface Executed extends KnownTask {
@@ -94,7 +94,7 @@ export class TaskWriter {
       }
       const decision = this.#decide(known, command, options.onlyRevision);
       if (decision instanceof CoordinatorError || decision.kind !== "write") {
-        if (isFresh) return this.#settled(known, decision);
+        if (isFresh) return this.#withoutWrite(known, decision);
         known = undefined;
         continue;
       }
@@ -231,7 +231,7 @@ export class TaskWriter {
     });
   }
 
-  #settled(
+  #withoutWrite(
     known: KnownTask,
     decision: CoordinatorError | Exclude<Decision, { kind: "write" }>,
   ): Executed {

@@ -7,7 +7,7 @@ import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 const QUICK = { lease_grace_ms: 200 };
 
 /** The answer that is not "ask again". */
-async function settled(
+async function answered(
   coordinator: TestCoordinator,
   subject: string,
   body: object = {},
@@ -37,7 +37,7 @@ describe("a bucket that is deleted underneath", () => {
     await jsm.streams.delete("KV_leases");
     assert.equal((await remade).bucket, "leases");
     assert.equal((await restored).taskId, "a");
-    const renewed = await settled(coordinator, "tasks.renew.a", { session_id: "s1", attempt: 1 });
+    const renewed = await answered(coordinator, "tasks.renew.a", { session_id: "s1", attempt: 1 });
     assert.deepEqual([renewed.ok, renewed.attempt], [true, 1]);
     assert.ok(!coordinator.facts.some(({ kind }) => kind === "bucket_problem"));
   });
@@ -49,10 +49,10 @@ describe("a bucket that is deleted underneath", () => {
     await jsm.streams.delete("KV_sessions");
     assert.equal((await remade).bucket, "sessions");
     await coordinator.until("sessions.list", ({ ok, sessions }) => ok && sessions.length === 0);
-    const beat = await settled(coordinator, "sessions.heartbeat.s1");
+    const beat = await answered(coordinator, "sessions.heartbeat.s1");
     assert.equal(beat.error?.code, "not_found");
-    assert.ok((await settled(coordinator, "sessions.register.s1")).ok);
-    assert.equal((await settled(coordinator, "tasks.get.a")).task.claimed_by, "s1");
+    assert.ok((await answered(coordinator, "sessions.register.s1")).ok);
+    assert.equal((await answered(coordinator, "tasks.get.a")).task.claimed_by, "s1");
   });
 
   it("is not made again if it is that of tasks: every worker says so, and refuses", async () => {
@@ -85,8 +85,8 @@ describe("a bucket that is deleted underneath", () => {
     assert.equal((await replaced).bucket, "tasks");
     await over;
     assert.deepEqual(app.health()[0]?.problems, []);
-    assert.equal((await settled(coordinator, "tasks.get.a")).error.code, "not_found");
-    assert.ok((await settled(coordinator, "tasks.create.a")).ok);
+    assert.equal((await answered(coordinator, "tasks.get.a")).error.code, "not_found");
+    assert.ok((await answered(coordinator, "tasks.create.a")).ok);
   });
 
   it("is made empty by a worker that starts, which the others then use as well", async () => {
@@ -100,7 +100,7 @@ describe("a bucket that is deleted underneath", () => {
     await coordinator.addWorkers(1);
     assert.equal((await made).bucket, "tasks");
     await over;
-    assert.ok((await settled(coordinator, "tasks.create.a")).ok);
+    assert.ok((await answered(coordinator, "tasks.create.a")).ok);
   });
 });
 
@@ -121,7 +121,7 @@ describe("a bucket that somebody else has made again", () => {
     const over = coordinator.fact("bucket_problem", (fact) => fact.problem === null);
     await jsm.streams.update("KV_tasks", { republish });
     await over;
-    assert.ok((await settled(coordinator, "tasks.create.a")).ok);
+    assert.ok((await answered(coordinator, "tasks.create.a")).ok);
   });
 });
 

@@ -31,7 +31,7 @@ function works(count: number): { log: string[]; list: Work[] } {
 }
 
 /** Everything that could go on now has done so. */
-function settled(): Promise<void> {
+function progressed(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
@@ -40,14 +40,14 @@ describe("the limiter", () => {
     const limiter = new Limiter(2);
     const { log, list } = works(5);
     const results = list.map((work) => limiter.run(work.run));
-    await settled();
+    await progressed();
     assert.deepEqual(log, ["w0", "w1"]);
     list[1]?.end();
-    await settled();
+    await progressed();
     assert.deepEqual(log, ["w0", "w1", "w2"]);
     list[0]?.end();
     list[2]?.end();
-    await settled();
+    await progressed();
     assert.deepEqual(log, ["w0", "w1", "w2", "w3", "w4"]);
     for (const work of list) work.end();
     assert.deepEqual(await Promise.all(results), ["w0", "w1", "w2", "w3", "w4"]);
@@ -63,11 +63,11 @@ describe("the limiter", () => {
     first.end();
     await running;
     const latecomer = limiter.run(late.run);
-    await settled();
+    await progressed();
     assert.deepEqual(log, ["w0", "w1"]);
     second.end();
     await waiting;
-    await settled();
+    await progressed();
     late.end();
     await latecomer;
     assert.deepEqual(log, ["w0", "w1", "w2"]);
@@ -82,7 +82,7 @@ describe("the limiter", () => {
     const then = limiter.run(next.run);
     failing.fail(new Error("no luck"));
     await assert.rejects(failed, /no luck/);
-    await settled();
+    await progressed();
     assert.deepEqual(log, ["w0", "w1"]);
     next.end();
     assert.equal(await then, "w1");

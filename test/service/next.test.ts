@@ -211,7 +211,7 @@ describe("waiting for the next task", () => {
     assert.deepEqual([reply.claims, reply.reasons], [[], { capabilities: 1 }]);
   });
 
-  it("costs no task when the asker has gone", async () => {
+  it("costs no task when the client has gone", async () => {
     await using coordinator = await TestCoordinator.start();
     const gone = await coordinator.server.connect();
     const body = JSON.stringify({ session_id: "gone", wait_seconds: 30 });
@@ -228,7 +228,7 @@ describe("waiting for the next task", () => {
     assert.deepEqual(idsOf(await next(coordinator, "s2")), ["a"]);
   });
 
-  it("finds by asking again a claim that the asker did not wait for", async () => {
+  it("finds by asking again a claim that the client did not wait for", async () => {
     await using coordinator = await TestCoordinator.start();
     const since = coordinator.facts.length;
     // The client gives up; its connection stays, so nobody can tell that the answer is not read.

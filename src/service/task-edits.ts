@@ -15,7 +15,7 @@ import type { TaskWriter } from "./task-writer.ts";
 
 type TaskReply = Reply<"tasks.cancel">;
 
-export class Editing {
+export class TaskEdits {
   readonly #store: TaskStore;
   readonly #writer: TaskWriter;
   readonly #claims: Claims;
@@ -91,7 +91,7 @@ export class Editing {
     return { ...reply(executed), warnings };
   }
 
-  /** `agent`: the asker may cancel what it holds itself, nothing else. */
+  /** `agent`: the request is from an agent, who may cancel what it holds itself, nothing else. */
   async cancel(
     taskId: string,
     request: Request<"tasks.cancel">,

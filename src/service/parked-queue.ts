@@ -7,19 +7,19 @@
 import type { ReadyFilter } from "../task/ready-queue.ts";
 import { SortedList } from "../task/sorted-list.ts";
 
-interface AnyAsker {
+interface Filtered {
   readonly sessionId: string;
   readonly filter: ReadyFilter;
 }
 
 /** A request that waits; one of `answer` and `fail` ends it. */
-export interface Waiter<Asker, Result> {
-  readonly asker: Asker;
+export interface ParkedRequest<Request, Result> {
+  readonly request: Request;
   answer(result: Result): void;
   fail(error: unknown): void;
 }
 
-interface Parked<Asker, Result> extends Waiter<Asker, Result> {
+interface QueueEntry<Request, Result> extends ParkedRequest<Request, Result> {
   readonly place: number;
   readonly group: string;
   /** Ends the wait without a result. */
@@ -28,16 +28,16 @@ interface Parked<Asker, Result> extends Waiter<Asker, Result> {
   isOverdue: boolean;
 }
 
-interface Group<Asker, Result> {
+interface Group<Request, Result> {
   readonly filter: ReadyFilter;
-  readonly parked: SortedList<Parked<Asker, Result>>;
+  readonly parked: SortedList<QueueEntry<Request, Result>>;
 }
 
-export class WaiterQueue<Asker extends AnyAsker, Result> {
-  readonly #groups = new Map<string, Group<Asker, Result>>();
-  readonly #bySession = new Map<string, Set<Parked<Asker, Result>>>();
+export class ParkedQueue<Request extends Filtered, Result> {
+  readonly #groups = new Map<string, Group<Request, Result>>();
+  readonly #bySession = new Map<string, Set<QueueEntry<Request, Result>>>();
   /** Those that were taken out and are not yet answered. */
-  readonly #taken = new Map<Waiter<Asker, Result>, Parked<Asker, Result>>();
+  readonly #taken = new Map<ParkedRequest<Request, Result>, QueueEntry<Request, Result>>();
   #size = 0;
   #places = 0;
 
@@ -46,34 +46,34 @@ export class WaiterQueue<Asker extends AnyAsker, Result> {
   }
 
   /** Those of a session who wait and have not been taken out. */
-  ofSession(sessionId: string): Waiter<Asker, Result>[] {
+  ofSession(sessionId: string): ParkedRequest<Request, Result>[] {
     return [...(this.#bySession.get(sessionId) ?? [])];
   }
 
   /** Up to `count` of those who wait and have not been taken out, the one that came first first. */
-  oldest(count: number, fits: (asker: Asker) => boolean): Waiter<Asker, Result>[] {
+  oldest(count: number, fits: (request: Request) => boolean): ParkedRequest<Request, Result>[] {
     return [...this.#groups.values()]
-      .flatMap(({ parked }) => [...parked].filter(({ asker }) => fits(asker)))
+      .flatMap(({ parked }) => [...parked].filter(({ request }) => fits(request)))
       .sort((a, b) => a.place - b.place)
       .slice(0, count);
   }
 
-  /** Ends a wait with the result, unless the waiter has been taken out: it is answered in a moment. */
-  end(waiter: Waiter<Asker, Result>, result: Result): void {
-    if (!this.#taken.has(waiter)) waiter.answer(result);
+  /** Ends a wait with the result, unless the request has been taken out: it is answered in a moment. */
+  end(parked: ParkedRequest<Request, Result>, result: Result): void {
+    if (!this.#taken.has(parked)) parked.answer(result);
   }
 
   /** Resolves with the answer, or with `null` when the time is over. */
-  wait(asker: Asker, timeoutMs: number): Promise<Result | null> {
+  park(request: Request, timeoutMs: number): Promise<Result | null> {
     return new Promise((resolve, reject) => {
       const end = (): void => {
         clearTimeout(timer);
         if (!this.#taken.delete(parked)) this.#remove(parked);
       };
-      const parked: Parked<Asker, Result> = {
-        asker,
+      const parked: QueueEntry<Request, Result> = {
+        request,
         place: this.#places++,
-        group: JSON.stringify(asker.filter),
+        group: JSON.stringify(request.filter),
         answer: (result) => {
           end();
           resolve(result);
@@ -98,34 +98,34 @@ export class WaiterQueue<Asker extends AnyAsker, Result> {
   }
 
   /**
-   * Takes out the first waiter whose filter fits; of its session's waiters that fit, the newest. To be
+   * Takes out the first request whose filter fits; of its session's requests that fit, the newest. To be
    * answered, failed, or put back.
    */
-  take(fits: (filter: ReadyFilter) => boolean): Waiter<Asker, Result> | null {
-    let chosen: Parked<Asker, Result> | undefined;
+  take(fits: (filter: ReadyFilter) => boolean): ParkedRequest<Request, Result> | null {
+    let chosen: QueueEntry<Request, Result> | undefined;
     for (const { filter, parked } of this.#groups.values()) {
       const first = parked.first();
       if (first === undefined || (chosen !== undefined && chosen.place < first.place)) continue;
       if (fits(filter)) chosen = first;
     }
     if (chosen === undefined) return null;
-    for (const other of this.#bySession.get(chosen.asker.sessionId) ?? []) {
-      if (other.place > chosen.place && fits(other.asker.filter)) chosen = other;
+    for (const other of this.#bySession.get(chosen.request.sessionId) ?? []) {
+      if (other.place > chosen.place && fits(other.request.filter)) chosen = other;
     }
     this.#remove(chosen);
     this.#taken.set(chosen, chosen);
     return chosen;
   }
 
-  /** Returns a waiter to its place, or ends its wait if its time is over. */
-  putBack(waiter: Waiter<Asker, Result>): void {
-    const parked = this.#taken.get(waiter);
+  /** Returns a request to its place, or ends its wait if its time is over. */
+  putBack(taken: ParkedRequest<Request, Result>): void {
+    const parked = this.#taken.get(taken);
     if (parked === undefined) return;
     if (parked.isOverdue) {
       parked.dismiss();
       return;
     }
-    this.#taken.delete(waiter);
+    this.#taken.delete(taken);
     this.#add(parked);
   }
 
@@ -134,8 +134,8 @@ export class WaiterQueue<Asker extends AnyAsker, Result> {
     for (const parked of all) parked.dismiss();
   }
 
-  #add(parked: Parked<Asker, Result>): void {
-    const { filter, sessionId } = parked.asker;
+  #add(parked: QueueEntry<Request, Result>): void {
+    const { filter, sessionId } = parked.request;
     let group = this.#groups.get(parked.group);
     if (group === undefined) {
       group = { filter, parked: new SortedList((a, b) => a.place - b.place) };
@@ -148,11 +148,11 @@ export class WaiterQueue<Asker extends AnyAsker, Result> {
     this.#size++;
   }
 
-  #remove(parked: Parked<Asker, Result>): void {
+  #remove(parked: QueueEntry<Request, Result>): void {
     const group = this.#groups.get(parked.group);
     if (group?.parked.delete(parked) !== true) return;
     if (group.parked.size === 0) this.#groups.delete(parked.group);
-    const { sessionId } = parked.asker;
+    const { sessionId } = parked.request;
     const ofSession = this.#bySession.get(sessionId);
     ofSession?.delete(parked);
     if (ofSession?.size === 0) this.#bySession.delete(sessionId);

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Gathering } from "../../src/service/gathering.ts";
+import { Coalescer } from "../../src/service/coalescer.ts";
 
 describe("what can wait a moment", () => {
   it("ends its wait together with what came meanwhile, and not with what comes later", async () => {
-    const gathering = new Gathering(20);
+    const coalescer = new Coalescer(20);
     const ended: string[] = [];
     const wait = async (name: string): Promise<void> => {
-      await gathering.end();
+      await coalescer.wait();
       ended.push(name);
     };
     const first = wait("first");

@@ -2,7 +2,7 @@
  * Lets what can wait a moment wait for more of its kind, so that all of it leaves in one piece and is
  * answered in one: with few requests under way, each piece costs more than what is in it.
  */
-export class Gathering {
+export class Coalescer {
   readonly #ms: number;
   #moment: Promise<void> | null = null;
 
@@ -12,7 +12,7 @@ export class Gathering {
   }
 
   /** Resolves for all who wait at the same time. */
-  end(): Promise<void> {
+  wait(): Promise<void> {
     this.#moment ??= new Promise((resolve) => {
       setTimeout(() => {
         this.#moment = null;

@@ -1,7 +1,7 @@
 /** Work on tasks in the background: for each task one after the other. */
 import type { Observe } from "./ports.ts";
 
-export class Turns {
+export class PerTaskQueue {
   readonly #what: string;
   readonly #observe: Observe;
   readonly #last = new Map<string, Promise<void>>();
@@ -15,15 +15,15 @@ export class Turns {
   /** Begins when the work on the task that was added before has ended. */
   add(taskId: string, work: () => Promise<void>): void {
     const before = this.#last.get(taskId) ?? Promise.resolve();
-    const turn: Promise<void> = before
+    const queued: Promise<void> = before
       .then(work)
       .catch((cause: unknown) => {
         this.#observe({ kind: "background_error", what: `${this.#what} of ${taskId}`, cause });
       })
       .finally(() => {
-        if (this.#last.get(taskId) === turn) this.#last.delete(taskId);
+        if (this.#last.get(taskId) === queued) this.#last.delete(taskId);
       });
-    this.#last.set(taskId, turn);
+    this.#last.set(taskId, queued);
   }
 
   isBusy(taskId: string): boolean {
@@ -31,7 +31,7 @@ export class Turns {
   }
 
   /** Resolves when the work on the task, or on all, that has been added has ended. */
-  async ended(taskId?: string): Promise<void> {
+  async drain(taskId?: string): Promise<void> {
     if (taskId === undefined) await Promise.all(this.#last.values());
     else await this.#last.get(taskId);
   }

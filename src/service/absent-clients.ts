@@ -1,0 +1,63 @@
+/**
+ * Finds parked requests that nobody waits for any more, before a task is claimed for them.
+ *
+ * A request that came or was looked at within the last second is believed. Programs that end leave all of
+ * their requests behind: after one without a listener the others are looked at as well, oldest first,
+ * until some of them have one.
+ */
+import type { Claimed } from "./claims.ts";
+import type { Clock } from "./ports.ts";
+import type { NextRequest } from "./ready-claims.ts";
+import type { ParkedQueue } from "./parked-queue.ts";
+
+const BELIEVED_MS = 1_000;
+const AT_ONCE = 64;
+
+export class AbsentClients {
+  readonly #queue: ParkedQueue<NextRequest, Claimed[]>;
+  readonly #clock: Clock;
+  readonly #believedUntil = new WeakMap<NextRequest, number>();
+  #search: Promise<void> | null = null;
+
+  constructor(queue: ParkedQueue<NextRequest, Claimed[]>, clock: Clock) {
+    this.#queue = queue;
+    this.#clock = clock;
+  }
+
+  /** The client that sent the request is known to listen. */
+  believe(request: NextRequest): void {
+    this.#believedUntil.set(request, this.#clock.now() + BELIEVED_MS);
+  }
+
+  /** Whether nobody waits for the answer. */
+  async isAbsent(request: NextRequest): Promise<boolean> {
+    if (!this.#isDoubtful(request)) return false;
+    if ((await request.isListening?.()) === false) return true;
+    this.believe(request);
+    return false;
+  }
+
+  /** Ends the requests that nobody waits for. */
+  end(): Promise<void> {
+    this.#search ??= this.#endAll().finally(() => {
+      this.#search = null;
+    });
+    return this.#search;
+  }
+
+  async #endAll(): Promise<void> {
+    for (;;) {
+      const chunk = this.#queue.oldest(AT_ONCE, (request) => this.#isDoubtful(request));
+      const areAbsent = await Promise.all(chunk.map(({ request }) => this.isAbsent(request)));
+      for (const [i, parked] of chunk.entries()) {
+        if (areAbsent[i] === true) this.#queue.end(parked, []);
+      }
+      if (chunk.length === 0 || areAbsent.includes(false)) return;
+    }
+  }
+
+  #isDoubtful(request: NextRequest): boolean {
+    const until = this.#believedUntil.get(request) ?? 0;
+    return request.isListening !== undefined && until <= this.#clock.now();
+  }
+}
