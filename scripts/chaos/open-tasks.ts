@@ -1,6 +1,6 @@
 /** The tasks that the sessions of a run work on, by what they were told last. */
 import type { Random } from "../../src/simulation/random.ts";
-import { isTerminal, type TaskStatus } from "../../src/task/task.ts";
+import { isFinished, type TaskStatus } from "../../src/task/task.ts";
 
 /** How often a finished task is asked for, while there are others. */
 const FINISHED_SHARE = 0.1;
@@ -23,7 +23,7 @@ export class OpenTasks {
   }
 
   note(taskId: string, status: TaskStatus): void {
-    const [now, before] = isTerminal(status)
+    const [now, before] = isFinished(status)
       ? [this.#finished, this.#open]
       : [this.#open, this.#finished];
     before.delete(taskId);

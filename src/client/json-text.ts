@@ -1,5 +1,5 @@
 /** Values of callers as JSON, or an error that names what would be stored as something else. */
-import { describeInexact, type InexactPart, inexactPart } from "../protocol/exact-json.ts";
+import { describeInexact, type InexactPart, inexactPart } from "../protocol/storable-json.ts";
 import { invalidInput, TaskError } from "./task-error.ts";
 
 /**

@@ -1,5 +1,5 @@
 /** The values of shared keys, which programs in any language put. */
-import { describeInexact, inexactPart } from "../protocol/exact-json.ts";
+import { describeInexact, inexactPart } from "../protocol/storable-json.ts";
 import { TaskError } from "./task-error.ts";
 
 /**

@@ -1,6 +1,6 @@
 /** What subscribers are told: one write of a task's record, with the event that led to it. */
 import type { EventRecord } from "../protocol/task-event.ts";
-import { inexactPart } from "../protocol/exact-json.ts";
+import { inexactPart } from "../protocol/storable-json.ts";
 import { decodeTask, encodeTask, type TaskRecord } from "../protocol/task-record.ts";
 import type { UpdateMessage } from "../nats/task-updates.ts";
 

@@ -2,10 +2,9 @@
 import type { z } from "zod";
 import { CoordinatorError } from "./errors.ts";
 import { bodyHint, fieldHint } from "./hints.ts";
-import { describeInexact, inexactPart } from "./exact-json.ts";
+import { describeInexact, inexactPart, isTooDeep, MAX_JSON_DEPTH } from "./storable-json.ts";
 import { nullDropper } from "./null-fields.ts";
 import { type Operation, OPERATION_NAMES, OPERATIONS, type Request } from "./operations.ts";
-import { isTooDeep, MAX_JSON_DEPTH } from "./json-depth.ts";
 import { idRuleFor, isValidId } from "./subjects.ts";
 
 const DROP_NULLS = Object.fromEntries(

@@ -1,7 +1,7 @@
 /** The body of each request. Unknown fields are refused: a misspelt option must not be ignored. */
 import { z } from "zod";
 import { RELEASE_OUTCOMES } from "../task/commands.ts";
-import { FINISHED_STATUSES, TASK_STATUSES } from "../task/task.ts";
+import { IMPORTED_STATUSES, TASK_STATUSES } from "../task/task.ts";
 import * as field from "./fields.ts";
 
 const someDefinition = z.object(field.definition).partial().shape;
@@ -31,7 +31,7 @@ export const importedTask = z
     task_id: field.taskId,
     ...someDefinition,
     not_before: field.notBefore,
-    status: z.enum(FINISHED_STATUSES).optional().describe("Of work that was done elsewhere"),
+    status: z.enum(IMPORTED_STATUSES).optional().describe("Of work that was done elsewhere"),
     result: z.unknown().optional().describe("Of `complete`: what came of it"),
     completed_at: field.time.optional().describe("Of `complete`: when it was. Default: now"),
     completed_by: field.sessionId.optional().describe("Of `complete`: by which session"),

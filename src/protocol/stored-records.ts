@@ -1,6 +1,6 @@
 /** Leases and sessions as they are stored. */
 import { z } from "zod";
-import { inexactPart } from "./exact-json.ts";
+import { inexactPart } from "./storable-json.ts";
 import * as field from "./fields.ts";
 
 export const leaseRecord = z.looseObject({

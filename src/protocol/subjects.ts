@@ -57,10 +57,10 @@ function addressOf(root: string, rest: string): Omit<RequestAddress, "principal"
   return { root, operation, id };
 }
 
-/** What stands before the first point, and what follows it. */
+/** The text before the first dot, and the text after it. */
 function splitToken(subject: string): [token: string, rest: string] {
-  const point = subject.indexOf(".");
-  return point < 0 ? [subject, ""] : [subject.slice(0, point), subject.slice(point + 1)];
+  const dot = subject.indexOf(".");
+  return dot < 0 ? [subject, ""] : [subject.slice(0, dot), subject.slice(dot + 1)];
 }
 
 export function requestSubject(root: SubjectRoot, operation: string, id?: string): string {

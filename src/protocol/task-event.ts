@@ -51,12 +51,12 @@ export function encodeEvent(taskId: string, event: TaskEvent): EventRecord {
 }
 
 /** Parsing makes a new string for each record: that of all records at once takes less room. */
-const ONE_OF_EACH = new Map<string, string>(EVENT_TYPES.map((type) => [type, type]));
+const SHARED_TYPE_NAMES = new Map<string, string>(EVENT_TYPES.map((type) => [type, type]));
 
 /** `isOwn`: it is known to have no field that this version does not know. */
 export function decodeEvent(record: EventRecord, isOwn: boolean): TaskEvent {
   const event: TaskEvent = {
-    type: ONE_OF_EACH.get(record.type) ?? record.type,
+    type: SHARED_TYPE_NAMES.get(record.type) ?? record.type,
     oldStatus: record.old_status,
     newStatus: record.new_status,
     claimedBy: record.claimed_by,

@@ -2,11 +2,10 @@
 import { z } from "zod";
 import { TASK_STATUSES, type Task } from "../task/task.ts";
 import { decodeDefinition, encodeDefinition } from "./definition-record.ts";
-import { describeInexact, inexactPart } from "./exact-json.ts";
+import { describeInexact, inexactPart, isTooDeep } from "./storable-json.ts";
 import * as field from "./fields.ts";
 import { iso, isoOrNull, millisOrNull } from "./instants.ts";
-import { isTooDeep } from "./json-depth.ts";
-import { isOwnRecord } from "./own-record.ts";
+import { passesQuickCheck } from "./quick-record-check.ts";
 import { ID_RULE, isValidId } from "./subjects.ts";
 import { decodeEvent, encodeEvent, taskEvent } from "./task-event.ts";
 import { unknownFieldsOf } from "./unknown-fields.ts";
@@ -147,7 +146,7 @@ export function decodeTask(text: string, origin: RecordOrigin): Task {
   if (isTooDeep(json)) throw new CorruptRecordError("the value is nested too deep");
   const inexact = inexactPart(text);
   if (inexact !== null) throw new CorruptRecordError(describeInexact(inexact));
-  const own = isOwnRecord(json) ? json : null;
+  const own = passesQuickCheck(json) ? json : null;
   const record = own ?? parseStored(json);
   if (record.task_id !== undefined && record.task_id !== origin.taskId) {
     throw new CorruptRecordError(

@@ -2,7 +2,7 @@
 import { decodeDefinition } from "../protocol/definition-record.ts";
 import { millisOrNull } from "../protocol/instants.ts";
 import type { Request } from "../protocol/operations.ts";
-import type { Finished, NewTaskOptions, TaskDefinition } from "../task/task.ts";
+import type { ImportedEnd, NewTaskOptions, TaskDefinition } from "../task/task.ts";
 
 export interface Imported {
   readonly taskId: string;
@@ -26,7 +26,7 @@ export function toImported(
   return { taskId: given.task_id, dependsOn: definition.dependsOn, definition, options };
 }
 
-function finishedAs(given: Given, now: number): Finished | null {
+function finishedAs(given: Given, now: number): ImportedEnd | null {
   const { status, result = null, completed_at, completed_by: completedBy = null } = given;
   if (status === undefined) return null;
   const completedAt = status === "complete" ? (millisOrNull(completed_at) ?? now) : null;

@@ -4,7 +4,7 @@
  */
 import { SortedList } from "../task/sorted-list.ts";
 import { ReadyQueue } from "../task/ready-queue.ts";
-import { isTerminal, type Task, TASK_STATUSES, type TaskStatus } from "../task/task.ts";
+import { isFinished, type Task, TASK_STATUSES, type TaskStatus } from "../task/task.ts";
 import { DeadEnds } from "./dead-ends.ts";
 import type { TaskEntry, Watch } from "./ports.ts";
 import { WatchPosition } from "../watched/watch-position.ts";
@@ -180,7 +180,7 @@ export class TaskIndex implements Watch<TaskEntry> {
     if (status === "available") this.ready.add(task, this.#now());
     if (task.claimedBy !== null) this.claims.add(task.claimedBy, taskId);
     if (claimRequest !== null) this.claimRequests.add(claimRequest, taskId);
-    if (isTerminal(status)) this.terminal.set(task);
+    if (isFinished(status)) this.terminal.set(task);
   }
 
   #forget(task: Task): void {
@@ -190,7 +190,7 @@ export class TaskIndex implements Watch<TaskEntry> {
     if (status === "available") this.ready.delete(task);
     if (task.claimedBy !== null) this.claims.delete(task.claimedBy, taskId);
     if (claimRequest !== null) this.claimRequests.delete(claimRequest, taskId);
-    if (isTerminal(status)) this.terminal.delete(task);
+    if (isFinished(status)) this.terminal.delete(task);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Reads the tasks that a simulation works through. */
 import { readFile } from "node:fs/promises";
 import type { ImportedTask } from "../client/import-tasks.ts";
-import { describeInexact, inexactPart } from "../protocol/exact-json.ts";
+import { describeInexact, inexactPart } from "../protocol/storable-json.ts";
 import { SimulationOptionError } from "./options.ts";
 
 /**

@@ -22,11 +22,11 @@ export const TASK_STATUSES = [
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 
 /** Statuses that only `requeue` leaves. */
-const TERMINAL_STATUSES = ["complete", "failed", "cancelled"] as const;
-type TerminalStatus = (typeof TERMINAL_STATUSES)[number];
+const FINISHED_STATUSES = ["complete", "failed", "cancelled"] as const;
+type FinishedStatus = (typeof FINISHED_STATUSES)[number];
 
-export function isTerminal(status: TaskStatus): status is TerminalStatus {
-  return (TERMINAL_STATUSES as readonly TaskStatus[]).includes(status);
+export function isFinished(status: TaskStatus): status is FinishedStatus {
+  return (FINISHED_STATUSES as readonly TaskStatus[]).includes(status);
 }
 
 /** Every kind of transition that this version makes. */
@@ -166,15 +166,16 @@ export interface NewTaskOptions {
   readonly sessionId: string | null;
   readonly notBefore?: number | null;
   /** Of work that was done elsewhere. */
-  readonly finished?: Finished | null;
+  readonly finished?: ImportedEnd | null;
 }
 
 /** The statuses that a new task can have without anybody working on it. */
-export const FINISHED_STATUSES = ["complete", "cancelled"] as const;
+export const IMPORTED_STATUSES = ["complete", "cancelled"] as const;
+export type ImportedStatus = (typeof IMPORTED_STATUSES)[number];
 
 /** How work that was done elsewhere ended; the times and the result are those of a complete task. */
-export interface Finished {
-  readonly status: (typeof FINISHED_STATUSES)[number];
+export interface ImportedEnd {
+  readonly status: ImportedStatus;
   readonly result: unknown;
   readonly completedAt: number | null;
   readonly completedBy: string | null;

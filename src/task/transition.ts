@@ -45,7 +45,7 @@ import { type EndOfClaim, endOfClaim, holderRefusal, isClaimOf } from "./holder.
 import type { RetryPolicy } from "./retry-policy.ts";
 import { alreadyClaimed, moved, unavailable, unclaimed, UNCHANGED, write } from "./steps.ts";
 import {
-  isTerminal,
+  isFinished,
   LEASE_EXPIRED,
   LEASE_HAD_RUN_OUT,
   STOPPED_AS_ASKED,
@@ -192,7 +192,7 @@ function settleDependencies(task: Task, unmet: readonly string[], now: number): 
 }
 
 function update(task: Task, command: UpdateCommand, now: number): Decision {
-  if (isTerminal(task.status)) return unavailable(task.status);
+  if (isFinished(task.status)) return unavailable(task.status);
   const { dependsOn, notBefore } = command.changes;
   const changesStart = dependsOn !== undefined || notBefore !== undefined;
   if (task.status === "claimed" && changesStart) return alreadyClaimed(task);
@@ -205,7 +205,7 @@ function update(task: Task, command: UpdateCommand, now: number): Decision {
 }
 
 function cancel(task: Task, command: CancelCommand, now: number): Decision {
-  if (isTerminal(task.status)) {
+  if (isFinished(task.status)) {
     return task.status === "cancelled" ? UNCHANGED : unavailable(task.status);
   }
   const { sessionId, reason } = command;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { loadConfig } from "../../src/config.ts";
 import * as limits from "../../src/protocol/fields.ts";
-import { MAX_JSON_DEPTH } from "../../src/protocol/json-depth.ts";
+import { MAX_JSON_DEPTH } from "../../src/protocol/storable-json.ts";
 import { OPERATION_NAMES, OPERATIONS, PROTOCOL_VERSION } from "../../src/protocol/operations.ts";
 import { MAX_ID_LENGTH } from "../../src/protocol/subjects.ts";
 import { headings, read, type Row, section, table } from "../support/markdown.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { encodeTask } from "../../src/protocol/task-record.ts";
-import { EVENT_TYPES, isTerminal, TASK_STATUSES } from "../../src/task/task.ts";
+import { EVENT_TYPES, isFinished, TASK_STATUSES } from "../../src/task/task.ts";
 import { read, section, table } from "../support/markdown.ts";
 import { availableTask } from "../task/sample-task.ts";
 import { stateTable } from "./state-table.ts";
@@ -15,7 +15,7 @@ describe("docs/states.md", () => {
         Status,
         Terminal,
       ]),
-      TASK_STATUSES.map((status) => [status, isTerminal(status) ? "yes" : "no"]),
+      TASK_STATUSES.map((status) => [status, isFinished(status) ? "yes" : "no"]),
     );
   });
 

@@ -1,7 +1,12 @@
 /** Histories as the domain itself would write them, for tests to break. */
 import type { RecordedEntry } from "../../src/nats/read-history.ts";
 import type { Command } from "../../src/task/commands.ts";
-import { createTask, DEFINITION_DEFAULTS, type Finished, type Task } from "../../src/task/task.ts";
+import {
+  createTask,
+  DEFINITION_DEFAULTS,
+  type ImportedStatus,
+  type Task,
+} from "../../src/task/task.ts";
 import { transition } from "../../src/task/transition.ts";
 
 /** `b` depends on `a`, which fails once, expires once, and is completed by the third attempt. */
@@ -21,7 +26,7 @@ export class SyntheticHistory {
   entries: RecordedEntry[] = [];
   readonly #tasks = new Map<string, Task>();
 
-  create(taskId: string, dependsOn: string[] = [], status?: Finished["status"]): this {
+  create(taskId: string, dependsOn: string[] = [], status?: ImportedStatus): this {
     const definition = { ...DEFINITION_DEFAULTS, dependsOn, maxFailures: 100 };
     const blocked = dependsOn.length > 0;
     const now = this.#now;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { isTerminal, type Task, type TaskDefinition } from "../../src/task/task.ts";
+import { isFinished, type Task, type TaskDefinition } from "../../src/task/task.ts";
 import { transition } from "../../src/task/transition.ts";
 import { holds, MAX_FAILURES, MAX_LOST_LEASES, run } from "./random-commands.ts";
 
@@ -21,7 +21,7 @@ describe("whatever is asked of a task", () => {
   });
 
   holds("it leaves a terminal status by requeue only", ({ before, command }) => {
-    if (isTerminal(before.status)) assert.equal(command.type, "requeue");
+    if (isFinished(before.status)) assert.equal(command.type, "requeue");
   });
 
   holds("it has a holder, a lease length and a claim time exactly while claimed", (_, after) => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { describeInexact, inexactPart } from "../../src/protocol/exact-json.ts";
+import { describeInexact, inexactPart } from "../../src/protocol/storable-json.ts";
 
 describe("a number of JSON", () => {
   for (const literal of [
@@ -58,9 +58,9 @@ describe("a number of JSON", () => {
         fc.option(fc.integer({ min: -340, max: 340 })),
       )
       .map(([isNegative, whole, fraction, exponent]) => {
-        const point = fraction === null ? "" : `.${fraction}`;
+        const decimals = fraction === null ? "" : `.${fraction}`;
         const power = exponent === null ? "" : `e${exponent}`;
-        return `${isNegative ? "-" : ""}${BigInt(whole)}${point}${power}`;
+        return `${isNegative ? "-" : ""}${BigInt(whole)}${decimals}${power}`;
       });
     fc.assert(
       fc.property(literal, (text) => {

@@ -1,12 +1,26 @@
 /**
- * JSON that JavaScript cannot keep: numbers that change when they are parsed, and strings with half of
- * a surrogate pair, which no other language can read. Both are refused where they come in, because a
- * value that is stored has to be the value that was sent.
+ * Which JSON can be stored: a stored value must be the value that was sent. Three kinds of JSON are
+ * refused where they come in.
  *
- * A number is kept if the text that is written again has the same decimal value: 1.0 and 1 are the same
- * number, as are -0 and 0.
+ * - Numbers that change when JavaScript parses them. A number is kept if the text that is written again
+ *   has the same decimal value: 1.0 and 1 are the same number, and so are -0 and 0.
+ * - Strings with half of a surrogate pair, which no other language can read.
+ * - Arrays and objects nested so deep that writing them again would exhaust the stack.
  */
 import { isExactNumber, writtenAgain } from "./exact-number.ts";
+
+export const MAX_JSON_DEPTH = 64;
+
+/** Whether arrays and objects are nested deeper than `levels` in what was parsed. */
+export function isTooDeep(json: unknown, levels = MAX_JSON_DEPTH): boolean {
+  if (typeof json !== "object" || json === null) return false;
+  if (levels === 0) return true;
+  if (Array.isArray(json)) return json.some((inner) => isTooDeep(inner, levels - 1));
+  for (const name in json) {
+    if (isTooDeep((json as Record<string, unknown>)[name], levels - 1)) return true;
+  }
+  return false;
+}
 
 /** What cannot be kept, and where it is. */
 export interface InexactPart {

@@ -28,7 +28,7 @@ const OF_EVENT = 8;
 const ISO_LENGTH = "2025-11-12T17:30:00.000Z".length;
 
 /** Whether the schema accepts the value as it is, with no field that it does not know. */
-export function isOwnRecord(json: unknown): json is TaskRecord {
+export function passesQuickCheck(json: unknown): json is TaskRecord {
   if (!isObject(json)) return false;
   const record: Fields<TaskRecord> = json;
   return (
