@@ -16,6 +16,8 @@ const SCRIPTS: Readonly<Record<string, readonly Mistake[]>> = {
   bench: [
     ["--short --document", /leave out --document/],
     ["no-suite", /there is no suite no-suite: --list shows them/],
+    ["cliams", /there is no suite cliams: did you mean claims\?/],
+    ["--lisst", /there is no option --lisst: did you mean --list\?/],
   ],
 };
 

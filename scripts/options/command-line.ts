@@ -1,5 +1,6 @@
-/** The command line of a script: its usage, and what it was given, from one table of its options. */
+/** The command line of a script: its usage text and its parser, both from one table of its options. */
 import { parseArgs } from "node:util";
+import { nearest } from "../../src/protocol/nearest.ts";
 import type { Option } from "./kinds.ts";
 
 type Options = Readonly<Record<string, Option<unknown>>>;
@@ -7,11 +8,21 @@ type Options = Readonly<Record<string, Option<unknown>>>;
 export interface Script<O extends Options = Options> {
   /** As people call it, such as `npm run soak`. */
   readonly name: string;
-  /** In one line. */
+  /** One line of the usage text. */
   readonly does: string;
   readonly options: O;
-  /** What it takes beside options, for the usage. Default: nothing. */
+  /** The words that it takes in addition to options, for the usage text. Default: none. */
   readonly words?: string;
+  /** The only words that it takes. Default: any. */
+  readonly names?: Names;
+}
+
+export interface Names {
+  /** What each of them names, such as "suite". */
+  readonly kind: string;
+  readonly known: readonly string[];
+  /** The option that lists the known ones. */
+  readonly list: string;
 }
 
 export interface Given<O extends Options> {
@@ -19,7 +30,7 @@ export interface Given<O extends Options> {
   readonly words: readonly string[];
 }
 
-/** The command line is at fault: its message is one line with the cure. */
+/** A mistake on the command line. Its message is one line that contains the cure. */
 export class UsageError extends Error {
   constructor({ name }: Script, problem: string) {
     super(`${problem} (all options: ${name} -- --help)`);
@@ -27,8 +38,8 @@ export class UsageError extends Error {
 }
 
 /**
- * What the process was started with. Ends it with the usage if that is asked for, and with one line if
- * there is a mistake.
+ * Parses the arguments of this process. Prints the usage text and exits with code 0 on `--help`; prints
+ * one line and exits with code 2 on a mistake.
  */
 export function optionsOrExit<T>(script: Script, parse: (args: readonly string[]) => T): T {
   const args = process.argv.slice(2);
@@ -52,7 +63,7 @@ function usageOf({ name, does, options, words }: Script): string {
       `${what} (default: ${shown})`,
     ] as const;
   });
-  const all = [...lines, ["--help", "shows this"] as const];
+  const all = [...lines, ["--help", "shows this text"] as const];
   const width = Math.max(...all.map(([left]) => left.length));
   return [
     `${name} -- [options]${words === undefined ? "" : ` [${words}]`}`,
@@ -76,16 +87,42 @@ export function parse<O extends Options>(script: Script<O>, args: readonly strin
   const values = new Map([...options].map(([name, { fallback }]) => [name, fallback]));
   const words: string[] = [];
   for (const token of tokens) {
-    if (token.kind === "positional") words.push(token.value);
+    if (token.kind === "positional") words.push(wordOf(script, token.value));
     if (token.kind !== "option") continue;
     const option = options.get(token.name);
-    if (option === undefined) throw new UsageError(script, `there is no option ${token.rawName}`);
+    if (option === undefined) throw unknown(script, "option", token.rawName, namesOf(script));
     values.set(token.name, read(script, option, token));
   }
-  if (script.words === undefined && words.length > 0) {
-    throw new UsageError(script, `"${words.join(" ")}" belongs to no option: leave it out`);
-  }
   return { values: Object.fromEntries(values) as Given<O>["values"], words };
+}
+
+function namesOf({ options }: Script): string[] {
+  return [...Object.keys(options), "help"].map((name) => `--${name}`);
+}
+
+function wordOf(script: Script, word: string): string {
+  const { words, names } = script;
+  if (words === undefined) {
+    throw new UsageError(script, `"${word}" belongs to no option: leave it out`);
+  }
+  if (names === undefined || names.known.includes(word)) return word;
+  throw unknown(script, names.kind, word, names.known, `${names.list} shows them`);
+}
+
+/** @param cure for a name that resembles none of the known ones */
+export function unknown(
+  script: Script,
+  kind: string,
+  name: string,
+  known: readonly string[],
+  cure?: string,
+): UsageError {
+  const meant = nearest(name, known);
+  const hint = meant === undefined ? cure : `did you mean ${meant}?`;
+  return new UsageError(
+    script,
+    `there is no ${kind} ${name}${hint === undefined ? "" : `: ${hint}`}`,
+  );
 }
 
 interface Token {
@@ -96,7 +133,7 @@ interface Token {
 
 function read(script: Script, option: Option<unknown>, token: Token): unknown {
   const { rawName, value = "", inlineValue = false } = token;
-  // What looks like the next option is that: this one was left without its value.
+  // A "value" that begins with dashes is the next option: this one lacks its value.
   const given = !inlineValue && value.startsWith("--") ? "" : value;
   const isFlag = option.value === null;
   // Flags take no value, all others need one.

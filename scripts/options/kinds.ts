@@ -1,26 +1,26 @@
-/** What options of scripts take: a number, a duration, one of several words, a text, or nothing. */
+/** The kinds of options: a number, a duration, one of several words, a text, or a flag. */
 import { randomInt } from "node:crypto";
 import { parseDuration } from "../duration.ts";
 
 export interface Option<T> {
-  /** What follows it, as the usage shows it; `null`: nothing, it is a flag. */
+  /** Its value, as the usage text shows it; `null`: a flag, which has none. */
   readonly value: string | null;
   readonly what: string;
-  /** What holds without it, and how the usage says that. */
+  /** The value if the option is not given, and how the usage text shows it. */
   readonly fallback: T;
   readonly shown: string;
-  /** What may follow it, for whoever gave it something else. */
+  /** Describes the values that it takes, for the message about any other. */
   readonly takes: string;
-  /** `undefined` for what it does not take. */
+  /** Returns `undefined` for a text that it does not take. */
   readonly read: (text: string) => T | undefined;
 }
 
-/** How the usage says what holds without the option, where that is not simply its value. */
+/** How the usage text shows the default, if not as its value. */
 interface Shown {
   readonly shown?: string;
 }
 
-/** From `min` on, which is 0 by default. */
+/** A whole number of at least `min`, which is 0 by default. */
 export function whole<F extends number | null>(
   what: string,
   fallback: F,
@@ -34,10 +34,10 @@ export function whole<F extends number | null>(
 }
 
 export function seed(what: string): Option<number> {
-  return whole(what, randomInt(2 ** 31), { shown: "drawn by chance" });
+  return whole(what, randomInt(2 ** 31), { shown: "random" });
 }
 
-/** In milliseconds. @param shown the default, as it would be given */
+/** Milliseconds. @param shown the default, as the command line would say it */
 export function duration(what: string, shown: string): Option<number> {
   const read = (text: string): number | undefined => {
     const ms = parseDuration(text);
@@ -72,7 +72,7 @@ export function flag(what: string): Option<boolean> {
 }
 
 export function nodes(fallback: 1 | 3): Option<number> {
-  const what = "NATS servers; three keep every record three times";
+  const what = "NATS servers; with three, each record has three replicas";
   const read = (given: string): number | undefined => [1, 3].find((n) => String(n) === given);
   return { value: "1|3", what, fallback, shown: String(fallback), takes: "1 or 3", read };
 }
