@@ -2,7 +2,7 @@
  * Lets rivals take turns (A B A B ...), so that whatever else the machine does meets all of them, and
  * takes the medians of several rounds.
  */
-import { median } from "../scripts/statistics.ts";
+import { median } from "../scripts/lab/statistics.ts";
 import type { Round } from "./contender.ts";
 import { type Figures, play, type Rival } from "./rival.ts";
 

@@ -3,7 +3,7 @@
  * Started with the URLs of the NATS nodes.
  */
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import { quantile } from "../scripts/statistics.ts";
+import { quantile } from "../scripts/lab/statistics.ts";
 import { serveOrders } from "./child.ts";
 import type { Arrival, CrowdOrder, Lived } from "./crowd-orders.ts";
 import { liveOn } from "./crowd-life.ts";

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describeMachine } from "../scripts/machine.ts";
+import { describeMachine } from "../scripts/lab/machine.ts";
 import { optionsOrExit } from "../scripts/options/command-line.ts";
 import { loadConfig } from "../src/config.ts";
 import { resolveServerBinary } from "../src/nats/server-binary.ts";

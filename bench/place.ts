@@ -3,7 +3,7 @@ import { randomInt } from "node:crypto";
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Cluster } from "../scripts/chaos/cluster.ts";
+import { Cluster } from "../scripts/lab/cluster.ts";
 import { Cleanup } from "../scripts/cleanup.ts";
 import { ContenderProcess } from "./contender-process.ts";
 

@@ -1,6 +1,6 @@
 /** What processes take of the machine, and which belong together, as Linux tells in /proc. */
 import { readdirSync, readFileSync } from "node:fs";
-import { readProcess } from "../scripts/process-figures.ts";
+import { readProcess } from "../scripts/lab/process-figures.ts";
 
 /** Processor time since its start, of a process with all its threads, in seconds; 0 for one that is gone. */
 export function cpuSecondsOf(pid: number): number {

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { renderBarChart } from "../scripts/charts/bar-chart.ts";
-import type { Machine } from "../scripts/machine.ts";
+import type { Machine } from "../scripts/lab/machine.ts";
 import { OWN_TITLE } from "./arena.ts";
 import { formatCell, type Table, toMarkdown } from "./table.ts";
 

@@ -2,7 +2,7 @@
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { TaskClient } from "../src/client/task-client.ts";
 import { createRequester } from "../src/nats/request.ts";
-import { QUIET } from "../scripts/quiet-logger.ts";
+import { QUIET } from "../scripts/lab/quiet-logger.ts";
 import { definition } from "./definition.ts";
 
 const AT_ONCE = 10_000;

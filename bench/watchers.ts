@@ -3,7 +3,7 @@
  * Started with the URLs of the NATS nodes.
  */
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import { QUIET } from "../scripts/quiet-logger.ts";
+import { QUIET } from "../scripts/lab/quiet-logger.ts";
 import { Coordinator } from "../src/client/coordinator.ts";
 import { EventBus } from "../src/client/event-bus.ts";
 import { serveOrders } from "./child.ts";

@@ -15,7 +15,7 @@ import { TestServer } from "../test/support/nats-server.ts";
 import { UpdateClient } from "../test/support/observed-updates.ts";
 import { SteadyWriter } from "../test/support/steady-writer.ts";
 import { TestCoordinator } from "../test/support/test-coordinator.ts";
-import { median } from "./statistics.ts";
+import { median } from "./lab/statistics.ts";
 
 const FAULT_RUNS = 5;
 const UPDATES = 20_000;

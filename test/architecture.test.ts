@@ -47,6 +47,7 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
     "node:*",
   ],
   pool: ["app", "config", "telemetry", "type service/ports", "node:*"],
+  history: ["task", "protocol", "client", "type nats/read-history"],
   simulation: ["task", "protocol", "client", "nats", "node:*"],
   cli: [
     ...["app", "pool", "config", "version", "client", "protocol", "simulation"],

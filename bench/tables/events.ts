@@ -1,7 +1,7 @@
 /** How many transitions a second reach a hundred subscribers, beside messages of core NATS. */
 import { fileURLToPath } from "node:url";
 import { Cleanup } from "../../scripts/cleanup.ts";
-import { median } from "../../scripts/statistics.ts";
+import { median } from "../../scripts/lab/statistics.ts";
 import { Child } from "../child.ts";
 import { FLOOR_RECORD } from "../floor-record.ts";
 import { monotonicMs } from "../monotonic.ts";

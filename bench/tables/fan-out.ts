@@ -3,7 +3,7 @@
  * a coordinator; and what claims of others take meanwhile.
  */
 import { connect } from "@nats-io/transport-node";
-import { median } from "../../scripts/statistics.ts";
+import { median } from "../../scripts/lab/statistics.ts";
 import { Claimant } from "../claimant.ts";
 import { Crowd } from "../crowd-process.ts";
 import type { Arrival } from "../crowd-orders.ts";

@@ -1,5 +1,5 @@
 /** What more tasks cost: latencies, memory, and the time until a worker serves. */
-import { median, quantile } from "../../scripts/statistics.ts";
+import { median, quantile } from "../../scripts/lab/statistics.ts";
 import { firstClaim } from "../../scripts/recovery/cold-start.ts";
 import { Claimant } from "../claimant.ts";
 import { Place } from "../place.ts";

@@ -1,5 +1,5 @@
 /** What happens at twice the capacity. */
-import { quantile } from "../../scripts/statistics.ts";
+import { quantile } from "../../scripts/lab/statistics.ts";
 import { ClaimsByTheClock, type Offered } from "../claims-by-the-clock.ts";
 import { Place } from "../place.ts";
 import { memoryOf } from "../processes.ts";

@@ -1,7 +1,7 @@
 /** What it takes to remove finished tasks, and what others notice of it. */
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
-import { median, quantile } from "../../scripts/statistics.ts";
+import { median, quantile } from "../../scripts/lab/statistics.ts";
 import { KvBucket } from "../../src/nats/kv-bucket.ts";
 import { TASKS_BUCKET } from "../../src/nats/kv-buckets.ts";
 import { KvWriter } from "../../src/nats/kv-writer.ts";

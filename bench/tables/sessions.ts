@@ -1,6 +1,6 @@
 /** 10,000 sessions that live as agents do, and what they cost when they are quiet. */
 import { setTimeout as delay } from "node:timers/promises";
-import { quantile } from "../../scripts/statistics.ts";
+import { quantile } from "../../scripts/lab/statistics.ts";
 import type { Lived } from "../crowd-orders.ts";
 import { Crowd } from "../crowd-process.ts";
 import { cpuSecondsOf, memoryOf } from "../processes.ts";

@@ -6,15 +6,15 @@ import { join } from "node:path";
 import { loadConfig } from "../../src/config.ts";
 import { resolveServerBinary } from "../../src/nats/server-binary.ts";
 import { optionsOrExit } from "../options/command-line.ts";
-import { Cluster, nodeNamesOf } from "./cluster.ts";
-import { Disks } from "./disks.ts";
-import { FAULTS } from "./faults/all.ts";
-import { interrupted } from "./interruption.ts";
-import { Network } from "./network.ts";
+import { Cluster, nodeNamesOf } from "../lab/cluster.ts";
+import { Disks } from "../lab/disks.ts";
+import { FAULTS } from "../lab/faults/all.ts";
+import { interrupted } from "../lab/interruption.ts";
+import { Network } from "../lab/network.ts";
 import { type ChaosOptions, formatOptions, parseOptions, SCRIPT } from "./options.ts";
 import { failures, formatResult, leaveEvidence } from "./report.ts";
 import { type Result, runChaos } from "./run.ts";
-import { isStraceHere } from "./slow-disk.ts";
+import { isStraceHere } from "../lab/slow-disk.ts";
 
 const tell = (line: string): void => {
   console.error(line);

@@ -1,7 +1,7 @@
 /** The options of `npm run chaos`. */
 import { parse, UsageError } from "../options/command-line.ts";
 import { duration, flag, nodes, seed, text, whole, workers } from "../options/kinds.ts";
-import { FAULTS } from "./faults/all.ts";
+import { FAULTS } from "../lab/faults/all.ts";
 
 export interface ChaosOptions {
   readonly seed: number;

@@ -3,15 +3,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import { connectNats } from "../../src/nats/connection.ts";
 import { type RecordedEntry, readHistory } from "../../src/nats/read-history.ts";
 import { createRandomFor } from "../../src/simulation/random.ts";
-import { untilAllAnswer } from "./all-answer.ts";
-import type { Cluster } from "./cluster.ts";
-import { outOfLine } from "./dependencies.ts";
+import { untilAllAnswer } from "../lab/all-answer.ts";
+import type { Cluster } from "../lab/cluster.ts";
+import { outOfLine } from "../../src/history/dependencies.ts";
 import { endingProblems } from "./endings.ts";
-import { possibleFaults } from "./faults/all.ts";
+import { possibleFaults } from "../lab/faults/all.ts";
 import type { ChaosOptions } from "./options.ts";
 import { bringAbout } from "./schedule.ts";
-import { type Evidence, judge, type Problem } from "./verdict.ts";
-import { Workload } from "./workload.ts";
+import { type Evidence, judge, type Problem } from "../../src/history/verdict.ts";
+import { Workload } from "../lab/workload.ts";
 
 const OPEN_TASKS = 30;
 /** Until all answer again; the election of a leader takes up to ten seconds. */

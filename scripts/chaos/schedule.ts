@@ -1,8 +1,8 @@
 /** Which faults a run brings about, and when, as a seed has it. */
 import { setTimeout as delay } from "node:timers/promises";
 import { createRandomFor, type Random } from "../../src/simulation/random.ts";
-import type { Cluster } from "./cluster.ts";
-import type { Fault } from "./faults/fault.ts";
+import type { Cluster } from "../lab/cluster.ts";
+import type { Fault } from "../lab/faults/fault.ts";
 
 /** How often a second one begins while the first is there. */
 const OVERLAPS = 0.25;

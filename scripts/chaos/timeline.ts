@@ -1,7 +1,7 @@
 /** What happened to a task in a run, and around it: as text, and as a picture with a lane for each client. */
 import { renderLaneChart, type Span } from "../charts/lane-chart.ts";
-import type { TaskOperation } from "./recorded-operation.ts";
-import type { RecordedOperation, RecordedUpdate } from "./recording.ts";
+import type { TaskOperation } from "../../src/history/recorded-operation.ts";
+import type { RecordedOperation, RecordedUpdate } from "../../src/history/recording.ts";
 import type { Result } from "./run.ts";
 
 interface TaskHistory {

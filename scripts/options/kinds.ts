@@ -1,6 +1,6 @@
 /** The kinds of options: a number, a duration, one of several words, a text, or a flag. */
 import { randomInt } from "node:crypto";
-import { parseDuration } from "../duration.ts";
+import { parseDuration } from "../lab/duration.ts";
 
 export interface Option<T> {
   /** Its value, as the usage text shows it; `null`: a flag, which has none. */

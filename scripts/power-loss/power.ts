@@ -1,7 +1,7 @@
 /** Takes the power of nodes, as the kind of the run has it, and gives it back. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Cluster } from "../chaos/cluster.ts";
-import type { Member } from "../chaos/member.ts";
+import type { Cluster } from "../lab/cluster.ts";
+import type { Member } from "../lab/member.ts";
 import { rolesOf } from "../recovery/stream-leader.ts";
 import type { Disk } from "./disk.ts";
 import type { Victims } from "./options.ts";

@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { TaskClient } from "../../src/client/task-client.ts";
 import { connectNats } from "../../src/nats/connection.ts";
 import { createRequester } from "../../src/nats/request.ts";
-import { Cluster } from "../chaos/cluster.ts";
+import { Cluster } from "../lab/cluster.ts";
 import { Cleanup } from "../cleanup.ts";
-import { median, quantile } from "../statistics.ts";
+import { median, quantile } from "../lab/statistics.ts";
 import type { PowerLossOptions } from "./options.ts";
 
 const SETTINGS = ["default", "10s", "1s", "always"] as const;

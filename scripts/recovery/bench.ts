@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { TaskClient } from "../../src/client/task-client.ts";
 import { type Connection, connectNats } from "../../src/nats/connection.ts";
 import { createRequester } from "../../src/nats/request.ts";
-import { QUIET } from "../quiet-logger.ts";
-import { Cluster } from "../chaos/cluster.ts";
-import { figuresUrl } from "../chaos/figures-address.ts";
+import { QUIET } from "../lab/quiet-logger.ts";
+import { Cluster } from "../lab/cluster.ts";
+import { figuresUrl } from "../lab/figures-address.ts";
 import { Cleanup } from "../cleanup.ts";
 import type { RecoveryOptions } from "./options.ts";
 

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { TaskClient } from "../../src/client/task-client.ts";
 import { TaskError } from "../../src/client/task-error.ts";
-import type { Member } from "../chaos/member.ts";
+import type { Member } from "../lab/member.ts";
 import { Bench, type BenchOptions } from "./bench.ts";
 import type { Row } from "./rows.ts";
 

@@ -1,6 +1,6 @@
 /** Faults, each brought about while claims are asked for, and what became of these. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Member } from "../chaos/member.ts";
+import type { Member } from "../lab/member.ts";
 import type { Bench } from "./bench.ts";
 import { idleNode } from "./idle-node.ts";
 import { type LoadResult, underLoad } from "./load.ts";

@@ -1,7 +1,7 @@
 /** Finds a node of a cluster that leads no bucket, and makes one idle where each leads something. */
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
-import type { Member } from "../chaos/member.ts";
+import type { Member } from "../lab/member.ts";
 import type { Bench } from "./bench.ts";
 import { rolesOf } from "./stream-leader.ts";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "../../src/config.ts";
 import { resolveServerBinary } from "../../src/nats/server-binary.ts";
-import { describeMachine } from "../machine.ts";
+import { describeMachine } from "../lab/machine.ts";
 import { optionsOrExit } from "../options/command-line.ts";
 import { Bench } from "./bench.ts";
 import { measureColdStart } from "./cold-start.ts";

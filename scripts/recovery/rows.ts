@@ -1,5 +1,5 @@
 /** What a measurement yields: named figures of several rounds. */
-import { median } from "../statistics.ts";
+import { median } from "../lab/statistics.ts";
 
 export interface Row {
   readonly what: string;

@@ -1,8 +1,8 @@
 /** Which node of a cluster leads a stream. */
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connectNats } from "../../src/nats/connection.ts";
-import type { Cluster } from "../chaos/cluster.ts";
-import type { Member } from "../chaos/member.ts";
+import type { Cluster } from "../lab/cluster.ts";
+import type { Member } from "../lab/member.ts";
 import { patiently } from "./patiently.ts";
 
 export interface Roles {

@@ -4,7 +4,7 @@ import { EventBus } from "../../src/client/event-bus.ts";
 import { pause } from "../../src/client/waiting.ts";
 import type { Random } from "../../src/simulation/random.ts";
 import type { Meter } from "./meter.ts";
-import { QUIET } from "../quiet-logger.ts";
+import { QUIET } from "../lab/quiet-logger.ts";
 
 const RECONNECT_SECONDS = 0.5;
 

@@ -2,7 +2,7 @@
 import { setMaxListeners } from "node:events";
 import { within } from "../../src/client/waiting.ts";
 import { createRandomFor } from "../../src/simulation/random.ts";
-import { Workload } from "../chaos/workload.ts";
+import { Workload } from "../lab/workload.ts";
 import { cancelUnfinished } from "./cancel-unfinished.ts";
 import type { Part } from "./client.ts";
 import { feed, loopOverClaims, work } from "./library-load.ts";

@@ -1,6 +1,6 @@
 /** Counts what the load does, and measures how long it takes, from one sample to the next. */
 import { TaskError } from "../../src/client/task-error.ts";
-import type { Recording } from "../chaos/recording.ts";
+import type { Recording } from "../../src/history/recording.ts";
 
 /** What has happened since the last sample. */
 export interface Interval {

@@ -6,9 +6,9 @@
  */
 import { pause } from "../../src/client/waiting.ts";
 import type { Random } from "../../src/simulation/random.ts";
-import type { Cluster } from "../chaos/cluster.ts";
-import { possibleFaults } from "../chaos/faults/all.ts";
-import { pick } from "../chaos/faults/fault.ts";
+import type { Cluster } from "../lab/cluster.ts";
+import { possibleFaults } from "../lab/faults/all.ts";
+import { pick } from "../lab/faults/fault.ts";
 
 export interface RareFaults {
   readonly random: Random;

@@ -6,7 +6,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { createRandomFor } from "../../src/simulation/random.ts";
-import type { Cluster } from "../chaos/cluster.ts";
+import type { Cluster } from "../lab/cluster.ts";
 import { Buckets } from "./bucket-figures.ts";
 import { Load } from "./load.ts";
 import { Meter } from "./meter.ts";

@@ -2,8 +2,8 @@
 import { pause } from "../../src/client/waiting.ts";
 import { percentiles } from "../../src/simulation/figures.ts";
 import { TASK_STATUSES } from "../../src/task/task.ts";
-import type { Member } from "../chaos/member.ts";
-import { readProcess } from "../process-figures.ts";
+import type { Member } from "../lab/member.ts";
+import { readProcess } from "../lab/process-figures.ts";
 import type { BucketFigures, Buckets } from "./bucket-figures.ts";
 import {
   GROUPS,

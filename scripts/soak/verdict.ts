@@ -20,7 +20,7 @@
  * What was measured too little, or for less than a minute, is not judged, and the table says so.
  */
 import type { Rule, Series } from "./series.ts";
-import { median, trendOf } from "../statistics.ts";
+import { median, trendOf } from "../lab/statistics.ts";
 
 /** When what happened, in seconds since the start of the run. */
 export interface Phases {

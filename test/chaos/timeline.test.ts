@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Recording } from "../../scripts/chaos/recording.ts";
+import { Recording } from "../../src/history/recording.ts";
 import type { Result } from "../../scripts/chaos/run.ts";
 import { timelinePicture, timelineText } from "../../scripts/chaos/timeline.ts";
 import { encodeTask } from "../../src/protocol/task-record.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { Cluster } from "../../scripts/chaos/cluster.ts";
+import { Cluster } from "../../scripts/lab/cluster.ts";
 import { connectNats } from "../../src/nats/connection.ts";
 import { randomPort, serverBinary } from "../support/nats-server.ts";
 import { TempFolder } from "../support/temp-folder.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { closeSync, openSync } from "node:fs";
 import { describe, it } from "node:test";
 import { fetchText, parseMetrics, parseNode } from "../../scripts/soak/http-figures.ts";
-import { readProcess } from "../../scripts/process-figures.ts";
+import { readProcess } from "../../scripts/lab/process-figures.ts";
 import { SeriesStore } from "../../scripts/soak/series.ts";
 import { startHttpEndpoint } from "../../src/telemetry/http-endpoint.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";

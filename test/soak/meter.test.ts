@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Recording } from "../../scripts/chaos/recording.ts";
+import { Recording } from "../../src/history/recording.ts";
 import { Meter } from "../../scripts/soak/meter.ts";
 import { TaskError } from "../../src/client/task-error.ts";
 

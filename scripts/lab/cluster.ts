@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { connectNats } from "../../src/nats/connection.ts";
 import { createRequester } from "../../src/nats/request.ts";
 import { TaskClient } from "../../src/client/task-client.ts";
-import { QUIET } from "../quiet-logger.ts";
+import { QUIET } from "./quiet-logger.ts";
 import { intruder, node, type Surroundings, worker } from "./cluster-members.ts";
 import type { Disks } from "./disks.ts";
 import { figuresAddress } from "./figures-address.ts";

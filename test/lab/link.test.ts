@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { Link } from "../../scripts/chaos/link.ts";
+import { Link } from "../../scripts/lab/link.ts";
 
 /** A client that is connected through a link to a server that says everything back. */
 class Linked implements AsyncDisposable {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { garbage } from "../../scripts/chaos/garbage.ts";
+import { garbage } from "../../scripts/lab/garbage.ts";
 import { addressOf, expectationOf } from "../../scripts/fuzz/expectation.ts";
 import { TASK_NAMES } from "../../scripts/fuzz/world.ts";
 

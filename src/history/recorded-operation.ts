@@ -1,6 +1,6 @@
 /** What a client records of an operation on a task: when it asked, for what, and what it was told. */
-import type { ErrorCode } from "../../src/protocol/errors.ts";
-import type { TaskStatus } from "../../src/task/task.ts";
+import type { ErrorCode } from "../protocol/errors.ts";
+import type { TaskStatus } from "../task/task.ts";
 
 export interface Claimer {
   readonly sessionId: string;

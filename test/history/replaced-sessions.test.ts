@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Asked, Told } from "../../scripts/chaos/recorded-operation.ts";
-import { Recording } from "../../scripts/chaos/recording.ts";
-import { wronglyReplaced } from "../../scripts/chaos/replaced-sessions.ts";
+import type { Asked, Told } from "../../src/history/recorded-operation.ts";
+import { Recording } from "../../src/history/recording.ts";
+import { wronglyReplaced } from "../../src/history/replaced-sessions.ts";
 
 const HOLDER = { sessionId: "s1", instance: "old", attempt: 1 };
 const SEEN = { status: "claimed", claimedBy: "s1", attempt: 1 } as const;

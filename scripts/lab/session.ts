@@ -4,8 +4,8 @@ import type { TaskClient } from "../../src/client/task-client.ts";
 import { TaskError } from "../../src/client/task-error.ts";
 import type { Random } from "../../src/simulation/random.ts";
 import type { OpenTasks } from "./open-tasks.ts";
-import type { Asked } from "./recorded-operation.ts";
-import { type RecordedNext, type Recording, seenIn } from "./recording.ts";
+import type { Asked } from "../../src/history/recorded-operation.ts";
+import { type RecordedNext, type Recording, seenIn } from "../../src/history/recording.ts";
 import type { Repeats } from "./repeats.ts";
 
 /** The shortest there is, and one that outlives most faults. */

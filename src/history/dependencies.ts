@@ -1,6 +1,6 @@
 /** Whether tasks have waited for their dependencies, and no longer than that (G7). */
-import type { RecordedEntry } from "../../src/nats/read-history.ts";
-import type { Task } from "../../src/task/task.ts";
+import type { RecordedEntry } from "../nats/read-history.ts";
+import type { Task } from "../task/task.ts";
 import type { RecordedUpdate } from "./recording.ts";
 import type { Problem } from "./verdict.ts";
 

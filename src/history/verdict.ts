@@ -1,5 +1,5 @@
 /** Whether a run went as docs/guarantees.md promises. */
-import type { RecordedEntry } from "../../src/nats/read-history.ts";
+import type { RecordedEntry } from "../nats/read-history.ts";
 import { claimedTooEarly, outOfLine } from "./dependencies.ts";
 import type { Operation } from "./linearizability.ts";
 import type { RecordedOperation, Recording } from "./recording.ts";

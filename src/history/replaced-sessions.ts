@@ -1,5 +1,5 @@
 /** Whether a session has one process at a time: what was taken from one, and what it was still given. */
-import { SESSION_REPLACED } from "../../src/task/task.ts";
+import { SESSION_REPLACED } from "../task/task.ts";
 import type { Recording, RecordedOperation, RecordedRegistration } from "./recording.ts";
 import type { Problem } from "./verdict.ts";
 

@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { promisify } from "node:util";
-import { VERSION } from "../src/version.ts";
+import { VERSION } from "../../src/version.ts";
 
 export interface Machine {
   readonly cpu: string;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { checkLinearizability, type Operation } from "../../scripts/chaos/linearizability.ts";
-import type { Asked, Seen, TaskOperation, Told } from "../../scripts/chaos/recorded-operation.ts";
-import { taskModel } from "../../scripts/chaos/task-model.ts";
+import { checkLinearizability, type Operation } from "../../src/history/linearizability.ts";
+import type { Asked, Seen, TaskOperation, Told } from "../../src/history/recorded-operation.ts";
+import { taskModel } from "../../src/history/task-model.ts";
 import type { ErrorCode } from "../../src/protocol/errors.ts";
 
 /** Operations one after the other, unless `from` or `to` says otherwise. */

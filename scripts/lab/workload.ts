@@ -7,10 +7,10 @@ import { connectNats } from "../../src/nats/connection.ts";
 import { createRequester } from "../../src/nats/request.ts";
 import { createRandomFor } from "../../src/simulation/random.ts";
 import { OpenTasks } from "./open-tasks.ts";
-import { Recording } from "./recording.ts";
+import { Recording } from "../../src/history/recording.ts";
 import { Repeats } from "./repeats.ts";
 import { ChaosSession } from "./session.ts";
-import { QUIET } from "../quiet-logger.ts";
+import { QUIET } from "./quiet-logger.ts";
 
 export interface WorkloadOptions {
   /** For the subscriber. */

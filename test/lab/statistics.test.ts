@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { median, trendOf } from "../scripts/statistics.ts";
-import { createRandomFor } from "../src/simulation/random.ts";
+import { median, trendOf } from "../../scripts/lab/statistics.ts";
+import { createRandomFor } from "../../src/simulation/random.ts";
 
 const line = (slope: number, noise: (i: number) => number): [number, number][] =>
   Array.from({ length: 12 }, (_, i) => [i, 100 + slope * i + noise(i)]);

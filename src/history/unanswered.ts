@@ -5,7 +5,7 @@
  * all bounds with their number. Mostly the guess explains the history at once. It only leaves orders
  * out: one that fits the guess fits the operations as well. Where none does, all orders are tried.
  */
-import { CONNECTION_LOST, LEASE_EXPIRED, SESSION_REPLACED } from "../../src/task/task.ts";
+import { CONNECTION_LOST, LEASE_EXPIRED, SESSION_REPLACED } from "../task/task.ts";
 import { checkLinearizability, type Explained, type Operation } from "./linearizability.ts";
 import type { TaskOperation } from "./recorded-operation.ts";
 import type { RecordedUpdate } from "./recording.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Operation } from "../../scripts/chaos/linearizability.ts";
-import type { Asked, TaskOperation, Told } from "../../scripts/chaos/recorded-operation.ts";
-import type { RecordedUpdate } from "../../scripts/chaos/recording.ts";
-import { explain } from "../../scripts/chaos/unanswered.ts";
+import type { Operation } from "../../src/history/linearizability.ts";
+import type { Asked, TaskOperation, Told } from "../../src/history/recorded-operation.ts";
+import type { RecordedUpdate } from "../../src/history/recording.ts";
+import { explain } from "../../src/history/unanswered.ts";
 import { encodeTask } from "../../src/protocol/task-record.ts";
 import { createTask, DEFINITION_DEFAULTS, type Task } from "../../src/task/task.ts";
 import { transition } from "../../src/task/transition.ts";

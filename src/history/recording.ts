@@ -1,8 +1,8 @@
 /** What the sessions of a run have asked for and were told, task by task, by one monotonic clock. */
-import { TaskError } from "../../src/client/task-error.ts";
-import type { TaskUpdate } from "../../src/client/task-update.ts";
-import type { ErrorCode } from "../../src/protocol/errors.ts";
-import type { TaskRecord } from "../../src/protocol/task-record.ts";
+import { TaskError } from "../client/task-error.ts";
+import type { TaskUpdate } from "../client/task-update.ts";
+import type { ErrorCode } from "../protocol/errors.ts";
+import type { TaskRecord } from "../protocol/task-record.ts";
 import type { Operation } from "./linearizability.ts";
 import type { Asked, Seen, TaskOperation, Told } from "./recorded-operation.ts";
 

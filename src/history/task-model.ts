@@ -7,10 +7,10 @@
  * part of the specification: a delay after a failure may be over at any moment. Nor are other tasks: one
  * with dependencies may become blocked or available whenever nobody holds it.
  */
-import type { Command, Decision } from "../../src/task/commands.ts";
-import { holderRefusal } from "../../src/task/holder.ts";
-import { createTask, DEFINITION_DEFAULTS, type Task } from "../../src/task/task.ts";
-import { transition } from "../../src/task/transition.ts";
+import type { Command, Decision } from "../task/commands.ts";
+import { holderRefusal } from "../task/holder.ts";
+import { createTask, DEFINITION_DEFAULTS, type Task } from "../task/task.ts";
+import { transition } from "../task/transition.ts";
 import type { Model } from "./linearizability.ts";
 import type { Asked, Seen, TaskOperation, Told } from "./recorded-operation.ts";
 

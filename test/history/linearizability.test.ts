@@ -4,7 +4,7 @@ import {
   checkLinearizability,
   type Model,
   type Operation,
-} from "../../scripts/chaos/linearizability.ts";
+} from "../../src/history/linearizability.ts";
 
 /** A register, the usual example: `write` sets it, `read` tells its value; it may break and read 0. */
 type Op = { readonly write: number } | { readonly read: number };
