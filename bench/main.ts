@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describeMachine } from "../scripts/lab/machine.ts";
 import { optionsOrExit } from "../scripts/options/command-line.ts";
 import { loadConfig } from "../src/config.ts";
-import { resolveServerBinary } from "../src/nats/server-binary.ts";
+import { resolveServerBinary } from "../src/nats-server/server-binary.ts";
 import { type BenchOptions, parseOptions, SCRIPT } from "./options.ts";
 import { putIntoDocument, save } from "./results.ts";
 import { peerBinaries } from "./servers/peers.ts";

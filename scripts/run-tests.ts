@@ -10,7 +10,7 @@ import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { fileURLToPath } from "node:url";
 import { loadConfig } from "../src/config.ts";
-import { resolveServerBinary } from "../src/nats/server-binary.ts";
+import { resolveServerBinary } from "../src/nats-server/server-binary.ts";
 import { processesOf } from "./test-leftovers.ts";
 
 const TESTS = join(dirname(fileURLToPath(import.meta.url)), "..", "test");

@@ -26,6 +26,7 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
     ...["task", "protocol", "timers", "type service/ports"],
     ...["@nats-io/*", "p-retry", "semver", "node:*"],
   ],
+  "nats-server": ["nats/server-versions", "node:*"],
   client: [
     ...["task", "protocol", "timers"],
     ...["nats/request", "nats/connection", "nats/connection-values", "nats/inbox"],
@@ -51,7 +52,7 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   simulation: ["task", "protocol", "client", "nats", "node:*"],
   cli: [
     ...["app", "pool", "config", "version", "client", "protocol", "simulation"],
-    ...["nats/connection", "nats/dev-server", "telemetry/json-line"],
+    ...["nats/connection", "nats-server/dev-server", "telemetry/json-line"],
     ...["commander", "picocolors", "cli-progress", "node:*"],
   ],
   index: ["task", "protocol", "service", "nats", "client", "telemetry", "config", "app"],

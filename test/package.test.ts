@@ -6,7 +6,7 @@ import { before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { satisfies } from "semver";
-import { readServerInfo } from "../src/nats/server-info.ts";
+import { readServerInfo } from "../src/nats-server/server-info.ts";
 import { CliProcess } from "./support/cli-process.ts";
 import { request } from "./support/dev.ts";
 import { serverBinary } from "./support/nats-server.ts";

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "../../src/config.ts";
-import { resolveServerBinary } from "../../src/nats/server-binary.ts";
+import { resolveServerBinary } from "../../src/nats-server/server-binary.ts";
 import { optionsOrExit } from "../options/command-line.ts";
 import { Cluster, nodeNamesOf } from "../lab/cluster.ts";
 import { Disks } from "../lab/disks.ts";

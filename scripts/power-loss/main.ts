@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "../../src/config.ts";
-import { resolveServerBinary } from "../../src/nats/server-binary.ts";
+import { resolveServerBinary } from "../../src/nats-server/server-binary.ts";
 import { optionsOrExit } from "../options/command-line.ts";
 import { whyNoDisks } from "./disk.ts";
 import { formatOptions, parseOptions, type PowerLossOptions, SCRIPT } from "./options.ts";

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "../../src/config.ts";
-import { resolveServerBinary } from "../../src/nats/server-binary.ts";
+import { resolveServerBinary } from "../../src/nats-server/server-binary.ts";
 import { describeMachine } from "../lab/machine.ts";
 import { optionsOrExit } from "../options/command-line.ts";
 import { Bench } from "./bench.ts";

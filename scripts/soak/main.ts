@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "../../src/config.ts";
-import { resolveServerBinary } from "../../src/nats/server-binary.ts";
+import { resolveServerBinary } from "../../src/nats-server/server-binary.ts";
 import { VERSION } from "../../src/version.ts";
 import { Cluster } from "../lab/cluster.ts";
 import { figuresUrl } from "../lab/figures-address.ts";

@@ -12,7 +12,7 @@ import {
   type RestartableServer,
   startDevServer,
   type SystemUser,
-} from "../nats/dev-server.ts";
+} from "../nats-server/dev-server.ts";
 import { VERSION } from "../version.ts";
 import { announcementOf, formatCommands, formatRows, print, printError } from "./output.ts";
 import { RefusalRestarts } from "./refusal-restarts.ts";

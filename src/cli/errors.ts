@@ -4,7 +4,7 @@ import { StartupError } from "../app.ts";
 import { TaskError } from "../client/task-error.ts";
 import { ConfigError } from "../config.ts";
 import { ConnectionError } from "../nats/connection.ts";
-import { FolderInUseError, NatsServerError, ServerBinaryError } from "../nats/dev-server.ts";
+import { FolderInUseError, NatsServerError, ServerBinaryError } from "../nats-server/dev-server.ts";
 import { SimulationOptionError } from "../simulation/options.ts";
 
 export interface Report {

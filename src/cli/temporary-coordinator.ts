@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startApp } from "../app.ts";
 import { loadConfig } from "../config.ts";
-import { resolveServerBinary, startNatsServer } from "../nats/dev-server.ts";
+import { resolveServerBinary, startNatsServer } from "../nats-server/dev-server.ts";
 
 export interface TemporaryCoordinator {
   readonly natsUrl: string;

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { connect } from "@nats-io/transport-node";
-import { readServerInfo } from "../../src/nats/server-info.ts";
+import { readServerInfo } from "../../src/nats-server/server-info.ts";
 import { runCli } from "../support/cli-process.ts";
 import { Dev, request, TROUBLE } from "../support/dev.ts";
 import { randomPort } from "../support/nats-server.ts";

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { CommanderError } from "commander";
 import { reportOf } from "../../src/cli/errors.ts";
 import { ConfigError } from "../../src/config.ts";
-import { NatsServerError } from "../../src/nats/dev-server.ts";
+import { NatsServerError } from "../../src/nats-server/dev-server.ts";
 import { runCli } from "../support/cli-process.ts";
 
 describe("if-coordinator", () => {

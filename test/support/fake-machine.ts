@@ -4,9 +4,9 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import type { BinarySources } from "../../src/nats/server-binary.ts";
-import { cachedBinary } from "../../src/nats/server-install.ts";
-import { packageName, type PackagedRelease } from "../../src/nats/server-release.ts";
+import type { BinarySources } from "../../src/nats-server/server-binary.ts";
+import { cachedBinary } from "../../src/nats-server/server-install.ts";
+import { packageName, type PackagedRelease } from "../../src/nats-server/server-release.ts";
 
 export const PLATFORM = "test-platform";
 

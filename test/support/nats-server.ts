@@ -14,8 +14,8 @@ import {
   type NatsServerProcess,
   PortTakenError,
   startNatsServer,
-} from "../../src/nats/dev-server.ts";
-import { resolveServerBinary } from "../../src/nats/server-binary.ts";
+} from "../../src/nats-server/dev-server.ts";
+import { resolveServerBinary } from "../../src/nats-server/server-binary.ts";
 
 export interface TestServerOptions {
   /** nats-server's configuration, such as accounts. Default: JetStream and nothing else. */

@@ -19,7 +19,11 @@ import {
   PACKAGED_RELEASE,
   type PackagedRelease,
 } from "./server-release.ts";
-import { judgeServerVersion, MIN_SERVER_VERSION, type ServerVerdict } from "./server-versions.ts";
+import {
+  judgeServerVersion,
+  MIN_SERVER_VERSION,
+  type ServerVerdict,
+} from "../nats/server-versions.ts";
 
 const run = promisify(execFile);
 

@@ -12,9 +12,9 @@ import {
   type RestartableServer,
   startDevServer,
   startNatsServer,
-} from "../../src/nats/dev-server.ts";
-import { readServerInfo } from "../../src/nats/server-info.ts";
-import { ownFolder } from "../../src/nats/store-owner.ts";
+} from "../../src/nats-server/dev-server.ts";
+import { readServerInfo } from "../../src/nats-server/server-info.ts";
+import { ownFolder } from "../../src/nats-server/store-owner.ts";
 import { randomPort, serverBinary } from "../support/nats-server.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 
@@ -47,7 +47,7 @@ interface DevProcess extends AsyncDisposable {
 
 /** Runs `startDevServer` in a process of its own, which ends at SIGINT without stopping it. */
 async function devProcess(storeDir: string): Promise<DevProcess> {
-  const module = new URL("../../src/nats/dev-server.js", import.meta.url);
+  const module = new URL("../../src/nats-server/dev-server.js", import.meta.url);
   const options = JSON.stringify({ binary: await serverBinary(), port: 0, storeDir });
   const code =
     `const { startDevServer } = await import(${JSON.stringify(module)});` +

@@ -6,8 +6,12 @@ import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import { loadConfig } from "../../src/config.ts";
-import { resolveServerBinary } from "../../src/nats/server-binary.ts";
-import { BUILT_RELEASE, packageName, PACKAGED_RELEASE } from "../../src/nats/server-release.ts";
+import { resolveServerBinary } from "../../src/nats-server/server-binary.ts";
+import {
+  BUILT_RELEASE,
+  packageName,
+  PACKAGED_RELEASE,
+} from "../../src/nats-server/server-release.ts";
 import {
   FAKE_GO,
   fakeMachine,
