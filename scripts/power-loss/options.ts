@@ -57,6 +57,7 @@ export function parseOptions(args: readonly string[]): PowerLossOptions {
 
 /** As a command takes them. */
 export function formatOptions(options: PowerLossOptions): string {
-  const { seed, nodes, seconds, victims, sync } = options;
+  const { seed, nodes, seconds, victims, sync, price, rounds } = options;
+  if (price) return `--price --nodes ${nodes} --rounds ${rounds}`;
   return `--sync ${sync ?? "default"} --nodes ${nodes} --victims ${victims} --seconds ${seconds} --seed ${seed}`;
 }
