@@ -18,7 +18,7 @@ export { type BusHealth, EventBus, type PutOptions } from "./client/event-bus.ts
 export type { Backend, EventBusConfig, EventBusOptions } from "./client/event-bus-options.ts";
 export type { ImportedTask } from "./client/import-tasks.ts";
 export type { Logger } from "./client/logger.ts";
-export type { Connected } from "./client/own-connection.ts";
+export type { Connected } from "./client/connection-field.ts";
 export { ReleaseError, type ReleaseOptions } from "./client/release-options.ts";
 export type { SharedChange } from "./client/shared-watch.ts";
 export type { TaskClient } from "./client/task-client.ts";

@@ -14,7 +14,7 @@ import { ID_RULE, requestSubject, type SubjectRoot } from "../protocol/subjects.
 import { checkOptions, type OptionTypes } from "./check-options.ts";
 import { toRequestText } from "./json-text.ts";
 import { DEFAULT_LOGGER, type Logger } from "./logger.ts";
-import { naming } from "./own-connection.ts";
+import { naming } from "./connection-field.ts";
 import {
   fromFailedRequest,
   fromLocalRefusal,

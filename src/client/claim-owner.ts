@@ -16,10 +16,10 @@ export interface ClaimOwner {
   readonly connection: Connection;
   readonly logger: Logger;
   /**
-   * Called once: the lease need not be renewed any more. Unless it is settled, the coordinator may not
+   * Called once: the lease need not be renewed any more. Unless that is acknowledged, the coordinator may not
    * know that the claim has ended.
    */
-  ended(claim: Claim, isSettled: boolean): void;
+  ended(claim: Claim, isAcknowledged: boolean): void;
   /** Another instance has the session: nothing that it claimed is its own any more. */
   replaced(error: TaskError): void;
 }

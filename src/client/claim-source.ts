@@ -11,7 +11,7 @@ import { defaultSession } from "./default-session.ts";
 import type { LeaseRenewal } from "./lease-renewal.ts";
 import { findDeadEnds } from "./dead-ends.ts";
 import type { Logger } from "./logger.ts";
-import type { Connected } from "./own-connection.ts";
+import type { Connected } from "./connection-field.ts";
 import { RenewalThread } from "./renewal-thread.ts";
 import { SessionLeases } from "./session-leases.ts";
 import type { TaskClient } from "./task-client.ts";
@@ -259,8 +259,8 @@ export class ClaimSource {
       tasks,
       connection: link.connection,
       logger,
-      ended: (ended, isSettled) => {
-        this.#renewal[isSettled ? "drop" : "abandon"](taskId, attempt);
+      ended: (ended, isAcknowledged) => {
+        this.#renewal[isAcknowledged ? "drop" : "abandon"](taskId, attempt);
         if (this.#held.get(taskId) === ended) this.#held.delete(taskId);
         if (this.#held.size === 0) this.#emptied();
       },

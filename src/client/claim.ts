@@ -168,7 +168,7 @@ export class Claim implements AsyncDisposable {
     this.#controller.abort(new TaskError("lease_lost", message));
   }
 
-  /** @internal Resolves when an end that was asked for is settled, one way or the other. */
+  /** @internal Resolves when an end that was asked for has been answered, one way or the other. */
   async ending(): Promise<void> {
     await this.#ending?.catch(() => undefined);
   }
@@ -237,12 +237,12 @@ export class Claim implements AsyncDisposable {
     return { session_id, instance, attempt: this.attempt };
   }
 
-  #finish(isSettled: boolean): void {
+  #finish(isAcknowledged: boolean): void {
     if (this.isOver) return;
     this.#over.abort();
     this.#progress.stop();
     this.#stopWatching();
-    this.#owner.ended(this, isSettled);
+    this.#owner.ended(this, isAcknowledged);
   }
 
   async #report(progress: unknown): Promise<void> {

@@ -34,7 +34,7 @@ export class RenewalThread implements LeaseRenewal {
   #worker: Worker | null = null;
   #isStopped = false;
   /** Ends the wait for a thread that can renew leases, or has ended. */
-  #settled: () => void = () => undefined;
+  #readyOrEnded: () => void = () => undefined;
 
   /** `here` takes over if the thread cannot go on. */
   constructor(data: ThreadData, here: LeaseRenewal, listener: LeaseListener, logger: Logger) {
@@ -51,8 +51,8 @@ export class RenewalThread implements LeaseRenewal {
   async start(signal: AbortSignal): Promise<void> {
     await this.#here.start(signal);
     signal.throwIfAborted();
-    const settled = new Promise<void>((resolve) => {
-      this.#settled = resolve;
+    const readyOrEnded = new Promise<void>((resolve) => {
+      this.#readyOrEnded = resolve;
       signal.addEventListener("abort", () => {
         resolve();
       });
@@ -72,7 +72,7 @@ export class RenewalThread implements LeaseRenewal {
     worker.on("exit", () => {
       this.#ended();
     });
-    await settled;
+    await readyOrEnded;
   }
 
   keep(claim: KeptClaim): void {
@@ -112,7 +112,7 @@ export class RenewalThread implements LeaseRenewal {
 
   #ended(): void {
     this.#worker = null;
-    this.#settled();
+    this.#readyOrEnded();
     if (this.#isStopped) return;
     this.#logger.error("the thread that renews leases has ended: renewing them in this one");
     for (const claim of this.#kept.values()) this.#here.keep({ ...claim, isOld: true });
@@ -127,7 +127,7 @@ export class RenewalThread implements LeaseRenewal {
   }
 
   #received(message: FromThread): void {
-    if (message.kind === "ready") this.#settled();
+    if (message.kind === "ready") this.#readyOrEnded();
     else if (message.kind === "replaced") {
       this.#listener.replaced(new TaskError("session_replaced", message.message));
     } else if (message.kind === "log") this.#logger[message.level](message.message);

@@ -10,7 +10,7 @@ import {
   type RequestContext,
 } from "./calls.ts";
 import { createTask } from "./create-task.ts";
-import type { Connected } from "./own-connection.ts";
+import type { Connected } from "./connection-field.ts";
 import { type ImportedTask, mergeReplies, planImport } from "./import-tasks.ts";
 
 /**

@@ -20,7 +20,7 @@ export type TaskUpdate = EventRecord & {
   readonly transitions_missing: boolean;
 };
 
-/** A task that is gone: retired after it was finished, or removed or made unreadable by hand. */
+/** A task that no longer exists: removed after its retention time, or removed or made unreadable by hand. */
 export interface TaskRemoval {
   /** The task that was removed. */
   readonly task_id: string;

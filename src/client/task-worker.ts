@@ -132,7 +132,7 @@ export class TaskWorker {
       if (!this.#stopping.signal.aborted) throw error;
     } finally {
       this.#source.leave();
-      await this.#settled();
+      await this.#handlersDone();
       await this.#source.stop();
     }
     if (this.#replacement !== null) throw this.#replacement;
@@ -237,7 +237,7 @@ export class TaskWorker {
   }
 
   /** Waits for the handlers, or until there is no more time for them. */
-  async #settled(): Promise<void> {
+  async #handlersDone(): Promise<void> {
     const overdue = new Promise<void>((resolve) => {
       if (this.#overdue.signal.aborted) resolve();
       this.#overdue.signal.addEventListener("abort", () => {

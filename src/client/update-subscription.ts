@@ -210,7 +210,7 @@ export class UpdateSubscription {
     this.#queue.push({ update }, bytes);
   }
 
-  /** One after the other: the next when the callback's promise, if it returns one, is settled. */
+  /** One after the other: the next when the callback's promise, if it returns one, has ended. */
   #deliver(): void {
     if (this.#isDelivering) return;
     this.#isDelivering = true;

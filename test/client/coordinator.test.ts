@@ -201,7 +201,7 @@ describe("run", () => {
   });
 });
 
-/** What a promise that is about to be settled does not lose a race against. */
+/** Resolves late: a promise that is about to resolve or reject wins a race against it. */
 async function afterOtherWork(): Promise<string> {
   for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
   return "still running";

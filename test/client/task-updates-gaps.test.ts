@@ -136,7 +136,7 @@ describe("what is no transition", () => {
     }
   });
 
-  it("the retirement of a finished task, is told", async () => {
+  it("the removal of a finished task, is told", async () => {
     await using coordinator = await TestCoordinator.start({ settings: { retention_seconds: 1 } });
     await using client = await UpdateClient.connect(coordinator.server.url);
     const seen = await client.observe();

@@ -62,17 +62,17 @@ function page(revisions: readonly number[], lastRevision: number, more = false):
 }
 
 /** Lets everything happen that needs no further event. */
-function settle(): Promise<void> {
+function drain(): Promise<void> {
   return new Promise(setImmediate);
 }
 
 describe("a subscription that catches up", () => {
   it("goes on live with what has arrived while it read the last page", async () => {
     const { subscription, seen, asked } = subscribe();
-    await settle();
+    await drain();
     for (const revision of [2, 3, 4, 5]) subscription.offer(live(revision));
     asked[0]?.answer(page([1, 2, 3], 3));
-    await settle();
+    await drain();
     subscription.offer(live(6));
     assert.deepEqual(seen.revisions, [1, 2, 3, 4, 5, 6]);
     assert.equal(asked.length, 1);
@@ -80,53 +80,53 @@ describe("a subscription that catches up", () => {
 
   it("reads another page if what has arrived does not continue it", async () => {
     const { subscription, seen, asked } = subscribe();
-    await settle();
+    await drain();
     subscription.offer(live(5));
     asked[0]?.answer(page([1, 2, 3], 3));
-    await settle();
+    await drain();
     assert.deepEqual(seen.revisions, [1, 2, 3]);
     assert.equal(asked[1]?.since, 3);
     asked[1].answer(page([4, 5], 5));
-    await settle();
+    await drain();
     assert.deepEqual(seen.revisions, [1, 2, 3, 4, 5]);
     assert.ok(seen.updates.every((update) => !update.transitions_missing));
   });
 
   it("keeps no more than it may of what arrives, and reads it afterwards", async () => {
     const { subscription, seen, asked } = subscribe();
-    await settle();
+    await drain();
     for (let revision = 2; revision <= 3_000; revision++) subscription.offer(live(revision));
     asked[0]?.answer(page([1], 1));
-    await settle();
+    await drain();
     assert.deepEqual(seen.revisions, [1]);
     assert.equal(asked[1]?.since, 1);
   });
 
   it("asks again at once for a page that may never come, as after a reconnect", async () => {
     const { subscription, seen, asked, logged } = subscribe();
-    await settle();
+    await drain();
     subscription.verify();
-    await settle();
+    await drain();
     assert.equal(asked[0]?.signal.aborted, true);
     assert.equal(asked[1]?.since, 0);
     // Too late: it is as good as none.
     asked[0].answer(page([1], 1));
-    await settle();
+    await drain();
     assert.deepEqual(seen.revisions, []);
     asked[1].answer(page([1], 1));
-    await settle();
+    await drain();
     assert.deepEqual(seen.revisions, [1]);
     assert.deepEqual(logged, []);
   });
 
   it("asks for nothing more when it is stopped", async () => {
     const { subscription, seen, asked, logged } = subscribe();
-    await settle();
+    await drain();
     subscription.stop();
     asked[0]?.answer(page([1], 2, true));
     subscription.offer(live(1));
     subscription.verify();
-    await settle();
+    await drain();
     assert.deepEqual([seen.revisions, asked.length, logged], [[], 1, []]);
   });
 });
@@ -134,26 +134,26 @@ describe("a subscription that catches up", () => {
 describe("a subscription that is up to date", () => {
   it("reads what it has missed when the next message shows a gap", async () => {
     const { subscription, seen, asked } = subscribe();
-    await settle();
+    await drain();
     asked[0]?.answer(page([], 0));
-    await settle();
+    await drain();
     subscription.offer(live(1));
     subscription.offer(live(3));
     subscription.offer(live(4));
-    await settle();
+    await drain();
     assert.deepEqual(seen.revisions, [1]);
     assert.equal(asked[1]?.since, 1);
     asked[1].answer(page([2, 3, 4], 4));
-    await settle();
+    await drain();
     assert.deepEqual(seen.revisions, [1, 2, 3, 4]);
   });
 
   it("says that transitions are missing where revisions are gone, also at the end", async () => {
     const { subscription, seen, asked } = subscribe();
-    await settle();
+    await drain();
     // Revision 4 was a marker that has removed itself.
     asked[0]?.answer(page([1, 3], 4));
-    await settle();
+    await drain();
     subscription.offer(live(5));
     subscription.offer(live(6));
     assert.deepEqual(
@@ -169,15 +169,15 @@ describe("a subscription that is up to date", () => {
 
   it("makes sure when revisions count from 1 again, and begins anew", async () => {
     const { subscription, seen, asked } = subscribe();
-    await settle();
+    await drain();
     asked[0]?.answer(page([1, 2, 3], 3));
-    await settle();
+    await drain();
     subscription.offer(live(1));
-    await settle();
+    await drain();
     asked[1]?.answer(page([1], 1));
-    await settle();
+    await drain();
     asked[2]?.answer(page([1], 1));
-    await settle();
+    await drain();
     assert.deepEqual(
       asked.map(({ since }) => since),
       [0, 3, 0],
