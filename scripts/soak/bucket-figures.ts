@@ -2,7 +2,7 @@
 import { jetstreamManager, type JetStreamManager, type StreamInfo } from "@nats-io/jetstream";
 import { TaskClient } from "../../src/client/task-client.ts";
 import { type Connection, connectNats } from "../../src/nats/connection.ts";
-import { MARKER_TTL_SECONDS, SHORT_MARKER_TTL_SECONDS } from "../../src/nats/kv-bucket.ts";
+import { MARKER_TTL_SECONDS, SHORT_MARKER_TTL_SECONDS } from "../../src/nats/kv-buckets.ts";
 import { LEASES_BUCKET, SESSIONS_BUCKET, TASKS_BUCKET } from "../../src/nats/kv-buckets.ts";
 import { createRequester } from "../../src/nats/request.ts";
 import { GROUPS, levelsAfter, NONE_LEFT } from "./figures.ts";

@@ -1,41 +1,16 @@
 /** One KV bucket: fresh reads, compare-and-set writes, purges, and a watch that survives everything. */
-import type { JetStreamManager } from "@nats-io/jetstream";
-import type { NatsConnection } from "@nats-io/transport-node";
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { ReadLimit, Stoppable, Watch, WriteOutcome } from "../service/ports.ts";
-import type { BucketUpkeep } from "./bucket-upkeep.ts";
+import type { KvAccess } from "./kv-access.ts";
 import { readBatch, type StoredMessage } from "./kv-batch.ts";
 import { writePrefixOf } from "./js-domain.ts";
+import { MARKER_TTL_SECONDS } from "./kv-buckets.ts";
 import { type KvMessage, operationOf, type WatchedMessage, writeIdOf } from "./kv-message.ts";
 import { watchStream } from "./kv-watch.ts";
-import type { KvWrite, KvWriter } from "./kv-writer.ts";
-import type { StartPatience } from "./start-patience.ts";
+import type { KvWrite } from "./kv-writer.ts";
 
-/** How long a marker of a purged key stays for watchers to see, in seconds. */
-export const MARKER_TTL_SECONDS = 15 * 60;
-/** The same for keys that come and go by the thousand a second. */
-export const SHORT_MARKER_TTL_SECONDS = 2 * 60;
 /** KV buckets keep at most so many messages of a key. */
 const MAX_HISTORY = 64;
-
-/** What all buckets of one connection share. */
-export interface KvAccess {
-  readonly connection: NatsConnection;
-  readonly jsm: JetStreamManager;
-  readonly writer: KvWriter;
-  /** Is told of a watch that broke and begins again. */
-  readonly watchFailed: (cause: unknown, bucket: string) => void;
-  /** What a worker does for its buckets. Without it, a watch that cannot begin the first time fails. */
-  readonly care?: BucketCare;
-}
-
-export interface BucketCare {
-  /** Of watches that begin for the first time. */
-  readonly patience: StartPatience;
-  readonly upkeep: BucketUpkeep;
-  /** Is told why a bucket cannot be used, `null` when it can be again. */
-  readonly problem: (bucket: string, problem: string | null) => void;
-}
 
 export class KvBucket {
   readonly stream: string;

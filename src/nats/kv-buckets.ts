@@ -11,13 +11,17 @@ import {
 import { nanos } from "@nats-io/transport-node";
 import { TASK_UPDATES } from "../protocol/subjects.ts";
 import { ConnectionError } from "./connection.ts";
-import { MARKER_TTL_SECONDS, SHORT_MARKER_TTL_SECONDS } from "./kv-bucket.ts";
 
 export const TASKS_BUCKET = "tasks";
 export const LEASES_BUCKET = "leases";
 export const SESSIONS_BUCKET = "sessions";
 /** What the sessions of a swarm share beside the tasks. Clients make and use it; no worker does. */
 export const SHARED_BUCKET = "shared";
+
+/** How long a marker of a purged key stays for watchers to see, in seconds. */
+export const MARKER_TTL_SECONDS = 15 * 60;
+/** The same for keys that come and go by the thousand a second. */
+export const SHORT_MARKER_TTL_SECONDS = 2 * 60;
 
 export interface BucketOptions {
   /** Records kept of each task, 1 to 64. */

@@ -9,8 +9,9 @@ import type {
   Stoppable,
   WriteOutcome,
 } from "../service/ports.ts";
-import { SESSIONS_BUCKET } from "./kv-buckets.ts";
-import { type KvAccess, KvBucket, SHORT_MARKER_TTL_SECONDS } from "./kv-bucket.ts";
+import type { KvAccess } from "./kv-access.ts";
+import { KvBucket } from "./kv-bucket.ts";
+import { SESSIONS_BUCKET, SHORT_MARKER_TTL_SECONDS } from "./kv-buckets.ts";
 import type { KvMessage } from "./kv-message.ts";
 
 export class KvSessionStore implements SessionStore {

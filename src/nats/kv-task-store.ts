@@ -2,6 +2,7 @@
 import { CorruptRecordError, decodeTask, encodeTask } from "../protocol/task-record.ts";
 import type {
   BucketState,
+  PreparedTask,
   ReadLimit,
   Stoppable,
   TaskEntry,
@@ -10,16 +11,15 @@ import type {
   WriteOutcome,
 } from "../service/ports.ts";
 import type { Task } from "../task/task.ts";
+import type { KvAccess } from "./kv-access.ts";
+import { KvBucket } from "./kv-bucket.ts";
 import { TASKS_BUCKET } from "./kv-buckets.ts";
-import { type KvAccess, KvBucket } from "./kv-bucket.ts";
 import { type KvMessage, newWriteId, type WatchedMessage } from "./kv-message.ts";
 import { PendingWrites } from "./pending-writes.ts";
 
 export class KvTaskStore implements TaskStore {
   readonly #bucket: KvBucket;
   readonly #pendingWrites = new PendingWrites<{ readonly task: Task; readonly writeId: string }>();
-  /** What is measured before it is written is made once. */
-  #measured: { readonly task: Task; readonly payload: Buffer } | null = null;
 
   constructor(access: KvAccess) {
     this.#bucket = new KvBucket(TASKS_BUCKET, access);
@@ -38,9 +38,16 @@ export class KvTaskStore implements TaskStore {
     return this.#bucket.state();
   }
 
-  write(task: Task, expectedRevision: number, writeId = newWriteId()): Promise<WriteOutcome> {
+  prepare(task: Task): PreparedTask {
+    return { task, payload: Buffer.from(JSON.stringify(encodeTask(task))) };
+  }
+
+  write(
+    { task, payload }: PreparedTask,
+    expectedRevision: number,
+    writeId = newWriteId(),
+  ): Promise<WriteOutcome> {
     const { taskId } = task;
-    const payload = this.#measured?.task === task ? this.#measured.payload : serialize(task);
     return this.#pendingWrites.during(taskId, payload, { task, writeId }, () =>
       this.#bucket.write(taskId, payload, expectedRevision, { writeId }),
     );
@@ -48,12 +55,6 @@ export class KvTaskStore implements TaskStore {
 
   newWriteId(): string {
     return newWriteId();
-  }
-
-  sizeOf(task: Task): number {
-    const payload = serialize(task);
-    this.#measured = { task, payload };
-    return payload.length;
   }
 
   dropHistory(taskId: string, lastRevision: number): Promise<void> {
@@ -97,8 +98,4 @@ function toEntry(message: KvMessage): TaskEntry {
     if (!(error instanceof CorruptRecordError)) throw error;
     return { taskId, revision, corrupt: error.message };
   }
-}
-
-function serialize(task: Task): Buffer {
-  return Buffer.from(JSON.stringify(encodeTask(task)));
 }

@@ -9,7 +9,7 @@ import type { Msg } from "@nats-io/transport-node";
 import type { Stoppable } from "../service/ports.ts";
 import { saysNoStream } from "./bucket-upkeep.ts";
 import { ConnectionError, listenToConnection } from "./connection.ts";
-import type { KvAccess } from "./kv-bucket.ts";
+import type { KvAccess } from "./kv-access.ts";
 import { operationOf, type WatchedMessage, writeIdOf } from "./kv-message.ts";
 import { mayEndWithElection, untilElected } from "./start-patience.ts";
 import { consumeStream, type StreamConsumer, type StreamMessage } from "./stream-consumer.ts";

@@ -3,8 +3,8 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { requireJetStream } from "./connection.ts";
 import { inDomain } from "./js-domain.ts";
-import { KvBucket, SHORT_MARKER_TTL_SECONDS } from "./kv-bucket.ts";
-import { ensureSharedBucket, SHARED_BUCKET } from "./kv-buckets.ts";
+import { KvBucket } from "./kv-bucket.ts";
+import { ensureSharedBucket, SHARED_BUCKET, SHORT_MARKER_TTL_SECONDS } from "./kv-buckets.ts";
 import { KvWriter } from "./kv-writer.ts";
 
 export type { KvBucket } from "./kv-bucket.ts";

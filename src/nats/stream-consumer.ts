@@ -9,7 +9,7 @@
 import { AckPolicy, DeliverPolicy } from "@nats-io/jetstream";
 import { type Msg, nanos, type NatsConnection } from "@nats-io/transport-node";
 import { newInbox } from "./inbox.ts";
-import type { KvAccess } from "./kv-bucket.ts";
+import type { KvAccess } from "./kv-access.ts";
 
 /** The server says so often that it is there when it has nothing else to say. */
 const HEARTBEAT_MS = 1_000;

@@ -64,21 +64,28 @@ export interface ReadLimit {
   readonly bytes: number;
 }
 
+/** A task and its encoded record. Encoding costs more than the rest of a write: it happens once. */
+export interface PreparedTask {
+  readonly task: Task;
+  /** The record as the store keeps it. */
+  readonly payload: Buffer;
+}
+
 export interface TaskStore {
   /** The leader's last entry of the task, `null` if there is none. */
   load(taskId: string): Promise<TaskEntry | null>;
   /** The leader's last revision over all tasks, of those that are still there. */
   lastRevision(): Promise<number>;
   state(): Promise<BucketState>;
+  /** Encodes the task for `write`, and for those who only want to know its size. */
+  prepare(task: Task): PreparedTask;
   /**
    * Writes the task if its last revision is the expected one; 0 stands for "none". The entry names the
    * `writeId`, by which a write whose outcome is in doubt can be found.
    */
-  write(task: Task, expectedRevision: number, writeId?: string): Promise<WriteOutcome>;
+  write(prepared: PreparedTask, expectedRevision: number, writeId?: string): Promise<WriteOutcome>;
   /** Another one each time, in any process. */
   newWriteId(): string;
-  /** Size in bytes of the record that `write` would store. */
-  sizeOf(task: Task): number;
   /** Removes what is older than the task's last revision, which this has to be. A purge is cheap then. */
   dropHistory(taskId: string, lastRevision: number): Promise<void>;
   /** Removes the task with its history; the marker of that removes itself after a while. */

@@ -15,6 +15,7 @@ import { transition } from "../task/transition.ts";
 import type {
   Clock,
   Observe,
+  PreparedTask,
   ServiceSettings,
   TaskEntry,
   TaskStore,
@@ -98,11 +99,11 @@ export class TaskWriter {
         known = undefined;
         continue;
       }
-      const next = decision.task;
-      if (options.limitSize === true) this.checkSize(next);
+      const next = this.#store.prepare(decision.task);
+      if (options.limitSize === true) this.#requireSize(next);
       const writeId = this.#store.newWriteId();
       const outcome = await this.#store.write(next, known.revision, writeId);
-      if (outcome.kind === "written") return this.#written(next, outcome.revision);
+      if (outcome.kind === "written") return this.#written(next.task, outcome.revision);
       this.#observe({
         kind: outcome.kind === "conflict" ? "write_conflict" : "write_unknown",
         taskId,
@@ -132,13 +133,14 @@ export class TaskWriter {
   ): Promise<KnownTask> {
     const blocked = this.unmet(definition).length > 0;
     const task = createTask(taskId, definition, { ...options, blocked, now: this.#clock.now() });
-    this.checkSize(task);
+    const prepared = this.#store.prepare(task);
+    this.#requireSize(prepared);
     const deadline = this.#clock.now() + TRY_FOR_MS;
     let expectedRevision = 0;
     const inDoubt: string[] = [];
     for (let tries = 0; tries < MAX_TRIES && this.#clock.now() < deadline; tries++) {
       const writeId = this.#store.newWriteId();
-      const outcome = await this.#store.write(task, expectedRevision, writeId);
+      const outcome = await this.#store.write(prepared, expectedRevision, writeId);
       if (outcome.kind === "written") return this.#written(task, outcome.revision);
       if (mayBeWritten(outcome)) inDoubt.push(writeId);
       const entry = await this.#store.load(taskId);
@@ -199,7 +201,11 @@ export class TaskWriter {
 
   /** @throws CoordinatorError `too_large` */
   checkSize(task: Task): void {
-    const size = this.#store.sizeOf(task);
+    this.#requireSize(this.#store.prepare(task));
+  }
+
+  #requireSize({ task, payload }: PreparedTask): void {
+    const size = payload.length;
     const limit = this.#settings.maxRecordBytes;
     if (size <= limit) return;
     throw new CoordinatorError(

@@ -27,12 +27,12 @@ type Bug = (struck: (taskId: string) => void) => (stores: Stores) => Stores;
 const claimWithoutCompareAndSet: Bug = (struck) =>
   withFaults({
     tasks: {
-      write: (real) => async (task, revision, writeId) => {
-        const outcome = await real.write(task, revision, writeId);
+      write: (real) => async (prepared, revision, writeId) => {
+        const outcome = await real.write(prepared, revision, writeId);
         if (outcome.kind !== "conflict") return outcome;
-        struck(task.taskId);
-        const current = await real.load(task.taskId);
-        return real.write(task, current?.revision ?? 0);
+        struck(prepared.task.taskId);
+        const current = await real.load(prepared.task.taskId);
+        return real.write(prepared, current?.revision ?? 0);
       },
     },
   });
@@ -42,9 +42,9 @@ const acknowledgementBeforeTheWrite: Bug = (struck) => (stores) => {
   let writes = 0;
   return withFaults({
     tasks: {
-      write: (real) => async (task, revision, writeId) => {
-        if (++writes % 10 !== 0) return real.write(task, revision, writeId);
-        struck(task.taskId);
+      write: (real) => async (prepared, revision, writeId) => {
+        if (++writes % 10 !== 0) return real.write(prepared, revision, writeId);
+        struck(prepared.task.taskId);
         return { kind: "written", revision: revision + 1 };
       },
     },
@@ -81,12 +81,13 @@ const reclaimWithoutAttempt: Bug = (struck) =>
 const claimBeforeDependencies: Bug = (struck) =>
   withFaults({
     tasks: {
-      write: (real) => async (task, revision, writeId) => {
+      write: (real) => async (prepared, revision, writeId) => {
+        const { task } = prepared;
         // Else the workers would try to block it for ever, and the bucket would never come to rest.
         if (task.lastEvent?.type === "task_blocked") return { kind: "conflict" };
-        const isBlocked = task.status === "blocked";
-        if (isBlocked) struck(task.taskId);
-        return real.write(isBlocked ? { ...task, status: "available" } : task, revision, writeId);
+        if (task.status !== "blocked") return real.write(prepared, revision, writeId);
+        struck(task.taskId);
+        return real.write(real.prepare({ ...task, status: "available" }), revision, writeId);
       },
     },
   });
@@ -95,9 +96,10 @@ const claimBeforeDependencies: Bug = (struck) =>
 const dependantForgotten: Bug = (struck) =>
   withFaults({
     tasks: {
-      write: (real) => async (task, revision, writeId) => {
-        if (task.lastEvent?.type !== "task_unblocked") return real.write(task, revision, writeId);
-        struck(task.taskId);
+      write: (real) => async (prepared, revision, writeId) => {
+        const { lastEvent, taskId } = prepared.task;
+        if (lastEvent?.type !== "task_unblocked") return real.write(prepared, revision, writeId);
+        struck(taskId);
         return { kind: "conflict" };
       },
     },

@@ -36,7 +36,7 @@ const writingReader = withFaults({
     load: (real) => async (taskId) => {
       const entry = await real.load(taskId);
       if (taskId === "blocked" && entry !== null && "task" in entry) {
-        await real.write(entry.task, entry.revision);
+        await real.write(real.prepare(entry.task), entry.revision);
       }
       return entry;
     },
@@ -46,8 +46,10 @@ const writingReader = withFaults({
 /** What is stored is not what was said to be. */
 const careless = withFaults({
   tasks: {
-    write: (real) => (task, revision) =>
-      real.write({ ...task, tags: task.tags.slice(1) }, revision),
+    write:
+      (real) =>
+      ({ task }, revision) =>
+        real.write(real.prepare({ ...task, tags: task.tags.slice(1) }), revision),
   },
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type KvAccess, KvBucket } from "../../src/nats/kv-bucket.ts";
+import type { KvAccess } from "../../src/nats/kv-access.ts";
+import { KvBucket } from "../../src/nats/kv-bucket.ts";
 import type { WriteOutcome } from "../../src/service/ports.ts";
 import { openKvAccess } from "../support/kv-access.ts";
 import { TestServer } from "../support/nats-server.ts";

@@ -3,7 +3,7 @@ import { EventEmitter, once } from "node:events";
 import { describe, it } from "node:test";
 import { jetstream } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
-import type { KvAccess } from "../../src/nats/kv-bucket.ts";
+import type { KvAccess } from "../../src/nats/kv-access.ts";
 import { consumeStream, type StreamConsumer } from "../../src/nats/stream-consumer.ts";
 import { NatsProxy } from "../support/nats-proxy.ts";
 import { openKvAccess } from "../support/kv-access.ts";

@@ -24,10 +24,10 @@ async function eventsOf(coordinator: TestCoordinator, id: string): Promise<strin
 /** Stores of a worker that dies before it has unblocked anything: that write never arrives. */
 const diesBeforeUnblocking = withFaults({
   tasks: {
-    write: (real) => (task, expectedRevision) =>
-      task.lastEvent?.type === "task_unblocked"
+    write: (real) => (prepared, expectedRevision) =>
+      prepared.task.lastEvent?.type === "task_unblocked"
         ? Promise.reject(new CoordinatorError("unavailable", "dead"))
-        : real.write(task, expectedRevision),
+        : real.write(prepared, expectedRevision),
   },
 });
 

@@ -50,8 +50,8 @@ describe("a write whose acknowledgement is lost", () => {
         tasks: {
           write:
             (real) =>
-            async (task, expected, writeId): Promise<WriteOutcome> => {
-              await real.write(task, expected, writeId);
+            async (prepared, expected, writeId): Promise<WriteOutcome> => {
+              await real.write(prepared, expected, writeId);
               return { kind: "unknown" };
             },
         },
@@ -73,10 +73,10 @@ describe("a write whose acknowledgement is lost", () => {
         tasks: {
           write:
             (real) =>
-            (task, expected, writeId): Promise<WriteOutcome> =>
+            (prepared, expected, writeId): Promise<WriteOutcome> =>
               losses++ % 2 === 0
                 ? Promise.resolve({ kind: "unknown" })
-                : real.write(task, expected, writeId),
+                : real.write(prepared, expected, writeId),
         },
       }),
     });
@@ -93,8 +93,8 @@ describe("a store that does not serve", () => {
     await using coordinator = await TestCoordinator.start({
       wrapStores: withFaults({
         tasks: {
-          write: (real) => (task, expected) =>
-            isBroken ? unavailable() : real.write(task, expected),
+          write: (real) => (prepared, expected) =>
+            isBroken ? unavailable() : real.write(prepared, expected),
           load: (real) => (id) => (isBroken ? unavailable() : real.load(id)),
           lastRevision: (real) => () => (isBroken ? unavailable() : real.lastRevision()),
         },
@@ -118,10 +118,10 @@ describe("a store that does not serve", () => {
     await using coordinator = await TestCoordinator.start({
       wrapStores: withFaults({
         tasks: {
-          write: (real) => (task, expected) =>
-            task.status === "claimed"
+          write: (real) => (prepared, expected) =>
+            prepared.task.status === "claimed"
               ? Promise.resolve({ kind: "conflict" })
-              : real.write(task, expected),
+              : real.write(prepared, expected),
         },
       }),
     });

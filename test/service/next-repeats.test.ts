@@ -63,14 +63,14 @@ describe("a parked request that is sent again with the same request_id", () => {
                 watch.current();
               },
             }),
-          write: (real) => async (task, expected) => {
-            if (task.status !== "claimed" || isLate) return real.write(task, expected);
+          write: (real) => async (prepared, expected) => {
+            if (prepared.task.status !== "claimed" || isLate) return real.write(prepared, expected);
             isLate = true;
             // The other worker is faster, and this one hears of that before its own write fails.
             const heard = once(taken, "heard");
-            await real.write(task, expected);
+            await real.write(prepared, expected);
             await heard;
-            return real.write(task, expected);
+            return real.write(prepared, expected);
           },
         },
       }),

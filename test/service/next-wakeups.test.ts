@@ -47,8 +47,9 @@ describe("a task that could not be claimed for the one who waited first", () => 
     await using coordinator = await TestCoordinator.start({
       wrapStores: withFaults({
         tasks: {
-          write: (real) => (task, expected) => {
-            if (!isBroken || task.status !== "claimed") return real.write(task, expected);
+          write: (real) => (prepared, expected) => {
+            if (!isBroken || prepared.task.status !== "claimed")
+              return real.write(prepared, expected);
             isBroken = false;
             return Promise.reject(new CoordinatorError("unavailable", "an election"));
           },
@@ -114,9 +115,9 @@ class Lagging implements AsyncDisposable {
     const writes = { claims: 0 };
     const counted = withFaults({
       tasks: {
-        write: (real) => (task, expected) => {
-          if (task.status === "claimed") writes.claims++;
-          return real.write(task, expected);
+        write: (real) => (prepared, expected) => {
+          if (prepared.task.status === "claimed") writes.claims++;
+          return real.write(prepared, expected);
         },
       },
     });

@@ -36,8 +36,8 @@ class Outage {
     tasks: {
       load: (real) => (id) => this.#unlessOut(() => real.load(id)),
       lastRevision: (real) => () => this.#unlessOut(() => real.lastRevision()),
-      write: (real) => (task, expected) =>
-        this.#isOver ? real.write(task, expected) : Promise.resolve({ kind: "unknown" }),
+      write: (real) => (prepared, expected) =>
+        this.#isOver ? real.write(prepared, expected) : Promise.resolve({ kind: "unknown" }),
       watch: (real) => (watch) => {
         this.#watch = watch;
         return real.watch({

@@ -37,9 +37,9 @@ async function renew(coordinator: TestCoordinator, id: string, more: object = {}
 function beforeEvent(type: EventType, before: () => Promise<unknown>): (stores: Stores) => Stores {
   return withFaults({
     tasks: {
-      write: (real) => async (task, expected) => {
-        if (task.lastEvent?.type === type) await before();
-        return real.write(task, expected);
+      write: (real) => async (prepared, expected) => {
+        if (prepared.task.lastEvent?.type === type) await before();
+        return real.write(prepared, expected);
       },
     },
   });

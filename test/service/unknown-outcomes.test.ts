@@ -16,10 +16,10 @@ function landsLate(fits: (task: Task) => boolean): (stores: Stores) => Stores {
   let isDone = false;
   return withFaults({
     tasks: {
-      write: (real) => (task, expected, writeId) => {
-        if (isDone || !fits(task)) return real.write(task, expected, writeId);
+      write: (real) => (prepared, expected, writeId) => {
+        if (isDone || !fits(prepared.task)) return real.write(prepared, expected, writeId);
         isDone = true;
-        land = () => real.write(task, expected, writeId);
+        land = () => real.write(prepared, expected, writeId);
         return Promise.resolve({ kind: "unknown" });
       },
       load: (real) => async (taskId) => {
@@ -71,10 +71,10 @@ describe("a write that lands after its acknowledgement was given up", () => {
     await using coordinator = await TestCoordinator.start({
       wrapStores: withFaults({
         tasks: {
-          write: (real) => async (task, expected, writeId) => {
-            if (!isFirst) return real.write(task, expected, writeId);
+          write: (real) => async (prepared, expected, writeId) => {
+            if (!isFirst) return real.write(prepared, expected, writeId);
             isFirst = false;
-            await real.write({ ...task, title: "theirs" }, 0);
+            await real.write(real.prepare({ ...prepared.task, title: "theirs" }), 0);
             return { kind: "unknown" };
           },
         },
@@ -91,9 +91,9 @@ describe("a write that lands after its acknowledgement was given up", () => {
       clock: { now: () => Date.now() + late, random: Math.random },
       wrapStores: withFaults({
         tasks: {
-          write: (real) => async (task, expected, writeId) => {
-            const outcome = await real.write(task, expected, writeId);
-            if (task.status !== "claimed" || late > 0) return outcome;
+          write: (real) => async (prepared, expected, writeId) => {
+            const outcome = await real.write(prepared, expected, writeId);
+            if (prepared.task.status !== "claimed" || late > 0) return outcome;
             // As long as an acknowledgement is waited for, and longer than tries are begun.
             late = 2_500;
             return { kind: "unknown" };
@@ -114,14 +114,16 @@ function overtaken(
   let isDone = false;
   return withFaults({
     tasks: {
-      write: (real) => async (task, expected, writeId) => {
-        if (isDone || !fits(task)) return real.write(task, expected, writeId);
+      write: (real) => async (prepared, expected, writeId) => {
+        const { task } = prepared;
+        if (isDone || !fits(task)) return real.write(prepared, expected, writeId);
         isDone = true;
-        const outcome = await real.write(task, expected, writeId);
+        const outcome = await real.write(prepared, expected, writeId);
         assert.equal(outcome.kind, "written");
         const { revision } = outcome;
         const next = { ...task, createdRevision: task.createdRevision ?? revision };
-        const followed = await real.write({ ...next, ...follow(task) }, revision);
+        const following = real.prepare({ ...next, ...follow(task) });
+        const followed = await real.write(following, revision);
         assert.equal(followed.kind, "written");
         return { kind: "unknown" };
       },
@@ -181,9 +183,9 @@ describe("a write that a server refuses which lags behind, while the leader make
   function refusedButMade(fits: (task: Task) => boolean): (stores: Stores) => Stores {
     return withFaults({
       tasks: {
-        write: (real) => async (task, expected, writeId) => {
-          const outcome = await real.write(task, expected, writeId);
-          if (outcome.kind !== "written" || !fits(task)) return outcome;
+        write: (real) => async (prepared, expected, writeId) => {
+          const outcome = await real.write(prepared, expected, writeId);
+          if (outcome.kind !== "written" || !fits(prepared.task)) return outcome;
           return { kind: "conflict", isDoubtful: true };
         },
       },
@@ -218,9 +220,9 @@ describe("a write that a server refuses which lags behind, while the leader make
       clock: { now: () => 1_800_000_000_000, random: Math.random },
       wrapStores: withFaults({
         tasks: {
-          write: (real) => async (task, expected, writeId) => {
+          write: (real) => async (prepared, expected, writeId) => {
             await meeting.reached();
-            const outcome = await real.write(task, expected, writeId);
+            const outcome = await real.write(prepared, expected, writeId);
             return outcome.kind === "conflict" ? { ...outcome, isDoubtful: true } : outcome;
           },
         },
@@ -242,12 +244,14 @@ describe("a write that a server refuses which lags behind, while the leader make
     await using coordinator = await TestCoordinator.start({
       wrapStores: withFaults({
         tasks: {
-          write: (real) => async (task, expected, writeId) => {
+          write: (real) => async (prepared, expected, writeId) => {
+            const { task } = prepared;
             if (task.taskId !== "a" || task.status !== "claimed" || !isRival) {
-              return real.write(task, expected, writeId);
+              return real.write(prepared, expected, writeId);
             }
             isRival = false;
-            await real.write({ ...task, claimedBy: "rival", claimRequest: null }, expected);
+            const theirs = { ...task, claimedBy: "rival", claimRequest: null };
+            await real.write(real.prepare(theirs), expected);
             return { kind: "conflict", isDoubtful: true };
           },
         },
@@ -271,8 +275,8 @@ describe("an outcome that stays unknown", () => {
       await using coordinator = await TestCoordinator.start({
         wrapStores: withFaults({
           tasks: {
-            write: (real) => (task, expected, writeId) => {
-              if (!isBroken) return real.write(task, expected, writeId);
+            write: (real) => (prepared, expected, writeId) => {
+              if (!isBroken) return real.write(prepared, expected, writeId);
               return Promise.resolve({ kind: writes++ === 0 ? "unknown" : later });
             },
           },

@@ -1,6 +1,6 @@
 import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
-import type { KvAccess } from "../../src/nats/kv-bucket.ts";
+import type { KvAccess } from "../../src/nats/kv-access.ts";
 import {
   type BucketOptions,
   type BucketReports,
