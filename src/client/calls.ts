@@ -2,7 +2,7 @@
  * How one operation is asked for: as a request whose reply is a success, or a `TaskError`; and asked
  * again, with growing pauses, for as long as the caller allows.
  *
- * Asking again is safe because the protocol makes it so (docs/protocol.md, "Asking again"): nothing is
+ * Asking again is safe because the protocol makes it so (docs/protocol.md, "Retries"): nothing is
  * claimed, released or created twice. The exceptions are decided in `mayAskAgain`.
  */
 import pRetry from "p-retry";

@@ -104,7 +104,7 @@ export const OPERATIONS = {
     reply: replies.edited,
   },
   "tasks.cancel": {
-    summary: "Cancel a task; whoever holds it is asked to stop",
+    summary: "Cancel a task; its holder is asked to stop",
     id: "required",
     request: requests.cancel,
     example: { reason: "no longer needed" },

@@ -72,7 +72,7 @@ describe("docs/protocol.md", () => {
   });
 
   it("says of every operation what becomes of it when it is asked again", () => {
-    const rows = table(section(DOCUMENT, "Asking again"), "Operation");
+    const rows = table(section(DOCUMENT, "Retries"), "Operation");
     const named = rows.flatMap(({ Operation = "" }) => Operation.split(", "));
     assert.deepEqual(named.sort(), [...OPERATION_NAMES].sort());
   });
