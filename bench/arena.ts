@@ -1,7 +1,7 @@
 /** All who are compared in one run: the coordinator, NATS alone, and the peers that are installed. */
 import { fileURLToPath } from "node:url";
 import { existsSync } from "node:fs";
-import { Cleanup } from "../scripts/cleanup.ts";
+import { Cleanup } from "../src/cleanup.ts";
 import { ContenderProcess } from "./contender-process.ts";
 import { Place, type PlaceOptions } from "./place.ts";
 import type { Rival } from "./rival.ts";

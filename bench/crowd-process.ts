@@ -1,6 +1,6 @@
 /** A crowd of sessions, spread over several processes. */
 import { fileURLToPath } from "node:url";
-import { Cleanup } from "../scripts/cleanup.ts";
+import { Cleanup } from "../src/cleanup.ts";
 import { Child } from "./child.ts";
 import type { Arrival, CrowdOrder, Life, Lived } from "./crowd-orders.ts";
 

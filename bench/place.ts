@@ -4,7 +4,7 @@ import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Cluster } from "../scripts/lab/cluster.ts";
-import { Cleanup } from "../scripts/cleanup.ts";
+import { Cleanup } from "../src/cleanup.ts";
 import { ContenderProcess } from "./contender-process.ts";
 
 export interface PlaceOptions {

@@ -20,6 +20,7 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   task: [],
   protocol: ["task", "zod"],
   timers: [],
+  cleanup: [],
   watched: ["protocol"],
   service: ["task", "protocol", "timers", "watched"],
   nats: [
@@ -45,13 +46,14 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
     "telemetry",
     "config",
     "version",
+    "cleanup",
     "node:*",
   ],
   pool: ["app", "config", "telemetry", "type service/ports", "node:*"],
   history: ["task", "protocol", "client", "type nats/read-history"],
   simulation: ["task", "protocol", "client", "nats", "node:*"],
   cli: [
-    ...["app", "pool", "config", "version", "client", "protocol", "simulation"],
+    ...["app", "pool", "config", "version", "cleanup", "client", "protocol", "simulation"],
     ...["nats/connection", "nats-server/dev-server", "telemetry/json-line"],
     ...["commander", "picocolors", "cli-progress", "node:*"],
   ],

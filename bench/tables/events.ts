@@ -1,6 +1,6 @@
 /** How many transitions a second reach a hundred subscribers, beside messages of core NATS. */
 import { fileURLToPath } from "node:url";
-import { Cleanup } from "../../scripts/cleanup.ts";
+import { Cleanup } from "../../src/cleanup.ts";
 import { median } from "../../scripts/lab/statistics.ts";
 import { Child } from "../child.ts";
 import { FLOOR_RECORD } from "../floor-record.ts";

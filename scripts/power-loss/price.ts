@@ -9,7 +9,7 @@ import { TaskClient } from "../../src/client/task-client.ts";
 import { connectNats } from "../../src/nats/connection.ts";
 import { createRequester } from "../../src/nats/request.ts";
 import { Cluster } from "../lab/cluster.ts";
-import { Cleanup } from "../cleanup.ts";
+import { Cleanup } from "../../src/cleanup.ts";
 import { median, quantile } from "../lab/statistics.ts";
 import type { PowerLossOptions } from "./options.ts";
 

@@ -9,7 +9,7 @@ import { createRequester } from "../../src/nats/request.ts";
 import { createRandomFor } from "../../src/simulation/random.ts";
 import { Cluster } from "../lab/cluster.ts";
 import { figuresUrl } from "../lab/figures-address.ts";
-import { Cleanup } from "../cleanup.ts";
+import { Cleanup } from "../../src/cleanup.ts";
 import { attemptsToldTwice, claimedWithoutLease, readTasks, stuckClaims } from "./aftermath.ts";
 import { Disk } from "./disk.ts";
 import { type Losses, lossesIn } from "./losses.ts";

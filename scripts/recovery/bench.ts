@@ -8,7 +8,7 @@ import { createRequester } from "../../src/nats/request.ts";
 import { QUIET } from "../lab/quiet-logger.ts";
 import { Cluster } from "../lab/cluster.ts";
 import { figuresUrl } from "../lab/figures-address.ts";
-import { Cleanup } from "../cleanup.ts";
+import { Cleanup } from "../../src/cleanup.ts";
 import type { RecoveryOptions } from "./options.ts";
 
 export interface BenchOptions extends Pick<RecoveryOptions, "nodes" | "workers"> {

@@ -1,4 +1,5 @@
 /** One worker: a member of the queue group on a connection of its own, started in order and stopped in reverse. */
+import { type Cleanup, startWithCleanup } from "../cleanup.ts";
 import type { Config } from "../config.ts";
 import { type Connection, listenToConnection } from "../nats/connection.ts";
 import { listenForDisconnects } from "../nats/disconnect-events.ts";
@@ -34,9 +35,21 @@ export function newWorkerId(): string {
   return `worker-${crypto.randomUUID().slice(0, 8)}`;
 }
 
-/** Resolves when it answers requests; until then it waits for NATS, as long as `patience` lets it. */
-export async function startWorker(config: Config, options: WorkerOptions): Promise<Worker> {
-  const { id, patience, wrapStores, clock } = options;
+/**
+ * Resolves when the worker answers requests. Until then it waits for NATS, as long as `patience` allows.
+ *
+ * @throws Error if it cannot start; then nothing of it is left
+ */
+export function startWorker(config: Config, options: WorkerOptions): Promise<Worker> {
+  return startWithCleanup((cleanup) => start(config, options, cleanup));
+}
+
+/** Each part adds to the cleanup how it stops: the worker stops in reverse order. */
+async function start(
+  config: Config,
+  { id, observe: tell, patience, wrapStores, clock }: WorkerOptions,
+  cleanup: Cleanup,
+): Promise<Worker> {
   const notes = new HealthNotes();
   let service: TaskService | null = null;
   const observe: Observe = (fact) => {
@@ -46,64 +59,52 @@ export async function startWorker(config: Config, options: WorkerOptions): Promi
       notes.problem(`bucket ${bucket}`, problem);
       service?.bucketProblem(bucket, problem);
     }
-    options.observe(fact);
+    tell(fact);
   };
   const named = { ...config.nats, name: `if-coordinator ${id}` };
   const connection = await connectPatiently(named, patience);
-  const isConnected = observeConnection(connection, observe, notes);
   let stores: OpenStores | null = null;
-  let hearing: Promise<Stoppable> | null = null;
   const disconnect = async (): Promise<void> => {
     stores?.close();
     await connection.close();
   };
-  try {
-    await requireInbox(connection);
-    warnOfLargeRecords(config, connection, observe);
-    const bucketOptions = { ...config, jsDomain: config.nats.jsDomain };
-    stores = await openStores(connection, bucketOptions, patience, observe);
-    const started = new TaskService(
-      wrapStores(stores),
-      settingsOf(config, id, connection),
-      clock,
-      observe,
-    );
-    service = started;
-    const current = Promise.race([started.start(), endOf(connection)]);
-    await unlessAborted(current, patience.signal);
-    const identity = { workerId: id, version: VERSION };
-    hearing = hearDisconnects(config, id, started);
-    const endpoints = await Endpoints.start(connection, started, observe, identity);
-    const heard = await hearing;
-    let stopping = false;
-    const ended = Promise.race([endpoints.ended, connection.closed()]);
-    const failed = ended.then((error) => {
-      if (stopping) return new Promise<never>(() => undefined);
-      throw closedBy(error);
+  cleanup.defer(disconnect);
+  const isConnected = observeConnection(connection, observe, notes);
+  await requireInbox(connection);
+  warnOfLargeRecords(config, connection, observe);
+  const bucketOptions = { ...config, jsDomain: config.nats.jsDomain };
+  stores = await openStores(connection, bucketOptions, patience, observe);
+  const settings = settingsOf(config, id, connection);
+  const started = new TaskService(wrapStores(stores), settings, clock, observe);
+  service = started;
+  cleanup.defer(() => started.stop());
+  const current = Promise.race([started.start(), endOf(connection)]);
+  await unlessAborted(current, patience.signal);
+  // Meanwhile the endpoints start.
+  const reports = followDisconnects(config, id, started);
+  cleanup.defer(async () => (await reports).stop());
+  const identity = { workerId: id, version: VERSION };
+  const endpoints = await Endpoints.start(connection, started, observe, identity);
+  let stopping = false;
+  cleanup.defer(async () => {
+    stopping = true;
+    // Without a server nobody can be answered: waiting for one would only delay the end.
+    listenToConnection(connection, {
+      disconnected: () => void disconnect(),
+      reconnected: () => undefined,
     });
-    const stop = async (): Promise<void> => {
-      stopping = true;
-      await heard.stop();
-      // Without a server nobody can be answered, and waiting for it would only delay the end.
-      listenToConnection(connection, {
-        disconnected: () => void disconnect(),
-        reconnected: () => undefined,
-      });
-      if (!isConnected()) await disconnect();
-      started.dismissWaiting();
-      try {
-        await endpoints.stop();
-      } finally {
-        await started.stop().finally(disconnect);
-      }
-    };
-    return { id, service: started, failed, notes, isConnected, stop };
-  } catch (error) {
-    await (await hearing)?.stop();
-    await service?.stop();
-    await disconnect();
-    throw error;
-  }
+    if (!isConnected()) await disconnect();
+    started.dismissWaiting();
+    await endpoints.stop();
+  });
+  await reports;
+  const ended = Promise.race([endpoints.ended, connection.closed()]);
+  const failed = ended.then((error) => {
+    if (stopping) return new Promise<never>(() => undefined);
+    throw closedBy(error);
+  });
+  const stop = (): Promise<void> => cleanup[Symbol.asyncDispose]();
+  return { id, service: started, failed, notes, isConnected, stop };
 }
 
 function noteRefusal(notes: HealthNotes, bucket: string, reason: string | null): void {
@@ -124,8 +125,8 @@ function closedBy(error: unknown): Error {
   return error instanceof Error ? error : new Error("the connection to NATS was closed");
 }
 
-/** Lets the service hear of lost connections, if there is a user of the system account. */
-async function hearDisconnects(
+/** Reports lost connections to the service, if a user of the system account is set. */
+async function followDisconnects(
   config: Config,
   workerId: string,
   service: TaskService,

@@ -13,12 +13,12 @@ import {
   startDevServer,
   type SystemUser,
 } from "../nats-server/dev-server.ts";
+import { startWorkers } from "../pool/worker-pool.ts";
 import { VERSION } from "../version.ts";
 import { announcementOf, formatCommands, formatRows, print, printError } from "./output.ts";
 import { RefusalRestarts } from "./refusal-restarts.ts";
 import { type Part, runService } from "./run-service.ts";
 import { addSettingOptions, configOf } from "./setting-options.ts";
-import { startWorkers } from "./start-workers.ts";
 
 const FLAGS = ["port", "http-port", "store-dir", "workers", "log-level", "log-format"];
 

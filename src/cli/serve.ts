@@ -2,11 +2,11 @@
 import type { Command } from "commander";
 import pc from "picocolors";
 import type { Config } from "../config.ts";
+import { startWorkers } from "../pool/worker-pool.ts";
 import { VERSION } from "../version.ts";
 import { announcementOf, formatRows, print } from "./output.ts";
 import { type Part, runService } from "./run-service.ts";
 import { addSettingOptions, configOf } from "./setting-options.ts";
-import { startWorkers } from "./start-workers.ts";
 
 const FLAGS = ["nats", "workers", "http-port", "replicas", "log-level", "log-format"];
 

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startApp } from "../app.ts";
+import { startWithCleanup } from "../cleanup.ts";
 import { loadConfig } from "../config.ts";
 import { resolveServerBinary, startNatsServer } from "../nats-server/dev-server.ts";
 
@@ -18,27 +19,20 @@ export interface TemporaryCoordinatorOptions {
 }
 
 /** Starts a server on a free port with its data in a temporary folder, and workers beside it. */
-export async function startTemporaryCoordinator({
+export function startTemporaryCoordinator({
   workers,
   notify,
 }: TemporaryCoordinatorOptions): Promise<TemporaryCoordinator> {
-  const stops: (() => Promise<void>)[] = [];
-  const stop = async (): Promise<void> => {
-    for (let next = stops.pop(); next !== undefined; next = stops.pop()) await next();
-  };
-  try {
+  return startWithCleanup(async (cleanup) => {
     const binary = await resolveServerBinary({ ...loadConfig().dev, notify });
     const storeDir = await mkdtemp(join(tmpdir(), "if-coordinator-"));
-    stops.push(() => rm(storeDir, { recursive: true, force: true }));
+    cleanup.defer(() => rm(storeDir, { recursive: true, force: true }));
     const server = await startNatsServer({ binary, port: 0, storeDir, detached: true });
-    stops.push(() => server.stop());
+    cleanup.defer(() => server.stop());
     const app = await startApp(configFor(server.url, workers), { log: false });
-    stops.push(() => app.stop());
-    return { natsUrl: server.url, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+    cleanup.defer(() => app.stop());
+    return { natsUrl: server.url, stop: () => cleanup[Symbol.asyncDispose]() };
+  });
 }
 
 /** So that a task can fail or be lost often without being given up, and its history is kept for the verdict. */

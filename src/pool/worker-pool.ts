@@ -3,7 +3,7 @@
  * replaced. No request passes through this process: each worker is a member of the queue group.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { type App, StartupError } from "../app.ts";
+import { type App, type AppOptions, startApp, StartupError } from "../app.ts";
 import type { Config } from "../config.ts";
 import type { Observe } from "../service/ports.ts";
 import type { HttpEndpoint } from "../telemetry/http-endpoint.ts";
@@ -15,22 +15,28 @@ import { WorkerProcess } from "./worker-process.ts";
 /** So that workers which cannot start do not keep the machine busy with it. */
 const REPLACE_PAUSE_MS = 1_000;
 
-export interface PoolOptions {
+interface PoolOptions {
   /** Gives up a start that is under way. */
   readonly signal: AbortSignal;
   /** Hears of what the command may have to act on. */
   readonly observe?: (fact: UrgentFact) => void;
 }
 
+export type Workers = Pick<App, "httpUrl" | "stop"> & Partial<Pick<App, "failed">>;
+
 /**
- * Starts the HTTP endpoint and `config.workers` workers.
+ * Starts the HTTP endpoint and `config.workers` workers. A single worker runs in this process.
  *
  * @throws StartupError
  */
-export async function startWorkerPool(
+export function startWorkers(
   config: Config,
-  { signal, observe }: PoolOptions,
-): Promise<Pick<App, "httpUrl" | "stop">> {
+  options: Pick<AppOptions, "observe"> & Pick<PoolOptions, "signal">,
+): Promise<Workers> {
+  return config.workers === 1 ? startApp(config, options) : startWorkerPool(config, options);
+}
+
+async function startWorkerPool(config: Config, { signal, observe }: PoolOptions): Promise<Workers> {
   const pool = new WorkerPool(config, createLogger(config.log), observe);
   let http: HttpEndpoint | null = null;
   let stopped: Promise<void> | null = null;

@@ -1,7 +1,6 @@
 /** Which facts are of something that lasts or comes again and again: see `log-conditions.ts`. */
 import type { Fact } from "../service/ports.ts";
-import { isWantOfNats } from "./expected-errors.ts";
-import type { LogLevel, LogLine } from "./log-lines.ts";
+import { isFromOutage, type LogLevel, type LogLine } from "./log-lines.ts";
 
 export type Lasting =
   | {
@@ -92,7 +91,7 @@ function writesRefused({ bucket, reason }: Extract<Fact, { kind: "writes_refused
 /** Work of one kind, such as "lease of a": one that fails mostly does so for many tasks. */
 function backgroundError({ what, cause }: Extract<Fact, { kind: "background_error" }>): Lasting {
   const [kind = what] = what.split(" of ");
-  return isWantOfNats(cause)
+  return isFromOutage(cause)
     ? {
         ...burst("background", "background work fails for want of NATS"),
         within: CONNECTION,

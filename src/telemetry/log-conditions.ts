@@ -11,7 +11,6 @@
  * What is only counted has its line at `debug`. Time is passed in: `logger.ts` has the timer.
  */
 import type { Fact } from "../service/ports.ts";
-import { durationText } from "./duration-text.ts";
 import { type Lasting, lastingOf } from "./lasting-facts.ts";
 import { type LogLine, logLineOf } from "./log-lines.ts";
 
@@ -133,4 +132,22 @@ function withoutStack({ err, ...fields }: LogLine["fields"]): LogLine["fields"] 
 
 function seconds(lengthMs: number): LogLine["fields"] {
   return { seconds: Math.round(lengthMs / 1000) };
+}
+
+const UNITS = [
+  ["d", 86_400],
+  ["h", 3_600],
+  ["m", 60],
+] as const;
+
+/** In the two largest units that it has: `45s`, `1m30s`, `2h5m`, `3d`. */
+export function durationText(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  for (const [i, [unit, size]] of UNITS.entries()) {
+    if (seconds < size) continue;
+    const [smaller, part] = UNITS[i + 1] ?? (["s", 1] as const);
+    const rest = Math.floor((seconds % size) / part);
+    return `${Math.floor(seconds / size)}${unit}${rest === 0 ? "" : `${rest}${smaller}`}`;
+  }
+  return `${seconds}s`;
 }

@@ -5,7 +5,6 @@
  * coordinator that does its work quietly logs nothing at `info`.
  */
 import type { Fact } from "../service/ports.ts";
-import { isWantOfNats } from "./expected-errors.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -149,7 +148,7 @@ function requestLine(fact: Extract<Fact, { kind: "request" }>): LogLine {
 
 /** A defect has its stack; what an outage brings along has none. */
 function errorLine(message: string, cause: unknown, fields: LogLine["fields"]): LogLine {
-  return isWantOfNats(cause)
+  return isFromOutage(cause)
     ? line("warn", message, { ...fields, problem: asError(cause).message })
     : line("error", message, { ...fields, err: asError(cause) });
 }
@@ -165,4 +164,20 @@ function asError(cause: unknown): Error {
 
 function line(level: LogLevel, message: string, fields: LogLine["fields"]): LogLine {
   return { level, message, fields };
+}
+
+/** Of `CoordinatorError`. */
+const CODES: ReadonlySet<unknown> = new Set(["unavailable", "bucket_unusable", "overloaded"]);
+
+/** Of the NATS client. */
+const NAMES: ReadonlySet<string> = new Set([
+  ...["TimeoutError", "NoResponders", "RequestError", "ConnectionError"],
+  ...["ClosedConnectionError", "DrainingConnectionError", "JetStreamApiError"],
+  ...["JetStreamStatusError", "StreamNotFoundError", "ConsumerNotFoundError"],
+]);
+
+export function isFromOutage(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return false;
+  if (NAMES.has(cause.name)) return true;
+  return "code" in cause && CODES.has(cause.code);
 }

@@ -1,4 +1,8 @@
-/** Every metric of the coordinator: its name, type, labels and meaning. docs/ is checked against it. */
+/**
+ * Every metric of the coordinator: its name, type, labels and meaning, and for a counter the fact that it
+ * counts. `docs/metrics.md` is compared with it.
+ */
+import type { Fact } from "../service/ports.ts";
 
 export type MetricDefinition = {
   /** One line; it names the unit where there is one. */
@@ -7,12 +11,22 @@ export type MetricDefinition = {
 } & (
   | {
       readonly type: "gauge";
-      /** What the value is when several processes serve as one: the sum, or that of one of them. */
+      /** How the values of several processes become one. */
       readonly aggregator: "sum" | "min" | "max";
     }
-  /** These are added up. */
-  | { readonly type: "counter" | "histogram"; readonly aggregator?: never }
+  /** The values of several processes are added up. */
+  | { readonly type: "histogram" }
+  | ({ readonly type: "counter" } & Counted<Fact>)
 );
+
+/** Which fact a counter counts. */
+type Counted<F extends Fact> = F extends Fact
+  ? {
+      readonly fact: F["kind"];
+      /** The field of the fact that each label shows, in the order of `labels`. */
+      readonly fields?: readonly Exclude<keyof F, "kind">[];
+    }
+  : never;
 
 export const METRICS = {
   if_coordinator_claim_latency_p95: {
@@ -69,71 +83,88 @@ export const METRICS = {
   },
   if_coordinator_requests_total: {
     type: "counter",
+    fact: "request",
     help: "Requests by operation and outcome: ok or the error code",
     labels: ["operation", "outcome"],
+    fields: ["operation", "outcome"],
   },
   if_coordinator_requests_dropped_total: {
     type: "counter",
+    fact: "request_dropped",
     help: "Requests that could not be answered, by reason",
     labels: ["reason"],
+    fields: ["reason"],
   },
   if_coordinator_task_events_total: {
     type: "counter",
+    fact: "task_written",
     help: "Transitions that were written, by event type",
     labels: ["type"],
+    fields: ["event"],
   },
   if_coordinator_write_conflicts_total: {
     type: "counter",
+    fact: "write_conflict",
     help: "Compare-and-set writes that lost to another one",
     labels: [],
   },
   if_coordinator_write_unknown_total: {
     type: "counter",
+    fact: "write_unknown",
     help: "Writes whose acknowledgement did not come",
     labels: [],
   },
   if_coordinator_leases_granted_total: {
     type: "counter",
+    fact: "lease_granted",
     help: "Leases created by the worker that made the claim",
     labels: [],
   },
   if_coordinator_leases_restored_total: {
     type: "counter",
+    fact: "lease_restored",
     help: "Leases created for a claim that was found without one",
     labels: [],
   },
   if_coordinator_leases_expired_total: {
     type: "counter",
+    fact: "lease_expired",
     help: "Leases whose TTL ran out",
     labels: [],
   },
   if_coordinator_leases_disconnected_total: {
     type: "counter",
+    fact: "lease_disconnected",
     help: "Leases that ended before their time because their session lost its connection",
     labels: [],
   },
   if_coordinator_leases_spared_total: {
     type: "counter",
+    fact: "lease_spared",
     help: "Leases whose TTL ran out in or right after an outage, counted by each worker that was in it",
     labels: [],
   },
   if_coordinator_sessions_replaced_total: {
     type: "counter",
+    fact: "session_replaced",
     help: "Sessions that were taken over by another instance",
     labels: [],
   },
   if_coordinator_answers_undelivered_total: {
     type: "counter",
+    fact: "answer_undelivered",
     help: "Answers that reached nobody, because the requester had gone",
     labels: [],
   },
   if_coordinator_tasks_retired_total: {
     type: "counter",
+    fact: "task_retired",
     help: "Finished tasks that were removed after their retention time",
     labels: [],
   },
   if_coordinator_corrupt_records_total: {
     type: "counter",
+    fact: "corrupt_record",
     help: "Values found in the bucket that are no tasks",
     labels: [],
   },

@@ -107,82 +107,23 @@ export function createMetrics(options: MetricsOptions): Metrics {
   };
 }
 
+/** Counts each fact in the counters that name its kind. */
 function registerCounters(registry: Registry): Observe {
-  const requests = counter(registry, "if_coordinator_requests_total");
-  const dropped = counter(registry, "if_coordinator_requests_dropped_total");
-  const events = counter(registry, "if_coordinator_task_events_total");
-  const conflicts = counter(registry, "if_coordinator_write_conflicts_total");
-  const unknown = counter(registry, "if_coordinator_write_unknown_total");
-  const granted = counter(registry, "if_coordinator_leases_granted_total");
-  const restored = counter(registry, "if_coordinator_leases_restored_total");
-  const expired = counter(registry, "if_coordinator_leases_expired_total");
-  const disconnected = counter(registry, "if_coordinator_leases_disconnected_total");
-  const spared = counter(registry, "if_coordinator_leases_spared_total");
-  const replaced = counter(registry, "if_coordinator_sessions_replaced_total");
-  const undelivered = counter(registry, "if_coordinator_answers_undelivered_total");
-  const retired = counter(registry, "if_coordinator_tasks_retired_total");
-  const corrupt = counter(registry, "if_coordinator_corrupt_records_total");
+  const counters = new Map<Fact["kind"], Observe[]>();
+  for (const [name, metric] of Object.entries(METRICS) as [MetricName, MetricDefinition][]) {
+    if (metric.type !== "counter") continue;
+    const counter = new Counter(configuration(registry, name));
+    const fields: readonly string[] = metric.fields ?? [];
+    const count = (fact: Fact): void => {
+      const values = fact as unknown as Readonly<Record<string, string>>;
+      counter.inc(
+        Object.fromEntries(metric.labels.map((label, i) => [label, values[fields[i] ?? ""] ?? ""])),
+      );
+    };
+    counters.set(metric.fact, [...(counters.get(metric.fact) ?? []), count]);
+  }
   return (fact) => {
-    switch (fact.kind) {
-      case "request":
-        requests.inc({ operation: fact.operation, outcome: fact.outcome });
-        return;
-      case "request_dropped":
-        dropped.inc({ reason: fact.reason });
-        return;
-      case "task_written":
-        events.inc({ type: fact.event });
-        return;
-      case "write_conflict":
-        conflicts.inc();
-        return;
-      case "write_unknown":
-        unknown.inc();
-        return;
-      case "lease_granted":
-        granted.inc();
-        return;
-      case "lease_restored":
-        restored.inc();
-        return;
-      case "lease_expired":
-        expired.inc();
-        return;
-      case "lease_disconnected":
-        disconnected.inc();
-        return;
-      case "session_replaced":
-        replaced.inc();
-        return;
-      case "lease_spared":
-        spared.inc();
-        return;
-      case "answer_undelivered":
-        undelivered.inc();
-        return;
-      case "task_retired":
-        retired.inc();
-        return;
-      case "corrupt_record":
-        corrupt.inc();
-        return;
-      case "requeued_by_operator": // Counted as the event that it writes.
-      case "disconnects":
-      case "outage_grace":
-      case "bucket_made":
-      case "writes_refused":
-      case "bucket_remade":
-      case "bucket_replaced":
-      case "bucket_problem":
-      case "start_waits":
-      case "index_current":
-      case "connection":
-      case "watch_failed":
-      case "background_error":
-      case "variables_ignored":
-      case "warning":
-        return;
-    }
+    for (const count of counters.get(fact.kind) ?? []) count(fact);
   };
 }
 
@@ -212,10 +153,6 @@ function gauge(registry: Registry, name: MetricName, read: () => number): void {
   });
 }
 
-function counter(registry: Registry, name: MetricName): Counter {
-  return new Counter(configuration(registry, name));
-}
-
 function histogram(registry: Registry, name: MetricName): Histogram {
   return new Histogram({ ...configuration(registry, name), buckets: BUCKETS });
 }
@@ -230,6 +167,8 @@ function configuration(
   aggregator: Aggregator;
   registers: Registry[];
 } {
-  const { help, labels, aggregator = "sum" }: MetricDefinition = METRICS[name];
+  const metric: MetricDefinition = METRICS[name];
+  const { help, labels } = metric;
+  const aggregator = metric.type === "gauge" ? metric.aggregator : "sum";
   return { name, help, labelNames: [...labels], aggregator, registers: [registry] };
 }

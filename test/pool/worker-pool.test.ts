@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { StartupError } from "../../src/app.ts";
 import { loadConfig } from "../../src/config.ts";
-import { startWorkerPool } from "../../src/pool/worker-pool.ts";
+import { startWorkers } from "../../src/pool/worker-pool.ts";
 import { TestServer } from "../support/nats-server.ts";
 
 describe("workers of which one cannot start", () => {
@@ -19,14 +19,11 @@ describe("workers of which one cannot start", () => {
       "log.level": "silent",
     };
     const { signal } = new AbortController();
-    await assert.rejects(
-      startWorkerPool(loadConfig({ env: {}, overrides }), { signal }),
-      (error) => {
-        assert.ok(error instanceof StartupError);
-        assert.match(error.message, /^cannot connect to NATS at /);
-        return true;
-      },
-    );
+    await assert.rejects(startWorkers(loadConfig({ env: {}, overrides }), { signal }), (error) => {
+      assert.ok(error instanceof StartupError);
+      assert.match(error.message, /^cannot connect to NATS at /);
+      return true;
+    });
     await assert.rejects(connection.request("tasks.stats", "{}"), /no responders/);
   });
 });

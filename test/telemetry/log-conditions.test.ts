@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CoordinatorError } from "../../src/protocol/errors.ts";
 import type { Fact } from "../../src/service/ports.ts";
-import { durationText } from "../../src/telemetry/duration-text.ts";
-import { LogConditions } from "../../src/telemetry/log-conditions.ts";
+import { durationText, LogConditions } from "../../src/telemetry/log-conditions.ts";
 import type { LogLevel } from "../../src/telemetry/log-lines.ts";
 
 const LOST: Fact = { kind: "connection", state: "disconnected", server: "n1:4222" };
