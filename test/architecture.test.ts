@@ -51,7 +51,7 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   ],
   pool: ["app", "config", "telemetry", "type service/ports", "node:*"],
   history: ["task", "protocol", "client", "type nats/read-history"],
-  simulation: ["task", "protocol", "client", "nats", "node:*"],
+  simulation: ["task", "protocol", "client", "nats", "history", "node:*"],
   cli: [
     ...["app", "pool", "config", "version", "cleanup", "client", "protocol", "simulation"],
     ...["nats/connection", "nats-server/dev-server", "telemetry/json-line"],

@@ -1,6 +1,6 @@
 /** Processes that have ended without being told to, and whether they had a reason to. */
 import type { Cluster } from "../lab/cluster.ts";
-import type { Problem } from "../../src/history/verdict.ts";
+import type { Problem } from "../../src/history/history.ts";
 
 /**
  * A worker that cannot reach NATS when it is started gives up, and a node may do so when its disk is

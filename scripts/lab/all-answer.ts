@@ -4,7 +4,7 @@ import { Svcm } from "@nats-io/services";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { connectNats } from "../../src/nats/connection.ts";
 import { QUEUE_GROUP } from "../../src/protocol/subjects.ts";
-import type { Problem } from "../../src/history/verdict.ts";
+import type { Problem } from "../../src/history/history.ts";
 
 /** For each worker; which of them answers is up to chance. */
 const REQUESTS = 20;

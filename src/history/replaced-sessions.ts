@@ -1,14 +1,14 @@
 /** Whether a session has one process at a time: what was taken from one, and what it was still given. */
 import { SESSION_REPLACED } from "../task/task.ts";
 import type { Recording, RecordedOperation, RecordedRegistration } from "./recording.ts";
-import type { Problem } from "./verdict.ts";
+import type { Finding } from "./history.ts";
 
-export function wronglyReplaced(recording: Recording): Problem[] {
+export function wronglyReplaced(recording: Recording): Finding[] {
   return [...takenWithoutCause(recording), ...givenAfterwards(recording)];
 }
 
 /** A claim is taken for this reason only if another process of the session has asked to register. */
-function takenWithoutCause({ updates, registrations }: Recording): Problem[] {
+function takenWithoutCause({ updates, registrations }: Recording): Finding[] {
   const instances = new Map<string, string | undefined>();
   return updates.flatMap(({ task_id: taskId, type, task, toldAt }) => {
     const claim = `${taskId} ${task.attempt}`;
@@ -21,7 +21,7 @@ function takenWithoutCause({ updates, registrations }: Recording): Problem[] {
     });
     if (hasCause) return [];
     const what = `attempt ${task.attempt} was taken from ${by}, which nobody has replaced`;
-    return [{ guarantee: "sessions", taskId, what }];
+    return [{ taskId, what }];
   });
 }
 
@@ -29,7 +29,7 @@ function takenWithoutCause({ updates, registrations }: Recording): Problem[] {
  * What a process held when another one asked to register is not renewed, and not ended as it likes,
  * once that registration was acknowledged; unless this repeats what it had asked for before.
  */
-function givenAfterwards({ operations, registrations }: Recording): Problem[] {
+function givenAfterwards({ operations, registrations }: Recording): Finding[] {
   const claimedAt = new Map<string, number>();
   for (const { taskId, op, returnedAt } of operations) {
     const { asked, told } = op;
@@ -48,7 +48,7 @@ function givenAfterwards({ operations, registrations }: Recording): Problem[] {
     });
     if (by === undefined || isRepetition(operation, by, operations)) return [];
     const what = `attempt ${asked.attempt} was ${DONE[asked.kind]} by a process of ${asked.sessionId} that was replaced`;
-    return [{ guarantee: "sessions", taskId, what }];
+    return [{ taskId, what }];
   });
 }
 

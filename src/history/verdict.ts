@@ -1,17 +1,14 @@
 /** Whether a run went as docs/guarantees.md promises. */
 import type { RecordedEntry } from "../nats/read-history.ts";
-import { claimedTooEarly, outOfLine } from "./dependencies.ts";
+import type { EventType } from "../task/task.ts";
+import { type Finding, groupBy, historyToldBy, type Problem } from "./history.ts";
 import type { Operation } from "./linearizability.ts";
-import type { RecordedOperation, Recording } from "./recording.ts";
-import type { TaskOperation } from "./recorded-operation.ts";
+import type { Recording, RecordedUpdate } from "./recording.ts";
+import type { Asked, TaskOperation } from "./recorded-operation.ts";
 import { wronglyReplaced } from "./replaced-sessions.ts";
+import * as rules from "./rules.ts";
+import type { Deed } from "./rules.ts";
 import { explain } from "./unanswered.ts";
-
-export interface Problem {
-  readonly guarantee: string;
-  readonly taskId: string | null;
-  readonly what: string;
-}
 
 export interface Evidence {
   readonly recording: Recording;
@@ -20,15 +17,28 @@ export interface Evidence {
 }
 
 export function judge(evidence: Evidence): Problem[] {
+  const { recording, entries } = evidence;
+  const { updates } = recording;
+  const history = historyToldBy(updates);
+  const told = updates.map(({ task_id: taskId, revision }) => ({ taskId, revision }));
+  const readable = entries.filter(({ task }) => task !== null);
+  const findings = {
+    durable: rules.deedsRecorded(history, acknowledged(recording)),
+    fencing: [...rules.oneHolderPerAttempt(history), ...rules.tokensGrow(history)],
+    events: rules.eventsChain(history),
+    lease: expiredEarly(recording),
+    updates: [
+      ...rules.everyRevisionTold(readable, told, { isWhole: false }),
+      ...transitionsMissing(updates),
+    ],
+    sessions: wronglyReplaced(recording),
+    dependants: [...rules.dependenciesFirst(history), ...rules.statusFollowsDependencies(entries)],
+  };
   return [
     ...notLinearizable(evidence),
-    ...notDurable(evidence),
-    ...attemptsShared(evidence),
-    ...expiredEarly(evidence),
-    ...updatesMissed(evidence),
-    ...wronglyReplaced(evidence.recording),
-    ...claimedTooEarly(evidence.recording.updates),
-    ...outOfLine(evidence.entries),
+    ...Object.entries(findings).flatMap(([guarantee, found]) =>
+      found.map((finding) => ({ guarantee, ...finding })),
+    ),
   ];
 }
 
@@ -46,16 +56,6 @@ function operationsByTask({ recording }: Evidence): Map<string, Operation<TaskOp
   return groupBy([...recording.operations, ...won], ({ taskId }) => taskId);
 }
 
-function groupBy<T>(all: readonly T[], keyOf: (one: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const one of all) {
-    const group = groups.get(keyOf(one));
-    if (group === undefined) groups.set(keyOf(one), [one]);
-    else group.push(one);
-  }
-  return groups;
-}
-
 function notLinearizable(evidence: Evidence): Problem[] {
   const updates = groupBy(evidence.recording.updates, ({ task_id }) => task_id);
   return [...operationsByTask(evidence)].flatMap(([taskId, operations]) => {
@@ -69,60 +69,29 @@ function notLinearizable(evidence: Evidence): Problem[] {
   });
 }
 
-/** Every write that was acknowledged has been seen by the subscriber, whatever has died since. */
-function notDurable({ recording }: Evidence): Problem[] {
-  const written = new Set(
-    recording.updates.map(({ task_id, type, task }) =>
-      [task_id, type, task.attempt, task.last_event?.session_id].join(" "),
-    ),
-  );
-  return recording.operations.flatMap((operation) => {
-    const { taskId, client, op } = operation;
-    const type = eventOf(operation);
-    if (type === null || op.told.kind !== "ok") return [];
-    const attempt = op.told.seen?.attempt ?? 0;
-    const by = op.asked.kind === "create" ? null : client;
-    if (written.has([taskId, type, attempt, by].join(" "))) return [];
-    const what = `${client} was told of ${type} (attempt ${attempt}), which nobody has seen`;
-    return [{ guarantee: "durable", taskId, what }];
+/** The writes that were acknowledged. */
+function acknowledged({ operations }: Recording): Deed[] {
+  return operations.flatMap(({ taskId, client, op: { asked, told } }) => {
+    const type = eventOf(asked);
+    if (type === null || told.kind !== "ok") return [];
+    const attempt = told.seen?.attempt ?? 0;
+    const otherwise = `${client} was told of ${type} (attempt ${attempt}), which nobody has seen`;
+    const sessionId = asked.kind === "create" ? null : client;
+    return [{ taskId, sessionId, attempt, events: [type], otherwise }];
   });
 }
 
-function eventOf({ op: { asked } }: RecordedOperation): string | null {
+function eventOf(asked: Asked): EventType | null {
   if (asked.kind === "create") return "task_created";
   if (asked.kind === "claim") return "task_claimed";
   return asked.kind === "release" && asked.status === "complete" ? "task_completed" : null;
-}
-
-/** Attempts grow by one with each claim, the fencing token to the revision that the claim replaced. */
-function attemptsShared({ recording: { updates } }: Evidence): Problem[] {
-  const last = new Map<string, { attempt: number; token: number; revision: number }>();
-  const problems: Problem[] = [];
-  for (const { task_id: taskId, type, task, revision } of updates) {
-    const before = last.get(taskId) ?? { attempt: 0, token: 0, revision: 0 };
-    const isClaim = type === "task_claimed";
-    const { attempt, fencing_token: token = 0 } = task;
-    const expected = isClaim
-      ? { attempt: before.attempt + 1, token: before.revision }
-      : { attempt: before.attempt, token: before.token };
-    for (const [name, found, due] of [
-      ["attempt", attempt, expected.attempt],
-      ["fencing token", token, expected.token],
-    ] as const) {
-      if (found === due) continue;
-      const what = `revision ${revision} has ${name} ${found} where ${due} is due`;
-      problems.push({ guarantee: "fencing", taskId, what });
-    }
-    last.set(taskId, { attempt, token, revision });
-  }
-  return problems;
 }
 
 /** Timers of different processes are not exact. */
 const TOLERANCE_MS = 100;
 
 /** A lease lasts for its TTL at least, from the claim or the last renewal that was acknowledged. */
-function expiredEarly({ recording: { operations, updates } }: Evidence): Problem[] {
+function expiredEarly({ operations, updates }: Recording): Finding[] {
   const ttls = new Map<string, number>();
   const asked = new Map<string, number>();
   const note = (lease: string, at: number): void => {
@@ -150,32 +119,14 @@ function expiredEarly({ recording: { operations, updates } }: Evidence): Problem
     const lastedMs = Math.round(toldAt - from);
     if (lastedMs >= ttl * 1000 - TOLERANCE_MS) return [];
     const what = `the lease of attempt ${task.attempt} ended after ${lastedMs} ms of ${ttl} s`;
-    return [{ guarantee: "lease", taskId, what }];
+    return [{ taskId, what }];
   });
 }
 
-function updatesMissed({ entries, recording: { updates } }: Evidence): Problem[] {
-  const told = new Set(updates.map(({ revision }) => revision));
-  const missed = entries
-    .filter(({ revision, task }) => task !== null && !told.has(revision))
-    .map(({ taskId, revision }) => ({
-      guarantee: "updates",
-      taskId,
-      what: `revision ${revision} was not told`,
-    }));
-  const unordered = updates
-    .filter(({ revision }, i) => revision <= (updates[i - 1]?.revision ?? 0))
-    .map(({ task_id: taskId, revision }) => ({
-      guarantee: "updates",
-      taskId,
-      what: `revision ${revision} was told twice or out of order`,
-    }));
-  const gaps = updates
+function transitionsMissing(updates: readonly RecordedUpdate[]): Finding[] {
+  return updates
     .filter(({ transitions_missing }) => transitions_missing)
-    .map(({ task_id: taskId, revision }) => ({
-      guarantee: "updates",
-      taskId,
-      what: `transitions before revision ${revision} are missing`,
-    }));
-  return [...missed, ...unordered, ...gaps];
+    .map(({ task_id: taskId, revision }) => {
+      return { taskId, what: `transitions before revision ${revision} are missing` };
+    });
 }

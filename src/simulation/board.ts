@@ -2,8 +2,8 @@
 import type { TaskUpdate } from "../client/task-update.ts";
 
 export class Board {
-  /** Every revision that was told, in the order in which it was told. */
-  readonly revisions: number[] = [];
+  /** Every write that was told, in the order in which it was told. */
+  readonly told: { readonly taskId: string; readonly revision: number }[] = [];
   /** When something changed last, by `performance.now()`. */
   changedAt = performance.now();
   readonly #statuses = new Map<string, string>();
@@ -14,7 +14,7 @@ export class Board {
     if (before !== undefined) this.#counts.set(before, this.count(before) - 1);
     this.#statuses.set(task_id, new_status);
     this.#counts.set(new_status, this.count(new_status) + 1);
-    this.revisions.push(revision);
+    this.told.push({ taskId: task_id, revision });
     this.changedAt = performance.now();
   }
 

@@ -80,9 +80,9 @@ export async function runSimulation(
     const last = entries.at(-1)?.revision ?? 0;
     await untilTold(board, last);
     // What has come since the history was read, it cannot show.
-    const told = board.revisions.filter((revision) => revision <= last);
+    const told = board.told.filter(({ revision }) => revision <= last);
     const taskIds = tasks.map((task) => task.task_id);
-    const verdict = judge(entries, taskIds, log.activities, told);
+    const verdict = judge({ entries, taskIds, activities: log.activities, told });
     const measured = { wallSeconds, claimLatencies: log.claimLatencies };
     return {
       passed: verdict.passed,
@@ -150,7 +150,7 @@ async function observe(
 /** What the subscriber has not been told by then counts as lost. */
 async function untilTold(board: Board, revision: number): Promise<void> {
   const deadline = performance.now() + LAG_MS;
-  while ((board.revisions.at(-1) ?? 0) < revision && performance.now() < deadline) {
+  while ((board.told.at(-1)?.revision ?? 0) < revision && performance.now() < deadline) {
     await delay(POLL_MS);
   }
 }

@@ -1,8 +1,9 @@
 /** Whether a simulation went as it should, judged by the history in the bucket. */
+import { type Finding, type History, historyOf } from "../history/history.ts";
+import * as rules from "../history/rules.ts";
+import type { RecordedEntry } from "../nats/read-history.ts";
 import type { Activity } from "./activity-log.ts";
 import * as checks from "./checks.ts";
-import type { Evidence, TaskState } from "./checks.ts";
-import type { RecordedEntry } from "../nats/read-history.ts";
 
 export interface CheckResult {
   readonly name: CheckName;
@@ -18,28 +19,50 @@ export interface Verdict {
   readonly checks: readonly CheckResult[];
 }
 
+export interface Evidence {
+  /** Every write to the bucket, in the order of the revisions. */
+  readonly entries: readonly RecordedEntry[];
+  /** The tasks that were imported. */
+  readonly taskIds: readonly string[];
+  /** What the sessions say they did. */
+  readonly activities: readonly Activity[];
+  /** The revisions of which a subscriber was told, in that order. */
+  readonly told: readonly { readonly taskId: string; readonly revision: number }[];
+}
+
+interface Check {
+  readonly rule: string;
+  readonly check: (history: History, evidence: Evidence) => Finding[];
+}
+
 const CHECKS = {
   history_is_whole: {
     rule: "the history of every task is whole, from its creation on",
-    check: checks.historyIsWhole,
+    check: (history, { entries, taskIds }) => checks.historyIsWhole(history, entries, taskIds),
   },
-  all_complete: { rule: "every task is complete", check: checks.allComplete },
-  completed_once: { rule: "every task was completed exactly once", check: checks.completedOnce },
+  all_complete: {
+    rule: "every task is complete",
+    check: (history, { taskIds }) => checks.allComplete(history, taskIds),
+  },
+  completed_once: {
+    rule: "every task was completed exactly once",
+    check: (history, { taskIds }) => checks.completedOnce(history, taskIds),
+  },
   dependencies_first: {
     rule: "no task was claimed before all of its dependencies were complete",
-    check: checks.dependenciesFirst,
+    check: rules.dependenciesFirst,
   },
   one_holder_per_attempt: {
     rule: "no attempt had two holders, and each claim raised the attempt by one",
-    check: checks.oneHolderPerAttempt,
+    check: rules.oneHolderPerAttempt,
   },
   tokens_grow: {
     rule: "the fencing token of each claim is the revision that the claim replaced",
-    check: checks.tokensGrow,
+    check: rules.tokensGrow,
   },
   events_chain: {
     rule: "each event begins with the status that the one before it ended with",
-    check: checks.eventsChain,
+    check: rules.eventsChain,
   },
   attempts_recovered: {
     rule: "every task whose attempt expired or failed was claimed again and completed",
@@ -47,43 +70,21 @@ const CHECKS = {
   },
   activities_recorded: {
     rule: "whatever the sessions say they completed, failed or crashed on is in the history",
-    check: checks.activitiesRecorded,
+    check: (history, { activities }) => rules.deedsRecorded(history, activities.map(checks.deedOf)),
   },
   updates_told: {
     rule: "a subscriber was told of every write, once and in order",
-    check: checks.updatesTold,
+    check: (_, { entries, told }) => rules.everyRevisionTold(entries, told, { isWhole: true }),
   },
-} as const;
+} as const satisfies Record<string, Check>;
 export type CheckName = keyof typeof CHECKS;
 
-/**
- * @param entries every write to the bucket, in the order of the revisions
- * @param taskIds the tasks that were imported
- * @param activities what the sessions say they did
- * @param told the revisions of which a subscriber was told, in that order
- */
-export function judge(
-  entries: readonly RecordedEntry[],
-  taskIds: readonly string[],
-  activities: readonly Activity[],
-  told: readonly number[],
-): Verdict {
-  const evidence: Evidence = { entries, states: statesByTask(entries), taskIds, activities, told };
+export function judge(evidence: Evidence): Verdict {
+  const history = historyOf(evidence.entries);
   const results = (Object.keys(CHECKS) as CheckName[]).map((name) => {
-    const { rule, check } = CHECKS[name];
-    const problems = check(evidence);
+    const { rule, check }: Check = CHECKS[name];
+    const problems = check(history, evidence).map(({ taskId, what }) => `${taskId ?? ""}: ${what}`);
     return { name, rule, passed: problems.length === 0, problems };
   });
   return { passed: results.every((result) => result.passed), checks: results };
-}
-
-function statesByTask(entries: readonly RecordedEntry[]): Map<string, TaskState[]> {
-  const states = new Map<string, TaskState[]>();
-  for (const { taskId, revision, task } of entries) {
-    if (task === null) continue;
-    const own = states.get(taskId);
-    if (own === undefined) states.set(taskId, [{ revision, task }]);
-    else own.push({ revision, task });
-  }
-  return states;
 }

@@ -68,6 +68,16 @@ export class SyntheticHistory {
     return this.#apply(taskId, { type: "expire", attempt, epoch });
   }
 
+  /** By an operator. */
+  cancel(taskId: string): this {
+    return this.#apply(taskId, {
+      type: "cancel",
+      sessionId: "operator",
+      force: true,
+      reason: null,
+    });
+  }
+
   /** The last state of the task. */
   task(taskId: string): Task {
     const task = this.#tasks.get(taskId);

@@ -24,9 +24,12 @@ function failures(
   entries: readonly RecordedEntry[],
   activities: readonly Activity[] = [],
   taskIds: readonly string[] = TASK_IDS,
-  told: readonly number[] = entries.map(({ revision }) => revision),
+  revisionsTold: readonly number[] = entries.map(({ revision }) => revision),
 ): Partial<Record<CheckName, readonly string[]>> {
-  const verdict = judge(entries, taskIds, activities, told);
+  const taskOf = (revision: number): string =>
+    entries.find((entry) => entry.revision === revision)?.taskId ?? "x";
+  const told = revisionsTold.map((revision) => ({ taskId: taskOf(revision), revision }));
+  const verdict = judge({ entries, taskIds, activities, told });
   const failed = verdict.checks.filter((check) => !check.passed);
   assert.equal(verdict.passed, failed.length === 0);
   return Object.fromEntries(failed.map(({ name, problems }) => [name, problems]));
@@ -96,7 +99,7 @@ describe("the verdict on a simulation", () => {
       .release("a", "complete")
       .release("b", "complete").entries;
     assert.deepEqual(failures(entries), {
-      dependencies_first: ["b: claimed at revision 5 before a"],
+      dependencies_first: ["b: claimed at revision 5 before a was complete"],
     });
   });
 
@@ -107,7 +110,7 @@ describe("the verdict on a simulation", () => {
       .claim("b", "session-2")
       .release("b", "complete").entries;
     assert.deepEqual(failures(entries, [], ["b"]), {
-      dependencies_first: ["b: claimed at revision 3 before missing"],
+      dependencies_first: ["b: claimed at revision 3 before missing was complete"],
     });
   });
 
@@ -228,10 +231,10 @@ describe("the verdict on a simulation", () => {
   });
 
   for (const [problem, told, expected] of [
-    ["was not told", [1, 2, 4], "revision 3 was not told"],
-    ["was told twice", [1, 2, 2, 3, 4], "revision 2 was told twice or out of order"],
-    ["was told too late", [1, 3, 2, 4], "revision 2 was told twice or out of order"],
-    ["was invented", [1, 2, 3, 4, 5], "revision 5 was told but is not in the bucket"],
+    ["was not told", [1, 2, 4], "a: revision 3 was not told"],
+    ["was told twice", [1, 2, 2, 3, 4], "b: revision 2 was told twice or out of order"],
+    ["was told too late", [1, 3, 2, 4], "b: revision 2 was told twice or out of order"],
+    ["was invented", [1, 2, 3, 4, 5], "x: revision 5 was told but is not in the bucket"],
   ] as const) {
     it(`fails a revision that ${problem}`, () => {
       const entries = goodHistory().entries.slice(0, 4);
