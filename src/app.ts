@@ -1,8 +1,7 @@
 /** The composition root: wires the parts, starts them in order, and stops them in reverse. */
 import { healthOfWorker, newWorkerId, startWorker, type Worker } from "./app/worker.ts";
 import type { Config } from "./config.ts";
-import type { Clock, Observe } from "./service/ports.ts";
-import type { Stores } from "./service/task-service.ts";
+import type { Clock, Observe, Stores } from "./service/ports.ts";
 import { createLogger } from "./telemetry/logger.ts";
 import { healthOf, isBusHealthy, type WorkerHealth } from "./telemetry/health.ts";
 import { type HttpEndpoint, startHttpEndpoint } from "./telemetry/http-endpoint.ts";

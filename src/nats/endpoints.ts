@@ -181,7 +181,9 @@ export class Endpoints {
         }),
       };
       const answer = await this.#handler.handle(call);
-      claimedAtOnce = answer.claimedAtOnce ?? false;
+      claimedAtOnce =
+        operation === "tasks.claim" ||
+        (answer.undelivered !== undefined && answer.hasWaited !== true);
       this.#send(operation, replyTo, answer);
     } catch (error) {
       outcome = toCoordinatorError(error);

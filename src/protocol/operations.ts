@@ -167,6 +167,12 @@ export const OPERATION_NAMES = Object.keys(OPERATIONS) as Operation[];
 export type Request<O extends Operation> = z.output<(typeof OPERATIONS)[O]["request"]>;
 /** A request's body as its sender writes it: the fields that `docs/protocol.md` lists. */
 export type RequestInput<O extends Operation> = z.input<(typeof OPERATIONS)[O]["request"]>;
+/** The id at the end of a request's subject, where the operation has one. */
+export type OperationId<O extends Operation> = {
+  readonly required: string;
+  readonly optional: string | undefined;
+  readonly none: undefined;
+}[(typeof OPERATIONS)[O]["id"]];
 /** The reply to an operation: the fields that `docs/protocol.md` lists. */
 export type Reply<O extends Operation> = z.output<(typeof OPERATIONS)[O]["reply"]>;
 

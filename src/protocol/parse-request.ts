@@ -4,7 +4,13 @@ import { CoordinatorError } from "./errors.ts";
 import { bodyHint, fieldHint } from "./hints.ts";
 import { describeInexact, inexactPart, isTooDeep, MAX_JSON_DEPTH } from "./storable-json.ts";
 import { nullDropper } from "./null-fields.ts";
-import { type Operation, OPERATION_NAMES, OPERATIONS, type Request } from "./operations.ts";
+import {
+  type Operation,
+  type OperationId,
+  OPERATION_NAMES,
+  OPERATIONS,
+  type Request,
+} from "./operations.ts";
 import { idRuleFor, isValidId } from "./subjects.ts";
 
 const DROP_NULLS = Object.fromEntries(
@@ -40,6 +46,7 @@ export function parseBody<O extends Operation>(operation: O, text: string): Requ
  *
  * @throws CoordinatorError `invalid_request`
  */
+export function parseId<O extends Operation>(operation: O, id: string): OperationId<O>;
 export function parseId(operation: Operation, id: string): string | undefined {
   const wanted = OPERATIONS[operation].id;
   const kind = operation.startsWith("sessions.") ? "session" : "task";

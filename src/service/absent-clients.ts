@@ -6,8 +6,8 @@
  * until some of them have one.
  */
 import type { Claimed } from "./claims.ts";
+import type { NextRequest } from "./next-request.ts";
 import type { Clock } from "./ports.ts";
-import type { NextRequest } from "./ready-claims.ts";
 import type { ParkedQueue } from "./parked-queue.ts";
 
 const BELIEVED_MS = 1_000;

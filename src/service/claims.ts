@@ -7,7 +7,7 @@ import { holderRefusal, isClaimOf } from "../task/holder.ts";
 import type { Task } from "../task/task.ts";
 import { connectionOf, isSameConnection } from "./connection-key.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
-import type { Clock, ConnectionId, ServiceSettings } from "./ports.ts";
+import type { AnswerTo, Clock, ConnectionId, ServiceContext, ServiceSettings } from "./ports.ts";
 import { requireSmallProgress } from "./progress-reports.ts";
 import { refusalError } from "./refusals.ts";
 import type { Sessions } from "./sessions.ts";
@@ -34,8 +34,7 @@ export class Claims {
     writer: TaskWriter,
     leases: LeaseKeeper,
     sessions: Sessions,
-    settings: ServiceSettings,
-    clock: Clock,
+    { settings, clock }: ServiceContext,
   ) {
     this.#writer = writer;
     this.#leases = leases;
@@ -44,29 +43,20 @@ export class Claims {
     this.#clock = clock;
   }
 
-  async claim(taskId: string, request: Request<"tasks.claim">): Promise<Reply<"tasks.claim">> {
+  async claim(taskId: string, request: Request<"tasks.claim">): Promise<AnswerTo<"tasks.claim">> {
     const { session_id: sessionId, instance = null, ttl_seconds: ttlSeconds } = request;
     const connection = connectionOf(request.release_on_disconnect);
-    const claimWith = async (capabilities: readonly string[]): Promise<Claimed> => {
-      const claim = { sessionId, instance, ttlSeconds, capabilities, connection };
-      return this.take(taskId, { ...claim, claimRequest: null });
-    };
+    const take = (): Promise<Claimed> =>
+      this.#sessions.withCapabilities(request, (capabilities) => {
+        const claim = { sessionId, instance, ttlSeconds, capabilities, connection };
+        return this.take(taskId, { ...claim, claimRequest: null });
+      });
     try {
-      const capabilities = this.#sessions.capabilitiesOf(sessionId, request.capabilities);
-      return { ok: true, ...(await claimWith(capabilities)) };
+      return { body: { ok: true, ...(await take()) } };
     } catch (error) {
-      const mayHelp =
-        // The session may have registered a moment ago, with another worker.
-        hasCode(error, "missing_capabilities") ||
-        (hasCode(error, "already_claimed") &&
-          instance !== null &&
-          (await this.#takeBackOwn(taskId, sessionId, instance)));
-      if (!mayHelp) throw error;
-      const capabilities = await this.#sessions.freshCapabilitiesOf(
-        sessionId,
-        request.capabilities,
-      );
-      return { ok: true, ...(await claimWith(capabilities)) };
+      if (instance === null || !hasCode(error, "already_claimed")) throw error;
+      if (!(await this.#takeBackOwn(taskId, sessionId, instance))) throw error;
+      return { body: { ok: true, ...(await take()) } };
     }
   }
 
@@ -197,7 +187,7 @@ export class Claims {
   }
 
   /** The holder is checked on the leader's record while the lease is written: both have to hold. */
-  async renew(taskId: string, request: Request<"tasks.renew">): Promise<Reply<"tasks.renew">> {
+  async renew(taskId: string, request: Request<"tasks.renew">): Promise<AnswerTo<"tasks.renew">> {
     requireSmallProgress(request.progress);
     await this.#leases.drain(taskId);
     const { task } = await this.#writer.load(taskId);
@@ -209,21 +199,21 @@ export class Claims {
       reported: request.progress,
       connection: connectionOf(request.release_on_disconnect) ?? undefined,
     });
+    const expiresAt = iso(this.#clock.now() + ttlSeconds * 1000);
     return {
-      ok: true,
-      attempt,
-      lease: {
-        ttl_seconds: ttlSeconds,
-        expires_at: iso(this.#clock.now() + ttlSeconds * 1000),
+      body: {
+        ok: true,
+        attempt,
+        lease: { ttl_seconds: ttlSeconds, expires_at: expiresAt },
+        cancel_requested: cancelRequested,
       },
-      cancel_requested: cancelRequested,
     };
   }
 
   async release(
     taskId: string,
     request: Request<"tasks.release">,
-  ): Promise<Reply<"tasks.release">> {
+  ): Promise<AnswerTo<"tasks.release">> {
     const executed = await this.#writer.execute(
       taskId,
       {
@@ -268,12 +258,15 @@ export class Claims {
   }
 
   /** Purges the lease of a claim that is over, and answers with the task. */
-  ended({ task, revision, written }: Executed): Reply<"tasks.release"> {
+  ended({ task, revision, written }: Executed): AnswerTo<"tasks.release"> {
     if (written && task.status !== "claimed") this.#leases.end(task.taskId, task.attempt);
-    return { ok: true, task: encodeTask(task), revision };
+    return { body: { ok: true, task: encodeTask(task), revision } };
   }
 
-  async verify(taskId: string, request: Request<"tasks.verify">): Promise<Reply<"tasks.verify">> {
+  async verify(
+    taskId: string,
+    request: Request<"tasks.verify">,
+  ): Promise<AnswerTo<"tasks.verify">> {
     const { task } = await this.#writer.load(taskId);
     const { session_id: sessionId = task.claimedBy, attempt = task.attempt } = request;
     const { fencing_token: fencingToken = task.fencingToken } = request;
@@ -282,11 +275,13 @@ export class Claims {
       attempt === task.attempt &&
       fencingToken === task.fencingToken;
     return {
-      ok: true,
-      holds: task.status === "claimed" && isMeant,
-      holder: task.claimedBy,
-      attempt: task.attempt,
-      fencing_token: task.fencingToken,
+      body: {
+        ok: true,
+        holds: task.status === "claimed" && isMeant,
+        holder: task.claimedBy,
+        attempt: task.attempt,
+        fencing_token: task.fencingToken,
+      },
     };
   }
 }

@@ -7,24 +7,17 @@
  */
 import { hasCode } from "../protocol/errors.ts";
 import type { Task } from "../task/task.ts";
-import type { Limiter } from "./limiter.ts";
-import type { Clock, Observe } from "./ports.ts";
+import type { BackgroundContext } from "./background.ts";
 import { Reconciler } from "./reconciler.ts";
 import type { TaskChange, TaskIndex } from "./task-index.ts";
-import type { TaskWriter } from "./task-writer.ts";
+import type { TaskAccess, TaskWriter } from "./task-writer.ts";
 
 export class Dependents {
   readonly #tasks: TaskIndex;
   readonly #writer: TaskWriter;
   readonly #reconciler: Reconciler;
 
-  constructor(
-    tasks: TaskIndex,
-    writer: TaskWriter,
-    limiter: Limiter,
-    clock: Clock,
-    observe: Observe,
-  ) {
+  constructor({ index: tasks, writer }: TaskAccess, context: BackgroundContext) {
     this.#tasks = tasks;
     this.#writer = writer;
     const correction = {
@@ -32,7 +25,7 @@ export class Dependents {
       isWrong: (taskId: string) => this.#isWrong(taskId),
       correct: (taskId: string) => this.#correct(taskId),
     };
-    this.#reconciler = new Reconciler(correction, limiter, clock, observe);
+    this.#reconciler = new Reconciler(correction, context);
     writer.onWritten((task) => {
       this.#written(task);
     });

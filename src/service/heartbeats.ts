@@ -5,9 +5,10 @@ import type { Reply, Request } from "../protocol/operations.ts";
 import { isOfOtherInstance } from "../task/holder.ts";
 import type { Task } from "../task/task.ts";
 import type { Claims } from "./claims.ts";
-import type { TaskStore } from "./ports.ts";
+import type { AnswerTo, TaskStore } from "./ports.ts";
 import type { Sessions } from "./sessions.ts";
 import type { TaskIndex } from "./task-index.ts";
+import type { TaskAccess } from "./task-writer.ts";
 
 type Heartbeat = Reply<"sessions.heartbeat">;
 
@@ -17,11 +18,11 @@ export class Heartbeats {
   readonly #store: TaskStore;
   readonly #tasks: TaskIndex;
 
-  constructor(sessions: Sessions, claims: Claims, store: TaskStore, tasks: TaskIndex) {
+  constructor(sessions: Sessions, claims: Claims, tasks: TaskAccess) {
     this.#sessions = sessions;
     this.#claims = claims;
-    this.#store = store;
-    this.#tasks = tasks;
+    this.#store = tasks.store;
+    this.#tasks = tasks.index;
   }
 
   /**
@@ -29,7 +30,10 @@ export class Heartbeats {
    * holds. Claims that are named are looked up by the leader's record; without them the session hears
    * of what this worker saw being taken from it.
    */
-  async heartbeat(sessionId: string, request: Request<"sessions.heartbeat">): Promise<Heartbeat> {
+  async heartbeat(
+    sessionId: string,
+    request: Request<"sessions.heartbeat">,
+  ): Promise<AnswerTo<"sessions.heartbeat">> {
     const { instance = null, release_on_disconnect: connection } = request;
     const session = await this.#sessions.renew(sessionId, instance);
     const named = new Map(request.claims?.map((claim) => [claim.task_id, claim.attempt]));
@@ -73,14 +77,15 @@ export class Heartbeats {
       .filter(({ taskId }) => isNamed && !named.has(taskId))
       .slice(0, MAX_PAGE)
       .map(({ taskId, attempt }) => ({ task_id: taskId, attempt }));
-    return { ok: true, session, claims, unnamed, lost: [...lost], cancelled: [...cancelled] };
+    const ended = { lost: [...lost], cancelled: [...cancelled] };
+    return { body: { ok: true, session, claims, unnamed, ...ended } };
   }
 
   /** Ends the session; its claims go back to the pool, but not those of another instance. */
   async unregister(
     sessionId: string,
     request: Request<"sessions.unregister">,
-  ): Promise<Reply<"sessions.unregister">> {
+  ): Promise<AnswerTo<"sessions.unregister">> {
     const { instance = null } = request;
     await this.#tasks.position.catchUp(this.#store);
     const released: string[] = [];
@@ -95,7 +100,7 @@ export class Heartbeats {
       }),
     );
     await this.#sessions.remove(sessionId, instance);
-    return { ok: true, released: released.sort() };
+    return { body: { ok: true, released: released.sort() } };
   }
 
   /** What the session holds as this instance or without one, as far as this worker knows. */
@@ -111,7 +116,7 @@ export class Heartbeats {
     request: Request<"tasks.renew">,
   ): Promise<Heartbeat["claims"][number] | "lost"> {
     try {
-      const renewed = await this.#claims.renew(taskId, request);
+      const { body: renewed } = await this.#claims.renew(taskId, request);
       return {
         task_id: taskId,
         attempt: renewed.attempt,

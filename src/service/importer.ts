@@ -1,15 +1,15 @@
 /** Import: many tasks at once, all validated first; doing it twice changes nothing. */
 import { isSameDefinition } from "../protocol/definition-record.ts";
 import { CoordinatorError, hasCode } from "../protocol/errors.ts";
-import type { Reply, Request } from "../protocol/operations.ts";
+import type { Request } from "../protocol/operations.ts";
 import { findCycle, inDependencyOrder } from "../task/dependencies.ts";
 import { createTask } from "../task/task.ts";
-import { cycleError } from "./cycle-error.ts";
 import { type DependencyWarnings, MAX_WARNINGS } from "./dependency-warnings.ts";
 import { type Imported, toImported } from "./imported-task.ts";
-import type { Clock, ServiceSettings, TaskStore } from "./ports.ts";
+import type { AnswerTo, Clock, ServiceContext, ServiceSettings, TaskStore } from "./ports.ts";
+import { cycleError } from "./refusals.ts";
 import type { TaskIndex } from "./task-index.ts";
-import type { TaskWriter } from "./task-writer.ts";
+import type { TaskAccess, TaskWriter } from "./task-writer.ts";
 
 /** Writes in flight of one import: enough to hide the round trips, not so many as to delay claims. */
 const PARALLEL = 64;
@@ -25,23 +25,20 @@ export class Importer {
   readonly #clock: Clock;
 
   constructor(
-    store: TaskStore,
-    writer: TaskWriter,
-    tasks: TaskIndex,
+    { store, index, writer }: TaskAccess,
     warnings: DependencyWarnings,
-    settings: ServiceSettings,
-    clock: Clock,
+    { settings, clock }: ServiceContext,
   ) {
     this.#store = store;
     this.#writer = writer;
-    this.#tasks = tasks;
+    this.#tasks = index;
     this.#warnings = warnings;
     this.#settings = settings;
     this.#clock = clock;
   }
 
   /** Creates nothing unless all of it is valid. */
-  async run(request: Request<"tasks.import">): Promise<Reply<"tasks.import">> {
+  async run(request: Request<"tasks.import">): Promise<AnswerTo<"tasks.import">> {
     const sessionId = request.session_id ?? null;
     const now = this.#clock.now();
     const tasks = request.tasks.map((given) => toImported(given, sessionId, this.#settings, now));
@@ -57,11 +54,13 @@ export class Importer {
     const having = (wanted: Result): string[] =>
       tasks.map(({ taskId }) => taskId).filter((id) => results.get(id) === wanted);
     return {
-      ok: true,
-      created: having("created"),
-      unchanged: having("unchanged"),
-      conflicting: having("conflicting"),
-      warnings: [...warnings, ...this.#unfinished(tasks)],
+      body: {
+        ok: true,
+        created: having("created"),
+        unchanged: having("unchanged"),
+        conflicting: having("conflicting"),
+        warnings: [...warnings, ...this.#unfinished(tasks)],
+      },
     };
   }
 

@@ -21,16 +21,16 @@
 import { hasCode } from "../protocol/errors.ts";
 import { CONNECTION_LOST, LEASE_EXPIRED, type Task } from "../task/task.ts";
 import { Disconnects } from "./disconnects.ts";
+import type { BackgroundContext, Limiter } from "./background.ts";
 import { Coalescer } from "./coalescer.ts";
 import { compareLeases, isSameLease, leaseIdOf } from "./lease-id.ts";
 import { LeaseIndex } from "./lease-index.ts";
 import { LeaseRevivals } from "./lease-revivals.ts";
 import { LeaseWrites, type Renewal } from "./lease-writes.ts";
-import type { Limiter } from "./limiter.ts";
 import type { Clock, ConnectionId, Lease, LeaseStore, Observe, ServiceSettings } from "./ports.ts";
 import { Reclaims } from "./reclaims.ts";
 import type { TaskIndex } from "./task-index.ts";
-import type { TaskWriter } from "./task-writer.ts";
+import type { TaskAccess, TaskWriter } from "./task-writer.ts";
 import { PerTaskQueue } from "./per-task-queue.ts";
 
 /** The answer to a claim or a release does not wait for what follows for its lease. */
@@ -62,12 +62,8 @@ export class LeaseKeeper {
 
   constructor(
     store: LeaseStore,
-    tasks: TaskIndex,
-    writer: TaskWriter,
-    limiter: Limiter,
-    settings: ServiceSettings,
-    clock: Clock,
-    observe: Observe,
+    { index: tasks, writer }: TaskAccess,
+    { limiter, settings, clock, observe }: BackgroundContext,
   ) {
     this.#limiter = limiter;
     this.#store = store;

@@ -1,22 +1,33 @@
 /**
- * `next`: hands out the best ready tasks, at once or as soon as there are some.
+ * `next`: claims the best ready tasks, at once or as soon as there are some.
  *
- * An answer that nobody was there to receive gives its claims back. It can also be lost without
- * anybody noticing, when the client is still connected but has stopped listening. Two things let it
- * find its claim by asking again: the `request_id`, which gets the same claims however often it is
- * repeated, and, for claims made for a parked request without one, a single repetition to the same
- * session: the lease notes that its session knows of it.
+ * If nobody is there to receive an answer, its claims are given back. An answer can also be lost
+ * unnoticed, when the client is still connected but has stopped listening. Then the client finds its
+ * claims by asking again, in one of two ways. A request with a `request_id` gets the same claims each
+ * time it is sent. A parked request without an id gets its claims repeated once, to the same session:
+ * the lease notes that the session knows about its claim.
  */
-import type { Reply, Request } from "../protocol/operations.ts";
 import { isoOrNull } from "../protocol/instants.ts";
+import type { Reply, Request } from "../protocol/operations.ts";
+import type { ReadyFilter } from "../task/ready-queue.ts";
 import type { Claimed, Claims } from "./claims.ts";
 import { connectionOf } from "./connection-key.ts";
 import { FilteredCounts } from "./filtered-counts.ts";
+import { repeatKeyOf, toNextRequest } from "./next-request.ts";
 import type { ParkedRequests } from "./parked-requests.ts";
-import type { Answer, Observe, TaskStore } from "./ports.ts";
-import type { NextRequest, ReadyClaims } from "./ready-claims.ts";
+import type { AnswerTo, Observe, ServiceContext, TaskStore } from "./ports.ts";
+import type { ReadyClaims } from "./ready-claims.ts";
 import type { Sessions } from "./sessions.ts";
 import type { TaskIndex } from "./task-index.ts";
+import type { TaskAccess } from "./task-writer.ts";
+
+/** The parts that make claims for `next`. */
+interface ClaimingParts {
+  readonly claims: Claims;
+  readonly ready: ReadyClaims;
+  readonly parked: ParkedRequests;
+  readonly sessions: Sessions;
+}
 
 export class NextClaims {
   readonly #claims: Claims;
@@ -29,81 +40,67 @@ export class NextClaims {
   readonly #observe: Observe;
 
   constructor(
-    claims: Claims,
-    ready: ReadyClaims,
-    parked: ParkedRequests,
-    sessions: Sessions,
-    store: TaskStore,
-    tasks: TaskIndex,
-    observe: Observe,
+    { claims, ready, parked, sessions }: ClaimingParts,
+    { store, index }: TaskAccess,
+    { observe }: ServiceContext,
   ) {
     this.#claims = claims;
     this.#ready = ready;
     this.#parked = parked;
     this.#sessions = sessions;
     this.#store = store;
-    this.#tasks = tasks;
-    this.#counts = new FilteredCounts(tasks);
+    this.#tasks = index;
+    this.#counts = new FilteredCounts(index);
     this.#observe = observe;
   }
 
-  async next(body: Request<"tasks.next">, isListening?: () => Promise<boolean>): Promise<Answer> {
-    let request: NextRequest = { ...this.#requestOf(body), isListening };
-    const earlier = await this.#earlierClaims(body);
-    if (earlier.length > 0) return this.#answer(request, earlier);
-
-    let claimed = await this.#ready.claimBest(request);
-    if (claimed.length === 0 && this.#tasks.ready.withheld(request.filter).capabilities > 0) {
-      // The session may have registered a moment ago, with another worker.
-      const { session_id: sessionId, capabilities: named } = body;
-      const capabilities = await this.#sessions.freshCapabilitiesOf(sessionId, named);
-      request = { ...request, filter: { ...request.filter, capabilities } };
-      claimed = await this.#ready.claimBest(request);
+  async next(
+    body: Request<"tasks.next">,
+    isListening?: () => Promise<boolean>,
+  ): Promise<AnswerTo<"tasks.next">> {
+    // A client repeats a request long after the watch has delivered its claim, unless the watch is
+    // just starting.
+    if (!this.#tasks.isCurrent) await this.#tasks.position.catchUp(this.#store);
+    const repeatKey = repeatKeyOf(body.session_id, body.request_id ?? null);
+    const taskIds = this.#tasks.claimRequests.get(repeatKey);
+    if (taskIds.size > 0) {
+      const earlier = await this.#earlierClaims(body, [...taskIds]);
+      if (earlier.length > 0) return this.#answer(body, earlier);
     }
-    if (claimed.length > 0) return { ...this.#answer(request, claimed), claimedAtOnce: true };
+
+    let claimed = await this.#sessions.withCapabilities(
+      body,
+      (capabilities) => this.#ready.claimBest(toNextRequest(body, capabilities, isListening)),
+      (result, capabilities) => result.length === 0 && this.#withholdsFrom(body, capabilities),
+    );
+    if (claimed.length > 0) return this.#answer(body, claimed);
+
+    const request = toNextRequest(body, this.#sessions.capabilitiesOf(body), isListening);
     if (body.wait_seconds > 0) {
-      const claimRequest = request.claimRequest ?? parkedBy(request.sessionId);
-      const waiting = { ...request, claimRequest };
-      const given = await this.#parked.park(waiting, body.wait_seconds * 1000);
-      if (given !== null && given.length > 0) return this.#answer(request, given);
-      // It may have been replaced while it waited.
+      const parked = { ...request, isParked: true };
+      const given = await this.#parked.park(parked, body.wait_seconds * 1000);
+      if (given !== null && given.length > 0) return this.#answer(body, given, true);
+      // Another instance may have replaced the session's while the request was parked.
       const { session_id: sessionId, instance } = body;
       if (instance !== undefined) await this.#sessions.requireInstance(sessionId, instance);
       if (given !== null) return { body: LEFT_BEHIND };
     }
-    // Nothing: confirmed against the store before the client is told so.
+    // Before the client is told that there is nothing, this is confirmed against the store.
     await this.#tasks.position.catchUp(this.#store);
     claimed = await this.#ready.claimBest(request);
-    return this.#answer(request, claimed);
+    if (claimed.length > 0) return this.#answer(body, claimed, true);
+    return { body: this.#nothing(request.filter) };
   }
 
-  #requestOf(body: Request<"tasks.next">): NextRequest {
-    const { session_id: sessionId, request_id: requestId } = body;
-    return {
-      sessionId,
-      instance: body.instance ?? null,
-      ttlSeconds: body.ttl_seconds,
-      max: body.max,
-      filter: {
-        capabilities: this.#sessions.capabilitiesOf(sessionId, body.capabilities),
-        tags: body.tags,
-        prefix: body.prefix,
-      },
-      requestId: requestId ?? null,
-      connection: connectionOf(body.release_on_disconnect),
-      claimRequest: requestId ?? null,
-    };
-  }
-
-  /** What the same session was given before and has to find again. */
-  async #earlierClaims(body: Request<"tasks.next">): Promise<Claimed[]> {
+  /** The claims that an earlier answer to the session may have lost. */
+  async #earlierClaims(
+    body: Request<"tasks.next">,
+    taskIds: readonly string[],
+  ): Promise<Claimed[]> {
     const { session_id: sessionId, instance = null, request_id: requestId } = body;
-    // A repetition comes after its sender gave up waiting, long after the watch has brought the claim;
-    // unless the watch itself is just starting.
-    if (!this.#tasks.isCurrent) await this.#tasks.position.catchUp(this.#store);
     const connection = connectionOf(body.release_on_disconnect);
     const found: Claimed[] = [];
-    for (const taskId of [...this.#tasks.claimRequests.get(requestId ?? parkedBy(sessionId))]) {
+    for (const taskId of taskIds) {
       const task = this.#tasks.get(taskId)?.task;
       if (task?.claimedBy !== sessionId) continue;
       const holder = { sessionId, instance, attempt: task.attempt };
@@ -116,22 +113,34 @@ export class NextClaims {
     return found;
   }
 
-  #answer(request: NextRequest, claims: Claimed[]): Answer {
-    if (claims.length === 0) return { body: this.#nothing(request) };
-    const body: Reply<"tasks.next"> = { ok: true, claims, reasons: {}, next_due_at: null };
-    // A claim that is answered for the second time may have been received the first time.
+  /** Whether there are tasks that these capabilities do not suffice for. */
+  #withholdsFrom(
+    { tags, prefix }: Request<"tasks.next">,
+    capabilities: readonly string[],
+  ): boolean {
+    return this.#tasks.ready.withheld({ capabilities, tags, prefix }).capabilities > 0;
+  }
+
+  #answer(
+    body: Request<"tasks.next">,
+    claims: Claimed[],
+    hasWaited = false,
+  ): AnswerTo<"tasks.next"> {
+    const reply: Reply<"tasks.next"> = { ok: true, claims, reasons: {}, next_due_at: null };
+    // The client may have received a claim that is answered for the second time: it is not given back.
     const fresh = claims.filter((claim) => !claim.already_held);
-    if (fresh.length === 0) return { body };
+    if (fresh.length === 0) return { body: reply };
     return {
-      body,
+      body: reply,
+      hasWaited,
       undelivered: () => {
-        this.#giveBack(request, fresh);
+        this.#giveBack(body, fresh);
       },
     };
   }
 
-  /** Why there is nothing, by reason and count: of what its prefix and tags let through. */
-  #nothing({ filter }: NextRequest): Reply<"tasks.next"> {
+  /** Why there is nothing, by reason and count, among the tasks that the prefix and the tags let through. */
+  #nothing(filter: ReadyFilter): Reply<"tasks.next"> {
     const blocked = this.#counts.of("blocked", filter);
     const claimed = this.#counts.of("claimed", filter);
     const { capabilities, tags, prefix, notDue, nextDueAt } = this.#tasks.ready.withheld(filter);
@@ -140,7 +149,8 @@ export class NextClaims {
     return { ok: true, claims: [], reasons, next_due_at: isoOrNull(nextDueAt) };
   }
 
-  #giveBack({ sessionId, instance }: NextRequest, claims: readonly Claimed[]): void {
+  #giveBack(body: Request<"tasks.next">, claims: readonly Claimed[]): void {
+    const { session_id: sessionId, instance = null } = body;
     for (const { task, attempt } of claims) {
       const holder = { sessionId, instance, attempt };
       this.#claims.giveBack(task.task_id, holder).catch((cause: unknown) => {
@@ -150,10 +160,5 @@ export class NextClaims {
   }
 }
 
-/** Nobody waits for it, or in vain: it is not worth a count of what there is. */
+/** Nobody waits for the answer, or it cannot help the client: it is not worth counting reasons for. */
 const LEFT_BEHIND: Reply<"tasks.next"> = { ok: true, claims: [], reasons: {}, next_due_at: null };
-
-/** Marks a claim that was made for a parked request without a `request_id`. */
-function parkedBy(sessionId: string): string {
-  return `parked:${sessionId}`;
-}

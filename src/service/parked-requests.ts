@@ -14,8 +14,9 @@ import { byUrgency, type ReadyFilter, type ReadyTask } from "../task/ready-queue
 import { AbsentClients } from "./absent-clients.ts";
 import type { Claimed } from "./claims.ts";
 import { isSameConnection } from "./connection-key.ts";
-import type { Clock, ConnectionId } from "./ports.ts";
-import type { NextRequest, ReadyClaims } from "./ready-claims.ts";
+import type { NextRequest } from "./next-request.ts";
+import type { Clock, ConnectionId, ServiceContext } from "./ports.ts";
+import type { ReadyClaims } from "./ready-claims.ts";
 import type { SessionChange } from "./session-index.ts";
 import type { TaskChange, TaskIndex } from "./task-index.ts";
 import { ParkedQueue } from "./parked-queue.ts";
@@ -36,10 +37,10 @@ export class ParkedRequests {
   readonly #offers = new Set<string>();
   #stopped = false;
 
-  constructor(ready: ReadyClaims, tasks: TaskIndex, maxWaiting: number, clock: Clock) {
+  constructor(ready: ReadyClaims, tasks: TaskIndex, { settings, clock }: ServiceContext) {
     this.#ready = ready;
     this.#tasks = tasks;
-    this.#maxWaiting = maxWaiting;
+    this.#maxWaiting = settings.maxWaiting;
     this.#clock = clock;
     this.#absent = new AbsentClients(this.#queue, clock);
     tasks.onChange((change) => {

@@ -5,7 +5,7 @@
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import { encodeTask, type TaskRecord } from "../protocol/task-record.ts";
-import type { ReadLimit, ServiceSettings, TaskEntry, TaskStore } from "./ports.ts";
+import type { AnswerTo, ReadLimit, ServiceSettings, TaskEntry, TaskStore } from "./ports.ts";
 import { notFound } from "./refusals.ts";
 import { ReplyPage } from "./reply-page.ts";
 
@@ -23,17 +23,19 @@ export class PastRecords {
   async history(
     taskId: string,
     { since, limit }: Request<"tasks.history">,
-  ): Promise<Reply<"tasks.history">> {
+  ): Promise<AnswerTo<"tasks.history">> {
     const last = await this.#store.load(taskId);
     if (last === null || "removed" in last) throw notFound("task", taskId);
-    if (since >= last.revision) return { ok: true, entries: [], has_more: false };
+    if (since >= last.revision) return { body: { ok: true, entries: [], has_more: false } };
     const read = await this.#store.entriesAfter(since, this.#readLimit(limit), taskId);
     // The node that was read from may lag behind the leader.
     const entries = this.#pageOf(read.length === 0 ? [last] : read);
     return {
-      ok: true,
-      entries: entries.map(({ revision, task }) => ({ revision, task })),
-      has_more: (entries.at(-1)?.revision ?? since) < last.revision,
+      body: {
+        ok: true,
+        entries: entries.map(({ revision, task }) => ({ revision, task })),
+        has_more: (entries.at(-1)?.revision ?? since) < last.revision,
+      },
     };
   }
 
@@ -41,7 +43,7 @@ export class PastRecords {
    * The bucket keeps a limited history of each task, so transitions in between may be gone. Revisions
    * count every write in the bucket: a gap between two that follow each other is a trimmed one.
    */
-  async changes(request: Request<"tasks.changes">): Promise<Reply<"tasks.changes">> {
+  async changes(request: Request<"tasks.changes">): Promise<AnswerTo<"tasks.changes">> {
     const { since, limit } = request;
     // The markers of removed tasks go after a while: what was last may no longer be there. What is there
     // is asked for second: a write in between must not look like one that is gone.
@@ -66,12 +68,14 @@ export class PastRecords {
     const hasMore = previous < newest;
     if (!hasMore && previous < lastRevision) complete = false;
     return {
-      ok: true,
-      changes,
-      last_revision: Math.max(lastRevision, previous),
-      bucket_id: state.id,
-      complete,
-      has_more: hasMore,
+      body: {
+        ok: true,
+        changes,
+        last_revision: Math.max(lastRevision, previous),
+        bucket_id: state.id,
+        complete,
+        has_more: hasMore,
+      },
     };
   }
 

@@ -3,10 +3,18 @@
  * tell what happened. `nats/` implements the stores, `telemetry/` listens.
  */
 import type { CoordinatorError } from "../protocol/errors.ts";
-import type { Operation } from "../protocol/operations.ts";
+import type { Operation, OperationId, Reply, Request } from "../protocol/operations.ts";
 import type { Task } from "../task/task.ts";
+import type { Observe } from "./facts.ts";
 
 export type { Fact, Observe } from "./facts.ts";
+
+/** What every part of the service gets. */
+export interface ServiceContext {
+  readonly settings: ServiceSettings;
+  readonly clock: Clock;
+  readonly observe: Observe;
+}
 
 /** What became of a compare-and-set. */
 export type WriteOutcome =
@@ -187,34 +195,40 @@ export interface SessionStore {
   watch(watch: Watch<SessionEntry>): Promise<Stoppable>;
 }
 
+export interface Stores {
+  readonly tasks: TaskStore;
+  readonly leases: LeaseStore;
+  readonly sessions: SessionStore;
+}
+
 export interface Stoppable {
   stop(): Promise<void>;
 }
 
-/** A request as it comes in. */
-export interface Call {
-  readonly operation: Operation;
-  /** The id from the subject, valid. */
-  readonly id: string | undefined;
-  /** The body, validated against the operation's schema. */
-  readonly body: unknown;
-  /** Who the server vouches for; `null`: whoever asks is trusted. */
+/** A valid request. */
+export interface Call<O extends Operation = Operation> {
+  readonly operation: O;
+  /** The id from the subject. */
+  readonly id: OperationId<O>;
+  readonly body: Request<O>;
+  /** The identity that the NATS server vouches for; `null`: the client is trusted. */
   readonly principal: string | null;
   /**
-   * Whether anyone still waits for the answer; so it is taken to be where that cannot be told. Never
-   * rejects.
+   * Whether the client still waits for the answer; `true` if that cannot be found out. Never rejects.
    */
   readonly isListening?: () => Promise<boolean>;
 }
 
-/** What goes back. */
-export interface Answer {
-  readonly body: object;
-  /** Whether it hands out a new claim to a request that did not have to wait for it. */
-  readonly claimedAtOnce?: boolean;
-  /** To be called when it turns out that nobody was there to receive the answer. */
+/** What a request is answered with. */
+export interface Answer<Body extends object = object> {
+  readonly body: Body;
+  /** The request waited for a task or for this worker's index: its time is not that of a claim. */
+  readonly hasWaited?: boolean;
+  /** Takes back the new claims of the answer. To be called if nobody was there to receive it. */
   readonly undelivered?: () => void;
 }
+
+export type AnswerTo<O extends Operation> = Answer<Reply<O>>;
 
 /** The service as the endpoints see it. */
 export interface RequestHandler {

@@ -7,53 +7,52 @@ import { hasTags } from "../task/eligibility.ts";
 import type { Task } from "../task/task.ts";
 import type { KnownLease, LeaseIndex } from "./lease-index.ts";
 import type { ParkedRequests } from "./parked-requests.ts";
-import type { Clock, ServiceSettings, TaskStore } from "./ports.ts";
+import type { AnswerTo, Clock, ServiceContext, ServiceSettings, TaskStore } from "./ports.ts";
 import { ReplyPage } from "./reply-page.ts";
 import type { SessionIndex } from "./session-index.ts";
 import type { TaskIndex } from "./task-index.ts";
-import type { TaskWriter } from "./task-writer.ts";
+import type { TaskAccess, TaskWriter } from "./task-writer.ts";
+
+/** What `get` and `stats` show in addition to tasks. */
+interface OtherParts {
+  readonly leases: LeaseIndex;
+  readonly sessions: SessionIndex;
+  readonly parked: ParkedRequests;
+  /** Whether claims end with their session's connection. */
+  readonly areDisconnectsReported: () => boolean;
+}
 
 export class Queries {
   readonly #store: TaskStore;
   readonly #writer: TaskWriter;
   readonly #tasks: TaskIndex;
-  readonly #leases: LeaseIndex;
-  readonly #sessions: SessionIndex;
-  readonly #parked: ParkedRequests;
-  readonly #areDisconnectsReported: () => boolean;
+  readonly #others: OtherParts;
   readonly #settings: ServiceSettings;
   readonly #clock: Clock;
   readonly #startedAt: number;
 
   constructor(
-    store: TaskStore,
-    writer: TaskWriter,
-    indexes: { tasks: TaskIndex; leases: LeaseIndex; sessions: SessionIndex },
-    parked: ParkedRequests,
-    areDisconnectsReported: () => boolean,
-    settings: ServiceSettings,
-    clock: Clock,
+    { store, index, writer }: TaskAccess,
+    others: OtherParts,
+    { settings, clock }: ServiceContext,
   ) {
     this.#store = store;
     this.#writer = writer;
-    this.#tasks = indexes.tasks;
-    this.#leases = indexes.leases;
-    this.#sessions = indexes.sessions;
-    this.#parked = parked;
-    this.#areDisconnectsReported = areDisconnectsReported;
+    this.#tasks = index;
+    this.#others = others;
     this.#settings = settings;
     this.#clock = clock;
     this.#startedAt = clock.now();
   }
 
-  async get(taskId: string): Promise<Reply<"tasks.get">> {
+  async get(taskId: string): Promise<AnswerTo<"tasks.get">> {
     const { task, revision } = await this.#writer.load(taskId);
-    const lease = leaseOf(task, this.#leases.get(taskId));
+    const lease = leaseOf(task, this.#others.leases.get(taskId));
     const deadEnds = this.#writer.deadEnds(task);
-    return { ok: true, task: encodeTask(task), revision, lease, dead_ends: deadEnds };
+    return { body: { ok: true, task: encodeTask(task), revision, lease, dead_ends: deadEnds } };
   }
 
-  async list(request: Request<"tasks.list">): Promise<Reply<"tasks.list">> {
+  async list(request: Request<"tasks.list">): Promise<AnswerTo<"tasks.list">> {
     await this.#tasks.position.catchUp(this.#store);
     const isDeadEnd = (id: string): boolean => this.#tasks.deadEnds.has(id);
     const wanted = wantedBy(request, isDeadEnd);
@@ -72,35 +71,39 @@ export class Queries {
       last = task;
     }
     return {
-      ok: true,
-      tasks: page.items,
-      revision: this.#tasks.position.revision,
-      next_cursor: isCut && last !== null ? cursorAfter(last) : null,
+      body: {
+        ok: true,
+        tasks: page.items,
+        revision: this.#tasks.position.revision,
+        next_cursor: isCut && last !== null ? cursorAfter(last) : null,
+      },
     };
   }
 
-  async stats(): Promise<Reply<"tasks.stats">> {
+  async stats(): Promise<AnswerTo<"tasks.stats">> {
     await this.#tasks.position.catchUp(this.#store);
     const counts = this.#tasks.counts();
+    const { leases, sessions, parked, areDisconnectsReported } = this.#others;
     this.#tasks.ready.promoteDue(this.#clock.now());
-    return {
+    const body: Reply<"tasks.stats"> = {
       ok: true,
       tasks: counts,
       total: this.#tasks.size,
       ready: counts.available - this.#tasks.ready.delayedCount,
       dead_ends: this.#tasks.deadEnds.size,
       corrupt: this.#tasks.corruptCount,
-      leases: this.#leases.size,
-      sessions: this.#sessions.size,
-      release_on_disconnect: this.#areDisconnectsReported(),
+      leases: leases.size,
+      sessions: sessions.size,
+      release_on_disconnect: areDisconnectsReported(),
       revision: this.#tasks.position.revision,
       worker: {
         id: this.#settings.workerId,
         version: this.#settings.version,
         uptime_seconds: Math.round((this.#clock.now() - this.#startedAt) / 1000),
-        waiting: this.#parked.size,
+        waiting: parked.size,
       },
     };
+    return { body };
   }
 
   *#from(cursor: string | undefined): Generator<Task, void> {

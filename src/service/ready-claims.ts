@@ -4,32 +4,14 @@
  */
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { ReadyFilter, ReadyTask } from "../task/ready-queue.ts";
-import { ClaimRoom } from "./claim-room.ts";
 import type { Claimed, Claims } from "./claims.ts";
-import type { Clock, ConnectionId, ServiceSettings } from "./ports.ts";
+import { claimRequestOf, type NextRequest } from "./next-request.ts";
+import type { Clock, ServiceContext, ServiceSettings } from "./ports.ts";
+import { ClaimRoom } from "./reply-page.ts";
 import type { TaskIndex } from "./task-index.ts";
 
 /** After a lost race, the next candidate is drawn from this many more, so that workers part ways. */
 const SPREAD = 8;
-
-/** Who asks for tasks, and for which. */
-export interface NextRequest {
-  readonly sessionId: string;
-  /** Which process of the session asks; `null`: it does not tell. */
-  readonly instance: string | null;
-  readonly ttlSeconds: number | undefined;
-  /** How many tasks to claim at most. */
-  readonly max: number;
-  readonly filter: ReadyFilter;
-  /** The request's own name, by which a repetition is known. */
-  readonly requestId: string | null;
-  /** Whose loss is to end the claims; `null`: only their time does. */
-  readonly connection: ConnectionId | null;
-  /** Kept in the record, so that a repeated request finds its claims. */
-  readonly claimRequest: string | null;
-  /** Whether anyone still waits for the answer; not there: nobody can tell. */
-  readonly isListening?: (() => Promise<boolean>) | undefined;
-}
 
 export class ReadyClaims {
   readonly #claims: Claims;
@@ -44,7 +26,7 @@ export class ReadyClaims {
    */
   readonly #lost = new Set<string>();
 
-  constructor(claims: Claims, tasks: TaskIndex, settings: ServiceSettings, clock: Clock) {
+  constructor(claims: Claims, tasks: TaskIndex, { settings, clock }: ServiceContext) {
     this.#claims = claims;
     this.#tasks = tasks;
     this.#settings = settings;
@@ -155,7 +137,7 @@ export class ReadyClaims {
         instance: request.instance,
         ttlSeconds: request.ttlSeconds,
         capabilities: request.filter.capabilities,
-        claimRequest: request.claimRequest,
+        claimRequest: claimRequestOf(request),
         connection: request.connection,
         once: true,
       });

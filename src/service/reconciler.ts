@@ -5,7 +5,7 @@
  * knows first acts at once; the others wait a moment and mostly find it done. What fails is tried again.
  */
 import { hasCode } from "../protocol/errors.ts";
-import type { Limiter } from "./limiter.ts";
+import type { BackgroundContext, Limiter } from "./background.ts";
 import type { Clock, Observe } from "./ports.ts";
 
 const WAIT_MS = 10;
@@ -30,7 +30,7 @@ export class Reconciler {
   readonly #underway = new Map<string, Promise<void>>();
   #stopped = false;
 
-  constructor(correction: Correction, limiter: Limiter, clock: Clock, observe: Observe) {
+  constructor(correction: Correction, { limiter, clock, observe }: BackgroundContext) {
     this.#correction = correction;
     this.#limiter = limiter;
     this.#clock = clock;

@@ -122,3 +122,12 @@ export function bucketUnusable(problem: string): CoordinatorError {
     `${problem}. Until an operator has done that, asking again does not help`,
   );
 }
+
+/** Refuses dependencies that lead back to where they began. */
+export function cycleError(cycle: readonly string[]): CoordinatorError {
+  return new CoordinatorError(
+    "invalid_request",
+    `depends_on: the dependencies form a cycle, ${cycle.join(" -> ")}: remove one of them`,
+    { details: { field: "depends_on", cycle } },
+  );
+}

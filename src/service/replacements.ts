@@ -8,15 +8,16 @@
  * registered one takes it back, by the leader's entry of the session.
  */
 import { hasCode } from "../protocol/errors.ts";
-import type { Reply, Request } from "../protocol/operations.ts";
+import type { Request } from "../protocol/operations.ts";
 import { isOfOtherInstance } from "../task/holder.ts";
 import type { Claims } from "./claims.ts";
-import type { Limiter } from "./limiter.ts";
-import type { Clock, Observe, TaskStore } from "./ports.ts";
+import type { BackgroundContext, Limiter } from "./background.ts";
+import type { AnswerTo, Observe, TaskStore } from "./ports.ts";
 import { Reconciler } from "./reconciler.ts";
 import type { SessionChange } from "./session-index.ts";
 import type { Sessions } from "./sessions.ts";
 import type { TaskIndex } from "./task-index.ts";
+import type { TaskAccess } from "./task-writer.ts";
 
 export class Replacements {
   readonly #sessions: Sessions;
@@ -30,25 +31,22 @@ export class Replacements {
   constructor(
     sessions: Sessions,
     claims: Claims,
-    store: TaskStore,
-    tasks: TaskIndex,
-    limiter: Limiter,
-    clock: Clock,
-    observe: Observe,
+    { store, index }: TaskAccess,
+    context: BackgroundContext,
   ) {
     this.#sessions = sessions;
     this.#claims = claims;
     this.#store = store;
-    this.#tasks = tasks;
-    this.#limiter = limiter;
-    this.#observe = observe;
+    this.#tasks = index;
+    this.#limiter = context.limiter;
+    this.#observe = context.observe;
     const correction = {
       what: "replaced session",
       isWrong: (taskId: string) => this.#isStale(taskId),
       correct: (taskId: string) => this.#takeBackStale(taskId),
     };
-    this.#reconciler = new Reconciler(correction, limiter, clock, observe);
-    tasks.onChange(({ taskId, after }) => {
+    this.#reconciler = new Reconciler(correction, context);
+    index.onChange(({ taskId, after }) => {
       if (after !== null && after.claimInstance !== null) this.#reconciler.soon(taskId);
     });
     sessions.index.onChange((change) => {
@@ -65,7 +63,7 @@ export class Replacements {
   async register(
     sessionId: string,
     request: Request<"sessions.register">,
-  ): Promise<Reply<"sessions.register">> {
+  ): Promise<AnswerTo<"sessions.register">> {
     const { session, isReplaced } = await this.#sessions.register(sessionId, request);
     if (request.instance !== undefined) {
       const released = await this.#takeBackAll(sessionId, request.instance);
@@ -73,7 +71,7 @@ export class Replacements {
         this.#observe({ kind: "session_replaced", sessionId, released });
       }
     }
-    return { ok: true, session };
+    return { body: { ok: true, session } };
   }
 
   /**

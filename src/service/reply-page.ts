@@ -1,11 +1,18 @@
 /**
- * What fits into one reply: pages end before NATS would refuse to carry them, however large the
- * records are. Measured by the JSON that is sent.
+ * How much fits into one reply: a page ends before NATS would refuse to carry it, however large the
+ * records are. Sizes are those of the JSON that is sent.
  */
 import { CoordinatorError } from "../protocol/errors.ts";
+import type { Reply } from "../protocol/operations.ts";
+import { encodeTask } from "../protocol/task-record.ts";
+import type { Task } from "../task/task.ts";
+import { claimRequestOf, type NextRequest } from "./next-request.ts";
 
 /** The fields of a reply beside its list: a cursor with an id, revisions, the bucket's id. */
 const REST_BYTES = 1_024;
+
+/** The most that a claim adds to a record and to its place in the reply, without names from the request. */
+const CLAIM_BYTES = 1_024;
 
 export class ReplyPage<T> {
   readonly items: T[] = [];
@@ -43,12 +50,41 @@ export class ReplyPage<T> {
   }
 }
 
-/** For the items of a list, in a reply of so many bytes. */
-export function roomIn(maxReplyBytes: number): number {
+/**
+ * How many claims fit into the reply of one `next`. It is measured before the claims are made: one that
+ * does not fit would only have to be given back.
+ */
+export class ClaimRoom {
+  readonly #extraBytes: number;
+  #left: number;
+
+  /** `already`: claims that are in the reply in any case. */
+  constructor(
+    maxReplyBytes: number,
+    request: NextRequest,
+    already: Readonly<Reply<"tasks.next">["claims"]>,
+  ) {
+    // The holder is in the record, and twice in its event.
+    this.#extraBytes =
+      CLAIM_BYTES + 3 * jsonBytes(request.sessionId) + jsonBytes(claimRequestOf(request));
+    this.#left = already.reduce((left, claim) => left - jsonBytes(claim), roomIn(maxReplyBytes));
+  }
+
+  /** Whether a claim of the task fits. If it does, its room is taken. */
+  take(task: Task): boolean {
+    const size = jsonBytes(encodeTask(task)) + this.#extraBytes;
+    if (size > this.#left) return false;
+    this.#left -= size;
+    return true;
+  }
+}
+
+/** The bytes for the items of a list, in a reply of so many bytes. */
+function roomIn(maxReplyBytes: number): number {
   return Math.max(0, maxReplyBytes - REST_BYTES);
 }
 
-/** With the comma that follows it in a list. */
-export function jsonBytes(value: unknown): number {
+/** The bytes of the value and of the comma that follows it in a list. */
+function jsonBytes(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value)) + 1;
 }

@@ -3,8 +3,9 @@
  * that is not complete: that one would wait for ever.
  */
 import type { Task } from "../task/task.ts";
-import type { Clock, Observe, ServiceSettings, TaskStore } from "./ports.ts";
+import type { Clock, Observe, ServiceContext, ServiceSettings, TaskStore } from "./ports.ts";
 import type { TaskIndex } from "./task-index.ts";
+import type { TaskAccess } from "./task-writer.ts";
 
 const MIN_EVERY_MS = 250;
 const MAX_EVERY_MS = 30_000;
@@ -21,15 +22,9 @@ export class Retention {
   #round: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  constructor(
-    store: TaskStore,
-    tasks: TaskIndex,
-    settings: ServiceSettings,
-    clock: Clock,
-    observe: Observe,
-  ) {
+  constructor({ store, index }: TaskAccess, { settings, clock, observe }: ServiceContext) {
     this.#store = store;
-    this.#tasks = tasks;
+    this.#tasks = index;
     this.#settings = settings;
     this.#clock = clock;
     this.#observe = observe;

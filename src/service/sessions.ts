@@ -1,12 +1,20 @@
 /** Sessions: register, renew, remove, list. What concerns their claims is in heartbeats.ts. */
-import { CoordinatorError } from "../protocol/errors.ts";
+import { CoordinatorError, hasCode } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import type { SessionRecord } from "../protocol/replies.ts";
 import { iso } from "../protocol/instants.ts";
-import type { Clock, ServiceSettings, Session, SessionStore } from "./ports.ts";
+import type {
+  AnswerTo,
+  Clock,
+  ServiceContext,
+  ServiceSettings,
+  Session,
+  SessionStore,
+} from "./ports.ts";
 import { notFound, sessionReplaced } from "./refusals.ts";
 import { ReplyPage } from "./reply-page.ts";
 import type { SessionIndex } from "./session-index.ts";
+import type { TaskIndex } from "./task-index.ts";
 
 const WRITE_TRIES = 5;
 /** Of the instances that were replaced, so many are remembered: their processes are mostly dead. */
@@ -14,32 +22,56 @@ const MAX_REPLACED = 16;
 /** After this no further try is begun, so that the client gets an answer within its own timeout. */
 const TRY_FOR_MS = 2_000;
 
+/** A request that names capabilities, in addition to those of its session. */
+type Capable = Pick<Request<"tasks.claim">, "session_id" | "capabilities">;
+
 export class Sessions {
   readonly index: SessionIndex;
   readonly #store: SessionStore;
+  readonly #tasks: TaskIndex;
   readonly #settings: ServiceSettings;
   readonly #clock: Clock;
 
-  constructor(store: SessionStore, index: SessionIndex, settings: ServiceSettings, clock: Clock) {
+  constructor(
+    store: SessionStore,
+    index: SessionIndex,
+    tasks: TaskIndex,
+    { settings, clock }: ServiceContext,
+  ) {
     this.#store = store;
     this.index = index;
+    this.#tasks = tasks;
     this.#settings = settings;
     this.#clock = clock;
   }
 
-  /** What the session registered, together with what a request names. */
-  capabilitiesOf(sessionId: string, named: readonly string[]): readonly string[] {
+  /** What the session registered, as far as this worker knows, and what the request names. */
+  capabilitiesOf({ session_id: sessionId, capabilities: named }: Capable): readonly string[] {
     const registered = this.index.get(sessionId)?.session.capabilities ?? [];
     return registered.length === 0 ? named : [...registered, ...named];
   }
 
-  /** The same, by the leader's entry of the session. */
-  async freshCapabilitiesOf(
-    sessionId: string,
-    named: readonly string[],
-  ): Promise<readonly string[]> {
-    await this.#load(sessionId);
-    return this.capabilitiesOf(sessionId, named);
+  /**
+   * Tries with the capabilities that this worker knows of. If they do not suffice, it tries once more
+   * with those of the leader's entry: the session may have registered a moment ago with another worker.
+   *
+   * `lacksSome`: whether a result shows that they do not suffice; a refusal with `missing_capabilities`
+   * always does.
+   */
+  async withCapabilities<T>(
+    request: Capable,
+    attempt: (capabilities: readonly string[]) => Promise<T>,
+    lacksSome: (result: T, capabilities: readonly string[]) => boolean = () => false,
+  ): Promise<T> {
+    const known = this.capabilitiesOf(request);
+    try {
+      const result = await attempt(known);
+      if (!lacksSome(result, known)) return result;
+    } catch (error) {
+      if (!hasCode(error, "missing_capabilities")) throw error;
+    }
+    await this.#load(request.session_id);
+    return attempt(this.capabilitiesOf(request));
   }
 
   /** `isReplaced`: it was another instance's. @throws CoordinatorError `session_replaced` */
@@ -107,10 +139,7 @@ export class Sessions {
     return (await this.#load(sessionId))?.instance ?? null;
   }
 
-  async list(
-    request: Request<"sessions.list">,
-    claimsOf: (sessionId: string) => number,
-  ): Promise<Reply<"sessions.list">> {
+  async list(request: Request<"sessions.list">): Promise<AnswerTo<"sessions.list">> {
     await this.index.position.catchUp(this.#store);
     const after = request.cursor ?? "";
     const sessions = [...this.index.values()]
@@ -122,16 +151,18 @@ export class Sessions {
     );
     for (const session of sessions.slice(0, request.limit)) {
       const { sessionId } = session;
-      const record = { ...toRecord(session), claims: claimsOf(sessionId) };
+      const record = { ...toRecord(session), claims: this.#tasks.claims.get(sessionId).size };
       if (page.add(record)) continue;
       if (page.items.length > 0) break;
       throw page.tooLarge(`the registration of ${sessionId}`, record, { cursor: sessionId });
     }
     const isCut = page.items.length < sessions.length;
     return {
-      ok: true,
-      sessions: page.items,
-      next_cursor: isCut ? (page.items.at(-1)?.session_id ?? null) : null,
+      body: {
+        ok: true,
+        sessions: page.items,
+        next_cursor: isCut ? (page.items.at(-1)?.session_id ?? null) : null,
+      },
     };
   }
 

@@ -2,18 +2,23 @@
 import { decodeChanges, decodeDefinition } from "../protocol/definition-record.ts";
 import { CoordinatorError } from "../protocol/errors.ts";
 import { millisOrNull } from "../protocol/instants.ts";
-import type { Reply, Request } from "../protocol/operations.ts";
+import type { Request } from "../protocol/operations.ts";
 import { encodeTask } from "../protocol/task-record.ts";
 import { findCycle } from "../task/dependencies.ts";
 import type { TaskDefinition } from "../task/task.ts";
 import type { Claims } from "./claims.ts";
-import { cycleError } from "./cycle-error.ts";
 import type { DependencyWarnings } from "./dependency-warnings.ts";
-import type { Clock, Observe, ServiceSettings, TaskStore } from "./ports.ts";
+import type {
+  AnswerTo,
+  Clock,
+  Observe,
+  ServiceContext,
+  ServiceSettings,
+  TaskStore,
+} from "./ports.ts";
+import { cycleError } from "./refusals.ts";
 import type { KnownTask, TaskIndex } from "./task-index.ts";
-import type { TaskWriter } from "./task-writer.ts";
-
-type TaskReply = Reply<"tasks.cancel">;
+import type { TaskAccess, TaskWriter } from "./task-writer.ts";
 
 export class TaskEdits {
   readonly #store: TaskStore;
@@ -26,19 +31,15 @@ export class TaskEdits {
   readonly #observe: Observe;
 
   constructor(
-    store: TaskStore,
-    writer: TaskWriter,
+    { store, index, writer }: TaskAccess,
     claims: Claims,
-    tasks: TaskIndex,
     warnings: DependencyWarnings,
-    settings: ServiceSettings,
-    clock: Clock,
-    observe: Observe,
+    { settings, clock, observe }: ServiceContext,
   ) {
     this.#store = store;
     this.#writer = writer;
     this.#claims = claims;
-    this.#tasks = tasks;
+    this.#tasks = index;
     this.#warnings = warnings;
     this.#settings = settings;
     this.#clock = clock;
@@ -48,7 +49,7 @@ export class TaskEdits {
   async create(
     id: string | undefined,
     request: Request<"tasks.create">,
-  ): Promise<Reply<"tasks.create">> {
+  ): Promise<AnswerTo<"tasks.create">> {
     const { task_id: named, session_id: sessionId = null, not_before, ...given } = request;
     if (id !== undefined && named !== undefined && id !== named) {
       throw new CoordinatorError(
@@ -62,10 +63,13 @@ export class TaskEdits {
     await this.#refuseCycle(taskId, definition.dependsOn);
     const warnings = this.#warnings.of([{ taskId, dependsOn: definition.dependsOn }]);
     const options = { sessionId, notBefore: millisOrNull(not_before) };
-    return { ...reply(await this.#writer.create(taskId, definition, options)), warnings };
+    return edited(await this.#writer.create(taskId, definition, options), warnings);
   }
 
-  async update(taskId: string, request: Request<"tasks.update">): Promise<Reply<"tasks.update">> {
+  async update(
+    taskId: string,
+    request: Request<"tasks.update">,
+  ): Promise<AnswerTo<"tasks.update">> {
     const { session_id: sessionId = null, revision, ...given } = request;
     const changes = decodeChanges(given);
     if (Object.keys(changes).length === 0) {
@@ -88,7 +92,7 @@ export class TaskEdits {
       }),
       { onlyRevision: revision, limitSize: true },
     );
-    return { ...reply(executed), warnings };
+    return edited(executed, warnings);
   }
 
   /** `agent`: the request is from an agent, who may cancel what it holds itself, nothing else. */
@@ -96,7 +100,7 @@ export class TaskEdits {
     taskId: string,
     request: Request<"tasks.cancel">,
     agent: boolean,
-  ): Promise<TaskReply> {
+  ): Promise<AnswerTo<"tasks.cancel">> {
     const { session_id: sessionId = null, force, reason = null } = request;
     const executed = await this.#writer.execute(taskId, (task) =>
       agent && (sessionId === null || task.claimedBy !== sessionId)
@@ -109,7 +113,10 @@ export class TaskEdits {
     return this.#claims.ended(executed);
   }
 
-  async requeue(taskId: string, request: Request<"tasks.requeue">): Promise<TaskReply> {
+  async requeue(
+    taskId: string,
+    request: Request<"tasks.requeue">,
+  ): Promise<AnswerTo<"tasks.requeue">> {
     const { session_id: sessionId = null, reason = null } = request;
     let from: string | null = null;
     const executed = await this.#writer.execute(taskId, (task) => {
@@ -141,6 +148,6 @@ export class TaskEdits {
   }
 }
 
-function reply({ task, revision }: KnownTask): TaskReply {
-  return { ok: true, task: encodeTask(task), revision };
+function edited({ task, revision }: KnownTask, warnings: string[]): AnswerTo<"tasks.update"> {
+  return { body: { ok: true, task: encodeTask(task), revision, warnings } };
 }

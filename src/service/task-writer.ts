@@ -16,6 +16,7 @@ import type {
   Clock,
   Observe,
   PreparedTask,
+  ServiceContext,
   ServiceSettings,
   TaskEntry,
   TaskStore,
@@ -48,6 +49,13 @@ export interface ExecuteOptions {
 /** The leader's record. */
 export type LoadedTask = Extract<TaskEntry, { readonly task: Task }>;
 
+/** The tasks: as they are stored, as this worker knows them, and the way to change them. */
+export interface TaskAccess {
+  readonly store: TaskStore;
+  readonly index: TaskIndex;
+  readonly writer: TaskWriter;
+}
+
 /** A command, or how to make one from the task as it is found. */
 export type CommandFor = Command | ((task: Task) => Command | CoordinatorError);
 
@@ -59,13 +67,7 @@ export class TaskWriter {
   readonly #observe: Observe;
   readonly #listeners: ((task: Task) => void)[] = [];
 
-  constructor(
-    store: TaskStore,
-    index: TaskIndex,
-    settings: ServiceSettings,
-    clock: Clock,
-    observe: Observe,
-  ) {
+  constructor(store: TaskStore, index: TaskIndex, { settings, clock, observe }: ServiceContext) {
     this.#store = store;
     this.#index = index;
     this.#settings = settings;

@@ -10,8 +10,7 @@ import { stuckClaims, untilTold } from "../../scripts/chaos/run.ts";
 import type { Problem } from "../../src/history/history.ts";
 import { judge } from "../../src/history/verdict.ts";
 import { Workload } from "../../scripts/lab/workload.ts";
-import type { LeaseEntry, Watch } from "../../src/service/ports.ts";
-import type { Stores } from "../../src/service/task-service.ts";
+import type { LeaseEntry, Stores, Watch } from "../../src/service/ports.ts";
 import { withFaults } from "../support/faulty-stores.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 

@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CoordinatorError } from "../../src/protocol/errors.ts";
-import type { TaskEntry, Watch } from "../../src/service/ports.ts";
-import type { Stores } from "../../src/service/task-service.ts";
+import type { Stores, TaskEntry, Watch } from "../../src/service/ports.ts";
 import { withFaults } from "../support/faulty-stores.ts";
 import { askNext, idsOf, parked } from "../support/next-requests.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";

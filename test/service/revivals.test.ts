@@ -4,7 +4,7 @@ import { EventEmitter, once } from "node:events";
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { Kvm } from "@nats-io/kv";
-import type { Stores } from "../../src/service/task-service.ts";
+import type { Stores } from "../../src/service/ports.ts";
 import type { EventType } from "../../src/task/task.ts";
 import { withFaults } from "../support/faulty-stores.ts";
 import { HeldMarkers } from "../support/held-markers.ts";

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { describe, it } from "node:test";
 import type { Task } from "../../src/task/task.ts";
-import type { WriteOutcome } from "../../src/service/ports.ts";
-import type { Stores } from "../../src/service/task-service.ts";
+import type { Stores, WriteOutcome } from "../../src/service/ports.ts";
 import { withFaults } from "../support/faulty-stores.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 

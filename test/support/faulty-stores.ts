@@ -1,6 +1,5 @@
 /** Stores that fail as a test wants them to, around the real ones. */
-import type { LeaseStore, TaskStore } from "../../src/service/ports.ts";
-import type { Stores } from "../../src/service/task-service.ts";
+import type { LeaseStore, Stores, TaskStore } from "../../src/service/ports.ts";
 
 type Methods<S> = { [K in keyof S]?: (real: S) => S[K] };
 

@@ -1,6 +1,5 @@
 /** A worker that hears late of leases that have run out: when the test says so. */
-import type { LeaseEntry } from "../../src/service/ports.ts";
-import type { Stores } from "../../src/service/task-service.ts";
+import type { LeaseEntry, Stores } from "../../src/service/ports.ts";
 import { withFaults } from "./faulty-stores.ts";
 
 export class HeldMarkers {

@@ -1,6 +1,5 @@
 /** A worker that lags behind: what others write reaches it when the test says so. */
-import type { TaskEntry } from "../../src/service/ports.ts";
-import type { Stores } from "../../src/service/task-service.ts";
+import type { Stores, TaskEntry } from "../../src/service/ports.ts";
 import { withFaults } from "./faulty-stores.ts";
 
 export class HeldWatch {

@@ -1,6 +1,5 @@
 /** A worker that lags behind: it does not hear of what others write. */
-import type { Stoppable, Watch } from "../../src/service/ports.ts";
-import type { Stores } from "../../src/service/task-service.ts";
+import type { Stoppable, Stores, Watch } from "../../src/service/ports.ts";
 
 /** The same stores; while `isLate`, the watch on one of them delivers no changes. */
 export function withLateWatch(

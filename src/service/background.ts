@@ -1,4 +1,11 @@
-/** Runs background work at most so many at a time, in the order in which it came. */
+/** What work in the background shares: the context of the service, and one limit for all of it. */
+import type { ServiceContext } from "./ports.ts";
+
+export interface BackgroundContext extends ServiceContext {
+  readonly limiter: Limiter;
+}
+
+/** Runs at most so many pieces of work at a time, in the order in which they came. */
 export class Limiter {
   readonly #max: number;
   readonly #queue: (() => void)[] = [];
@@ -10,7 +17,7 @@ export class Limiter {
 
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#running >= this.#max) {
-      // Whoever ends hands its place over, so that nobody slips in between.
+      // Work that ends hands its place over, so that nothing slips in between.
       await new Promise<void>((resolve) => this.#queue.push(resolve));
     } else this.#running++;
     try {

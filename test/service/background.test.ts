@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Limiter } from "../../src/service/limiter.ts";
+import { Limiter } from "../../src/service/background.ts";
 
 /** Work that goes on until it is ended. */
 class Work {

@@ -1,0 +1,61 @@
+/** A `next` request as the parts of the service pass it on. */
+import type { Request } from "../protocol/operations.ts";
+import type { ReadyFilter } from "../task/ready-queue.ts";
+import { connectionOf } from "./connection-key.ts";
+import type { ConnectionId } from "./ports.ts";
+
+export interface NextRequest {
+  readonly sessionId: string;
+  /** The process of the session that asks; `null`: the request does not name it. */
+  readonly instance: string | null;
+  readonly ttlSeconds: number | undefined;
+  /** How many tasks to claim at most. */
+  readonly max: number;
+  readonly filter: ReadyFilter;
+  /** The client's own name for the request, the same when it sends the request again. */
+  readonly requestId: string | null;
+  /** Whether the request waits for a task. */
+  readonly isParked: boolean;
+  /** The claims end when this connection is lost; `null`: only when their time is over. */
+  readonly connection: ConnectionId | null;
+  /** Whether the client still waits for the answer; left out if that cannot be found out. */
+  readonly isListening: (() => Promise<boolean>) | undefined;
+}
+
+/** The request before it is parked. `capabilities`: those of the session and those that the body names. */
+export function toNextRequest(
+  body: Request<"tasks.next">,
+  capabilities: readonly string[],
+  isListening?: () => Promise<boolean>,
+): NextRequest {
+  return {
+    sessionId: body.session_id,
+    instance: body.instance ?? null,
+    ttlSeconds: body.ttl_seconds,
+    max: body.max,
+    filter: { capabilities, tags: body.tags, prefix: body.prefix },
+    requestId: body.request_id ?? null,
+    isParked: false,
+    connection: connectionOf(body.release_on_disconnect),
+    isListening,
+  };
+}
+
+/**
+ * What the record of a claim keeps of the request that won it (`claim_request`), so that the request,
+ * when it is sent again, finds its claim through any worker. A request without an id is repeatable only
+ * if it was parked.
+ */
+export function claimRequestOf({ sessionId, requestId, isParked }: NextRequest): string | null {
+  return requestId === null && !isParked ? null : repeatKeyOf(sessionId, requestId);
+}
+
+/**
+ * The text by which a repeated request finds its claim: its id or, without one, its session.
+ *
+ * It is in stored records and must not change. It is compared and never taken apart, because a client
+ * may choose any `request_id`, also one that begins with `parked:`.
+ */
+export function repeatKeyOf(sessionId: string, requestId: string | null): string {
+  return requestId ?? `parked:${sessionId}`;
+}

@@ -1,0 +1,89 @@
+/** Makes the parts of the service and gives each the others that it needs. */
+import { Limiter } from "./background.ts";
+import { Claims } from "./claims.ts";
+import { DependencyWarnings } from "./dependency-warnings.ts";
+import { Dependents } from "./dependents.ts";
+import { type Handlers, handlersOf } from "./handlers.ts";
+import { Heartbeats } from "./heartbeats.ts";
+import { Importer } from "./importer.ts";
+import { LeaseKeeper } from "./lease-keeper.ts";
+import { NextClaims } from "./next-claims.ts";
+import { ParkedRequests } from "./parked-requests.ts";
+import { PastRecords } from "./past-records.ts";
+import type { ServiceContext, Stores } from "./ports.ts";
+import { Queries } from "./queries.ts";
+import { ReadyClaims } from "./ready-claims.ts";
+import { Replacements } from "./replacements.ts";
+import { Retention } from "./retention.ts";
+import { SessionIndex } from "./session-index.ts";
+import { Sessions } from "./sessions.ts";
+import { TaskEdits } from "./task-edits.ts";
+import { TaskIndex } from "./task-index.ts";
+import { TaskWriter } from "./task-writer.ts";
+
+/** What follows from one write on thousands of tasks must leave room for requests. */
+const MAX_BACKGROUND_WRITES = 64;
+
+export interface ServiceParts {
+  readonly tasks: TaskIndex;
+  readonly sessionIndex: SessionIndex;
+  readonly sessions: Sessions;
+  readonly leases: LeaseKeeper;
+  readonly parked: ParkedRequests;
+  readonly dependents: Dependents;
+  readonly replacements: Replacements;
+  readonly retention: Retention;
+  readonly handlers: Handlers;
+}
+
+/**
+ * The parts that listen to an index are called in the order in which they are made here.
+ *
+ * @param areDisconnectsReported whether claims end with their session's connection
+ */
+export function wire(
+  stores: Stores,
+  context: ServiceContext,
+  areDisconnectsReported: () => boolean,
+): ServiceParts {
+  const background = { ...context, limiter: new Limiter(MAX_BACKGROUND_WRITES) };
+
+  const tasks = new TaskIndex(() => context.clock.now());
+  const writer = new TaskWriter(stores.tasks, tasks, context);
+  const access = { store: stores.tasks, index: tasks, writer };
+  const leases = new LeaseKeeper(stores.leases, access, background);
+  const sessionIndex = new SessionIndex(tasks);
+  const sessions = new Sessions(stores.sessions, sessionIndex, tasks, context);
+
+  const claims = new Claims(writer, leases, sessions, context);
+  const ready = new ReadyClaims(claims, tasks, context);
+  const parked = new ParkedRequests(ready, tasks, context);
+  const next = new NextClaims({ claims, ready, parked, sessions }, access, context);
+
+  const warnings = new DependencyWarnings(tasks);
+  const edits = new TaskEdits(access, claims, warnings, context);
+  const importer = new Importer(access, warnings, context);
+
+  const heartbeats = new Heartbeats(sessions, claims, access);
+  const replacements = new Replacements(sessions, claims, access, background);
+  sessionIndex.onChange((change) => {
+    parked.sessionChanged(change);
+  });
+
+  const counted = { leases: leases.leases, sessions: sessionIndex, parked, areDisconnectsReported };
+  const queries = new Queries(access, counted, context);
+  const past = new PastRecords(stores.tasks, context.settings);
+
+  const dependents = new Dependents(access, background);
+  const retention = new Retention(access, context);
+
+  const handlers = handlersOf({
+    ...{ claims, next, edits, importer },
+    ...{ heartbeats, replacements, sessions },
+    ...{ queries, past },
+  });
+  return {
+    ...{ tasks, sessionIndex, sessions, leases, parked },
+    ...{ dependents, replacements, retention, handlers },
+  };
+}
