@@ -6,7 +6,7 @@ import { read, section, table } from "../support/markdown.ts";
 describe("docs/errors.md", () => {
   const rows = table(section(read("docs/errors.md"), "Codes"), "Code");
 
-  it("lists every code with its status and whether asking again may help", () => {
+  it("lists every code with its status and whether a retry may help", () => {
     assert.deepEqual(
       rows.map(({ Code, Status, Retryable }) => [Code, Status, Retryable]),
       Object.entries(ERRORS).map(([code, { status, retryable }]) => [
@@ -24,8 +24,8 @@ describe("docs/errors.md", () => {
     }
   });
 
-  it("says of every code, and of no answer at all, whether a client asks again", () => {
-    const rules = table(section(read("docs/errors.md"), "When to ask again"), "What came");
+  it("says of every code, and of no answer at all, whether a client retries", () => {
+    const rules = table(section(read("docs/errors.md"), "When to retry"), "Answer");
     const text = rules.map((row) => Object.values(row).join(" ")).join("\n");
     for (const code of Object.keys(ERRORS)) assert.match(text, new RegExp(`\\b${code}\\b`));
     assert.match(text, /No responders/);

@@ -9,11 +9,11 @@ import { stateTable } from "./state-table.ts";
 const DOCUMENT = read("docs/states.md");
 
 describe("docs/states.md", () => {
-  it("lists every status and whether it is terminal", () => {
+  it("lists every status and whether it is finished", () => {
     assert.deepEqual(
-      table(section(DOCUMENT, "Statuses"), "Status").map(({ Status, Terminal }) => [
+      table(section(DOCUMENT, "Statuses"), "Status").map(({ Status, Finished }) => [
         Status,
-        Terminal,
+        Finished,
       ]),
       TASK_STATUSES.map((status) => [status, isFinished(status) ? "yes" : "no"]),
     );
