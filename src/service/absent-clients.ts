@@ -1,9 +1,9 @@
 /**
- * Finds parked requests that nobody waits for any more, before a task is claimed for them.
+ * Finds parked requests whose client no longer listens, before a task is claimed for them.
  *
- * A request that came or was looked at within the last second is believed. Programs that end leave all of
- * their requests behind: after one without a listener the others are looked at as well, oldest first,
- * until some of them have one.
+ * The client of a request that came or was checked within the last second is taken to listen. A program
+ * that ends leaves all of its requests behind. So once one client turns out to be absent, the other
+ * requests are checked too, oldest first, until some of them have a client that listens.
  */
 import type { Claimed } from "./claims.ts";
 import type { NextRequest } from "./next-request.ts";
@@ -11,6 +11,7 @@ import type { Clock } from "./ports.ts";
 import type { ParkedQueue } from "./parked-queue.ts";
 
 const BELIEVED_MS = 1_000;
+/** The requests that are checked at the same time. */
 const AT_ONCE = 64;
 
 export class AbsentClients {
@@ -24,12 +25,12 @@ export class AbsentClients {
     this.#clock = clock;
   }
 
-  /** The client that sent the request is known to listen. */
+  /** The client is known to listen now. */
   believe(request: NextRequest): void {
     this.#believedUntil.set(request, this.#clock.now() + BELIEVED_MS);
   }
 
-  /** Whether nobody waits for the answer. */
+  /** Whether the client no longer waits for the answer. */
   async isAbsent(request: NextRequest): Promise<boolean> {
     if (!this.#isDoubtful(request)) return false;
     if ((await request.isListening?.()) === false) return true;
@@ -37,7 +38,7 @@ export class AbsentClients {
     return false;
   }
 
-  /** Ends the requests that nobody waits for. */
+  /** Ends the requests of absent clients. */
   end(): Promise<void> {
     this.#search ??= this.#endAll().finally(() => {
       this.#search = null;

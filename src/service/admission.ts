@@ -1,8 +1,8 @@
-/** Who may come in: a cap on requests in flight for all, and a rate for each principal. */
+/** Admits requests: up to a number in flight for all clients, and up to a rate for each principal. */
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Clock, ServiceSettings } from "./ports.ts";
 
-/** Buckets that are full again say nothing and are dropped when there are more than this. */
+/** With more token buckets than this, those that are full again are dropped. */
 const MAX_BUCKETS = 10_000;
 
 interface TokenBucket {
@@ -15,11 +15,11 @@ export class Admission {
   readonly #clock: Clock;
   readonly #buckets = new Map<string, TokenBucket>();
   readonly #waiting: () => number;
-  /** The same for all: whoever has too much to do must not spend time on saying so. */
+  /** One error for all: a worker that has too much to do must not spend time on making errors. */
   readonly #full: CoordinatorError;
   #inFlight = 0;
 
-  /** `waiting`: requests in flight that only wait, and are limited by a setting of their own. */
+  /** `waiting`: the number of parked requests. They don't count: another setting limits them. */
   constructor(settings: ServiceSettings, clock: Clock, waiting: () => number) {
     this.#waiting = waiting;
     this.#settings = settings;
@@ -33,7 +33,7 @@ export class Admission {
     return this.#inFlight - this.#waiting();
   }
 
-  /** The request is over when the returned function is called. */
+  /** Call the returned function when the request is over. */
   enter(principal: string | null): (() => void) | CoordinatorError {
     if (principal !== null && !this.#spend(principal)) {
       const rate = this.#settings.requestsPerSecond;
@@ -46,7 +46,7 @@ export class Admission {
     };
   }
 
-  /** A token bucket that holds one second's worth. */
+  /** Takes a token from the principal's bucket, which holds the tokens of one second. */
   #spend(principal: string): boolean {
     const rate = this.#settings.requestsPerSecond;
     if (rate === 0) return true;

@@ -1,4 +1,4 @@
-/** What work in the background shares: the context of the service, and one limit for all of it. */
+/** What background work shares: the context of the service, and one limit. */
 import type { ServiceContext } from "./ports.ts";
 
 export interface BackgroundContext extends ServiceContext {

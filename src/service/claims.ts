@@ -1,4 +1,4 @@
-/** Claim, renew, release and verify: what the holder of a task asks for. */
+/** Claim, renew, release and verify: the requests of a task's holder. */
 import { CoordinatorError, hasCode } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import { iso, millisOrNull } from "../protocol/instants.ts";
@@ -16,7 +16,7 @@ import type { Executed, TaskWriter } from "./task-writer.ts";
 
 export type Claimed = Reply<"tasks.next">["claims"][number];
 
-/** Who made a claim, and which. */
+/** Which session, and which of its processes, made which claim. */
 export interface Holder {
   readonly sessionId: string;
   readonly instance: string | null;
@@ -61,8 +61,8 @@ export class Claims {
   }
 
   /**
-   * Claims the task and grants its lease. `once`: gives up on the first conflict. `connection`: whose
-   * loss is to end the claim.
+   * Claims the task and grants its lease. `once`: gives up on the first conflict. `connection`: the
+   * claim ends when this connection is lost.
    */
   async take(
     taskId: string,
@@ -94,8 +94,8 @@ export class Claims {
   }
 
   /**
-   * Takes the task from an earlier process of the session, which this one has replaced; `false` if there
-   * is none that holds it. Mostly that has been done when the session registered.
+   * Takes the task from an earlier process of the session, which this one has replaced. `false` if no
+   * such process holds it. Usually the registration of the session has already done this.
    */
   async #takeBackOwn(taskId: string, sessionId: string, instance: string): Promise<boolean> {
     const { task } = await this.#writer.load(taskId);
@@ -105,7 +105,7 @@ export class Claims {
     return true;
   }
 
-  /** Ends a claim whose session was replaced; `false` if it has ended otherwise. */
+  /** Ends a claim whose session was replaced; `false` if the claim has ended in another way. */
   async takeBack(taskId: string, attempt: number): Promise<boolean> {
     const executed = await this.#writer.execute(taskId, { type: "replace_session", attempt });
     this.ended(executed);
@@ -113,8 +113,8 @@ export class Claims {
   }
 
   /**
-   * The claim if the session still holds it under this attempt, by the leader's record. `connection`:
-   * whose loss is to end it from now on, if it names one.
+   * The claim, if by the leader's record the session still holds it under this attempt. From now on it
+   * ends when the `connection` is lost, if there is one.
    */
   async ifHeld(
     taskId: string,
@@ -127,7 +127,7 @@ export class Claims {
     return this.describe(known, true);
   }
 
-  /** The same, but only if the session is not known to know of it; from now on it is. */
+  /** The same, but only if the session has not acknowledged the claim. From now on it has. */
   async ifUnconfirmed(
     taskId: string,
     holder: Holder,
@@ -140,15 +140,15 @@ export class Claims {
       if (!(await this.#leases.confirm(known.task, connection ?? undefined))) return null;
       return this.describe(known, true);
     } catch (error) {
-      // The lease has run out or is being settled: not this session's claim for sure.
+      // The lease has run out or is in doubt, so it is not certain that the session holds the claim.
       if (error instanceof CoordinatorError) return null;
       throw error;
     }
   }
 
   /**
-   * Somebody who asks again for what it holds may do so because its connection was lost. Whether the
-   * claim is still there, the next renewal tells.
+   * Moves the claim to another connection: a session that asks again for what it holds may have lost
+   * its old one. If the claim has ended meanwhile, the next renewal says so.
    */
   async #moveTo(connection: ConnectionId | null, task: Task): Promise<void> {
     if (connection === null) return;
@@ -186,7 +186,7 @@ export class Claims {
     };
   }
 
-  /** The holder is checked on the leader's record while the lease is written: both have to hold. */
+  /** Checks the holder by the leader's record, and then the lease by compare-and-set. */
   async renew(taskId: string, request: Request<"tasks.renew">): Promise<AnswerTo<"tasks.renew">> {
     requireSmallProgress(request.progress);
     await this.#leases.drain(taskId);
@@ -228,19 +228,19 @@ export class Claims {
         notBefore: this.#resumption(request),
         reason: request.cause ?? null,
       },
-      // A full record must not keep a claim from being ended.
+      // A record that is full without a result must not keep a claim from ending.
       { limitSize: (request.result ?? request.error ?? null) !== null },
     );
     return this.ended(executed);
   }
 
-  /** When a task that is given back can be claimed again; `null`: at once. */
+  /** When a task that is given back can be claimed again, epoch milliseconds; `null`: at once. */
   #resumption({ delay_seconds, resume_at }: Request<"tasks.release">): number | null {
     if (delay_seconds === undefined) return millisOrNull(resume_at);
     return delay_seconds === 0 ? null : this.#clock.now() + Math.ceil(delay_seconds * 1000);
   }
 
-  /** Returns a claim to the pool; no failure of anybody. */
+  /** Returns a claim to the pool. It does not count as a failure. */
   async giveBack(
     taskId: string,
     holder: Omit<Holder, "attempt"> & { readonly attempt: number | null },
@@ -257,7 +257,7 @@ export class Claims {
     );
   }
 
-  /** Purges the lease of a claim that is over, and answers with the task. */
+  /** Answers with the task, and purges the lease if its claim is over. */
   ended({ task, revision, written }: Executed): AnswerTo<"tasks.release"> {
     if (written && task.status !== "claimed") this.#leases.end(task.taskId, task.attempt);
     return { body: { ok: true, task: encodeTask(task), revision } };

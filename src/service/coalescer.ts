@@ -1,17 +1,17 @@
 /**
- * Lets what can wait a moment wait for more of its kind, so that all of it leaves in one piece and is
- * answered in one: with few requests under way, each piece costs more than what is in it.
+ * Delays writes that nobody waits for by a moment, so that several leave in one packet and are
+ * acknowledged in one. With few requests under way, a packet costs more than what it contains.
  */
 export class Coalescer {
   readonly #ms: number;
   #moment: Promise<void> | null = null;
 
-  /** `ms`: how long the first one waits. */
+  /** `ms`: how long the first caller waits. */
   constructor(ms: number) {
     this.#ms = ms;
   }
 
-  /** Resolves for all who wait at the same time. */
+  /** Resolves for all callers of the same moment at once. */
   wait(): Promise<void> {
     this.#moment ??= new Promise((resolve) => {
       setTimeout(() => {

@@ -1,4 +1,4 @@
-/** A connection as requests name it, and as the key of maps. */
+/** Connections as requests name them, and as keys of maps. */
 import type { ConnectionFields } from "../protocol/fields.ts";
 import type { ConnectionId } from "./ports.ts";
 
@@ -6,7 +6,7 @@ export function connectionKey({ serverId, clientId }: ConnectionId): string {
   return `${serverId} ${clientId}`;
 }
 
-/** The connection that a request names, if it does. */
+/** The connection that a request names; `null` if it names none. */
 export function connectionOf(fields: ConnectionFields | undefined): ConnectionId | null {
   return fields === undefined ? null : { serverId: fields.server_id, clientId: fields.client_id };
 }

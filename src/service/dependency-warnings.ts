@@ -1,8 +1,8 @@
-/** Warns of dependencies that do not exist, which keep a task blocked, and says which id was meant. */
+/** Warns about dependencies that do not exist and so keep a task blocked; suggests the id that was meant. */
 import { SetMap } from "./set-map.ts";
 import type { TaskIndex } from "./task-index.ts";
 
-/** The answer must not outgrow the request, which NATS has carried. */
+/** Keeps the answer from outgrowing the request, which NATS could carry. */
 export const MAX_WARNINGS = 20;
 
 interface Dependent {
@@ -12,7 +12,7 @@ interface Dependent {
 
 export class DependencyWarnings {
   readonly #tasks: TaskIndex;
-  /** The ids in lower case; made for the first dependency that does not exist, as there are few. */
+  /** Ids by their lower case. Made for the first dependency that does not exist, because those are rare. */
   #byLowerCase: SetMap | null = null;
 
   constructor(tasks: TaskIndex) {
@@ -23,7 +23,7 @@ export class DependencyWarnings {
     });
   }
 
-  /** Of these tasks, beside which others are created with these ids. */
+  /** The warnings for these tasks. `created`: ids of tasks that are created together with them. */
   of(tasks: readonly Dependent[], created: Iterable<string> = []): string[] {
     const among = new Set(created);
     const exists = (id: string): boolean => among.has(id) || this.#tasks.get(id) !== undefined;

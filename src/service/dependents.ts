@@ -1,9 +1,8 @@
 /**
- * Keeps `blocked` and `available` in line with the dependencies: what follows from a write on other
- * tasks.
+ * Keeps the status of tasks, `blocked` or `available`, in line with their dependencies.
  *
- * Every worker does it on every change that it sees, and for all tasks when its index has become
- * current; it is idempotent, so no worker's death loses an unblocking.
+ * Every worker does this on every change that it sees, and for all tasks once its index has become
+ * current. The work is idempotent, so the death of a worker never leaves a task blocked.
  */
 import { hasCode } from "../protocol/errors.ts";
 import type { Task } from "../task/task.ts";
@@ -42,7 +41,7 @@ export class Dependents {
     return this.#reconciler.stop();
   }
 
-  /** This worker has written the task: nobody knows of it sooner. */
+  /** This worker has written the task, so it knows first. */
   #written(task: Task): void {
     this.#reconciler.now(task.taskId);
     if (task.status !== "complete") return;
@@ -66,7 +65,7 @@ export class Dependents {
 
   async #correct(taskId: string): Promise<void> {
     const task = this.#tasks.get(taskId)?.task;
-    // Blocking takes a task away from those who wait for it: only on the leader's word.
+    // Blocking takes a task away from the sessions that wait for it: only by the leader's records.
     if (task?.status === "available") await this.#refresh(this.#writer.unmet(task));
     await this.#writer.execute(taskId, (current) => ({
       type: "settle_dependencies",

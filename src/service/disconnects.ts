@@ -1,5 +1,5 @@
 /**
- * When leases end whose session has lost its connection: a grace after the worker heard of it, unless
+ * When leases end whose session has lost its connection: a grace after it was reported to the worker, unless
  * they name another connection by then.
  *
  * What a worker hears in an outage, and what becomes due in one, is left to the end of the lease's time:
@@ -11,7 +11,7 @@ import { connectionKey } from "./connection-key.ts";
 import type { LeaseIndex } from "./lease-index.ts";
 import type { Clock, ConnectionId } from "./ports.ts";
 
-/** Workers hear of a lost connection at the same moment; this spreads them, so that mostly one writes. */
+/** All workers learn about a lost connection at the same moment; this spreads them, so that mostly one writes. */
 const SPREAD_MS = 50;
 const AGAIN_MS = 1_000;
 /** A request that is answered later than this has been given up. */
@@ -80,7 +80,7 @@ export class Disconnects {
   #await(key: string): void {
     const wait = this.#graceMs + this.#clock.random() * SPREAD_MS;
     this.#due.set(key, this.#clock.now() + wait);
-    // Whatever else it has to wait for, a worker that is being stopped need not wait for this.
+    // A worker that is being stopped need not wait for this.
     setTimeout(() => {
       this.#try(key);
     }, wait).unref();

@@ -1,16 +1,16 @@
-/** What the service tells of what it does; `telemetry/` and the tests listen. */
+/** What the service reports about its work. `telemetry/` and the tests listen. */
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { Operation } from "../protocol/operations.ts";
 import type { TaskEvent } from "../task/task.ts";
 
-/** Facts worth counting or logging; each sink of telemetry takes what it needs. */
+/** Facts that are worth counting or logging. Each sink takes the ones that it needs. */
 export type Fact =
   | {
       readonly kind: "request";
       readonly operation: Operation;
       readonly outcome: "ok" | ErrorCode;
       readonly seconds: number;
-      /** Answered with a new claim, without having been parked: its time is that of a claim. */
+      /** The answer hands out a new claim and the request did not wait: its time is that of a claim. */
       readonly claimedAtOnce: boolean;
       readonly principal: string | null;
       /** The defect behind an outcome of `internal`. */
@@ -33,29 +33,29 @@ export type Fact =
   /** Invariant 3 of docs/architecture.md: a claim without a lease got one from a worker that did not make the claim. */
   | { readonly kind: "lease_restored"; readonly taskId: string; readonly attempt: number }
   | { readonly kind: "lease_expired"; readonly taskId: string; readonly attempt: number }
-  /** Its session's connection was lost, and the claim was taken back for that. */
+  /** The claim was taken back because its session's connection was lost. */
   | { readonly kind: "lease_disconnected"; readonly taskId: string; readonly attempt: number }
-  /** Another instance registered the session; `released`: so many claims of the one before went back. */
+  /** Another instance registered the session. `released`: how many claims of the earlier one went back. */
   | { readonly kind: "session_replaced"; readonly sessionId: string; readonly released: number }
-  /** Whether a worker hears of lost connections; `problem`: why it does not, and what to do. */
+  /** Whether lost connections are reported to a worker. `problem`: why not, and the cure. */
   | { readonly kind: "disconnects"; readonly areHeard: boolean; readonly problem: string | null }
-  /** It ran out, but in or right after an outage: its holder has some time to renew it all the same. */
+  /** The lease ran out in or right after an outage: its holder still has some time to renew it. */
   | { readonly kind: "lease_spared"; readonly taskId: string; readonly attempt: number }
-  /** An outage is over: for so long the leases that ran out meanwhile are not held against their holders. */
+  /** An outage is over. For `seconds`, leases that ran out in it do not cost their holders the claim. */
   | { readonly kind: "outage_grace"; readonly seconds: number; readonly spared: number }
   | { readonly kind: "task_retired"; readonly taskId: string }
   | { readonly kind: "corrupt_record"; readonly taskId: string; readonly problem: string }
-  /** It was not there when this worker started. */
+  /** The bucket did not exist when this worker started. */
   | { readonly kind: "bucket_made"; readonly bucket: string }
-  /** It was deleted while this worker ran, which has made it again. */
+  /** The bucket was deleted while this worker ran, and the worker has made it again. */
   | { readonly kind: "bucket_remade"; readonly bucket: string }
-  /** Somebody else has deleted it and made it again; `madeAt` as the server says it. */
+  /** Another program deleted the bucket and made it again. `madeAt`: the server's time of that. */
   | { readonly kind: "bucket_replaced"; readonly bucket: string; readonly madeAt: string }
-  /** Why a bucket cannot be used, such as that it was deleted; `null`: it can be again. */
+  /** Why a bucket cannot be used, such as that it was deleted; `null`: it can be used again. */
   | { readonly kind: "bucket_problem"; readonly bucket: string; readonly problem: string | null }
-  /** A bucket refuses every write while the connection is up; `null`: no longer. */
+  /** A bucket refuses every write although the connection is up; `null`: no longer. */
   | { readonly kind: "writes_refused"; readonly bucket: string; readonly reason: string | null }
-  /** A worker that starts waits for NATS; `problem`: why, `null`: no longer. */
+  /** A worker that starts waits for NATS. `problem`: why; `null`: it no longer waits. */
   | { readonly kind: "start_waits"; readonly problem: string | null }
   | { readonly kind: "index_current"; readonly tasks: number; readonly seconds: number }
   | {
@@ -63,10 +63,10 @@ export type Fact =
       readonly state: "connected" | "disconnected";
       readonly server: string;
     }
-  /** The watch of a bucket broke and begins again. */
+  /** The watch of a bucket failed and begins again. */
   | { readonly kind: "watch_failed"; readonly bucket: string; readonly cause: unknown }
   | { readonly kind: "background_error"; readonly what: string; readonly cause: unknown }
-  /** Variables of Kubernetes that begin as settings do. */
+  /** Environment variables of Kubernetes whose names look like those of settings. */
   | { readonly kind: "variables_ignored"; readonly names: readonly string[] }
   | { readonly kind: "warning"; readonly message: string };
 

@@ -1,14 +1,14 @@
 /**
- * How many tasks of a status have a prefix and tags, for the filters that are asked about.
+ * Counts the tasks of each status that pass a filter of prefix and tags.
  *
- * The first question about a filter looks at every task, a few milliseconds for 100,000; from then on
- * each change of a task corrects the counts. Sessions of a swarm share a few filters.
+ * The first count for a filter looks at every task, which takes a few milliseconds for 100,000 tasks.
+ * From then on each change of a task corrects the counts. The sessions of a swarm share a few filters.
  */
 import { hasTags } from "../task/eligibility.ts";
 import type { Task, TaskStatus } from "../task/task.ts";
 import type { TaskIndex } from "./task-index.ts";
 
-/** More filters than that in use at a time: the one that was not asked about for longest is forgotten. */
+/** With more filters than this, the least recently used one is forgotten. */
 const MAX_FILTERS = 32;
 
 export interface CountFilter {
@@ -23,14 +23,13 @@ interface Counted {
 
 export class FilteredCounts {
   readonly #tasks: TaskIndex;
-  /** By what the filter says; the one that was asked about last is the last one. */
+  /** By the filter's JSON, the most recently used one last. */
   readonly #counted = new Map<string, Counted>();
 
   constructor(tasks: TaskIndex) {
     this.#tasks = tasks;
     tasks.onChange(({ taskId, before, after }) => {
       for (const counted of this.#counted.values()) {
-        // Most changes are of tasks that most filters do not mean.
         if (!taskId.startsWith(counted.filter.prefix)) continue;
         count(counted, before, -1);
         count(counted, after, 1);

@@ -1,4 +1,4 @@
-/** What concerns a session and all of its claims at once: heartbeat and unregister. */
+/** Heartbeat and unregister: requests about a session and all of its claims. */
 import { hasCode } from "../protocol/errors.ts";
 import { MAX_PAGE } from "../protocol/fields.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
@@ -26,9 +26,9 @@ export class Heartbeats {
   }
 
   /**
-   * Renews the session and the leases of the claims that the request names, or else of all that it
-   * holds. Claims that are named are looked up by the leader's record; without them the session hears
-   * of what this worker saw being taken from it.
+   * Renews the session and the leases of the claims that the request names, or of all that the session
+   * holds. Claims that are named are checked by the leader's record. If none are named, the answer
+   * lists the claims that this worker saw being taken from the session.
    */
   async heartbeat(
     sessionId: string,
@@ -50,11 +50,11 @@ export class Heartbeats {
           session_id: sessionId,
           instance: request.instance,
           attempt: named.get(taskId),
-          // Without names they may be somebody else's of the same session, on another connection.
+          // A claim that is not named may be on another connection of the same session.
           release_on_disconnect: named.has(taskId) ? connection : undefined,
         });
         if (claim === "lost") {
-          // One that it has ended itself, with another worker, is not lost.
+          // A claim that the session itself ended, through another worker, is not lost.
           const stillHeld = this.#tasks.claims.get(sessionId).has(taskId);
           if (named.has(taskId) || stillHeld) lost.add(taskId);
           return;
@@ -63,14 +63,14 @@ export class Heartbeats {
         if (claim.cancel_requested) cancelled.add(taskId);
       }),
     );
-    // Only now: had a renewal failed, the session would not have been told.
+    // Only now: if a renewal had failed, the answer would not have reported these claims.
     const renewed = new Set(claims.map((claim) => claim.task_id));
     for (const [taskId, how] of this.#sessions.index.takenFrom(sessionId)) {
       if (renewed.has(taskId)) continue;
       if (how === "cancelled") {
         lost.delete(taskId);
         cancelled.add(taskId);
-        // An instance has not lost what the one before it had claimed.
+        // An instance has not lost what an earlier one had claimed.
       } else if (how === "lost" || instance === null) lost.add(taskId);
     }
     const unnamed = held
@@ -81,7 +81,7 @@ export class Heartbeats {
     return { body: { ok: true, session, claims, unnamed, ...ended } };
   }
 
-  /** Ends the session; its claims go back to the pool, but not those of another instance. */
+  /** Ends the session. Its claims go back to the pool, but not those of another instance. */
   async unregister(
     sessionId: string,
     request: Request<"sessions.unregister">,
@@ -103,7 +103,7 @@ export class Heartbeats {
     return { body: { ok: true, released: released.sort() } };
   }
 
-  /** What the session holds as this instance or without one, as far as this worker knows. */
+  /** The tasks that the session holds, as this instance or without one, as far as this worker knows. */
   #heldBy(sessionId: string, instance: string | null): Task[] {
     return [...this.#tasks.claims.get(sessionId)].flatMap((taskId) => {
       const task = this.#tasks.get(taskId)?.task;

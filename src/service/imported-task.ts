@@ -1,4 +1,4 @@
-/** A task of an import as the domain takes it. */
+/** Turns a task of an import into what the domain takes. */
 import { decodeDefinition } from "../protocol/definition-record.ts";
 import { millisOrNull } from "../protocol/instants.ts";
 import type { Request } from "../protocol/operations.ts";
@@ -13,7 +13,7 @@ export interface Imported {
 
 type Given = Request<"tasks.import">["tasks"][number];
 
-/** `limits`: of tasks that name none. `now`: when a complete task was completed, unless it says. */
+/** `limits`: for tasks that name none. `now`: the time of completion for tasks that name none. */
 export function toImported(
   given: Given,
   sessionId: string | null,

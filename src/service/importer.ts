@@ -1,4 +1,4 @@
-/** Import: many tasks at once, all validated first; doing it twice changes nothing. */
+/** Import: creates many tasks at once, all validated first. It is idempotent. */
 import { isSameDefinition } from "../protocol/definition-record.ts";
 import { CoordinatorError, hasCode } from "../protocol/errors.ts";
 import type { Request } from "../protocol/operations.ts";
@@ -11,7 +11,7 @@ import { cycleError } from "./refusals.ts";
 import type { TaskIndex } from "./task-index.ts";
 import type { TaskAccess, TaskWriter } from "./task-writer.ts";
 
-/** Writes in flight of one import: enough to hide the round trips, not so many as to delay claims. */
+/** Writes in flight of one import: enough to hide the round trips, too few to delay claims. */
 const PARALLEL = 64;
 
 type Result = "created" | "unchanged" | "conflicting";
@@ -37,7 +37,7 @@ export class Importer {
     this.#clock = clock;
   }
 
-  /** Creates nothing unless all of it is valid. */
+  /** Creates nothing unless all tasks are valid. */
   async run(request: Request<"tasks.import">): Promise<AnswerTo<"tasks.import">> {
     const sessionId = request.session_id ?? null;
     const now = this.#clock.now();
@@ -46,7 +46,7 @@ export class Importer {
     const warnings = this.#validate(tasks);
 
     const results = new Map<string, Result>();
-    // What is finished comes first, so that it blocks nothing for a moment.
+    // Finished tasks come first, so that they never block others for a moment.
     for (const isFinished of [true, false]) {
       const portion = tasks.filter(({ options }) => isFinished === (options.finished !== null));
       await this.#importAll(portion, results);
@@ -71,7 +71,7 @@ export class Importer {
       if (byId.has(task.taskId)) {
         throw new CoordinatorError(
           "invalid_request",
-          `tasks.${position}.task_id: ${task.taskId} is there twice: remove or rename one of them`,
+          `tasks.${position}.task_id: ${task.taskId} is named twice: remove or rename one of them`,
           { details: { field: `tasks.${position}.task_id` } },
         );
       }
@@ -93,7 +93,7 @@ export class Importer {
     return this.#warnings.of(open, byId.keys());
   }
 
-  /** An import leaves a task that exists as it is: also one that it calls finished. */
+  /** Warnings for tasks that exist, and that the import calls finished: an import does not change them. */
   #unfinished(tasks: readonly Imported[]): string[] {
     const warnings = tasks.flatMap(({ taskId, options: { finished } }) => {
       const status = this.#tasks.get(taskId)?.task.status;
@@ -113,10 +113,10 @@ export class Importer {
     await Promise.all(Array.from({ length: PARALLEL }, work));
   }
 
-  /** What is there is compared by its definition: its state, and its start, may have moved on. */
+  /** A task that exists is compared by its definition only: its state may have changed since. */
   async #importOne({ taskId, definition, options }: Imported): Promise<Result> {
     try {
-      // A task that is known to exist needs no attempt to create it.
+      // If this worker knows the task, it does not try to create it.
       if (this.#tasks.get(taskId) === undefined) {
         await this.#writer.create(taskId, definition, options);
         return "created";

@@ -8,7 +8,7 @@
  *   for its full TTL: the worker that made the claim may have died before it wrote the lease.
  * - A claim is taken back only by a worker that saw its lease alive and then saw the server's marker
  *   of its expiry, and only by compare-and-set on the record. No wall clocks are compared.
- * - Until then its holder can begin the lease anew, by compare-and-set on the same record: it raises
+ * - Until then its holder can begin the lease again, by compare-and-set on the same record: it raises
  *   the epoch, and what was seen to run out is of an earlier one. The lease follows; if the worker dies
  *   before that, it is a claim without a lease as any other.
  * - A lease can name the connection of its session. A worker that hears that this is lost ends the lease
@@ -151,7 +151,7 @@ export class LeaseKeeper {
   }
 
   /**
-   * Starts the TTL of a claim's lease anew, for its holder, and returns the task. If the lease has run
+   * Starts the TTL of a claim's lease again, for its holder, and returns the task. If the lease has run
    * out, the record decides whether the claim is still there.
    *
    * @throws CoordinatorError `lease_lost`; `unavailable` while the state of the lease is not settled

@@ -1,4 +1,4 @@
-/** Leases that are over, begun anew by way of the task's record: it says whether the claim is still there. */
+/** Leases that are over, begun again by way of the task's record: it says whether the claim is still there. */
 import { CoordinatorError, hasCode } from "../protocol/errors.ts";
 import type { Task } from "../task/task.ts";
 import type { LeaseWrites, Renewal } from "./lease-writes.ts";
@@ -15,7 +15,7 @@ export class LeaseRevivals {
   }
 
   /**
-   * Starts the TTL of the task's lease anew, for its holder, and returns the task.
+   * Starts the TTL of the task's lease again, for its holder, and returns the task.
    *
    * @throws CoordinatorError `lease_lost`; `unavailable` while the state of the lease is not settled
    */

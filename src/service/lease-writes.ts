@@ -1,6 +1,6 @@
 /**
- * Writes leases by compare-and-set, over whatever is there but what tells of their own end: the server's
- * marker, or that their connection is lost. A lease that is over is begun anew on the task's record
+ * Writes leases by compare-and-set, over anything but what says that they have ended: the server's
+ * marker, or that their connection is lost. A lease that is over is begun again on the task's record
  * first (`leaseEpoch`), so that this and the reclaim of its claim exclude each other.
  */
 import { CoordinatorError } from "../protocol/errors.ts";
@@ -16,10 +16,10 @@ export type LeaseOutcome =
   | { readonly kind: "written" }
   /** What is there is left as it is. */
   | { readonly kind: "left" }
-  /** It may be this lease that is over. `over`: what was found, for the one that is begun anew. */
+  /** It may be this lease that is over. `over`: what was found, for the one that is begun again. */
   | { readonly kind: "expired"; readonly lease: Lease; readonly over: LeaseEntry | null };
 
-/** What a renewal changes beside the time. */
+/** What a renewal changes next to the time. */
 export interface Renewal {
   /** The holder's progress; without it, that of this attempt stays. */
   readonly reported?: unknown;
@@ -75,7 +75,7 @@ export class LeaseWrites {
   }
 
   /**
-   * Starts the TTL anew; leaves it if `isWanted` does not want what is found. `over`: what was found
+   * Starts the TTL again; leaves it if `isWanted` does not want what is found. `over`: what was found
    * when it was over.
    *
    * @throws CoordinatorError `lease_lost`; `unavailable` while the state of the lease is not settled
@@ -101,7 +101,7 @@ export class LeaseWrites {
     for (let tries = 0; tries < TRIES; tries++) {
       if (entry?.kind === "live") {
         if (entry.lease.attempt > lease.attempt) throw claimedAgain(taskId);
-        // It has been begun anew since the record was read.
+        // It has been begun again since the record was read.
         if (entry.lease.attempt === lease.attempt && entry.lease.epoch > lease.epoch) {
           lease = { ...lease, epoch: entry.lease.epoch };
         }
@@ -119,7 +119,7 @@ export class LeaseWrites {
 
   /**
    * Ends the lease if it still names the connection, which is lost. From then on it is one that has run
-   * out: its claim is taken back by whoever sees it, or begun anew by its holder.
+   * out: its claim is taken back by the worker that sees it, or begun again by its holder.
    */
   async disconnect(taskId: string, key: string): Promise<void> {
     const known = this.#leases.get(taskId);
@@ -175,7 +175,7 @@ export class LeaseWrites {
     return expired !== undefined && isSameLease(expired, lease) ? expired : null;
   }
 
-  /** Whether the marker is known to tell of the end of an earlier lease, which this one follows. */
+  /** Whether the marker is known to be that of the end of an earlier lease, which this one follows. */
   #isOfEarlier(marker: LeaseEntry, lease: Lease): boolean {
     const expired = this.#leases.expired(lease.taskId);
     return expired?.revision === marker.revision && compareLeases(expired.lease, lease) < 0;
@@ -185,7 +185,7 @@ export class LeaseWrites {
    * The lease, if it has run out, and `null` if it has not been there yet. `seen`: as it was last seen
    * alive; a marker that follows is its own, unless the record has gone on as well.
    *
-   * @throws CoordinatorError `unavailable` if nobody can say whose end the marker tells of
+   * @throws CoordinatorError `unavailable` if nobody can say whose end the marker is
    */
   #endOf(lease: Lease, entry: LeaseEntry | null, seen: Lease | null): Lease | null {
     const expired = this.#expiredOf(lease);

@@ -1,8 +1,8 @@
 /**
- * Requests that wait, in the order in which they came.
+ * The queue of parked requests, in the order in which they came.
  *
- * Those with the same filter form a group, so that what became ready is matched against a few filters
- * and not against thousands of requests.
+ * Requests with the same filter form a group. So a task that became ready is matched against a few
+ * filters and not against thousands of requests.
  */
 import type { ReadyFilter } from "../task/ready-queue.ts";
 import { SortedList } from "../task/sorted-list.ts";
@@ -12,7 +12,7 @@ interface Filtered {
   readonly filter: ReadyFilter;
 }
 
-/** A request that waits; one of `answer` and `fail` ends it. */
+/** A request that waits. Either `answer` or `fail` ends the wait. */
 export interface ParkedRequest<Request, Result> {
   readonly request: Request;
   answer(result: Result): void;
@@ -24,7 +24,7 @@ interface QueueEntry<Request, Result> extends ParkedRequest<Request, Result> {
   readonly group: string;
   /** Ends the wait without a result. */
   dismiss(): void;
-  /** Its time ended while it was taken out. */
+  /** Its time ended while it was taken out of the queue. */
   isOverdue: boolean;
 }
 
@@ -36,7 +36,7 @@ interface Group<Request, Result> {
 export class ParkedQueue<Request extends Filtered, Result> {
   readonly #groups = new Map<string, Group<Request, Result>>();
   readonly #bySession = new Map<string, Set<QueueEntry<Request, Result>>>();
-  /** Those that were taken out and are not yet answered. */
+  /** Requests that were taken out of the queue and are not answered yet. */
   readonly #taken = new Map<ParkedRequest<Request, Result>, QueueEntry<Request, Result>>();
   #size = 0;
   #places = 0;
@@ -45,12 +45,12 @@ export class ParkedQueue<Request extends Filtered, Result> {
     return this.#size;
   }
 
-  /** Those of a session who wait and have not been taken out. */
+  /** The requests of a session, without those that have been taken out. */
   ofSession(sessionId: string): ParkedRequest<Request, Result>[] {
     return [...(this.#bySession.get(sessionId) ?? [])];
   }
 
-  /** Up to `count` of those who wait and have not been taken out, the one that came first first. */
+  /** Up to `count` requests that fit, the oldest first, without those that have been taken out. */
   oldest(count: number, fits: (request: Request) => boolean): ParkedRequest<Request, Result>[] {
     return [...this.#groups.values()]
       .flatMap(({ parked }) => [...parked].filter(({ request }) => fits(request)))
@@ -58,12 +58,12 @@ export class ParkedQueue<Request extends Filtered, Result> {
       .slice(0, count);
   }
 
-  /** Ends a wait with the result, unless the request has been taken out: it is answered in a moment. */
+  /** Ends a wait with the result, unless the request has been taken out: then it is answered soon. */
   end(parked: ParkedRequest<Request, Result>, result: Result): void {
     if (!this.#taken.has(parked)) parked.answer(result);
   }
 
-  /** Resolves with the answer, or with `null` when the time is over. */
+  /** Adds the request. Resolves with its answer, or with `null` when its time is over. */
   park(request: Request, timeoutMs: number): Promise<Result | null> {
     return new Promise((resolve, reject) => {
       const end = (): void => {
@@ -89,7 +89,7 @@ export class ParkedQueue<Request extends Filtered, Result> {
         isOverdue: false,
       };
       const timer = setTimeout(() => {
-        // One that is being served gets its answer in a moment.
+        // A request that was taken out gets its answer soon.
         if (this.#taken.has(parked)) parked.isOverdue = true;
         else parked.dismiss();
       }, timeoutMs);
@@ -98,8 +98,8 @@ export class ParkedQueue<Request extends Filtered, Result> {
   }
 
   /**
-   * Takes out the first request whose filter fits; of its session's requests that fit, the newest. To be
-   * answered, failed, or put back.
+   * Finds the oldest request whose filter fits, and takes out the newest of its session that fits. The
+   * caller must answer it, fail it, or put it back.
    */
   take(fits: (filter: ReadyFilter) => boolean): ParkedRequest<Request, Result> | null {
     let chosen: QueueEntry<Request, Result> | undefined;

@@ -1,10 +1,11 @@
 /**
- * `next` requests that wait for a task to become ready.
+ * Parks `next` requests until a task becomes ready for them.
  *
- * What becomes ready goes to the request that has waited longest; among those of one session the
- * newest comes first, since an older one may belong to a client that has given up. Requests that are left
- * behind end: those of a session that was unregistered or replaced, those whose connection is lost, and those whose
- * client turns out to be absent when a task could be claimed for it.
+ * A task that becomes ready goes to the request that has waited longest. Among the requests of one
+ * session the newest comes first, because the client may have given up an older one.
+ *
+ * A request that is left behind ends without a claim: if its session was unregistered or replaced, if
+ * its connection was lost, or if its client turns out to be absent when a task could be claimed for it.
  */
 import { CoordinatorError } from "../protocol/errors.ts";
 import { MAX_TIMER_MS } from "../timers.ts";
@@ -21,7 +22,7 @@ import type { SessionChange } from "./session-index.ts";
 import type { TaskChange, TaskIndex } from "./task-index.ts";
 import { ParkedQueue } from "./parked-queue.ts";
 
-/** When a task whose claim failed for want of the store is offered again. */
+/** A task whose claim failed because the store did not answer is offered again after this time. */
 const AGAIN_MS = 100;
 
 export class ParkedRequests {
@@ -33,7 +34,7 @@ export class ParkedRequests {
   readonly #absent: AbsentClients;
   #dueTimer: ReturnType<typeof setTimeout> | null = null;
   #dueAt = Infinity;
-  /** Tasks that have become ready in this moment. */
+  /** Tasks that have become ready and are offered in the next microtask. */
   readonly #offers = new Set<string>();
   #stopped = false;
 
@@ -55,14 +56,14 @@ export class ParkedRequests {
     return this.#queue.size;
   }
 
-  /** Ends every wait, without a claim, and lets nobody wait from now on. */
+  /** Ends every wait without a claim. From now on no request is parked. */
   stop(): void {
     this.#stopped = true;
     if (this.#dueTimer !== null) clearTimeout(this.#dueTimer);
     this.#queue.dismissAll();
   }
 
-  /** Whoever waits for a session that was unregistered, or as an instance before, waits in vain. */
+  /** Ends the requests of a session that was unregistered, and those of a replaced instance. */
   sessionChanged({ sessionId, after, isUnregistered }: SessionChange): void {
     for (const parked of this.#queue.ofSession(sessionId)) {
       const { instance } = parked.request;
@@ -72,7 +73,7 @@ export class ParkedRequests {
     }
   }
 
-  /** The connection is lost for good: a claim that names it would be taken back. */
+  /** Ends the requests on a connection that is lost for good: their claims would be taken back. */
   disconnected(connection: ConnectionId): void {
     const isOnIt = (request: NextRequest): boolean =>
       isSameConnection(request.connection, connection);
@@ -80,7 +81,8 @@ export class ParkedRequests {
   }
 
   /**
-   * Resolves with claims, with none if the request was left behind, or with `null` when the time is over.
+   * Resolves with claims, with no claim if the request is left behind, or with `null` when the time is
+   * over.
    *
    * @throws CoordinatorError `overloaded`
    */
@@ -100,7 +102,7 @@ export class ParkedRequests {
 
   #taskChanged({ taskId, after }: TaskChange): void {
     if (after === null || this.#queue.size === 0) return;
-    // Claimed for a repetition of a request that waits here, by another worker.
+    // Another worker may have claimed it for a repetition of a request that is parked here.
     if (after.claimedBy !== null && after.claimRequest !== null) {
       this.#supersede(after.claimedBy, after.claimRequest);
     }
@@ -109,7 +111,7 @@ export class ParkedRequests {
     else this.#offer(taskId);
   }
 
-  /** Ends the wait of a request that was sent again: whoever sent it no longer listens. */
+  /** Ends the wait of a request that was sent again: its client waits for the repetition only. */
   #supersede(sessionId: string, requestId: string): void {
     for (const parked of this.#queue.ofSession(sessionId)) {
       if (parked.request.requestId !== requestId) continue;
@@ -117,7 +119,7 @@ export class ParkedRequests {
     }
   }
 
-  /** Whether a task has been claimed for a repetition of the request meanwhile, by another worker. */
+  /** Whether another worker has claimed a task for a repetition of the request. */
   #hasClaim({ sessionId, instance, requestId }: NextRequest): boolean {
     if (requestId === null) return false;
     return [...this.#tasks.claimRequests.get(requestId)].some((taskId) => {
@@ -126,7 +128,7 @@ export class ParkedRequests {
     });
   }
 
-  /** Offers a task once the change that made it ready has been taken in everywhere. */
+  /** Offers a task once all listeners have seen the change that made it ready. */
   #offer(taskId: string): void {
     if (this.#queue.size === 0) return;
     this.#offers.add(taskId);
@@ -138,7 +140,7 @@ export class ParkedRequests {
     });
   }
 
-  /** Gives a ready task to the one who has waited longest of those who can take it. */
+  /** Claims a ready task for the request that has waited longest of those that it fits. */
   #give(task: ReadyTask): void {
     const parked = this.#queue.take((filter) => fits(task, filter));
     if (parked === null) return;
@@ -164,14 +166,14 @@ export class ParkedRequests {
     };
     serve().catch((error: unknown) => {
       parked.fail(error);
-      // The task may still be there, for the next one who waits.
+      // The task may still be ready for another request.
       setTimeout(() => {
         if (!this.#stopped) this.#offer(taskId);
       }, AGAIN_MS);
     });
   }
 
-  /** What became ready while the request was taken out was offered to others only. */
+  /** Offers the best task for the request: while it was not in the queue, only others got offers. */
   #offerBest(request: NextRequest): void {
     const [best] = this.#ready.candidates(1, request.filter);
     if (best === undefined) this.#scheduleDue();
@@ -185,7 +187,7 @@ export class ParkedRequests {
     if (this.#dueTimer !== null && dueAt >= this.#dueAt) return;
     if (this.#dueTimer !== null) clearTimeout(this.#dueTimer);
     this.#dueAt = dueAt;
-    // A task that is due later than a timer can run is looked at again then.
+    // If the task is due after the longest time of a timer, the timer is set again then.
     const delay = Math.min(Math.max(0, dueAt - this.#clock.now()) + 1, MAX_TIMER_MS);
     this.#dueTimer = setTimeout(() => {
       this.#dueTimer = null;
@@ -195,7 +197,7 @@ export class ParkedRequests {
   }
 }
 
-/** Asked again, a request that has claims already is answered with these. */
+/** Refuses the older of two equal requests. If the client sends it again, it gets the claims that it has. */
 function sentAgain(): CoordinatorError {
   return new CoordinatorError(
     "conflict",

@@ -1,6 +1,6 @@
 /**
- * What the bucket still has of the past: the history of a task, and the changes after a revision. Both
- * come in pages that fit into a reply, and no more is read for one than it can hold.
+ * The past as far as the bucket still has it: the history of a task, and the changes after a revision.
+ * Both come in pages that fit into a reply, and a page reads only what it can hold.
  */
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
@@ -28,7 +28,7 @@ export class PastRecords {
     if (last === null || "removed" in last) throw notFound("task", taskId);
     if (since >= last.revision) return { body: { ok: true, entries: [], has_more: false } };
     const read = await this.#store.entriesAfter(since, this.#readLimit(limit), taskId);
-    // The node that was read from may lag behind the leader.
+    // The node that answered may lag behind the leader.
     const entries = this.#pageOf(read.length === 0 ? [last] : read);
     return {
       body: {
@@ -40,18 +40,18 @@ export class PastRecords {
   }
 
   /**
-   * The bucket keeps a limited history of each task, so transitions in between may be gone. Revisions
-   * count every write in the bucket: a gap between two that follow each other is a trimmed one.
+   * The bucket keeps a limited history of each task, so some transitions may be missing. Revisions
+   * count every write in the bucket, so a gap in their sequence shows that an entry was trimmed.
    */
   async changes(request: Request<"tasks.changes">): Promise<AnswerTo<"tasks.changes">> {
     const { since, limit } = request;
-    // The markers of removed tasks go after a while: what was last may no longer be there. What is there
-    // is asked for second: a write in between must not look like one that is gone.
+    // The last entry may be missing, because the markers of removed tasks go after a while. The newest
+    // entry is read second, so that a write in between does not look like a missing one.
     const state = await this.#store.state();
     const newest = await this.#store.lastRevision();
     const lastRevision = Math.max(newest, state.lastRevision);
     const isAhead = since > lastRevision;
-    // From a revision that this bucket never had, nothing can be said but how things stand now.
+    // For a revision that this bucket never had, only the current state can be told.
     const after = isAhead ? 0 : since;
     const read =
       after >= newest ? [] : await this.#store.entriesAfter(after, this.#readLimit(limit));
@@ -83,7 +83,7 @@ export class PastRecords {
     return { entries, bytes: this.#settings.maxReplyBytes };
   }
 
-  /** The first entries, as many as fit. @throws CoordinatorError `too_large` if not even one does */
+  /** The first entries, as many as fit. @throws CoordinatorError `too_large` if the first does not fit */
   #pageOf(entries: readonly TaskEntry[]): Change[] {
     const page = new ReplyPage<Change>(this.#settings.maxReplyBytes);
     for (const entry of entries) {
@@ -98,7 +98,7 @@ export class PastRecords {
   }
 }
 
-/** `null` where there is nothing that could be shown as a task. */
+/** `null` for an entry that is not readable as a task. */
 function recordOf(entry: TaskEntry): TaskRecord | null {
   return "task" in entry ? encodeTask(entry.task) : null;
 }

@@ -1,4 +1,4 @@
-/** Work on tasks in the background: for each task one after the other. */
+/** Runs background work on tasks: for each task one piece after the other. */
 import type { Observe } from "./ports.ts";
 
 export class PerTaskQueue {
@@ -6,13 +6,13 @@ export class PerTaskQueue {
   readonly #observe: Observe;
   readonly #last = new Map<string, Promise<void>>();
 
-  /** `what`: the name of the work, for its failures, which are told and nothing else. */
+  /** `what`: the name of the work. If a piece fails, this is reported and the next one runs. */
   constructor(what: string, observe: Observe) {
     this.#what = what;
     this.#observe = observe;
   }
 
-  /** Begins when the work on the task that was added before has ended. */
+  /** Runs the work when all earlier work on the task has ended. */
   add(taskId: string, work: () => Promise<void>): void {
     const before = this.#last.get(taskId) ?? Promise.resolve();
     const queued: Promise<void> = before
@@ -30,7 +30,7 @@ export class PerTaskQueue {
     return this.#last.has(taskId);
   }
 
-  /** Resolves when the work on the task, or on all, that has been added has ended. */
+  /** Resolves when the work that has been added has ended: for the task, or for all of them. */
   async drain(taskId?: string): Promise<void> {
     if (taskId === undefined) await Promise.all(this.#last.values());
     else await this.#last.get(taskId);

@@ -1,6 +1,6 @@
 /**
- * What the use cases need from outside: stores with compare-and-set, watches on them, and someone to
- * tell what happened. `nats/` implements the stores, `telemetry/` listens.
+ * The ports of the service: what it needs from outside, and how the endpoints call it. `nats/`
+ * implements the stores and calls the service; `telemetry/` and the tests listen to its facts.
  */
 import type { CoordinatorError } from "../protocol/errors.ts";
 import type { Operation, OperationId, Reply, Request } from "../protocol/operations.ts";
@@ -16,15 +16,15 @@ export interface ServiceContext {
   readonly observe: Observe;
 }
 
-/** What became of a compare-and-set. */
+/** The outcome of a compare-and-set. */
 export type WriteOutcome =
   | { readonly kind: "written"; readonly revision: number }
   /**
-   * The entry's last revision is another one: nothing was written. `isDoubtful`: so says a server that
-   * may not lead any more, while the one that does may have written it.
+   * The entry's last revision is not the expected one, so nothing was written. `isDoubtful`: the server
+   * that says so may no longer be the leader, and the leader may have written the entry.
    */
   | { readonly kind: "conflict"; readonly isDoubtful?: true }
-  /** No acknowledgement came: it may have been written, and may still be. */
+  /** No acknowledgement came: the entry may have been written, or may still be. */
   | { readonly kind: "unknown" };
 
 /** A task's entry in the bucket, readable as a task or not. */
@@ -33,42 +33,41 @@ export type TaskEntry =
       readonly taskId: string;
       readonly revision: number;
       readonly task: Task;
-      /** Which write it is of; `null`: it was not said. */
+      /** The id of the write that stored the entry; `null` if the entry names none. */
       readonly writeId: string | null;
     }
   | { readonly taskId: string; readonly revision: number; readonly corrupt: string }
   | { readonly taskId: string; readonly revision: number; readonly removed: true };
 
 /**
- * Stores reject with `CoordinatorError` `unavailable` when they cannot be reached or do not serve.
- *
- * Watches begin with the current entries and then deliver each change in order. As soon as they are
- * interrupted they say `restarted`, perhaps more than once, until they begin again: the current
- * entries, `current`.
+ * The receiver of a bucket's entries. A watch delivers the current entries first, then `current`, then
+ * each change in order. When it is interrupted, it calls `restarted`, perhaps more than once, and begins
+ * again with the current entries.
  */
 export interface Watch<Entry> {
-  /** From now on nothing is delivered but what the watch begins with, for the first time or again. */
+  /** The watch was interrupted. The next entries are the current ones again, until `current`. */
   restarted(): void;
   /**
-   * Whether the entry of this key at this revision is known, as this process has written it: it counts
-   * as delivered then, and is not decoded. Without this method none is.
+   * Whether this process wrote the entry of this key at this revision and so knows it. If it does, the
+   * entry counts as delivered and is not decoded. Without this method every entry is decoded.
    */
   isKnown?(key: string, revision: number, writtenAt: number): boolean;
   entry(entry: Entry): void;
-  /** Everything that was there when the watch (re)started has been delivered. */
+  /** Every entry that was there when the watch began, or began again, has been delivered. */
   current(): void;
 }
 
 export interface BucketState {
-  /** Another one after the bucket was made anew, when revisions begin at 1 again. */
+  /** Changes when the bucket is made again: then revisions begin at 1 again. */
   readonly id: string;
-  /** Of the last write, even if nothing of it is left. */
+  /** The revision of the last write, even if the bucket no longer has that entry. */
   readonly lastRevision: number;
 }
 
-/** A read ends with what is reached first, but not before one entry; the bytes are those of records. */
+/** A read ends at the limit that it reaches first, but not before its first entry. */
 export interface ReadLimit {
   readonly entries: number;
+  /** The bytes of all records together. */
   readonly bytes: number;
 }
 
@@ -79,28 +78,32 @@ export interface PreparedTask {
   readonly payload: Buffer;
 }
 
+/** Stores reject with `CoordinatorError` `unavailable` if they cannot be reached or do not serve. */
 export interface TaskStore {
-  /** The leader's last entry of the task, `null` if there is none. */
+  /** The leader's last entry of the task; `null` if there is none. */
   load(taskId: string): Promise<TaskEntry | null>;
-  /** The leader's last revision over all tasks, of those that are still there. */
+  /** The leader's highest revision among all tasks that the bucket still has. */
   lastRevision(): Promise<number>;
   state(): Promise<BucketState>;
-  /** Encodes the task for `write`, and for those who only want to know its size. */
+  /** Encodes the task, to `write` it or to know the size of its record. */
   prepare(task: Task): PreparedTask;
   /**
-   * Writes the task if its last revision is the expected one; 0 stands for "none". The entry names the
-   * `writeId`, by which a write whose outcome is in doubt can be found.
+   * Writes the task if its last revision is the expected one; 0 stands for "no entry". The entry names
+   * the `writeId`, so that a write whose outcome is in doubt can be found.
    */
   write(prepared: PreparedTask, expectedRevision: number, writeId?: string): Promise<WriteOutcome>;
-  /** Another one each time, in any process. */
+  /** A different id each time, across all processes. */
   newWriteId(): string;
-  /** Removes what is older than the task's last revision, which this has to be. A purge is cheap then. */
+  /**
+   * Removes all entries of the task before `lastRevision`, which must be its last one. After that a
+   * purge is cheap.
+   */
   dropHistory(taskId: string, lastRevision: number): Promise<void>;
-  /** Removes the task with its history; the marker of that removes itself after a while. */
+  /** Removes the task with its history. A marker stays and removes itself after a while. */
   purge(taskId: string, expectedRevision: number): Promise<WriteOutcome>;
   /** The entries that the bucket still has of the task, oldest first. */
   history(taskId: string): Promise<TaskEntry[]>;
-  /** The entries after a revision that the bucket still has, in order; of one task, if it is named. */
+  /** The entries after a revision that the bucket still has, in order: of all tasks or of one. */
   entriesAfter(revision: number, limit: ReadLimit, taskId?: string): Promise<TaskEntry[]>;
   watch(watch: Watch<TaskEntry>): Promise<Stoppable>;
 }
@@ -109,18 +112,18 @@ export interface Lease {
   readonly taskId: string;
   readonly sessionId: string;
   readonly attempt: number;
-  /** The `leaseEpoch` of the record that it belongs to. */
+  /** The `leaseEpoch` of the task's record that the lease belongs to. */
   readonly epoch: number;
   readonly ttlSeconds: number;
-  /** Its session is known to know of it: it has renewed it, or was told of it twice. */
+  /** The session has acknowledged its claim: it has renewed the lease, or got the claim twice. */
   readonly confirmed: boolean;
-  /** What the session has said last of how far it is, as JSON; `null` if nothing. */
+  /** The last progress that the session reported, as JSON; `null` if it reported none. */
   readonly progress: unknown;
-  /** Whose loss ends the lease; `null`: only its time does. */
+  /** The lease ends when this connection is lost; `null`: only when its time is over. */
   readonly connection: ConnectionId | null;
 }
 
-/** A client's NATS connection, by the server that it is connected to and its number there. */
+/** A client's NATS connection: the server that it is connected to, and its number there. */
 export interface ConnectionId {
   readonly serverId: string;
   readonly clientId: number;
@@ -140,10 +143,10 @@ export type LeaseEntry =
       readonly kind: "expired";
       readonly taskId: string;
       readonly revision: number;
-      /** When the server did so, epoch milliseconds. */
+      /** When the server removed it, epoch milliseconds. */
       readonly writtenAt: number;
     }
-  /** A worker ended it before its time, as its connection is lost; from then on it is as if it had run out. */
+  /** A worker ended it because its connection was lost. This has the same effect as running out. */
   | {
       readonly kind: "disconnected";
       readonly revision: number;
@@ -155,9 +158,9 @@ export type LeaseEntry =
 
 export interface LeaseStore {
   load(taskId: string): Promise<LeaseEntry | null>;
-  /** Writes the lease with its TTL if the last revision is the expected one; 0 stands for "none". */
+  /** Writes the lease with its TTL if the last revision is the expected one; 0: no entry. */
   write(lease: Lease, expectedRevision: number): Promise<WriteOutcome>;
-  /** Writes over the lease that its connection is lost. */
+  /** Notes over the lease that its connection is lost. */
   disconnect(lease: Lease, expectedRevision: number): Promise<WriteOutcome>;
   purge(taskId: string, expectedRevision: number): Promise<WriteOutcome>;
   watch(watch: Watch<LeaseEntry>): Promise<Stoppable>;
@@ -169,9 +172,9 @@ export interface Session {
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly ttlSeconds: number;
   readonly registeredAt: number;
-  /** The process that registered it last, of those that name one; `null` if none has. */
+  /** The process that registered the session last; `null` if none named itself. */
   readonly instance: string | null;
-  /** The instances before that one, the latest last; a bounded number of them. */
+  /** A bounded number of the instances before that one, the latest last. */
   readonly replacedInstances: readonly string[];
 }
 
@@ -181,7 +184,7 @@ export type SessionEntry =
       readonly kind: "gone";
       readonly sessionId: string;
       readonly revision: number;
-      /** It was unregistered: its time has not just run out. */
+      /** The session was unregistered. Otherwise its time has run out. */
       readonly isUnregistered?: true;
     };
 
@@ -189,7 +192,7 @@ export interface SessionStore {
   /** The leader's last revision over all sessions. */
   lastRevision(): Promise<number>;
   load(sessionId: string): Promise<SessionEntry | null>;
-  /** Writes the session and starts its TTL anew. */
+  /** Writes the session and starts its TTL again. */
   write(session: Session, expectedRevision: number): Promise<WriteOutcome>;
   purge(sessionId: string, expectedRevision: number): Promise<WriteOutcome>;
   watch(watch: Watch<SessionEntry>): Promise<Stoppable>;
@@ -232,7 +235,7 @@ export type AnswerTo<O extends Operation> = Answer<Reply<O>>;
 
 /** The service as the endpoints see it. */
 export interface RequestHandler {
-  /** Lets a request in, or says why not; the request is over when the returned function is called. */
+  /** Admits a request or says why not. Call the returned function when the request is over. */
   admit(principal: string | null): (() => void) | CoordinatorError;
   /** @throws CoordinatorError */
   handle(call: Call): Promise<Answer>;
@@ -242,18 +245,18 @@ export interface RequestHandler {
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number;
-  /** Between 0 and 1. */
+  /** At least 0 and less than 1. */
   random(): number;
 }
 
-/** Settings that the use cases need; `config.ts` has their defaults and meaning. */
+/** The settings of the service. `config/schema.ts` has their defaults and what they mean. */
 export interface ServiceSettings {
   readonly workerId: string;
   readonly version: string;
   readonly defaultTtlSeconds: number;
   readonly sessionTtlSeconds: number;
   readonly maxRecordBytes: number;
-  /** What NATS carries in one message. Another server may carry another number, so ask each time. */
+  /** The most that NATS carries in one message. It can differ after a reconnect: read it each time. */
   readonly maxReplyBytes: number;
   readonly retentionSeconds: number;
   readonly retryBaseMs: number;
@@ -263,13 +266,14 @@ export interface ServiceSettings {
   /** Default of tasks that are created without `max_lost_leases`. */
   readonly maxLostLeases: number;
   readonly maxInFlight: number;
+  /** The most parked requests. */
   readonly maxWaiting: number;
   /** Requests per second of one principal; 0: no limit. */
   readonly requestsPerSecond: number;
-  /** How long a claim may be without a lease before any worker gives it one. */
+  /** After this time without a lease, any worker gives a claim one. */
   readonly leaseGraceMs: number;
-  /** How long after an outage nobody loses a claim because of a lease that ran out meanwhile; 0: off. */
+  /** For this time after an outage, a lease that ran out in it does not cost the claim; 0: off. */
   readonly outageGraceMs: number;
-  /** How long a session that lost its connection has to name another one before it loses its claims. */
+  /** A session that lost its connection loses its claims unless it names another one within this time. */
   readonly disconnectGraceMs: number;
 }

@@ -1,9 +1,9 @@
-/** How far the work is, as the holder of a task says with its renewals. It is kept in the lease. */
+/** Progress: what the holder of a task reports with its renewals. It is kept in the lease. */
 import { CoordinatorError } from "../protocol/errors.ts";
 import { MAX_PROGRESS_BYTES } from "../protocol/fields.ts";
 import type { Lease } from "./ports.ts";
 
-/** Every worker has all leases in memory. @throws CoordinatorError `too_large` */
+/** Progress must be small, because every worker has all leases in memory. @throws CoordinatorError `too_large` */
 export function requireSmallProgress(progress: unknown): void {
   if (progress === undefined) return;
   const size = Buffer.byteLength(JSON.stringify(progress));
@@ -17,8 +17,8 @@ export function requireSmallProgress(progress: unknown): void {
 }
 
 /**
- * What the attempt's lease is to have when it follows `before`. Without a report (`undefined`) the last
- * one of this attempt stays; that of an earlier attempt says nothing about this one.
+ * The progress of a lease that follows `before`. Without a report (`undefined`) the last report of the
+ * same attempt stays. A report of an earlier attempt says nothing about this one.
  */
 export function progressOver(
   before: Lease | undefined,

@@ -1,4 +1,4 @@
-/** Reads: one task from the leader's record, many from memory once it has caught up. */
+/** Reads: one task from the leader's record, many tasks from the index once it has caught up. */
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import { iso } from "../protocol/instants.ts";
@@ -128,7 +128,7 @@ export class Queries {
   }
 }
 
-/** The lease of the current claim; what is known may be that of an earlier one. */
+/** The lease of the current claim. The lease that is known may belong to an earlier claim. */
 function leaseOf(task: Task, known: KnownLease | undefined): Reply<"tasks.get">["lease"] {
   if (task.status !== "claimed" || known?.lease.attempt !== task.attempt) return null;
   const { ttlSeconds, progress } = known.lease;
@@ -136,7 +136,7 @@ function leaseOf(task: Task, known: KnownLease | undefined): Reply<"tasks.get">[
   return { ttl_seconds: ttlSeconds, expires_at: expiresAt, progress };
 }
 
-/** Names the task itself and not a position: pages neither repeat nor skip when others change. */
+/** Names the last task and not a position, so pages neither repeat nor skip tasks when others change. */
 function cursorAfter(task: Task): string {
   return `${task.createdRevision ?? 0}:${task.taskId}`;
 }

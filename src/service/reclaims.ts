@@ -4,7 +4,7 @@
  * In an outage nobody can renew, so what runs out then says nothing about its holder. A worker was in
  * one when its watches were interrupted, or when the server ends a lease much later than it was due.
  * From then on until a grace is over it spares the leases whose end it learns of: their holders can
- * begin them anew. A worker whose watches are not current takes nothing back at all.
+ * begin them again. A worker whose watches are not current takes nothing back at all.
  */
 import type { ExpiredLease } from "./lease-index.ts";
 import type { Clock, Observe } from "./ports.ts";
@@ -81,7 +81,7 @@ export class Reclaims {
     for (const [taskId, { at }] of this.#due) if (at <= now) this.#try(taskId);
   }
 
-  /** Whether this worker does not know who could have renewed: what ends now is to be spared. */
+  /** Whether this worker does not know who could have renewed: what ends now must be spared. */
   get isOutage(): boolean {
     return !this.#sees || this.#isInGrace;
   }

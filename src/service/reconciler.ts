@@ -1,8 +1,9 @@
 /**
- * Puts right what another write has made wrong about a task, in the background.
+ * Corrects a task in the background after another write has made it wrong.
  *
- * Every worker sees the same changes and does the same, so the work has to be idempotent. A worker that
- * knows first acts at once; the others wait a moment and mostly find it done. What fails is tried again.
+ * Every worker sees the same changes and makes the same corrections, so these must be idempotent. The
+ * worker that knows first acts at once. The others wait a moment and usually find the work done. A
+ * correction that fails is tried again.
  */
 import { hasCode } from "../protocol/errors.ts";
 import type { BackgroundContext, Limiter } from "./background.ts";
@@ -15,9 +16,9 @@ const AGAIN_MS = 1_000;
 export interface Correction {
   /** The name of the work, for its failures. */
   readonly what: string;
-  /** Whether there is something to put right, as far as this worker knows. */
+  /** Whether the task needs the correction, as far as this worker knows. */
   isWrong(taskId: string): boolean;
-  /** Puts it right; refused with `not_found` if the task is gone. */
+  /** Corrects the task. Rejects with `not_found` if the task is gone. */
   correct(taskId: string): Promise<void>;
 }
 
@@ -37,19 +38,19 @@ export class Reconciler {
     this.#observe = observe;
   }
 
-  /** Resolves when the work under way has ended. */
+  /** Resolves when the corrections under way have ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const timer of this.#timers.values()) clearTimeout(timer);
     await Promise.all(this.#underway.values());
   }
 
-  /** Nobody knows of it sooner than this worker. */
+  /** Corrects the task at once: this worker knows first. */
   now(taskId: string): void {
     if (this.#correction.isWrong(taskId)) this.#begin(taskId);
   }
 
-  /** Another worker may know of it, too. */
+  /** Corrects the task after a moment: another worker may do it first. */
   soon(taskId: string): void {
     if (this.#correction.isWrong(taskId)) this.#later(taskId);
   }
@@ -78,14 +79,14 @@ export class Reconciler {
       })
       .finally(() => {
         this.#underway.delete(taskId);
-        // Something may have changed meanwhile.
+        // The task may have changed meanwhile.
         this.soon(taskId);
       });
     this.#underway.set(taskId, underway);
   }
 
   async #correct(taskId: string): Promise<void> {
-    // Another worker may have done it while this one was waiting for its turn.
+    // Another worker may have corrected it while this one waited for the limiter.
     if (!this.#stopped && this.#correction.isWrong(taskId)) {
       await this.#correction.correct(taskId);
     }

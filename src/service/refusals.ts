@@ -1,15 +1,15 @@
-/** From the domain's refusals to error replies: what happened, and what the client can do. */
+/** Turns refusals of the domain into errors that say what happened and what the client can do. */
 import { CoordinatorError } from "../protocol/errors.ts";
 import { iso } from "../protocol/instants.ts";
 import { encodeTask } from "../protocol/task-record.ts";
 import type { Refusal } from "../task/commands.ts";
 import type { Task } from "../task/task.ts";
 
-/** What a refusal of a blocked task names. */
+/** What keeps a task blocked, for its refusal. */
 export interface Blockers {
   /** The incomplete dependencies. */
   readonly unmet: readonly string[];
-  /** The failed and cancelled tasks that keep these from being complete, or some of them. */
+  /** The failed and cancelled tasks that keep these from completing, or some of them. */
   readonly deadEnds: readonly string[];
 }
 
@@ -94,7 +94,7 @@ function heldByOther(sessionId: string): string {
 export function sessionReplaced(sessionId: string): CoordinatorError {
   return new CoordinatorError(
     "session_replaced",
-    `session ${sessionId} was registered by another instance, to which it belongs now: stop working, ` +
+    `session ${sessionId} was registered by another instance and now belongs to it: stop working, ` +
       "and give each process a session id of its own",
   );
 }
@@ -115,7 +115,7 @@ export function corruptRecord(taskId: string, problem: string): CoordinatorError
   );
 }
 
-/** `problem`: with the cure. */
+/** `problem`: what is wrong with the bucket, and the cure. */
 export function bucketUnusable(problem: string): CoordinatorError {
   return new CoordinatorError(
     "bucket_unusable",
@@ -123,7 +123,7 @@ export function bucketUnusable(problem: string): CoordinatorError {
   );
 }
 
-/** Refuses dependencies that lead back to where they began. */
+/** Refuses dependencies that form a cycle. `cycle`: its path. */
 export function cycleError(cycle: readonly string[]): CoordinatorError {
   return new CoordinatorError(
     "invalid_request",

@@ -1,11 +1,10 @@
 /**
- * What follows when another instance registers a session: the claims of the one before go back to the
- * pool.
+ * Takes back the claims of a session's earlier instance when another instance registers the session.
  *
- * The worker that registers the session does it before it answers, so that the new process can claim
- * at once what its predecessor held. Meanwhile another worker may have accepted a claim of the old
- * process, as it does not know yet: every worker that sees a claim of another instance than the
- * registered one takes it back, by the leader's entry of the session.
+ * The worker that registers the session takes them back before it answers, so that the new process can
+ * claim at once what its predecessor held. Another worker that does not know about the registration
+ * yet may still accept a claim of the old process. So every worker that sees a claim of an instance
+ * other than the registered one takes it back, by the leader's entry of the session.
  */
 import { hasCode } from "../protocol/errors.ts";
 import type { Request } from "../protocol/operations.ts";
@@ -59,7 +58,7 @@ export class Replacements {
     return this.#reconciler.stop();
   }
 
-  /** Registers the session; one with an instance keeps no claims but its own. */
+  /** Registers the session. A request with an instance takes back the claims of all other instances. */
   async register(
     sessionId: string,
     request: Request<"sessions.register">,
@@ -75,8 +74,8 @@ export class Replacements {
   }
 
   /**
-   * Also claims that name no instance: a process of an older version may have made them. Returns how
-   * many there were.
+   * Takes back also claims that name no instance: a process of an older version may have made them.
+   * Returns how many claims were taken back.
    */
   async #takeBackAll(sessionId: string, instance: string): Promise<number> {
     await this.#tasks.position.catchUp(this.#store);
@@ -96,7 +95,7 @@ export class Replacements {
     for (const taskId of this.#tasks.claims.get(sessionId)) this.#reconciler.soon(taskId);
   }
 
-  /** Whether the task is claimed by another instance of its session than the registered one. */
+  /** Whether an instance of the session other than the registered one holds the task. */
   #isStale(taskId: string): boolean {
     const task = this.#tasks.get(taskId)?.task;
     if (task === undefined || task.claimedBy === null) return false;
@@ -107,12 +106,12 @@ export class Replacements {
   async #takeBackStale(taskId: string): Promise<void> {
     const task = this.#tasks.get(taskId)?.task;
     if (task === undefined || task.claimedBy === null) return;
-    // Only after the claim was seen: whoever registered before it is in the leader's entry.
+    // Read after the claim was seen: the leader's entry has every registration from before the claim.
     const instance = await this.#sessions.freshInstanceOf(task.claimedBy);
     if (isOfOtherInstance(task, instance)) await this.#takeBack(taskId, task.attempt);
   }
 
-  /** `false` if the claim has ended otherwise. */
+  /** `false` if the claim has ended in another way. */
   async #takeBack(taskId: string, attempt: number): Promise<boolean> {
     try {
       return await this.#claims.takeBack(taskId, attempt);

@@ -8,7 +8,7 @@ import { encodeTask } from "../protocol/task-record.ts";
 import type { Task } from "../task/task.ts";
 import { claimRequestOf, type NextRequest } from "./next-request.ts";
 
-/** The fields of a reply beside its list: a cursor with an id, revisions, the bucket's id. */
+/** The fields of a reply next to its list: a cursor with an id, revisions, the bucket's id. */
 const REST_BYTES = 1_024;
 
 /** The most that a claim adds to a record and to its place in the reply, without names from the request. */
@@ -19,7 +19,7 @@ export class ReplyPage<T> {
   readonly #limit: number;
   #room: number;
 
-  /** `maxReplyBytes`: what NATS carries. */
+  /** `maxReplyBytes`: the most that NATS carries in one message. */
   constructor(maxReplyBytes: number) {
     this.#limit = roomIn(maxReplyBytes);
     this.#room = this.#limit;
@@ -35,8 +35,8 @@ export class ReplyPage<T> {
   }
 
   /**
-   * What to answer when not even the first item has room. `next` says where the client goes on without
-   * it, also as fields of the error.
+   * The error for a first item that does not fit. `next`: the request fields with which the client goes
+   * on after the item; they are details of the error, too.
    */
   tooLarge(what: string, item: T, next: Readonly<Record<string, unknown>>): CoordinatorError {
     const size = jsonBytes(item);

@@ -1,6 +1,6 @@
 /**
- * Removes terminal tasks after a while, with their history, but never one on which a task depends
- * that is not complete: that one would wait for ever.
+ * Removes finished tasks and their history after the retention time. A task stays while another one
+ * that is not complete depends on it: without it, the other task would wait forever.
  */
 import type { Task } from "../task/task.ts";
 import type { Clock, Observe, ServiceContext, ServiceSettings, TaskStore } from "./ports.ts";
@@ -9,7 +9,7 @@ import type { TaskAccess } from "./task-writer.ts";
 
 const MIN_EVERY_MS = 250;
 const MAX_EVERY_MS = 30_000;
-/** Each takes some round trips, in which others can be removed. */
+/** A removal takes some round trips, in which others can run. */
 const REMOVALS_AT_A_TIME = 16;
 
 export class Retention {
@@ -45,7 +45,7 @@ export class Retention {
     if (this.#stopped) return;
     const every = (this.#settings.retentionSeconds * 1000) / 10;
     const delay = Math.min(Math.max(every, MIN_EVERY_MS), MAX_EVERY_MS);
-    // Workers take turns by chance, so that mostly one of them finds the work.
+    // Random delays make it likely that only one worker finds the work.
     this.#timer = setTimeout(
       () => {
         this.#round = this.#removeOld().finally(() => {
@@ -68,7 +68,7 @@ export class Retention {
     await Promise.all(Array.from({ length: REMOVALS_AT_A_TIME }, () => this.#removeFrom(old)));
   }
 
-  /** Takes one after the other from the end. After a failure the rest is left to the next round. */
+  /** Removes one task after the other, from the end. After a failure the next round does the rest. */
   async #removeFrom(left: Task[]): Promise<void> {
     for (let task = left.pop(); task !== undefined && !this.#stopped; task = left.pop()) {
       try {
@@ -83,22 +83,22 @@ export class Retention {
   async #remove(task: Task): Promise<void> {
     const { taskId } = task;
     const revision = this.#tasks.get(taskId)?.revision ?? 0;
-    // It may be requeued, or become a dependency, at any time until it is gone.
-    if (!this.#isLeftOver(task)) return;
+    // Until the task is removed, it may be requeued or become a dependency at any time.
+    if (!this.#isRemovable(task)) return;
     await this.#store.dropHistory(taskId, revision);
-    if (!this.#isLeftOver(task)) return;
+    if (!this.#isRemovable(task)) return;
     const outcome = await this.#store.purge(taskId, revision);
     if (outcome.kind === "written") this.#observe({ kind: "task_retired", taskId });
   }
 
-  #isLeftOver(task: Task): boolean {
+  #isRemovable(task: Task): boolean {
     return this.#tasks.get(task.taskId)?.task === task && !this.#isNeeded(task);
   }
 
   #isNeeded(task: Task): boolean {
     for (const id of this.#tasks.dependents.get(task.taskId)) {
       const dependent = this.#tasks.get(id)?.task;
-      // A failed or cancelled one may be requeued.
+      // A dependent that failed or was cancelled may be requeued.
       if (dependent !== undefined && dependent.status !== "complete") return true;
     }
     return false;

@@ -1,4 +1,4 @@
-/** Sessions: register, renew, remove, list. What concerns their claims is in heartbeats.ts. */
+/** Sessions: register, renew, remove, list. heartbeats.ts handles their claims. */
 import { CoordinatorError, hasCode } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import type { SessionRecord } from "../protocol/replies.ts";
@@ -17,9 +17,9 @@ import type { SessionIndex } from "./session-index.ts";
 import type { TaskIndex } from "./task-index.ts";
 
 const WRITE_TRIES = 5;
-/** Of the instances that were replaced, so many are remembered: their processes are mostly dead. */
+/** How many replaced instances are remembered. Most of their processes are dead. */
 const MAX_REPLACED = 16;
-/** After this no further try is begun, so that the client gets an answer within its own timeout. */
+/** No try begins after this time, so that the client gets an answer within its own timeout. */
 const TRY_FOR_MS = 2_000;
 
 /** A request that names capabilities, in addition to those of its session. */
@@ -74,7 +74,7 @@ export class Sessions {
     return attempt(this.capabilitiesOf(request));
   }
 
-  /** `isReplaced`: it was another instance's. @throws CoordinatorError `session_replaced` */
+  /** `isReplaced`: another instance had it registered. @throws CoordinatorError `session_replaced` */
   async register(
     sessionId: string,
     request: Request<"sessions.register">,
@@ -100,17 +100,17 @@ export class Sessions {
     return { session: toRecord(session), isReplaced };
   }
 
-  /** Starts the session's TTL anew. @throws CoordinatorError `not_found`, `session_replaced` */
+  /** Starts the session's TTL again. @throws CoordinatorError `not_found`, `session_replaced` */
   async renew(sessionId: string, instance: string | null): Promise<SessionRecord> {
     const session = await this.#write(sessionId, (known) => {
-      // One that has expired is not brought back.
+      // A renewal does not bring back a session that has expired.
       if (known === null) return notFound("session", sessionId);
       return isOfOtherInstance(known, instance) ? sessionReplaced(sessionId) : known;
     });
     return toRecord(session);
   }
 
-  /** @throws CoordinatorError `session_replaced` if another instance has registered it by now */
+  /** @throws CoordinatorError `session_replaced` if another instance has registered the session */
   async remove(sessionId: string, instance: string | null): Promise<void> {
     for (let tries = 0; tries < WRITE_TRIES; tries++) {
       const entry = await this.#store.load(sessionId);
@@ -123,8 +123,8 @@ export class Sessions {
   }
 
   /**
-   * The session belongs to this instance, or to none, or is not registered. A refusal is by the
-   * leader's entry; for anything else the index is enough, as claims that do not fit are taken back.
+   * Refuses a session that belongs to another instance. The refusal is decided on the leader's entry.
+   * To let a request pass, the index is enough, because claims of a replaced instance are taken back.
    *
    * @throws CoordinatorError `session_replaced`
    */
@@ -134,7 +134,7 @@ export class Sessions {
     if (isOfOtherInstance(await this.#load(sessionId), instance)) throw sessionReplaced(sessionId);
   }
 
-  /** The instance that has registered the session, by the leader's entry. */
+  /** The instance that registered the session, by the leader's entry. */
   async freshInstanceOf(sessionId: string): Promise<string | null> {
     return (await this.#load(sessionId))?.instance ?? null;
   }
@@ -166,7 +166,7 @@ export class Sessions {
     };
   }
 
-  /** It has to fit into answers and lists. @throws CoordinatorError `too_large` */
+  /** A registration must fit into answers and lists. @throws CoordinatorError `too_large` */
   #requireSmall(sessionId: string, request: Request<"sessions.register">): void {
     const size = Buffer.byteLength(JSON.stringify(request));
     const limit = this.#settings.maxRecordBytes;
@@ -187,8 +187,8 @@ export class Sessions {
   }
 
   /**
-   * Makes the session from what is known of it; after a conflict, from what the store has: another
-   * worker may have registered it again. So it is before a refusal.
+   * Makes the new session from the one that the index has and writes it. After a conflict, and before a
+   * refusal, it is made again from the leader's entry: another worker may have registered the session.
    */
   async #write(
     sessionId: string,
@@ -223,7 +223,7 @@ function busy(sessionId: string): CoordinatorError {
   return new CoordinatorError("unavailable", `session ${sessionId} is busy: ask again`);
 }
 
-/** Whether another instance than this one has registered the session. */
+/** Whether an instance other than this one has registered the session. */
 function isOfOtherInstance(session: Session | null, instance: string | null): boolean {
   const registered = session?.instance ?? null;
   return instance !== null && registered !== null && instance !== registered;

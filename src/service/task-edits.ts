@@ -1,4 +1,4 @@
-/** Create, update, cancel and requeue: what the people and programs say who plan the work. */
+/** Create, update, cancel and requeue: the requests of people and programs that plan the work. */
 import { decodeChanges, decodeDefinition } from "../protocol/definition-record.ts";
 import { CoordinatorError } from "../protocol/errors.ts";
 import { millisOrNull } from "../protocol/instants.ts";
@@ -128,7 +128,7 @@ export class TaskEdits {
   }
 
   /**
-   * Two tasks that are created in the same moment, through different workers, can still form a cycle.
+   * Two tasks that are created at the same moment through different workers can still form a cycle.
    *
    * @throws CoordinatorError `invalid_request` with the path of the cycle
    */
@@ -141,7 +141,7 @@ export class TaskEdits {
     if (cycle !== null) throw cycleError(cycle);
   }
 
-  /** Sortable by time, and unique across workers. */
+  /** An id that sorts by time and is unique across workers. */
   #makeId(): string {
     const chance = Math.floor(this.#clock.random() * 2 ** 48).toString(36);
     return `task-${this.#clock.now().toString(36)}-${chance.padStart(10, "0")}`;

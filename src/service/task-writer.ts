@@ -1,10 +1,10 @@
 /**
- * The loop around every transition: decide, compare-and-set, and on a conflict reload and decide
+ * The loop around every transition: decide, compare-and-set, and after a conflict reload and decide
  * again.
  *
  * Positive answers are durable: success is reported only after the write is acknowledged, or found in
- * the store. Negative answers are fresh: a refusal decided on the index is decided again on the
- * leader's record before anybody hears of it.
+ * the store. Negative answers are fresh: a refusal that was decided on the index is decided again on
+ * the leader's record before it is answered.
  */
 import { CoordinatorError } from "../protocol/errors.ts";
 import { encodeTask } from "../protocol/task-record.ts";
@@ -25,11 +25,11 @@ import type {
 import { corruptRecord, notFound, refusalError } from "./refusals.ts";
 import type { KnownTask, TaskIndex } from "./task-index.ts";
 
-/** How often a write may lose against others before the client is told to come again. */
+/** A write that loses this many races is refused: the client has to ask again. */
 const MAX_TRIES = 10;
-/** An answer names so many of the tasks that keep one blocked for good. */
+/** An answer names at most this many of the tasks that keep one blocked for good. */
 const MAX_DEAD_ENDS = 20;
-/** After this no further try is begun, so that the client gets an answer within its own timeout. */
+/** No try begins after this time, so that the client gets an answer within its own timeout. */
 const TRY_FOR_MS = 2_000;
 
 export interface Executed extends KnownTask {
@@ -42,7 +42,7 @@ export interface ExecuteOptions {
   readonly onlyRevision?: number | undefined;
   /** Refuse records over the size limit; for writes that bring content from outside. */
   readonly limitSize?: boolean;
-  /** Give up on the first conflict: somebody else was faster, and another task will do. */
+  /** Give up on the first conflict: another session was faster, and another task will do. */
   readonly once?: boolean;
 }
 
@@ -56,7 +56,7 @@ export interface TaskAccess {
   readonly writer: TaskWriter;
 }
 
-/** A command, or how to make one from the task as it is found. */
+/** A command, or a function that makes it from the task. */
 export type CommandFor = Command | ((task: Task) => Command | CoordinatorError);
 
 export class TaskWriter {
@@ -75,7 +75,7 @@ export class TaskWriter {
     this.#observe = observe;
   }
 
-  /** Calls the listener after each write of this worker. It must not throw. */
+  /** Calls the listener after each write of this worker. The listener must not throw. */
   onWritten(listener: (task: Task) => void): void {
     this.#listeners.push(listener);
   }
@@ -112,7 +112,7 @@ export class TaskWriter {
       });
       if (mayBeWritten(outcome)) inDoubt.push(writeId);
       else if (options.once === true) break;
-      // Also after the last try: a write without an answer may be found now.
+      // Also after the last try: a write without an acknowledgement may be found now.
       const found = await this.load(taskId);
       known = found;
       isFresh = true;
@@ -122,9 +122,9 @@ export class TaskWriter {
     throw inDoubt.length > 0
       ? new CoordinatorError(
           "unavailable",
-          `whether task ${taskId} was written is not known: ask again`,
+          `it is not known whether task ${taskId} was written: ask again`,
         )
-      : new CoordinatorError("conflict", `task ${taskId} is being changed by others: ask again`);
+      : new CoordinatorError("conflict", `others are changing task ${taskId}: ask again`);
   }
 
   /** @throws CoordinatorError `already_exists`, `too_large`, `corrupt_record`, `unavailable` */
@@ -158,16 +158,15 @@ export class TaskWriter {
         );
       }
       if (entry !== null && "corrupt" in entry) throw corruptRecord(taskId, entry.corrupt);
-      // What is left of a removed task is a marker; the new one takes its place.
+      // A removed task leaves a marker. The new task takes its place.
       expectedRevision = entry?.revision ?? 0;
     }
     throw new CoordinatorError("unavailable", `task ${taskId} could not be written: ask again`);
   }
 
   /**
-   * What a write whose outcome was in doubt has written after all; `null` if none has. It need not be the
-   * record that is there now: others may have written since, on what it says, and to tell its
-   * requester of a refusal would contradict them.
+   * The entry that a write in doubt has stored after all; `null` if none has. It may no longer be the
+   * current record: others may have written on top of it, and a refusal would contradict them.
    */
   async #writtenBy(inDoubt: readonly string[], now: LoadedTask): Promise<KnownTask | null> {
     if (inDoubt.length === 0) return null;
@@ -191,12 +190,12 @@ export class TaskWriter {
     return entry;
   }
 
-  /** The failed and cancelled tasks that keep it blocked, or the first of them. */
+  /** The failed and cancelled tasks that keep the task blocked, or the first of them. */
   deadEnds(task: Task): string[] {
     return task.status === "blocked" ? this.#index.deadEnds.causesOf(task, MAX_DEAD_ENDS) : [];
   }
 
-  /** The incomplete dependencies, as far as this worker knows. */
+  /** The dependencies that are not complete, as far as this worker knows. */
   unmet(definition: { readonly dependsOn: readonly string[] }): string[] {
     return unmetDependencies(definition.dependsOn, (id) => this.#index.isComplete(id));
   }

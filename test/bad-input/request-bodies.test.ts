@@ -214,7 +214,7 @@ describe("a request with a bad body", () => {
       {
         code: "invalid_request",
         field: "tasks.1.task_id",
-        says: ["tasks.1.task_id: twin is there twice", "remove or rename one of them"],
+        says: ["tasks.1.task_id: twin is named twice", "remove or rename one of them"],
       },
     );
   });

@@ -102,11 +102,11 @@ describe("importing tasks that exist", () => {
 });
 
 describe("importing tasks of which one is bad", () => {
-  it("refuses an id that is there twice, with its position", async () => {
+  it("refuses an id that is named twice, with its position", async () => {
     await using coordinator = await TestCoordinator.start();
     const error = await refusedImport(coordinator, ids("a", "b", "a"));
     assert.deepEqual([error.code, error.field], ["invalid_request", "tasks.2.task_id"]);
-    assert.match(error.message, /a is there twice: remove or rename/);
+    assert.match(error.message, /a is named twice: remove or rename/);
   });
 
   it("refuses an unknown field, with its name and position", async () => {
