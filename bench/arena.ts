@@ -1,93 +1,90 @@
-/** All who are compared in one run: the coordinator, NATS alone, and the peers that are installed. */
-import { fileURLToPath } from "node:url";
+/** The rivals of one run: the coordinator, NATS alone, and the peers that are installed. */
 import { existsSync } from "node:fs";
-import { Cleanup } from "../src/cleanup.ts";
-import { ContenderProcess } from "./contender-process.ts";
-import { Place, type PlaceOptions } from "./place.ts";
-import type { Rival } from "./rival.ts";
+import { fileURLToPath } from "node:url";
+import { type Cleanup, startWithCleanup } from "../src/cleanup.ts";
+import { Child } from "../scripts/lab/child.ts";
+import type { ContenderMethods } from "./contender.ts";
+import { type PlaceOptions, startPlace } from "./place.ts";
+import type { ContenderProcess, Rival } from "./rival.ts";
 import { BUILD_PEERS, type Peer, PEERS, PEERS_PROGRAM, SERVERS } from "./servers/peers.ts";
 import type { PeerServer } from "./servers/server.ts";
 
 export const OWN_TITLE = "if-coordinator";
 
 export interface ArenaOptions extends PlaceOptions {
-  /** Which peers take part, by name. Default: none. */
+  /** The names of the peers that take part. Default: none. */
   readonly peers?: readonly string[];
   readonly tell: (line: string) => void;
 }
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+export interface PeerRival extends Rival {
+  readonly peer: Peer;
+}
 
-export class Arena implements AsyncDisposable {
-  readonly place: Place;
+export interface Arena extends AsyncDisposable {
   readonly coordinator: Rival;
   readonly floor: Rival;
-  readonly peers: readonly (Rival & { readonly peer: Peer })[];
-  readonly #cleanup: Cleanup;
+  readonly peers: readonly PeerRival[];
+}
 
-  private constructor(
-    parts: Pick<Arena, "place" | "coordinator" | "floor" | "peers">,
-    cleanup: Cleanup,
-  ) {
-    this.place = parts.place;
-    this.coordinator = parts.coordinator;
-    this.floor = parts.floor;
-    this.peers = parts.peers;
-    this.#cleanup = cleanup;
-  }
+export async function startArena(options: ArenaOptions): Promise<Arena> {
+  return await startWithCleanup(async (cleanup) => {
+    const cluster = cleanup.use(await startPlace(options));
+    const start = async (name: string, ...args: string[]): Promise<ContenderProcess> =>
+      cleanup.use(await startContender(programOf(name), [...args, ...cluster.urls]));
+    const [worker = [], server = []] = [cluster.workers, cluster.nodes].map((members) =>
+      members.flatMap(({ pid }) => pid ?? []),
+    );
+    const coordinator = {
+      title: OWN_TITLE,
+      contender: await start("coordinator"),
+      processes: { worker, server },
+    };
+    const responder = await start("floor", "responder");
+    const floor = {
+      title: "NATS",
+      contender: await start("floor"),
+      processes: { worker: [responder.pid], server },
+    };
+    const peers = await startPeers(options, cleanup);
+    const dispose = (): Promise<void> => cleanup[Symbol.asyncDispose]();
+    return { coordinator, floor, peers, [Symbol.asyncDispose]: dispose };
+  });
+}
 
-  static async start(options: ArenaOptions): Promise<Arena> {
-    const cleanup = new Cleanup();
-    try {
-      const place = cleanup.use(await Place.start(options));
-      const pidsOf = (members: readonly { readonly pid: number | undefined }[]): number[] =>
-        members.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
-      const server = pidsOf(place.cluster.nodes);
-      const coordinator = {
-        title: OWN_TITLE,
-        contender: await place.coordinator(),
-        processes: { worker: pidsOf(place.cluster.workers), server },
-      };
-      const { player, responder } = await place.floor();
-      const floor = {
-        title: "NATS",
-        contender: player,
-        processes: { worker: pidsOf([responder]), server },
-      };
-      const peers = await startPeers(options, cleanup);
-      return new Arena({ place, coordinator, floor, peers }, cleanup);
-    } catch (error) {
-      await cleanup[Symbol.asyncDispose]();
-      throw error;
-    }
-  }
+export async function startContender(
+  program: string,
+  args: readonly string[],
+): Promise<ContenderProcess> {
+  return await Child.start<ContenderMethods>(program, args);
+}
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#cleanup[Symbol.asyncDispose]();
-  }
+/** The path of a program in this folder. */
+export function programOf(name: string): string {
+  return fileURLToPath(new URL(`${name}.js`, import.meta.url));
 }
 
 async function startPeers(
   { peers: names = [], fsync = false, tell }: ArenaOptions,
   cleanup: Cleanup,
-): Promise<(Rival & { readonly peer: Peer })[]> {
-  const program = `${ROOT}${PEERS_PROGRAM}`;
+): Promise<PeerRival[]> {
+  const program = fileURLToPath(new URL(`../../${PEERS_PROGRAM}`, import.meta.url));
   if (names.length > 0 && !existsSync(program)) {
-    tell(`no peers, as their clients are not built: ${BUILD_PEERS}`);
+    tell(`leaves the peers out, because their clients are not built: ${BUILD_PEERS}`);
     return [];
   }
   const servers = new Map<string, PeerServer>();
-  const rivals: (Rival & { readonly peer: Peer })[] = [];
+  const rivals: PeerRival[] = [];
   for (const peer of PEERS.filter(({ name }) => names.includes(name))) {
     const { findBinary, install, start } = SERVERS[peer.server];
     const binary = findBinary();
     if (binary === null) {
-      tell(`without ${peer.title}, as ${peer.server} is not installed: ${install}`);
+      tell(`leaves ${peer.title} out, because ${peer.server} is not installed: ${install}`);
       continue;
     }
     const server = servers.get(peer.server) ?? cleanup.use(await start({ binary, fsync }));
     servers.set(peer.server, server);
-    const contender = cleanup.use(await ContenderProcess.start(program, [peer.name, server.url]));
+    const contender = cleanup.use(await startContender(program, [peer.name, server.url]));
     const processes = { worker: [], server: [server.pid] };
     rivals.push({ title: peer.title, contender, processes, peer });
   }

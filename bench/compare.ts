@@ -1,33 +1,32 @@
 /**
- * Lets rivals take turns (A B A B ...), so that whatever else the machine does meets all of them, and
- * takes the medians of several rounds.
+ * Compares rivals: they take turns (A B A B ...), so that other work of the machine affects all of them,
+ * and each figure is the median of several rounds.
  */
 import { median } from "../scripts/lab/statistics.ts";
 import type { Round } from "./contender.ts";
-import { type Figures, play, type Rival } from "./rival.ts";
+import { type Figures, perPart, play, type Rival } from "./rival.ts";
 
 export interface Effort {
   readonly rounds: number;
-  /** How long a round is to take, about. */
+  /** How long a round takes, about. */
   readonly roundMs: number;
 }
 
-/** Who plays what. `count` is found out: as many as take the time of a round. */
+/** The number of operations follows from the time that a round takes. */
 export interface Turn {
   readonly rival: Rival;
   readonly round: Omit<Round, "count">;
 }
 
 const TRIAL_MS = 400;
-/** A part of a round, before it and not measured: whoever has waited for its turn begins slowly. */
+/** A part of a round that comes before it and is not measured: after a pause, a contender is slow. */
 const LEAD_IN = 0.5;
-/** More tasks would rather measure how long it takes to make them. */
-const MOST = 20_000;
+/** With more tasks, the benchmark would mostly create them. */
+const MOST_TASKS = 20_000;
 
-/** The medians of each turn's figures, in the order of the turns. */
+/** @returns the medians of the figures, in the order of the turns */
 export async function compare(turns: readonly Turn[], effort: Effort): Promise<Figures[]> {
-  const players: { readonly turn: Turn; readonly count: number; readonly figures: Figures[] }[] =
-    [];
+  const players: { turn: Turn; count: number; figures: Figures[] }[] = [];
   for (const turn of turns) {
     players.push({ turn, count: await countFor(turn, effort), figures: [] });
   }
@@ -41,18 +40,19 @@ export async function compare(turns: readonly Turn[], effort: Effort): Promise<F
   return players.map(({ figures }) => mediansOf(figures));
 }
 
-/** By two trials, of which the first warms everything up. */
+/** Finds the number of operations by two trials. The first also warms everything up. */
 async function countFor({ rival, round }: Turn, { roundMs }: Effort): Promise<number> {
   const { inFlight, batch = 1 } = round;
-  const enough = (count: number): number => {
-    const most = Math.max(inFlight, Math.floor(MOST / batch));
+  const within = (count: number): number => {
+    const most = Math.max(inFlight, Math.floor(MOST_TASKS / batch));
     return Math.max(inFlight, Math.min(most, Math.ceil(count)));
   };
-  const first = await play(rival, { ...round, count: enough(inFlight * 4) });
-  const operations = (figures: Figures, ms: number): number =>
-    ((figures.perSecond / batch) * ms) / 1000;
-  const trial = await play(rival, { ...round, count: enough(operations(first, TRIAL_MS)) });
-  return enough(operations(trial, roundMs));
+  let count = within(inFlight * 4);
+  for (const ms of [TRIAL_MS, roundMs]) {
+    const { perSecond } = await play(rival, { ...round, count });
+    count = within(((perSecond / batch) * ms) / 1000);
+  }
+  return count;
 }
 
 function mediansOf(rounds: readonly Figures[]): Figures {
@@ -64,10 +64,6 @@ function mediansOf(rounds: readonly Figures[]): Figures {
     p50Ms: of(({ p50Ms }) => p50Ms),
     p95Ms: of(({ p95Ms }) => p95Ms),
     p99Ms: of(({ p99Ms }) => p99Ms),
-    cpuMicros: {
-      client: of(({ cpuMicros }) => cpuMicros.client),
-      worker: of(({ cpuMicros }) => cpuMicros.worker),
-      server: of(({ cpuMicros }) => cpuMicros.server),
-    },
+    cpuMicros: perPart((part) => of(({ cpuMicros }) => cpuMicros[part])),
   };
 }

@@ -1,14 +1,14 @@
 /**
- * Who takes part in a comparison: a program that does what one of its users would, in a process of its
- * own, and that is told over Node's IPC channel what to do next. So all take turns within one run, and
- * none is slowed by the others' clients.
+ * A contender: one of those that are compared. It is a program that does what one of its users would do,
+ * in a process of its own, so that no contender is slowed down by the clients of the others.
  */
-import { serveOrders } from "./child.ts";
+import { argumentsFromParent, serve } from "../scripts/lab/child.ts";
 import { type Load, type Measured, type Operate, runLoad } from "./load.ts";
 
 /**
- * What is measured. `claim`: of a given task each; `contended`: all of one task; `next`: of whatever is
- * there, as many at a time as `batch` says; `complete`: `next`, then the completion of each.
+ * What is measured. `claim`: each operation claims a task of its own, by id; `contended`: all claim the
+ * same task; `next`: each takes the next tasks, as many as `batch` says; `complete`: `next`, then the
+ * completion of each task.
  */
 export const SCENARIOS = [
   ...["echo", "write", "echo+write"],
@@ -22,29 +22,34 @@ export interface Round extends Load {
   readonly batch?: number;
 }
 
-/** Gets ready, which is not measured, and returns what is. */
-export type Prepare = (round: Round) => Promise<Operate>;
+/** Prepares a round, which is not measured, and returns the operation that is. */
+export type Prepare = (round: Round) => Operate | Promise<Operate>;
 
 export interface Contender {
   readonly scenarios: Readonly<Partial<Record<Scenario, Prepare>>>;
-  close(): Promise<void>;
+  readonly close: () => Promise<unknown>;
 }
 
-/** What a contender is told: to get ready for a round, and then to play it. */
-export type ContenderOrder = Round | "go";
+/** What a program of a contender is started with, such as the URLs of its servers. */
+export function contenderArguments(): string[] {
+  return argumentsFromParent("npm run bench");
+}
 
-/** The other end of `ContenderProcess`. */
+export type ContenderMethods = ReturnType<typeof methodsOf>;
+
 export function serveContender(contender: Contender): void {
-  let prepared: { readonly round: Round; readonly operate: Operate } | null = null;
-  const obey = async (order: ContenderOrder): Promise<Measured | null> => {
-    if (order === "go") {
-      if (prepared === null) throw new Error("no round is prepared");
-      return await runLoad(prepared.operate, prepared.round);
-    }
-    const prepare = contender.scenarios[order.scenario];
-    if (prepare === undefined) throw new Error(`no scenario ${order.scenario}`);
-    prepared = { round: order, operate: await prepare(order) };
-    return null;
+  serve(methodsOf(contender), contender.close);
+}
+
+function methodsOf({ scenarios }: Contender) {
+  let play = (): Promise<Measured> => Promise.reject(new Error("no round is prepared"));
+  return {
+    prepare: async (round: Round) => {
+      const prepare = scenarios[round.scenario];
+      if (prepare === undefined) throw new Error(`no scenario ${round.scenario}`);
+      const operate = await prepare(round);
+      play = () => runLoad(operate, round);
+    },
+    play: () => play(),
   };
-  serveOrders(obey, () => contender.close());
 }

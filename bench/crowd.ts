@@ -1,75 +1,80 @@
-/**
- * Many sessions in one process, each with a connection of its own, as agents on many machines have.
- * Started with the URLs of the NATS nodes.
- */
-import { connect, type NatsConnection } from "@nats-io/transport-node";
-import { quantile } from "../scripts/lab/statistics.ts";
-import { serveOrders } from "./child.ts";
-import type { Arrival, CrowdOrder, Lived } from "./crowd-orders.ts";
-import { liveOn } from "./crowd-life.ts";
-import { monotonicMs } from "./monotonic.ts";
+/** A crowd of sessions or subscribers, spread over several processes. */
+import { Child } from "../scripts/lab/child.ts";
+import { type Cleanup, startWithCleanup } from "../src/cleanup.ts";
+import { programOf } from "./arena.ts";
+import type { Life, Lived } from "./crowd-life.ts";
+import type { Arrival, CrowdMethods, Expected } from "./crowd-program.ts";
 
-/** More at once, and the server takes too long to greet each. */
-const CONNECTED_AT_ONCE = 100;
+/** Their clients share the cores with the server. */
+export const PROCESSES = 4;
+const ARRIVAL_MS = 120_000;
 
-const servers = process.argv.slice(2);
-const connections: NatsConnection[] = [];
-/** The message that all are to get, and when each of them has. */
-let expected: { readonly name: string; readonly times: number[] } = { name: "", times: [] };
-let hasArrived: () => void = () => undefined;
+export class Crowd implements AsyncDisposable {
+  readonly #children: readonly Child<CrowdMethods>[];
+  readonly #cleanup: Cleanup;
 
-async function obey(order: CrowdOrder): Promise<null | Arrival | Lived> {
-  switch (order.kind) {
-    case "connect":
-      return await connectAll(order.count);
-    case "subscribe":
-      return await subscribeAll(order.prefixes);
-    case "expect":
-      expected = { name: order.name, times: [] };
-      return null;
-    case "arrival":
-      return await arrival();
-    case "live":
-      return await liveOn(connections, order);
+  private constructor(children: readonly Child<CrowdMethods>[], cleanup: Cleanup) {
+    this.#children = children;
+    this.#cleanup = cleanup;
   }
-}
 
-async function connectAll(count: number): Promise<null> {
-  while (connections.length < count) {
-    const some = Math.min(CONNECTED_AT_ONCE, count - connections.length);
-    const connecting = Array.from({ length: some }, () =>
-      connect({ servers, name: "bench session", noRandomize: true, timeout: 60_000 }),
+  static async start(servers: readonly string[]): Promise<Crowd> {
+    return await startWithCleanup(async (cleanup) => {
+      const children: Child<CrowdMethods>[] = [];
+      while (children.length < PROCESSES) {
+        children.push(cleanup.use(await Child.start(programOf("crowd-program"), servers)));
+      }
+      return new Crowd(children, cleanup);
+    });
+  }
+
+  /** Resolves when all sessions are connected. */
+  async connect(sessions: number): Promise<void> {
+    const share = (index: number): number => Math.floor((sessions + index) / PROCESSES);
+    await this.#all((child, index) => child.ask("connect", share(index)));
+  }
+
+  async subscribe(subjects: readonly string[]): Promise<void> {
+    await this.#all((child) => child.ask("subscribe", subjects));
+  }
+
+  /** In each process: so many connections of the library, with so many subscriptions each. */
+  async watchTasks(connections: number, subscriptions: number): Promise<void> {
+    await this.#all((child) => child.ask("watchTasks", connections, subscriptions));
+  }
+
+  /** Sends messages, and resolves when all subscribers have received those that are expected. */
+  async receive(expected: Expected, send: () => Promise<unknown>): Promise<Arrival> {
+    await this.#all((child) => child.ask("expect", expected));
+    await send();
+    const arrivals = await this.#all((child) => child.ask("arrival", ARRIVAL_MS));
+    // A process may have no subscriber.
+    const latest = (times: readonly number[]): number =>
+      Math.max(...times.filter((time) => Number.isFinite(time)));
+    return {
+      median: latest(arrivals.map(({ median }) => median)),
+      last: latest(arrivals.map(({ last }) => last)),
+      missing: arrivals.reduce((sum, { missing }) => sum + missing, 0),
+    };
+  }
+
+  async live(life: Omit<Life, "prefix">): Promise<Lived> {
+    const all = await this.#all((child, index) =>
+      child.ask("live", { ...life, prefix: `crowd-${index}` }),
     );
-    connections.push(...(await Promise.all(connecting)));
+    const of = (kind: keyof Lived["latencies"]): number[] =>
+      all.flatMap(({ latencies }) => latencies[kind]);
+    return {
+      latencies: { next: of("next"), release: of("release"), heartbeat: of("heartbeat") },
+      failures: all.reduce((sum, { failures }) => sum + failures, 0),
+    };
   }
-  return null;
-}
 
-/** @param prefixes of subjects; what follows is the name that is expected */
-async function subscribeAll(prefixes: readonly string[]): Promise<null> {
-  for (const connection of connections) {
-    for (const prefix of prefixes) {
-      connection.subscribe(`${prefix}*`, {
-        callback: (_error, { subject }) => {
-          if (!subject.endsWith(expected.name)) return;
-          if (expected.times.push(monotonicMs()) === connections.length) hasArrived();
-        },
-      });
-    }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#cleanup[Symbol.asyncDispose]();
   }
-  await Promise.all(connections.map((connection) => connection.flush()));
-  return null;
-}
 
-async function arrival(): Promise<Arrival> {
-  const { times } = expected;
-  await new Promise<void>((resolve) => {
-    hasArrived = resolve;
-    if (times.length >= connections.length) resolve();
-  });
-  return { median: quantile(times, 0.5), last: Math.max(...times) };
+  #all<T>(ask: (child: Child<CrowdMethods>, index: number) => Promise<T>): Promise<T[]> {
+    return Promise.all(this.#children.map(ask));
+  }
 }
-
-serveOrders(obey, async () => {
-  await Promise.all(connections.map((connection) => connection.close()));
-});

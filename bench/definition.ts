@@ -1,4 +1,4 @@
-/** What a task is, the same for all contenders: of the length that a swarm's planner would write. */
+/** What a task is. It is the same for all contenders, and as long as what the planner of a swarm writes. */
 
 export interface Definition {
   readonly title: string;
@@ -15,3 +15,6 @@ export function definition(index: number): Definition {
     metadata: { project: "bench" },
   };
 }
+
+/** A message as long as the record of such a task that is claimed. */
+export const PLAIN_RECORD = JSON.stringify({ record: "x".repeat(580) });

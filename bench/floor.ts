@@ -1,48 +1,76 @@
 /**
- * What NATS itself costs here: a request and its reply, a write with an expected revision, and both, the
- * least that a claim can be. Started with the URLs of the NATS nodes.
+ * The floor: what NATS itself costs. A request and its reply, a write with an expected revision, and both,
+ * the least that a claim can be. The program is started with the URLs of the NATS nodes.
+ *
+ * With `responder` before the URLs, it is what answers the requests, in place of a worker of the
+ * coordinator: with a reply as long as that to a claim, after one write or none.
  */
 import { Kvm } from "@nats-io/kv";
 import { connect } from "@nats-io/transport-node";
 import { KvWriter } from "../src/nats/kv-writer.ts";
-import { type Prepare, serveContender } from "./contender.ts";
-import { FLOOR_BUCKET, FLOOR_RECORD } from "./floor-record.ts";
+import { contenderArguments, type Prepare, serveContender } from "./contender.ts";
+import { PLAIN_RECORD } from "./definition.ts";
 
 const TIMEOUT_MS = 60_000;
-const servers = process.argv.slice(2);
+const BUCKET = "floor";
+const BODY = JSON.stringify({ session_id: "session-1", ttl_seconds: 300 });
+
+const [role, ...urls] = contenderArguments();
+const isResponder = role === "responder";
+const servers = isResponder || role === undefined ? urls : [role, ...urls];
 const connection = await connect({ servers, name: "bench floor" });
 const writer = new KvWriter(connection, TIMEOUT_MS);
-const replicas = servers.length >= 3 ? 3 : 1;
-await new Kvm(connection).create(FLOOR_BUCKET, { replicas });
 
-let rounds = 0;
+async function write(key: string): Promise<string> {
+  const subject = `$KV.${BUCKET}.${key}`;
+  return (await writer.write({ subject, payload: PLAIN_RECORD, expectedRevision: 0 })).kind;
+}
 
-const body = JSON.stringify({ session_id: "session-1", ttl_seconds: 300 });
+async function answerRequests(): Promise<void> {
+  connection.subscribe("bench.echo", {
+    queue: "bench",
+    callback: (_error, message) => {
+      message.respond(PLAIN_RECORD);
+    },
+  });
+  connection.subscribe("bench.write.*", {
+    queue: "bench",
+    callback: (_error, message) => {
+      void write(message.subject.slice("bench.write.".length)).then((kind) => {
+        message.respond(kind === "written" ? PLAIN_RECORD : kind);
+      });
+    },
+  });
+  await connection.flush();
+}
 
-async function expectRecord(subject: string): Promise<void> {
-  const reply = await connection.request(subject, body, { timeout: TIMEOUT_MS });
-  if (reply.data.length !== FLOOR_RECORD.length) throw new Error(reply.string());
+async function request(subject: string): Promise<void> {
+  const reply = await connection.request(subject, BODY, { timeout: TIMEOUT_MS });
+  if (reply.data.length !== PLAIN_RECORD.length) throw new Error(reply.string());
   reply.json();
 }
 
-const echo: Prepare = () => Promise.resolve(() => expectRecord("bench.echo"));
+let rounds = 0;
 
-const write: Prepare = () => {
-  const prefix = `$KV.${FLOOR_BUCKET}.w${++rounds}`;
-  return Promise.resolve(async (i: number) => {
-    const subject = `${prefix}-${i}`;
-    const { kind } = await writer.write({ subject, payload: FLOOR_RECORD, expectedRevision: 0 });
+const writeOnly: Prepare = () => {
+  const prefix = `w${++rounds}`;
+  return async (i) => {
+    const kind = await write(`${prefix}-${i}`);
     if (kind !== "written") throw new Error(kind);
-  });
+  };
 };
 
-const echoAndWrite: Prepare = () => {
+const requestAndWrite: Prepare = () => {
   const prefix = `bench.write.b${++rounds}`;
-  return Promise.resolve((i: number) => expectRecord(`${prefix}-${i}`));
+  return (i) => request(`${prefix}-${i}`);
 };
 
+if (isResponder) await answerRequests();
+else await new Kvm(connection).create(BUCKET, { replicas: servers.length >= 3 ? 3 : 1 });
 serveContender({
-  scenarios: { echo, write, "echo+write": echoAndWrite },
+  scenarios: isResponder
+    ? {}
+    : { echo: () => () => request("bench.echo"), write: writeOnly, "echo+write": requestAndWrite },
   close: () => {
     writer.stop();
     return connection.close();

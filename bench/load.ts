@@ -1,14 +1,15 @@
-/** Keeps a number of operations under way, and says how many a second and how long each takes. */
+/** Keeps a number of operations in flight, and measures their rate and the latency of each. */
+import { quantile } from "../scripts/lab/statistics.ts";
 
 export interface Load {
-  /** Operations under way at any time. */
+  /** Operations at the same time. */
   readonly inFlight: number;
-  /** How many there are to be. */
+  /** Operations in all. */
   readonly count: number;
 }
 
 export interface Measured {
-  /** What the operations did: as many as there were, unless each does several things. */
+  /** The number of things done: that of the operations, unless an operation does several. */
   readonly done: number;
   readonly seconds: number;
   readonly perSecond: number;
@@ -17,10 +18,10 @@ export interface Measured {
   readonly p99Ms: number;
 }
 
-/** Resolves with how many things it did, if not one. @throws for what would make the figures a lie */
+/** Resolves to the number of things it did, if not one. @throws if the figures would be wrong */
 export type Operate = (index: number) => Promise<unknown>;
 
-/** Ends early when an operation says that it did nothing, as one that takes from a queue that is empty. */
+/** Ends early when an operation did nothing, such as one that takes from an empty queue. */
 export async function runLoad(operate: Operate, { inFlight, count }: Load): Promise<Measured> {
   const latencies: number[] = [];
   let begun = 0;
@@ -39,11 +40,15 @@ export async function runLoad(operate: Operate, { inFlight, count }: Load): Prom
   };
   await Promise.all(Array.from({ length: inFlight }, lane));
   const seconds = (performance.now() - startedAt) / 1000;
-  const sorted = Float64Array.from(latencies).sort();
-  const at = (share: number): number =>
-    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
-  return {
-    ...{ done, seconds, perSecond: done / seconds },
-    ...{ p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) },
-  };
+  const [p50Ms = NaN, p95Ms = NaN, p99Ms = NaN] = [0.5, 0.95, 0.99].map((share) =>
+    quantile(latencies, share),
+  );
+  return { done, seconds, perSecond: done / seconds, p50Ms, p95Ms, p99Ms };
+}
+
+/** The milliseconds that an operation takes. */
+export async function timed(operate: () => Promise<unknown>): Promise<number> {
+  const from = performance.now();
+  await operate();
+  return performance.now() - from;
 }

@@ -1,81 +1,60 @@
-/** Where the coordinator is measured: NATS nodes, workers, and the contenders that are their clients. */
+/** Starts the coordinator that is measured: NATS nodes, and workers. */
 import { randomInt } from "node:crypto";
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Cluster } from "../scripts/lab/cluster.ts";
-import { Cleanup } from "../src/cleanup.ts";
-import { ContenderProcess } from "./contender-process.ts";
 
 export interface PlaceOptions {
-  /** Of nats-server. */
+  /** That of nats-server. */
   readonly binary: string;
-  /** A folder of its own is made in it. */
+  /** The place has a folder of its own in it. */
   readonly folder: string;
   /** Default 1; with 3, the buckets have three replicas. */
   readonly nodes?: number;
   /** Processes. Default 1. */
   readonly workers?: number;
-  /** Whether every write is on the disk before it is acknowledged. Default: as NATS has it. */
+  /** Whether every write is on the disk before it is acknowledged. Default: the default of NATS. */
   readonly fsync?: boolean;
-  /** Of the workers, by the names of their variables. */
-  readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** As few as NATS may hand out on this machine, and none that is handed out to others. */
+/** Below those that the system hands out. */
 const PORTS = [10_000, 29_000] as const;
 
-export class Place implements AsyncDisposable {
-  readonly cluster: Cluster;
-  readonly #cleanup: Cleanup;
-
-  private constructor(cluster: Cluster, cleanup: Cleanup) {
-    this.cluster = cluster;
-    this.#cleanup = cleanup;
-  }
-
-  /** Resolves when the coordinator answers. */
-  static async start(options: PlaceOptions): Promise<Place> {
-    const { nodes = 1, workers = 1, fsync = false, binary, settings } = options;
-    const cleanup = new Cleanup();
-    const cluster = await Cluster.start({
-      ...{ nodes, workers, binary, network: null, isDirect: true },
-      folder: mkdtempSync(join(options.folder, "place-")),
-      firstPort: randomInt(...PORTS),
-      serverConfig: fsync ? "jetstream { sync_interval: always }\n" : "",
-      settings: { ...AS_USUAL, ...settings },
-    });
-    cleanup.use(cluster);
-    return new Place(cluster, cleanup);
-  }
-
-  /** The coordinator's client. */
-  coordinator(): Promise<ContenderProcess> {
-    return this.#contender("coordinator.js");
-  }
-
-  /** NATS itself, with somebody who answers in place of a worker. */
-  async floor(): Promise<{ player: ContenderProcess; responder: ContenderProcess }> {
-    const responder = await this.#contender("floor-responder.js");
-    return { player: await this.#contender("floor.js"), responder };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#cleanup[Symbol.asyncDispose]();
-  }
-
-  async #contender(program: string): Promise<ContenderProcess> {
-    const path = fileURLToPath(new URL(program, import.meta.url));
-    return this.#cleanup.use(await ContenderProcess.start(path, this.cluster.urls));
-  }
-}
-
-/** The defaults, where those of the chaos runs differ. */
-const AS_USUAL = {
+/** The default settings, where those of the chaos runs differ. */
+const DEFAULTS = {
   IF_COORDINATOR_HISTORY: "16",
   IF_COORDINATOR_MAX_FAILURES: "3",
   IF_COORDINATOR_MAX_LOST_LEASES: "10",
   IF_COORDINATOR_RETENTION_SECONDS: "86400",
-  // What `--workers` gives to each of its processes.
+  // `--workers` starts each of its processes with it.
   NODE_OPTIONS: "--max-semi-space-size=32",
 };
+
+/** Those that have been started, or are being started. */
+const places = new Set<Promise<Cluster>>();
+
+/** Resolves when the coordinator answers. */
+export async function startPlace(options: PlaceOptions): Promise<Cluster> {
+  const { nodes = 1, workers = 1, fsync = false, binary } = options;
+  const place = Cluster.start({
+    ...{ nodes, workers, binary, network: null, isDirect: true },
+    folder: mkdtempSync(join(options.folder, "place-")),
+    firstPort: randomInt(...PORTS),
+    serverConfig: fsync ? "jetstream { sync_interval: always }\n" : "",
+    settings: DEFAULTS,
+  });
+  places.add(place);
+  return await place;
+}
+
+/** Ends all places of a run that was interrupted. */
+export async function endPlaces(): Promise<void> {
+  const started = await Promise.allSettled(places);
+  const clusters = started.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  await Promise.all(clusters.map((cluster) => cluster[Symbol.asyncDispose]()));
+}
+
+/** The process id of the only worker. */
+export function workerPid({ workers }: Cluster): number {
+  return workers[0]?.pid ?? 0;
+}

@@ -1,24 +1,21 @@
-/** What processes take of the machine, and which belong together, as Linux tells in /proc. */
+/** The processor time and memory of processes, from /proc of Linux. */
 import { readdirSync, readFileSync } from "node:fs";
 import { readProcess } from "../scripts/lab/process-figures.ts";
 
-/** Processor time since its start, of a process with all its threads, in seconds; 0 for one that is gone. */
+/** The processor time of a process and its children since their start, in seconds. */
 export function cpuSecondsOf(pid: number): number {
-  return readProcess(pid)?.cpuSeconds ?? 0;
+  const own = readProcess(pid)?.cpuSeconds ?? 0;
+  return childrenOf(pid).reduce((sum, child) => sum + cpuSecondsOf(child), own);
 }
 
-/** What it has in memory, in MiB. @throws if it is gone */
+/** The memory of a process, in MiB. @throws if it has ended */
 export function memoryOf(pid: number): number {
   const process = readProcess(pid);
   if (process === null) throw new Error(`there is no process ${pid}`);
   return process.residentMiB;
 }
 
-/** The process and those that it has started, such as PostgreSQL's; of one that is gone, none. */
-export function familyOf(pid: number): number[] {
-  return [pid, ...childrenOf(pid).flatMap(familyOf)];
-}
-
+/** Those of PostgreSQL do its work. */
 function childrenOf(pid: number): number[] {
   try {
     const threads = readdirSync(`/proc/${pid}/task`);
@@ -27,7 +24,7 @@ function childrenOf(pid: number): number[] {
     );
     return children.filter((line) => line !== "").flatMap((line) => line.split(" ").map(Number));
   } catch {
-    // Some of PostgreSQL's come and go.
+    // It has just ended, as some of PostgreSQL's do all the time.
     return [];
   }
 }

@@ -1,4 +1,4 @@
-/** Keeps what was measured: as JSON and charts in bench/results, and in the tables of docs/performance.md. */
+/** Writes what was measured: JSON and charts to bench/results, and the tables of docs/performance.md. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,7 +11,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const RESULTS = join(ROOT, "bench/results");
 const DOCUMENT = join(ROOT, "docs/performance.md");
 
-/** As JSON and as a chart. */
+/** Writes the table as JSON and as a chart. */
 export function save(table: Table, machine: Machine, measuredAt: string): void {
   mkdirSync(RESULTS, { recursive: true });
   const { id, title, columns, rows, notes } = table;
@@ -24,7 +24,7 @@ export function save(table: Table, machine: Machine, measuredAt: string): void {
   writeFileSync(join(RESULTS, `${id}.svg`), `${draw(table)}\n`);
 }
 
-/** In docs/performance.md. @throws Error if that has no place for it */
+/** Replaces the table in docs/performance.md. @throws Error if there is no place for it */
 export function putIntoDocument(table: Table): void {
   const document = readFileSync(DOCUMENT, "utf8");
   writeFileSync(DOCUMENT, withTable(document, table.id, toMarkdown(table)));

@@ -1,42 +1,40 @@
-/** One of those that are compared: who plays its rounds, and the processes that do its work. */
-import { familyOf, cpuSecondsOf } from "./processes.ts";
-import type { ContenderProcess } from "./contender-process.ts";
-import type { Round } from "./contender.ts";
+/** A contender with the processes that do its work, whose processor time counts as well. */
+import type { Child } from "../scripts/lab/child.ts";
+import type { ContenderMethods, Round } from "./contender.ts";
 import type { Measured } from "./load.ts";
+import { cpuSecondsOf } from "./processes.ts";
 
-/** Whose processor time is told apart. */
-type Part = "client" | "worker" | "server";
+export type ContenderProcess = Child<ContenderMethods>;
+
+type PerPart<T> = Readonly<Record<"client" | "worker" | "server", T>>;
 
 export interface Rival {
   /** For people. */
   readonly title: string;
   readonly contender: ContenderProcess;
-  /** Without the client. */
-  readonly processes: Readonly<Record<Exclude<Part, "client">, readonly number[]>>;
+  /** The ids of its processes, in addition to the client's. */
+  readonly processes: Omit<PerPart<readonly number[]>, "client">;
 }
 
 export interface Figures extends Measured {
   /** Microseconds of processor time for each thing that was done. */
-  readonly cpuMicros: Readonly<Record<Part, number>>;
+  readonly cpuMicros: PerPart<number>;
 }
 
-export async function play(rival: Rival, round: Round): Promise<Figures> {
-  const { contender, processes } = rival;
+export async function play({ contender, processes }: Rival, round: Round): Promise<Figures> {
   const pids = { client: [contender.pid], ...processes };
-  let before = cpuOf(pids);
-  const measured = await contender.play(round, () => {
-    before = cpuOf(pids);
-  });
-  const after = cpuOf(pids);
-  const micros = (part: Part): number => ((after[part] - before[part]) * 1e6) / measured.done;
-  return {
-    ...measured,
-    cpuMicros: { client: micros("client"), worker: micros("worker"), server: micros("server") },
-  };
+  await contender.ask("prepare", round);
+  const before = perPart((part) => cpuOf(pids[part]));
+  const measured = await contender.ask("play");
+  const after = perPart((part) => cpuOf(pids[part]));
+  const cpuMicros = perPart((part) => ((after[part] - before[part]) * 1e6) / measured.done);
+  return { ...measured, cpuMicros };
 }
 
-function cpuOf(pids: Readonly<Record<Part, readonly number[]>>): Record<Part, number> {
-  const secondsOf = (part: Part): number =>
-    pids[part].flatMap(familyOf).reduce((sum, pid) => sum + cpuSecondsOf(pid), 0);
-  return { client: secondsOf("client"), worker: secondsOf("worker"), server: secondsOf("server") };
+export function perPart(of: (part: keyof PerPart<unknown>) => number): PerPart<number> {
+  return { client: of("client"), worker: of("worker"), server: of("server") };
+}
+
+function cpuOf(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + cpuSecondsOf(pid), 0);
 }

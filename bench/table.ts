@@ -2,7 +2,7 @@
 
 export interface Column {
   readonly title: string;
-  /** Behind the point, when people read it. Default 0. */
+  /** Digits after the decimal point, in the printed table. Default 0. */
   readonly digits?: number;
 }
 
@@ -14,18 +14,23 @@ export interface Table {
   readonly title: string;
   readonly columns: readonly Column[];
   readonly rows: readonly (readonly Cell[])[];
-  /** What a reader has to know. */
+  /** What a reader must know. */
   readonly notes: readonly string[];
-  /** Which column is drawn as bars, and how many of the first ones name them. */
+  /** The column that the chart shows as bars, and how many of the first columns name a bar. */
   readonly drawn: {
     readonly column: number;
     readonly names: number;
-    /** Only rows with this cell in this column are. */
+    /** The chart shows only rows with this cell in this column. Default: all rows. */
     readonly only?: { readonly column: number; readonly cell: string };
   };
 }
 
-/** As Markdown, aligned. */
+/** Columns with the same number of digits. */
+export function columns(digits: number, ...titles: string[]): Column[] {
+  return titles.map((title) => ({ title, digits }));
+}
+
+/** The table as aligned Markdown. */
 export function toMarkdown({ columns, rows, notes }: Table): string {
   const cells = rows.map((row) => row.map((cell, i) => formatCell(cell, columns[i]?.digits ?? 0)));
   const widths = columns.map(({ title }, i) =>

@@ -1,8 +1,10 @@
-/** One of the peers as a contender. Started with its name and its server's URL. */
-import { type Contender, serveContender } from "../contender.ts";
+/** The program of one peer. Its arguments are the name of the peer and the URL of its server. */
+import { type Contender, contenderArguments, serveContender } from "../contender.ts";
 
-/** By name. Loaded one at a time: the others' clients are no part of what is measured. */
-const CONTENDERS: Readonly<Record<string, () => Promise<(url: string) => Promise<Contender>>>> = {
+type Start = (url: string) => Contender | Promise<Contender>;
+
+/** By name. Only one is loaded: what is measured does not contain the clients of the others. */
+const CONTENDERS: Readonly<Record<string, () => Promise<Start>>> = {
   etcd: async () => (await import("./etcd.ts")).etcdContender,
   redis: async () => (await import("./redis.ts")).redisContender,
   bullmq: async () => (await import("./bullmq.ts")).bullmqContender,
@@ -11,7 +13,7 @@ const CONTENDERS: Readonly<Record<string, () => Promise<(url: string) => Promise
   "pg-boss": async () => (await import("./pg-boss.ts")).pgBossContender,
 };
 
-const [name = "", url = ""] = process.argv.slice(2);
+const [name = "", url = ""] = contenderArguments();
 const load = CONTENDERS[name];
 if (load === undefined) throw new Error(`no peer ${name}: ${Object.keys(CONTENDERS).join(", ")}`);
 const start = await load();

@@ -1,135 +1,84 @@
 /**
- * A plain task table in PostgreSQL: a claim is an update of one row that is available, and the next task
- * is the first one that nobody has locked (`SKIP LOCKED`). All statements are prepared, and go over a
- * pool of as many connections as operations are under way, up to 32: with fewer, commits cannot share
- * a sync, and more were never faster.
+ * A plain task table in PostgreSQL. A claim updates one row that is available, and the next task is the
+ * first row that nobody has locked (`SKIP LOCKED`). All statements are prepared. The pool has as many
+ * connections as operations are in flight, up to 32: with fewer, commits cannot share a sync, and more
+ * were never faster.
  */
 import { Pool, type QueryResult } from "pg";
-import type { Contender, Prepare, Round } from "../contender.ts";
-import { CLAIM, COMPLETE, CREATE, IMPORT, NEXT, SCHEMA } from "./postgres-statements.ts";
+import type { Contender } from "../contender.ts";
 import { definition } from "../definition.ts";
-import {
-  contest,
-  contestCount,
-  expectCount,
-  freshName,
-  range,
-  sessionOf,
-  taskId,
-} from "./round.ts";
+import { expectCount, freshIds, range, scenariosOf } from "../scenarios.ts";
 
 const MAX_CONNECTIONS = 32;
+
+const SCHEMA = `
+  DROP TABLE IF EXISTS tasks;
+  CREATE TABLE tasks (
+    id text PRIMARY KEY,
+    status text NOT NULL DEFAULT 'available',
+    claimed_by text,
+    attempt int NOT NULL DEFAULT 0,
+    lease_until timestamptz,
+    record jsonb NOT NULL
+  );
+  CREATE INDEX tasks_available ON tasks (id) WHERE status = 'available';
+`;
+const CLAIMED = `
+  status = 'claimed', claimed_by = $2, attempt = attempt + 1,
+  lease_until = now() + interval '300 seconds'
+`;
+const STATEMENTS = {
+  claim: `
+    UPDATE tasks SET ${CLAIMED} WHERE id = $1 AND status = 'available' RETURNING id, attempt, record
+  `,
+  // In the order in which they were created.
+  next: `
+    UPDATE tasks SET ${CLAIMED} WHERE id = ANY (ARRAY(
+      SELECT id FROM tasks WHERE status = 'available' ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
+    )) RETURNING id, attempt, record
+  `,
+  complete: `
+    UPDATE tasks SET status = 'complete', lease_until = NULL
+    WHERE id = $1 AND attempt = $2 AND status = 'claimed'
+  `,
+  create: "INSERT INTO tasks (id, record) VALUES ($1, $2)",
+  import: "INSERT INTO tasks (id, record) SELECT * FROM unnest($1::text[], $2::jsonb[])",
+};
 
 interface Claim {
   readonly id: string;
   readonly attempt: number;
 }
 
-class PostgresPeer implements Contender {
-  readonly #pool: Pool;
-
-  constructor(url: string) {
-    this.#pool = new Pool({ connectionString: url, max: MAX_CONNECTIONS, idleTimeoutMillis: 0 });
-  }
-
-  readonly #claim: Prepare = async (round) => {
-    const ids = await this.#begin(round, round.count);
-    return async (index) => {
-      const { rows } = await this.#claimOf(ids[index] ?? "", sessionOf(index, round));
-      expectCount("claims", rows.length, 1);
-    };
-  };
-
-  readonly #contended: Prepare = async (round) => {
-    const ids = await this.#begin(round, contestCount(round));
-    return contest(round, async (task, index) => {
-      const { rows } = await this.#claimOf(ids[task] ?? "", sessionOf(index, round));
-      return rows.length === 1;
-    });
-  };
-
-  readonly #next: Prepare = async (round) => {
-    const { count, batch = 1 } = round;
-    await this.#begin(round, count * batch);
-    return async (index) => (await this.#take(batch, sessionOf(index, round))).length;
-  };
-
-  readonly #complete: Prepare = async (round) => {
-    const { count, batch = 1 } = round;
-    await this.#begin(round, count * batch);
-    return async (index) => {
-      const claims = await this.#take(batch, sessionOf(index, round));
-      await Promise.all(
-        claims.map(async ({ id, attempt }) => {
-          const { rowCount } = await this.#run("complete", COMPLETE, [id, attempt]);
-          expectCount("completed", rowCount ?? 0, 1);
-        }),
-      );
-      return claims.length;
-    };
-  };
-
-  readonly #create: Prepare = async (round) => {
-    await this.#begin(round, 0);
-    const name = freshName();
-    return async (index) => {
-      await this.#run("create", CREATE, [taskId(name, index), JSON.stringify(definition(index))]);
-    };
-  };
-
-  readonly #import: Prepare = async (round) => {
-    const { batch = 1 } = round;
-    await this.#begin(round, 0);
-    const name = freshName();
-    return async (index) => {
-      const ids = range(batch, (i) => taskId(name, index * batch + i));
-      await this.#insert(ids);
-      return batch;
-    };
-  };
-
-  readonly scenarios = {
-    ...{ claim: this.#claim, contended: this.#contended, next: this.#next },
-    ...{ complete: this.#complete, create: this.#create, import: this.#import },
-  };
-
-  async close(): Promise<void> {
-    await this.#pool.end();
-  }
-
-  async #begin({ inFlight }: Round, count: number): Promise<string[]> {
-    await this.#pool.query(SCHEMA);
-    const name = freshName();
-    const ids = range(count, (index) => taskId(name, index));
-    await this.#insert(ids);
-    // As autovacuum would have done by the time that there are so many.
-    await this.#pool.query("VACUUM ANALYZE tasks");
-    await Promise.all(range(inFlight, () => this.#pool.query("SELECT 1")));
-    return ids;
-  }
-
-  async #insert(ids: readonly string[]): Promise<void> {
+export function postgresContender(url: string): Contender {
+  const pool = new Pool({ connectionString: url, max: MAX_CONNECTIONS, idleTimeoutMillis: 0 });
+  /** Each connection prepares the statement once, under its name. */
+  const run = (name: keyof typeof STATEMENTS, ...values: unknown[]): Promise<QueryResult<Claim>> =>
+    pool.query<Claim>({ name, text: STATEMENTS[name], values });
+  const insert = async (ids: readonly string[]): Promise<void> => {
     const records = ids.map((_, index) => JSON.stringify(definition(index)));
-    const { rowCount } = await this.#run("import", IMPORT, [ids, records]);
+    const { rowCount } = await run("import", ids, records);
     expectCount("inserted", rowCount ?? 0, ids.length);
-  }
+  };
 
-  #claimOf(id: string, session: string): Promise<QueryResult<Claim>> {
-    return this.#run("claim", CLAIM, [id, session]);
-  }
-
-  async #take(count: number, session: string): Promise<Claim[]> {
-    const { rows } = await this.#run("next", NEXT, [count, session]);
-    expectCount("taken", rows.length, count);
-    return rows;
-  }
-
-  /** Prepared under this name, once on each connection. */
-  #run(name: string, text: string, values: unknown[]): Promise<QueryResult<Claim>> {
-    return this.#pool.query<Claim>({ name, text, values });
-  }
-}
-
-export function postgresContender(url: string): Promise<Contender> {
-  return Promise.resolve(new PostgresPeer(url));
+  const scenarios = scenariosOf<Claim>({
+    begin: async ({ inFlight }, count) => {
+      await pool.query(SCHEMA);
+      const ids = freshIds(count);
+      await insert(ids);
+      // In production, autovacuum would have done this long before.
+      await pool.query("VACUUM ANALYZE tasks");
+      await Promise.all(range(inFlight, () => pool.query("SELECT 1")));
+      return ids;
+    },
+    claim: async (id, session) => (await run("claim", id, session)).rows[0] ?? null,
+    next: async (count, session) => (await run("next", count, session)).rows,
+    complete: async ({ id, attempt }) => {
+      const { rowCount } = await run("complete", id, attempt);
+      expectCount("completed", rowCount ?? 0, 1);
+    },
+    create: (id, index) => run("create", id, JSON.stringify(definition(index))),
+    import: insert,
+  });
+  return { scenarios, close: () => pool.end() };
 }

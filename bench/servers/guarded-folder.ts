@@ -1,6 +1,6 @@
 /**
- * A temporary folder with the data of a server. Both go when this process does, however it ends: a shell
- * waits for the end of a pipe, which the kernel closes even for a process that was killed the hard way.
+ * A temporary folder with the data of a server. Server and folder go when this process ends, even if it is
+ * killed: a shell waits for the end of a pipe, which the kernel closes when this process ends.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,7 +8,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Reads who lives in the folder. SIGINT is what each of the servers ends by at once, in good order. */
+/** Reads the process id of the server. SIGINT ends each of the servers at once and in good order. */
 const GUARD = `
 while read -r line; do tenant=$line; done
 if [ -n "$tenant" ]; then
@@ -30,10 +30,10 @@ export class GuardedFolder implements AsyncDisposable {
     this.path = path;
     this.#guard = spawn("sh", ["-c", GUARD, "guard", path], {
       stdio: ["pipe", "ignore", "ignore"],
-      // Ctrl-C is for who has started it, and not the guard's end.
+      // Ctrl-C must not end the guard.
       detached: true,
     });
-    // It has ended before its time, and nothing can be told to it any more.
+    // The guard has been killed: there is nobody to write to.
     this.#guard.stdin?.on("error", () => undefined);
   }
 
@@ -41,7 +41,7 @@ export class GuardedFolder implements AsyncDisposable {
     return new GuardedFolder(await mkdtemp(join(tmpdir(), `if-coordinator-bench-${name}-`)));
   }
 
-  /** The process is ended before the folder is removed; `null`: there is none (any more). */
+  /** Names the process that ends before the folder is removed; `null`: none. */
   setTenant(pid: number | null): void {
     if (this.#guard.stdin?.writable === true) this.#guard.stdin.write(`${pid ?? ""}\n`);
   }

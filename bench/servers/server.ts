@@ -1,28 +1,32 @@
-/** Starts a peer's server in a folder of its own, and tells when it answers or why it does not. */
+/** Starts the server of a peer in a folder of its own. Says why if it does not start. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { accessSync, closeSync, constants, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { GuardedFolder } from "./guarded-folder.ts";
+import { GuardedFolder } from "./guarded-folder.ts";
 
-export const HOST = "127.0.0.1";
 const START_TIMEOUT_MS = 30_000;
 const POLL_MS = 20;
 
-/** Does not outlive this process, however that ends. */
+/** Ends with this process, even if that is killed. */
 export interface PeerServer extends AsyncDisposable {
   readonly url: string;
-  /** PostgreSQL's has children, which do the work. */
+  /** The children of PostgreSQL's process do its work. */
   readonly pid: number;
 }
 
-export interface ServerOptions {
-  readonly binary: string;
-  /** Whether every write is on the disk before it is acknowledged. */
-  readonly fsync: boolean;
+export interface ServerKind {
+  /** Returns `null` if it is not installed. */
+  readonly findBinary: () => string | null;
+  /** The command that installs it. */
+  readonly install: string;
+  /** @param options.fsync whether every write is on the disk before it is acknowledged */
+  readonly start: (options: {
+    readonly binary: string;
+    readonly fsync: boolean;
+  }) => Promise<PeerServer>;
 }
 
 export interface User {
@@ -34,56 +38,57 @@ export interface ServerCommand {
   readonly binary: string;
   readonly args: readonly string[];
   readonly url: string;
-  /** Default: who runs this. */
+  /** Default: the user of this process. */
   readonly user?: User | null;
-  /** Called again and again; it may throw as long as nobody listens. */
+  /** Called until it returns true. It may throw while the server does not listen. */
   readonly isAnswering: () => Promise<boolean>;
 }
 
-/** Takes the folder over, also when it fails. */
+/** @param prepare fills the folder, and returns the command that starts the server in it */
 export async function startServer(
-  folder: GuardedFolder,
-  { binary, args, url, user = null, isAnswering }: ServerCommand,
+  name: string,
+  prepare: (folder: GuardedFolder) => ServerCommand | Promise<ServerCommand>,
 ): Promise<PeerServer> {
-  const logFile = join(folder.path, "log");
-  const log = openSync(logFile, "w");
-  const child = spawn(binary, args, {
-    cwd: folder.path,
-    stdio: ["ignore", log, log],
-    // Ctrl-C is for who has started it: the guard ends it.
-    detached: true,
-    ...user,
-  });
-  closeSync(log);
+  const folder = await GuardedFolder.create(name);
   try {
-    await once(child, "spawn");
-    const { pid = 0 } = child;
-    folder.setTenant(pid);
-    child.once("exit", () => {
-      folder.setTenant(null);
-    });
-    const deadline = performance.now() + START_TIMEOUT_MS;
-    while (!(await isAnswering().catch(() => false))) {
-      if (child.exitCode !== null || performance.now() > deadline) {
-        const last = (await readFile(logFile, "utf8")).trim().split("\n").slice(-5).join("\n  ");
-        throw new Error(`${binary} did not start:\n  ${last}`);
-      }
-      await delay(POLL_MS);
-    }
-    return { url, pid, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
+    const command = await prepare(folder);
+    const pid = await startIn(folder, command);
+    return { url: command.url, pid, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
   } catch (error) {
     await folder[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST);
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
+async function startIn(
+  folder: GuardedFolder,
+  { binary, args, user = null, isAnswering }: ServerCommand,
+): Promise<number> {
+  const logFile = join(folder.path, "log");
+  const log = openSync(logFile, "w");
+  const child = spawn(binary, args, {
+    cwd: folder.path,
+    stdio: ["ignore", log, log],
+    // Ctrl-C must not reach it: the guard ends it.
+    detached: true,
+    ...user,
+  });
+  closeSync(log);
+  await once(child, "spawn");
+  const { pid = 0 } = child;
+  folder.setTenant(pid);
+  child.once("exit", () => {
+    folder.setTenant(null);
+  });
+  const deadline = performance.now() + START_TIMEOUT_MS;
+  while (!(await isAnswering().catch(() => false))) {
+    if (child.exitCode !== null || performance.now() > deadline) {
+      const last = (await readFile(logFile, "utf8")).trim().split("\n").slice(-5).join("\n  ");
+      throw new Error(`${binary} did not start:\n  ${last}`);
+    }
+    await delay(POLL_MS);
+  }
+  return pid;
 }
 
 export function findOnPath(name: string): string | null {

@@ -1,104 +1,92 @@
-/** How many transitions a second reach a hundred subscribers, beside messages of core NATS. */
-import { fileURLToPath } from "node:url";
-import { Cleanup } from "../../src/cleanup.ts";
+/** The transitions a second that reach a hundred subscribers, compared with messages of core NATS. */
+import { sharedClockMs } from "../../scripts/lab/child.ts";
 import { median } from "../../scripts/lab/statistics.ts";
-import { Child } from "../child.ts";
-import { FLOOR_RECORD } from "../floor-record.ts";
-import { monotonicMs } from "../monotonic.ts";
-import { Place } from "../place.ts";
-import type { Cell } from "../table.ts";
-import { TaskMaker } from "../task-maker.ts";
-import type { Watched, WatchersOrder } from "../watchers-orders.ts";
-import type { Suite, SuiteContext } from "./suite.ts";
+import { Cleanup } from "../../src/cleanup.ts";
+import { BenchClient } from "../client.ts";
+import { Crowd, PROCESSES } from "../crowd.ts";
+import { PLAIN_RECORD } from "../definition.ts";
+import { startPlace } from "../place.ts";
+import { type Cell, columns } from "../table.ts";
+import type { Suite } from "./suites.ts";
 
-const PROGRAM = fileURLToPath(new URL("../watchers.js", import.meta.url));
 const SUBJECT = "bench.events";
-const PROCESSES = 4;
 const ROUNDS = 3;
-const WITHIN_MS = 120_000;
 
-interface Way {
+/** Subscribers of one kind, with a coordinator of their own. */
+interface Audience {
   readonly title: string;
-  /** In each process. */
-  readonly connections: number;
-  readonly subscriptions: number;
-  readonly subject: string | null;
+  readonly crowd: Crowd;
+  /** Sends so many messages to all of them. */
+  readonly send: (count: number) => Promise<unknown>;
+  readonly made: number[];
+  readonly delivered: number[];
+  missing: number;
 }
 
 export const events: Suite = {
   name: "events",
-  what: "transitions a second to a hundred subscribers, against core NATS",
+  what: "transitions a second to a hundred subscribers, compared with core NATS",
   async *run(context) {
     const [subscribers, count] = context.isShort ? [8, 2_000] : [100, 20_000];
     const each = subscribers / PROCESSES;
-    const ways: Way[] = [
-      { title: "library, a connection a process", connections: 1, subscriptions: each },
-      { title: "library, a connection each", connections: each, subscriptions: 1 },
-    ].map((way) => ({ ...way, subject: null }));
-    const raw = { title: "core NATS", connections: each, subscriptions: 1, subject: SUBJECT };
     await using cleanup = new Cleanup();
-    const audiences: Audience[] = [];
-    for (const way of [...ways, raw]) {
-      context.tell(`  ${way.title}`);
-      audiences.push(await gather(context, way, cleanup));
-    }
+    const gather = async (
+      title: string,
+      subscribe: (crowd: Crowd) => Promise<void>,
+      send: (client: BenchClient, count: number) => Promise<unknown>,
+    ): Promise<Audience> => {
+      context.tell(`  ${title}`);
+      const { urls } = cleanup.use(await startPlace(context));
+      const crowd = cleanup.use(await Crowd.start(urls));
+      await subscribe(crowd);
+      const client = cleanup.use(await BenchClient.connect(urls));
+      const sendAll = (count: number): Promise<unknown> => send(client, count);
+      return { title, crowd, send: sendAll, made: [], delivered: [], missing: 0 };
+    };
+    const make = (client: BenchClient, count: number): Promise<unknown> => client.make(count);
+    const audiences = [
+      await gather("library, a connection a process", (crowd) => crowd.watchTasks(1, each), make),
+      await gather("library, a connection each", (crowd) => crowd.watchTasks(each, 1), make),
+      await gather("core NATS", subscribeAll(subscribers), publish),
+    ];
     for (let round = 0; round < ROUNDS; round++) {
-      for (const audience of audiences) await audience.hear(count);
+      for (const audience of audiences) await hear(audience, count);
     }
     yield {
       id: "events",
       title: `Transitions to ${subscribers} subscribers`,
-      columns: [
-        { title: "subscribers" },
-        { title: "made/s" },
-        { title: "delivered to all/s" },
-        { title: "missing" },
-      ],
-      rows: audiences.map((audience) => audience.row()),
+      columns: columns(0, "subscribers", "made/s", "delivered to all/s", "missing"),
+      rows: audiences.map(({ title, made, delivered, missing }): Cell[] => [
+        ...[title, median(made), median(delivered), missing],
+      ]),
       drawn: { column: 2, names: 1 },
       notes: [
-        `${count} tasks are imported while ${subscribers} subscribers in ${PROCESSES} processes hear of every one; medians of ${ROUNDS} rounds. "Made": acknowledged by the coordinator. "Delivered": until the last subscriber had the last one. For core NATS, messages of a record's size are published as fast as possible, without a coordinator.`,
+        `${count} tasks are imported while ${subscribers} subscribers in ${PROCESSES} processes receive every update; medians of ${ROUNDS} rounds. "Made": acknowledged by the coordinator. "Delivered": until the last subscriber had the last one. For core NATS, messages of a record's size are published as fast as possible, without a coordinator.`,
       ],
     };
   },
 };
 
-/** Subscribers of one kind, with a coordinator of their own. */
-interface Audience {
-  /** A round. */
-  hear(count: number): Promise<void>;
-  row(): Cell[];
+/** One round. */
+async function hear(audience: Audience, count: number): Promise<void> {
+  let from = NaN;
+  const { last, missing } = await audience.crowd.receive({ count, suffix: "" }, async () => {
+    from = sharedClockMs();
+    await audience.send(count);
+    audience.made.push((count * 1000) / (sharedClockMs() - from));
+  });
+  audience.delivered.push((count * 1000) / (last - from));
+  audience.missing += missing;
 }
 
-async function gather(context: SuiteContext, way: Way, cleanup: Cleanup): Promise<Audience> {
-  const { urls } = cleanup.use(await Place.start(context)).cluster;
-  const children: Child<WatchersOrder>[] = [];
-  for (let i = 0; i < PROCESSES; i++) {
-    children.push(cleanup.use(await Child.start<WatchersOrder>(PROGRAM, urls)));
-  }
-  const askAll = (order: WatchersOrder): Promise<unknown[]> =>
-    Promise.all(children.map((child) => child.ask(order)));
-  const { title, ...rest } = way;
-  await askAll({ kind: "watch", ...rest });
-  const maker = cleanup.use(await TaskMaker.connect(urls));
-  const [made, delivered]: [number[], number[]] = [[], []];
-  let missing = 0;
-  return {
-    async hear(count) {
-      await askAll({ kind: "expect", count });
-      const from = monotonicMs();
-      await (way.subject === null ? maker.make(count) : publish(maker, way.subject, count));
-      made.push((count * 1000) / (monotonicMs() - from));
-      const watched = (await askAll({ kind: "arrival", withinMs: WITHIN_MS })) as Watched[];
-      const last = Math.max(...watched.map(({ lastAt }) => lastAt));
-      delivered.push((count * 1000) / (last - from));
-      missing += watched.reduce((sum, one) => sum + one.missing, 0);
-    },
-    row: () => [title, median(made), median(delivered), missing],
+function subscribeAll(subscribers: number): (crowd: Crowd) => Promise<void> {
+  return async (crowd) => {
+    await crowd.connect(subscribers);
+    await crowd.subscribe([SUBJECT]);
   };
 }
 
-async function publish({ connection }: TaskMaker, subject: string, count: number): Promise<void> {
-  for (let i = 0; i < count; i++) connection.publish(subject, FLOOR_RECORD);
+async function publish({ connection }: BenchClient, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) connection.publish(SUBJECT, PLAIN_RECORD);
   await connection.flush();
 }

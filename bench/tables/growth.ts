@@ -1,19 +1,19 @@
 /** What more tasks cost: latencies, memory, and the time until a worker serves. */
 import { median, quantile } from "../../scripts/lab/statistics.ts";
 import { firstClaim } from "../../scripts/recovery/cold-start.ts";
-import { Claimant } from "../claimant.ts";
-import { Place } from "../place.ts";
+import { BenchClient } from "../client.ts";
+import { timed } from "../load.ts";
+import { startPlace, workerPid } from "../place.ts";
 import { memoryOf } from "../processes.ts";
-import type { Cell } from "../table.ts";
-import { TaskMaker } from "../task-maker.ts";
-import type { Suite, SuiteContext } from "./suite.ts";
+import { type Cell, columns } from "../table.ts";
+import type { Suite, SuiteContext } from "./suites.ts";
 
 const MEASURED = 1_000;
 const STARTS = 3;
 
 export const growth: Suite = {
   name: "growth",
-  what: "latencies, memory and cold start at a thousand to a million tasks",
+  what: "latencies, memory and cold start with a thousand to a million tasks",
   async *run(context) {
     const rows: Cell[][] = [];
     for (const count of context.isShort ? [1_000] : [1_000, 10_000, 100_000, 1_000_000]) {
@@ -24,13 +24,9 @@ export const growth: Suite = {
       id: "growth",
       title: "By the number of tasks",
       columns: [
-        { title: "tasks" },
-        { title: "claim p50 ms", digits: 2 },
-        { title: "claim p99 ms", digits: 2 },
-        { title: "next p50 ms", digits: 2 },
-        { title: "next p99 ms", digits: 2 },
-        { title: "worker MiB" },
-        { title: "cold start s", digits: 2 },
+        ...columns(0, "tasks"),
+        ...columns(2, "claim p50 ms", "claim p99 ms", "next p50 ms", "next p99 ms"),
+        ...[...columns(0, "worker MiB"), ...columns(2, "cold start s")],
       ],
       rows,
       drawn: { column: 1, names: 1 },
@@ -42,39 +38,25 @@ export const growth: Suite = {
 };
 
 async function measure(context: SuiteContext, count: number): Promise<Cell[]> {
-  await using place = await Place.start(context);
-  await using maker = await TaskMaker.connect(place.cluster.urls);
-  await maker.make(count);
-  const claims = await new Claimant(maker.connection).claims(MEASURED);
+  await using place = await startPlace(context);
+  await using client = await BenchClient.connect(place.urls);
+  await client.make(count);
+  const claims = await client.timedClaims(MEASURED);
   const nexts: number[] = [];
-  while (nexts.length < Math.min(MEASURED, count)) nexts.push(await timed(() => next(maker)));
+  while (nexts.length < Math.min(MEASURED, count)) nexts.push(await timed(() => client.next(1)));
   const starts: number[] = [];
-  while (starts.length < STARTS) starts.push(await coldStart(place, maker));
-  const memory = memoryOf(place.cluster.workers[0]?.pid ?? 0);
+  while (starts.length < STARTS) {
+    const [worker] = place.workers;
+    const [id = ""] = await client.make(1);
+    await worker?.stop();
+    const start = async (): Promise<void> => {
+      worker?.start();
+      await firstClaim(client.tasks, id, performance.now());
+    };
+    starts.push(await timed(start));
+  }
   return [
     ...[count, median(claims), quantile(claims, 0.99), median(nexts), quantile(nexts, 0.99)],
-    ...[memory, median(starts) / 1000],
+    ...[memoryOf(workerPid(place)), median(starts) / 1000],
   ];
-}
-
-async function next({ tasks }: TaskMaker): Promise<void> {
-  const { claims } = await tasks.next({ session_id: "growth", ttl_seconds: 3_600 });
-  if (claims.length !== 1) throw new Error("there is no task left");
-}
-
-async function timed(operation: () => Promise<unknown>): Promise<number> {
-  const from = performance.now();
-  await operation();
-  return performance.now() - from;
-}
-
-/** Of the worker alone. */
-async function coldStart({ cluster }: Place, maker: TaskMaker): Promise<number> {
-  const [worker] = cluster.workers;
-  const [id = ""] = await maker.make(1);
-  await worker?.stop();
-  return await timed(async () => {
-    worker?.start();
-    await firstClaim(maker.tasks, id, performance.now());
-  });
 }

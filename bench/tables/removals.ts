@@ -1,4 +1,4 @@
-/** What it takes to remove finished tasks, and what others notice of it. */
+/** What the removal of finished tasks costs, and how it affects claims. */
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { median, quantile } from "../../scripts/lab/statistics.ts";
@@ -6,15 +6,14 @@ import { KvBucket } from "../../src/nats/kv-bucket.ts";
 import { TASKS_BUCKET } from "../../src/nats/kv-buckets.ts";
 import { KvWriter } from "../../src/nats/kv-writer.ts";
 import type { WriteOutcome } from "../../src/service/ports.ts";
-import { Claimant } from "../claimant.ts";
+import { BenchClient } from "../client.ts";
 import { runLoad } from "../load.ts";
-import { Place } from "../place.ts";
-import type { Cell } from "../table.ts";
-import { TaskMaker } from "../task-maker.ts";
-import type { Suite, SuiteContext } from "./suite.ts";
+import { startPlace } from "../place.ts";
+import { type Cell, columns } from "../table.ts";
+import type { Suite, SuiteContext } from "./suites.ts";
 
 const WORKERS = 3;
-/** As many as a worker removes at a time. */
+/** A worker removes as many at a time. */
 const AT_A_TIME = 16;
 const REMOVED = 400;
 const TIMEOUT_MS = 60_000;
@@ -27,7 +26,7 @@ const PLACES = [
 
 export const removals: Suite = {
   name: "removals",
-  what: "removing finished tasks, and claims meanwhile, at a thousand to fifty thousand tasks",
+  what: "removing finished tasks, and claims meanwhile, with a thousand to fifty thousand tasks",
   async *run(context) {
     const rows: Cell[][] = [];
     for (const { nodes, count } of context.isShort ? PLACES.slice(0, 1) : PLACES) {
@@ -38,17 +37,13 @@ export const removals: Suite = {
       id: "removals",
       title: "Removing finished tasks",
       columns: [
-        { title: "NATS nodes" },
-        { title: "other tasks" },
-        { title: "removed/s" },
-        { title: "claim p99 ms", digits: 1 },
-        { title: "by a marker alone: removed/s" },
-        { title: "claim p99 ms", digits: 1 },
+        ...[...columns(0, "NATS nodes", "other tasks", "removed/s"), ...columns(1, "claim p99 ms")],
+        ...[...columns(0, "by a marker alone: removed/s"), ...columns(1, "claim p99 ms")],
       ],
       rows,
       drawn: { column: 2, names: 2 },
       notes: [
-        `Tasks with three records, ${AT_A_TIME} removed at a time, with ${WORKERS} workers that watch, and one client who claims other tasks, one after the other. By a marker alone: it replaces all records at once, as \`nats kv purge\` does.`,
+        `Tasks with three records, ${AT_A_TIME} removed at a time, with ${WORKERS} workers that watch, and one client that claims other tasks, one after the other. By a marker alone: it replaces all records at once, as \`nats kv purge\` does.`,
       ],
     };
   },
@@ -62,10 +57,10 @@ interface Finished {
 type Remove = (task: Finished) => Promise<WriteOutcome>;
 
 async function measure(context: SuiteContext, nodes: number, count: number): Promise<Cell[]> {
-  await using place = await Place.start({ ...context, nodes, workers: WORKERS });
-  await using maker = await TaskMaker.connect(place.cluster.urls);
-  await maker.make(count);
-  const bucket = await openBucket(maker.connection);
+  await using place = await startPlace({ ...context, nodes, workers: WORKERS });
+  await using client = await BenchClient.connect(place.urls);
+  await client.make(count);
+  const bucket = await openBucket(client.connection);
   const ways: readonly Remove[] = [
     async ({ id, revision }) => {
       await bucket.dropHistory(id, revision);
@@ -78,11 +73,10 @@ async function measure(context: SuiteContext, nodes: number, count: number): Pro
     rates: [] as number[],
     claims: [] as number[],
   }));
-  const claimant = new Claimant(maker.connection);
   for (let round = 0; round < context.effort.rounds; round++) {
     for (const { remove, rates, claims } of measured) {
-      const tasks = await finish(maker);
-      const stopClaims = claimant.claimsUntilStopped();
+      const tasks = await finishTasks(client);
+      const stopClaims = client.claimUntilStopped();
       try {
         rates.push(await removeAll(tasks, remove));
       } finally {
@@ -90,11 +84,8 @@ async function measure(context: SuiteContext, nodes: number, count: number): Pro
       }
     }
   }
-  return [
-    nodes,
-    count,
-    ...measured.flatMap((way) => [median(way.rates), quantile(way.claims, 0.99)]),
-  ];
+  const figures = measured.flatMap((way) => [median(way.rates), quantile(way.claims, 0.99)]);
+  return [nodes, count, ...figures];
 }
 
 /** As a worker opens it. */
@@ -104,14 +95,15 @@ async function openBucket(connection: NatsConnection): Promise<KvBucket> {
   return new KvBucket(TASKS_BUCKET, { connection, jsm, writer, watchFailed: () => undefined });
 }
 
-/** Makes tasks, claims and completes them. */
-async function finish(maker: TaskMaker): Promise<Finished[]> {
+/** Creates tasks, claims and completes them. */
+async function finishTasks(client: BenchClient): Promise<Finished[]> {
   const session_id = "finisher";
-  const ids = await maker.make(REMOVED);
+  const { tasks } = client;
+  const ids = await client.make(REMOVED);
   return await Promise.all(
     ids.map(async (id) => {
-      await maker.tasks.claim(id, { session_id });
-      const { revision } = await maker.tasks.release(id, { session_id, status: "complete" });
+      await tasks.claim(id, { session_id });
+      const { revision } = await tasks.release(id, { session_id, status: "complete" });
       return { id, revision };
     }),
   );
@@ -119,13 +111,11 @@ async function finish(maker: TaskMaker): Promise<Finished[]> {
 
 /** @returns how many a second */
 async function removeAll(tasks: readonly Finished[], remove: Remove): Promise<number> {
-  const left = [...tasks];
-  const removeNext = async (): Promise<void> => {
-    const task = left.pop();
-    if (task === undefined) throw new Error("there is no task left");
-    const { kind } = await remove(task);
-    if (kind !== "written") throw new Error(`the marker of ${task.id} was not written: ${kind}`);
+  const removeOne = async (index: number): Promise<void> => {
+    const { id, revision } = tasks[index] ?? { id: "", revision: 0 };
+    const { kind } = await remove({ id, revision });
+    if (kind !== "written") throw new Error(`the marker of ${id} was not written: ${kind}`);
   };
   const load = { inFlight: AT_A_TIME, count: tasks.length };
-  return (await runLoad(removeNext, load)).perSecond;
+  return (await runLoad(removeOne, load)).perSecond;
 }

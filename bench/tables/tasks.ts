@@ -1,20 +1,16 @@
-/** All else that is asked of a coordinator: next, completions, creation, renewals, dependants. */
-import { Arena } from "../arena.ts";
-import type { Round, Scenario } from "../contender.ts";
+/** The other requests: next, completions, creation, renewals, dependents. */
+import { startArena } from "../arena.ts";
 import { durabilityOf } from "./claims.ts";
-import { type Entrant, versus } from "./versus.ts";
-import type { Suite } from "./suite.ts";
+import type { Suite } from "./suites.ts";
+import { type Versus, versus } from "./versus.ts";
+import type { Scenario } from "../contender.ts";
 
 const PEERS = ["etcd", "redis", "bullmq", "postgres", "graphile-worker", "pg-boss"];
-/** As many of a batch as BullMQ hands out. */
-const ONE_EACH = new Set(["bullmq"]);
+/** They hand out one task at a time. */
+const ONE_EACH = ["bullmq"];
 
-interface Contest {
-  readonly id: string;
-  readonly title: string;
+interface Contest extends Pick<Versus, "id" | "title" | "unit" | "loads"> {
   readonly scenario: Scenario;
-  readonly unit: string;
-  readonly loads: readonly Pick<Round, "inFlight" | "batch">[];
   readonly notes?: readonly string[];
 }
 
@@ -58,22 +54,21 @@ const CONTESTS: readonly Contest[] = [
 
 export const tasks: Suite = {
   name: "tasks",
-  what: "next, completions, creation, renewals and dependants, against all peers",
+  what: "next, completions, creation, renewals and dependents, compared with all peers",
   async *run(context) {
     const peers = context.isShort ? ["etcd", "redis", "bullmq"] : PEERS;
-    await using arena = await Arena.start({ ...context, peers });
-    for (const { id, title, scenario, unit, loads, notes = [] } of CONTESTS) {
-      const isBatched = loads.some(({ batch = 1 }) => batch > 1) && scenario === "next";
+    await using arena = await startArena({ ...context, peers });
+    for (const { scenario, notes = [], ...about } of CONTESTS) {
+      const isBatched = scenario === "next" && about.loads.some(({ batch = 1 }) => batch > 1);
       const rivals = arena.peers.filter(
-        ({ peer }) => peer.scenarios.includes(scenario) && !(isBatched && ONE_EACH.has(peer.name)),
+        ({ peer }) =>
+          peer.scenarios.includes(scenario) && !(isBatched && ONE_EACH.includes(peer.name)),
       );
-      const entrants = [arena.coordinator, ...rivals].map((rival): Entrant => ({
-        rival,
-        scenario,
-      }));
-      const durabilities = durabilityOf({ peers: rivals }, false);
-      const about = { id, title, notes: [...notes, ...durabilities], entrants, loads, unit };
-      yield await versus(about, context.effort);
+      yield await versus(context.effort, {
+        ...about,
+        notes: [...notes, ...durabilityOf(rivals, false)],
+        entrants: [arena.coordinator, ...rivals].map((rival) => ({ rival, scenario })),
+      });
     }
   },
 };

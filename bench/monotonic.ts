@@ -1,4 +1,0 @@
-/** Milliseconds by a clock that all processes of a machine share. */
-export function monotonicMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
-}
