@@ -29,7 +29,7 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   ],
   "nats-server": ["nats/server-versions", "node:*"],
   client: [
-    ...["task", "protocol", "timers"],
+    ...["task", "protocol", "timers", "watched"],
     ...["nats/request", "nats/connection", "nats/connection-values", "nats/inbox"],
     ...["nats/shared-bucket", "nats/task-updates"],
     ...["p-retry", "node:os", "node:worker_threads"],

@@ -1,7 +1,8 @@
 /** Tells of every change of the shared keys, once, whatever happens to the watch below it. */
 import type { KvBucket, KvMessage } from "../nats/shared-bucket.ts";
-import { readShared } from "./shared-value.ts";
+import { WatchedMap } from "../watched/watched-map.ts";
 import { describeError, type Logger } from "./logger.ts";
+import { readShared } from "./shared-value.ts";
 
 /** What has become of a key. */
 export interface SharedChange {
@@ -25,8 +26,7 @@ export async function watchShared(
   callback: (change: SharedChange) => unknown,
   logger: Logger,
 ): Promise<() => void> {
-  const known = new Map<string, number>();
-  let present: Set<string> | null = null;
+  const known = new WatchedMap<{ readonly revision: number }, never, KvMessage>({});
   let isStopped = false;
 
   const tell = async (change: SharedChange): Promise<void> => {
@@ -46,35 +46,30 @@ export async function watchShared(
       return undefined;
     }
   };
-  const entry = ({ key, operation, revision, text }: KvMessage): void => {
-    if (!key.startsWith(prefix)) return;
-    const before = known.get(key);
-    if (operation === "put") {
-      present?.add(key);
-      // What was there before is delivered anew when the watch begins again.
-      if (before === revision) return;
-      known.set(key, revision);
-      const value = read(key, text);
-      if (value !== undefined) void tell({ key, operation, value, revision });
-    } else if (known.delete(key)) {
-      const told = operation === "expired" ? "expired" : "deleted";
-      void tell({ key, operation: told, value: null, revision });
+  known.onChange((key, before, after, message) => {
+    if (after === null) {
+      // Without a message, the key and its marker went while nobody watched.
+      const operation = message?.operation === "expired" ? "expired" : "deleted";
+      const revision = message?.revision ?? before?.revision ?? 0;
+      void tell({ key, operation, value: null, revision });
+    } else if (message !== undefined && after.revision !== before?.revision) {
+      const value = read(key, message.text);
+      if (value !== undefined) {
+        void tell({ key, operation: "put", value, revision: after.revision });
+      }
     }
-  };
+  });
   const watch = await bucket.watch((message) => message, {
     restarted: () => {
-      present = new Set();
+      known.restarted();
     },
-    entry,
+    entry: (message) => {
+      const { key, operation, revision } = message;
+      if (!key.startsWith(prefix)) return;
+      known.deliver(key, revision, operation === "put" ? { revision } : null, message);
+    },
     current: () => {
-      const found = present;
-      present = null;
-      for (const [key, revision] of found === null ? [] : known) {
-        // It went while nobody watched, and its marker as well.
-        if (found?.has(key) === true) continue;
-        known.delete(key);
-        void tell({ key, operation: "deleted", value: null, revision });
-      }
+      known.current();
     },
   });
   return () => {

@@ -7,17 +7,21 @@
  * 100,000 tasks must not exhaust the stack.
  */
 import type { Task } from "../task/task.ts";
-import type { TaskChange, TaskIndex } from "./task-index.ts";
+import type { KeyIndex } from "../watched/watched-map.ts";
+
+/** What is known of the tasks. */
+interface Tasks {
+  get(taskId: string): { readonly task: Task } | undefined;
+  /** The tasks that name this one in `dependsOn`. */
+  readonly dependents: KeyIndex;
+}
 
 export class DeadEnds {
-  readonly #tasks: TaskIndex;
+  readonly #tasks: Tasks;
   readonly #causes = new Map<string, string>();
 
-  constructor(tasks: TaskIndex) {
+  constructor(tasks: Tasks) {
     this.#tasks = tasks;
-    tasks.onChange((change) => {
-      this.#changed(change);
-    });
   }
 
   get size(): number {
@@ -40,7 +44,8 @@ export class DeadEnds {
     return [...causes];
   }
 
-  #changed({ taskId, before, after }: TaskChange): void {
+  /** To be called after each change of a task. */
+  update(taskId: string, before: Task | null, after: Task | null): void {
     const wasSource = before !== null && isSource(before);
     const old = wasSource ? taskId : this.#causes.get(taskId);
     if (old === undefined) {

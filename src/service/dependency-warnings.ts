@@ -1,5 +1,5 @@
 /** Warns about dependencies that do not exist and so keep a task blocked; suggests the id that was meant. */
-import { SetMap } from "./set-map.ts";
+import { SetMap } from "../watched/set-map.ts";
 import type { TaskIndex } from "./task-index.ts";
 
 /** Keeps the answer from outgrowing the request, which NATS could carry. */

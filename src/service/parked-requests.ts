@@ -136,7 +136,7 @@ export class ParkedRequests {
     queueMicrotask(() => {
       const offers = [...this.#offers];
       this.#offers.clear();
-      for (const task of this.#ready.free(offers).sort(byUrgency)) this.#give(task);
+      for (const task of this.#ready.stillReady(offers).sort(byUrgency)) this.#give(task);
     });
   }
 

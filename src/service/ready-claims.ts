@@ -18,23 +18,12 @@ export class ReadyClaims {
   readonly #tasks: TaskIndex;
   readonly #settings: ServiceSettings;
   readonly #clock: Clock;
-  /** Tasks for which a claim is under way here: not to be proposed to anybody else. */
-  readonly #underway = new Set<string>();
-  /**
-   * Tasks that could not be had as this worker knows them: somebody was faster, or they cannot be
-   * written at all. Not proposed again before the index has something newer.
-   */
-  readonly #lost = new Set<string>();
 
   constructor(claims: Claims, tasks: TaskIndex, { settings, clock }: ServiceContext) {
     this.#claims = claims;
     this.#tasks = tasks;
     this.#settings = settings;
     this.#clock = clock;
-    tasks.onChange(({ taskId, after }) => {
-      this.#lost.delete(taskId);
-      if (after !== null && this.#underway.has(taskId)) tasks.ready.delete(after);
-    });
   }
 
   /** Up to `count` ready tasks that the filter gets and nobody here is claiming, best first. */
@@ -44,17 +33,8 @@ export class ReadyClaims {
   }
 
   /** Those of the tasks that are ready and that nobody here is claiming. */
-  free(taskIds: readonly string[]): ReadyTask[] {
-    const now = this.#clock.now();
-    return taskIds.flatMap((taskId) => {
-      const task = this.#tasks.get(taskId)?.task;
-      const isReady = task?.status === "available" && (task.notBefore ?? 0) <= now;
-      return isReady && this.#isFree(taskId) ? [task] : [];
-    });
-  }
-
-  #isFree(taskId: string): boolean {
-    return !this.#underway.has(taskId) && !this.#lost.has(taskId);
+  stillReady(taskIds: readonly string[]): ReadyTask[] {
+    return taskIds.flatMap((taskId) => this.#tasks.readyTask(taskId) ?? []);
   }
 
   /**
@@ -114,18 +94,13 @@ export class ReadyClaims {
     );
   }
 
-  /** Proposes the task to nobody else here in the meantime. */
+  /** Meanwhile this worker proposes the task to no other request. */
   async #reserve<T>(taskId: string, meanwhile: () => Promise<T>): Promise<T> {
-    this.#underway.add(taskId);
-    const proposed = this.#tasks.get(taskId);
-    if (proposed !== undefined) this.#tasks.ready.delete(proposed.task);
+    this.#tasks.reserve(taskId);
     try {
       return await meanwhile();
     } finally {
-      this.#underway.delete(taskId);
-      const task = this.#tasks.get(taskId)?.task;
-      const isReady = task?.status === "available" && !this.#lost.has(taskId);
-      if (isReady) this.#tasks.ready.add(task, this.#clock.now());
+      this.#tasks.free(taskId);
     }
   }
 
@@ -143,7 +118,8 @@ export class ReadyClaims {
       });
     } catch (error) {
       if (!(error instanceof CoordinatorError) || error.code === "unavailable") throw error;
-      if (this.#tasks.get(taskId) === proposed) this.#lost.add(taskId);
+      // Another worker was faster, or the task cannot be written at all.
+      if (this.#tasks.get(taskId) === proposed) this.#tasks.setAside(taskId);
       return null;
     }
   }

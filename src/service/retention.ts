@@ -60,7 +60,7 @@ export class Retention {
     if (!this.#tasks.isCurrent) return;
     const before = this.#clock.now() - this.#settings.retentionSeconds * 1000;
     const old: Task[] = [];
-    for (const task of this.#tasks.terminal) {
+    for (const task of this.#tasks.finished) {
       if (task.updatedAt > before) break;
       if (!this.#isNeeded(task)) old.push(task);
     }

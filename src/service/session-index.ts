@@ -1,9 +1,8 @@
 /** What this worker knows of the sessions, and which claims were taken from them. */
 import { endOfClaim } from "../task/holder.ts";
 import type { Task } from "../task/task.ts";
-
+import { WatchedMap } from "../watched/watched-map.ts";
 import type { Session, SessionEntry, Watch } from "./ports.ts";
-import { WatchPosition } from "../watched/watch-position.ts";
 import type { TaskChange, TaskIndex } from "./task-index.ts";
 
 /** How a claim was taken from its session. `replaced`: an earlier process of the session had made it. */
@@ -24,14 +23,16 @@ export interface KnownSession {
 }
 
 export class SessionIndex implements Watch<SessionEntry> {
-  readonly position = new WatchPosition();
-  readonly #sessions = new Map<string, KnownSession>();
+  readonly #sessions = new WatchedMap<KnownSession, never, SessionEntry>({});
+  readonly position = this.#sessions.position;
   /** By session, the claims that ended without its doing, until it has been told. */
   readonly #taken = new Map<string, Map<string, Taking>>();
-  readonly #listeners: ((change: SessionChange) => void)[] = [];
-  #resync: Set<string> | null = null;
 
   constructor(tasks: TaskIndex) {
+    this.#sessions.onChange((sessionId, before, after) => {
+      // What was taken from one process is no news for the next one.
+      if (before?.session.instance !== after?.session.instance) this.#taken.delete(sessionId);
+    });
     tasks.onChange((change) => {
       this.#noteTaken(change);
     });
@@ -51,7 +52,14 @@ export class SessionIndex implements Watch<SessionEntry> {
 
   /** Calls the listener after each change, also a mere renewal, in order. It must not throw. */
   onChange(listener: (change: SessionChange) => void): void {
-    this.#listeners.push(listener);
+    this.#sessions.onChange((sessionId, before, after, entry) => {
+      listener({
+        sessionId,
+        before: before?.session ?? null,
+        after: after?.session ?? null,
+        isUnregistered: entry?.kind === "gone" && entry.isUnregistered === true,
+      });
+    });
   }
 
   /** The claims that were taken from the session since it was last told. */
@@ -61,59 +69,26 @@ export class SessionIndex implements Watch<SessionEntry> {
     return taken ?? new Map<string, Taking>();
   }
 
-  /**
-   * Takes in a session that this worker has just written or read from the leader.
-   *
-   * What the watch has already delivered is not taken again: it may be gone since.
-   */
+  /** Takes in a session that this worker has just written, or read from the leader. */
   apply(session: Session, revision: number): void {
-    const { sessionId } = session;
-    if (revision <= this.position.revision) return;
-    if (revision <= (this.#sessions.get(sessionId)?.revision ?? 0)) return;
-    this.#resync?.add(sessionId);
-    this.#replace(sessionId, { session, revision });
+    this.#sessions.apply(session.sessionId, { session, revision });
   }
 
   restarted(): void {
-    this.#resync = new Set();
-    this.position.restarted();
+    this.#sessions.restarted();
   }
 
   entry(entry: SessionEntry): void {
     const { revision } = entry;
-    const sessionId = entry.kind === "live" ? entry.session.sessionId : entry.sessionId;
-    const known = this.#sessions.get(sessionId);
-    // After a restart the store is right even if it is older: it may have been restored.
-    const isNews = known === undefined || revision > known.revision || this.#resync !== null;
-    if (entry.kind === "live") {
-      this.#resync?.add(sessionId);
-      if (isNews) this.#replace(sessionId, { session: entry.session, revision });
-    } else if (isNews) {
-      this.#replace(sessionId, null, entry.isUnregistered);
+    if (entry.kind === "gone") this.#sessions.deliver(entry.sessionId, revision, null, entry);
+    else {
+      const { session } = entry;
+      this.#sessions.deliver(session.sessionId, revision, { session, revision }, entry);
     }
-    this.position.delivered(revision);
   }
 
   current(): void {
-    const seen = this.#resync;
-    this.#resync = null;
-    for (const sessionId of seen === null ? [] : [...this.#sessions.keys()]) {
-      if (seen?.has(sessionId) === false) this.#replace(sessionId, null);
-    }
-    this.position.current();
-  }
-
-  #replace(sessionId: string, known: KnownSession | null, isUnregistered = false): void {
-    const before = this.#sessions.get(sessionId)?.session ?? null;
-    const after = known?.session ?? null;
-    if (known === null) this.#sessions.delete(sessionId);
-    else this.#sessions.set(sessionId, known);
-    // What was taken from one process is no news for the next one.
-    if (after?.instance !== before?.instance) this.#taken.delete(sessionId);
-    if (before === null && after === null) return;
-    for (const listener of this.#listeners) {
-      listener({ sessionId, before, after, isUnregistered });
-    }
+    this.#sessions.current();
   }
 
   #noteTaken({ taskId, before, after }: TaskChange): void {
@@ -121,7 +96,8 @@ export class SessionIndex implements Watch<SessionEntry> {
     if (after?.claimedBy !== null && after?.claimedBy !== undefined) {
       this.#taken.get(after.claimedBy)?.delete(taskId);
     }
-    if (holder === null || after?.claimedBy === holder || !this.#sessions.has(holder)) return;
+    if (holder === null || after?.claimedBy === holder || this.#sessions.get(holder) === undefined)
+      return;
     const how = howItEnded(after);
     if (how === null) return;
     const taken = this.#taken.get(holder) ?? new Map<string, Taking>();

@@ -1,14 +1,13 @@
 /**
- * What this worker knows of the tasks: fed by the watch and by its own writes, it proposes, and the
- * compare-and-set decides. It may lag behind; nothing is refused on its word alone.
+ * What this worker knows of the tasks. The index proposes and the compare-and-set decides: the index may
+ * lag behind, so nothing is refused because of the index alone.
  */
 import { SortedList } from "../task/sorted-list.ts";
 import { ReadyQueue } from "../task/ready-queue.ts";
 import { isFinished, type Task, TASK_STATUSES, type TaskStatus } from "../task/task.ts";
+import { WatchedMap } from "../watched/watched-map.ts";
 import { DeadEnds } from "./dead-ends.ts";
 import type { TaskEntry, Watch } from "./ports.ts";
-import { WatchPosition } from "../watched/watch-position.ts";
-import { SetMap } from "./set-map.ts";
 
 /** A readable task and the revision of its record. */
 export interface KnownTask {
@@ -19,7 +18,7 @@ export interface KnownTask {
 /** What the order of creation goes by. */
 type CreationKey = Pick<Task, "createdRevision" | "taskId">;
 
-/** What a listener hears of: `before` is `null` for a new task, `after` for one that is gone. */
+/** `before` is `null` for a new task, `after` for one that is gone. */
 export interface TaskChange {
   readonly taskId: string;
   readonly before: Task | null;
@@ -27,34 +26,39 @@ export interface TaskChange {
 }
 
 export class TaskIndex implements Watch<TaskEntry> {
-  readonly position = new WatchPosition();
-  /** Available tasks, without those that somebody here is just claiming. */
+  readonly #tasks = new WatchedMap<KnownTask, "dependents" | "claims" | "claimRequests">({
+    dependents: ({ task }) => task.dependsOn,
+    claims: ({ task }) => task.claimedBy,
+    claimRequests: ({ task }) => task.claimRequest,
+  });
+  readonly #corrupt = new WatchedMap<{ readonly revision: number; readonly problem: string }>({});
+  readonly position = this.#tasks.position;
+  /** The tasks that name this one in `dependsOn`. */
+  readonly dependents = this.#tasks.index("dependents");
+  /** The tasks that a session holds. */
+  readonly claims = this.#tasks.index("claims");
+  /** The tasks that are still held by the claims of a `next` request, by the request's name. */
+  readonly claimRequests = this.#tasks.index("claimRequests");
+  /** Exactly the available tasks that are neither reserved nor set aside. */
   readonly ready = new ReadyQueue();
-  /** Tasks that name this one in `dependsOn`. */
-  readonly dependents = new SetMap();
-  /** Tasks that a session holds. */
-  readonly claims = new SetMap();
-  /** Tasks that are held by what a `next` request won, by the request's name. */
-  readonly claimRequests = new SetMap();
   /** All tasks, oldest first. */
   readonly byCreation = new SortedList<Task, CreationKey>(compareCreation);
-  /** Terminal tasks, the one that has been so for longest first. */
-  readonly terminal = new SortedList<Task>((a, b) => a.updatedAt - b.updatedAt || compareIds(a, b));
+  /** Finished tasks, the one that finished first in front. */
+  readonly finished = new SortedList<Task>((a, b) => a.updatedAt - b.updatedAt || compareIds(a, b));
   /** Blocked tasks that wait for one that failed or was cancelled. */
   readonly deadEnds: DeadEnds;
   readonly #now: () => number;
-  readonly #known = new Map<string, KnownTask>();
-  readonly #corrupt = new Map<string, number>();
+  readonly #reserved = new Set<string>();
+  readonly #setAside = new Set<string>();
   readonly #counts = new Map<TaskStatus, number>();
   readonly #listeners: ((change: TaskChange) => void)[] = [];
-  readonly #corruptListeners: ((taskId: string, problem: string) => void)[] = [];
-  readonly #currentListeners: (() => void)[] = [];
-  /** While the watch delivers the state from which it begins: the ids that still exist. */
-  #resync: Set<string> | null = null;
 
   constructor(now: () => number) {
     this.#now = now;
     this.deadEnds = new DeadEnds(this);
+    this.#tasks.onChange((taskId, before, after) => {
+      this.#changed({ taskId, before: before?.task ?? null, after: after?.task ?? null });
+    });
   }
 
   /** Whether the watch has delivered what was there when it began. */
@@ -63,7 +67,7 @@ export class TaskIndex implements Watch<TaskEntry> {
   }
 
   get size(): number {
-    return this.#known.size;
+    return this.#tasks.size;
   }
 
   get corruptCount(): number {
@@ -71,15 +75,15 @@ export class TaskIndex implements Watch<TaskEntry> {
   }
 
   get(taskId: string): KnownTask | undefined {
-    return this.#known.get(taskId);
+    return this.#tasks.get(taskId);
   }
 
   values(): Iterable<KnownTask> {
-    return this.#known.values();
+    return this.#tasks.values();
   }
 
   isComplete(taskId: string): boolean {
-    return this.#known.get(taskId)?.task.status === "complete";
+    return this.#tasks.get(taskId)?.task.status === "complete";
   }
 
   counts(): Record<TaskStatus, number> {
@@ -92,105 +96,116 @@ export class TaskIndex implements Watch<TaskEntry> {
     this.#listeners.push(listener);
   }
 
-  /** Calls the listener for each entry that cannot be read as a task, with what is wrong with it. */
+  /** Calls the listener once for each entry that cannot be read as a task. It must not throw. */
   onCorrupt(listener: (taskId: string, problem: string) => void): void {
-    this.#corruptListeners.push(listener);
+    this.#corrupt.onChange((taskId, before, after) => {
+      // The watch delivers it again each time that it begins again.
+      if (after !== null && after.revision !== before?.revision) listener(taskId, after.problem);
+    });
   }
 
-  /** Calls the listener each time the index has become current. */
+  /** Calls the listener each time that the index has become current. It must not throw. */
   onCurrent(listener: () => void): void {
-    this.#currentListeners.push(listener);
+    this.position.onTurn(() => {
+      if (this.isCurrent) listener();
+    });
   }
 
-  /**
-   * Takes in a record that this worker has just written or read from the leader.
-   *
-   * What the watch has already delivered is not taken again: it may be gone since.
-   */
+  /** Keeps the task out of `ready` until `free`, whatever becomes of it: it is being claimed. */
+  reserve(taskId: string): void {
+    this.#reserved.add(taskId);
+    this.#withdraw(taskId);
+  }
+
+  /** Ends a reservation. */
+  free(taskId: string): void {
+    this.#reserved.delete(taskId);
+    const task = this.get(taskId)?.task;
+    if (task !== undefined) this.#offer(task);
+  }
+
+  /** Keeps the task out of `ready` until it changes: as it is known here, it cannot be claimed. */
+  setAside(taskId: string): void {
+    this.#setAside.add(taskId);
+    this.#withdraw(taskId);
+  }
+
+  /** The task, if it is due and in `ready`. */
+  readyTask(taskId: string): Task | null {
+    const task = this.get(taskId)?.task;
+    const isDue = task !== undefined && (task.notBefore ?? 0) <= this.#now();
+    return isDue && this.#isOffered(task) ? task : null;
+  }
+
+  /** Takes in a record that this worker has just written, or read from the leader. */
   apply(task: Task, revision: number): void {
-    const { taskId } = task;
-    if (revision <= this.position.revision) return;
-    if (revision <= (this.#known.get(taskId)?.revision ?? 0)) return;
-    this.#resync?.add(taskId);
-    this.#replace(taskId, { task: withCreation(task, revision), revision });
+    this.#tasks.apply(task.taskId, { task: withCreation(task, revision), revision });
   }
 
   restarted(): void {
-    this.#resync = new Set();
-    this.position.restarted();
+    this.#corrupt.restarted();
+    this.#tasks.restarted();
   }
 
   isKnown(taskId: string, revision: number): boolean {
-    if (this.#resync !== null || this.#known.get(taskId)?.revision !== revision) return false;
-    this.#corrupt.delete(taskId);
-    this.position.delivered(revision);
+    if (!this.#tasks.isKnown(taskId, revision)) return false;
+    this.#corrupt.deliver(taskId, revision, null);
     return true;
   }
 
   entry(entry: TaskEntry): void {
     const { taskId, revision } = entry;
-    const known = this.#known.get(taskId);
-    // After a restart the store is right even if it is older: it may have been restored.
-    const isNews = known === undefined || revision > known.revision || this.#resync !== null;
-    if (!("removed" in entry)) this.#resync?.add(taskId);
-    if ("corrupt" in entry) this.#noteCorrupt(taskId, revision, entry.corrupt);
-    else this.#corrupt.delete(taskId);
-    if (isNews) this.#replace(taskId, "task" in entry ? { task: entry.task, revision } : null);
-    this.position.delivered(revision);
+    const isCorrupt = "corrupt" in entry;
+    this.#corrupt.deliver(
+      taskId,
+      revision,
+      isCorrupt ? { revision, problem: entry.corrupt } : null,
+    );
+    const known = "task" in entry ? { task: entry.task, revision } : null;
+    this.#tasks.deliver(taskId, revision, known);
   }
 
   current(): void {
-    const seen = this.#resync;
-    this.#resync = null;
-    for (const taskId of [...this.#known.keys(), ...this.#corrupt.keys()]) {
-      if (seen?.has(taskId) !== false) continue;
-      this.#replace(taskId, null);
-      this.#corrupt.delete(taskId);
+    this.#corrupt.current();
+    this.#tasks.current();
+  }
+
+  #changed(change: TaskChange): void {
+    const { taskId, before, after } = change;
+    this.#setAside.delete(taskId);
+    if (before !== null) {
+      this.#count(before.status, -1);
+      if (before.status === "available") this.ready.delete(before);
+      if (isFinished(before.status)) this.finished.delete(before);
     }
-    this.position.current();
-    for (const listener of this.#currentListeners) listener();
-  }
-
-  /** Each unreadable entry is told of once, however often the watch begins again. */
-  #noteCorrupt(taskId: string, revision: number, problem: string): void {
-    if (this.#corrupt.get(taskId) === revision) return;
-    this.#corrupt.set(taskId, revision);
-    for (const listener of this.#corruptListeners) listener(taskId, problem);
-  }
-
-  #replace(taskId: string, known: KnownTask | null): void {
-    const before = this.#known.get(taskId)?.task ?? null;
-    const after = known?.task ?? null;
-    if (before === null && after === null) return;
-    if (before !== null) this.#forget(before);
-    if (known === null) this.#known.delete(taskId);
-    else this.#known.set(taskId, known);
-    if (after !== null) this.#remember(after);
-    // Mostly it stays where it is: to put it there again takes half the time.
+    if (after !== null) {
+      this.#count(after.status, 1);
+      this.#offer(after);
+      if (isFinished(after.status)) this.finished.set(after);
+    }
+    // Most tasks keep their place. Only to replace the task there takes half the time.
     const stays = before !== null && after !== null && compareCreation(before, after) === 0;
     if (before !== null && !stays) this.byCreation.delete(before);
     if (after !== null) this.byCreation.set(after);
-    for (const listener of this.#listeners) listener({ taskId, before, after });
+    this.deadEnds.update(taskId, before, after);
+    for (const listener of this.#listeners) listener(change);
   }
 
-  #remember(task: Task): void {
-    const { taskId, status, claimRequest } = task;
-    this.#counts.set(status, (this.#counts.get(status) ?? 0) + 1);
-    for (const dependency of task.dependsOn) this.dependents.add(dependency, taskId);
-    if (status === "available") this.ready.add(task, this.#now());
-    if (task.claimedBy !== null) this.claims.add(task.claimedBy, taskId);
-    if (claimRequest !== null) this.claimRequests.add(claimRequest, taskId);
-    if (isFinished(status)) this.terminal.set(task);
+  #count(status: TaskStatus, difference: 1 | -1): void {
+    this.#counts.set(status, (this.#counts.get(status) ?? 0) + difference);
   }
 
-  #forget(task: Task): void {
-    const { taskId, status, claimRequest } = task;
-    this.#counts.set(status, (this.#counts.get(status) ?? 0) - 1);
-    for (const dependency of task.dependsOn) this.dependents.delete(dependency, taskId);
-    if (status === "available") this.ready.delete(task);
-    if (task.claimedBy !== null) this.claims.delete(task.claimedBy, taskId);
-    if (claimRequest !== null) this.claimRequests.delete(claimRequest, taskId);
-    if (isFinished(status)) this.terminal.delete(task);
+  #isOffered({ taskId, status }: Task): boolean {
+    return status === "available" && !this.#reserved.has(taskId) && !this.#setAside.has(taskId);
+  }
+
+  #offer(task: Task): void {
+    if (this.#isOffered(task)) this.ready.add(task, this.#now());
+  }
+
+  #withdraw(taskId: string): void {
+    const task = this.get(taskId)?.task;
+    if (task !== undefined) this.ready.delete(task);
   }
 }
 

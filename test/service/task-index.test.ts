@@ -52,14 +52,43 @@ describe("the index of tasks", () => {
     assert.equal(index.dependents.get("a").size, 0);
   });
 
-  it("lists the tasks in order of creation, and terminal ones by their end", () => {
+  it("keeps a reserved task out of the queue until it is free, however it changes", () => {
+    const index = currentIndex();
+    deliver(index, 1, availableTask({ taskId: "a" }));
+    index.reserve("a");
+    assert.deepEqual([index.ready.size, index.readyTask("a")], [0, null]);
+    deliver(index, 2, claimedTask({ taskId: "a" }));
+    deliver(index, 3, availableTask({ taskId: "a", title: "again" }));
+    assert.equal(index.ready.size, 0);
+    index.free("a");
+    assert.deepEqual([index.ready.size, index.readyTask("a")?.title], [1, "again"]);
+
+    index.reserve("a");
+    deliver(index, 4, claimedTask({ taskId: "a" }));
+    index.free("a");
+    assert.equal(index.ready.size, 0);
+    index.free("unknown");
+  });
+
+  it("keeps a task that is set aside out of the queue until it changes", () => {
+    const index = currentIndex();
+    deliver(index, 1, availableTask({ taskId: "a" }));
+    index.reserve("a");
+    index.setAside("a");
+    index.free("a");
+    assert.deepEqual([index.ready.size, index.readyTask("a")], [0, null]);
+    deliver(index, 2, availableTask({ taskId: "a" }));
+    assert.deepEqual([index.ready.size, index.readyTask("a")?.taskId], [1, "a"]);
+  });
+
+  it("lists the tasks in order of creation, and finished ones by when they finished", () => {
     const index = currentIndex();
     deliver(index, 10, complete({ taskId: "b", createdRevision: 2, updatedAt: NOW }));
     deliver(index, 11, complete({ taskId: "a", createdRevision: 3, updatedAt: NOW - 5 }));
     deliver(index, 12, availableTask({ taskId: "c", createdRevision: 1 }));
     const idsOf = (tasks: Iterable<Task>): string[] => [...tasks].map((task) => task.taskId);
     assert.deepEqual(idsOf(index.byCreation), ["c", "b", "a"]);
-    assert.deepEqual(idsOf(index.terminal), ["a", "b"]);
+    assert.deepEqual(idsOf(index.finished), ["a", "b"]);
   });
 
   it("tells of each change what was before and what is after", () => {

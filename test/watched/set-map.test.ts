@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { SetMap } from "../../src/service/set-map.ts";
+import { SetMap } from "../../src/watched/set-map.ts";
 
 describe("a map of sets", () => {
   it("has each id of a key once", () => {
