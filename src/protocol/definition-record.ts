@@ -1,12 +1,80 @@
 /** What a task is by its definition, as requests give it and records keep it. */
-import type { z } from "zod";
+import { z } from "zod";
 import type { TaskChanges } from "../task/commands.ts";
 import { DEFINITION_DEFAULTS, type TaskDefinition } from "../task/task.ts";
 import { canonicalJson } from "./canonical-json.ts";
-import type * as field from "./fields.ts";
+import * as field from "./fields.ts";
 import { millisOrNull } from "./instants.ts";
+import {
+  checked,
+  type CheckedField,
+  isGiven,
+  isId,
+  isList,
+  isNullOr,
+  isObject,
+  isShort,
+  isText,
+  isWhole,
+  schemasOf,
+} from "./quick-record-check.ts";
 
-type DefinitionRecord = z.infer<z.ZodObject<typeof field.definition>>;
+/** `dependsOn` is `depends_on` on the wire. */
+export type WireName<Name extends string> = Name extends `${infer First}${infer Rest}`
+  ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${WireName<Rest>}`
+  : Name;
+export type FieldsOf<T> = Readonly<Record<WireName<keyof T & string>, CheckedField>>;
+
+const isNames = isList(field.MAX_NAMES, isShort(field.MAX_NAME_LENGTH));
+
+/** A definition as requests and records spell it; the defaults are those of the domain. */
+export const DEFINITION_FIELDS = {
+  /** For people. */
+  title: checked(z.string(), isText),
+  /** For people. */
+  description: checked(z.string().nullable(), isNullOr(isText)),
+  /** 0 (most urgent) to 4. Default 2. */
+  priority: checked(field.priority, isWhole(0, field.MAX_PRIORITY)),
+  /** Ids of tasks that must be complete first. */
+  depends_on: checked(
+    z.array(field.taskId).max(field.MAX_DEPENDENCIES).describe("Tasks that must be complete first"),
+    isList(field.MAX_DEPENDENCIES, isId),
+  ),
+  /** Capabilities that a session must have to claim it. */
+  requires: checked(
+    field.names.describe("Capabilities that a session must have to claim the task"),
+    isNames,
+  ),
+  /** To filter by. */
+  tags: checked(field.names, isNames),
+  /** Whatever programs want to keep with it. */
+  metadata: checked(field.metadata, (value) => isObject(value) && !field.hasProto(value)),
+  /** What the work is about, for the session that does it. */
+  payload: checked(z.unknown(), isGiven),
+  /** Failed attempts before it is `failed`. Default: the coordinator's, 3. */
+  max_failures: checked(
+    z
+      .int()
+      .min(1)
+      .max(field.MAX_MAX_FAILURES)
+      .describe("Failed attempts before the task is failed"),
+    isWhole(1, field.MAX_MAX_FAILURES),
+  ),
+  /** Lost leases before it is `failed`; 0: no limit. Default: the coordinator's, 10. */
+  max_lost_leases: checked(
+    z
+      .int()
+      .min(0)
+      .max(field.MAX_MAX_LOST_LEASES)
+      .describe("Leases that may expire before the task is failed; 0: no limit"),
+    isWhole(0, field.MAX_MAX_LOST_LEASES),
+  ),
+} as const satisfies FieldsOf<TaskDefinition>;
+
+/** The schemas of a definition's fields. */
+export const definition = schemasOf(DEFINITION_FIELDS);
+
+type DefinitionRecord = z.infer<z.ZodObject<typeof definition>>;
 /** Any part of a definition, as a request or a stored record gives it. */
 export type GivenDefinition = {
   readonly [K in keyof DefinitionRecord]?: DefinitionRecord[K] | undefined;
@@ -59,27 +127,27 @@ function distinct(names: readonly string[] | undefined): readonly string[] {
   return names.length === 1 ? names : [...new Set(names)];
 }
 
+/** What an update can name: the fields of a definition, and the start. */
+export const CHANGEABLE_FIELDS: readonly string[] = [
+  ...Object.keys(DEFINITION_FIELDS),
+  "not_before",
+];
+
 /** What an update names, and nothing else. */
 export function decodeChanges(
   given: GivenDefinition & { readonly not_before?: string | null | undefined },
 ): TaskChanges {
-  const { depends_on, max_failures, max_lost_leases, requires, tags, title, description } = given;
-  const { priority, metadata, payload, not_before } = given;
+  const notBefore = millisOrNull(given.not_before);
+  const isNamed = ([name]: [string, unknown]): boolean =>
+    given[wireName(name) as keyof typeof given] !== undefined;
   return Object.fromEntries(
-    Object.entries({
-      title,
-      description,
-      priority,
-      dependsOn: depends_on === undefined ? undefined : distinct(depends_on),
-      requires: requires === undefined ? undefined : distinct(requires),
-      tags: tags === undefined ? undefined : distinct(tags),
-      metadata,
-      payload,
-      maxFailures: max_failures,
-      maxLostLeases: max_lost_leases,
-      notBefore: not_before === undefined ? undefined : millisOrNull(not_before),
-    }).filter(([, value]) => value !== undefined),
+    Object.entries({ ...decodeDefinition(given), notBefore }).filter(isNamed),
   );
+}
+
+/** `depends_on` of `dependsOn`, as the type `WireName` has it. */
+function wireName(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 export function isSameDefinition(a: TaskDefinition, b: TaskDefinition): boolean {

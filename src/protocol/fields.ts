@@ -33,12 +33,19 @@ export const instance = z
   .max(MAX_INSTANCE_LENGTH)
   .describe("Which process of the session this is: another random text for each");
 
-const names = z.array(z.string().min(1, "must not be empty").max(MAX_NAME_LENGTH)).max(MAX_NAMES);
+/** Of capabilities, or of tags. */
+export const names = z
+  .array(z.string().min(1, "must not be empty").max(MAX_NAME_LENGTH))
+  .max(MAX_NAMES);
 
+const PRIORITY_RULE = `must be between 0 (most urgent) and ${MAX_PRIORITY}`;
+export const priority = z.int().min(0, PRIORITY_RULE).max(MAX_PRIORITY, PRIORITY_RULE);
+
+const TTL_RULE = `must be between ${MIN_TTL_SECONDS} and ${MAX_TTL_SECONDS} seconds`;
 export const ttlSeconds = z
   .int()
-  .min(MIN_TTL_SECONDS, `must be between ${MIN_TTL_SECONDS} and ${MAX_TTL_SECONDS} seconds`)
-  .max(MAX_TTL_SECONDS, `must be between ${MIN_TTL_SECONDS} and ${MAX_TTL_SECONDS} seconds`)
+  .min(MIN_TTL_SECONDS, TTL_RULE)
+  .max(MAX_TTL_SECONDS, TTL_RULE)
   .describe("Lease length in seconds");
 
 export const attempt = z.int().min(0).describe("Number of the claim: which one is meant");
@@ -51,11 +58,14 @@ export const revision = z.int().min(0).describe("Revision in the bucket `tasks`"
 export const capabilities = names.describe("What the session can do");
 export const wantedTags = names.describe("Only tasks that carry all of these tags");
 export const prefix = z.string().max(256).describe("Only ids that begin with this");
-/** A record leaves a field of this name out without a word, so it is refused before. */
 const PROTO = "__proto__";
+/** The schema of an object would silently drop a field of this name, so it is refused before. */
+export function hasProto(object: object): boolean {
+  return Object.hasOwn(object, PROTO);
+}
 export const metadata = z
   .custom<Record<string, unknown>>(
-    (given) => typeof given !== "object" || given === null || !Object.hasOwn(given, PROTO),
+    (given) => typeof given !== "object" || given === null || !hasProto(given),
     { error: `must not have a field named ${PROTO}: use another name` },
   )
   .meta({ type: "object", propertyNames: { type: "string" }, additionalProperties: {} })
@@ -97,44 +107,6 @@ export const notBefore = time
   .nullable()
   .optional()
   .describe("Nobody can claim the task before this time");
-
-/** A definition as records and requests spell it; the defaults are those of the domain. */
-export const definition = {
-  /** For people. */
-  title: z.string(),
-  /** For people. */
-  description: z.string().nullable(),
-  /** 0 (most urgent) to 4. Default 2. */
-  priority: z
-    .int()
-    .min(0, `must be between 0 (most urgent) and ${MAX_PRIORITY}`)
-    .max(MAX_PRIORITY, `must be between 0 (most urgent) and ${MAX_PRIORITY}`),
-  /** Ids of tasks that have to be complete first. */
-  depends_on: z
-    .array(taskId)
-    .max(MAX_DEPENDENCIES)
-    .describe("Tasks that have to be complete first"),
-  /** Capabilities that a session must have to claim it. */
-  requires: names.describe("Capabilities that a session must have to claim the task"),
-  /** To filter by. */
-  tags: names,
-  /** Whatever programs want to keep with it. */
-  metadata,
-  /** What the work is about, for the session that does it. */
-  payload: z.unknown(),
-  /** Failed attempts before it is `failed`. Default: the coordinator's, 3. */
-  max_failures: z
-    .int()
-    .min(1)
-    .max(MAX_MAX_FAILURES)
-    .describe("Failed attempts before the task is failed"),
-  /** Lost leases before it is `failed`; 0: no limit. Default: the coordinator's, 10. */
-  max_lost_leases: z
-    .int()
-    .min(0)
-    .max(MAX_MAX_LOST_LEASES)
-    .describe("Leases that may expire before the task is failed; 0: no limit"),
-} as const;
 
 function idOf(kind: "task" | "session"): z.ZodString {
   return z.string().refine(isValidId, {

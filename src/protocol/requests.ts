@@ -3,8 +3,9 @@ import { z } from "zod";
 import { RELEASE_OUTCOMES } from "../task/commands.ts";
 import { IMPORTED_STATUSES, TASK_STATUSES } from "../task/task.ts";
 import * as field from "./fields.ts";
+import { definition } from "./definition-record.ts";
 
-const someDefinition = z.object(field.definition).partial().shape;
+const someDefinition = z.object(definition).partial().shape;
 const holder = {
   session_id: field.sessionId,
   instance: field.instance.optional(),

@@ -3,29 +3,43 @@
  * as it is: an event of a type that this version does not know does not make the record unreadable.
  */
 import { z } from "zod";
-import { EVENT_TYPES, type TaskEvent } from "../task/task.ts";
+import { EVENT_TYPES, TASK_STATUSES, type TaskEvent } from "../task/task.ts";
 import * as field from "./fields.ts";
 import { iso } from "./instants.ts";
+import {
+  checked,
+  isId,
+  isNullOr,
+  isOneOf,
+  isText,
+  isTime,
+  quickCheckOf,
+  schemasOf,
+} from "./quick-record-check.ts";
 import { unknownFieldsOf } from "./unknown-fields.ts";
 
-export const taskEvent = z.looseObject({
+const EVENT_FIELDS = {
   /** What happened: an `EventType`, or one of a later version. */
-  type: z.string(),
+  type: checked(z.string(), isOneOf(EVENT_TYPES)),
   /** The task. */
-  task_id: field.taskId,
+  task_id: checked(field.taskId, isId),
   /** Before; `null` for a task that has just been created. */
-  old_status: z.string().nullable(),
+  old_status: checked(z.string().nullable(), isNullOr(isOneOf(TASK_STATUSES))),
   /** After. */
-  new_status: z.string(),
+  new_status: checked(z.string(), isOneOf(TASK_STATUSES)),
   /** Who holds the task after it. */
-  claimed_by: field.sessionId.nullable(),
+  claimed_by: checked(field.sessionId.nullable(), isNullOr(isId)),
   /** The session that caused it; where a claim was taken from somebody, the one that lost it. */
-  session_id: field.sessionId.nullable().default(null),
+  session_id: checked(field.sessionId.nullable().default(null), isNullOr(isId)),
   /** Why, where the type alone does not tell. */
-  reason: z.string().nullable().default(null),
+  reason: checked(z.string().nullable().default(null), isNullOr(isText)),
   /** When. */
-  timestamp: field.time,
-});
+  timestamp: checked(field.time, isTime),
+};
+
+export const taskEvent = z.looseObject(schemasOf(EVENT_FIELDS));
+/** Whether it is an event as this version writes it. */
+export const isOurEvent = quickCheckOf(EVENT_FIELDS);
 
 /**
  * The transition that led to a task's record.
@@ -53,8 +67,8 @@ export function encodeEvent(taskId: string, event: TaskEvent): EventRecord {
 /** Parsing makes a new string for each record: that of all records at once takes less room. */
 const SHARED_TYPE_NAMES = new Map<string, string>(EVENT_TYPES.map((type) => [type, type]));
 
-/** `isOwn`: it is known to have no field that this version does not know. */
-export function decodeEvent(record: EventRecord, isOwn: boolean): TaskEvent {
+/** `isOurs`: it has no field that this version does not know. */
+export function decodeEvent(record: EventRecord, isOurs: boolean): TaskEvent {
   const event: TaskEvent = {
     type: SHARED_TYPE_NAMES.get(record.type) ?? record.type,
     oldStatus: record.old_status,
@@ -64,6 +78,6 @@ export function decodeEvent(record: EventRecord, isOwn: boolean): TaskEvent {
     reason: record.reason,
     timestamp: Date.parse(record.timestamp),
   };
-  const unknownFields = isOwn ? null : unknownFieldsOf(record, KNOWN_FIELDS);
+  const unknownFields = isOurs ? null : unknownFieldsOf(record, KNOWN_FIELDS);
   return unknownFields === null ? event : { ...event, unknownFields };
 }

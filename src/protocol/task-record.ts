@@ -1,73 +1,111 @@
 /** A task as it is stored and sent: the record's schema, and the way between it and the domain. */
 import { z } from "zod";
 import { TASK_STATUSES, type Task } from "../task/task.ts";
-import { decodeDefinition, encodeDefinition } from "./definition-record.ts";
+import {
+  DEFINITION_FIELDS,
+  decodeDefinition,
+  encodeDefinition,
+  type FieldsOf,
+} from "./definition-record.ts";
 import { describeInexact, inexactPart, isTooDeep } from "./storable-json.ts";
 import * as field from "./fields.ts";
 import { iso, isoOrNull, millisOrNull } from "./instants.ts";
-import { passesQuickCheck } from "./quick-record-check.ts";
+import {
+  checked,
+  isFlag,
+  isGiven,
+  isId,
+  isNullOr,
+  isOneOf,
+  isShort,
+  isText,
+  isTime,
+  isWhole,
+  quickCheckOf,
+  schemasOf,
+} from "./quick-record-check.ts";
 import { ID_RULE, isValidId } from "./subjects.ts";
-import { decodeEvent, encodeEvent, taskEvent } from "./task-event.ts";
+import { decodeEvent, encodeEvent, isOurEvent, taskEvent } from "./task-event.ts";
 import { unknownFieldsOf } from "./unknown-fields.ts";
 
-const status = z.enum(TASK_STATUSES);
+/** A task as this version writes it. */
+const RECORD_FIELDS = {
+  /** The id. */
+  task_id: checked(field.taskId, isId),
+  ...DEFINITION_FIELDS,
+  /** Where it stands. */
+  status: checked(z.enum(TASK_STATUSES), isOneOf(TASK_STATUSES)),
+  /** The session that holds it. */
+  claimed_by: checked(field.sessionId.nullable(), isNullOr(isId)),
+  /** Since when. */
+  claimed_at: checked(field.time.nullable(), isNullOr(isTime)),
+  /** The number of claims since it was created. */
+  attempt: checked(field.attempt, isWhole(0)),
+  /** Failed attempts since it was created or requeued. */
+  failures: checked(z.int().min(0), isWhole(0)),
+  /** Leases that expired, or were lost with their connection, since then. */
+  lost_leases: checked(z.int().min(0), isWhole(0)),
+  /** When it can be claimed: a scheduled start, or the end of a delay after a failed attempt. */
+  not_before: checked(field.time.nullable(), isNullOr(isTime)),
+  /** What the holder gave with `complete`; otherwise `null`. */
+  result: checked(z.unknown(), isGiven),
+  /** What the last failed attempt said; otherwise `null`. */
+  error: checked(z.unknown(), isGiven),
+  /** When it was created. */
+  created_at: checked(field.time, isTime),
+  /** When this record was written. */
+  updated_at: checked(field.time, isTime),
+  /** When it was completed. */
+  completed_at: checked(field.time.nullable(), isNullOr(isTime)),
+  /** By which session. */
+  completed_by: checked(field.sessionId.nullable(), isNullOr(isId)),
+  /** What brought it here. */
+  last_event: checked(taskEvent.nullable(), isNullOr(isOurEvent)),
+  /** `true`: the holder is asked to stop. */
+  cancel_requested: checked(z.boolean().optional(), isFlag),
+  /** Length of the lease of the current claim. */
+  ttl_seconds: checked(
+    field.ttlSeconds.optional(),
+    isWhole(field.MIN_TTL_SECONDS, field.MAX_TTL_SECONDS),
+  ),
+  /** Which `next` request won the current claim. */
+  claim_request: checked(z.string().optional(), isText),
+  /** The instance of the session that made the current claim. Left out if it named none. */
+  claim_instance: checked(field.instance.optional(), isShort(field.MAX_INSTANCE_LENGTH)),
+  /** The fencing token of the last claim; it grows with each claim of the id. Left out if there was none. */
+  fencing_token: checked(field.fencingToken.optional(), isWhole(0)),
+  /** How often the lease of the current attempt was begun again after it had run out. Left out if never. */
+  lease_epoch: checked(field.leaseEpoch.optional(), isWhole(0)),
+  /** Revision of its first record: the order of creation. Left out of that first record. */
+  created_revision: checked(field.revision.optional(), isWhole(0)),
+} as const satisfies FieldsOf<Omit<Task, "unknownFields">>;
 
 /** What a writer produces, and what replies and events contain. */
-export const taskRecord = z
-  .object({
-    /** The id. */
-    task_id: field.taskId,
-    ...field.definition,
-    /** Where it stands. */
-    status,
-    /** The session that holds it. */
-    claimed_by: field.sessionId.nullable(),
-    /** Since when. */
-    claimed_at: field.time.nullable(),
-    /** The number of claims since it was created. */
-    attempt: field.attempt,
-    /** Failed attempts since it was created or requeued. */
-    failures: z.int().min(0),
-    /** Leases that expired, or were lost with their connection, since then. */
-    lost_leases: z.int().min(0),
-    /** When it can be claimed: a scheduled start, or the end of a delay after a failed attempt. */
-    not_before: field.time.nullable(),
-    /** What the holder gave with `complete`; else `null`. */
-    result: z.unknown(),
-    /** What the last failed attempt said; else `null`. */
-    error: z.unknown(),
-    /** When it was created. */
-    created_at: field.time,
-    /** When this record was written. */
-    updated_at: field.time,
-    /** When it was completed. */
-    completed_at: field.time.nullable(),
-    /** By which session. */
-    completed_by: field.sessionId.nullable(),
-    /** What brought it here. */
-    last_event: taskEvent.nullable(),
-    /** `true`: the holder is asked to stop. */
-    cancel_requested: z.boolean().optional(),
-    /** Length of the lease of the current claim. */
-    ttl_seconds: field.ttlSeconds.optional(),
-    /** Which `next` request won the current claim. */
-    claim_request: z.string().optional(),
-    /** The instance of the session that made the current claim. Left out if it named none. */
-    claim_instance: field.instance.optional(),
-    /** The fencing token of the last claim; it grows with each claim of the id. Left out if there was none. */
-    fencing_token: field.fencingToken.optional(),
-    /** How often the lease of the current attempt has begun anew after it had run out. Left out if never. */
-    lease_epoch: field.leaseEpoch.optional(),
-    /** Revision of its first record: the order of creation. Left out of that first record. */
-    created_revision: field.revision.optional(),
-  })
-  .describe("A task");
+export const taskRecord = z.object(schemasOf(RECORD_FIELDS)).describe("A task");
 /**
  * A task as the bucket has it. Times are ISO-8601.
  *
  * @interface
  */
 export type TaskRecord = z.infer<typeof taskRecord>;
+
+const isRecord = quickCheckOf(RECORD_FIELDS);
+
+/** Whether the schema accepts the value as it is, and knows each of its fields. */
+export function passesQuickCheck(json: unknown): json is TaskRecord {
+  return isRecord(json) && hasHolderIfClaimed(json as object);
+}
+
+function hasHolderIfClaimed({
+  status,
+  claimed_by,
+}: {
+  readonly status?: unknown;
+  readonly claimed_by?: unknown;
+}): boolean {
+  return (status === "claimed") === (typeof claimed_by === "string");
+}
+
 /**
  * What a reader accepts. People write records by hand (`nats kv put tasks X '{"title":"..."}'`), so
  * everything has a default, and fields of a later version are carried along untouched.
@@ -83,7 +121,7 @@ const storedRecord = z
     created_revision: field.revision.nullable(),
   })
   .partial()
-  .refine((record) => (record.status === "claimed") === (typeof record.claimed_by === "string"), {
+  .refine(hasHolderIfClaimed, {
     path: ["claimed_by"],
     error: "must name the holder of a claimed task, and of no other",
   });
@@ -146,14 +184,14 @@ export function decodeTask(text: string, origin: RecordOrigin): Task {
   if (isTooDeep(json)) throw new CorruptRecordError("the value is nested too deep");
   const inexact = inexactPart(text);
   if (inexact !== null) throw new CorruptRecordError(describeInexact(inexact));
-  const own = passesQuickCheck(json) ? json : null;
-  const record = own ?? parseStored(json);
+  const ours = passesQuickCheck(json) ? json : null;
+  const record = ours ?? parseStored(json);
   if (record.task_id !== undefined && record.task_id !== origin.taskId) {
     throw new CorruptRecordError(
       `the record's task_id is "${record.task_id}" but its key is "${origin.taskId}"`,
     );
   }
-  return toTask(record, origin, own !== null);
+  return toTask(record, origin, ours !== null);
 }
 
 function parseStored(json: unknown): StoredRecord {
@@ -174,7 +212,7 @@ function toTask(
   record: StoredRecord,
   origin: RecordOrigin,
   /** Has no field that this version does not know. */
-  isOwn: boolean,
+  isOurs: boolean,
 ): Task {
   const definition = decodeDefinition(record);
   const event = record.last_event ?? null;
@@ -210,9 +248,9 @@ function toTask(
     completedAt: millisOrNull(record.completed_at),
     completedBy: record.completed_by ?? null,
     createdRevision: record.created_revision ?? origin.revision,
-    lastEvent: event === null ? null : decodeEvent(event, isOwn),
-    unknownFields: isOwn ? null : unknownFieldsOf(record, RECORD_FIELDS),
+    lastEvent: event === null ? null : decodeEvent(event, isOurs),
+    unknownFields: isOurs ? null : unknownFieldsOf(record, KNOWN_FIELDS),
   };
 }
 
-const RECORD_FIELDS: ReadonlySet<string> = new Set(Object.keys(taskRecord.shape));
+const KNOWN_FIELDS: ReadonlySet<string> = new Set(Object.keys(RECORD_FIELDS));

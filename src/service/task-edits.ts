@@ -1,5 +1,9 @@
 /** Create, update, cancel and requeue: the requests of people and programs that plan the work. */
-import { decodeChanges, decodeDefinition } from "../protocol/definition-record.ts";
+import {
+  CHANGEABLE_FIELDS,
+  decodeChanges,
+  decodeDefinition,
+} from "../protocol/definition-record.ts";
 import { CoordinatorError } from "../protocol/errors.ts";
 import { millisOrNull } from "../protocol/instants.ts";
 import type { Request } from "../protocol/operations.ts";
@@ -75,8 +79,7 @@ export class TaskEdits {
     if (Object.keys(changes).length === 0) {
       throw new CoordinatorError(
         "invalid_request",
-        "nothing to update: name at least one of title, description, priority, depends_on, " +
-          "requires, tags, metadata, payload, max_failures, max_lost_leases, not_before",
+        `nothing to update: name at least one of ${CHANGEABLE_FIELDS.join(", ")}`,
       );
     }
     const { dependsOn = [] } = changes;

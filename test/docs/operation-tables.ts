@@ -1,7 +1,7 @@
 /** The fields of requests, replies and records as docs/protocol.md lists them, from the schemas. */
 import { z } from "zod";
-import { definition } from "../../src/protocol/fields.ts";
 import { type Operation, OPERATIONS } from "../../src/protocol/operations.ts";
+import { definition } from "../../src/protocol/definition-record.ts";
 import { importedTask } from "../../src/protocol/requests.ts";
 import { taskRecord } from "../../src/protocol/task-record.ts";
 import { DEFINITION_DEFAULTS, TASK_STATUSES } from "../../src/task/task.ts";

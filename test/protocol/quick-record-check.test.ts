@@ -2,8 +2,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { passesQuickCheck } from "../../src/protocol/quick-record-check.ts";
-import { decodeTask, encodeTask, taskRecord } from "../../src/protocol/task-record.ts";
+import { isTime } from "../../src/protocol/quick-record-check.ts";
+import {
+  decodeTask,
+  encodeTask,
+  passesQuickCheck,
+  taskRecord,
+} from "../../src/protocol/task-record.ts";
 import type { Task } from "../../src/task/task.ts";
 import { json, ORIGIN, task } from "./arbitrary-task.ts";
 
@@ -64,5 +69,23 @@ describe("the quick check of a task's record", () => {
 
   it("leaves what is no object to the schema", () => {
     for (const value of [null, [], "record", 7]) assert.equal(passesQuickCheck(value), false);
+  });
+
+  it("knows the times that this version writes, on every day of a year and of a leap year", () => {
+    const isWritten = (text: string): boolean => {
+      const millis = Date.parse(text);
+      return !Number.isNaN(millis) && new Date(millis).toISOString() === text;
+    };
+    const two = (number: number): string => String(number).padStart(2, "0");
+    for (const year of ["0000", "1900", "2000", "2024", "2025", "9999"]) {
+      for (let month = 0; month <= 13; month++) {
+        for (let day = 0; day <= 32; day++) {
+          for (const time of ["00:00:00.000Z", "23:59:59.999Z", "24:00:00.000Z", "12:00:00Z"]) {
+            const text = `${year}-${two(month)}-${two(day)}T${time}`;
+            assert.equal(isTime(text), isWritten(text), text);
+          }
+        }
+      }
+    }
   });
 });
