@@ -49,8 +49,8 @@ function refused(entered: ReturnType<Admission["enter"]>): CoordinatorError {
   return entered;
 }
 
-describe("the cap on requests in flight", () => {
-  it("lets in no more than that many at a time", () => {
+describe("the limit on requests in flight", () => {
+  it("admits at most that many requests at a time", () => {
     const gate = admission({ maxInFlight: 2 });
     const leave = admitted(gate.enter(null));
     admitted(gate.enter("alice"));
@@ -60,7 +60,7 @@ describe("the cap on requests in flight", () => {
     admitted(gate.enter(null));
   });
 
-  it("does not count requests that only wait", () => {
+  it("does not count parked requests", () => {
     const waiting = { count: 0 };
     const gate = admission({ maxInFlight: 1 }, new FakeClock(), () => waiting.count);
     admitted(gate.enter(null));
@@ -74,7 +74,7 @@ describe("the cap on requests in flight", () => {
 });
 
 describe("the rate limit", () => {
-  it("gives each principal its own number of requests a second", () => {
+  it("counts the requests of each principal separately", () => {
     const gate = admission({ requestsPerSecond: 2 });
     for (const principal of ["alice", "bob", "alice", "bob"]) {
       admitted(gate.enter(principal));
@@ -83,7 +83,7 @@ describe("the rate limit", () => {
     refused(gate.enter("bob"));
   });
 
-  it("fills up with time, to one second's worth", () => {
+  it("refills with time, up to the requests of one second", () => {
     const clock = new FakeClock();
     const gate = admission({ requestsPerSecond: 4 }, clock);
     const inARow = (): number => {
@@ -98,7 +98,7 @@ describe("the rate limit", () => {
     assert.equal(inARow(), 4);
   });
 
-  it("limits neither those without a principal, nor anybody when it is 0", () => {
+  it("does not limit requests without a principal, and limits none when it is 0", () => {
     const gate = admission({ requestsPerSecond: 1 });
     const unlimited = admission({ requestsPerSecond: 0 });
     for (let i = 0; i < 5; i++) {
@@ -107,7 +107,7 @@ describe("the rate limit", () => {
     }
   });
 
-  it("does not take a place in flight for what it refuses", () => {
+  it("does not count a refused request as in flight", () => {
     const gate = admission({ requestsPerSecond: 1 });
     admitted(gate.enter("alice"));
     refused(gate.enter("alice"));

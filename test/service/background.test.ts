@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Limiter } from "../../src/service/background.ts";
 
-/** Work that goes on until it is ended. */
+/** Work that runs until the test ends it. */
 class Work {
   readonly log: string[];
   readonly name: string;
@@ -30,13 +30,13 @@ function works(count: number): { log: string[]; list: Work[] } {
   return { log, list: Array.from({ length: count }, (_, i) => new Work(`w${i}`, log)) };
 }
 
-/** Everything that could go on now has done so. */
+/** Resolves when all work that can run now has begun. */
 function progressed(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
 describe("the limiter", () => {
-  it("runs no more than so many at a time, the others in the order in which they came", async () => {
+  it("runs at most so many pieces of work at a time, and the others in their order", async () => {
     const limiter = new Limiter(2);
     const { log, list } = works(5);
     const results = list.map((work) => limiter.run(work.run));
@@ -53,7 +53,7 @@ describe("the limiter", () => {
     assert.deepEqual(await Promise.all(results), ["w0", "w1", "w2", "w3", "w4"]);
   });
 
-  it("hands a place over to who waits, and not to who comes in that moment", async () => {
+  it("gives a free place to the work that waits, and not to work that arrives at that moment", async () => {
     const limiter = new Limiter(1);
     const { log, list } = works(3);
     const [first, second, late] = list;
@@ -73,7 +73,7 @@ describe("the limiter", () => {
     assert.deepEqual(log, ["w0", "w1", "w2"]);
   });
 
-  it("frees the place of work that fails, and passes the failure on", async () => {
+  it("frees the place of work that fails, and rejects with its error", async () => {
     const limiter = new Limiter(1);
     const { log, list } = works(2);
     const [failing, next] = list;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
-/** A task `a`, claimed by the registered session `s1`, that was asked to stop. */
+/** Makes task `a`, lets the registered session `s1` claim it, and asks for its cancellation. */
 async function askedToStop(coordinator: TestCoordinator): Promise<{ attempt: number }> {
   await coordinator.ok("sessions.register.s1");
   await coordinator.ok("tasks.create.a");
@@ -13,7 +13,7 @@ async function askedToStop(coordinator: TestCoordinator): Promise<{ attempt: num
 }
 
 describe("cancelling a task", () => {
-  it("ends one that nobody holds at once, and says who wanted it and why", async () => {
+  it("ends an unclaimed task at once, and records by whom and why", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.ready");
     await coordinator.ok("tasks.create.blocked", { depends_on: ["ready"] });
@@ -31,7 +31,7 @@ describe("cancelling a task", () => {
     assert.deepEqual([error.code, error.reason], ["not_available", "cancelled"]);
   });
 
-  it("asks the holder to stop, in its renewals and heartbeats", async () => {
+  it("asks the holder to stop in the answers to its renewals and heartbeats", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("sessions.register.s1");
     await coordinator.ok("tasks.create.a");
@@ -46,7 +46,7 @@ describe("cancelling a task", () => {
     assert.equal(heartbeat.claims[0].cancel_requested, true);
   });
 
-  it("is done when the holder gives the task back or fails", async () => {
+  it("takes effect when the holder gives the task back or fails", async () => {
     for (const status of ["available", "failed"]) {
       await using coordinator = await TestCoordinator.start();
       const { attempt } = await askedToStop(coordinator);
@@ -55,12 +55,12 @@ describe("cancelling a task", () => {
       assert.deepEqual([task.status, task.claimed_by], ["cancelled", null]);
       assert.equal(task.cancel_requested, undefined);
       assert.equal(task.last_event.type, "task_cancelled");
-      // The holder did not get the answer and asks again.
+      // The holder did not receive the answer and sends the request again.
       assert.equal((await coordinator.ok("tasks.release.a", release)).revision, revision);
     }
   });
 
-  it("comes too late for a holder that completes", async () => {
+  it("has no effect if the holder completes the task", async () => {
     await using coordinator = await TestCoordinator.start();
     const { attempt } = await askedToStop(coordinator);
     const release = { session_id: "s1", attempt, status: "complete", result: 42 };
@@ -68,7 +68,7 @@ describe("cancelling a task", () => {
     assert.deepEqual([task.status, task.result], ["complete", 42]);
   });
 
-  it("is done when the holder's lease runs out", async () => {
+  it("takes effect when the holder's lease runs out", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await coordinator.ok("tasks.claim.a", { session_id: "s1", ttl_seconds: 1 });
@@ -78,7 +78,7 @@ describe("cancelling a task", () => {
     assert.deepEqual([task.status, task.last_event.reason], ["cancelled", "lease expired"]);
   });
 
-  it("with force takes the task from its holder at once", async () => {
+  it("with force, takes the task from its holder at once", async () => {
     await using coordinator = await TestCoordinator.start();
     const { attempt } = await askedToStop(coordinator);
     const { task } = await coordinator.ok("tasks.cancel.a", { force: true, reason: "now" });
@@ -96,7 +96,7 @@ describe("cancelling a task", () => {
     await coordinator.until("tasks.stats", (stats: Json) => stats.leases === 0);
   });
 
-  it("may be asked for twice", async () => {
+  it("is idempotent", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.free");
     await coordinator.ok("tasks.create.held");
@@ -108,7 +108,7 @@ describe("cancelling a task", () => {
     }
   });
 
-  it("is refused for a task that has ended otherwise", async () => {
+  it("is refused for a task that has finished in another way", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await coordinator.ok("tasks.claim.a", { session_id: "s1" });

@@ -5,7 +5,7 @@ import { withLateWatch } from "../support/late-watch.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
 describe("claiming a task that requires capabilities", () => {
-  it("is refused to who lacks some, and says which", async () => {
+  it("is refused for a session that lacks some of them, and names these", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a", { requires: ["gpu", "docs", "go"] });
     const error = await coordinator.refused("tasks.claim.a", {
@@ -17,7 +17,7 @@ describe("claiming a task that requires capabilities", () => {
     assert.equal((await coordinator.ok("tasks.get.a")).task.attempt, 0);
   });
 
-  it("is allowed to who names them in the request", async () => {
+  it("is allowed if the request names them", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a", { requires: ["gpu"] });
     const capabilities = ["docs", "gpu"];
@@ -25,7 +25,7 @@ describe("claiming a task that requires capabilities", () => {
     assert.equal(claim.attempt, 1);
   });
 
-  it("is allowed to who registered some of them and names the others", async () => {
+  it("is allowed if the session registered some of them and the request names the others", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a", { requires: ["gpu", "docs"] });
     await coordinator.ok("sessions.register.s1", { capabilities: ["gpu"] });
@@ -34,7 +34,7 @@ describe("claiming a task that requires capabilities", () => {
     await coordinator.ok("tasks.claim.a", { session_id: "s1", capabilities: ["docs"] });
   });
 
-  it("is allowed right after registering, with whichever worker", async () => {
+  it("is allowed right after the registration, through any worker", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 3 });
     for (let i = 0; i < 20; i++) {
       const session_id = `s${i}`;
@@ -44,7 +44,7 @@ describe("claiming a task that requires capabilities", () => {
     }
   });
 
-  it("is refused again when the session has registered without them", async () => {
+  it("is refused again after the session has registered without them", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a", { requires: ["gpu"] });
     await coordinator.ok("sessions.register.s1", { capabilities: ["gpu"] });
@@ -55,7 +55,7 @@ describe("claiming a task that requires capabilities", () => {
 });
 
 describe("asking for the next task with capabilities", () => {
-  it("gets what the session can do, and counts the rest", async () => {
+  it("gets only tasks that the session can do, and counts the others", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.hard", { requires: ["gpu"], priority: 0 });
     await coordinator.ok("tasks.create.easy", { requires: ["docs"] });
@@ -68,7 +68,7 @@ describe("asking for the next task with capabilities", () => {
     assert.equal(third.claims[0].task.task_id, "hard");
   });
 
-  it("gets it right after registering with a worker of which this one has not heard yet", async () => {
+  it("gets a task right after registering with another worker", async () => {
     let isLate = false;
     await using coordinator = await TestCoordinator.start({
       wrapStores: withLateWatch("sessions", () => isLate),

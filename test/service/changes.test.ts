@@ -5,7 +5,7 @@ import { Kvm } from "@nats-io/kv";
 import { headers, nanos } from "@nats-io/transport-node";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
-/** Revisions 1 to 4: `a` is created, claimed and completed, and `b` is created in between. */
+/** Makes revisions 1 to 4: `a` is created, claimed and completed; in between, `b` is created. */
 async function fourChanges(coordinator: TestCoordinator): Promise<void> {
   await coordinator.ok("tasks.create.a");
   await coordinator.ok("tasks.create.b");
@@ -17,14 +17,14 @@ function summary({ changes }: Json): unknown[] {
   return changes.map(({ revision, task_id, task }: Json) => [revision, task_id, task?.status]);
 }
 
-/** Removes a task with its history, by hand. */
+/** Removes a task and its history, as an operator would. */
 async function purge(coordinator: TestCoordinator, id: string): Promise<void> {
   const bucket = await new Kvm(coordinator.connection).open("tasks");
   await bucket.purge(id);
 }
 
 describe("the history of a task", () => {
-  it("has every record of it, oldest first", async () => {
+  it("has every record of the task, oldest first", async () => {
     await using coordinator = await TestCoordinator.start();
     await fourChanges(coordinator);
     const { entries } = await coordinator.ok("tasks.history.a");
@@ -39,7 +39,7 @@ describe("the history of a task", () => {
     assert.equal((await coordinator.refused("tasks.history.none")).code, "not_found");
   });
 
-  it("goes back as far as the bucket keeps it", async () => {
+  it("goes back as far as the bucket keeps records", async () => {
     await using coordinator = await TestCoordinator.start({ settings: { history: 2 } });
     await fourChanges(coordinator);
     const { entries } = await coordinator.ok("tasks.history.a");
@@ -49,7 +49,7 @@ describe("the history of a task", () => {
     );
   });
 
-  it("is gone with the task", async () => {
+  it("is removed with the task", async () => {
     await using coordinator = await TestCoordinator.start();
     await fourChanges(coordinator);
     await purge(coordinator, "a");
@@ -58,7 +58,7 @@ describe("the history of a task", () => {
 });
 
 describe("the changes after a revision", () => {
-  it("are all there are, from the beginning or from any revision", async () => {
+  it("are complete, from the beginning or from any revision", async () => {
     await using coordinator = await TestCoordinator.start();
     await fourChanges(coordinator);
     const all = await coordinator.ok("tasks.changes");
@@ -74,7 +74,7 @@ describe("the changes after a revision", () => {
     assert.equal(some.complete, true);
   });
 
-  it("are none for who knows the last revision, or of an empty bucket", async () => {
+  it("are none after the last revision, and none in an empty bucket", async () => {
     await using coordinator = await TestCoordinator.start();
     const { bucket_id } = await coordinator.ok("tasks.changes");
     const none = { ok: true, changes: [], bucket_id, complete: true, has_more: false };
@@ -102,7 +102,7 @@ describe("the changes after a revision", () => {
     assert.deepEqual(revisions, [1, 2, 3, 4]);
   });
 
-  it("say so when some were trimmed", async () => {
+  it("are marked as incomplete if some were trimmed", async () => {
     await using coordinator = await TestCoordinator.start({ settings: { history: 1 } });
     await fourChanges(coordinator);
     const all = await coordinator.ok("tasks.changes");
@@ -114,7 +114,7 @@ describe("the changes after a revision", () => {
     assert.equal((await coordinator.ok("tasks.changes", { since: 3 })).complete, true);
   });
 
-  it("show the current state to who names a revision that never was", async () => {
+  it("show the current state after a revision that never existed", async () => {
     await using coordinator = await TestCoordinator.start({ settings: { history: 1 } });
     await fourChanges(coordinator);
     const reply = await coordinator.ok("tasks.changes", { since: 99 });
@@ -135,7 +135,7 @@ describe("the changes after a revision", () => {
     assert.equal(reply.complete, true);
   });
 
-  it("stay complete for who knows all of them, after the marker of a removed task is gone", async () => {
+  it("stay complete after the last revision when the marker of a removed task is gone", async () => {
     await using coordinator = await TestCoordinator.start();
     await fourChanges(coordinator);
     const { streams } = await jetstreamManager(coordinator.connection);

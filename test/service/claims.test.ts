@@ -52,7 +52,7 @@ describe("claiming a task", () => {
     assert.equal((await coordinator.ok("tasks.get.a")).revision, reply.revision);
   });
 
-  it("has as fencing token the revision that it replaced, which stays until the next claim", async () => {
+  it("has the revision that it replaced as its fencing token, until the next claim", async () => {
     await using coordinator = await TestCoordinator.start();
     let { revision } = await coordinator.ok("tasks.create.a");
     for (const subject of ["tasks.claim.a", "tasks.next"]) {
@@ -71,7 +71,7 @@ describe("claiming a task", () => {
     }
   });
 
-  it("gives its holder the same attempt again, and nobody else", async () => {
+  it("gives its holder, and no other session, the same attempt again", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 2 });
     await coordinator.ok("tasks.create.a");
     const first = await coordinator.ok("tasks.claim.a", { session_id: "s1" });
@@ -104,7 +104,7 @@ describe("releasing a task", () => {
     assert.deepEqual(task.result, { lines: 3 });
   });
 
-  it("can be repeated by whoever did it, and by nobody else", async () => {
+  it("can be repeated by the same session, and by no other", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 2 });
     for (const status of ["complete", "available", "failed"]) {
       const id = `task-${status}`;
@@ -121,7 +121,7 @@ describe("releasing a task", () => {
     }
   });
 
-  it("as available is no failure and lets anybody claim at once", async () => {
+  it("as available counts as no failure, and any session can claim it at once", async () => {
     await using coordinator = await TestCoordinator.start();
     await claimed(coordinator, "a", "s1");
     const { task } = await coordinator.ok("tasks.release.a", {
@@ -133,7 +133,7 @@ describe("releasing a task", () => {
     assert.equal(next.attempt, 2);
   });
 
-  it("as failed delays the next attempt, and fails the task for good in the end", async () => {
+  it("as failed delays the next attempt, and the last failure ends the task", async () => {
     await using coordinator = await TestCoordinator.start({ settings: { "retry.base_ms": 100 } });
     await coordinator.ok("tasks.create.a", { max_failures: 2 });
     await coordinator.ok("tasks.claim.a", { session_id: "s1" });
@@ -158,7 +158,7 @@ describe("releasing a task", () => {
     assert.deepEqual([error.code, error.reason], ["not_available", "failed"]);
   });
 
-  it("as failed without retry fails the task for good at once", async () => {
+  it("as failed without retry ends the task at once", async () => {
     await using coordinator = await TestCoordinator.start();
     await claimed(coordinator, "a", "s1");
     const { task } = await coordinator.ok("tasks.release.a", {
@@ -171,7 +171,7 @@ describe("releasing a task", () => {
 });
 
 describe("a stale holder", () => {
-  it("is refused everywhere, and changes nothing", async () => {
+  it("is refused by every operation, and changes nothing", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 3 });
     await claimed(coordinator, "a", "s1");
     await coordinator.ok("tasks.release.a", { session_id: "s1", status: "available" });
@@ -194,7 +194,7 @@ describe("a stale holder", () => {
     );
   });
 
-  it("is refused as well when the same session holds the task again", async () => {
+  it("is refused even if the same session holds the task again", async () => {
     await using coordinator = await TestCoordinator.start();
     await claimed(coordinator, "a", "s1");
     await coordinator.ok("tasks.release.a", { session_id: "s1", status: "available" });

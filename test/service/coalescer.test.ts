@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Coalescer } from "../../src/service/coalescer.ts";
 
-describe("what can wait a moment", () => {
-  it("ends its wait together with what came meanwhile, and not with what comes later", async () => {
+describe("the coalescer", () => {
+  it("ends the waits of one moment together, but not later ones", async () => {
     const coalescer = new Coalescer(20);
     const ended: string[] = [];
     const wait = async (name: string): Promise<void> => {

@@ -4,7 +4,7 @@ import { Kvm } from "@nats-io/kv";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
 describe("creating a task", () => {
-  it("answers with the record, every default filled in", async () => {
+  it("answers with the record and all its defaults", async () => {
     await using coordinator = await TestCoordinator.start({
       settings: { max_failures: 5, max_lost_leases: 7 },
     });
@@ -49,7 +49,7 @@ describe("creating a task", () => {
     });
   });
 
-  it("warns of dependencies that do not exist, and names an id that differs only in case", async () => {
+  it("warns about dependencies that do not exist, and suggests an id that differs only in case", async () => {
     await using coordinator = await TestCoordinator.start();
     const known = await coordinator.ok("tasks.create.P0.1.1");
     assert.deepEqual(known.warnings, []);
@@ -63,13 +63,13 @@ describe("creating a task", () => {
       /^task b depends on none, which does not exist: it/,
     );
     assert.deepEqual((await coordinator.ok("tasks.update.b", { priority: 1 })).warnings, []);
-    // One that came after the first warning as well.
+    // Also an id of a task that was created after the first warning.
     await coordinator.ok("tasks.create.Later");
     const late = await coordinator.ok("tasks.create.c", { depends_on: ["later"] });
     assert.match(late.warnings[0] as string, /did you mean Later/);
   });
 
-  it("makes an id where none is given, each its own, across workers", async () => {
+  it("makes an id if none is given, and a different one through each worker", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 3 });
     const replies = await Promise.all(
       Array.from({ length: 50 }, () => coordinator.ok("tasks.create", { title: "no name" })),
@@ -80,7 +80,7 @@ describe("creating a task", () => {
     assert.equal((await coordinator.ok(`tasks.get.${first}`)).task.title, "no name");
   });
 
-  it("takes the id from the body as well, but not two different ones", async () => {
+  it("takes the id from the subject or the body, but refuses two different ones", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create", { task_id: "from.body" });
     assert.equal((await coordinator.ok("tasks.get.from.body")).task.task_id, "from.body");
@@ -91,7 +91,7 @@ describe("creating a task", () => {
     assert.equal((await coordinator.refused("tasks.get.one")).code, "not_found");
   });
 
-  it("refuses an id that exists, and shows the task that has it", async () => {
+  it("refuses an id that exists, and shows its task", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 2 });
     const first = await coordinator.ok("tasks.create.a", { title: "first" });
     const reply = await coordinator.request("tasks.create.a", { title: "second" });
@@ -102,7 +102,7 @@ describe("creating a task", () => {
     assert.deepEqual([now.task.title, now.revision], ["first", first.revision]);
   });
 
-  it("has one winner among simultaneous creations of one id", async () => {
+  it("succeeds once among simultaneous creations with one id", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 3 });
     const replies = await Promise.all(
       Array.from({ length: 10 }, (_, i) =>
@@ -117,7 +117,7 @@ describe("creating a task", () => {
     }
   });
 
-  it("leaves it blocked while a dependency is incomplete, known or not", async () => {
+  it("leaves the task blocked while a dependency is incomplete or does not exist", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.open");
     const created = await coordinator.ok("tasks.create.a", { depends_on: ["open", "unknown"] });
@@ -126,7 +126,7 @@ describe("creating a task", () => {
     assert.deepEqual([error.reason, error.waits_for], ["blocked", ["open", "unknown"]]);
   });
 
-  it("leaves it available when its dependencies are complete", async () => {
+  it("leaves the task available when its dependencies are complete", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.done");
     await coordinator.ok("tasks.claim.done", { session_id: "s1" });
@@ -135,7 +135,7 @@ describe("creating a task", () => {
     assert.equal(task.status, "available");
   });
 
-  it("refuses dependencies that form a cycle, and names its path", async () => {
+  it("refuses dependencies that form a cycle, and names the path", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a", { depends_on: ["b"] });
     await coordinator.ok("tasks.create.b", { depends_on: ["c"] });
@@ -148,7 +148,7 @@ describe("creating a task", () => {
     assert.deepEqual(self.cycle, ["d", "d"]);
   });
 
-  it("puts it in line by priority, then by order of creation", async () => {
+  it("orders ready tasks by priority, then by creation", async () => {
     await using coordinator = await TestCoordinator.start();
     for (const [id, priority] of Object.entries({ z: 2, late: 4, y: 2, urgent: 0, x: 2 })) {
       await coordinator.ok(`tasks.create.${id}`, { priority });
@@ -163,7 +163,7 @@ describe("creating a task", () => {
 });
 
 describe("a record that was put into the bucket by hand", () => {
-  it("is a task with defaults, and can be claimed at once", async () => {
+  it("is a task with all defaults, and can be claimed at once", async () => {
     await using coordinator = await TestCoordinator.start();
     const bucket = await new Kvm(coordinator.connection).open("tasks");
     const revision = await bucket.put("by.hand", '{"title":"written by a person"}');
@@ -177,7 +177,7 @@ describe("a record that was put into the bucket by hand", () => {
     assert.ok(Math.abs(Date.parse(claim.task.created_at) - Date.now()) < 60_000);
   });
 
-  it("is found by next and listed", async () => {
+  it("is handed out by next, and listed", async () => {
     await using coordinator = await TestCoordinator.start();
     const bucket = await new Kvm(coordinator.connection).open("tasks");
     await bucket.put("empty", "{}");
@@ -190,7 +190,7 @@ describe("a record that was put into the bucket by hand", () => {
     assert.equal(claims[0].task.task_id, "empty");
   });
 
-  it("waits for its dependencies like any other", async () => {
+  it("waits for its dependencies like any other task", async () => {
     await using coordinator = await TestCoordinator.start();
     const bucket = await new Kvm(coordinator.connection).open("tasks");
     await coordinator.ok("tasks.create.first");
@@ -203,7 +203,7 @@ describe("a record that was put into the bucket by hand", () => {
     assert.equal((await unblocked).taskId, "second");
   });
 
-  it("keeps the fields that the service does not know", async () => {
+  it("keeps fields that the service does not know", async () => {
     await using coordinator = await TestCoordinator.start();
     const bucket = await new Kvm(coordinator.connection).open("tasks");
     const extra = { sprint: 7, links: [{ to: "https://example.org" }] };

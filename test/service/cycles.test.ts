@@ -6,9 +6,9 @@ import { withFaults } from "../support/faulty-stores.ts";
 import { HeldWatch } from "../support/held-watch.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
-describe("a cycle whose first half came through another worker, of which this one has not heard", () => {
+describe("a cycle whose first half another worker wrote, before this worker has seen it", () => {
   for (const operation of ["create", "update", "import"]) {
-    it(`is refused with its path by ${operation}`, async () => {
+    it(`is refused by ${operation}, with its path`, async () => {
       const watch = new HeldWatch();
       const signals = new EventEmitter();
       const signalled = withFaults({
@@ -43,7 +43,7 @@ describe("a cycle whose first half came through another worker, of which this on
   }
 });
 
-/** What another worker would have written. */
+/** Writes a task as another worker would. */
 async function putElsewhere(
   coordinator: TestCoordinator,
   taskId: string,

@@ -1,4 +1,4 @@
-/** Tasks that their holder gives back without blame, and that nobody gets before their time. */
+/** Tasks that their holder gives back without a failure, to be claimed after a delay. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
@@ -15,7 +15,7 @@ async function claimed(...ids: readonly string[]): Promise<TestCoordinator> {
 }
 
 describe("a task that is given back with a delay", () => {
-  it("is handed to nobody before its time, and to who waits for it then", async () => {
+  it("is not handed out before its time, and then goes to a parked request", async () => {
     await using coordinator = await claimed("a");
     const delay = { delay_seconds: 1, cause: "the quota is exhausted" };
     const { task } = await coordinator.ok("tasks.release.a", {
@@ -36,7 +36,7 @@ describe("a task that is given back with a delay", () => {
     assert.ok(claims[0].task.claimed_at >= task.not_before);
   });
 
-  it("comes back at a time that its holder names", async () => {
+  it("becomes ready at the time that its holder names", async () => {
     await using coordinator = await claimed("a", "b");
     const release = { ...HELD, status: "available" };
     const far = "9999-01-01T00:00:00+01:00";
@@ -48,7 +48,7 @@ describe("a task that is given back with a delay", () => {
     }
   });
 
-  it("stays as it is when the release is repeated, with whatever delay", async () => {
+  it("keeps its time when the release is repeated, even with another delay", async () => {
     await using coordinator = await claimed("a");
     const release = { ...HELD, status: "available", delay_seconds: 60 };
     const first = await coordinator.ok("tasks.release.a", release);
@@ -56,7 +56,7 @@ describe("a task that is given back with a delay", () => {
     assert.deepEqual([again.revision, again.task], [first.revision, first.task]);
   });
 
-  it("is cancelled all the same if that was asked for", async () => {
+  it("is cancelled if its cancellation was requested", async () => {
     await using coordinator = await claimed("a");
     await coordinator.ok("tasks.cancel.a");
     const release = { ...HELD, status: "available", delay_seconds: 60, cause: "later" };
@@ -85,7 +85,7 @@ describe("a release that names a delay or a cause", () => {
     [{ status: "available", cause: "" }, "cause", /at least 1 character/],
   ];
 
-  it("is refused by the name of the field where it says nothing, and changes nothing", async () => {
+  it("is refused with the name of the field if it does not fit, and changes nothing", async () => {
     await using coordinator = await claimed("a");
     for (const [body, field, message] of refusals) {
       const error = await coordinator.refused("tasks.release.a", { ...HELD, ...body });

@@ -1,4 +1,4 @@
-/** Buckets that are deleted while workers run, and made again by a worker, an operator or not at all. */
+/** Buckets that are deleted while workers run: who makes them again, and what happens until then. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
@@ -6,7 +6,7 @@ import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
 const QUICK = { lease_grace_ms: 200 };
 
-/** The answer that is not "ask again". */
+/** Repeats the request until the answer is not "ask again". */
 async function answered(
   coordinator: TestCoordinator,
   subject: string,
@@ -28,8 +28,8 @@ async function claimed(coordinator: TestCoordinator): Promise<JetStreamManager> 
   return jetstreamManager(coordinator.connection);
 }
 
-describe("a bucket that is deleted underneath", () => {
-  it("is made again by the workers if it is that of leases: claims stay, and get new ones", async () => {
+describe("a bucket that is deleted while workers run", () => {
+  it("is made again by the workers if it is the bucket of leases, and claims get new leases", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 2, settings: QUICK });
     const jsm = await claimed(coordinator);
     const restored = coordinator.fact("lease_restored");
@@ -42,7 +42,7 @@ describe("a bucket that is deleted underneath", () => {
     assert.ok(!coordinator.facts.some(({ kind }) => kind === "bucket_problem"));
   });
 
-  it("is made again by the workers if it is that of sessions, which register again", async () => {
+  it("is made again by the workers if it is the bucket of sessions, and sessions can register again", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 2, settings: QUICK });
     const jsm = await claimed(coordinator);
     const remade = coordinator.fact("bucket_remade");
@@ -55,7 +55,7 @@ describe("a bucket that is deleted underneath", () => {
     assert.equal((await answered(coordinator, "tasks.get.a")).task.claimed_by, "s1");
   });
 
-  it("is not made again if it is that of tasks: every worker says so, and refuses", async () => {
+  it("is not made again if it is the bucket of tasks: every worker reports it and refuses requests", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 0, settings: QUICK });
     const app = await coordinator.addWorkers(1);
     const jsm = await claimed(coordinator);
@@ -78,7 +78,7 @@ describe("a bucket that is deleted underneath", () => {
       assert.match(error.message, /"tasks" was deleted: restore it .* asking again does not help/);
     }
 
-    // An operator makes it again, empty: the worker serves by itself, and does not keep it to itself.
+    // An operator makes it again, empty: the worker reports this, and serves again without a restart.
     const replaced = coordinator.fact("bucket_replaced");
     const over = coordinator.fact("bucket_problem", (fact) => fact.problem === null);
     await jsm.streams.add(config);
@@ -89,7 +89,7 @@ describe("a bucket that is deleted underneath", () => {
     assert.ok((await answered(coordinator, "tasks.create.a")).ok);
   });
 
-  it("is made empty by a worker that starts, which the others then use as well", async () => {
+  it("is made empty by a worker that starts, and then used by the other workers too", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 1, settings: QUICK });
     const jsm = await claimed(coordinator);
     const problem = coordinator.fact("bucket_problem");
@@ -104,8 +104,8 @@ describe("a bucket that is deleted underneath", () => {
   });
 });
 
-describe("a bucket that somebody else has made again", () => {
-  it("is refused if its settings do not fit, until they do", async () => {
+describe("a bucket that another program made again", () => {
+  it("is not used until its settings fit", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 1, settings: QUICK });
     const jsm = await claimed(coordinator);
     const { config } = await jsm.streams.info("KV_tasks");
@@ -125,8 +125,8 @@ describe("a bucket that somebody else has made again", () => {
   });
 });
 
-describe("a worker whose bucket is gone", () => {
-  it("asks for it every few seconds, and tells of it once", async () => {
+describe("a worker whose bucket was deleted", () => {
+  it("looks for the bucket every few seconds, and reports the problem once", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 1, settings: QUICK });
     const jsm = await claimed(coordinator);
     const problem = coordinator.fact("bucket_problem");

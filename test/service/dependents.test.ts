@@ -21,7 +21,7 @@ async function eventsOf(coordinator: TestCoordinator, id: string): Promise<strin
   return entries.map(({ task }: Json) => task.last_event.type as string);
 }
 
-/** Stores of a worker that dies before it has unblocked anything: that write never arrives. */
+/** The stores of a worker that dies before it unblocks anything: that write never arrives. */
 const diesBeforeUnblocking = withFaults({
   tasks: {
     write: (real) => (prepared, expectedRevision) =>
@@ -32,7 +32,7 @@ const diesBeforeUnblocking = withFaults({
 });
 
 describe("the completion of a task", () => {
-  it("makes available, within a second, what waited for nothing else", async () => {
+  it("makes tasks that wait for nothing else available within a second", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 3 });
     for (const id of ["a", "b"]) await coordinator.ok(`tasks.create.${id}`);
     await coordinator.ok("tasks.create.after-a", { depends_on: ["a"] });
@@ -50,7 +50,7 @@ describe("the completion of a task", () => {
     await both;
   });
 
-  it("answers a parked request for what it makes available", async () => {
+  it("answers a parked request with a task that it makes available", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 3 });
     await coordinator.ok("tasks.create.first");
     await coordinator.ok("tasks.create.second", { depends_on: ["first"] });
@@ -60,7 +60,7 @@ describe("the completion of a task", () => {
     assert.equal((await waiting).claims[0].task.task_id, "second");
   });
 
-  it("unblocks each task exactly once, with three workers at it, in diamonds and chains", async () => {
+  it("unblocks each task exactly once with three workers, in diamonds and chains", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 3 });
     const middle = Array.from({ length: 20 }, (_, i) => `middle-${i}`);
     await coordinator.ok("tasks.import", {
@@ -99,7 +99,7 @@ describe("the completion of a task", () => {
     }
   });
 
-  it("counts only if it is one: a failed or cancelled dependency unblocks nothing", async () => {
+  it("is what unblocks: a failed or cancelled dependency unblocks nothing", async () => {
     await using coordinator = await TestCoordinator.start();
     for (const id of ["failed", "cancelled", "complete"]) {
       await coordinator.ok(`tasks.create.${id}`);
@@ -122,7 +122,7 @@ describe("the completion of a task", () => {
 });
 
 describe("a dependency that does not exist yet", () => {
-  it("unblocks when it is created and completed", async () => {
+  it("unblocks its dependents when it is created and completed", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 2 });
     await coordinator.ok("tasks.create.a", { depends_on: ["later"] });
     const free = unblocked(coordinator, "a");
@@ -134,8 +134,8 @@ describe("a dependency that does not exist yet", () => {
   });
 });
 
-describe("a worker that dies before it has unblocked what it made ready", () => {
-  it("is stood in for by another one", async () => {
+describe("a worker that dies before it unblocks the tasks that it made ready", () => {
+  it("is replaced by another worker, which unblocks them", async () => {
     await using coordinator = await TestCoordinator.start({ wrapStores: diesBeforeUnblocking });
     await coordinator.ok("tasks.create.a");
     await coordinator.ok("tasks.create.b", { depends_on: ["a"] });
@@ -147,7 +147,7 @@ describe("a worker that dies before it has unblocked what it made ready", () => 
     await coordinator.ok("tasks.claim.b", { session_id: "s1" });
   });
 
-  it("is made up for by the next one that starts", async () => {
+  it("is replaced by the next worker that starts, which unblocks them", async () => {
     await using coordinator = await TestCoordinator.start({ wrapStores: diesBeforeUnblocking });
     await coordinator.ok("tasks.create.a");
     await coordinator.ok("tasks.create.b", { depends_on: ["a"] });

@@ -1,4 +1,4 @@
-/** Leases that a worker has ended as their connection is lost: what may be written over them, and what not. */
+/** Leases that a worker ended because their connection was lost: what may be written over them. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { connectionKey } from "../../src/service/connection-key.ts";
@@ -11,7 +11,7 @@ const FIRST: ConnectionId = { serverId: "N1", clientId: 7 };
 const SECOND: ConnectionId = { serverId: "N1", clientId: 8 };
 const HELD = lease(1, { connection: FIRST });
 
-/** Two workers on one store, both of which have seen the lease alive. */
+/** Two workers with one store. Both have seen the lease alive. */
 function setUp(): { store: MemoryLeases; workers: { index: LeaseIndex; writes: LeaseWrites }[] } {
   const store = new MemoryLeases();
   const revision = store.put(HELD);
@@ -33,7 +33,7 @@ function connectionIn(store: MemoryLeases): ConnectionId | null {
 }
 
 describe("a lease whose connection is lost", () => {
-  it("is ended once, and by nobody if it was renewed meanwhile", async () => {
+  it("is ended once, and not at all if it was renewed meanwhile", async () => {
     const { store, workers } = setUp();
     const [one, other] = workers;
     assert.ok(one !== undefined && other !== undefined);
@@ -47,7 +47,7 @@ describe("a lease whose connection is lost", () => {
     assert.equal(one.index.expired("a")?.isDisconnected, true);
   });
 
-  it("is renewed by way of the record, and not written again, whoever has heard of it", async () => {
+  it("is renewed through the record and not written over, by any worker", async () => {
     for (const i of [0, 1]) {
       const { store, workers } = setUp();
       await workers[0]?.writes.disconnect("a", connectionKey(FIRST));
@@ -59,14 +59,14 @@ describe("a lease whose connection is lost", () => {
       assert.equal(await writes.grant(HELD, NOW), false);
       assert.deepEqual(await writes.restore(HELD), { kind: "left" });
       assert.equal(store.entries.get("a"), over);
-      // Begun anew on the record, it has another epoch, and no connection that it has not named.
+      // After a renewal through the record it has another epoch, and only a connection that it names.
       const begun = lease(1, { epoch: 1 });
       assert.deepEqual(await writes.renew(begun, { over: over ?? null }), { kind: "written" });
       assert.equal(connectionIn(store), null);
     }
   });
 
-  it("gives way to the lease of the next attempt, after which a renewal is refused", async () => {
+  it("is replaced by the lease of the next attempt, and then its renewal is refused", async () => {
     const { workers } = setUp();
     const [one, other] = workers;
     await one?.writes.disconnect("a", connectionKey(FIRST));
@@ -75,7 +75,7 @@ describe("a lease whose connection is lost", () => {
     assert.equal(await refusal(other.writes.renew(HELD)), "lease_lost");
   });
 
-  it("is not brought back by a renewal that was on its way when the connection was lost", async () => {
+  it("does not get its connection back from a renewal that was under way when this was lost", async () => {
     const { store, workers } = setUp();
     await workers[0]?.writes.renew(HELD, { connection: SECOND });
     await workers[1]?.writes.renew(HELD, { connection: FIRST });

@@ -1,4 +1,4 @@
-/** When the leases of a lost connection end, by a clock of our own. */
+/** When the leases of a lost connection end, by the test's own clock. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Disconnects } from "../../src/service/disconnects.ts";
@@ -14,9 +14,9 @@ interface Setting {
   readonly disconnects: Disconnects;
   readonly index: LeaseIndex;
   readonly outage: { is: boolean };
-  /** A lease of the task, with the connection. */
+  /** Adds a lease of the task that names the connection. */
   readonly granted: (taskId: string, connection: ConnectionId | null) => void;
-  /** The tasks whose leases are ended when it is this late. */
+  /** The tasks whose leases are ended at this time. */
   readonly at: (time: number) => string[];
 }
 
@@ -43,7 +43,7 @@ function setUp(): Setting {
 }
 
 describe("the leases of a lost connection", () => {
-  it("end after the grace, and are tried again a second later until they have", () => {
+  it("end after the grace period, with another try each second until they have ended", () => {
     const { disconnects, index, granted, at } = setUp();
     granted("a", FIRST);
     granted("b", FIRST);
@@ -57,7 +57,7 @@ describe("the leases of a lost connection", () => {
     assert.deepEqual(at(GRACE_MS + 5_000), []);
   });
 
-  it("stay if they name another one by then", () => {
+  it("stay if they name another connection by then", () => {
     const { disconnects, granted, at } = setUp();
     granted("a", FIRST);
     disconnects.note(FIRST);
@@ -65,7 +65,7 @@ describe("the leases of a lost connection", () => {
     assert.deepEqual(at(GRACE_MS), []);
   });
 
-  it("have the whole grace if they are seen only after the loss, and end if that was long ago", () => {
+  it("get the whole grace period if they are seen after the loss, and end if that was long ago", () => {
     const { disconnects, granted, at } = setUp();
     disconnects.note(FIRST);
     at(9_000);
@@ -78,7 +78,7 @@ describe("the leases of a lost connection", () => {
     assert.deepEqual(at(3 * GRACE_MS), []);
   });
 
-  it("are left to their time if the loss is heard of, or they become due, in an outage", () => {
+  it("last until their time is over if the loss is reported, or they become due, in an outage", () => {
     for (const heard of [true, false]) {
       const { disconnects, granted, outage, at } = setUp();
       granted("a", FIRST);
@@ -91,7 +91,7 @@ describe("the leases of a lost connection", () => {
     }
   });
 
-  it("are found without a look at all others", () => {
+  it("are found without looking at all other leases", () => {
     const { disconnects, index, granted, at } = setUp();
     const count = 1_000;
     for (let i = 0; i < 10 * count; i++) granted(`t${i}`, { serverId: "N1", clientId: i });

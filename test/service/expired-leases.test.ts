@@ -1,4 +1,4 @@
-/** Lease writes over the marker of a lease that has run out, and over its successor. */
+/** Writes of leases over the marker of a lease that has run out, and over its successor. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { LeaseIndex } from "../../src/service/lease-index.ts";
@@ -14,7 +14,7 @@ function entryOf(store: MemoryLeases): LeaseEntry {
   return entry;
 }
 
-/** Lets the first lease run out. The worker sees that, or only that it was there, or nothing. */
+/** Lets the first lease run out. The worker sees its end, only the lease alive, or nothing. */
 function runOut(store: MemoryLeases, index: LeaseIndex, seen: "end" | "alive" | "nothing"): void {
   store.put(FIRST);
   if (seen !== "nothing") index.entry(entryOf(store));
@@ -28,7 +28,7 @@ function epochIn(store: MemoryLeases): number | null {
 }
 
 describe("a lease that has run out", () => {
-  it("is not renewed, but reported with what it was and what is there", async () => {
+  it("is not renewed, but returned together with the entry that is there", async () => {
     for (const seen of ["end", "alive"] as const) {
       const { store, index, writes } = setUp();
       runOut(store, index, seen);
@@ -39,7 +39,7 @@ describe("a lease that has run out", () => {
     }
   });
 
-  it("is the same when its marker is gone as well, to a worker that saw it", async () => {
+  it("is not renewed either if its marker is gone, by a worker that saw its end", async () => {
     const { store, index, writes } = setUp();
     runOut(store, index, "end");
     store.entries.clear();
@@ -47,7 +47,7 @@ describe("a lease that has run out", () => {
     assert.deepEqual(renewed, { kind: "expired", lease: FIRST, over: null });
   });
 
-  it("gets no second life from whoever grants or restores it", async () => {
+  it("is not brought back by a grant or a restoration", async () => {
     const { store, index, writes } = setUp();
     runOut(store, index, "end");
     assert.equal(await writes.grant(FIRST, NOW), false);
@@ -55,20 +55,20 @@ describe("a lease that has run out", () => {
     assert.equal(epochIn(store), null);
   });
 
-  it("is not taken for one that was never there by a worker that saw nothing of it", async () => {
+  it("is not mistaken for a missing lease by a worker that never saw it", async () => {
     const { store, index, writes } = setUp();
     runOut(store, index, "nothing");
     const over = entryOf(store);
     assert.deepEqual(await writes.restore(FIRST), { kind: "expired", lease: FIRST, over });
     assert.equal(await refusal(writes.renew(lease(1))), "unavailable");
-    // A marker that is there a moment after the claim is that of an earlier one.
+    // A marker right after the claim belongs to an earlier claim.
     assert.equal(await writes.grant(lease(2), NOW - 1_000), false);
     assert.equal(await writes.grant(lease(2), NOW - 999), true);
   });
 });
 
 describe("the lease that follows in the next epoch", () => {
-  it("is written over the marker that was found, with the progress, and over nothing else", async () => {
+  it("is written with the progress over the marker that was found, and over nothing else", async () => {
     const { store, index, writes } = setUp();
     runOut(store, index, "end");
     const over = entryOf(store);
@@ -81,7 +81,7 @@ describe("the lease that follows in the next epoch", () => {
     assert.equal(epochIn(store), null);
   });
 
-  it("is also made by a renewal, over the marker of the earlier one", async () => {
+  it("is also made by a renewal over the marker of the earlier lease", async () => {
     for (const given of [true, false]) {
       const { store, index, writes } = setUp();
       runOut(store, index, "end");
@@ -91,7 +91,7 @@ describe("the lease that follows in the next epoch", () => {
     }
   });
 
-  it("is what a renewal finds that has read the record before, and keeps", async () => {
+  it("is kept by a renewal that has read an older record", async () => {
     const { store, writes } = setUp();
     store.put(SECOND);
     assert.deepEqual(await writes.renew(lease(1, { ttlSeconds: 90 })), { kind: "written" });
@@ -100,7 +100,7 @@ describe("the lease that follows in the next epoch", () => {
     assert.deepEqual([entry.lease.epoch, entry.lease.ttlSeconds], [1, 90]);
   });
 
-  it("can run out itself while it is renewed", async () => {
+  it("can itself run out while it is renewed", async () => {
     const { store, writes } = setUp();
     store.put(SECOND);
     store.write = () => {
@@ -111,7 +111,7 @@ describe("the lease that follows in the next epoch", () => {
     assert.deepEqual(renewed, { kind: "expired", lease: SECOND, over: entryOf(store) });
   });
 
-  it("replaces the earlier one where that is still there, and never the other way round", async () => {
+  it("replaces the earlier lease, which never replaces it", async () => {
     const { store, writes } = setUp();
     store.put(FIRST);
     assert.equal(await writes.grant(SECOND, NOW), true);

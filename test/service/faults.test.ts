@@ -9,7 +9,7 @@ import { HeldWatch } from "../support/held-watch.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
 describe("a worker whose index is stale", () => {
-  it("refuses nothing wrongly, and claims nothing wrongly", async () => {
+  it("makes no wrong refusal and no wrong claim", async () => {
     const watch = new HeldWatch();
     await using coordinator = await TestCoordinator.start({ wrapStores: watch.wrapStores });
     for (const id of ["freed", "taken", "done", "unblocked"]) {
@@ -21,7 +21,7 @@ describe("a worker whose index is stale", () => {
     await coordinator.ok("tasks.claim.freed", { session_id: "other" });
     await coordinator.ok("tasks.stats");
     watch.hold();
-    // What another worker would have written meanwhile.
+    // Another worker would have written this meanwhile.
     await overwrite(coordinator.connection, "freed", { status: "available", claimed_by: null });
     await overwrite(coordinator.connection, "taken", {
       status: "claimed",
@@ -44,7 +44,7 @@ describe("a worker whose index is stale", () => {
 });
 
 describe("a write whose acknowledgement is lost", () => {
-  it("is found by reading again, if it was done", async () => {
+  it("is found by reading the record, if it reached the store", async () => {
     await using coordinator = await TestCoordinator.start({
       wrapStores: withFaults({
         tasks: {
@@ -66,7 +66,7 @@ describe("a write whose acknowledgement is lost", () => {
     assert.equal(entries.length, 3);
   });
 
-  it("is done again, if it was not", async () => {
+  it("is repeated, if it did not reach the store", async () => {
     let losses = 0;
     await using coordinator = await TestCoordinator.start({
       wrapStores: withFaults({
@@ -86,7 +86,7 @@ describe("a write whose acknowledgement is lost", () => {
 });
 
 describe("a store that does not serve", () => {
-  it("makes requests fail as retryable, and the worker goes on when it is back", async () => {
+  it("makes requests fail as retryable, until it serves again", async () => {
     let isBroken = false;
     const unavailable = (): Promise<never> =>
       Promise.reject(new CoordinatorError("unavailable", "the NATS server did not answer"));
@@ -114,7 +114,7 @@ describe("a store that does not serve", () => {
     assert.equal((await coordinator.ok("tasks.claim.a", body)).attempt, 1);
   });
 
-  it("answers conflict, retryable, when others are always faster", async () => {
+  it("answers with a retryable conflict if others are always faster", async () => {
     await using coordinator = await TestCoordinator.start({
       wrapStores: withFaults({
         tasks: {
@@ -130,7 +130,7 @@ describe("a store that does not serve", () => {
     assert.deepEqual([error.code, error.retryable], ["conflict", true]);
   });
 
-  it("and a defect make internal errors, without a word about the inside", async () => {
+  it("answers a defect with an internal error that tells nothing about the code", async () => {
     await using coordinator = await TestCoordinator.start({
       wrapStores: withFaults({
         tasks: { load: () => () => Promise.reject(new TypeError("secret detail")) },
@@ -182,14 +182,14 @@ describe("a server that is killed and restarted in the middle of claims", () => 
   });
 });
 
-/** Asks until there is an answer that is not "try again", as every client has to. */
+/** Repeats the request until the answer is not retryable, as every client must. */
 async function insist(coordinator: TestCoordinator, subject: string, body: object): Promise<Json> {
   for (;;) {
     try {
       const reply = await coordinator.request(subject, body, 2_000);
       if (reply.ok || !reply.error.retryable) return reply;
     } catch {
-      // No answer: the server is down, or the request was lost with it.
+      // No answer: the server is down, and the request may have been lost with it.
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -25,7 +25,7 @@ describe("a heartbeat", () => {
     await using coordinator = await TestCoordinator.start({ workers: 2 });
     await coordinator.ok("sessions.register.s1", { ttl_seconds: 2 });
     await claim(coordinator, "kept", { ttl_seconds: 2 });
-    // Nobody renews this one: it tells when the other one's time would have been over.
+    // This claim is not renewed: it shows when the time of the other one would have been over.
     await coordinator.ok("tasks.create.clock");
     await coordinator.ok("tasks.claim.clock", { session_id: "other", ttl_seconds: 3 });
     const clockExpired = coordinator.fact("lease_expired", ({ taskId }) => taskId === "clock");
@@ -55,7 +55,7 @@ describe("a heartbeat", () => {
     assert.ok(Date.parse(b.lease.expires_at as string) >= before + 60_000);
   });
 
-  it("tells once which claims were lost and which were cancelled", async () => {
+  it("reports once which claims were lost and which were cancelled", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("sessions.register.s1");
     await claim(coordinator, "expired", { ttl_seconds: 1 });
@@ -77,7 +77,7 @@ describe("a heartbeat", () => {
     assert.deepEqual([again.lost, again.cancelled], [[], []]);
   });
 
-  it("checks the claims that it names on the store's records", async () => {
+  it("checks the claims that it names by the records in the store", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 2 });
     await coordinator.ok("sessions.register.s1");
     const attempt = await claim(coordinator, "mine");
@@ -101,7 +101,7 @@ describe("a heartbeat", () => {
     assert.deepEqual([wrong.claims, wrong.lost], [[], ["mine"]]);
   });
 
-  it("renews the other claims when one of them became unreadable", async () => {
+  it("renews the other claims if the record of one became unreadable", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("sessions.register.s1");
     const named = { task_id: "broken", attempt: await claim(coordinator, "broken") };
@@ -118,7 +118,7 @@ describe("a heartbeat", () => {
     assert.deepEqual(lost, ["broken"]);
   });
 
-  it("renews only the claims that it names, and tells of the others", async () => {
+  it("renews only the claims that it names, and lists the others", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 2 });
     await coordinator.ok("sessions.register.s1");
     const named = { task_id: "named", attempt: await claim(coordinator, "named") };
@@ -130,7 +130,7 @@ describe("a heartbeat", () => {
         claims: [named],
       });
       assert.deepEqual(idsIn(claims), ["named"]);
-      // It may have been taken back a moment ago.
+      // The claim may have been taken back a moment ago.
       if (unnamed.length > 0) {
         assert.deepEqual(unnamed, [{ task_id: "nobody-works-on-it", attempt: dead }]);
       }
@@ -138,7 +138,7 @@ describe("a heartbeat", () => {
     assert.equal((await expired).taskId, "nobody-works-on-it");
   });
 
-  it("renews none if it names none, and all if it does not say", async () => {
+  it("renews no claim for an empty list, and all claims without a list", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("sessions.register.s1");
     await claim(coordinator, "a");
@@ -148,7 +148,7 @@ describe("a heartbeat", () => {
     assert.deepEqual([idsIn(all.claims), idsIn(all.unnamed)], [["a"], []]);
   });
 
-  it("does not call a claim lost that the session has ended with another worker", async () => {
+  it("does not report a claim as lost that the session ended through another worker", async () => {
     let isLate = false;
     await using coordinator = await TestCoordinator.start({
       wrapStores: withLateWatch("tasks", () => isLate),
@@ -177,7 +177,7 @@ describe("a heartbeat", () => {
     assert.deepEqual([claims, lost], [[], []]);
   });
 
-  it("of an unknown session is refused, and brings none back", async () => {
+  it("is refused for an unknown session, and does not bring it back", async () => {
     await using coordinator = await TestCoordinator.start();
     const error = await coordinator.refused("sessions.heartbeat.nobody");
     assert.deepEqual([error.code, error.retryable], ["not_found", false]);

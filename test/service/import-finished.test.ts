@@ -1,4 +1,4 @@
-/** Imports of work that was done, or given up, elsewhere. */
+/** Imports of work that was completed or cancelled elsewhere. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Library } from "../support/library.ts";
@@ -39,7 +39,7 @@ describe("a task that is imported as complete", () => {
     assert.deepEqual([error.code, error.reason], ["not_available", "complete"]);
   });
 
-  it("was completed now, by nobody, unless it says more", async () => {
+  it("counts as completed now by no session, unless the import says more", async () => {
     await using coordinator = await TestCoordinator.start();
     await imported(coordinator, { task_id: "a", status: "complete" });
     const { task } = await coordinator.ok("tasks.get.a");
@@ -47,7 +47,7 @@ describe("a task that is imported as complete", () => {
     assert.ok(task.completed_at <= task.created_at && task.completed_at > "2025");
   });
 
-  it("blocks nothing, not for a moment, wherever it is in the import", async () => {
+  it("never blocks another task, wherever it is in the import", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 2 });
     const next = Array.from({ length: 50 }, (_, i) => ({
       task_id: `next-${i}`,
@@ -62,7 +62,7 @@ describe("a task that is imported as complete", () => {
     }
   });
 
-  it("frees what exists and waits for it", async () => {
+  it("unblocks existing tasks that wait for it", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.waiting", { depends_on: ["done"] });
     await imported(coordinator, DONE);
@@ -83,7 +83,7 @@ describe("a task that is imported as complete", () => {
     ]);
   });
 
-  it("is kept from its import on, however long ago it was completed", async () => {
+  it("is kept for the retention time from its import, even if it was completed long ago", async () => {
     await using coordinator = await TestCoordinator.start({ settings: { retention_seconds: 1 } });
     const retired = coordinator.fact("task_retired");
     await imported(coordinator, DONE);
@@ -92,7 +92,7 @@ describe("a task that is imported as complete", () => {
     assert.ok(Date.now() - Date.parse(task.updated_at) >= 1_000);
   });
 
-  it("is told to subscribers as created, with the status that it has", async () => {
+  it("is reported to subscribers as created, with its status", async () => {
     await using coordinator = await TestCoordinator.start();
     await using library = await Library.connect(coordinator);
     const told = new Promise<Json>((resolve) => {
@@ -105,7 +105,7 @@ describe("a task that is imported as complete", () => {
 });
 
 describe("a task that is imported as cancelled", () => {
-  it("is cancelled, and leaves blocked what depends on it", async () => {
+  it("is cancelled, and the tasks that depend on it stay blocked", async () => {
     await using coordinator = await TestCoordinator.start();
     await imported(
       coordinator,
@@ -133,7 +133,7 @@ describe("an import of finished tasks", () => {
     [{ status: "complete", completed_at: "yesterday" }, "completed_at", /ISO-8601/],
   ];
 
-  it("is refused by the name of the field that does not fit", async () => {
+  it("is refused with the name of the field that does not fit", async () => {
     await using coordinator = await TestCoordinator.start();
     for (const [fields, name, message] of refusals) {
       const tasks = [{ task_id: "a", ...fields }];
@@ -143,7 +143,7 @@ describe("an import of finished tasks", () => {
     }
   });
 
-  it("is for operators: a create takes no status", async () => {
+  it("is for operators only: a create takes no status", async () => {
     await using coordinator = await TestCoordinator.start();
     const error = await coordinator.refused("tasks.create.a", { status: "complete" });
     assert.deepEqual([error.code, error.field], ["invalid_request", "status"]);

@@ -4,14 +4,14 @@ import { describe, it } from "node:test";
 import { Kvm } from "@nats-io/kv";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
-/** From the compiled test, in dist/test/service. */
+/** Relative to the compiled test in dist/test/service. */
 const EXAMPLE = new URL("../../../examples/provider-integration.json", import.meta.url);
 
 async function revisionOf(coordinator: TestCoordinator): Promise<number> {
   return (await coordinator.ok("tasks.stats")).revision as number;
 }
 
-/** Sends an import that has to be refused, and makes sure that nothing came of it. */
+/** Sends an import that must be refused, and checks that it changed nothing. */
 async function refusedImport(coordinator: TestCoordinator, tasks: Json[]): Promise<Json> {
   const error = await coordinator.refused("tasks.import", { tasks });
   const { total, revision } = await coordinator.ok("tasks.stats");
@@ -20,7 +20,7 @@ async function refusedImport(coordinator: TestCoordinator, tasks: Json[]): Promi
 }
 
 describe("importing the example project", () => {
-  it("creates its 397 tasks, and changes nothing when it is done again", async () => {
+  it("creates its 397 tasks, and changes nothing the second time", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 3 });
     const tasks = JSON.parse(await readFile(EXAMPLE, "utf8")) as Json[];
     const ids = tasks.map((task) => task.task_id as string);
@@ -47,7 +47,7 @@ describe("importing the example project", () => {
 });
 
 describe("importing tasks that exist", () => {
-  it("reports the one that is different, leaves it alone, and creates the rest", async () => {
+  it("reports the task that differs, leaves it alone, and creates the others", async () => {
     await using coordinator = await TestCoordinator.start();
     const a = { task_id: "a", title: "A", metadata: { x: 1, y: { z: 2 } } };
     const b = { task_id: "b", title: "B", tags: ["t"] };
@@ -55,7 +55,7 @@ describe("importing tasks that exist", () => {
     const { created, unchanged, conflicting } = await coordinator.ok("tasks.import", {
       tasks: [
         { task_id: "c" },
-        // The order of keys is no difference.
+        // The order of keys does not matter.
         { metadata: { y: { z: 2 }, x: 1 }, title: "A", task_id: "a" },
         { ...b, title: "B, changed" },
       ],
@@ -64,7 +64,7 @@ describe("importing tasks that exist", () => {
     assert.equal((await coordinator.ok("tasks.get.b")).task.title, "B");
   });
 
-  it("does not care how far they have come", async () => {
+  it("ignores their state", async () => {
     await using coordinator = await TestCoordinator.start();
     const tasks = [{ task_id: "claimed" }, { task_id: "complete" }];
     await coordinator.ok("tasks.import", { tasks });
@@ -75,7 +75,7 @@ describe("importing tasks that exist", () => {
     assert.equal((await coordinator.ok("tasks.get.claimed")).task.claimed_by, "s1");
   });
 
-  it("reports a value that is no task as one of them, and leaves it alone", async () => {
+  it("reports an unreadable record as conflicting, and leaves it alone", async () => {
     await using coordinator = await TestCoordinator.start();
     const bucket = await new Kvm(coordinator.connection).open("tasks");
     await bucket.put("broken", "no task");
@@ -86,7 +86,7 @@ describe("importing tasks that exist", () => {
     assert.equal((await bucket.get("broken"))?.string(), "no task");
   });
 
-  it("has no creation twice when several imports run at the same time", async () => {
+  it("creates each task once when several imports run at the same time", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 3 });
     const tasks = Array.from({ length: 50 }, (_, i) => ({ task_id: `t${i}` }));
     const replies = await Promise.all(
@@ -101,7 +101,7 @@ describe("importing tasks that exist", () => {
   });
 });
 
-describe("importing tasks of which one is bad", () => {
+describe("importing tasks with one invalid task", () => {
   it("refuses an id that is named twice, with its position", async () => {
     await using coordinator = await TestCoordinator.start();
     const error = await refusedImport(coordinator, ids("a", "b", "a"));
@@ -116,7 +116,7 @@ describe("importing tasks of which one is bad", () => {
     assert.match(error.message, /unknown field "tasks\.1\.prio"/);
   });
 
-  it("refuses a bad value, with its position", async () => {
+  it("refuses an invalid value, with its position", async () => {
     await using coordinator = await TestCoordinator.start();
     const priority = await refusedImport(coordinator, [{ task_id: "a", priority: 5 }]);
     assert.equal(priority.field, "tasks.0.priority");
@@ -162,7 +162,7 @@ describe("importing tasks of which one is bad", () => {
 });
 
 describe("importing tasks that depend on one that does not exist", () => {
-  it("warns, and creates them", async () => {
+  it("warns, and creates the tasks", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.existing");
     const { created, warnings } = await coordinator.ok("tasks.import", {
@@ -174,7 +174,7 @@ describe("importing tasks that depend on one that does not exist", () => {
     assert.equal((await coordinator.ok("tasks.get.a")).task.status, "blocked");
   });
 
-  it("names the id that differs only in case, in the import or before it", async () => {
+  it("suggests an id that differs only in case, from the import or from before", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.Auth-Login");
     const tasks = [
@@ -191,7 +191,7 @@ describe("importing tasks that depend on one that does not exist", () => {
     assert.match(warnings[2] as string, /p0.9, which does not exist: it stays blocked/);
   });
 
-  it("warns of the first ones, and says how many more there are", async () => {
+  it("lists the first warnings, and says how many more there are", async () => {
     await using coordinator = await TestCoordinator.start();
     const missing = Array.from({ length: 1_000 }, (_, i) => `missing-${i}`);
     const tasks = ["a", "b", "c"].map((task_id) => ({ task_id, depends_on: missing }));

@@ -1,4 +1,4 @@
-/** Records so large that a page of the usual length would be more than what NATS carries. */
+/** Records so large that NATS cannot carry a page of the usual length. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Kvm } from "@nats-io/kv";
@@ -36,7 +36,7 @@ describe("a page of records of 60 KB", () => {
   });
   after(() => coordinator[Symbol.asyncDispose]());
 
-  it("of tasks ends before it is too large, and the next one goes on", async () => {
+  it("of tasks ends before it is too large, and the next page continues", async () => {
     const found: string[] = [];
     let pages = 0;
     let cursor: string | null = null;
@@ -48,11 +48,11 @@ describe("a page of records of 60 KB", () => {
       pages++;
     } while (cursor !== null);
     assert.deepEqual(found, ids);
-    // 17 of them fit into 1 MiB.
+    // 17 records fit into 1 MiB.
     assert.equal(pages, Math.ceil(COUNT / 17));
   });
 
-  it("of changes ends as well, and no more is read for it than it holds", async () => {
+  it("of changes ends before it is too large, and reads only what it holds", async () => {
     const found: string[] = [];
     let page: Json;
     do {
@@ -68,7 +68,7 @@ describe("a page of records of 60 KB", () => {
     assert.deepEqual(found, ids);
   });
 
-  it("of a history ends as well", async () => {
+  it("of a history ends before it is too large", async () => {
     await coordinator.ok("tasks.create.old", { payload: LARGE });
     for (let i = 0; i < 19; i++) await coordinator.ok("tasks.update.old", { title: `${i}` });
     const titles: string[] = [];
@@ -79,7 +79,7 @@ describe("a page of records of 60 KB", () => {
       titles.push(...page.entries.map(({ task }: Json) => task.title as string));
       since = page.entries.at(-1).revision as number;
     } while (page.has_more === true);
-    // The bucket keeps 16.
+    // The bucket keeps 16 records of a task.
     assert.deepEqual(
       titles,
       Array.from({ length: 16 }, (_, i) => String(i + 3)),
@@ -88,7 +88,7 @@ describe("a page of records of 60 KB", () => {
     assert.deepEqual([none.entries, none.has_more], [[], false]);
   });
 
-  it("of a history is put together by the library", async () => {
+  it("of a history is joined with the next ones by the library", async () => {
     await coordinator.ok("tasks.create.older", { payload: LARGE });
     for (let i = 0; i < 15; i++) {
       await coordinator.ok("tasks.update.older", { description: "y".repeat(4_000 + i) });
@@ -100,7 +100,7 @@ describe("a page of records of 60 KB", () => {
     assert.deepEqual([entries.length, has_more], [16, false]);
   });
 
-  it("of sessions ends as well", async () => {
+  it("of sessions ends before it is too large", async () => {
     const metadata = { text: LARGE };
     for (const id of ids) await coordinator.ok(`sessions.register.${id}`, { metadata });
     const found: string[] = [];
@@ -116,7 +116,7 @@ describe("a page of records of 60 KB", () => {
 });
 
 describe("tasks.next for more tasks than one reply carries", () => {
-  it("claims those that fit, and writes nothing of the others", async () => {
+  it("claims the tasks that fit, and does not write the others", async () => {
     await using coordinator = await TestCoordinator.start();
     await createLarge(coordinator);
     const claimed: string[] = [];
@@ -133,7 +133,7 @@ describe("tasks.next for more tasks than one reply carries", () => {
     assert.equal(last_revision, 2 * COUNT, "one write each for the creation and the claim");
   });
 
-  it("claims those that fit also when it had to wait", async () => {
+  it("claims the tasks that fit after it was parked", async () => {
     await using coordinator = await TestCoordinator.start();
     const waiting = coordinator.ok("tasks.next", { session_id: "s", max: 30, wait_seconds: 10 });
     await coordinator.until("tasks.stats", ({ worker }) => worker.waiting === 1);
@@ -146,11 +146,11 @@ describe("tasks.next for more tasks than one reply carries", () => {
 });
 
 describe("a record that no reply can carry", () => {
-  it("is named, with where to go on, and a subscriber goes on by itself", async () => {
+  it("is named together with where to go on, and a subscriber goes on by itself", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     const bucket = await new Kvm(coordinator.connection).open("tasks");
-    // What it leaves out is in a reply, which is then larger than the record.
+    // Fields that the record leaves out are in the reply, so the reply is larger.
     const huge = JSON.stringify({ payload: "x".repeat(1_048_576 - 30) });
     const revision = await bucket.put("huge", huge);
     await coordinator.ok("tasks.create.b");

@@ -17,7 +17,7 @@ function progressIn(store: MemoryLeases): unknown {
 }
 
 describe("granting a lease", () => {
-  it("writes it over nothing, over a marker, and over the lease of an earlier attempt", async () => {
+  it("writes it if there is no entry, over a marker, and over the lease of an earlier attempt", async () => {
     for (const before of ["nothing", "expired", "removed", "earlier"]) {
       const { store, index, writes } = setUp();
       if (before === "expired" || before === "removed") store.end("a", before);
@@ -29,7 +29,7 @@ describe("granting a lease", () => {
     }
   });
 
-  it("leaves a lease of the same attempt or a later one alone, known or found", async () => {
+  it("leaves a lease of the same or a later attempt alone, whether known or found", async () => {
     for (const there of [2, 3]) {
       for (const isKnown of [true, false]) {
         const { store, index, writes } = setUp();
@@ -43,7 +43,7 @@ describe("granting a lease", () => {
     }
   });
 
-  it("gives up after a few lost races instead of trying for ever", async () => {
+  it("gives up after a few lost races instead of trying forever", async () => {
     const { store, writes } = setUp();
     store.write = () => {
       store.writes++;
@@ -55,7 +55,7 @@ describe("granting a lease", () => {
 });
 
 describe("renewing a lease", () => {
-  it("writes over what this worker knows, and looks again if that was stale", async () => {
+  it("writes over the lease that this worker knows, and reads again if that was stale", async () => {
     const { store, index, writes } = setUp();
     store.put(lease(1));
     const known = store.entries.get("a");
@@ -69,7 +69,7 @@ describe("renewing a lease", () => {
     assert.equal(index.get("a")?.lease.confirmed, true);
   });
 
-  it("makes the lease if there is none yet, or it was purged", async () => {
+  it("makes the lease if there is none yet, or if it was purged", async () => {
     for (const before of ["nothing", "removed"]) {
       const { store, writes } = setUp();
       if (before === "removed") store.end("a", before);
@@ -85,14 +85,14 @@ describe("renewing a lease", () => {
     assert.equal(attemptIn(store), 2);
   });
 
-  it("is unavailable while nobody can say whose expiry the marker tells of", async () => {
+  it("is unavailable while it is unknown which lease the marker belongs to", async () => {
     const { store, writes } = setUp();
     store.end("a", "expired");
     assert.equal(await refusal(writes.renew(lease(2))), "unavailable");
     assert.equal(store.writes, 0);
   });
 
-  it("writes nothing if what it finds is not wanted, also when it finds it late", async () => {
+  it("writes nothing if the lease that it finds is not wanted, also if it finds it late", async () => {
     const { store, index, writes } = setUp();
     const isUnconfirmed = (found: LeaseEntry | null): boolean =>
       found?.kind !== "live" || !found.lease.confirmed;
@@ -100,14 +100,14 @@ describe("renewing a lease", () => {
     const known = store.entries.get("a");
     assert.ok(known !== undefined);
     index.entry(known);
-    // Another worker has confirmed it; this one has not heard of that.
+    // Another worker has confirmed it, and this worker has not seen that.
     const revision = store.put(lease(1, { confirmed: true }));
     const again = writes.renew(lease(1, { confirmed: true }), { isWanted: isUnconfirmed });
     assert.deepEqual(await again, { kind: "left" });
     assert.equal(store.entries.get("a")?.revision, revision);
   });
 
-  it("keeps the progress of this attempt that it writes over, also when it finds it late", async () => {
+  it("keeps the progress of the lease of this attempt, also if it finds that late", async () => {
     const { store, index, writes } = setUp();
     store.put(lease(1, { progress: "known" }));
     const known = store.entries.get("a");
@@ -120,7 +120,7 @@ describe("renewing a lease", () => {
     assert.equal(progressIn(store), "reported to another worker");
   });
 
-  it("takes what is reported instead, also null", async () => {
+  it("takes the progress that is reported instead, also null", async () => {
     for (const reported of [{ done: 1 }, 0, false, "", null]) {
       const { store, index, writes } = setUp();
       store.put(lease(1, { progress: "before" }));
@@ -130,7 +130,7 @@ describe("renewing a lease", () => {
     }
   });
 
-  it("begins without progress over the lease of an earlier attempt, and over none", async () => {
+  it("begins without progress over the lease of an earlier attempt, or without one", async () => {
     for (const before of ["nothing", "earlier", "removed"]) {
       const { store, writes } = setUp();
       if (before !== "nothing") store.put(lease(1, { progress: "of the first attempt" }));

@@ -26,7 +26,7 @@ describe("a lease", () => {
     assert.equal(expiries(coordinator), 1, "one of the workers reclaims it, once");
   });
 
-  it("fails its task, whatever kills the holders, once as many are lost as it may lose", async () => {
+  it("fails its task once the task has lost as many leases as it may", async () => {
     await using coordinator = await TestCoordinator.start({ settings: { max_lost_leases: 1 } });
     await coordinator.ok("tasks.create.poison", { max_failures: 1 });
     await coordinator.ok("tasks.create.spared", { max_failures: 1, max_lost_leases: 2 });
@@ -71,7 +71,7 @@ describe("a lease", () => {
     assert.equal(lost.code, "lease_lost");
   });
 
-  it("can be given another length by a renewal, which later ones keep", async () => {
+  it("takes another TTL from a renewal, and later renewals keep it", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await coordinator.ok("tasks.claim.a", { session_id: "s1", ttl_seconds: 10 });
@@ -81,7 +81,7 @@ describe("a lease", () => {
     assert.equal(again.lease.ttl_seconds, 500);
   });
 
-  it("is gone when its claim is over", async () => {
+  it("is purged when its claim is over", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 2 });
     for (const status of ["complete", "available", "failed"]) {
       await coordinator.ok(`tasks.create.${status}`);
@@ -138,7 +138,7 @@ describe("a claim whose worker died before it wrote the lease", () => {
 });
 
 describe("a lease that ran out while no worker was there to see it", () => {
-  it("is not held against its claim: the claim gets a new lease first", async () => {
+  it("does not cost the claim: the claim gets a new lease first", async () => {
     await using coordinator = await TestCoordinator.start({
       workers: 0,
       settings: { lease_grace_ms: 200 },
@@ -161,7 +161,7 @@ describe("a lease that ran out while no worker was there to see it", () => {
 });
 
 describe("the lease of an earlier attempt", () => {
-  it("does nothing to the current claim, whether it is written late or runs out late", async () => {
+  it("does not affect the current claim, even if it is written late or runs out late", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 0 });
     let writeLate: (() => Promise<unknown>) | null = null;
     await coordinator.addWorkers(1, {

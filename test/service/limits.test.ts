@@ -4,7 +4,7 @@ import { withFaults } from "../support/faulty-stores.ts";
 import { askNext, idsOf, next, parked } from "../support/next-requests.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
-/** Holds back what passes through it, and tells when so many are there. */
+/** Holds back calls, and resolves when so many are held. */
 class Gate {
   #arrived = 0;
   #expected = Infinity;
@@ -32,8 +32,8 @@ class Gate {
   }
 }
 
-describe("the cap on requests in flight", () => {
-  it("counts a next that does not wait, and everything else that is under way", async () => {
+describe("the limit on requests in flight", () => {
+  it("counts a next that does not wait, and all other requests under way", async () => {
     const gate = new Gate();
     await using coordinator = await TestCoordinator.start({
       settings: { "limits.in_flight": 3 },
@@ -60,7 +60,7 @@ describe("the cap on requests in flight", () => {
     await coordinator.ok("tasks.create.a");
   });
 
-  it("does not count those who wait for a task", async () => {
+  it("does not count parked requests", async () => {
     await using coordinator = await TestCoordinator.start({ settings: { "limits.in_flight": 1 } });
     const waiting = [];
     for (let i = 1; i <= 4; i++) {
@@ -69,7 +69,7 @@ describe("the cap on requests in flight", () => {
     }
     for (const [i, answer] of waiting.entries()) {
       await coordinator.ok(`tasks.create.t${i}`);
-      // One that is being served is under way.
+      // A parked request that is being served is in flight.
       assert.deepEqual(idsOf(await answer), [`t${i}`]);
     }
   });

@@ -8,7 +8,7 @@ const COUNT = 3_000;
 const AT_A_TIME = 500;
 
 describe("a task on which thousands depend", () => {
-  it("makes each available by one event, and requests are answered meanwhile", async () => {
+  it("makes each of them available by one event, while requests are answered", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 2 });
     await coordinator.ok("tasks.create.root");
     await coordinator.ok("tasks.create.other");
@@ -35,7 +35,7 @@ describe("a task on which thousands depend", () => {
     );
     assert.equal(counts.available, COUNT + 1);
 
-    // Both workers have seen everything by now: whoever wanted to write has done so.
+    // Both workers have seen every change by now, and any further write has been made.
     const events = coordinator.facts.slice(since).filter(isUnblocking);
     assert.equal(new Set(events.map(({ taskId }) => taskId)).size, COUNT);
     assert.equal(events.length, COUNT);
@@ -46,7 +46,7 @@ function isUnblocking(fact: Fact): fact is Extract<Fact, { kind: "task_written" 
   return fact.kind === "task_written" && fact.event === "task_unblocked";
 }
 
-/** Written by hand: that many requests would take longer than what is tested. */
+/** Writes the records directly: that many requests would take longer than the test itself. */
 async function putDependents({ connection }: TestCoordinator): Promise<void> {
   const js = jetstream(connection);
   const record = JSON.stringify({ title: "waits", depends_on: ["root"] });

@@ -1,11 +1,11 @@
-/** Parked `next` requests that nobody waits for any more cost nobody a task. */
+/** Parked `next` requests whose client no longer waits: they cost no task. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { askNext, idsOf, next, parked } from "../support/next-requests.ts";
 import { Agent, startHearing } from "../support/system-account.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
-/** A clock that can be put forward. */
+/** A clock that the test can put forward. */
 class Clock {
   #ahead = 0;
   readonly random = Math.random;
@@ -30,8 +30,8 @@ async function park(coordinator: TestCoordinator, count: number): Promise<() => 
   return () => gone.close();
 }
 
-describe("parked requests of a connection that is gone", () => {
-  it("are passed over: whoever is there gets the task, as if they had never been", async () => {
+describe("parked requests of a lost connection", () => {
+  it("are skipped: a client that still waits gets the task at once", async () => {
     const clock = new Clock();
     await using coordinator = await TestCoordinator.start({ clock });
     const leave = await park(coordinator, 1_000);
@@ -47,7 +47,7 @@ describe("parked requests of a connection that is gone", () => {
     await parked(coordinator, 0);
   });
 
-  it("make room for others when too many requests wait", async () => {
+  it("make room for others when too many requests are parked", async () => {
     const clock = new Clock();
     const settings = { "limits.waiting": 5 };
     await using coordinator = await TestCoordinator.start({ clock, settings });
@@ -59,7 +59,7 @@ describe("parked requests of a connection that is gone", () => {
     await parked(coordinator, 0);
   });
 
-  it("are kept while somebody listens, however long they wait", async () => {
+  it("stay while the client listens, even for a long time", async () => {
     const clock = new Clock();
     await using coordinator = await TestCoordinator.start({ clock });
     const first = next(coordinator, "first", { wait_seconds: 30 });
@@ -74,7 +74,7 @@ describe("parked requests of a connection that is gone", () => {
     assert.deepEqual(idsOf(await second), ["b"]);
   });
 
-  it("end by themselves where workers hear of lost connections", async () => {
+  it("end by themselves if lost connections are reported", async () => {
     await using coordinator = await startHearing();
     const agent = await Agent.connect(coordinator.server);
     const body = { session_id: "s1", wait_seconds: 60, release_on_disconnect: agent.id };
@@ -86,7 +86,7 @@ describe("parked requests of a connection that is gone", () => {
 });
 
 describe("parked requests of a session that is unregistered", () => {
-  it("are answered at once, with nothing, by every worker", async () => {
+  it("are answered at once without a task, by every worker", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 3 });
     await coordinator.ok("sessions.register.s1");
     const waiting = Array.from({ length: 20 }, () => next(coordinator, "s1", { wait_seconds: 60 }));
@@ -99,7 +99,7 @@ describe("parked requests of a session that is unregistered", () => {
     assert.deepEqual(idsOf(await other), ["a"]);
   });
 
-  it("end as well when another instance replaces it, which is what they are told", async () => {
+  it("end with session_replaced if another instance registers the session", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("sessions.register.s1", { instance: "first" });
     const waiting = askNext(coordinator, "s1", { wait_seconds: 60, instance: "first" });
@@ -108,7 +108,7 @@ describe("parked requests of a session that is unregistered", () => {
     assert.equal((await waiting).error.code, "session_replaced");
   });
 
-  it("stay when the session has only expired", async () => {
+  it("stay if the session has only expired", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("sessions.register.s1", { ttl_seconds: 1 });
     const waiting = next(coordinator, "s1", { wait_seconds: 60 });

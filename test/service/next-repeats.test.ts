@@ -6,7 +6,7 @@ import { askNext, idsOf, next, parked, parkedOverAll } from "../support/next-req
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
 const WORKERS = 3;
-/** Of that many requests, each worker gets some. */
+/** So many requests that each worker gets some. */
 const MANY = 30;
 
 describe("a parked request that is sent again with the same request_id", () => {
@@ -30,7 +30,7 @@ describe("a parked request that is sent again with the same request_id", () => {
     assert.deepEqual(idsOf(await ofAnother), ["b"], "the id belongs to its session");
   });
 
-  it("ends on every worker, at the latest when one of them has been given a task", async () => {
+  it("ends on every worker, at the latest when one worker has claimed a task for it", async () => {
     await using coordinator = await TestCoordinator.start({ workers: WORKERS });
     const answers = Array.from({ length: MANY }, () => askNext(coordinator, "s1", ask));
     await parkedOverAll(coordinator, WORKERS, WORKERS);
@@ -44,7 +44,7 @@ describe("a parked request that is sent again with the same request_id", () => {
     assert.deepEqual(idsOf(await next(coordinator, "s2", { wait_seconds: 30 })), ["b"]);
   });
 
-  it("ends as well if it is about to be given a task when another worker claims one for it", async () => {
+  it("ends if another worker claims a task for it while this worker is about to", async () => {
     const taken = new EventEmitter();
     let isLate = false;
     await using coordinator = await TestCoordinator.start({
@@ -66,7 +66,7 @@ describe("a parked request that is sent again with the same request_id", () => {
           write: (real) => async (prepared, expected) => {
             if (prepared.task.status !== "claimed" || isLate) return real.write(prepared, expected);
             isLate = true;
-            // The other worker is faster, and this one hears of that before its own write fails.
+            // The other worker is faster, and this worker sees that before its own write fails.
             const heard = once(taken, "heard");
             await real.write(prepared, expected);
             await heard;
@@ -86,7 +86,7 @@ describe("a parked request that is sent again with the same request_id", () => {
 });
 
 describe("a claim made for a parked request whose answer was lost", () => {
-  it("is repeated to its session once over all workers, asked one after the other", async () => {
+  it("is repeated to its session once, however many workers are asked one after the other", async () => {
     await using coordinator = await TestCoordinator.start({ workers: WORKERS });
     await loseAnswer(coordinator);
     const repeated = await next(coordinator, "s1");
@@ -95,7 +95,7 @@ describe("a claim made for a parked request whose answer was lost", () => {
     for (let i = 0; i < MANY; i++) assert.deepEqual(idsOf(await next(coordinator, "s1")), []);
   });
 
-  it("is repeated once as well if it is asked for many times at once", async () => {
+  it("is repeated once if the session asks many times at the same time", async () => {
     await using coordinator = await TestCoordinator.start({ workers: WORKERS });
     await loseAnswer(coordinator);
     const asked = Array.from({ length: MANY }, () => next(coordinator, "s1"));
@@ -109,14 +109,14 @@ describe("a claim made for a parked request whose answer was lost", () => {
     assert.deepEqual(idsOf(await next(coordinator, "s1")), ["lost"]);
   });
 
-  it("is not repeated once the session has renewed it: it knows of it", async () => {
+  it("is not repeated after the session has renewed it", async () => {
     await using coordinator = await TestCoordinator.start({ workers: WORKERS });
     await loseAnswer(coordinator);
     await coordinator.ok("tasks.renew.lost", { session_id: "s1", attempt: 1 });
     for (let i = 0; i < MANY; i++) assert.deepEqual(idsOf(await next(coordinator, "s1")), []);
   });
 
-  it("is not repeated once the session has sent a heartbeat, which told of it", async () => {
+  it("is not repeated after a heartbeat of the session, whose answer names it", async () => {
     await using coordinator = await TestCoordinator.start({ workers: WORKERS });
     await coordinator.ok("sessions.register.s1");
     await loseAnswer(coordinator);
@@ -126,7 +126,7 @@ describe("a claim made for a parked request whose answer was lost", () => {
     for (let i = 0; i < MANY; i++) assert.deepEqual(idsOf(await next(coordinator, "s1")), []);
   });
 
-  it("is not repeated after the attempt that it was for", async () => {
+  it("is not repeated when its attempt is over", async () => {
     await using coordinator = await TestCoordinator.start({ workers: WORKERS });
     await loseAnswer(coordinator);
     await coordinator.ok("tasks.release.lost", { session_id: "s1", status: "available" });
@@ -135,7 +135,7 @@ describe("a claim made for a parked request whose answer was lost", () => {
   });
 });
 
-/** Session `s1` is given the task `lost` after it has stopped listening; its connection stays. */
+/** Session `s1` gets the task `lost` after it has stopped listening, while its connection stays. */
 async function loseAnswer(coordinator: TestCoordinator): Promise<void> {
   const since = coordinator.facts.length;
   const body = JSON.stringify({ session_id: "s1", wait_seconds: 30 });

@@ -7,10 +7,10 @@ import { HeldWatch } from "../support/held-watch.ts";
 import { askNext, idsOf, next, parked } from "../support/next-requests.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
-/** Whoever is answered within half of this was woken and has not slept to the end. */
+/** A request that is answered within half of this time was woken before its time was over. */
 const WAIT_SECONDS = 30;
 
-/** Resolves with the answer; rejects if it came because the time was over. */
+/** Resolves with the answer. Rejects if the answer came because the time was over. */
 async function woken(answer: Promise<Json>): Promise<Json> {
   const askedAt = Date.now();
   const reply = await answer;
@@ -19,7 +19,7 @@ async function woken(answer: Promise<Json>): Promise<Json> {
 }
 
 describe("a completion that makes several tasks available", () => {
-  it("wakes all who wait for one of them, whatever their filters", async () => {
+  it("wakes every request that waits for one of them, with any filter", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.root");
     for (const id of ["a", "b", "c"]) {
@@ -41,8 +41,8 @@ describe("a completion that makes several tasks available", () => {
   });
 });
 
-describe("a task that could not be claimed for the one who waited first", () => {
-  it("does not lie there while another one waits", async () => {
+describe("a task that could not be claimed for the request that waited first", () => {
+  it("goes to another request that waits", async () => {
     let isBroken = false;
     await using coordinator = await TestCoordinator.start({
       wrapStores: withFaults({
@@ -68,8 +68,8 @@ describe("a task that could not be claimed for the one who waited first", () => 
   });
 });
 
-describe("a worker that does not hear of a claim made elsewhere", () => {
-  it("tries for the task once for all who ask, and says that it lags behind", async () => {
+describe("a worker that does not see a claim made elsewhere", () => {
+  it("tries to claim the task once for all requests, and answers that it lags behind", async () => {
     await using lagging = await Lagging.start();
     const { coordinator } = lagging;
     const waiting = askNext(coordinator, "s1", { wait_seconds: 1 });
@@ -80,7 +80,7 @@ describe("a worker that does not hear of a claim made elsewhere", () => {
     assert.equal(lagging.claims, 1);
   });
 
-  it("answers when it has heard, and goes on serving those who wait", async () => {
+  it("answers once it has seen the claim, and goes on serving parked requests", async () => {
     await using lagging = await Lagging.start();
     const { coordinator } = lagging;
     const atOnce = next(coordinator, "s1");
@@ -131,7 +131,7 @@ class Lagging implements AsyncDisposable {
     return new Lagging(coordinator, watch, writes);
   }
 
-  /** How often its worker has tried to write a claim. */
+  /** How often the worker has tried to write a claim. */
   get claims(): number {
     return this.#writes.claims;
   }
@@ -141,7 +141,7 @@ class Lagging implements AsyncDisposable {
   }
 }
 
-/** What another worker would have written. */
+/** Writes a claim as another worker would. */
 async function claimElsewhere(coordinator: TestCoordinator, taskId: string): Promise<void> {
   const kv = await new Kvm(coordinator.connection).open("tasks");
   const record = (await kv.get(taskId))?.json<object>();

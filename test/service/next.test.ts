@@ -4,7 +4,7 @@ import { idsOf, next, parked } from "../support/next-requests.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
 describe("asking for the next task", () => {
-  it("gets the most urgent one, and of equals the oldest", async () => {
+  it("gets the most urgent task, and the oldest among equals", async () => {
     await using coordinator = await TestCoordinator.start();
     const priorities = { a: 3, b: 1, c: 1, d: 0 };
     for (const [id, priority] of Object.entries(priorities)) {
@@ -15,14 +15,14 @@ describe("asking for the next task", () => {
     assert.deepEqual(order, ["d", "b", "c", "a"]);
   });
 
-  it("gets several at once with max, and fewer if there are fewer", async () => {
+  it("gets up to max tasks at once", async () => {
     await using coordinator = await TestCoordinator.start();
     for (const id of ["a", "b", "c"]) await coordinator.ok(`tasks.create.${id}`);
     assert.deepEqual(idsOf(await next(coordinator, "s1", { max: 2 })), ["a", "b"]);
     assert.deepEqual(idsOf(await next(coordinator, "s1", { max: 2 })), ["c"]);
   });
 
-  it("hands each of 200 tasks to one session only, over three workers", async () => {
+  it("hands each of 200 tasks to one session only, with three workers", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 3 });
     const tasks = Array.from({ length: 200 }, (_, i) => ({ task_id: `t${i}` }));
     await coordinator.ok("tasks.import", { tasks });
@@ -39,7 +39,7 @@ describe("asking for the next task", () => {
     assert.equal(new Set(claimed).size, 200);
   });
 
-  it("is told why there is nothing, by reason, and when something falls due", async () => {
+  it("gets the reasons why there is no task, with counts, and when a task falls due", async () => {
     await using coordinator = await TestCoordinator.start({
       settings: { "retry.base_ms": 60_000 },
     });
@@ -69,7 +69,7 @@ describe("asking for the next task", () => {
     });
   });
 
-  it("is told of blocked and claimed tasks with its prefix and tags only, as they come and go", async () => {
+  it("counts only blocked and claimed tasks with its prefix and tags, as they come and go", async () => {
     await using coordinator = await TestCoordinator.start();
     const reasons = async (more: object): Promise<unknown> =>
       (await next(coordinator, "s1", more)).reasons;
@@ -90,7 +90,7 @@ describe("asking for the next task", () => {
     assert.deepEqual(await reasons({ prefix: "a." }), { claimed: 1 });
   });
 
-  it("gets only what its capabilities, tags and prefix allow", async () => {
+  it("gets only tasks that fit its capabilities, tags and prefix", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.P0.plain");
     await coordinator.ok("tasks.create.P1.gpu", { requires: ["gpu"] });
@@ -104,7 +104,7 @@ describe("asking for the next task", () => {
     assert.deepEqual(idsOf(await next(coordinator, "s2", { prefix: "P2." })), ["P2.gpu"]);
   });
 
-  it("with a request_id gets the same claims however often it asks", async () => {
+  it("with a request_id, gets the same claims each time it asks", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 3 });
     for (const id of ["a", "b", "c"]) await coordinator.ok(`tasks.create.${id}`);
     const ask = { max: 2, request_id: "r1" };
@@ -149,7 +149,7 @@ describe("waiting for the next task", () => {
     assert.deepEqual(idsOf(await waiting), ["b"]);
   });
 
-  it("is answered when several tasks fall due and somebody else asks in that moment", async () => {
+  it("is answered when several tasks fall due while another session asks", async () => {
     const clock = { ahead: 0 };
     await using coordinator = await TestCoordinator.start({
       settings: { "retry.base_ms": 60_000 },
@@ -162,7 +162,7 @@ describe("waiting for the next task", () => {
     }
     const waiting = next(coordinator, "s1", { wait_seconds: 30 });
     await parked(coordinator, 1);
-    // The timer of the one who waits is still far away.
+    // The timer of the parked request is still far away.
     clock.ahead = 120_000;
     const startedAt = performance.now();
     const asked = await next(coordinator, "s2");
@@ -170,7 +170,7 @@ describe("waiting for the next task", () => {
     assert.ok(performance.now() - startedAt < 15_000, "it slept to the end of its time");
   });
 
-  it("is served in order", async () => {
+  it("is served in the order of arrival", async () => {
     await using coordinator = await TestCoordinator.start();
     const order: string[] = [];
     const waiting: Promise<void>[] = [];
@@ -192,7 +192,7 @@ describe("waiting for the next task", () => {
     assert.deepEqual(order, ["s0", "s1", "s2", "s3", "s4"]);
   });
 
-  it("does not hold up those behind who can take what the first one cannot", async () => {
+  it("does not hold up a later request that can take what the first one cannot", async () => {
     await using coordinator = await TestCoordinator.start();
     const gpu = next(coordinator, "s1", { wait_seconds: 30, capabilities: ["gpu"], tags: ["x"] });
     await parked(coordinator, 1);
@@ -211,7 +211,7 @@ describe("waiting for the next task", () => {
     assert.deepEqual([reply.claims, reply.reasons], [[], { capabilities: 1 }]);
   });
 
-  it("costs no task when the client has gone", async () => {
+  it("costs no task if the client has gone", async () => {
     await using coordinator = await TestCoordinator.start();
     const gone = await coordinator.server.connect();
     const body = JSON.stringify({ session_id: "gone", wait_seconds: 30 });
@@ -228,10 +228,10 @@ describe("waiting for the next task", () => {
     assert.deepEqual(idsOf(await next(coordinator, "s2")), ["a"]);
   });
 
-  it("finds by asking again a claim that the client did not wait for", async () => {
+  it("gets a claim by asking again, if the client did not wait for the answer", async () => {
     await using coordinator = await TestCoordinator.start();
     const since = coordinator.facts.length;
-    // The client gives up; its connection stays, so nobody can tell that the answer is not read.
+    // The client gives up. Its connection stays, so nothing shows that it does not read the answer.
     const body = JSON.stringify({ session_id: "s1", wait_seconds: 30 });
     const givenUp = coordinator.connection.request("tasks.next", body, { timeout: 50 });
     await assert.rejects(givenUp);
@@ -244,7 +244,7 @@ describe("waiting for the next task", () => {
     assert.deepEqual(idsOf(await next(coordinator, "s1")), [], "it is repeated once only");
   });
 
-  it("gives a session's task to its newest request: an older one may be given up", async () => {
+  it("gives a task to the newest request of a session, because an older one may be given up", async () => {
     await using coordinator = await TestCoordinator.start();
     const older = next(coordinator, "s1", { wait_seconds: 0.3 });
     await parked(coordinator, 1);
@@ -264,7 +264,7 @@ describe("waiting for the next task", () => {
     assert.deepEqual((await waiting).claims, []);
   });
 
-  it("is refused as overloaded when too many wait", async () => {
+  it("is refused as overloaded when too many requests are parked", async () => {
     await using coordinator = await TestCoordinator.start({ settings: { "limits.waiting": 1 } });
     const first = next(coordinator, "s1", { wait_seconds: 30 });
     await parked(coordinator, 1);

@@ -1,4 +1,4 @@
-/** What is asked of a worker in an outage: it is told to ask again, and soon. */
+/** Requests in an outage: they are soon answered with "ask again". */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CoordinatorError } from "../../src/protocol/errors.ts";
@@ -7,10 +7,10 @@ import { withFaults } from "../support/faulty-stores.ts";
 import { askNext, idsOf, parked } from "../support/next-requests.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
-/** What a worker holds a request for through a short failure, and what this machine may add to that. */
+/** How long a worker holds a request in a short failure, and what this machine may add to it. */
 const ANSWERED_WITHIN_MS = 8_000;
 
-/** The bucket of tasks without a leader: nothing is read or written, and the watch is interrupted. */
+/** A bucket of tasks without a leader: nothing is read or written, and the watch is interrupted. */
 class Outage {
   #isOver = true;
   #watch: Watch<TaskEntry> | null = null;
@@ -21,7 +21,7 @@ class Outage {
     this.#watch?.restarted();
   }
 
-  /** The store serves again; the watch is behind until `see`. */
+  /** Lets the store serve again. The watch lags behind until `see`. */
   serve(): void {
     this.#isOver = true;
   }
@@ -67,7 +67,7 @@ function assertToAskAgain(reply: Json): void {
 }
 
 describe("in an outage", () => {
-  it("claims, renewals and requests for the next task are answered with unavailable", async () => {
+  it("claims, renewals and next are answered with unavailable", async () => {
     const outage = new Outage();
     await using coordinator = await TestCoordinator.start({ wrapStores: outage.wrapStores });
     await coordinator.ok("sessions.register.s1");
@@ -92,14 +92,14 @@ describe("in an outage", () => {
     for (const reply of await Promise.all(replies)) assertToAskAgain(reply);
 
     outage.serve();
-    // The store answers, but this worker does not know what it has missed.
+    // The store answers, but the worker has not yet seen what it missed.
     assertToAskAgain(await coordinator.request("tasks.next", { session_id: "s1" }));
     outage.see();
     assert.deepEqual(idsOf(await askNext(coordinator, "s1")), ["free"]);
     assert.equal((await coordinator.ok("tasks.get.held")).task.attempt, 1);
   });
 
-  it("requests that wait are answered with unavailable when their time is over", async () => {
+  it("parked requests are answered with unavailable when their time is over", async () => {
     const outage = new Outage();
     await using coordinator = await TestCoordinator.start({ wrapStores: outage.wrapStores });
     const waiting = askNext(coordinator, "s1", { wait_seconds: 1 });
@@ -108,7 +108,7 @@ describe("in an outage", () => {
     assertToAskAgain(await waiting);
   });
 
-  it("requests that wait are served when it is over before that", async () => {
+  it("parked requests are served if the outage is over before their time", async () => {
     const outage = new Outage();
     await using coordinator = await TestCoordinator.start({ wrapStores: outage.wrapStores });
     const waiting = askNext(coordinator, "s1", { wait_seconds: 30 });

@@ -1,4 +1,4 @@
-/** Outages: what holders, reclaims and those who ask for tasks make of them. */
+/** Outages: what becomes of claims whose lease ran out in one. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -23,7 +23,7 @@ async function claimAll(
     await coordinator.ok(`tasks.claim.${id}`, { session_id, ttl_seconds: ttlSeconds });
   }
   await Promise.all(granted);
-  // Leases that a worker has not seen alive are another matter.
+  // Leases that a worker has not seen alive are tested elsewhere.
   const seeing = new Set<string>();
   await coordinator.until("tasks.stats", ({ leases, worker }) => {
     if (leases === ids.length) seeing.add(worker.id as string);
@@ -35,14 +35,14 @@ function holderOf(id: string): { session_id: string; attempt: number } {
   return { session_id: `holder-of-${id}`, attempt: 1 };
 }
 
-/** Asks until there is an answer that is not "try again", as every client has to. */
+/** Repeats the request until the answer is not retryable, as every client must. */
 async function insist(coordinator: TestCoordinator, subject: string, body: object): Promise<Json> {
   for (;;) {
     try {
       const reply = await coordinator.request(subject, body, 2_000);
       if (reply.ok || !reply.error.retryable) return reply;
     } catch {
-      // No answer: the server is down, or the request was lost with it.
+      // No answer: the server is down, and the request may have been lost with it.
     }
     await delay(20);
   }
@@ -53,7 +53,7 @@ async function eventsOf(coordinator: TestCoordinator, id: string): Promise<strin
   return entries.map((entry: Json) => entry.task.last_event.type);
 }
 
-/** When the first fact of this kind came, from now on. */
+/** The time when the next fact of this kind comes. */
 async function timeOf<K extends Fact["kind"]>(
   coordinator: TestCoordinator,
   kind: K,
@@ -64,7 +64,7 @@ async function timeOf<K extends Fact["kind"]>(
 }
 
 describe("a server that is gone for longer than the leases last", () => {
-  it("costs nobody a claim who renews within the grace, and others only after it", async () => {
+  it("costs no claim that is renewed within the grace period, and other claims only after it", async () => {
     const settings = { outage_grace_seconds: 3 };
     await using coordinator = await TestCoordinator.start({ workers: 2, settings });
     const kept = ["k1", "k2", "k3", "k4", "k5"];
@@ -74,10 +74,10 @@ describe("a server that is gone for longer than the leases last", () => {
     const reclaimed = left.map((id) =>
       timeOf(coordinator, "lease_expired", ({ taskId }) => taskId === id),
     );
-    // Until the server has noticed, a renewal is one as any other.
+    // Until the server has noticed the expiry, a renewal is like any other.
     const ended = kept.map((id) => coordinator.fact("lease_spared", (fact) => fact.taskId === id));
     await coordinator.server.kill();
-    // Nothing tells that time goes by while there is no server.
+    // While there is no server, no signal shows that time goes by.
     await delay(3_000);
     await coordinator.server.restart();
     await Promise.all(ended);
@@ -110,7 +110,7 @@ describe("a server that is gone for longer than the leases last", () => {
     assert.equal(facts.filter(({ kind }) => kind === "lease_expired").length, left.length);
   });
 
-  it("costs the claims at once if there is to be no grace", async () => {
+  it("costs the claims at once without a grace period", async () => {
     const settings = { outage_grace_seconds: 0 };
     await using coordinator = await TestCoordinator.start({ workers: 2, settings });
     await claimAll(coordinator, ["a"], { ttlSeconds: 1, workers: 2 });
@@ -126,7 +126,7 @@ describe("a server that is gone for longer than the leases last", () => {
 });
 
 describe("a worker that has lost its connection for a while", () => {
-  it("spares what has run out meanwhile, and another one that has not takes it back at once", async () => {
+  it("spares claims whose lease ran out meanwhile, but a worker that stayed connected takes them back", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 0 });
     const { server } = coordinator;
     await using proxy = await NatsProxy.start(server.port);
@@ -141,7 +141,7 @@ describe("a worker that has lost its connection for a while", () => {
     proxy.mend();
     assert.deepEqual(await ended, { kind: "outage_grace", seconds: 60, spared: 2 });
 
-    // The other one saw nothing of this outage, and what it sees run out it takes back.
+    // The other worker saw no outage, so it takes back every claim whose lease it sees run out.
     await coordinator.addWorkers(1);
     await insist(coordinator, "tasks.renew.alone", { ...holderOf("alone"), ttl_seconds: 60 });
     const expired = coordinator.fact("lease_expired", ({ taskId }) => taskId === "together");
@@ -152,7 +152,7 @@ describe("a worker that has lost its connection for a while", () => {
     assert.deepEqual(await eventsOf(coordinator, "together"), [...events, "task_expired"]);
   });
 
-  it("does not keep another one from taking back what that one saw run out", async () => {
+  it("does not keep another worker from taking back claims whose lease that worker saw run out", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 1 });
     await using proxy = await NatsProxy.start(coordinator.server.port);
     const settings = { "nats.servers": [proxy.url], outage_grace_seconds: 60 };

@@ -22,7 +22,7 @@ function request(
 const anyFilter = (): boolean => true;
 
 describe("the queue of parked requests", () => {
-  it("serves them in the order in which they came, across filters", async () => {
+  it("serves requests in the order in which they came, across filters", async () => {
     const queue = new ParkedQueue<Request, string>();
     const answers = [request("a"), request("b", { prefix: "x" }), request("c")].map((one) =>
       queue.park(one, LONG_MS),
@@ -37,7 +37,7 @@ describe("the queue of parked requests", () => {
     assert.equal(queue.size, 0);
   });
 
-  it("passes over those whose filter does not fit", async () => {
+  it("skips requests whose filter does not fit", async () => {
     const queue = new ParkedQueue<Request, string>();
     const a = queue.park(request("a", { prefix: "x" }), LONG_MS);
     const b = queue.park(request("b", { prefix: "y" }), LONG_MS);
@@ -50,7 +50,7 @@ describe("the queue of parked requests", () => {
     assert.equal(await a, null);
   });
 
-  it("serves the newest request of a session first, in the place of its oldest", async () => {
+  it("serves the newest request of a session at the place of its oldest", async () => {
     const queue = new ParkedQueue<Request, string>();
     const answers = [
       queue.park(request("old", { sessionId: "s1" }), LONG_MS),
@@ -66,7 +66,7 @@ describe("the queue of parked requests", () => {
     await Promise.all(answers);
   });
 
-  it("puts a parked back into its place", async () => {
+  it("returns a request to its place", async () => {
     const queue = new ParkedQueue<Request, string>();
     const answers = [queue.park(request("a"), LONG_MS), queue.park(request("b"), LONG_MS)];
     const first = queue.take(anyFilter);
@@ -80,19 +80,19 @@ describe("the queue of parked requests", () => {
     assert.deepEqual(await Promise.all(answers), ["late", null]);
   });
 
-  it("ends a wait with nothing when its time is over", async () => {
+  it("ends a wait with null when its time is over", async () => {
     const queue = new ParkedQueue<Request, string>();
     assert.equal(await queue.park(request("a"), 5), null);
     assert.equal(queue.size, 0);
   });
 
-  it("lets one that is being served outlast its time, but not wait again", async () => {
+  it("lets a request that is being served outlast its time, but not wait again", async () => {
     const queue = new ParkedQueue<Request, string>();
     const served = queue.park(request("served"), 5);
     const returned = queue.park(request("returned"), 5);
     const [first, second] = [queue.take(anyFilter), queue.take(anyFilter)];
     assert.ok(first !== null && second !== null);
-    // A third one with the same time tells when theirs is over.
+    // A third request with about the same time shows when theirs is over.
     assert.equal(await queue.park(request("clock"), 6), null);
     first.answer("in time");
     queue.putBack(second);
@@ -100,14 +100,14 @@ describe("the queue of parked requests", () => {
     assert.equal(queue.size, 0);
   });
 
-  it("passes on the failure of a parked", async () => {
+  it("rejects when a request fails", async () => {
     const queue = new ParkedQueue<Request, string>();
     const answer = queue.park(request("a"), LONG_MS);
     queue.take(anyFilter)?.fail(new Error("no"));
     await assert.rejects(answer, { message: "no" });
   });
 
-  it("names those of a session who wait, but not who was taken out", async () => {
+  it("lists the requests of a session, without those that were taken out", async () => {
     const queue = new ParkedQueue<Request, string>();
     const answers = [request("a"), request("b"), request("a", { prefix: "x" })].map((one) =>
       queue.park(one, LONG_MS),

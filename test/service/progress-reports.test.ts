@@ -8,7 +8,7 @@ import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
 const HOLDER = { session_id: "s1", attempt: 1 };
 
-/** Resolves with the attempt when the claim has its lease. */
+/** Claims the task. Resolves with the attempt when the claim has its lease. */
 async function claim(coordinator: TestCoordinator, id = "a", more: object = {}): Promise<number> {
   const since = coordinator.facts.length;
   const { attempt } = await coordinator.ok(`tasks.claim.${id}`, { session_id: "s1", ...more });
@@ -26,7 +26,7 @@ async function shown(coordinator: TestCoordinator, id = "a"): Promise<unknown> {
   return lease.progress;
 }
 
-/** Resolves when so many answers in a row fit that each worker has given some. */
+/** Resolves when so many answers in a row fit that each worker has given one. */
 async function everywhere(
   coordinator: TestCoordinator,
   fits: (lease: Json) => boolean,
@@ -46,7 +46,7 @@ async function stored(coordinator: TestCoordinator, id = "a"): Promise<KvEntry> 
   return entry;
 }
 
-/** Writes a lease as other programs, or other versions of this one, do. */
+/** Writes a lease as other programs, or other versions of this one, would. */
 async function putLease(coordinator: TestCoordinator, id: string, record: object): Promise<void> {
   const bucket = await new Kvm(coordinator.connection).open("leases");
   await bucket.put(id, JSON.stringify(record));
@@ -81,7 +81,7 @@ describe("the progress that a holder reports with a renewal", () => {
     assert.equal(reply.revision, claimed, "no renewal changes the record");
   });
 
-  it("may be any JSON; null takes back what was reported", async () => {
+  it("may be any JSON, and null takes it back", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await claim(coordinator);
@@ -91,7 +91,7 @@ describe("the progress that a holder reports with a renewal", () => {
     }
   });
 
-  it("stays as it is with a renewal that reports nothing, and with a heartbeat", async () => {
+  it("stays after a renewal that reports nothing, and after a heartbeat", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 2 });
     await coordinator.ok("tasks.create.a");
     await coordinator.ok("sessions.register.s1");
@@ -119,7 +119,7 @@ describe("the progress that a holder reports with a renewal", () => {
     await everywhere(coordinator, (lease) => lease.ttl_seconds === 77 && lease.progress === "half");
   });
 
-  it("stays when the session is told of its claim once more", async () => {
+  it("stays when the claim is repeated to its session", async () => {
     await using coordinator = await TestCoordinator.start();
     const asked = askNext(coordinator, "s1", { wait_seconds: 30 });
     await parked(coordinator, 1);
@@ -135,7 +135,7 @@ describe("the progress that a holder reports with a renewal", () => {
     assert.deepEqual([confirmed, progress], [true, "half"]);
   });
 
-  it("is seen through every worker, also through one that starts later", async () => {
+  it("is shown by every worker, also by one that starts later", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 0 });
     const first = await coordinator.addWorkers(2);
     await coordinator.ok("tasks.create.a");
@@ -148,7 +148,7 @@ describe("the progress that a holder reports with a renewal", () => {
     assert.deepEqual(await shown(coordinator), { done: 3 });
   });
 
-  it("ends with its claim: the next attempt begins without any", async () => {
+  it("ends with its claim: the next attempt begins without progress", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await claim(coordinator);
@@ -164,7 +164,7 @@ describe("the progress that a holder reports with a renewal", () => {
     assert.equal((await stored(coordinator)).json<Json>().progress, null);
   });
 
-  it("cannot be reported by a stale attempt, nor by another session", async () => {
+  it("cannot be reported by a stale attempt or another session", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await claim(coordinator);
@@ -182,11 +182,11 @@ describe("the progress that a holder reports with a renewal", () => {
     assert.equal(await shown(coordinator), "current");
   });
 
-  it("is refused if it is too large, and what was reported before stays", async () => {
+  it("is refused if it is too large, and the last report stays", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await claim(coordinator);
-    // With its quotes it has just the size that is allowed.
+    // With its quotes it has exactly the size limit.
     const largest = "x".repeat(4094);
     await coordinator.ok("tasks.renew.a", { ...HOLDER, progress: largest });
     const { revision } = await stored(coordinator);
@@ -205,7 +205,7 @@ describe("the progress that a holder reports with a renewal", () => {
 });
 
 describe("the lease that tasks.get shows", () => {
-  it("has no progress, and the first epoch, if it was written by a version without them", async () => {
+  it("has no progress and the first epoch if an older version wrote it without them", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await claim(coordinator);
@@ -218,11 +218,11 @@ describe("the lease that tasks.get shows", () => {
     assert.deepEqual((await stored(coordinator)).json(), renewed);
   });
 
-  it("is null while the worker knows of none for the current attempt", async () => {
+  it("is null while the worker knows no lease of the current attempt", async () => {
     await using coordinator = await TestCoordinator.start({
       wrapStores: withFaults({
         leases: {
-          // The second claim gets no lease, and that of the first stays where it is.
+          // The second claim gets no lease, and the lease of the first one stays.
           write: (real) => (lease, expected) =>
             lease.attempt === 1
               ? real.write(lease, expected)

@@ -41,7 +41,7 @@ describe("listing tasks", () => {
     assert.deepEqual(await list({ status: "complete" }), []);
   });
 
-  it("goes in order of creation, and through all pages without repeating or skipping", async () => {
+  it("goes by order of creation, through all pages without repeating or skipping a task", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 3 });
     const created: string[] = [];
     for (let i = 0; i < 40; i++) {
@@ -60,7 +60,7 @@ describe("listing tasks", () => {
       seen.push(...idsOf(page));
       cursor = page.next_cursor;
       pages++;
-      // Meanwhile others change what was shown and what was not, and the last one shown is removed.
+      // Meanwhile tasks that were shown and tasks that were not change, and the last one shown is removed.
       for (const id of [created[7 * pages - 7], created[Math.min(7 * pages + 2, 39)]]) {
         await coordinator.ok(`tasks.update.${id ?? ""}`, { priority: 1 });
       }
@@ -70,7 +70,7 @@ describe("listing tasks", () => {
     assert.equal(pages, 6);
   });
 
-  it("ends with the last full page", async () => {
+  it("ends with the last page, also if that is full", async () => {
     await using coordinator = await TestCoordinator.start();
     for (const id of ["a", "b", "c", "d"]) await coordinator.ok(`tasks.create.${id}`);
     const first = await coordinator.ok("tasks.list", { limit: 2 });
@@ -87,7 +87,7 @@ describe("listing tasks", () => {
     assert.deepEqual([error.code, error.field], ["invalid_request", "cursor"]);
   });
 
-  it("shows at once, on every worker, what any worker has written", async () => {
+  it("shows every write at once, on every worker", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 3 });
     for (let i = 0; i < 30; i++) {
       const { revision } = await coordinator.ok("tasks.create", { tags: [`t${i}`] });
@@ -103,7 +103,7 @@ describe("listing tasks", () => {
 });
 
 describe("verifying a claim", () => {
-  it("holds for the session, attempt and token that have the task, and for no other", async () => {
+  it("holds for the session, attempt and token of the claim only", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     const holds = async (claim: object): Promise<boolean> =>
@@ -133,7 +133,7 @@ describe("verifying a claim", () => {
 });
 
 describe("the stats", () => {
-  it("count tasks by status, what is ready, leases, sessions and broken records", async () => {
+  it("count tasks by status, ready tasks, leases, sessions and unreadable records", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.import", {
       tasks: [

@@ -1,4 +1,4 @@
-/** When claims are taken back, by a clock of our own. */
+/** When claims are taken back, by the test's own clock. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ExpiredLease } from "../../src/service/lease-index.ts";
@@ -35,7 +35,7 @@ interface Setting {
   readonly reclaims: Reclaims;
   readonly watches: readonly [WatchPosition, WatchPosition];
   readonly facts: Fact[];
-  /** The tasks whose claims are taken back when it is this late. */
+  /** The tasks whose claims are taken back at this time. */
   readonly at: (time: number) => string[];
 }
 
@@ -44,7 +44,7 @@ function expired(lateMs = 0): ExpiredLease {
 }
 
 describe("a claim whose lease has run out", () => {
-  it("is taken back at once, and again a second later until that is forgotten", () => {
+  it("is taken back at once, with another try each second until it is forgotten", () => {
     const { reclaims, facts, at } = setUp();
     reclaims.note("a", expired());
     reclaims.note("a", expired());
@@ -54,28 +54,28 @@ describe("a claim whose lease has run out", () => {
     assert.deepEqual(facts, []);
   });
 
-  it("is taken back when its time has come even if nobody checks", async () => {
+  it("is taken back at its time without a call of check", async () => {
     const { reclaims, at } = setUp();
     reclaims.note("a", expired());
     await new Promise((resolve) => setTimeout(resolve, 5));
     assert.deepEqual(at(0), ["a"]);
   });
 
-  it("is left while one of the watches is not current", () => {
+  it("is not taken back while a watch is not current", () => {
     for (const i of [0, 1] as const) {
       const { reclaims, watches, at } = setUp();
       reclaims.note("a", expired());
       watches[i].restarted();
       assert.deepEqual(at(100), []);
       watches[i].current();
-      // It had run out before the outage.
+      // The lease had run out before the outage.
       assert.deepEqual(at(101), ["a"]);
     }
   });
 });
 
 describe("the grace after an outage", () => {
-  it("spares what is learned to have run out in the outage or in the grace, and nothing else", () => {
+  it("spares leases whose end is seen in the outage or in the grace period, and no others", () => {
     const { reclaims, watches, facts, at } = setUp();
     watches[0].restarted();
     watches[1].restarted();
@@ -98,7 +98,7 @@ describe("the grace after an outage", () => {
     assert.deepEqual(facts, []);
   });
 
-  it("begins anew with each outage, for those that are spared already as well", () => {
+  it("begins again with each outage, also for leases that are spared already", () => {
     const { reclaims, watches, facts, at } = setUp();
     watches[0].restarted();
     reclaims.note("a", expired());
@@ -112,7 +112,7 @@ describe("the grace after an outage", () => {
     assert.deepEqual([at(24_999), at(25_000)], [[], ["a"]]);
   });
 
-  it("follows as well when the server ends a lease much later than it was due", () => {
+  it("also follows when the server ends a lease much later than it was due", () => {
     const { reclaims, facts, at } = setUp();
     reclaims.note("on time", expired(3_000));
     assert.deepEqual([at(0), facts], [["on time"], []]);
@@ -138,7 +138,7 @@ describe("the grace after an outage", () => {
     assert.deepEqual(facts, []);
   });
 
-  it("does not follow the start of a worker, however often its watches begin", () => {
+  it("does not follow the start of a worker, even if its watches begin several times", () => {
     const { reclaims, watches, facts, at } = setUp(GRACE_MS, { started: false });
     for (const watch of watches) watch.restarted();
     watches[0].current();

@@ -1,4 +1,4 @@
-/** Claims that end with the connection of their session, on a server that reports lost connections. */
+/** Claims that end with their session's connection, on a server that reports lost connections. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { next } from "../support/next-requests.ts";
@@ -21,7 +21,7 @@ async function eventsOf(coordinator: TestCoordinator, id: string): Promise<strin
 }
 
 describe("a claim that ends with its connection", () => {
-  it("goes to whoever waits for it, long before its time is over, and its holder is refused", async () => {
+  it("goes to a parked request long before its time is over, and its holder is refused", async () => {
     await using coordinator = await startHearing();
     await create(coordinator, "a");
     const agent = await Agent.connect(coordinator.server);
@@ -41,7 +41,7 @@ describe("a claim that ends with its connection", () => {
     assert.equal((await coordinator.refused("tasks.renew.a", renewal)).code, "lease_lost");
   });
 
-  it("is taken back once, whichever of several workers is the first", async () => {
+  it("is taken back once by several workers", async () => {
     await using coordinator = await startHearing({ workers: 3 });
     const ids = Array.from({ length: 20 }, (_, i) => `t${i}`);
     await create(coordinator, ...ids);
@@ -58,7 +58,7 @@ describe("a claim that ends with its connection", () => {
     assert.equal(facts.length, ids.length);
   });
 
-  it("was made by tasks.next as well, and leaves those alone that named no connection", async () => {
+  it("can also be made by tasks.next; claims without a connection stay", async () => {
     await using coordinator = await startHearing();
     await create(coordinator, "a", "b");
     const agent = await Agent.connect(coordinator.server);
@@ -71,7 +71,7 @@ describe("a claim that ends with its connection", () => {
     assert.equal((await coordinator.ok("tasks.get.a")).task.status, "claimed");
   });
 
-  it("stays if its session names another connection in time, by whichever request", async () => {
+  it("stays if its session names another connection in time, in any request", async () => {
     await using coordinator = await startHearing({ settings: { disconnect_grace_ms: 3_000 } });
     const ids = ["renewed", "beaten", "claimed", "asked", "left"];
     await create(coordinator, ...ids);
@@ -97,13 +97,13 @@ describe("a claim that ends with its connection", () => {
       const stored: Json = (await lastLease(coordinator.connection, id))?.json();
       assert.deepEqual(stored.connection, second.id, id);
     }
-    // From now on it is the second one that counts.
+    // From now on the second connection counts.
     const over = ids.slice(0, -1).map((id) => lost(coordinator, id));
     await second.vanish();
     await Promise.all(over);
   });
 
-  it("keeps its connection through renewals that name none, by any worker", async () => {
+  it("keeps its connection through renewals without one, by any worker", async () => {
     await using coordinator = await startHearing({ workers: 2 });
     await create(coordinator, "a");
     const agent = await Agent.connect(coordinator.server);
@@ -116,7 +116,7 @@ describe("a claim that ends with its connection", () => {
     await ended;
   });
 
-  it("ends as well if its connection was lost before it was made", async () => {
+  it("ends if its connection was lost before the claim was made", async () => {
     await using coordinator = await startHearing();
     await create(coordinator, "a", "b");
     const agent = await Agent.connect(coordinator.server);
@@ -130,7 +130,7 @@ describe("a claim that ends with its connection", () => {
     await again;
   });
 
-  it("has to name a connection, and is told how", async () => {
+  it("must name a connection, and the refusal says how", async () => {
     await using coordinator = await startHearing();
     for (const release_on_disconnect of [true, "yes", { server_id: "N", client_id: "7" }, {}]) {
       const body = { session_id: "s1", release_on_disconnect };
@@ -142,8 +142,8 @@ describe("a claim that ends with its connection", () => {
   });
 });
 
-describe("whether lost connections are heard of", () => {
-  it("is what tasks.stats says", async () => {
+describe("whether lost connections are reported", () => {
+  it("is shown by tasks.stats", async () => {
     await using coordinator = await startHearing();
     assert.equal((await coordinator.ok("tasks.stats")).release_on_disconnect, true);
     const facts = coordinator.facts.filter(({ kind }) => kind === "disconnects");
@@ -173,7 +173,7 @@ describe("whether lost connections are heard of", () => {
       /permit the user to subscribe/,
     ],
   ] as const) {
-    it(`is not so if ${what}, and claims end by their time`, async () => {
+    it(`is false if ${what}, and claims end when their time is over`, async () => {
       const config = `jetstream: enabled
         accounts {
           $SYS { users: [ { user: system, password: secret }
@@ -202,7 +202,7 @@ describe("whether lost connections are heard of", () => {
     });
   }
 
-  it("ends and begins again with the connection to the system account", async () => {
+  it("changes with the connection to the system account", async () => {
     await using coordinator = await startHearing();
     const broken = coordinator.fact("disconnects", ({ areHeard }) => !areHeard);
     const mended = coordinator.fact("disconnects", ({ areHeard }) => areHeard);
@@ -215,7 +215,7 @@ describe("whether lost connections are heard of", () => {
         const reply = await coordinator.request("tasks.stats", {}, 1_000);
         isHeard = reply.release_on_disconnect === true;
       } catch {
-        // The request was lost with a connection that is being made again.
+        // The request was lost with a connection that is being opened again.
       }
     }
   });

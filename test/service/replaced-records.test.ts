@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { Kvm } from "@nats-io/kv";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
-/** A claimed task at its second attempt whose record is then replaced by hand: attempts start anew. */
+/** A claimed task at its second attempt. Then its record is replaced by hand: attempts start again. */
 async function replaced(): Promise<TestCoordinator> {
   const coordinator = await TestCoordinator.start({
     workers: 2,
@@ -21,7 +21,7 @@ async function replaced(): Promise<TestCoordinator> {
 }
 
 describe("a record that was replaced by hand while its task was claimed", () => {
-  it("loses the lease of the claim that is gone", async () => {
+  it("loses the lease of its former claim", async () => {
     await using coordinator = await replaced();
     await coordinator.until("tasks.stats", ({ leases }) => leases === 0);
     const { task } = await coordinator.ok("tasks.get.a");
@@ -30,7 +30,7 @@ describe("a record that was replaced by hand while its task was claimed", () => 
     assert.equal((await coordinator.refused("tasks.renew.a", late)).code, "lease_lost");
   });
 
-  it("can be claimed at once, and that claim gets a lease of its own, which ends it", async () => {
+  it("can be claimed at once, and the new claim gets its own lease, which can run out", async () => {
     await using coordinator = await replaced();
     const since = coordinator.facts.length;
     const claim = { session_id: "s2", ttl_seconds: 1 };

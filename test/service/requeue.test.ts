@@ -36,7 +36,7 @@ describe("requeueing a task", () => {
     assert.equal((await coordinator.ok("tasks.verify.a", late)).holds, false);
   });
 
-  it("removes the lease of the claim that it ends", async () => {
+  it("purges the lease of the claim that it ends", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     const granted = coordinator.fact("lease_granted");
@@ -46,7 +46,7 @@ describe("requeueing a task", () => {
     await coordinator.until("tasks.stats", (stats: Json) => stats.leases === 0);
   });
 
-  it("brings a task back that has ended, with nothing left of its end", async () => {
+  it("brings a finished task back without a trace of its end", async () => {
     await using coordinator = await TestCoordinator.start();
     for (const id of ["complete", "failed", "cancelled"]) {
       await coordinator.ok(`tasks.create.${id}`, { max_failures: 1 });
@@ -72,7 +72,7 @@ describe("requeueing a task", () => {
     }
   });
 
-  it("blocks what is available and depends on it, until it is complete again", async () => {
+  it("blocks available tasks that depend on it until it is complete again", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 2 });
     await coordinator.ok("tasks.create.base");
     await complete(coordinator, "base");
@@ -92,7 +92,7 @@ describe("requeueing a task", () => {
     assert.equal((await unblocked).taskId, "waiting");
   });
 
-  it("leaves it blocked if a dependency has become incomplete", async () => {
+  it("leaves the task blocked if a dependency has become incomplete", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.base");
     await complete(coordinator, "base");
@@ -102,7 +102,7 @@ describe("requeueing a task", () => {
     assert.equal((await coordinator.ok("tasks.requeue.a")).task.status, "blocked");
   });
 
-  it("ends the delay after a failed attempt", async () => {
+  it("ends the back-off after a failed attempt", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await coordinator.ok("tasks.claim.a", { session_id: "s1" });
@@ -113,7 +113,7 @@ describe("requeueing a task", () => {
     await coordinator.ok("tasks.claim.a", { session_id: "s1" });
   });
 
-  it("is refused for a blocked task, and changes nothing of one that is ready", async () => {
+  it("is refused for a blocked task, and does not change a ready one", async () => {
     await using coordinator = await TestCoordinator.start();
     const ready = await coordinator.ok("tasks.create.ready");
     await coordinator.ok("tasks.create.blocked", { depends_on: ["ready"] });

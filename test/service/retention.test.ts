@@ -11,12 +11,12 @@ async function complete(coordinator: TestCoordinator, id: string): Promise<void>
   await coordinator.ok(`tasks.release.${id}`, { session_id: "s1", status: "complete" });
 }
 
-function retired(coordinator: TestCoordinator, id: string): Promise<unknown> {
+function removed(coordinator: TestCoordinator, id: string): Promise<unknown> {
   return coordinator.fact("task_retired", ({ taskId }) => taskId === id);
 }
 
 describe("a finished task", () => {
-  it("is removed after the retention time, with its history, by a marker that goes as well", async () => {
+  it("is removed with its history after the retention time, and its marker goes too", async () => {
     await using coordinator = await TestCoordinator.start({
       workers: 2,
       settings: { retention_seconds: 1 },
@@ -25,7 +25,7 @@ describe("a finished task", () => {
       await coordinator.ok(`tasks.create.${id}`);
     }
     const gone = Promise.all(
-      ["complete", "cancelled", "failed"].map((id) => retired(coordinator, id)),
+      ["complete", "cancelled", "failed"].map((id) => removed(coordinator, id)),
     );
     await complete(coordinator, "complete");
     await coordinator.ok("tasks.cancel.cancelled");
@@ -61,7 +61,7 @@ describe("a finished task", () => {
   it("can be created again", async () => {
     await using coordinator = await TestCoordinator.start({ settings: { retention_seconds: 1 } });
     await coordinator.ok("tasks.create.a", { title: "first" });
-    const gone = retired(coordinator, "a");
+    const gone = removed(coordinator, "a");
     await complete(coordinator, "a");
     await gone;
     const { task } = await coordinator.ok("tasks.create.a", { title: "second" });
@@ -73,10 +73,10 @@ describe("a finished task", () => {
     );
   });
 
-  it("gets a higher fencing token than before when it is created and claimed again", async () => {
+  it("gets a higher fencing token when it is created and claimed again", async () => {
     await using coordinator = await TestCoordinator.start({ settings: { retention_seconds: 1 } });
     await coordinator.ok("tasks.create.a");
-    const gone = retired(coordinator, "a");
+    const gone = removed(coordinator, "a");
     const first = await coordinator.ok("tasks.claim.a", { session_id: "s1" });
     await coordinator.ok("tasks.release.a", { session_id: "s1", status: "complete" });
     await gone;
@@ -90,12 +90,12 @@ describe("a finished task", () => {
     assert.equal(holds, false);
   });
 
-  it("stays while an unfinished task depends on it, and goes after that one", async () => {
+  it("stays while an unfinished task depends on it, and is removed after that one", async () => {
     await using coordinator = await TestCoordinator.start({ settings: { retention_seconds: 1 } });
     for (const id of ["needed", "free"]) await coordinator.ok(`tasks.create.${id}`);
     await coordinator.ok("tasks.create.last", { depends_on: ["needed"] });
-    const freeGone = retired(coordinator, "free");
-    const neededGone = retired(coordinator, "needed");
+    const freeGone = removed(coordinator, "free");
+    const neededGone = removed(coordinator, "needed");
     await complete(coordinator, "needed");
     await complete(coordinator, "free");
     await freeGone;
@@ -105,7 +105,7 @@ describe("a finished task", () => {
     await neededGone;
   });
 
-  it("stays while a failed or cancelled task depends on it, which may be requeued", async () => {
+  it("stays while a failed or cancelled task depends on it, because that may be requeued", async () => {
     await using coordinator = await TestCoordinator.start({ settings: { retention_seconds: 1 } });
     const removed: string[] = [];
     const neededGone = coordinator.fact("task_retired", ({ taskId }) => {
@@ -129,7 +129,7 @@ describe("a finished task", () => {
     assert.equal(removed.at(-1), "needed");
   });
 
-  it("is removed by no worker whose retention time is 0", async () => {
+  it("is not removed by a worker whose retention time is 0", async () => {
     const removals: string[] = [];
     let years = 0;
     const clock: Clock = {
@@ -151,8 +151,8 @@ describe("a finished task", () => {
     await coordinator.ok("tasks.create.a");
     await complete(coordinator, "a");
     years = 5;
-    // Another worker, with a retention time, tells when a round of removals is over.
-    const gone = retired(coordinator, "a");
+    // Another worker, with a retention time, shows when a round of removals is over.
+    const gone = removed(coordinator, "a");
     await coordinator.addWorkers(1, {
       settings: { retention_seconds: 1 },
       wrapStores: (stores) => stores,
@@ -163,7 +163,7 @@ describe("a finished task", () => {
 });
 
 describe("a finished task that is requeued while it is being removed", () => {
-  it("stays, with its history", async () => {
+  it("stays together with its history", async () => {
     const removals = new HeldRemovals();
     await using coordinator = await TestCoordinator.start(removals);
     for (const id of ["kept", "removed"]) {
@@ -172,7 +172,7 @@ describe("a finished task that is requeued while it is being removed", () => {
     }
     await removals.begin(2);
     await coordinator.ok("tasks.requeue.kept");
-    const gone = retired(coordinator, "removed");
+    const gone = removed(coordinator, "removed");
     removals.goOn();
     await gone;
     const claim = await coordinator.ok("tasks.claim.kept", { session_id: "s2" });
@@ -186,10 +186,10 @@ describe("a finished task that is requeued while it is being removed", () => {
 });
 
 describe("a finished task on which a new one depends", () => {
-  it("stays, even if its removal is under way or the next one", async () => {
+  it("stays, even if its removal is under way or next", async () => {
     const removals = new HeldRemovals();
     await using coordinator = await TestCoordinator.start(removals);
-    // One more than are removed at a time.
+    // One more task than are removed at a time.
     const ids = Array.from({ length: 17 }, (_, n) => `t${n}`);
     for (const id of ids) {
       await coordinator.ok(`tasks.create.${id}`);
@@ -199,14 +199,14 @@ describe("a finished task on which a new one depends", () => {
     const [underWay = "", ...others] = removals.begun;
     const [next = ""] = ids.filter((id) => !removals.begun.has(id));
     await coordinator.ok("tasks.create.new", { depends_on: [underWay, next] });
-    const gone = Promise.all(others.map((id) => retired(coordinator, id)));
+    const gone = Promise.all(others.map((id) => removed(coordinator, id)));
     removals.goOn();
     await gone;
     for (const id of [underWay, next]) {
       assert.equal((await coordinator.ok(`tasks.get.${id}`)).task.status, "complete");
     }
     assert.equal((await coordinator.ok("tasks.get.new")).task.status, "available");
-    // Its turn came when the first of the others was removed.
+    // Its removal began when the first of the others was removed.
     assert.equal(removals.begun.has(next), false);
   });
 });

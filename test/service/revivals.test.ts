@@ -1,4 +1,4 @@
-/** Renewals that come after the end of the lease: they or the reclaim, never both. */
+/** Renewals after the end of a lease: either the renewal or the reclaim wins, never both. */
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { describe, it } from "node:test";
@@ -10,11 +10,11 @@ import { withFaults } from "../support/faulty-stores.ts";
 import { HeldMarkers } from "../support/held-markers.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
-/** How often chance gets to let one of two win that are about equally fast. */
+/** How often a race of about equal speed is repeated. */
 const ROUNDS = 5;
 const HOLDER = { session_id: "s1", attempt: 1 };
 
-/** Creates the task and claims it for a second; resolves when the claim has its lease. */
+/** Creates the task and claims it for 1 s. Resolves when the claim has its lease. */
 async function claim(coordinator: TestCoordinator, id = "a", more: object = {}): Promise<void> {
   await coordinator.ok(`tasks.create.${id}`);
   const granted = coordinator.fact("lease_granted", ({ taskId }) => taskId === id);
@@ -27,13 +27,13 @@ async function eventsOf(coordinator: TestCoordinator, id = "a"): Promise<EventTy
   return entries.map((entry: Json) => entry.task.last_event.type);
 }
 
-/** Asks again while the answer is "ask again". */
+/** Repeats the renewal while the answer is "ask again". */
 async function renew(coordinator: TestCoordinator, id: string, more: object = {}): Promise<Json> {
   const renewal = { ...HOLDER, ...more };
   return coordinator.until(`tasks.renew.${id}`, ({ error }) => error?.retryable !== true, renewal);
 }
 
-/** Calls `before` ahead of each write of a task with this event. */
+/** Calls `before` before each write of a task with this event. */
 function beforeEvent(type: EventType, before: () => Promise<unknown>): (stores: Stores) => Stores {
   return withFaults({
     tasks: {
@@ -46,7 +46,7 @@ function beforeEvent(type: EventType, before: () => Promise<unknown>): (stores: 
 }
 
 describe("a renewal after the end of the lease", () => {
-  it("keeps the claim, its attempt, its length and its progress, and is told as an event", async () => {
+  it("keeps the claim, its attempt, TTL and progress, and is recorded as an event", async () => {
     const markers = new HeldMarkers();
     await using coordinator = await TestCoordinator.start({ wrapStores: markers.wrapStores });
     const ended = markers.marker("a");
@@ -67,7 +67,7 @@ describe("a renewal after the end of the lease", () => {
     const bucket = await new Kvm(coordinator.connection).open("leases");
     assert.equal((await bucket.get("a"))?.json<Json>().epoch, 1);
 
-    // The lease is one as any other: the next renewal leaves the record alone, and it ends again.
+    // The lease is now like any other: the next renewal does not write the record, and the lease ends again.
     await coordinator.ok("tasks.renew.a", { ...HOLDER, progress: "nearly" });
     const expired = coordinator.fact("lease_expired");
     markers.release();
@@ -77,7 +77,7 @@ describe("a renewal after the end of the lease", () => {
     assert.equal((await coordinator.ok("tasks.get.a")).task.lease_epoch, undefined);
   });
 
-  it("can follow another one, and each end needs its own", async () => {
+  it("can happen several times, and each end of the lease needs its own", async () => {
     const markers = new HeldMarkers();
     await using coordinator = await TestCoordinator.start({ wrapStores: markers.wrapStores });
     let ended = markers.marker("a");
@@ -92,7 +92,7 @@ describe("a renewal after the end of the lease", () => {
     assert.equal((await coordinator.ok("tasks.release.a", complete)).task.status, "complete");
   });
 
-  it("is what a heartbeat does as well, for every claim that it names", async () => {
+  it("is also made by a heartbeat, for every claim that it names", async () => {
     const markers = new HeldMarkers();
     await using coordinator = await TestCoordinator.start({ wrapStores: markers.wrapStores });
     await coordinator.ok("sessions.register.s1", { ttl_seconds: 60 });
@@ -114,7 +114,7 @@ describe("a renewal after the end of the lease", () => {
     assert.equal(heartbeat.claims.length, 2);
   });
 
-  it("is refused when the reclaim is written while it is on its way", async () => {
+  it("is refused if the reclaim is written while the renewal is under way", async () => {
     let isReclaimed: Promise<unknown> = Promise.resolve();
     const markers = new HeldMarkers();
     const late = beforeEvent("task_renewed", () => {
@@ -134,7 +134,7 @@ describe("a renewal after the end of the lease", () => {
     assert.equal((await coordinator.ok("tasks.claim.a", { session_id: "s2" })).attempt, 2);
   });
 
-  it("leaves nothing to a reclaim that is on its way, by another worker", async () => {
+  it("wins over a reclaim by another worker that is under way", async () => {
     let reclaims = 0;
     let goOn = (): void => undefined;
     const gate = new Promise<void>((resolve) => (goOn = resolve));
@@ -151,7 +151,7 @@ describe("a renewal after the end of the lease", () => {
     const reclaim = once(reached, "reclaim");
     await claim(coordinator);
     await reclaim;
-    // Those that come to the first worker wait for its reclaim.
+    // Renewals that reach the first worker wait for its reclaim.
     const renewals = Array.from({ length: 20 }, () => renew(coordinator, "a"));
     await Promise.any(renewals);
     goOn();
@@ -161,7 +161,7 @@ describe("a renewal after the end of the lease", () => {
     assert.equal((await coordinator.ok("tasks.verify.a", HOLDER)).holds, true);
   });
 
-  it("and the reclaim exclude each other, whichever is faster", async () => {
+  it("excludes the reclaim, and the reclaim excludes it", async () => {
     const markers = new HeldMarkers();
     markers.release();
     await using coordinator = await TestCoordinator.start({
@@ -200,10 +200,10 @@ describe("a renewal after the end of the lease", () => {
   });
 });
 
-describe("a renewal that got as far as the record when its worker died", () => {
+describe("a renewal whose worker died after it wrote the record", () => {
   const settings = { lease_grace_ms: 300 };
 
-  /** Lets the first lease run out and a renewal begin the next one, which is not written. */
+  /** Lets the first lease run out. A renewal begins the next one on the record, but does not write it. */
   async function renewHalfway(coordinator: TestCoordinator, workers: number): Promise<HalfWay> {
     let isBroken = true;
     const markers = new HeldMarkers();
@@ -245,14 +245,14 @@ describe("a renewal that got as far as the record when its worker died", () => {
     assert.deepEqual(await eventsOf(coordinator), events);
   }
 
-  it("leaves a claim without a lease to those that saw the one before run out", async () => {
+  it("leaves a claim whose lease is made by a worker that saw the earlier one run out", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 0, settings });
     const { mend } = await renewHalfway(coordinator, 2);
     mend();
     await isRestored(coordinator, 1);
   });
 
-  it("leaves it to others as well, who begin the lease anew as they cannot know", async () => {
+  it("leaves a claim whose lease is begun again by a worker that did not see that", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 0, settings });
     const { die } = await renewHalfway(coordinator, 1);
     await die();
@@ -260,7 +260,7 @@ describe("a renewal that got as far as the record when its worker died", () => {
     await isRestored(coordinator, 2);
   });
 
-  it("is made good by the holder's next one", async () => {
+  it("is completed by the holder's next renewal", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 0, settings });
     const { mend } = await renewHalfway(coordinator, 1);
     mend();

@@ -10,7 +10,7 @@ function soon(ms: number): string {
 }
 
 describe("a task with not_before", () => {
-  it("is handed to who waits for it when its time has come, and to nobody before", async () => {
+  it("is handed to a parked request at its time, and to no session before", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 2 });
     const notBefore = soon(1_000);
     const { task } = await coordinator.ok("tasks.create.a", { not_before: notBefore });
@@ -37,7 +37,7 @@ describe("a task with not_before", () => {
     await coordinator.ok("tasks.claim.a", { session_id: "s1" });
   });
 
-  it("waits for years, beyond every timer, and delays nothing else", async () => {
+  it("can wait for years, longer than any timer, without delaying other tasks", async () => {
     await using coordinator = await TestCoordinator.start();
     const inDays = soon(40 * 24 * 3_600_000);
     await coordinator.ok("tasks.create.never", { not_before: FAR });
@@ -52,7 +52,7 @@ describe("a task with not_before", () => {
     assert.equal(tasks[0].not_before, FAR);
   });
 
-  it("is refused where it is no time that a record can spell, by name", async () => {
+  it("is refused with the name of the field if its time does not fit into a record", async () => {
     await using coordinator = await TestCoordinator.start();
     for (const time of ["tomorrow", "2026-01-31", "2026-01-31T09:00:00", 5]) {
       const error = await coordinator.refused("tasks.create.a", { not_before: time });
@@ -65,7 +65,7 @@ describe("a task with not_before", () => {
     assert.match(error.message, /years 0 to 9999/);
   });
 
-  it("is put off, brought forward and cleared by updates, who waits hears of it", async () => {
+  it("is put off, brought forward and cleared by updates, which parked requests follow", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     const { task } = await coordinator.ok("tasks.update.a", { not_before: FAR });
@@ -77,7 +77,7 @@ describe("a task with not_before", () => {
     assert.equal((await waiting).claims[0].task.task_id, "a");
   });
 
-  it("keeps its time while it is blocked, and cannot be put off while somebody holds it", async () => {
+  it("keeps its time while it is blocked, and cannot be put off while it is claimed", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await coordinator.ok("tasks.create.b", { depends_on: ["a"] });
@@ -95,7 +95,7 @@ describe("a task with not_before", () => {
     assert.deepEqual([requeued.task.status, requeued.task.not_before], ["available", null]);
   });
 
-  it("can be imported, and is unchanged by its time when it is imported again", async () => {
+  it("can be imported, and counts as unchanged when it is imported again with another time", async () => {
     await using coordinator = await TestCoordinator.start();
     const tasks = [{ task_id: "a", title: "A", not_before: soon(100) }];
     await coordinator.ok("tasks.import", { tasks });

@@ -18,7 +18,7 @@ async function claim(coordinator: TestCoordinator, id: string, as: object): Prom
   return coordinator.ok(`tasks.claim.${id}`, as);
 }
 
-/** Changes what the bucket has for the key, as another worker would. */
+/** Changes the entry of the key in the bucket, as another worker would. */
 async function rewrite(
   coordinator: TestCoordinator,
   bucket: string,
@@ -31,7 +31,7 @@ async function rewrite(
 }
 
 describe("a registration by another instance", () => {
-  it("returns what the one before held, without a failure, before it is answered", async () => {
+  it("returns the claims of the earlier one before it is answered, without counting a failure", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 3 });
     await register(coordinator, "old");
     for (const id of ["a", "b", "c"]) await claim(coordinator, id, OLD);
@@ -49,7 +49,7 @@ describe("a registration by another instance", () => {
     }
   });
 
-  it("tells how many claims went back", async () => {
+  it("reports how many claims went back", async () => {
     await using coordinator = await TestCoordinator.start();
     await register(coordinator, "old");
     await claim(coordinator, "a", OLD);
@@ -59,7 +59,7 @@ describe("a registration by another instance", () => {
     assert.deepEqual([sessionId, released], ["s1", 1]);
   });
 
-  it("begins the time of registration again; the same instance keeps it", async () => {
+  it("begins the time of registration again, while one by the same instance keeps it", async () => {
     await using coordinator = await TestCoordinator.start();
     const first = await register(coordinator, "old");
     assert.equal((await register(coordinator, "old")).registered_at, first.registered_at);
@@ -67,7 +67,7 @@ describe("a registration by another instance", () => {
     assert.notEqual((await register(coordinator, "new")).registered_at, first.registered_at);
   });
 
-  it("also ends claims that name no instance, but not its own", async () => {
+  it("also ends claims without an instance, but not its own", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 2 });
     await claim(coordinator, "older-version", { session_id: "s1" });
     await claim(coordinator, "own", NEW);
@@ -91,7 +91,7 @@ describe("a registration by another instance", () => {
     );
   });
 
-  it("refuses everything of the one before from then on, and changes nothing by it", async () => {
+  it("makes every later request of the earlier one refused, without any change", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 3 });
     await register(coordinator, "old");
     await claim(coordinator, "mine", OLD);
@@ -118,7 +118,7 @@ describe("a registration by another instance", () => {
     await coordinator.ok("sessions.heartbeat.s1", { instance: "new" });
   });
 
-  it("remembers instances that were replaced long ago", async () => {
+  it("keeps instances refused that were replaced long ago", async () => {
     await using coordinator = await TestCoordinator.start();
     for (let i = 0; i < 16; i++) await register(coordinator, `i${i}`);
     await register(coordinator, "new");
@@ -126,7 +126,7 @@ describe("a registration by another instance", () => {
     assert.equal(error.code, "session_replaced");
   });
 
-  it("is not undone by one that names no instance", async () => {
+  it("is not undone by a registration without an instance", async () => {
     await using coordinator = await TestCoordinator.start();
     await register(coordinator, "old");
     await register(coordinator, "new");
@@ -138,12 +138,12 @@ describe("a registration by another instance", () => {
   });
 });
 
-describe("a claim that another instance made meanwhile, with another worker", () => {
-  it("goes back when a worker hears of the registration", async () => {
+describe("a claim that the earlier instance made meanwhile through another worker", () => {
+  it("goes back when a worker sees the registration", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 2 });
     await register(coordinator, "old");
     await claim(coordinator, "a", OLD);
-    // What a worker writes that dies before it has returned the claims.
+    // A worker writes this and dies before it has returned the claims.
     await rewrite(coordinator, "sessions", "s1", (record) => ({ ...record, instance: "new" }));
     const { task } = await coordinator.until("tasks.get.a", ({ task: { status } }: Json) => {
       return status === "available";
@@ -151,7 +151,7 @@ describe("a claim that another instance made meanwhile, with another worker", ()
     assert.equal(task.last_event.reason, "session_replaced");
   });
 
-  it("goes back when a worker sees it, or is claimed by the new one before that", async () => {
+  it("goes back when a worker sees it, or earlier if the new instance claims it", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 2 });
     await register(coordinator, "old");
     await claim(coordinator, "a", OLD);
@@ -166,7 +166,7 @@ describe("a claim that another instance made meanwhile, with another worker", ()
     await coordinator.until("tasks.get.a", ({ task }: Json) => task.status === "available");
   });
 
-  it("is left alone if the leader's entry says that it is the registered one", async () => {
+  it("stays if by the leader's entry its instance is the registered one", async () => {
     let isLate = false;
     await using coordinator = await TestCoordinator.start({
       wrapStores: withLateWatch("sessions", () => isLate),
@@ -174,7 +174,7 @@ describe("a claim that another instance made meanwhile, with another worker", ()
     await register(coordinator, "old");
     isLate = true;
     await rewrite(coordinator, "sessions", "s1", (record) => ({ ...record, instance: "new" }));
-    // This worker still knows the old one, and asks before it refuses or takes back.
+    // This worker still knows the old instance, and reads the leader's entry before it refuses or takes back.
     const { attempt } = await claim(coordinator, "a", NEW);
     await coordinator.ok("sessions.heartbeat.s1", {
       instance: "new",
@@ -224,7 +224,7 @@ describe("a heartbeat with an instance", () => {
     assert.deepEqual(claims.map(({ task_id }: Json) => task_id).sort(), ["own", "unnamed"]);
   });
 
-  it("does not hear of the losses of the one before", async () => {
+  it("does not report what the earlier instance lost", async () => {
     await using coordinator = await TestCoordinator.start();
     await register(coordinator, "old");
     await claim(coordinator, "requeued", OLD);
@@ -237,7 +237,7 @@ describe("a heartbeat with an instance", () => {
 });
 
 describe("a session that names no instance", () => {
-  it("hears that another one took its claims", async () => {
+  it("is told that another instance took its claims", async () => {
     await using coordinator = await TestCoordinator.start();
     await register(coordinator);
     const { attempt } = await claim(coordinator, "a", { session_id: "s1" });
@@ -250,7 +250,7 @@ describe("a session that names no instance", () => {
 });
 
 describe("unregistering with an instance", () => {
-  it("returns the claims of this instance and those that name none, and no others", async () => {
+  it("returns the claims of this instance and those without one, and no others", async () => {
     await using coordinator = await TestCoordinator.start();
     await claim(coordinator, "other", OLD);
     await claim(coordinator, "own", NEW);

@@ -5,7 +5,7 @@ import { withLateWatch } from "../support/late-watch.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
 describe("registering a session", () => {
-  it("answers with what is known of it, the defaults filled in", async () => {
+  it("answers with the registration and all its defaults", async () => {
     await using coordinator = await TestCoordinator.start({
       settings: { session_ttl_seconds: 77 },
     });
@@ -21,7 +21,7 @@ describe("registering a session", () => {
     assert.ok(Date.parse(registered_at as string) >= before);
   });
 
-  it("again replaces what it can do, and keeps the time of the first", async () => {
+  it("again replaces its capabilities, and keeps the time of the first registration", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 3 });
     const first = await coordinator.ok("sessions.register.s1", {
       capabilities: ["gpu", "gpu", "docs"],
@@ -38,14 +38,14 @@ describe("registering a session", () => {
     assert.deepEqual([sessions[0].capabilities, sessions[0].metadata], [["c9"], {}]);
   });
 
-  it("is undone by nobody else's late heartbeat", async () => {
+  it("is not undone by a late heartbeat through another worker", async () => {
     let isLate = false;
     await using coordinator = await TestCoordinator.start({
       wrapStores: withLateWatch("sessions", () => isLate),
     });
     const { session } = await coordinator.ok("sessions.register.s1", { capabilities: ["old"] });
     isLate = true;
-    // What another worker writes when the session registers there anew.
+    // Another worker writes this when the session registers there again.
     const { session_id, ...stored } = session;
     const bucket = await new Kvm(coordinator.connection).open("sessions");
     await bucket.put(session_id as string, JSON.stringify({ ...stored, capabilities: ["new"] }));
@@ -139,7 +139,7 @@ describe("unregistering a session", () => {
     assert.deepEqual((await coordinator.ok("sessions.list")).sessions, []);
   });
 
-  it("may be asked for twice", async () => {
+  it("is idempotent", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("sessions.register.s1");
     await coordinator.ok("sessions.unregister.s1");

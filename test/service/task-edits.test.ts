@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
-/** Claims the task for `s1` and releases it so. */
+/** Claims the task for `s1` and releases it with this status. */
 async function finish(
   coordinator: TestCoordinator,
   id: string,
@@ -41,7 +41,7 @@ describe("updating a task", () => {
     assert.deepEqual((await coordinator.ok("tasks.get.a")).task, expected);
   });
 
-  it("clears with null what may be empty; elsewhere null says nothing", async () => {
+  it("clears a field with null if it may be empty, and otherwise ignores null", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a", { description: "text", payload: { a: 1 } });
     const { task } = await coordinator.ok("tasks.update.a", { description: null, payload: null });
@@ -53,7 +53,7 @@ describe("updating a task", () => {
     }
   });
 
-  it("takes a new priority into account at once", async () => {
+  it("applies a new priority at once", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.first");
     await coordinator.ok("tasks.create.second");
@@ -62,7 +62,7 @@ describe("updating a task", () => {
     assert.equal(claims[0].task.task_id, "second");
   });
 
-  it("blocks and unblocks it with its dependencies", async () => {
+  it("blocks and unblocks the task with its dependencies", async () => {
     await using coordinator = await TestCoordinator.start();
     for (const id of ["open", "done", "a"]) await coordinator.ok(`tasks.create.${id}`);
     await finish(coordinator, "done");
@@ -88,7 +88,7 @@ describe("updating a task", () => {
     assert.deepEqual([task.status, task.depends_on], ["available", []]);
   });
 
-  it("changes what a claimed task is, but not what it depends on", async () => {
+  it("changes the fields of a claimed task, but not its dependencies", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await coordinator.ok("tasks.create.b");
@@ -105,7 +105,7 @@ describe("updating a task", () => {
     assert.equal(done.task.title, "meanwhile");
   });
 
-  it("is refused for a task that is over", async () => {
+  it("is refused for a finished task", async () => {
     await using coordinator = await TestCoordinator.start();
     for (const id of ["complete", "failed", "cancelled"])
       await coordinator.ok(`tasks.create.${id}`);
@@ -121,7 +121,7 @@ describe("updating a task", () => {
     }
   });
 
-  it("with a revision changes that revision only", async () => {
+  it("with a revision, changes that revision only", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 2 });
     const { revision } = await coordinator.ok("tasks.create.a", { title: "one" });
     const second = await coordinator.ok("tasks.update.a", { title: "two", revision });
@@ -132,7 +132,7 @@ describe("updating a task", () => {
     await coordinator.ok("tasks.update.a", { title: "three", revision: second.revision });
   });
 
-  it("with a revision has one winner among simultaneous updates", async () => {
+  it("with a revision, has one winner among simultaneous updates", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 3 });
     const { revision } = await coordinator.ok("tasks.create.a");
     const replies = await Promise.all(
@@ -145,7 +145,7 @@ describe("updating a task", () => {
     assert.ok(refused.every((reply) => reply.error.code === "conflict"));
   });
 
-  it("says what it could change when nothing is named", async () => {
+  it("lists the fields that it can change if none is named", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     const error = await coordinator.refused("tasks.update.a", { session_id: "s1" });

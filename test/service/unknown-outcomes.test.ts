@@ -7,8 +7,8 @@ import { withFaults } from "../support/faulty-stores.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
 /**
- * Stores in which the acknowledgement of the first write that fits is lost, and the write itself lands
- * only after the worker has looked for it.
+ * Stores that lose the acknowledgement of the first write that fits. The write itself arrives only
+ * after the worker has looked for it.
  */
 function landsLate(fits: (task: Task) => boolean): (stores: Stores) => Stores {
   let land: (() => Promise<WriteOutcome>) | null = null;
@@ -37,8 +37,8 @@ async function eventsOf(coordinator: TestCoordinator, id: string): Promise<strin
   return entries.map(({ task }: Json) => task.last_event.type as string);
 }
 
-describe("a write that lands after its acknowledgement was given up", () => {
-  it("of a new task is not somebody else's: the create succeeds", async () => {
+describe("a write that arrives after the worker gave up its acknowledgement", () => {
+  it("of a new task is recognized, and the create succeeds", async () => {
     await using coordinator = await TestCoordinator.start({ wrapStores: landsLate(() => true) });
     const { task, revision } = await coordinator.ok("tasks.create.a", { title: "mine" });
     assert.deepEqual([task.title, task.status, revision], ["mine", "available", 1]);
@@ -47,7 +47,7 @@ describe("a write that lands after its acknowledgement was given up", () => {
     assert.equal(again.code, "already_exists");
   });
 
-  it("of a claim or a release is found as well, and counts once", async () => {
+  it("of a claim or a release is recognized, and counts once", async () => {
     for (const status of ["claimed", "complete"]) {
       await using coordinator = await TestCoordinator.start({
         wrapStores: landsLate((task) => task.status === status),
@@ -65,7 +65,7 @@ describe("a write that lands after its acknowledgement was given up", () => {
     }
   });
 
-  it("of another's task with the same id is still refused", async () => {
+  it("of another client's task with the same id is still refused", async () => {
     let isFirst = true;
     await using coordinator = await TestCoordinator.start({
       wrapStores: withFaults({
@@ -84,7 +84,7 @@ describe("a write that lands after its acknowledgement was given up", () => {
     assert.equal((await coordinator.ok("tasks.get.a")).task.title, "theirs");
   });
 
-  it("is found also when there is no time for another try", async () => {
+  it("is found even if there is no time for another try", async () => {
     let late = 0;
     await using coordinator = await TestCoordinator.start({
       clock: { now: () => Date.now() + late, random: Math.random },
@@ -93,7 +93,7 @@ describe("a write that lands after its acknowledgement was given up", () => {
           write: (real) => async (prepared, expected, writeId) => {
             const outcome = await real.write(prepared, expected, writeId);
             if (prepared.task.status !== "claimed" || late > 0) return outcome;
-            // As long as an acknowledgement is waited for, and longer than tries are begun.
+            // As long as a worker waits for an acknowledgement, and longer than it begins tries.
             late = 2_500;
             return { kind: "unknown" };
           },
@@ -105,7 +105,7 @@ describe("a write that lands after its acknowledgement was given up", () => {
   });
 });
 
-/** Stores in which a write that fits is followed by another one, before its worker looks for it. */
+/** Stores in which another write follows a write that fits, before its worker looks for it. */
 function overtaken(
   fits: (task: Task) => boolean,
   follow: (written: Task) => Partial<Task>,
@@ -131,7 +131,7 @@ function overtaken(
 }
 
 describe("a write without an acknowledgement that others have followed", () => {
-  it("of a new task is not refused, as it is what they have followed", async () => {
+  it("of a new task is not refused, because the others have built on it", async () => {
     const claim = { status: "claimed", claimedBy: "s2", attempt: 1, ttlSeconds: 60 } as const;
     await using coordinator = await TestCoordinator.start({
       wrapStores: overtaken(
@@ -144,7 +144,7 @@ describe("a write without an acknowledgement that others have followed", () => {
     assert.equal((await coordinator.ok("tasks.get.a")).task.claimed_by, "s2");
   });
 
-  it("of a release is not refused, and not made twice", async () => {
+  it("of a release is neither refused nor made twice", async () => {
     await using coordinator = await TestCoordinator.start({
       wrapStores: overtaken(
         ({ lastEvent }) => lastEvent?.type === "task_released",
@@ -160,7 +160,7 @@ describe("a write without an acknowledgement that others have followed", () => {
   });
 });
 
-/** Where the next two writes wait for each other. */
+/** A barrier at which the next two writes wait for each other. */
 class Meeting {
   readonly #events = new EventEmitter();
   #missing = 0;
@@ -177,8 +177,8 @@ class Meeting {
   }
 }
 
-describe("a write that a server refuses which lags behind, while the leader makes it", () => {
-  /** As after an election: both are sent the write, and the one that no longer leads answers first. */
+describe("a write that a former leader refuses while the leader makes it", () => {
+  /** As after an election: both servers get the write, and the former leader answers first. */
   function refusedButMade(fits: (task: Task) => boolean): (stores: Stores) => Stores {
     return withFaults({
       tasks: {
@@ -191,7 +191,7 @@ describe("a write that a server refuses which lags behind, while the leader make
     });
   }
 
-  it("is found: next and claim succeed, and count once", async () => {
+  it("is found, so next and claim succeed and count once", async () => {
     await using coordinator = await TestCoordinator.start({
       wrapStores: refusedButMade(({ status }) => status === "claimed"),
     });
@@ -205,7 +205,7 @@ describe("a write that a server refuses which lags behind, while the leader make
     assert.deepEqual(await eventsOf(coordinator, "b"), ["task_created", "task_claimed"]);
   });
 
-  it("of a new task is found as well", async () => {
+  it("is found if it creates a task", async () => {
     await using coordinator = await TestCoordinator.start({
       wrapStores: refusedButMade(() => true),
     });
@@ -213,7 +213,7 @@ describe("a write that a server refuses which lags behind, while the leader make
     assert.equal((await coordinator.refused("tasks.create.a")).code, "already_exists");
   });
 
-  it("is not taken for a repetition that says the same, in the same millisecond", async () => {
+  it("is not mistaken for an equal request in the same millisecond", async () => {
     const meeting = new Meeting();
     await using coordinator = await TestCoordinator.start({
       clock: { now: () => 1_800_000_000_000, random: Math.random },
@@ -238,7 +238,7 @@ describe("a write that a server refuses which lags behind, while the leader make
     assert.deepEqual(await askTwice("tasks.requeue.a"), ["not_available", "ok"]);
   });
 
-  it("leaves the task to whoever has it, if it was refused with reason", async () => {
+  it("leaves the task to its holder if the refusal was right", async () => {
     let isRival = true;
     await using coordinator = await TestCoordinator.start({
       wrapStores: withFaults({
@@ -267,7 +267,7 @@ describe("a write that a server refuses which lags behind, while the leader make
 });
 
 describe("an outcome that stays unknown", () => {
-  it("is unavailable, not conflict: the write may have been made", async () => {
+  it("is answered with unavailable and not conflict, because the write may have been made", async () => {
     for (const later of ["unknown", "conflict"] as const) {
       let writes = 0;
       let isBroken = false;

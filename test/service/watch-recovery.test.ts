@@ -4,7 +4,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
-/** As when the node of a cluster that ran them dies, while the connection goes to another one. */
+/** Deletes the consumers, as if the cluster node that ran them died while the connection is to another. */
 async function deleteConsumers(connection: NatsConnection): Promise<number> {
   const { consumers } = await jetstreamManager(connection);
   let count = 0;
@@ -17,9 +17,9 @@ async function deleteConsumers(connection: NatsConnection): Promise<number> {
   return count;
 }
 
-describe("a worker whose watches have been ended by the server", () => {
-  it("begins them again within seconds: leases expire and lists are complete", async () => {
-    // They were blind for a moment, after which they take nothing back for a while.
+describe("a worker whose watches the server has ended", () => {
+  it("begins them again within seconds, so leases expire and lists are complete", async () => {
+    // Without watches for a moment, the workers then take no claim back for a while.
     const settings = { outage_grace_seconds: 1 };
     await using coordinator = await TestCoordinator.start({ workers: 2, settings });
     await coordinator.ok("tasks.create.a");
@@ -40,14 +40,14 @@ describe("a worker whose watches have been ended by the server", () => {
     await coordinator.fact("lease_expired", () => true, since);
     assert.equal((await coordinator.ok("tasks.get.a")).task.last_event.type, "task_expired");
 
-    // And they go on: what one worker writes, the other one hears of.
+    // The watches go on: each worker sees what the other one writes.
     await coordinator.ok("tasks.claim.a", { session_id: "s2" });
     await coordinator.ok("tasks.release.a", { session_id: "s2", status: "complete" });
     const workers = new Set<string>();
     await coordinator.until("tasks.stats", (stats) => {
       if (!isAnswered(stats)) return false;
       assert.equal(stats.tasks.complete, 1);
-      // What follows from the completion comes a moment later.
+      // The unblocking comes a moment after the completion.
       if (stats.tasks.available !== 2 || stats.leases !== 0) return false;
       workers.add(stats.worker.id as string);
       return workers.size === 2;
@@ -55,7 +55,7 @@ describe("a worker whose watches have been ended by the server", () => {
   });
 });
 
-/** A worker that lags behind says so, and never shows less than there is. */
+/** A worker that lags behind says so and never shows an incomplete list. */
 function isAnswered({ ok, error }: Json): boolean {
   if (ok !== true) assert.equal(error.code, "unavailable");
   return ok === true;
