@@ -9,8 +9,8 @@ import ts from "typescript";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const EVERYTHING = [
-  ...["src", "test", "scripts", "bench", "examples", "docs", "config"],
-  ...["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"],
+  ...["src", "test", "scripts", "bench", "examples", "docs", "config", ".github"],
+  ...["README.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "CHANGELOG.md", "SECURITY.md"],
 ];
 /** What is generated (from docstrings, which are checked), installed, or has to name the words. */
 const SKIPPED = /(^|\/)(node_modules|dist|docs\/api)\/|check-words/;

@@ -12,7 +12,7 @@ export function documents(): string[] {
     readdirSync(`${join(ROOT, folder)}/`, { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith(".md"))
       .map((name) => `${folder}/${name.replaceAll("\\", "/")}`);
-  const top = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"];
+  const top = ["README.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "CHANGELOG.md", "SECURITY.md"];
   return [...top, ...inFolder("docs").sort()];
 }
 
