@@ -1,8 +1,10 @@
 /**
  * Runs the compiled tests: `npm test`, or `npm test -- dev-server claims` for the files whose names
  * contain one of the words. Fails if a test fails or leaves a process or a file behind, and in CI
- * (variable CI) also if one is skipped.
+ * (variable CI) also if one is skipped. With `--watch`, which `watch-tests.js` sets, a file runs again each
+ * time something that it imports has changed, until Ctrl-C.
  */
+import { setMaxListeners } from "node:events";
 import { mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
@@ -16,20 +18,24 @@ import { processesOf } from "./test-leftovers.ts";
 const TESTS = join(dirname(fileURLToPath(import.meta.url)), "..", "test");
 const TIMEOUT_MS = 180_000;
 
-const files = testFiles(process.argv.slice(2));
+const watch = process.argv.includes("--watch");
+const words = process.argv.slice(2).filter((word) => word !== "--watch");
+const files = testFiles();
 if (files.length === 0) {
-  console.error(`no test file under ${TESTS} has a name with: ${process.argv.slice(2).join(" ")}`);
+  console.error(`no test file under ${TESTS} has a name with: ${words.join(" ")}`);
   process.exit(1);
 }
 await prepareServer();
 const folder = ownTemporaryFolder();
 const { failed, skipped } = await runFiles(files);
-const problems = [...(await leftovers(folder)), ...(process.env.CI ? skipped : [])];
+const left = await leftovers(folder);
+// Ctrl-C ends a test that is watched wherever it is.
+const problems = watch ? [] : [...left, ...(process.env.CI ? skipped : [])];
 rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 for (const problem of problems) console.error(`✖ ${problem}`);
-process.exitCode = failed > 0 || problems.length > 0 ? 1 : 0;
+process.exitCode = !watch && (failed > 0 || problems.length > 0) ? 1 : 0;
 
-function testFiles(words: readonly string[]): string[] {
+function testFiles(): string[] {
   return readdirSync(TESTS, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".test.js"))
     .filter((name) => words.length === 0 || words.some((word) => name.includes(word)))
@@ -64,6 +70,8 @@ function ownTemporaryFolder(): string {
 /** @returns how many tests failed, and a line for each that was skipped */
 async function runFiles(paths: string[]): Promise<{ failed: number; skipped: string[] }> {
   const interrupted = new AbortController();
+  // Each file listens to it.
+  setMaxListeners(0, interrupted.signal);
   process.once("SIGINT", () => {
     interrupted.abort();
   });
@@ -71,9 +79,10 @@ async function runFiles(paths: string[]): Promise<{ failed: number; skipped: str
   const skipped: string[] = [];
   const events = run({
     files: paths,
+    watch,
     // Tests wait for servers more than they compute.
     concurrency: Math.max(2, availableParallelism()),
-    timeout: TIMEOUT_MS,
+    timeout: watch ? Infinity : TIMEOUT_MS,
     signal: interrupted.signal,
   });
   events.on("test:fail", () => failed++);
