@@ -1,6 +1,6 @@
 /** What a claim costs: of a new task each, of one task by many, at one node and at three. */
 import { type Arena, OWN_TITLE, type PeerRival, startArena } from "../arena.ts";
-import type { Suite, SuiteContext } from "./suites.ts";
+import type { Suite, SuiteContext } from "./suite.ts";
 import { type Entrant, versus } from "./versus.ts";
 
 const PEERS = ["etcd", "redis", "bullmq", "postgres"];

@@ -7,7 +7,7 @@ import { Crowd, PROCESSES } from "../crowd.ts";
 import { PLAIN_RECORD } from "../definition.ts";
 import { startPlace } from "../place.ts";
 import { type Cell, columns } from "../table.ts";
-import type { Suite } from "./suites.ts";
+import type { Suite } from "./suite.ts";
 
 const SUBJECT = "bench.events";
 const ROUNDS = 3;

@@ -8,7 +8,7 @@ import { BenchClient } from "../client.ts";
 import { Crowd, PROCESSES } from "../crowd.ts";
 import { startPlace } from "../place.ts";
 import { type Cell, columns } from "../table.ts";
-import type { Suite, SuiteContext } from "./suites.ts";
+import type { Suite, SuiteContext } from "./suite.ts";
 
 const EVENTS = 21;
 const QUIET_CLAIMS = 300;

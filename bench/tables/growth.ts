@@ -6,7 +6,7 @@ import { timed } from "../load.ts";
 import { startPlace, workerPid } from "../place.ts";
 import { memoryOf } from "../processes.ts";
 import { type Cell, columns } from "../table.ts";
-import type { Suite, SuiteContext } from "./suites.ts";
+import type { Suite, SuiteContext } from "./suite.ts";
 
 const MEASURED = 1_000;
 const STARTS = 3;

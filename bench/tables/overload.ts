@@ -7,7 +7,7 @@ import { runLoad } from "../load.ts";
 import { startPlace, workerPid } from "../place.ts";
 import { memoryOf } from "../processes.ts";
 import { type Cell, columns } from "../table.ts";
-import type { Suite } from "./suites.ts";
+import type { Suite } from "./suite.ts";
 
 /** Requests in flight while the capacity is measured. */
 const IN_FLIGHT = 256;

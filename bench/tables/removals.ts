@@ -10,7 +10,7 @@ import { BenchClient } from "../client.ts";
 import { runLoad } from "../load.ts";
 import { startPlace } from "../place.ts";
 import { type Cell, columns } from "../table.ts";
-import type { Suite, SuiteContext } from "./suites.ts";
+import type { Suite, SuiteContext } from "./suite.ts";
 
 const WORKERS = 3;
 /** A worker removes as many at a time. */

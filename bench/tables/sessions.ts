@@ -6,7 +6,7 @@ import { Crowd } from "../crowd.ts";
 import { startPlace, workerPid } from "../place.ts";
 import { cpuSecondsOf, memoryOf } from "../processes.ts";
 import { type Cell, columns } from "../table.ts";
-import type { Suite } from "./suites.ts";
+import type { Suite } from "./suite.ts";
 
 const SHORT = { sessions: 200, tasks: 1_000, seconds: 10, quietSeconds: 5 };
 const FULL = { sessions: 10_000, tasks: 100_000, seconds: 300, quietSeconds: 60 };

@@ -1,7 +1,7 @@
 /** The other requests: next, completions, creation, renewals, dependents. */
 import { startArena } from "../arena.ts";
 import { durabilityOf } from "./claims.ts";
-import type { Suite } from "./suites.ts";
+import type { Suite } from "./suite.ts";
 import { type Versus, versus } from "./versus.ts";
 import type { Scenario } from "../contender.ts";
 
