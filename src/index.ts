@@ -6,7 +6,7 @@
  */
 export type { CallOptions } from "./client/calls.ts";
 export type { Claim } from "./client/claim.ts";
-export type { ClaimOptions } from "./client/claim-source.ts";
+export type { ClaimOptions, StopOptions, WorkOptions } from "./client/claim-options.ts";
 export { Coordinator } from "./client/coordinator.ts";
 export type {
   ClaimTaskOptions,
@@ -19,13 +19,18 @@ export type { Backend, EventBusConfig, EventBusOptions } from "./client/event-bu
 export type { ImportedTask } from "./client/import-tasks.ts";
 export type { Logger } from "./client/logger.ts";
 export type { Connected } from "./client/connection-field.ts";
-export { ReleaseError, type ReleaseOptions } from "./client/release-options.ts";
+export type { ReleaseOptions } from "./client/release-options.ts";
 export type { SharedChange } from "./client/shared-watch.ts";
 export type { TaskClient } from "./client/task-client.ts";
 export { TaskError, type TaskErrorOptions } from "./client/task-error.ts";
 export type { TaskRemoval, TaskUpdate } from "./client/task-update.ts";
-export { PermanentError, type TaskContext, type TaskHandler } from "./client/task-handler.ts";
-export { type StopOptions, type TaskWorker, type WorkOptions } from "./client/task-worker.ts";
+export {
+  PermanentError,
+  ReleaseError,
+  type TaskContext,
+  type TaskHandler,
+} from "./client/task-handler.ts";
+export type { TaskWorker } from "./client/task-worker.ts";
 export type { Since, UpdateFilter } from "./client/update-filter.ts";
 export { type ErrorCode, ERRORS } from "./protocol/errors.ts";
 export type { Operation, Reply, RequestInput } from "./protocol/operations.ts";

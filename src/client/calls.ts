@@ -8,13 +8,13 @@
 import pRetry from "p-retry";
 import { RequestFailedError, type Requester } from "../nats/request.ts";
 import { CoordinatorError } from "../protocol/errors.ts";
-import type { Operation, Reply, RequestInput } from "../protocol/operations.ts";
+import type { Operation, Reply } from "../protocol/operations.ts";
 import { parseId } from "../protocol/parse-request.ts";
 import { ID_RULE, requestSubject, type SubjectRoot } from "../protocol/subjects.ts";
-import { checkOptions, type OptionTypes } from "./check-options.ts";
+import { checkOptions, duration, objectOf, optionSchema } from "./check-options.ts";
 import { toRequestText } from "./json-text.ts";
 import { DEFAULT_LOGGER, type Logger } from "./logger.ts";
-import { naming } from "./connection-field.ts";
+import { type Body, nameConnection } from "./connection-field.ts";
 import {
   fromFailedRequest,
   fromLocalRefusal,
@@ -39,11 +39,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export const CALL_OPTIONS: OptionTypes<CallOptions> = {
-  timeoutMs: "duration",
-  deadlineMs: "duration",
-  signal: "object",
-};
+export const CALL_OPTIONS = optionSchema<CallOptions>({
+  timeoutMs: duration,
+  deadlineMs: duration,
+  signal: objectOf<AbortSignal>(),
+});
 
 export interface CallsOptions extends Omit<CallOptions, "signal"> {
   readonly logger?: Logger;
@@ -67,7 +67,7 @@ export interface RequestContext {
   readonly isUncertain: boolean;
 }
 
-type Body<O extends Operation> = (context: RequestContext) => RequestInput<O>;
+type MakeBody<O extends Operation> = (context: RequestContext) => Body<O>;
 
 export class Calls {
   readonly #requester: Requester;
@@ -91,7 +91,7 @@ export class Calls {
   async call<O extends Operation>(
     operation: O,
     id: string | undefined,
-    body: Body<O>,
+    makeBody: MakeBody<O>,
     options: CallOptions = {},
     extraMs = 0,
   ): Promise<Reply<O>> {
@@ -103,7 +103,7 @@ export class Calls {
     const { signal } = options;
     const started = performance.now();
     const elapsed = (): number => performance.now() - started;
-    let input: RequestInput<O>;
+    let body: object = {};
     let lastError: TaskError | null = null;
     let isUncertain = false;
     let isWarned = givenMs === 0;
@@ -111,9 +111,9 @@ export class Calls {
       const leftMs = givenMs === 0 ? Infinity : deadlineMs - elapsed();
       // Too late for an answer: what was wrong before says more than that none came.
       if (lastError !== null && leftMs < SHORTEST_TIMEOUT_MS) throw lastError;
-      const given = body({ elapsedMs: count === 1 ? 0 : elapsed(), isUncertain });
-      input = naming(given, this.#requester.connectionId);
-      const text = toRequestText(input);
+      const given = makeBody({ elapsedMs: count === 1 ? 0 : elapsed(), isUncertain });
+      body = nameConnection(given, this.#requester.connectionId);
+      const text = toRequestText(body);
       this.#logger.debug(`${subject} ${text}`);
       const waitMs = Math.ceil(Math.min(timeoutMs + extraMs, leftMs));
       return this.#send<O>(subject, text, waitMs, signal);
@@ -127,7 +127,7 @@ export class Calls {
       ...(signal === undefined ? {} : { signal }),
       shouldRetry: ({ error }) =>
         error instanceof TaskError &&
-        mayAskAgain(operation, error, input) &&
+        mayAskAgain(operation, error, body) &&
         (givenMs !== undefined || !isNobodyThere(error) || elapsed() < NOBODY_THERE_MS),
       onFailedAttempt: ({ error }) => {
         if (error instanceof TaskError) {
@@ -182,16 +182,12 @@ function wasNotCarriedOut(error: TaskError): boolean {
   return error.code !== "unavailable" || problem === "disconnected" || isNobodyThere(error);
 }
 
-function mayAskAgain<O extends Operation>(
-  operation: O,
-  error: TaskError,
-  input: RequestInput<O>,
-): boolean {
+function mayAskAgain(operation: Operation, error: TaskError, body: object): boolean {
   if (!error.retryable || error.details.problem === "closed") return false;
   // Carried out a second time, it might take the task from somebody who has claimed it since.
   if (operation === "tasks.requeue") return wasNotCarriedOut(error);
   // The task has another revision by now, and will not have this one again.
-  if (operation === "tasks.update" && "revision" in input) return error.code !== "conflict";
+  if (operation === "tasks.update" && "revision" in body) return error.code !== "conflict";
   return true;
 }
 

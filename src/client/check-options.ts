@@ -1,59 +1,58 @@
-/** Checks the options of callers before they are used: a misspelt one must not be ignored. */
+/** Checks the options of callers before they are used: a misspelt option must not be ignored. */
+import { z } from "zod";
 import { invalidInput } from "./task-error.ts";
 
-/** `duration`: milliseconds, at least 0, perhaps infinite. */
-export type OptionType =
-  "string" | "strings" | "number" | "duration" | "boolean" | "function" | "object" | "any";
+/** A schema for each option of `T`. The compiler names those that are missing. */
+type OptionShape<T> = { readonly [K in keyof T & string]-?: z.ZodType<T[K] | undefined> };
 
-/** The options that there are, by name. */
-export type OptionTypes<T> = Readonly<Record<keyof T & string, OptionType>>;
+/** The schema of a set of options; `shape` can be spread into a larger set. */
+export type OptionSchema<T> = z.ZodType<T> & { readonly shape: OptionShape<T> };
 
-/**
- * @param path to the options in messages, such as `config.`
- * @throws TaskError `invalid_request` that names the option
- */
-export function checkOptions<T extends object>(
-  options: T,
-  types: OptionTypes<Required<T>>,
-  path = "",
-): void {
-  if (!isObject(options)) {
-    throw invalidInput(path === "" ? "options" : path.slice(0, -1), "must be an object");
-  }
-  const known: Readonly<Record<string, OptionType>> = types;
-  for (const [name, value] of Object.entries(options) as [string, unknown][]) {
-    const type = Object.hasOwn(known, name) ? known[name] : undefined;
-    if (type === undefined) {
-      throw invalidInput(path + name, `is no option; there are ${Object.keys(known).join(", ")}`);
-    }
-    if (value !== undefined && !CHECKS[type](value)) {
-      throw invalidInput(path + name, `must be ${WORDS[type]}`);
-    }
-  }
+/** Each of the options can be left out, or be `undefined`. */
+export function optionSchema<T>(shape: OptionShape<T>): OptionSchema<T> {
+  return z.strictObject<z.core.$ZodLooseShape>(shape).partial() as unknown as OptionSchema<T>;
 }
 
-const CHECKS: Readonly<Record<OptionType, (value: unknown) => boolean>> = {
-  string: (value) => typeof value === "string",
-  strings: (value) => Array.isArray(value) && value.every((one) => typeof one === "string"),
-  number: (value) => typeof value === "number" && !Number.isNaN(value),
-  duration: (value) => typeof value === "number" && value >= 0,
-  boolean: (value) => typeof value === "boolean",
-  function: (value) => typeof value === "function",
-  object: isObject,
-  any: () => true,
-};
+/** @throws TaskError `invalid_request` that names the option */
+export function checkOptions<T>(options: NoInfer<T>, schema: z.ZodType<T>): void {
+  const { error } = schema.safeParse(options, { error: describeProblem });
+  const [issue] = error?.issues ?? [];
+  if (issue === undefined) return;
+  const unknown = issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
+  const field = [...issue.path, ...unknown].join(".");
+  throw invalidInput(field === "" ? "options" : field, issue.message);
+}
 
-const WORDS: Readonly<Record<OptionType, string>> = {
+/** The message for a problem whose schema has no message of its own. */
+function describeProblem(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === "invalid_type") return `must be ${TYPES[issue.expected] ?? issue.expected}`;
+  if (issue.code !== "unrecognized_keys" || !(issue.inst instanceof z.ZodObject)) return undefined;
+  return `is no option; there are ${Object.keys(issue.inst.shape).join(", ")}`;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
   string: "a string",
-  strings: "a list of strings",
   number: "a number",
-  duration: "a number of milliseconds, at least 0",
   boolean: "true or false",
-  function: "a function",
   object: "an object",
-  any: "anything",
 };
 
-function isObject(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** Infinity is a number here, but not for `z.number()`. */
+export const number = z.custom<number>(
+  (given) => typeof given === "number" && !Number.isNaN(given),
+  "must be a number",
+);
+/** Of milliseconds, perhaps infinite. */
+export const duration = z.custom<number>(
+  (given) => typeof given === "number" && given >= 0,
+  "must be a number of milliseconds, at least 0",
+);
+export const strings = z.array(z.string(), "must be a list of strings");
+
+/** An object that is used as it is given. The compiler checks of which type it is. */
+export function objectOf<T extends object>(): z.ZodType<T> {
+  return z.custom<T>(
+    (given) => typeof given === "object" && given !== null && !Array.isArray(given),
+    "must be an object",
+  );
 }

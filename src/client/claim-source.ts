@@ -2,77 +2,35 @@
  * Where a session's claims come from: it asks the coordinator for the next tasks, waits for them, and
  * keeps the leases of what it was given until each claim ends.
  */
-import { MAX_CLAIMS, MAX_WAIT_SECONDS } from "../protocol/fields.ts";
+import { MAX_CLAIMS } from "../protocol/fields.ts";
 import type { BusConnection } from "./bus-connection.ts";
-import { checkOptions, type OptionTypes } from "./check-options.ts";
+import { checkOptions } from "./check-options.ts";
 import { CANCELLED, Claim } from "./claim.ts";
-import type { Claimed } from "./claim-owner.ts";
-import { defaultSession } from "./default-session.ts";
-import type { LeaseRenewal } from "./lease-renewal.ts";
+import {
+  CLAIM_OPTIONS,
+  type ClaimOptions,
+  DEFAULT_WAIT_SECONDS,
+  defaultSession,
+  wantedTasks,
+} from "./claim-options.ts";
+import type { Claimed } from "./claim-requests.ts";
 import { findDeadEnds } from "./dead-ends.ts";
+import type { LeaseListener, LeaseRenewal } from "./lease-renewal.ts";
 import type { Logger } from "./logger.ts";
 import type { Connected } from "./connection-field.ts";
 import { RenewalThread } from "./renewal-thread.ts";
 import { SessionLeases } from "./session-leases.ts";
 import type { TaskClient } from "./task-client.ts";
-import { invalidInput, TaskError } from "./task-error.ts";
+import { hasCode, invalidInput, type TaskError } from "./task-error.ts";
 import { pause, within } from "./waiting.ts";
 
-/** Which tasks a session wants, and how it holds them. */
-export interface ClaimOptions {
-  /**
-   * The session's id; one for each process. Another process that comes to use the same id takes its
-   * claims, and this one ends with `session_replaced`. Default: `<host>-<pid>-<random>`.
-   */
-  readonly session?: string;
-  /** What the session can do; others see it as long as the session is there. Default: nothing special. */
-  readonly capabilities?: readonly string[];
-  /** Only tasks that carry all of these. */
-  readonly tags?: readonly string[];
-  /** Only tasks whose id begins with this. */
-  readonly prefix?: string;
-  /** Length of the leases in seconds, 1 to 86,400. Default: the coordinator's, 300. */
-  readonly ttlSeconds?: number;
-  /** How long one request waits for a task, 0 to 60 seconds; at least a tenth. Default 30. */
-  readonly waitSeconds?: number;
-  /** End when a request has waited in vain, instead of asking for ever. Default false. */
-  readonly stopWhenIdle?: boolean;
-  /** Shown with the session. */
-  readonly metadata?: Readonly<Record<string, unknown>>;
-  /**
-   * Renew the leases from a thread with a connection of its own, for work that blocks the event loop for
-   * longer than a third of the lease. Default false.
-   */
-  readonly renewInThread?: boolean;
-  /**
-   * Give the tasks back as soon as the connection is lost and not there again within half a second, as
-   * when this process dies, instead of after `ttlSeconds`. Without a NATS user of the system account the
-   * coordinator cannot do it; `tasks.stats` says whether it can. Default false.
-   */
-  readonly releaseOnDisconnect?: boolean;
-}
-
-export const CLAIM_OPTIONS: OptionTypes<ClaimOptions> = {
-  session: "string",
-  capabilities: "strings",
-  tags: "strings",
-  prefix: "string",
-  ttlSeconds: "number",
-  waitSeconds: "number",
-  stopWhenIdle: "boolean",
-  metadata: "object",
-  renewInThread: "boolean",
-  releaseOnDisconnect: "boolean",
-};
-
-const DEFAULT_WAIT_SECONDS = 30;
-/** Whoever asks again and again must not do it without a pause. */
+/** Between two requests, so that a session does not ask without a pause. */
 const SHORTEST_WAIT_MS = 100;
-/** An answer that comes earlier than this before its time was not waited for to the end. */
+/** If an answer comes earlier than this before its time, the coordinator did not wait to the end. */
 const TOLERANCE_MS = 50;
-/** To end a session that cannot reach the coordinator; its leases run out by themselves. */
+/** How long to try to end a session without an answer; its leases run out by themselves. */
 const UNREGISTER_MS = 5_000;
-/** For claims that are being ended while the session ends. */
+/** How long a session that ends waits for claims whose end is under way. */
 const ENDING_MS = 1_000;
 
 export interface ClaimSourceContext {
@@ -80,20 +38,20 @@ export interface ClaimSourceContext {
   readonly instance: string;
   /** The sessions that are in use here. */
   readonly sessions: Set<string>;
-  /** Is told once if another process has taken over the session: everything here is over. */
+  /** Called once if another process has taken over the session: then all claims are lost. */
   readonly replaced: (error: TaskError) => void;
   readonly link: BusConnection;
   readonly tasks: TaskClient;
   readonly logger: Logger;
 }
 
-/** The same for all that goes on in a coordinator. */
+/** What the sessions of one coordinator have in common. */
 export type WorkContext = Omit<ClaimSourceContext, "replaced">;
 
 export class ClaimSource {
   /** The id of the session. */
   readonly session: string;
-  /** The tasks that were left, when it was idle and is to stop then, as they can't become available. */
+  /** After an end by `stopWhenIdle`: the tasks that are left because they cannot become available. */
   deadEnds: readonly string[] = [];
   readonly #options: ClaimOptions;
   readonly #context: ClaimSourceContext;
@@ -102,12 +60,12 @@ export class ClaimSource {
   #isStarted = false;
   #isReplaced = false;
   #stopped: Promise<void> | null = null;
-  /** Is called when nothing is held any more. */
+  /** Called when the last claim is over. */
   #emptied: () => void = () => undefined;
 
   /** @throws TaskError `invalid_request` */
   constructor(options: ClaimOptions, context: ClaimSourceContext) {
-    requireOptions(options);
+    checkOptions(options, CLAIM_OPTIONS);
     this.#options = options;
     this.#context = context;
     const { session: sessionId = defaultSession(), capabilities = [], metadata = {} } = options;
@@ -118,14 +76,14 @@ export class ClaimSource {
     const { releaseOnDisconnect = false } = options;
     const { instance } = context;
     const session = { sessionId, instance, capabilities, metadata, releaseOnDisconnect };
-    const listener = {
-      lost: (taskId: string, attempt: number): void => {
+    const listener: LeaseListener = {
+      lost: (taskId, attempt) => {
         this.#heldAs(taskId, attempt)?.lose("its lease was not renewed in time");
       },
-      cancelled: (taskId: string, attempt: number): void => {
+      cancelled: (taskId, attempt) => {
         this.#heldAs(taskId, attempt)?.stop(CANCELLED);
       },
-      replaced: (error: TaskError): void => {
+      replaced: (error) => {
         this.#replaced(error);
       },
     };
@@ -149,7 +107,7 @@ export class ClaimSource {
   }
 
   /**
-   * The next tasks, at most `max`; none if there were none for `waitSeconds`. Asks until it is answered.
+   * The next tasks, at most `max`; none if there was none within `waitSeconds`. Asks until it is answered.
    *
    * @throws TaskError for a refusal; the signal's reason
    */
@@ -159,26 +117,26 @@ export class ClaimSource {
     for (;;) {
       const leftMs = Math.max(0, until - performance.now());
       const claims = await this.#next(max, leftMs, signal);
-      const isOver = performance.now() >= until - TOLERANCE_MS;
+      const hasWaited = performance.now() >= until - TOLERANCE_MS;
       if (claims.length > 0) return claims.map((claimed) => this.#hold(claimed));
-      if (isOver) {
+      if (hasWaited) {
         const isIdle = this.#options.stopWhenIdle === true && this.#held.size === 0;
-        if (isIdle) this.deadEnds = await findDeadEnds(this.#options, this.#context);
+        if (isIdle) await this.#findDeadEnds();
         return [];
       }
-      // A coordinator that is being stopped answers early; another one will let it wait.
+      // A coordinator that is being stopped answers early. Another one lets the request wait.
       await pause(SHORTEST_WAIT_MS, signal);
     }
   }
 
-  /** Nothing more is taken. What was claimed for the session without its knowledge goes back. */
-  leave(): void {
-    this.#renewal.leave();
+  /** The session takes no more tasks. What was claimed for it without its knowledge goes back. */
+  drain(): void {
+    this.#renewal.drain();
   }
 
-  /** Ends the session when all claims have ended, or the time is over. */
-  async end(deadlineMs: number): Promise<void> {
-    this.leave();
+  /** Drains, and ends the session when all claims are over, or the time is. */
+  async stopAfter(deadlineMs: number): Promise<void> {
+    this.drain();
     const emptied = new Promise<void>((resolve) => {
       this.#emptied = resolve;
     });
@@ -193,10 +151,10 @@ export class ClaimSource {
   }
 
   async #stop(): Promise<void> {
-    this.leave();
+    this.drain();
     const ending = Promise.all(this.held.map((claim) => claim.ending()));
     for (const claim of this.held) claim.stop("the session ends");
-    // What is complete in a moment need not be done again.
+    // A task that is complete in a moment need not be done again.
     await within(ENDING_MS, ending);
     if (!this.#isReplaced) await this.#unregister();
     for (const claim of this.held) claim.lose("the session has ended");
@@ -204,7 +162,7 @@ export class ClaimSource {
     this.#context.sessions.delete(this.session);
   }
 
-  /** What is held belongs to the other process by now: nothing of it is given back, or ended. */
+  /** The claims belong to the other process now: this one neither ends them nor gives them back. */
   #replaced(error: TaskError): void {
     if (this.#isReplaced) return;
     this.#isReplaced = true;
@@ -213,7 +171,12 @@ export class ClaimSource {
     this.#context.replaced(error);
   }
 
-  /** This also gives back what was claimed for a request that nobody waits for any more. */
+  async #findDeadEnds(): Promise<void> {
+    const { tasks, logger } = this.#context;
+    this.deadEnds = await findDeadEnds(this.session, this.#options, tasks, logger);
+  }
+
+  /** This also gives back what was claimed for a request that was given up. */
   async #unregister(): Promise<void> {
     const { session } = this;
     const { tasks, logger, instance } = this.#context;
@@ -221,30 +184,29 @@ export class ClaimSource {
     try {
       await tasks.call("sessions.unregister", session, { instance }, options);
     } catch (error) {
-      // Without an answer to its registration there is hardly a session that could be left over.
+      // If its registration was not answered, there is hardly a session to end.
       const level = this.#isStarted ? "warn" : "debug";
-      logger[level](`the session ${session} was not ended in order: ${String(error)}`);
+      logger[level](`the session ${session} was not unregistered: ${String(error)}`);
     }
   }
 
   async #next(max: number, waitMs: number, signal: AbortSignal): Promise<readonly Claimed[]> {
-    const { capabilities, tags, prefix, ttlSeconds } = this.#options;
+    const { capabilities, ttlSeconds } = this.#options;
     const input: Connected<"tasks.next"> = {
       session_id: this.session,
       instance: this.#context.instance,
       wait_seconds: waitMs / 1000,
       max: Math.min(max, MAX_CLAIMS),
       release_on_disconnect: this.#options.releaseOnDisconnect ?? false,
+      ...wantedTasks(this.#options),
       ...(capabilities === undefined ? {} : { capabilities: [...capabilities] }),
-      ...(tags === undefined ? {} : { tags: [...tags] }),
-      ...(prefix === undefined ? {} : { prefix }),
       ...(ttlSeconds === undefined ? {} : { ttl_seconds: ttlSeconds }),
     };
     try {
       const options = { deadlineMs: Infinity, signal };
       return (await this.#context.tasks.next(input, options)).claims;
     } catch (error) {
-      if (error instanceof TaskError && error.code === "session_replaced") this.#replaced(error);
+      if (hasCode(error, "session_replaced")) this.#replaced(error);
       throw error;
     }
   }
@@ -253,15 +215,15 @@ export class ClaimSource {
     const { tasks, link, logger, instance } = this.#context;
     const { task, attempt, lease, already_held: isOld } = claimed;
     const { task_id: taskId } = task;
-    const claim = new Claim(claimed, {
+    const claim: Claim = new Claim(claimed, {
       sessionId: this.session,
       instance,
       tasks,
       connection: link.connection,
       logger,
-      ended: (ended, isAcknowledged) => {
+      ended: (isAcknowledged) => {
         this.#renewal[isAcknowledged ? "drop" : "abandon"](taskId, attempt);
-        if (this.#held.get(taskId) === ended) this.#held.delete(taskId);
+        if (this.#held.get(taskId) === claim) this.#held.delete(taskId);
         if (this.#held.size === 0) this.#emptied();
       },
       replaced: (error) => {
@@ -276,17 +238,5 @@ export class ClaimSource {
   #heldAs(taskId: string, attempt: number): Claim | undefined {
     const claim = this.#held.get(taskId);
     return claim?.attempt === attempt ? claim : undefined;
-  }
-}
-
-/** The coordinator checks the rest and names what is wrong; this would be taken for something else. */
-function requireOptions(options: ClaimOptions): void {
-  checkOptions(options, CLAIM_OPTIONS);
-  const { session, waitSeconds = DEFAULT_WAIT_SECONDS } = options;
-  if (session === "") {
-    throw invalidInput("session", "must not be empty: leave it out, or give it a name");
-  }
-  if (!(waitSeconds >= 0 && waitSeconds <= MAX_WAIT_SECONDS)) {
-    throw invalidInput("waitSeconds", `must be 0 to ${MAX_WAIT_SECONDS}`);
   }
 }

@@ -1,36 +1,29 @@
 /**
- * One claim of a session, from the moment it was made to its end. It ends in one of these ways, once:
+ * One claim of a session, from the moment it was made to its end. A claim is over, once, in one of two
+ * ways:
  *
- * - the holder completes it, lets it fail, or gives it back;
- * - its lease is lost: somebody else may have the task, and what the holder asks for is refused.
+ * - it has _ended_: the holder has completed it, failed it or given the task back;
+ * - it is _lost_: its lease no longer holds. Another session may have the task, and the coordinator
+ *   refuses what this holder asks for.
  *
- * After its end `complete` and `fail` are refused, because what they say is not stored. `release` asks
- * for nothing but that the session no longer holds the task, so it does nothing then.
+ * Once it is over, `complete` and `fail` are refused, because their content is not stored. `release` does
+ * nothing then, because the session no longer holds the task.
  *
- * An end that the coordinator refuses for its content, such as a result that is too large, is none: the
- * task is still held.
+ * If the coordinator refuses an end for its content, such as a result that is too large, the task is
+ * still held.
  *
  * `signal` is aborted when the holder should stop working: the lease is lost, the task was cancelled, or
- * the holder itself is asked to stop. After a cancellation or when it is asked to stop, it still holds
- * the task and ends the claim itself.
+ * the session stops. In the last two cases the session still holds the task and ends the claim itself.
  */
-import { subscribeToUpdates } from "../nats/task-updates.ts";
-import type { RequestInput } from "../protocol/operations.ts";
 import type { TaskRecord } from "../protocol/task-record.ts";
-import { SESSION_REPLACED } from "../task/task.ts";
 import { checkOptions } from "./check-options.ts";
-import type { Claimed, ClaimOwner } from "./claim-owner.ts";
+import { type Claimed, type ClaimEnd, type ClaimOwner, ClaimRequests } from "./claim-requests.ts";
+import { watchClaim } from "./claim-watch.ts";
 import { toJsonText } from "./json-text.ts";
 import { ProgressReports } from "./progress-reports.ts";
 import { RELEASE_OPTIONS, releaseFields, type ReleaseOptions } from "./release-options.ts";
 import { isOfContent, neverStored, toStoredError } from "./stored-errors.ts";
-import { TaskError } from "./task-error.ts";
-import { LiveChange } from "./task-update.ts";
-
-type End = Omit<RequestInput<"tasks.release">, "session_id" | "instance" | "attempt">;
-
-/** After the end of a lease, for the answer to what was sent before it. */
-const GRACE_MS = 15_000;
+import { hasCode, TaskError } from "./task-error.ts";
 
 /**
  * A task that this session holds. Its lease is renewed until it ends; disposing of one that has not
@@ -48,14 +41,14 @@ export class Claim implements AsyncDisposable {
   readonly attempt: number;
   /** Give it to whatever receives results, which refuses a token lower than one it has seen. */
   readonly fencingToken: number;
-  readonly #ttlSeconds: number;
   readonly #owner: ClaimOwner;
+  readonly #requests: ClaimRequests;
   readonly #controller = new AbortController();
   readonly #progress: ProgressReports;
   readonly #stopWatching: () => void;
-  /** Aborted when it is over: nothing more is sent for it. */
+  /** Aborted when the claim is over: nothing more is sent for it. */
   readonly #over = new AbortController();
-  /** Its end has been asked for; what is heard of the task meanwhile may be just that. */
+  /** The request for its end. Updates of the task that arrive meanwhile may be the effect of it. */
   #ending: Promise<void> | null = null;
   #lostMeanwhile: string | null = null;
   /** How it ended, for the refusal of another end. */
@@ -63,14 +56,24 @@ export class Claim implements AsyncDisposable {
 
   /** @internal */
   constructor(claimed: Claimed, owner: ClaimOwner) {
-    const { task, attempt, fencing_token: fencingToken, lease } = claimed;
+    const { task, attempt, fencing_token: fencingToken } = claimed;
     this.task = task;
     this.attempt = attempt;
     this.fencingToken = fencingToken;
-    this.#ttlSeconds = lease.ttl_seconds;
     this.#owner = owner;
+    this.#requests = new ClaimRequests(owner, claimed);
     this.#progress = new ProgressReports((progress) => this.#report(progress));
-    this.#stopWatching = this.#watch();
+    this.#stopWatching = watchClaim(owner.connection, task.task_id, attempt, {
+      lost: (why) => {
+        this.lose(why);
+      },
+      cancelled: () => {
+        this.stop(CANCELLED);
+      },
+      replaced: (error) => {
+        owner.replaced(error);
+      },
+    });
   }
 
   /**
@@ -81,7 +84,7 @@ export class Claim implements AsyncDisposable {
     return this.#controller.signal;
   }
 
-  /** Whether it has ended, or was lost. */
+  /** Whether it has ended, or is lost. */
   get isOver(): boolean {
     return this.#over.signal.aborted;
   }
@@ -139,7 +142,7 @@ export class Claim implements AsyncDisposable {
     try {
       await this.#end({ status: "available", ...fields });
     } catch (error) {
-      if (!(error instanceof TaskError) || !ENDED_OTHERWISE.has(error.code)) throw error;
+      if (!hasCode(error, ...NOT_HELD)) throw error;
     }
   }
 
@@ -160,10 +163,10 @@ export class Claim implements AsyncDisposable {
       return;
     }
     this.#endedAs = "is lost";
-    this.#finish(true);
+    this.#setOver(true);
     const { task_id: id } = this.task;
     const message = `the claim of ${id} (attempt ${this.attempt}) is lost: ${why}`;
-    // Whoever was told to stop need not be told twice.
+    // A holder that was told to stop need not be told twice.
     this.#owner.logger[this.signal.aborted ? "debug" : "warn"](message);
     this.#controller.abort(new TaskError("lease_lost", message));
   }
@@ -192,7 +195,7 @@ export class Claim implements AsyncDisposable {
     return this.release();
   }
 
-  async #endWith(what: "result" | "error", content: unknown, end: End): Promise<void> {
+  async #endWith(what: "result" | "error", content: unknown, end: ClaimEnd): Promise<void> {
     try {
       toJsonText(what, content);
       await this.#end(end);
@@ -202,7 +205,7 @@ export class Claim implements AsyncDisposable {
     }
   }
 
-  async #end(end: End): Promise<void> {
+  async #end(end: ClaimEnd): Promise<void> {
     if (this.isOver || this.#ending !== null) {
       const state = this.isOver ? this.#endedAs : "is just being ended";
       const { task_id: id } = this.task;
@@ -218,76 +221,39 @@ export class Claim implements AsyncDisposable {
     }
   }
 
-  async #askToEnd(end: End): Promise<void> {
-    const options = { deadlineMs: this.#ttlSeconds * 1000 + GRACE_MS };
+  async #askToEnd(end: ClaimEnd): Promise<void> {
     try {
-      await this.#owner.tasks.release(this.task.task_id, { ...this.#holder(), ...end }, options);
+      await this.#requests.end(end);
       this.#endedAs = `has ended as ${end.status}`;
-      this.#finish(true);
+      this.#setOver(true);
     } catch (error) {
-      const code = error instanceof TaskError ? error.code : "unknown";
-      if (!isOfContent(error)) this.#finish(ENDED_OTHERWISE.has(code));
-      if (error instanceof TaskError && code === "session_replaced") this.#owner.replaced(error);
+      if (!isOfContent(error)) this.#setOver(hasCode(error, ...NOT_HELD));
+      if (hasCode(error, "session_replaced")) this.#owner.replaced(error);
       throw error;
     }
   }
 
-  #holder(): { session_id: string; instance: string; attempt: number } {
-    const { sessionId: session_id, instance } = this.#owner;
-    return { session_id, instance, attempt: this.attempt };
-  }
-
-  #finish(isAcknowledged: boolean): void {
+  #setOver(isAcknowledged: boolean): void {
     if (this.isOver) return;
     this.#over.abort();
     this.#progress.stop();
     this.#stopWatching();
-    this.#owner.ended(this, isAcknowledged);
+    this.#owner.ended(isAcknowledged);
   }
 
   async #report(progress: unknown): Promise<void> {
-    const { tasks, logger } = this.#owner;
-    const { task_id: id } = this.task;
-    const { signal } = this.#over;
     try {
-      await tasks.renew(id, { ...this.#holder(), progress }, { signal });
+      await this.#requests.report(progress, this.#over.signal);
     } catch (error) {
       if (this.isOver) return;
-      // The heartbeat finds out whether the claim is lost.
-      logger.warn(`the progress of ${id} was not reported: ${String(error)}`);
+      // The next heartbeat finds out whether the claim is lost.
+      const { task_id: id } = this.task;
+      this.#owner.logger.warn(`the progress of ${id} was not reported: ${String(error)}`);
     }
-  }
-
-  /** Hears of a loss or a cancellation in the moment, if the message arrives; heartbeats make sure. */
-  #watch(): () => void {
-    const { connection } = this.#owner;
-    const watch = subscribeToUpdates(
-      connection,
-      (message) => {
-        const { task } = new LiveChange(message);
-        if (task === null || task.attempt < this.attempt) return;
-        if (task.status !== "claimed" || task.attempt > this.attempt) {
-          const why = task.last_event?.reason ?? `the task is ${task.status}`;
-          if (task.attempt === this.attempt && why === SESSION_REPLACED) {
-            this.#owner.replaced(new TaskError("session_replaced", REPLACED));
-          }
-          this.lose(why);
-        } else if (task.cancel_requested === true) this.stop(CANCELLED);
-      },
-      this.task.task_id,
-    );
-    return () => {
-      watch.stop();
-    };
   }
 }
 
-const REPLACED = "the session was registered by another instance, to which it belongs now";
-export const CANCELLED = "it is to be cancelled";
+export const CANCELLED = "the task was cancelled";
 
-const ENDED_OTHERWISE: ReadonlySet<string> = new Set([
-  "lease_lost",
-  "session_replaced",
-  "not_holder",
-  "not_found",
-]);
+/** The session does not hold the task, for whichever reason. */
+const NOT_HELD = ["lease_lost", "session_replaced", "not_holder", "not_found"] as const;

@@ -1,6 +1,6 @@
 /** Requests that name the connection on which they are sent. */
 import type { ConnectionFields } from "../protocol/fields.ts";
-import type { RequestInput } from "../protocol/operations.ts";
+import type { Operation, RequestInput } from "../protocol/operations.ts";
 
 /**
  * The body of a request in which `release_on_disconnect: true` stands for the connection of the event bus:
@@ -13,10 +13,20 @@ export type Connected<
   readonly release_on_disconnect?: RequestInput<O>["release_on_disconnect"] | boolean;
 };
 
-/** What is to be sent on the connection. One that is not known is not named: then the lease only expires. */
-export function naming<I extends object>(input: I, own: ConnectionFields | undefined): I {
-  if (!("release_on_disconnect" in input)) return input;
-  const { release_on_disconnect: named, ...rest } = input;
-  if (typeof named !== "boolean") return input;
-  return (named && own !== undefined ? { ...rest, release_on_disconnect: own } : rest) as I;
+/** What can be given for the body of a request. */
+export type Body<O extends Operation> =
+  | RequestInput<O>
+  | (O extends "tasks.claim" | "tasks.next" | "tasks.renew" | "sessions.heartbeat"
+      ? Connected<O>
+      : never);
+
+/**
+ * The body as it is sent on the connection `own`. A connection that is not known is not named: then the
+ * lease only expires.
+ */
+export function nameConnection(body: object, own: ConnectionFields | undefined): object {
+  if (!("release_on_disconnect" in body)) return body;
+  const { release_on_disconnect: named, ...rest } = body;
+  if (typeof named !== "boolean") return body;
+  return named && own !== undefined ? { ...rest, release_on_disconnect: own } : rest;
 }

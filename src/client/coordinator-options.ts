@@ -1,10 +1,11 @@
 /** The options of a coordinator and of its methods. */
+import { z } from "zod";
 import { CALL_OPTIONS, type CallOptions } from "./calls.ts";
-import type { OptionTypes } from "./check-options.ts";
+import { duration, number, objectOf, optionSchema, strings } from "./check-options.ts";
 import type { Logger } from "./logger.ts";
 import { RELEASE_OPTIONS, type ReleaseOptions } from "./release-options.ts";
 import type { TaskRemoval } from "./task-update.ts";
-import type { Since, UpdateFilter } from "./update-filter.ts";
+import { SINCE, type Since, UPDATE_FILTER, type UpdateFilter } from "./update-filter.ts";
 
 /** What a coordinator is made with. */
 export interface CoordinatorOptions {
@@ -51,30 +52,33 @@ export interface SubscribeOptions {
   readonly onRemoved?: (removal: TaskRemoval) => unknown;
 }
 
-export const COORDINATOR_OPTIONS: OptionTypes<CoordinatorOptions> = {
-  timeoutMs: "duration",
-  deadlineMs: "duration",
-  logger: "object",
-};
+export const COORDINATOR_OPTIONS = optionSchema<CoordinatorOptions>({
+  timeoutMs: duration,
+  deadlineMs: duration,
+  logger: objectOf<Logger>(),
+});
 
-export const CLAIM_TASK_OPTIONS: OptionTypes<ClaimTaskOptions> = {
-  ...CALL_OPTIONS,
-  ttlSeconds: "number",
-  capabilities: "strings",
-  releaseOnDisconnect: "boolean",
-};
+export const CLAIM_TASK_OPTIONS = optionSchema<ClaimTaskOptions>({
+  ...CALL_OPTIONS.shape,
+  ttlSeconds: number,
+  capabilities: strings,
+  releaseOnDisconnect: z.boolean(),
+});
 
-export const RELEASE_TASK_OPTIONS: OptionTypes<ReleaseTaskOptions> = {
-  ...CALL_OPTIONS,
-  ...RELEASE_OPTIONS,
-  result: "any",
-  error: "any",
-  retry: "boolean",
-  attempt: "number",
-};
+export const RELEASE_TASK_OPTIONS = optionSchema<ReleaseTaskOptions>({
+  ...CALL_OPTIONS.shape,
+  ...RELEASE_OPTIONS.shape,
+  result: z.unknown(),
+  error: z.unknown(),
+  retry: z.boolean(),
+  attempt: number,
+});
 
-export const SUBSCRIBE_OPTIONS: OptionTypes<SubscribeOptions> = {
-  filter: "object",
-  since: "any",
-  onRemoved: "function",
-};
+export const SUBSCRIBE_OPTIONS = optionSchema<SubscribeOptions>({
+  filter: UPDATE_FILTER,
+  since: SINCE,
+  onRemoved: z.custom<NonNullable<SubscribeOptions["onRemoved"]>>(
+    (given) => typeof given === "function",
+    "must be a function",
+  ),
+});

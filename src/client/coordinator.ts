@@ -4,7 +4,14 @@ import type { TaskRecord } from "../protocol/task-record.ts";
 import type { CallOptions } from "./calls.ts";
 import { checkOptions } from "./check-options.ts";
 import type { Claim } from "./claim.ts";
-import { type ClaimOptions, ClaimSource, type WorkContext } from "./claim-source.ts";
+import { loopOverClaims, type Stop } from "./claim-loop.ts";
+import {
+  type ClaimOptions,
+  STOP_OPTIONS,
+  type StopOptions,
+  type WorkOptions,
+} from "./claim-options.ts";
+import type { WorkContext } from "./claim-source.ts";
 import {
   CLAIM_TASK_OPTIONS,
   type ClaimTaskOptions,
@@ -19,17 +26,11 @@ import type { EventBus } from "./event-bus.ts";
 import type { Logger } from "./logger.ts";
 import { releaseFields } from "./release-options.ts";
 import { TaskClient } from "./task-client.ts";
-import { invalidInput, TaskError } from "./task-error.ts";
+import { hasCode, invalidInput, TaskError } from "./task-error.ts";
 import type { TaskHandler } from "./task-handler.ts";
 import type { TaskUpdate } from "./task-update.ts";
-import {
-  STOP_MS,
-  STOP_OPTIONS,
-  type StopOptions,
-  TaskWorker,
-  type WorkOptions,
-} from "./task-worker.ts";
-import { compileFilter, requireSince } from "./update-filter.ts";
+import { TaskWorker } from "./task-worker.ts";
+import { compileFilter } from "./update-filter.ts";
 
 /**
  * Claims, releases and watches tasks.
@@ -51,7 +52,7 @@ export class Coordinator implements AsyncDisposable {
   readonly #sessions = new Set<string>();
   readonly #subscriptions = new Set<string>();
   /** Ends what goes on: workers and loops over claims. */
-  readonly #stops = new Set<(options?: StopOptions) => Promise<void>>();
+  readonly #stops = new Set<Stop>();
   #stopping = new AbortController();
 
   /** The event bus may be connected before or after. @throws TaskError `invalid_request` */
@@ -120,7 +121,7 @@ export class Coordinator implements AsyncDisposable {
     try {
       return (await this.tasks.get(taskId, options)).task;
     } catch (error) {
-      if (error instanceof TaskError && error.code === "not_found") return null;
+      if (hasCode(error, "not_found")) return null;
       throw error;
     }
   }
@@ -146,7 +147,6 @@ export class Coordinator implements AsyncDisposable {
     checkOptions(options, SUBSCRIBE_OPTIONS);
     const { filter = {}, since = "now", onRemoved } = options;
     if (typeof callback !== "function") throw invalidInput("callback", "must be a function");
-    requireSince(since);
     const subscriber = { callback, onRemoved, filter: compileFilter(filter) };
     const id = await this.#bus.feed.subscribe(subscriber, since);
     this.#subscriptions.add(id);
@@ -173,7 +173,7 @@ export class Coordinator implements AsyncDisposable {
    */
   work(options: WorkOptions, handler: TaskHandler): TaskWorker {
     const worker = new TaskWorker(options, handler, this.#context());
-    const stop = (how?: StopOptions): Promise<void> => worker.stop(how);
+    const stop: Stop = (how) => worker.stop(how);
     this.#stops.add(stop);
     void worker.done
       .catch(() => undefined)
@@ -194,34 +194,8 @@ export class Coordinator implements AsyncDisposable {
    *   await claim.complete(claim.task.title.length);
    * }
    */
-  async *claims(options: ClaimOptions = {}): AsyncGenerator<Claim, void, undefined> {
-    const end = new AbortController();
-    let replacement: TaskError | null = null;
-    const replaced = (error: TaskError): void => {
-      replacement = error;
-      end.abort(error);
-    };
-    const source = new ClaimSource(options, { ...this.#context(), replaced });
-    const stop = ({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> => {
-      end.abort(new TaskError("not_available", "the coordinator was stopped"));
-      return source.end(deadlineMs);
-    };
-    this.#stops.add(stop);
-    try {
-      await source.start(end.signal);
-      while (!end.signal.aborted) {
-        const claims = await source.take(1, end.signal);
-        yield* claims;
-        const isIdle = claims.length === 0 && source.held.length === 0;
-        if (isIdle && options.stopWhenIdle === true) return;
-      }
-    } catch (error) {
-      if (!end.signal.aborted) throw error;
-    } finally {
-      this.#stops.delete(stop);
-      await source.stop();
-    }
-    throwIfAny(replacement);
+  claims(options: ClaimOptions = {}): AsyncGenerator<Claim, void, undefined> {
+    return loopOverClaims(options, this.#context(), this.#stops);
   }
 
   /**
@@ -272,11 +246,6 @@ export class Coordinator implements AsyncDisposable {
   }
 }
 
-/** What a callback has noted, which the compiler does not see. */
-function throwIfAny(error: TaskError | null): void {
-  if (error !== null) throw error;
-}
-
 /** `false` if the operation is refused for one of the reasons. */
 async function isDone(
   operation: Promise<unknown>,
@@ -286,7 +255,7 @@ async function isDone(
     await operation;
     return true;
   } catch (error) {
-    if (error instanceof TaskError && refusals.includes(error.code)) return false;
+    if (hasCode(error, ...refusals)) return false;
     throw error;
   }
 }

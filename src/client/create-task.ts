@@ -2,7 +2,7 @@
 import { decodeDefinition, isSameDefinition } from "../protocol/definition-record.ts";
 import type { Reply, RequestInput } from "../protocol/operations.ts";
 import type { CallOptions, Calls, RequestContext } from "./calls.ts";
-import { TaskError } from "./task-error.ts";
+import { hasCode } from "./task-error.ts";
 
 /** @throws TaskError `already_exists`, unless a request before this one has made just this task */
 export async function createTask(
@@ -19,9 +19,9 @@ export async function createTask(
   try {
     return await calls.call("tasks.create", id, body, options);
   } catch (error) {
-    if (!(error instanceof TaskError) || error.code !== "already_exists") throw error;
-    if (requests.at(-1)?.isUncertain !== true) throw error;
-    // By a request before, whose answer was lost, if it is just what was asked for.
+    const isUncertain = requests.at(-1)?.isUncertain === true;
+    if (!hasCode(error, "already_exists") || !isUncertain) throw error;
+    // If the task is just what was asked for, an earlier request has made it, whose answer was lost.
     const found = await calls.call("tasks.get", id, () => ({}), options);
     const { task } = found;
     const made = decodeDefinition(task);

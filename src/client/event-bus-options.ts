@@ -6,10 +6,10 @@ import {
   ConnectionValueError,
   parseServers,
 } from "../nats/connection-values.ts";
-import { checkOptions, type OptionTypes } from "./check-options.ts";
+import { z } from "zod";
+import { checkOptions, number, objectOf, optionSchema } from "./check-options.ts";
 import type { Logger } from "./logger.ts";
 import type { SharedOptions } from "./shared-state.ts";
-import { invalidInput } from "./task-error.ts";
 
 /** How to reach the NATS servers. Everything can be left out. */
 export interface EventBusConfig extends Omit<ConnectOptions, "servers"> {
@@ -45,60 +45,55 @@ export interface BusSettings {
 
 const DEFAULT_SERVERS = ["nats://127.0.0.1:4222"];
 
-const CONFIG_OPTIONS: OptionTypes<EventBusConfig> = {
-  servers: "any",
-  name: "string",
-  maxReconnectAttempts: "number",
-  reconnectTimeWait: "number",
-  username: "string",
-  password: "string",
-  token: "string",
-  credsFile: "string",
-  caCert: "string",
-  certFile: "string",
-  keyFile: "string",
-  inboxPrefix: "string",
-  jsDomain: "string",
-  replicas: "number",
-};
+const CONFIG = optionSchema<EventBusConfig>({
+  servers: keeping(
+    z.union([z.string(), z.array(z.string())], "must be one URL or a list of them"),
+    parseServers,
+  ),
+  name: z.string(),
+  maxReconnectAttempts: atLeast(-1),
+  reconnectTimeWait: atLeast(0),
+  username: z.string(),
+  password: z.string(),
+  token: z.string(),
+  credsFile: z.string(),
+  caCert: z.string(),
+  certFile: z.string(),
+  keyFile: z.string(),
+  inboxPrefix: keeping(z.string(), checkInboxPrefix),
+  jsDomain: keeping(z.string(), checkDomain),
+  replicas: number,
+});
+
+const OPTIONS = z.strictObject({
+  backend: z.literal<Backend>("nats", {
+    error: ({ input }) =>
+      `${JSON.stringify(input)} is not supported, because this coordinator is built on NATS: use ` +
+      '"nats", with the URLs of NATS servers as config.servers',
+  }),
+  config: CONFIG.optional(),
+  logger: objectOf<Logger>().optional(),
+});
 
 /** @throws TaskError `invalid_request` that names the option */
 export function parseOptions(options: EventBusOptions): BusSettings {
-  checkOptions(options, { backend: "any", config: "object", logger: "object" });
-  const { backend, config = {} } = options;
-  if (backend !== "nats") {
-    throw invalidInput(
-      "backend",
-      `${JSON.stringify(backend)} is not supported, as this coordinator is built on NATS: use ` +
-        '"nats", with the URLs of NATS servers as config.servers',
-    );
-  }
-  checkOptions(config, CONFIG_OPTIONS, "config.");
-  const { servers = DEFAULT_SERVERS, replicas = 1, jsDomain, ...connect } = config;
-  const { inboxPrefix, reconnectTimeWait, maxReconnectAttempts = -1 } = connect;
-  requireAtLeast("reconnectTimeWait", reconnectTimeWait, 0);
-  requireAtLeast("maxReconnectAttempts", maxReconnectAttempts, -1);
-  const urls: readonly unknown[] = [servers].flat();
-  if (!urls.every((url) => typeof url === "string")) {
-    throw invalidInput("config.servers", "must be one URL or a list of them");
-  }
-  check("servers", urls, parseServers);
-  check("inboxPrefix", inboxPrefix, checkInboxPrefix);
-  check("jsDomain", jsDomain, checkDomain);
-  return { connect: { ...connect, servers: urls }, shared: { replicas, jsDomain } };
+  checkOptions(options, OPTIONS);
+  const { servers = DEFAULT_SERVERS, replicas = 1, jsDomain, ...connect } = options.config ?? {};
+  return { connect: { ...connect, servers: [servers].flat() }, shared: { replicas, jsDomain } };
 }
 
-/** @throws TaskError that names the option */
-function check<V>(name: string, value: V | undefined, rule: (value: V) => unknown): void {
-  try {
-    if (value !== undefined) rule(value);
-  } catch (error) {
-    if (!(error instanceof ConnectionValueError)) throw error;
-    throw invalidInput(`config.${name}`, error.message);
-  }
+/** Values that a rule of the NATS connection accepts; its message says what is wrong. */
+function keeping<V>(schema: z.ZodType<V>, rule: (value: V) => unknown): z.ZodType<V> {
+  return schema.superRefine((value, context) => {
+    try {
+      rule(value);
+    } catch (error) {
+      if (!(error instanceof ConnectionValueError)) throw error;
+      context.addIssue({ code: "custom", message: error.message });
+    }
+  });
 }
 
-function requireAtLeast(name: string, value: number | undefined, least: number): void {
-  if (value === undefined || value >= least) return;
-  throw invalidInput(`config.${name}`, `must be at least ${least}`);
+function atLeast(least: number): z.ZodType<number> {
+  return number.refine((given) => given >= least, `must be at least ${least}`);
 }

@@ -1,15 +1,16 @@
 /** The connection of a session, and what the sessions of a swarm share beside the tasks (seed, "EventBus Class"). */
 import { ConnectionError } from "../nats/connection.ts";
 import { BusConnection } from "./bus-connection.ts";
-import { checkOptions, type OptionTypes } from "./check-options.ts";
+import { checkOptions, number, optionSchema } from "./check-options.ts";
 import { type EventBusOptions, parseOptions } from "./event-bus-options.ts";
 import { DEFAULT_LOGGER, type Logger } from "./logger.ts";
 import type { SharedChange } from "./shared-watch.ts";
 import { SharedState } from "./shared-state.ts";
 import { TaskClient } from "./task-client.ts";
-import { invalidInput, TaskError } from "./task-error.ts";
+import { hasCode, invalidInput } from "./task-error.ts";
 import { refuseTask, refuseTtl, taskIdOf, toCreation } from "./task-keys.ts";
 import { UpdateFeed } from "./update-feed.ts";
+import { TIMED_OUT, within } from "./waiting.ts";
 
 /** How a value is kept. */
 export interface PutOptions {
@@ -29,8 +30,9 @@ export interface BusHealth {
   readonly problem: string | null;
 }
 
-const PUT_OPTIONS: OptionTypes<PutOptions> = { ttl: "number" };
+const PUT_OPTIONS = optionSchema<PutOptions>({ ttl: number });
 const HEALTH_TIMEOUT_MS = 2_000;
+const SILENT = `the NATS server does not answer within ${HEALTH_TIMEOUT_MS} ms`;
 
 /**
  * Connects a session to the swarm. Keys `tasks/<id>` are tasks of the coordinator: they can be read, and
@@ -129,7 +131,7 @@ export class EventBus implements AsyncDisposable {
     try {
       return (await this.#tasks.get(taskId)).task;
     } catch (error) {
-      if (error instanceof TaskError && error.code === "not_found") return null;
+      if (hasCode(error, "not_found")) return null;
       throw error;
     }
   }
@@ -194,7 +196,8 @@ export class EventBus implements AsyncDisposable {
     const down = { connected: false, coordinator: false, roundTripMs: null };
     if (!this.link.isConnected) return { ...down, problem: this.#whyDisconnected() };
     try {
-      const roundTripMs = await withTimeout(this.link.connection.rtt(), HEALTH_TIMEOUT_MS);
+      const roundTripMs = await within(HEALTH_TIMEOUT_MS, this.link.connection.rtt());
+      if (roundTripMs === TIMED_OUT) return { ...down, problem: SILENT };
       const problem = await this.#coordinatorProblem();
       return { connected: true, coordinator: problem === null, roundTripMs, problem };
     } catch (error) {
@@ -215,7 +218,7 @@ export class EventBus implements AsyncDisposable {
       await this.#tasks.create(taskId, toCreation(taskId, value));
       return true;
     } catch (error) {
-      if (error instanceof TaskError && error.code === "already_exists") return false;
+      if (hasCode(error, "already_exists")) return false;
       throw error;
     }
   }
@@ -238,19 +241,5 @@ export class EventBus implements AsyncDisposable {
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }
-  }
-}
-
-async function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`the NATS server does not answer within ${ms} ms`));
-    }, ms);
-  });
-  try {
-    return await Promise.race([promise, timeout]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -40,6 +40,6 @@ export interface LeaseRenewal {
    * Nothing more is kept. Leases are renewed until `stop`, but the session is not registered again, and
    * what was claimed for it without its knowledge is given back.
    */
-  leave(): void;
+  drain(): void;
   stop(): void;
 }

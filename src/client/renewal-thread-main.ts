@@ -52,8 +52,8 @@ async function renew(
       case "abandon":
         leases[message.kind](message.taskId, message.attempt);
         break;
-      case "leave":
-        leases.leave();
+      case "drain":
+        leases.drain();
         break;
       case "stop":
         leases.stop();

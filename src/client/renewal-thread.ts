@@ -17,7 +17,7 @@ export interface ThreadData {
 export type ToThread =
   | { readonly kind: "keep"; readonly claim: KeptClaim }
   | { readonly kind: "drop" | "abandon"; readonly taskId: string; readonly attempt: number }
-  | { readonly kind: "leave" | "stop" };
+  | { readonly kind: "drain" | "stop" };
 
 export type FromThread =
   | { readonly kind: "ready" }
@@ -97,11 +97,11 @@ export class RenewalThread implements LeaseRenewal {
     else this.#post({ kind: "abandon", taskId, attempt });
   }
 
-  leave(): void {
+  drain(): void {
     // Without the thread's claims, those would be none of its own.
-    if (this.#worker === null) this.#here.leave();
+    if (this.#worker === null) this.#here.drain();
     else this.#here.stop();
-    this.#post({ kind: "leave" });
+    this.#post({ kind: "drain" });
   }
 
   stop(): void {

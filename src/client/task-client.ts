@@ -1,17 +1,11 @@
 /** The operations of the coordinator as typed methods. */
-import type { Requester } from "../nats/request.ts";
-import type { Operation, Reply, RequestInput } from "../protocol/operations.ts";
+import type { Reply, RequestInput } from "../protocol/operations.ts";
 import { Attempts } from "./attempts.ts";
-import {
-  type CallOptions,
-  Calls,
-  type CallsOptions,
-  locally,
-  type RequestContext,
-} from "./calls.ts";
+import { type CallOptions, locally, type RequestContext } from "./calls.ts";
+import type { Body, Connected } from "./connection-field.ts";
 import { createTask } from "./create-task.ts";
-import type { Connected } from "./connection-field.ts";
 import { type ImportedTask, mergeReplies, planImport } from "./import-tasks.ts";
+import { TaskQueries } from "./task-queries.ts";
 
 /**
  * A method for each operation. Each resolves to the reply or rejects with a `TaskError`, after it has
@@ -22,30 +16,8 @@ import { type ImportedTask, mergeReplies, planImport } from "./import-tasks.ts";
  * @example
  * const { claims } = await coordinator.tasks.next({ session_id: "session-1", wait_seconds: 30 });
  */
-export class TaskClient {
-  readonly #calls: Calls;
+export class TaskClient extends TaskQueries {
   readonly #attempts = new Attempts();
-
-  /** @internal */
-  constructor(requester: Requester, options: CallsOptions = {}) {
-    this.#calls = new Calls(requester, options);
-  }
-
-  /**
-   * Any operation by its name.
-   *
-   * @param id of the task or session, for operations whose subject ends in one
-   * @throws TaskError
-   * @example const { total } = await coordinator.tasks.call("tasks.stats", undefined, {});
-   */
-  call<O extends Operation>(
-    operation: O,
-    id: string | undefined,
-    input: RequestInput<O>,
-    options?: CallOptions,
-  ): Promise<Reply<O>> {
-    return this.#calls.call(operation, id, () => input, options);
-  }
 
   /**
    * Creates a task; without an id it gets a random one. Rejects with `already_exists`.
@@ -58,7 +30,7 @@ export class TaskClient {
   ): Promise<Reply<"tasks.create">> {
     // An id of our own, so that asking again cannot make a second task.
     const id = taskId ?? input.task_id ?? crypto.randomUUID();
-    return createTask(this.#calls, id, input, options);
+    return createTask(this.calls, id, input, options);
   }
 
   /**
@@ -72,7 +44,7 @@ export class TaskClient {
     options?: CallOptions,
   ): Promise<Reply<"tasks.import">> {
     const replies: Reply<"tasks.import">[] = [];
-    for (const portion of locally(() => planImport(tasks, this.#calls.maxPayload))) {
+    for (const portion of locally(() => planImport(tasks, this.calls.maxPayload))) {
       const body = { ...input, tasks: portion };
       replies.push(await this.call("tasks.import", undefined, body, options));
     }
@@ -90,8 +62,7 @@ export class TaskClient {
     input: Connected<"tasks.claim">,
     options?: CallOptions,
   ): Promise<Reply<"tasks.claim">> {
-    const body = input as RequestInput<"tasks.claim">;
-    const claim = await this.call("tasks.claim", taskId, body, options);
+    const claim = await this.calls.call("tasks.claim", taskId, () => input, options);
     this.#attempts.remember(taskId, input.session_id, claim.attempt);
     return claim;
   }
@@ -104,12 +75,12 @@ export class TaskClient {
     const waitMs = (input.wait_seconds ?? 0) * 1000;
     // Asked again, it gets the claims that it was given before, should their answer be lost.
     const request_id = input.request_id ?? crypto.randomUUID();
-    const body = ({ elapsedMs }: RequestContext): RequestInput<"tasks.next"> => ({
-      ...(input as RequestInput<"tasks.next">),
+    const body = ({ elapsedMs }: RequestContext): Body<"tasks.next"> => ({
+      ...input,
       request_id,
       wait_seconds: Math.max(0, waitMs - elapsedMs) / 1000,
     });
-    const next = await this.#calls.call("tasks.next", undefined, body, options, waitMs);
+    const next = await this.calls.call("tasks.next", undefined, body, options, waitMs);
     for (const { task, attempt } of next.claims) {
       this.#attempts.remember(task.task_id, input.session_id, attempt);
     }
@@ -125,8 +96,8 @@ export class TaskClient {
     input: Connected<"tasks.renew">,
     options?: CallOptions,
   ): Promise<Reply<"tasks.renew">> {
-    const body = this.#attempts.addTo(taskId, input) as RequestInput<"tasks.renew">;
-    return this.call("tasks.renew", taskId, body, options);
+    const body = this.#attempts.addTo(taskId, input);
+    return this.calls.call("tasks.renew", taskId, () => body, options);
   }
 
   /**
@@ -143,66 +114,6 @@ export class TaskClient {
     const released = await this.call("tasks.release", taskId, release, options);
     this.#attempts.forget(taskId, release.session_id, release.attempt);
     return released;
-  }
-
-  /**
-   * Whether the claim with this fencing token, this attempt or this session holds the task at this
-   * moment; of several, all of them.
-   * @example const { holds } = await coordinator.tasks.verify("P0.5.1", { fencing_token: 4711 });
-   */
-  verify(
-    taskId: string,
-    input: RequestInput<"tasks.verify">,
-    options?: CallOptions,
-  ): Promise<Reply<"tasks.verify">> {
-    return this.call("tasks.verify", taskId, input, options);
-  }
-
-  /**
-   * The task as the bucket has it. Rejects with `not_found`.
-   * @example const { task, lease } = await coordinator.tasks.get("P0.5.1");
-   */
-  get(taskId: string, options?: CallOptions): Promise<Reply<"tasks.get">> {
-    return this.call("tasks.get", taskId, {}, options);
-  }
-
-  /**
-   * A page of tasks, oldest first, up to 100 unless `limit` says otherwise, and no more than a reply can
-   * carry; `next_cursor` leads to the next.
-   * @example const { tasks, next_cursor } = await coordinator.tasks.list({ status: ["claimed"] });
-   */
-  list(
-    input: RequestInput<"tasks.list"> = {},
-    options?: CallOptions,
-  ): Promise<Reply<"tasks.list">> {
-    return this.call("tasks.list", undefined, input, options);
-  }
-
-  /**
-   * The records of the task that the bucket still has, oldest first: all of them, by as many requests as
-   * they take.
-   * @example const { entries } = await coordinator.tasks.history("P0.5.1");
-   */
-  async history(taskId: string, options?: CallOptions): Promise<Reply<"tasks.history">> {
-    const all = await this.call("tasks.history", taskId, {}, options);
-    while (all.has_more) {
-      const since = all.entries.at(-1)?.revision ?? 0;
-      const page = await this.call("tasks.history", taskId, { since }, options);
-      all.entries.push(...page.entries);
-      all.has_more = page.has_more;
-    }
-    return all;
-  }
-
-  /**
-   * What changed after the revision `since` (default 0), in order; `has_more`: ask again.
-   * @example const { changes, has_more } = await coordinator.tasks.changes({ since: 4711 });
-   */
-  changes(
-    input: RequestInput<"tasks.changes"> = {},
-    options?: CallOptions,
-  ): Promise<Reply<"tasks.changes">> {
-    return this.call("tasks.changes", undefined, input, options);
   }
 
   /**
@@ -243,14 +154,6 @@ export class TaskClient {
   }
 
   /**
-   * Counts of tasks, leases and sessions.
-   * @example const { ready, sessions } = await coordinator.tasks.stats();
-   */
-  stats(options?: CallOptions): Promise<Reply<"tasks.stats">> {
-    return this.call("tasks.stats", undefined, {}, options);
-  }
-
-  /**
    * Registers what the session can do, for `ttl_seconds` (default 300) from each heartbeat.
    * @example await coordinator.tasks.register("session-1", { capabilities: ["gpu"] });
    */
@@ -271,19 +174,7 @@ export class TaskClient {
     input: Connected<"sessions.heartbeat"> = {},
     options?: CallOptions,
   ): Promise<Reply<"sessions.heartbeat">> {
-    const body = input as RequestInput<"sessions.heartbeat">;
-    return this.call("sessions.heartbeat", sessionId, body, options);
-  }
-
-  /**
-   * A page of the registered sessions, in the order of their ids.
-   * @example const { sessions } = await coordinator.tasks.listSessions({ limit: 1000 });
-   */
-  listSessions(
-    input: RequestInput<"sessions.list"> = {},
-    options?: CallOptions,
-  ): Promise<Reply<"sessions.list">> {
-    return this.call("sessions.list", undefined, input, options);
+    return this.calls.call("sessions.heartbeat", sessionId, () => input, options);
   }
 
   /**

@@ -47,6 +47,11 @@ export class TaskError extends Error {
   }
 }
 
+/** Whether it is a refusal or a failure with one of the codes. */
+export function hasCode(error: unknown, ...codes: readonly ErrorCode[]): error is TaskError {
+  return error instanceof TaskError && codes.includes(error.code);
+}
+
 /** A refusal found on this side, before anything was sent. */
 export function fromLocalRefusal(error: CoordinatorError): TaskError {
   const { code, message, details } = error;

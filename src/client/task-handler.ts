@@ -1,5 +1,6 @@
-/** What does the work of a task: what it is given, and how it says that no retry helps. */
+/** The handler of a worker: what it gets, and the errors by which it fails a task for good or gives it back. */
 import type { TaskRecord } from "../protocol/task-record.ts";
+import type { ReleaseOptions } from "./release-options.ts";
 
 /** What a handler gets beside the task. */
 export interface TaskContext {
@@ -49,4 +50,33 @@ export type TaskHandler = (task: TaskRecord, context: TaskContext) => unknown;
 export class PermanentError extends Error {
   /** For those who cannot use `instanceof`. */
   override readonly name = "PermanentError";
+}
+
+const MAX_CAUSE_LENGTH = 1_024;
+
+/**
+ * Thrown by a handler: the task goes back to the pool, which is no failure. Its message becomes the
+ * reason of the event `task_released`.
+ *
+ * @example
+ * coordinator.work({ session: "session-1" }, async (task) => {
+ *   const response = await fetch("https://example.org/generate", { method: "POST", body: task.title });
+ *   if (response.status === 429) {
+ *     throw new ReleaseError("the provider's quota is exhausted", { delaySeconds: 3600 });
+ *   }
+ *   return response.json();
+ * });
+ */
+export class ReleaseError extends Error {
+  /** For those who cannot use `instanceof`. */
+  override readonly name = "ReleaseError";
+  /** What is said of the release. */
+  readonly options: ReleaseOptions;
+
+  /** The message is the cause; without one, the event has no reason. */
+  constructor(message = "", options: Omit<ReleaseOptions, "cause"> = {}) {
+    super(message);
+    const cause = message.slice(0, MAX_CAUSE_LENGTH);
+    this.options = cause === "" ? options : { ...options, cause };
+  }
 }

@@ -5,29 +5,19 @@
  */
 import { startTimer, type StopTimer } from "../timers.ts";
 import type { Claim } from "./claim.ts";
-import { checkOptions, type OptionTypes } from "./check-options.ts";
-import { CLAIM_OPTIONS, type ClaimOptions, ClaimSource, type WorkContext } from "./claim-source.ts";
-import { endAsFailed } from "./end-as-failed.ts";
+import { checkOptions } from "./check-options.ts";
+import {
+  DEFAULT_STOP_MS,
+  STOP_OPTIONS,
+  type StopOptions,
+  WORK_OPTIONS,
+  type WorkOptions,
+} from "./claim-options.ts";
+import { ClaimSource, type WorkContext } from "./claim-source.ts";
+import { handleClaim } from "./handle-claim.ts";
 import { describeError, type Logger } from "./logger.ts";
-import { ReleaseError } from "./release-options.ts";
 import { invalidInput, TaskError } from "./task-error.ts";
-import { PermanentError, type TaskContext, type TaskHandler } from "./task-handler.ts";
-
-/** Which tasks a worker takes, and how many at a time. */
-export interface WorkOptions extends ClaimOptions {
-  /** How many tasks it works on at a time. Default 1. */
-  readonly concurrency?: number;
-}
-
-/** How long a worker takes to stop. */
-export interface StopOptions {
-  /** How long the handlers may go on, in milliseconds. Default 30,000; 0 gives everything back at once. */
-  readonly deadlineMs?: number;
-}
-
-export const STOP_OPTIONS: OptionTypes<StopOptions> = { deadlineMs: "duration" };
-/** Default of `deadlineMs`. */
-export const STOP_MS = 30_000;
+import type { TaskHandler } from "./task-handler.ts";
 
 /**
  * A session that works. Made by `Coordinator.work`.
@@ -64,11 +54,8 @@ export class TaskWorker {
 
   /** @internal */
   constructor(options: WorkOptions, handler: TaskHandler, context: WorkContext) {
-    checkOptions(options, { ...CLAIM_OPTIONS, concurrency: "number" });
+    checkOptions(options, WORK_OPTIONS);
     const { concurrency = 1, ...claimOptions } = options;
-    if (!Number.isSafeInteger(concurrency) || concurrency < 1 || concurrency > MAX_CONCURRENCY) {
-      throw invalidInput("concurrency", `must be a whole number from 1 to ${MAX_CONCURRENCY}`);
-    }
     if (typeof handler !== "function") {
       throw invalidInput("handler", "must be a function that does the work");
     }
@@ -82,7 +69,7 @@ export class TaskWorker {
     this.#handler = handler;
     this.#logger = context.logger;
     this.done = this.#run();
-    // Whoever does not look at it still finds it in the log.
+    // A caller that ignores the promise finds the error in the log.
     this.done.catch((error: unknown) => {
       this.#logger.error(`the worker ${this.session} has ended: ${describeError(error)}`);
     });
@@ -109,7 +96,7 @@ export class TaskWorker {
     checkOptions(options, STOP_OPTIONS);
     this.#stopping.abort(new TaskError("not_available", "the worker was stopped"));
     this.#wake();
-    const deadlineMs = options.deadlineMs ?? STOP_MS;
+    const deadlineMs = options.deadlineMs ?? DEFAULT_STOP_MS;
     const overdueAt = performance.now() + deadlineMs;
     if (overdueAt < this.#overdueAt) {
       this.#overdueAt = overdueAt;
@@ -131,7 +118,7 @@ export class TaskWorker {
       if (isClosed(error)) this.#overdue.abort();
       if (!this.#stopping.signal.aborted) throw error;
     } finally {
-      this.#source.leave();
+      this.#source.drain();
       await this.#handlersDone();
       await this.#source.stop();
     }
@@ -172,67 +159,14 @@ export class TaskWorker {
 
   /** Never rejects. */
   async #handle(claim: Claim): Promise<void> {
-    const { task, attempt, fencingToken, signal } = claim;
-    const context: TaskContext = {
-      attempt,
-      fencingToken,
-      session: this.session,
-      signal,
-      progress: (value) => {
-        claim.progress(value);
-      },
-    };
+    const { task, attempt } = claim;
     try {
-      // Handed out in the moment in which the worker was stopped, it goes back.
+      // A task that was handed out just when the worker was stopped goes back.
       if (this.#stopping.signal.aborted) await claim.release();
-      else await this.#workOn(claim, context);
+      else await handleClaim(claim, this.session, this.#handler, this.#logger);
     } catch (error) {
       // The claim is over, or the coordinator could not be told.
       this.#logger.warn(`${task.task_id} (attempt ${attempt}) was not ended: ${String(error)}`);
-    }
-  }
-
-  async #workOn(claim: Claim, context: TaskContext): Promise<void> {
-    let result: unknown;
-    try {
-      result = await this.#handler(claim.task, context);
-    } catch (error) {
-      await this.#failed(claim, error);
-      return;
-    }
-    if (!claim.isOver) await this.#complete(claim, result);
-  }
-
-  async #complete(claim: Claim, result: unknown): Promise<void> {
-    try {
-      await claim.complete(result);
-    } catch (error) {
-      if (claim.isOver) throw error;
-      // The result can never be stored: another run would end in the same way.
-      await endAsFailed(claim, error, false, this.#logger);
-    }
-  }
-
-  async #failed(claim: Claim, error: unknown): Promise<void> {
-    if (claim.isOver) {
-      this.#logger.debug(`${claim.task.task_id}: ${String(error)}`);
-    } else if (error instanceof ReleaseError) {
-      await this.#release(claim, error);
-    } else if (claim.signal.aborted) {
-      // It stopped because it was asked to, which is no failure.
-      await claim.release();
-    } else {
-      this.#logger.debug(`${claim.task.task_id} failed: ${describeError(error)}`);
-      await endAsFailed(claim, error, !(error instanceof PermanentError), this.#logger);
-    }
-  }
-
-  async #release(claim: Claim, { options }: ReleaseError): Promise<void> {
-    try {
-      await claim.release(options);
-    } catch (refusal) {
-      if (claim.isOver) throw refusal;
-      await endAsFailed(claim, refusal, true, this.#logger);
     }
   }
 
@@ -251,6 +185,3 @@ export class TaskWorker {
 function isClosed(error: unknown): boolean {
   return error instanceof TaskError && error.details.problem === "closed";
 }
-
-/** So many claims fit into one heartbeat. */
-const MAX_CONCURRENCY = 1_000;

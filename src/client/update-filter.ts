@@ -1,6 +1,7 @@
 /** Which updates a subscriber wants. */
+import { z } from "zod";
 import { EVENT_TYPES, type EventType, TASK_STATUSES, type TaskStatus } from "../task/task.ts";
-import { invalidInput } from "./task-error.ts";
+import { optionSchema } from "./check-options.ts";
 import type { TaskUpdate } from "./task-update.ts";
 
 /** All that are given have to fit; of a list, one. */
@@ -25,26 +26,33 @@ export interface CompiledFilter {
   wants(update: TaskUpdate): boolean;
 }
 
-/** @throws TaskError `invalid_request` that names the part that is wrong */
-export function compileFilter(filter: UpdateFilter): CompiledFilter {
-  if (typeof filter !== "object" || (filter as unknown) === null) {
-    throw invalidInput("filter", `must be an object; its parts are ${PARTS.join(", ")}`);
-  }
-  for (const name of Object.keys(filter)) {
-    if (!PARTS.includes(name)) {
-      throw invalidInput(`filter.${name}`, `is not known; there are ${PARTS.join(", ")}`);
-    }
-  }
-  const statuses = oneOf("status", filter.status, TASK_STATUSES);
-  const types = oneOf("type", filter.type, EVENT_TYPES);
-  const sessions = oneOf("session", filter.session);
-  const { prefix = "" } = filter;
-  if (typeof prefix !== "string") throw invalidInput("filter.prefix", "must be a string");
-  const isOfAll = statuses === null && types === null && sessions === null;
+export const UPDATE_FILTER = optionSchema<UpdateFilter>({
+  prefix: z.string(),
+  status: oneOrSome(z.enum(TASK_STATUSES), `one of ${TASK_STATUSES.join(", ")}`),
+  session: oneOrSome(z.string(), "a string"),
+  type: oneOrSome(z.enum(EVENT_TYPES), `one of ${EVENT_TYPES.join(", ")}`),
+});
+
+export const SINCE: z.ZodType<Since> = z.union(
+  [z.enum(["now", "beginning"]), z.int().min(0)],
+  'must be "now", "beginning" or the last revision that is known',
+);
+
+/** @param filter one that `UPDATE_FILTER` accepts */
+export function compileFilter({
+  prefix = "",
+  status,
+  session,
+  type,
+}: UpdateFilter): CompiledFilter {
+  const statuses = setOf(status);
+  const types = setOf(type);
+  const sessions = setOf(session);
+  const wantsEvery = statuses === null && types === null && sessions === null;
   return {
     wantsTask: (taskId) => taskId.startsWith(prefix),
     wants: (update) =>
-      isOfAll ||
+      wantsEvery ||
       ((statuses?.has(update.new_status) ?? true) &&
         (types?.has(update.type) ?? true) &&
         (sessions === null ||
@@ -52,27 +60,15 @@ export function compileFilter(filter: UpdateFilter): CompiledFilter {
   };
 }
 
-/** @throws TaskError `invalid_request` */
-export function requireSince(since: Since): void {
-  const isRevision = typeof since === "number" && Number.isSafeInteger(since) && since >= 0;
-  if (since === "now" || since === "beginning" || isRevision) return;
-  throw invalidInput("since", 'must be "now", "beginning" or the last revision that is known');
+/** `null`: any value is wanted. */
+function setOf(given: string | readonly string[] | undefined): ReadonlySet<string> | null {
+  if (given === undefined) return null;
+  return new Set(typeof given === "string" ? [given] : given);
 }
 
-const PARTS: readonly string[] = ["prefix", "status", "session", "type"];
-
-function oneOf(
-  name: string,
-  given: string | readonly string[] | undefined,
-  known?: readonly string[],
-): ReadonlySet<string> | null {
-  if (given === undefined) return null;
-  const values: readonly unknown[] = [given].flat();
-  for (const value of values) {
-    if (typeof value !== "string" || known?.includes(value) === false) {
-      const wanted = known === undefined ? "a string" : `one of ${known.join(", ")}`;
-      throw invalidInput(`filter.${name}`, `must be ${wanted}, or a list of those`);
-    }
-  }
-  return new Set(values as string[]);
+function oneOrSome<T extends string>(
+  schema: z.ZodType<T>,
+  wanted: string,
+): z.ZodType<T | readonly T[]> {
+  return z.union([schema, z.array(schema)], `must be ${wanted}, or a list of those`);
 }

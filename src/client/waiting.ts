@@ -17,12 +17,19 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Resolves when the promise does, or the time is over. */
-export async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+/** Resolves when the promise does, or the time is over; rejects if the promise does. */
+export async function within<T>(ms: number, promise: Promise<T>): Promise<T | typeof TIMED_OUT> {
   let stopTimer: StopTimer | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    stopTimer = startTimer(ms, resolve);
+  const timeout = new Promise<typeof TIMED_OUT>((resolve) => {
+    stopTimer = startTimer(ms, () => {
+      resolve(TIMED_OUT);
+    });
   });
-  await Promise.race([promise, timeout]);
-  stopTimer?.();
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    stopTimer?.();
+  }
 }
+
+export const TIMED_OUT = Symbol("timed out");

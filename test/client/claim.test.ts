@@ -35,7 +35,7 @@ class Bench implements AsyncDisposable {
     const claim = new Claim(claims[0], {
       ...owner,
       logger: this.library.log,
-      ended: (_, isSettled) => this.ends.push(isSettled),
+      ended: (isAcknowledged) => void this.ends.push(isAcknowledged),
       replaced: () => undefined,
     });
     // The server has its subscription.

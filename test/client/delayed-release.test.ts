@@ -1,7 +1,7 @@
 /** Giving a task back from a handler or a loop, with a delay. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ReleaseError } from "../../src/client/release-options.ts";
+import { ReleaseError } from "../../src/client/task-handler.ts";
 import type { TaskHandler } from "../../src/client/task-handler.ts";
 import { Library } from "../support/library.ts";
 import { errorOf } from "../support/stand-in.ts";

@@ -155,7 +155,7 @@ describe("the leases of a session", () => {
     };
     (await script.nth(1)).answer(reply);
     assert.match((await script.nth(2)).subject, /heartbeat/);
-    leases.leave();
+    leases.drain();
     (await script.nth(2)).answer(reply);
     const release = await script.nth(3);
     assert.deepEqual([release.subject, release.body.attempt], ["tasks.release.a", 3]);
@@ -169,7 +169,7 @@ describe("the leases of a session", () => {
     const [first, second] = [await script.nth(1), await script.nth(2)];
     assert.deepEqual([first.body.claims.length, second.body.claims.length], [1_000, 1]);
     // What the other one has named is no stray claim.
-    leases.leave();
+    leases.drain();
     first.answer({ ...NOTHING, unnamed: second.body.claims });
     second.answer({ ...NOTHING, lost: ["t0", "t1000"] });
     assert.match((await script.nth(3)).subject, /heartbeat/);
@@ -200,7 +200,7 @@ describe("the leases of a session", () => {
     const { script, log, leases } = scripted();
     leases.keep({ taskId: "a", attempt: 1, ttlSeconds: 60, isOld: true });
     const beat = await script.nth(1);
-    leases.leave();
+    leases.drain();
     beat.answer(refusal("not_found", false));
     assert.equal((await script.nth(2)).subject, "sessions.heartbeat.s1");
     leases.stop();

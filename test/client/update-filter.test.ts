@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import {
-  compileFilter,
-  requireSince,
-  type Since,
-  type UpdateFilter,
-} from "../../src/client/update-filter.ts";
+import { checkOptions } from "../../src/client/check-options.ts";
+import { SUBSCRIBE_OPTIONS, type SubscribeOptions } from "../../src/client/coordinator-options.ts";
 import { LiveChange, type TaskUpdate, toUpdate } from "../../src/client/task-update.ts";
+import { compileFilter, type UpdateFilter } from "../../src/client/update-filter.ts";
 import { TaskError } from "../../src/client/task-error.ts";
 
 const record = { title: "by hand", status: "claimed", claimed_by: "s1" };
@@ -36,6 +33,10 @@ function update(fields: Partial<TaskUpdate> = {}): TaskUpdate {
 function wants(filter: UpdateFilter, one = update()): boolean {
   const compiled = compileFilter(filter);
   return compiled.wantsTask(one.task_id) && compiled.wants(one);
+}
+
+function check(options: object): void {
+  checkOptions(options as SubscribeOptions, SUBSCRIBE_OPTIONS);
 }
 
 describe("a filter of updates", () => {
@@ -85,25 +86,29 @@ describe("a filter of updates", () => {
   });
 
   it("is refused if a part is not known, with those that are", () => {
-    const compile = (): unknown => compileFilter({ statuses: "claimed" } as UpdateFilter);
-    assert.throws(compile, /filter\.statuses: is not known.*prefix, status, session, type/);
+    const filter = { statuses: "claimed" };
+    assert.throws(() => {
+      check({ filter });
+    }, /filter\.statuses: is no option.*prefix, status, session, type/);
   });
 
   it("is refused if a value is not known, with those that are", () => {
-    const compile = (): unknown => compileFilter({ status: "done" } as unknown as UpdateFilter);
-    assert.throws(compile, /filter\.status: must be one of .*complete/);
+    const filter = { status: "done" };
+    assert.throws(() => {
+      check({ filter });
+    }, /filter\.status: must be one of .*complete/);
   });
 });
 
 describe("the beginning of a subscription", () => {
   it("is now, the beginning, or a revision", () => {
-    for (const since of ["now", "beginning", 0, 7, Number.MAX_SAFE_INTEGER] as const) {
-      requireSince(since);
+    for (const since of ["now", "beginning", 0, 7, Number.MAX_SAFE_INTEGER, undefined] as const) {
+      check({ since });
     }
-    for (const since of [-1, 0.5, NaN, Infinity, 2 ** 53, "7", "", null, undefined, {}, true]) {
+    for (const since of [-1, 0.5, NaN, Infinity, 2 ** 53, "7", "", null, {}, true]) {
       assert.throws(
         () => {
-          requireSince(since as Since);
+          check({ since });
         },
         (error) => error instanceof TaskError && error.details.field === "since",
       );

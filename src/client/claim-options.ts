@@ -1,0 +1,106 @@
+/** The options of a session that claims tasks, in a loop or by a worker. */
+import { hostname } from "node:os";
+import { z } from "zod";
+import { MAX_PAGE } from "../protocol/fields.ts";
+import { next } from "../protocol/requests.ts";
+import { duration, number, objectOf, optionSchema, strings } from "./check-options.ts";
+
+/** Which tasks a session wants, and how it holds them. */
+export interface ClaimOptions {
+  /**
+   * The session's id; one for each process. Another process that comes to use the same id takes its
+   * claims, and this one ends with `session_replaced`. Default: `<host>-<pid>-<random>`.
+   */
+  readonly session?: string;
+  /** What the session can do; others see it as long as the session is there. Default: nothing special. */
+  readonly capabilities?: readonly string[];
+  /** Only tasks that carry all of these. */
+  readonly tags?: readonly string[];
+  /** Only tasks whose id begins with this. */
+  readonly prefix?: string;
+  /** Length of the leases in seconds, 1 to 86,400. Default: the coordinator's, 300. */
+  readonly ttlSeconds?: number;
+  /** How long one request waits for a task, 0 to 60 seconds; at least a tenth. Default 30. */
+  readonly waitSeconds?: number;
+  /** End when a request has waited without success, instead of asking forever. Default false. */
+  readonly stopWhenIdle?: boolean;
+  /** Shown with the session. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  /**
+   * Renew the leases from a thread with a connection of its own, for work that blocks the event loop for
+   * longer than a third of the lease. Default false.
+   */
+  readonly renewInThread?: boolean;
+  /**
+   * Give the tasks back as soon as the connection is lost and not there again within half a second, as
+   * when this process dies, instead of after `ttlSeconds`. Without a NATS user of the system account the
+   * coordinator cannot do it; `tasks.stats` says whether it can. Default false.
+   */
+  readonly releaseOnDisconnect?: boolean;
+}
+
+/** Which tasks a worker takes, and how many at a time. */
+export interface WorkOptions extends ClaimOptions {
+  /** How many tasks it works on at a time. Default 1. */
+  readonly concurrency?: number;
+}
+
+/** How long a worker takes to stop. */
+export interface StopOptions {
+  /** How long the handlers may go on, in milliseconds. Default 30,000; 0 gives everything back at once. */
+  readonly deadlineMs?: number;
+}
+
+/** Default of `waitSeconds`. */
+export const DEFAULT_WAIT_SECONDS = 30;
+/** Default of `deadlineMs` when a worker stops. */
+export const DEFAULT_STOP_MS = 30_000;
+/** One heartbeat can name so many claims. */
+const MAX_CONCURRENCY = MAX_PAGE;
+const CONCURRENCY_RULE = `must be a whole number from 1 to ${MAX_CONCURRENCY}`;
+
+/** Only types, and what the coordinator would not see: it checks the rest and names what is wrong. */
+export const CLAIM_OPTIONS = optionSchema<ClaimOptions>({
+  session: z.string().min(1, "must not be empty: leave it out, or give it a name"),
+  capabilities: strings,
+  tags: strings,
+  prefix: z.string(),
+  ttlSeconds: number,
+  waitSeconds: next.shape.wait_seconds,
+  stopWhenIdle: z.boolean(),
+  metadata: objectOf<Record<string, unknown>>(),
+  renewInThread: z.boolean(),
+  releaseOnDisconnect: z.boolean(),
+});
+
+export const WORK_OPTIONS = optionSchema<WorkOptions>({
+  ...CLAIM_OPTIONS.shape,
+  concurrency: z
+    .int({ error: CONCURRENCY_RULE })
+    .min(1, CONCURRENCY_RULE)
+    .max(MAX_CONCURRENCY, CONCURRENCY_RULE),
+});
+
+export const STOP_OPTIONS = optionSchema<StopOptions>({ deadlineMs: duration });
+
+/** Which tasks are wanted, in the fields of a request. */
+export function wantedTasks({ tags, prefix }: ClaimOptions): { tags?: string[]; prefix?: string } {
+  return {
+    ...(tags === undefined ? {} : { tags: [...tags] }),
+    ...(prefix === undefined ? {} : { prefix }),
+  };
+}
+
+/** Host names can have 253 characters, an id with what follows 256. */
+const MAX_HOST_LENGTH = 64;
+const RANDOM_LENGTH = 8;
+
+/** `<host>-<pid>-<random>`: people see where the session runs, and no other process has this id. */
+export function defaultSession(): string {
+  const host = hostname()
+    .replace(/[^A-Za-z0-9]+/g, "-")
+    .replace(/^-+/, "")
+    .slice(0, MAX_HOST_LENGTH);
+  const random = crypto.randomUUID().slice(0, RANDOM_LENGTH);
+  return [host, process.pid, random].filter((part) => part !== "").join("-");
+}

@@ -1,0 +1,57 @@
+/** What a claim asks of the coordinator, in the name of the session that holds it. */
+import type { Connection } from "../nats/connection.ts";
+import type { Reply, RequestInput } from "../protocol/operations.ts";
+import type { Logger } from "./logger.ts";
+import type { CallOptions } from "./calls.ts";
+import type { TaskClient } from "./task-client.ts";
+import type { TaskError } from "./task-error.ts";
+
+export type Claimed = Reply<"tasks.next">["claims"][number];
+
+/** What a claim needs of the session that made it. */
+export interface ClaimOwner {
+  readonly sessionId: string;
+  readonly instance: string;
+  readonly tasks: TaskClient;
+  readonly connection: Connection;
+  readonly logger: Logger;
+  /**
+   * Called once: the lease need not be renewed any longer. Unless the end is acknowledged, the
+   * coordinator may not know of it.
+   */
+  ended(isAcknowledged: boolean): void;
+  /** Another instance has the session: this one no longer owns anything that it claimed. */
+  replaced(error: TaskError): void;
+}
+
+/** How a claim ends, without what says whose claim it is. */
+export type ClaimEnd = Omit<RequestInput<"tasks.release">, "session_id" | "instance" | "attempt">;
+
+/** After the end of a lease, for the answer to what was sent before it. */
+const GRACE_MS = 15_000;
+
+export class ClaimRequests {
+  readonly #owner: ClaimOwner;
+  readonly #taskId: string;
+  readonly #holder: { session_id: string; instance: string; attempt: number };
+  readonly #releaseOptions: CallOptions;
+
+  constructor(owner: ClaimOwner, { task, attempt, lease }: Claimed) {
+    this.#owner = owner;
+    this.#taskId = task.task_id;
+    const { sessionId: session_id, instance } = owner;
+    this.#holder = { session_id, instance, attempt };
+    this.#releaseOptions = { deadlineMs: lease.ttl_seconds * 1000 + GRACE_MS };
+  }
+
+  /** Ends the claim. @throws TaskError */
+  async end(end: ClaimEnd): Promise<void> {
+    const input = { ...this.#holder, ...end };
+    await this.#owner.tasks.release(this.#taskId, input, this.#releaseOptions);
+  }
+
+  /** @throws TaskError; the signal's reason */
+  async report(progress: unknown, signal: AbortSignal): Promise<void> {
+    await this.#owner.tasks.renew(this.#taskId, { ...this.#holder, progress }, { signal });
+  }
+}

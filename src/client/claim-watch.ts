@@ -1,0 +1,46 @@
+/**
+ * Tells a claim at once when its task is lost or cancelled. The message may not arrive: heartbeats find
+ * out in any case.
+ */
+import type { Connection } from "../nats/connection.ts";
+import { subscribeToUpdates } from "../nats/task-updates.ts";
+import { SESSION_REPLACED } from "../task/task.ts";
+import { TaskError } from "./task-error.ts";
+import { LiveChange } from "./task-update.ts";
+
+export interface ClaimWatcher {
+  lost(why: string): void;
+  cancelled(): void;
+  replaced(error: TaskError): void;
+}
+
+/** Until the returned function is called. */
+export function watchClaim(
+  connection: Connection,
+  taskId: string,
+  attempt: number,
+  watcher: ClaimWatcher,
+): () => void {
+  const watch = subscribeToUpdates(
+    connection,
+    (message) => {
+      const { task } = new LiveChange(message);
+      if (task === null || task.attempt < attempt) return;
+      if (task.status === "claimed" && task.attempt === attempt) {
+        if (task.cancel_requested === true) watcher.cancelled();
+        return;
+      }
+      const why = task.last_event?.reason ?? `the task is ${task.status}`;
+      if (task.attempt === attempt && why === SESSION_REPLACED) {
+        watcher.replaced(new TaskError("session_replaced", REPLACED));
+      }
+      watcher.lost(why);
+    },
+    taskId,
+  );
+  return () => {
+    watch.stop();
+  };
+}
+
+const REPLACED = "the session was registered by another instance, to which it belongs now";

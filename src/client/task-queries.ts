@@ -1,0 +1,110 @@
+/** The operations that change nothing, as typed methods, and the call that all methods make. */
+import type { Requester } from "../nats/request.ts";
+import type { Operation, Reply, RequestInput } from "../protocol/operations.ts";
+import { type CallOptions, Calls, type CallsOptions } from "./calls.ts";
+
+/** The operations that change nothing. `TaskClient` adds those that do. */
+export class TaskQueries {
+  /** @internal */
+  protected readonly calls: Calls;
+
+  /** @internal */
+  constructor(requester: Requester, options: CallsOptions = {}) {
+    this.calls = new Calls(requester, options);
+  }
+
+  /**
+   * Any operation by its name.
+   *
+   * @param id of the task or session, for operations whose subject ends in one
+   * @throws TaskError
+   * @example const { total } = await coordinator.tasks.call("tasks.stats", undefined, {});
+   */
+  call<O extends Operation>(
+    operation: O,
+    id: string | undefined,
+    input: RequestInput<O>,
+    options?: CallOptions,
+  ): Promise<Reply<O>> {
+    return this.calls.call(operation, id, () => input, options);
+  }
+
+  /**
+   * Whether the claim with this fencing token, this attempt or this session holds the task at this
+   * moment; of several, all of them.
+   * @example const { holds } = await coordinator.tasks.verify("P0.5.1", { fencing_token: 4711 });
+   */
+  verify(
+    taskId: string,
+    input: RequestInput<"tasks.verify">,
+    options?: CallOptions,
+  ): Promise<Reply<"tasks.verify">> {
+    return this.call("tasks.verify", taskId, input, options);
+  }
+
+  /**
+   * The task as the bucket has it. Rejects with `not_found`.
+   * @example const { task, lease } = await coordinator.tasks.get("P0.5.1");
+   */
+  get(taskId: string, options?: CallOptions): Promise<Reply<"tasks.get">> {
+    return this.call("tasks.get", taskId, {}, options);
+  }
+
+  /**
+   * A page of tasks, oldest first, up to 100 unless `limit` says otherwise, and no more than a reply can
+   * carry; `next_cursor` leads to the next.
+   * @example const { tasks, next_cursor } = await coordinator.tasks.list({ status: ["claimed"] });
+   */
+  list(
+    input: RequestInput<"tasks.list"> = {},
+    options?: CallOptions,
+  ): Promise<Reply<"tasks.list">> {
+    return this.call("tasks.list", undefined, input, options);
+  }
+
+  /**
+   * The records of the task that the bucket still has, oldest first: all of them, by as many requests as
+   * they take.
+   * @example const { entries } = await coordinator.tasks.history("P0.5.1");
+   */
+  async history(taskId: string, options?: CallOptions): Promise<Reply<"tasks.history">> {
+    const all = await this.call("tasks.history", taskId, {}, options);
+    while (all.has_more) {
+      const since = all.entries.at(-1)?.revision ?? 0;
+      const page = await this.call("tasks.history", taskId, { since }, options);
+      all.entries.push(...page.entries);
+      all.has_more = page.has_more;
+    }
+    return all;
+  }
+
+  /**
+   * What changed after the revision `since` (default 0), in order; `has_more`: ask again.
+   * @example const { changes, has_more } = await coordinator.tasks.changes({ since: 4711 });
+   */
+  changes(
+    input: RequestInput<"tasks.changes"> = {},
+    options?: CallOptions,
+  ): Promise<Reply<"tasks.changes">> {
+    return this.call("tasks.changes", undefined, input, options);
+  }
+
+  /**
+   * Counts of tasks, leases and sessions.
+   * @example const { ready, sessions } = await coordinator.tasks.stats();
+   */
+  stats(options?: CallOptions): Promise<Reply<"tasks.stats">> {
+    return this.call("tasks.stats", undefined, {}, options);
+  }
+
+  /**
+   * A page of the registered sessions, in the order of their ids.
+   * @example const { sessions } = await coordinator.tasks.listSessions({ limit: 1000 });
+   */
+  listSessions(
+    input: RequestInput<"sessions.list"> = {},
+    options?: CallOptions,
+  ): Promise<Reply<"sessions.list">> {
+    return this.call("sessions.list", undefined, input, options);
+  }
+}
