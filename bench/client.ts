@@ -1,6 +1,6 @@
 /** A client of the coordinator, which sends plain requests as a client in any language does. */
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import { QUIET } from "../scripts/lab/quiet-logger.ts";
+import { QUIET } from "../scripts/lab/clients.ts";
 import { TaskClient } from "../src/client/task-client.ts";
 import { createRequester } from "../src/nats/request.ts";
 import { MAX_TTL_SECONDS } from "../src/protocol/fields.ts";

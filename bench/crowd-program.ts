@@ -4,7 +4,7 @@
  */
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { argumentsFromParent, serve, sharedClockMs } from "../scripts/lab/child.ts";
-import { QUIET } from "../scripts/lab/quiet-logger.ts";
+import { QUIET } from "../scripts/lab/clients.ts";
 import { quantile } from "../scripts/lab/statistics.ts";
 import { Coordinator } from "../src/client/coordinator.ts";
 import { EventBus } from "../src/client/event-bus.ts";

@@ -1,4 +1,4 @@
-/** `npm run chaos`: a real cluster under faults, and whether its guarantees held. */
+/** `npm run chaos`: causes faults in a real cluster, and judges whether its guarantees hold. */
 import { randomInt } from "node:crypto";
 import { Cluster, nodeNamesOf } from "../lab/cluster.ts";
 import { Disks } from "../lab/disks.ts";

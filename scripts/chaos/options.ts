@@ -6,32 +6,32 @@ import { FAULTS } from "../lab/faults/all.ts";
 export interface ChaosOptions {
   readonly seed: number;
   readonly durationMs: number;
-  /** 1: one replica; 3: a cluster with three. */
+  /** 1, or 3: a cluster with three replicas. */
   readonly nodes: number;
   readonly workers: number;
   readonly sessions: number;
-  /** Whether each process gets a host of its own, where that is allowed. */
+  /** Whether each process gets its own host, where that is allowed. */
   readonly namespaces: boolean;
-  /** The names of those to draw from; `null`: all. */
+  /** The names of the faults to draw from. `null`: all. */
   readonly faults: readonly string[] | null;
 }
 
 export const SCRIPT = {
   name: "npm run chaos",
-  does: "Brings faults about in a real cluster, and judges whether its guarantees held.",
+  does: "Causes faults in a real cluster, and judges whether its guarantees hold.",
   options: {
-    duration: duration("how long faults are brought about", "60s"),
+    duration: duration("how long faults happen", "60s"),
     seed: seed("repeats the schedule of an earlier run"),
     nodes: nodes(3),
     workers: workers(3),
     sessions: whole("sessions, each with a connection", 20),
     faults: text("<names>", "only these faults, separated by commas", null, { shown: "all" }),
-    "list-faults": flag("says which there are, and does nothing else"),
-    "no-namespaces": flag("all processes on one host, as where namespaces are not allowed"),
+    "list-faults": flag("lists the faults and does nothing else"),
+    "no-namespaces": flag("runs all processes on one host, as where namespaces are not allowed"),
   },
 };
 
-/** `null`: only the faults are to be listed. @throws UsageError */
+/** @returns `null` for `--list-faults`. @throws UsageError */
 export function parseOptions(args: readonly string[]): ChaosOptions | null {
   const { values } = parse(SCRIPT, args);
   if (values["list-faults"]) return null;
@@ -45,7 +45,7 @@ export function parseOptions(args: readonly string[]): ChaosOptions | null {
   return { seed, durationMs, nodes, workers, sessions, namespaces, faults };
 }
 
-/** As a command takes them. */
+/** The options that repeat the run. */
 export function formatOptions(options: ChaosOptions): string {
   const { seed, durationMs, nodes, workers, sessions, namespaces, faults } = options;
   return [

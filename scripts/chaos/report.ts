@@ -1,13 +1,13 @@
-/** What a run says at its end, and what a failed one leaves behind. */
+/** What a run prints at its end, and what a failed run leaves behind. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Result } from "./run.ts";
 import { timelinePicture, timelineText } from "./timeline.ts";
 
-/** More problems than these tell nothing new. */
+/** More problems than these say nothing new. */
 const MAX_PROBLEMS = 20;
 
-/** What speaks against a run; a task that could not be decided is told, but is no failure. */
+/** The problems that fail a run. A task that could not be decided is reported, but is no failure. */
 export function failures({ problems }: Result): Result["problems"] {
   return problems.filter(({ guarantee }) => guarantee !== "undecided");
 }
@@ -28,7 +28,7 @@ export function formatResult(result: Result): string {
   return lines.join("\n");
 }
 
-/** Writes what was recorded, and the timeline of each task that has a problem, also as a picture. */
+/** Writes the recording, and the timeline of each task with a problem, as text and as a picture. */
 export function leaveEvidence(folder: string, result: Result): void {
   const { recording, problems } = result;
   const write = (name: string, content: string): void => {

@@ -1,31 +1,30 @@
-/** One run: a cluster, sessions, faults for a while, then quiet, then the verdict. */
+/** One run: sessions and faults for a while, then quiet, then the verdict. */
 import { setTimeout as delay } from "node:timers/promises";
 import { connectNats } from "../../src/nats/connection.ts";
 import { type RecordedEntry, readHistory } from "../../src/nats/read-history.ts";
 import { createRandomFor } from "../../src/simulation/random.ts";
-import { untilAllAnswer } from "../lab/all-answer.ts";
 import type { Cluster } from "../lab/cluster.ts";
+import { endingProblems, stuckTasks, untilAllAnswer } from "../lab/health.ts";
 import { statusFollowsDependencies } from "../../src/history/rules.ts";
-import { endingProblems } from "./endings.ts";
 import { possibleFaults } from "../lab/faults/all.ts";
 import type { ChaosOptions } from "./options.ts";
-import { bringAbout } from "./schedule.ts";
+import { causeFaults } from "./schedule.ts";
 import type { Problem } from "../../src/history/history.ts";
 import { type Evidence, judge } from "../../src/history/verdict.ts";
 import { Workload } from "../lab/workload.ts";
 
 const OPEN_TASKS = 30;
-/** Until all answer again; the election of a leader takes up to ten seconds. */
+/** Until all workers answer again. The election of a leader takes up to ten seconds. */
 const RECOVERY_MS = 60_000;
-/** Until every claim has ended: the longest lease, and what workers need to notice. */
+/** Until every claim has ended: more than the longest lease and the reaction of the workers. */
 const QUIET_MS = 30_000;
 const POLL_MS = 100;
 
 export interface Result extends Evidence {
   readonly problems: readonly Problem[];
-  /** What was brought about, and when, in milliseconds since the start. */
+  /** `at` in milliseconds since the start. */
   readonly faults: readonly { readonly at: number; readonly name: string }[];
-  /** From the last fault until the coordinator wrote and read a task. */
+  /** From the last fault to the first task that the coordinator wrote and read. */
   readonly recoveredAfterMs: number;
   /** By the clock of the recording. */
   readonly startedAt: number;
@@ -44,7 +43,7 @@ export async function runChaos(
   const end = new AbortController();
   const faults: { at: number; name: string }[] = [];
   const possible = possibleFaults(cluster, names);
-  const faulty = bringAbout(cluster, possible, createRandomFor(seed, 0), end.signal, (name) => {
+  const faulty = causeFaults(cluster, possible, createRandomFor(seed, 0), end.signal, (name) => {
     const at = Math.round(performance.now() - startedAt);
     faults.push({ at, name });
     tell(`${(at / 1000).toFixed(1).padStart(7)} s  ${name}`);
@@ -71,23 +70,16 @@ export async function runChaos(
   return { ...evidence, problems, faults, recoveredAfterMs, startedAt };
 }
 
-/** Every lease runs out or is ended; what then is still claimed is stuck. */
+/** Every lease runs out or is ended. A task that is still claimed after that is stuck. */
 export async function stuckClaims({ coordinator }: Workload): Promise<Problem[]> {
-  const deadline = performance.now() + QUIET_MS;
-  for (;;) {
-    const { tasks } = await coordinator.tasks.list({ status: "claimed" });
-    if (tasks.length === 0) return [];
-    if (performance.now() > deadline) {
-      return tasks.map(({ task_id: taskId, claimed_by: holder }) => {
-        const what = `is still claimed by ${String(holder)}, long after its lease has run out`;
-        return { guarantee: "returned", taskId, what };
-      });
-    }
-    await delay(POLL_MS);
-  }
+  const stuck = await stuckTasks(coordinator.tasks, QUIET_MS);
+  return stuck.map(({ task_id: taskId, claimed_by: holder }) => {
+    const what = `is still claimed by ${String(holder)}, long after its lease has run out`;
+    return { guarantee: "returned", taskId, what };
+  });
 }
 
-/** What the bucket has, once it has come to rest and the subscriber has been told, or should have been. */
+/** The history in the bucket, when it no longer changes and the subscriber was told of it, or time is up. */
 export async function untilTold(
   { recording: { updates } }: Workload,
   urls: readonly string[],

@@ -1,18 +1,18 @@
-/** Which faults a run brings about, and when, as a seed has it. */
+/** Which faults happen in a run, and when, as its seed decides. */
 import { setTimeout as delay } from "node:timers/promises";
 import { createRandomFor, type Random } from "../../src/simulation/random.ts";
 import type { Cluster } from "../lab/cluster.ts";
 import type { Fault } from "../lab/faults/fault.ts";
 
-/** How often a second one begins while the first is there. */
+/** How often a second fault begins during the first. */
 const OVERLAPS = 0.25;
 const LATEST_SECOND_MS = 2_000;
 
 /**
- * One fault after the other, now and then two at once, with pauses, until the signal is aborted. All are
- * mended when it resolves. Tells of each when it begins.
+ * Causes one fault after the other, sometimes two at a time, with pauses, until the signal is aborted.
+ * Calls `tell` when a fault begins. Resolves when all faults are repaired.
  */
-export async function bringAbout(
+export async function causeFaults(
   cluster: Cluster,
   faults: readonly Fault[],
   random: Random,
@@ -29,7 +29,7 @@ export async function bringAbout(
     const fault = draw(faults, random);
     const others = faults.filter((other) => other !== fault);
     const isDouble = random() < OVERLAPS && others.length > 0;
-    // What one draws must not depend on how far the other is.
+    // Each draws its own numbers: they must not depend on the progress of the other.
     const begun = [begin(fault, randomOf(random), 0)];
     if (isDouble) {
       begun.push(begin(draw(others, random), randomOf(random), random() * LATEST_SECOND_MS));
@@ -43,7 +43,7 @@ function draw(faults: readonly Fault[], random: Random): Fault {
   const weight = (fault: Fault): number => fault.weight ?? 1;
   let left = random() * faults.reduce((sum, fault) => sum + weight(fault), 0);
   const found = faults.find((fault) => (left -= weight(fault)) < 0) ?? faults.at(-1);
-  if (found === undefined) throw new Error("no fault can be brought about");
+  if (found === undefined) throw new Error("no fault is possible here");
   return found;
 }
 

@@ -1,4 +1,4 @@
-/** What happened to a task in a run, and around it: as text, and as a picture with a lane for each client. */
+/** What happened to a task in a run, as text and as a picture with a lane for each client. */
 import { renderLaneChart, type Span } from "../charts/lane-chart.ts";
 import type { TaskOperation } from "../../src/history/recorded-operation.ts";
 import type { RecordedOperation, RecordedUpdate } from "../../src/history/recording.ts";
@@ -16,7 +16,7 @@ function historyOf({ recording }: Result, taskId: string): TaskHistory {
   };
 }
 
-/** A line for each operation and update of a task, and for each fault, in the order of time. */
+/** One line for each operation and update of the task, and for each fault, in the order of time. */
 export function timelineText(result: Result, taskId: string): string {
   const { faults, startedAt } = result;
   const { operations, updates } = historyOf(result, taskId);
@@ -40,7 +40,7 @@ export function timelineText(result: Result, taskId: string): string {
     .join("");
 }
 
-/** Of the record, by the updates. */
+/** The lane of the record, drawn from the updates. */
 const RECORD = "record";
 
 const TOLD_COLORS = { ok: "#2ca02c", refused: "#7f7f7f", unknown: "#ff7f0e" } as const;
@@ -53,7 +53,7 @@ const STATUS_COLORS = {
   cancelled: "#8c564b",
 } as const;
 
-/** The same as an SVG image: the states of the record, and under it the operations of each client. */
+/** The timeline as an SVG image: the states of the record, and below them the operations of each client. */
 export function timelinePicture(result: Result, taskId: string): string {
   const { operations, updates } = historyOf(result, taskId);
   const seconds = (at: number): number => (at - result.startedAt) / 1000;
@@ -89,7 +89,7 @@ export function timelinePicture(result: Result, taskId: string): string {
   });
 }
 
-/** Of an operation without an answer nobody knows when it ended. */
+/** The end of an operation without an answer is unknown: it is drawn without length. */
 function endOf({ invokedAt, returnedAt }: RecordedOperation): number {
   return returnedAt === Infinity ? invokedAt : returnedAt;
 }

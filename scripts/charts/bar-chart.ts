@@ -1,13 +1,13 @@
-/** Draws figures to be compared as bars, as the text of an SVG image. */
+/** Draws figures as bars, for comparison, as the text of an SVG image. */
 import type * as echarts from "echarts";
 import { renderSvg } from "./svg.ts";
 
 export interface Bar {
   readonly name: string;
   readonly value: number;
-  /** Stands at its end. */
+  /** The text at the end of the bar. */
   readonly label: string;
-  /** One that the eye is to find. */
+  /** Whether the bar is highlighted. */
   readonly isOwn: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Draws what happened when and where, each place a lane, as the text of an SVG image. */
+/** Draws spans of time in lanes, as the text of an SVG image. */
 import type * as echarts from "echarts";
 import type { Axis } from "./line-chart.ts";
 import { type Mark, renderSvg, seriesOfMarks } from "./svg.ts";
@@ -23,7 +23,7 @@ export interface LaneChart {
 
 const LANE_HEIGHT = 26;
 const MARGINS = { left: 90, right: 120, top: 60, bottom: 50 };
-/** What takes no time can be seen as well. */
+/** Keeps a span without length visible. */
 const NARROWEST = 2;
 
 /** @returns an `<svg>` element that needs nothing else */

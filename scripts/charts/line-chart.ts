@@ -1,10 +1,10 @@
-/** Draws lines over numbers, such as figures over time, as the text of an SVG image. */
+/** Draws lines, for example figures over time, as the text of an SVG image. */
 import type * as echarts from "echarts";
 import { type Mark, renderSvg, seriesOfMarks } from "./svg.ts";
 
 export interface Line {
   readonly name: string;
-  /** In the order of x. Where y is `null`, the line is broken. */
+  /** In the order of x. The line is broken where y is `null`. */
   readonly points: readonly (readonly [x: number, y: number | null])[];
 }
 
@@ -17,7 +17,7 @@ export interface LineChart {
   readonly title: string;
   readonly x: Axis;
   readonly y: Axis & {
-    /** Logarithmic: what is not above 0 cannot be shown, and breaks its line. Default: linear. */
+    /** Logarithmic: a value that is not above 0 breaks its line. Default: linear. */
     readonly scale?: "linear" | "logarithmic";
   };
   readonly lines: readonly Line[];
@@ -27,7 +27,7 @@ export interface LineChart {
 }
 
 const LEGEND_WIDTH = 200;
-/** Told apart by more than the palette of the library offers, as a run has many processes. */
+/** More colors than the palette of the library has, because a run has many processes. */
 const COLORS = [
   ...["#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b"],
   ...["#e377c2", "#7f7f7f", "#bcbd22", "#17becf", "#003f5c", "#665191"],
@@ -68,7 +68,7 @@ function optionOf({ title, x, y, lines, marks = [] }: LineChart): echarts.EChart
         type: "line" as const,
         showSymbol: false,
         lineStyle: { width: 1.2 },
-        // Of more points than there are pixels, those are drawn that make the shape.
+        // With more points than pixels, the library draws those that make the shape.
         sampling: "lttb" as const,
         data: points.map(([at, value]) => [
           at,

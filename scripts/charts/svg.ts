@@ -1,7 +1,7 @@
-/** What all charts have in common: how they become text, and their marks. */
+/** What all charts have in common: the conversion to text, and marks. */
 import * as echarts from "echarts";
 
-/** A vertical line with a name, such as of a fault. */
+/** A vertical line with a name, for example of a fault. */
 export interface Mark {
   readonly x: number;
   readonly name: string;
@@ -20,10 +20,7 @@ export function renderSvg(option: echarts.EChartsOption, width: number, height: 
   }
 }
 
-/**
- * A series of its own, so that the marks are there even where nothing else is. It has no name, and so no
- * place in a legend.
- */
+/** A separate series, so that marks are drawn without other data. Without a name it is in no legend. */
 export function seriesOfMarks(
   marks: readonly Mark[],
   position: "start" | "insideEndTop",

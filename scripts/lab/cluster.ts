@@ -1,24 +1,21 @@
 /**
- * The processes of a run: NATS nodes with JetStream, and workers, each on a host of its own if possible.
+ * The processes of a run: NATS nodes with JetStream, and workers, each on its own host if possible.
  *
- * Workers and sessions reach each node by a link of their own. So do nodes each other where there are no
- * hosts: whatever cannot be done to the network is then done to the links.
+ * Workers and sessions reach each node through a link. Without hosts, the nodes reach each other through
+ * links too, and the faults of the network happen to the links.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { connectNats } from "../../src/nats/connection.ts";
-import { createRequester } from "../../src/nats/request.ts";
-import { TaskClient } from "../../src/client/task-client.ts";
-import { QUIET } from "./quiet-logger.ts";
+import { TaskConnection } from "./clients.ts";
 import { intruder, node, type Surroundings, worker } from "./cluster-members.ts";
 import type { Disks } from "./disks.ts";
-import { figuresAddress } from "./figures-address.ts";
 import { Links } from "./links.ts";
 import type { Member } from "./member.ts";
 import type { Network } from "./network.ts";
 
 const START_TIMEOUT_MS = 60_000;
 
-/** Who connects in the name of all sessions. */
+/** The name under which all sessions connect. */
 export const SESSIONS = "sessions";
 
 export interface ClusterOptions extends Surroundings {
@@ -26,30 +23,31 @@ export interface ClusterOptions extends Surroundings {
   readonly workers: number;
   /** Of the garbage. Default: 0. */
   readonly seed?: number;
-  /** On which the nodes keep their data. Default: none that can be filled. */
+  /** For the data of the nodes. Default: the disk of this machine, which is never full. */
   readonly disks?: Disks | null;
-  /** Default: they cannot. */
+  /** Default: false. */
   readonly canSlowDisks?: boolean;
-  /** The first of the ports on this machine, where there is no network. */
+  /** Without a network: the first port on this machine that the cluster uses. */
   readonly firstPort: number;
-  /** Whether all reach each other directly, as for measurements. Default: by links. */
+  /** Whether all reach each other without links, for measurements. Default: false. */
   readonly isDirect?: boolean;
 }
 
 export class Cluster implements AsyncDisposable {
   readonly nodes: readonly Member[];
   readonly workers: readonly Member[];
-  /** Sends garbage to all endpoints; it is for the run to start it. */
+  /** Sends garbage to all endpoints. The run starts it. */
   readonly intruder: Member;
   /** Of the nodes. */
   readonly urls: readonly string[];
-  /** The ways on which sessions reach the nodes. */
+  /** The URLs through which sessions reach the nodes. */
   readonly sessionUrls: readonly string[];
   readonly links: Links;
   readonly hasLinks: boolean;
   readonly disks: Disks | null;
   readonly canSlowDisks: boolean;
   readonly #network: Network | null;
+  readonly #addresses: Addresses;
 
   private constructor(options: ClusterOptions, parts: Parts) {
     this.nodes = parts.nodes;
@@ -57,6 +55,7 @@ export class Cluster implements AsyncDisposable {
     this.urls = parts.urls;
     this.sessionUrls = parts.sessionUrls;
     this.links = parts.links;
+    this.#addresses = parts.addresses;
     this.intruder = intruder(options, parts.urls, options.seed ?? 0);
     this.disks = options.disks ?? null;
     this.canSlowDisks = options.canSlowDisks ?? false;
@@ -66,7 +65,7 @@ export class Cluster implements AsyncDisposable {
 
   /** Resolves when the coordinator answers. */
   static async start(options: ClusterOptions): Promise<Cluster> {
-    const cluster = new Cluster(options, await placed(options));
+    const cluster = new Cluster(options, await prepare(options));
     try {
       for (const member of cluster.nodes) member.start();
       await cluster.untilConnected();
@@ -79,24 +78,29 @@ export class Cluster implements AsyncDisposable {
     }
   }
 
-  /** Whether there is something that can be cut between them. */
+  /** Where a node serves its monitoring, and a worker its metrics. */
+  figuresUrl(name: string): string {
+    return `http://${this.#addresses.figures(name)}`;
+  }
+
+  /** Whether connections between the processes can be cut. */
   get canCut(): boolean {
     return this.#network !== null || this.hasLinks;
   }
 
-  /** Cuts a node or a worker off from all others; resolves to a function that ends it. */
+  /** Cuts a node or a worker off from all others. The returned function ends it. */
   async cutOff({ name }: Member): Promise<() => Promise<void>> {
     if (this.#network !== null) return await this.#network.unplug(name);
     return asynchronous(this.links.cutOff(name));
   }
 
-  /** What one node says does not reach the other; resolves to a function that ends it. */
+  /** Stops what `from` sends to `to`. The returned function ends it. */
   async block(from: Member, to: Member): Promise<() => Promise<void>> {
     if (this.#network !== null) return await this.#network.block(from.name, to.name);
     return asynchronous(this.links.block(from.name, to.name));
   }
 
-  /** Resolves when some node accepts clients. */
+  /** Resolves when a node accepts clients. */
   async untilConnected(): Promise<void> {
     const deadline = performance.now() + START_TIMEOUT_MS;
     for (;;) {
@@ -111,20 +115,14 @@ export class Cluster implements AsyncDisposable {
     }
   }
 
-  /** How long it took until a worker has written and read a task, in milliseconds. */
+  /** Milliseconds until a worker had written and read a task. */
   async untilAnswered(timeoutMs: number): Promise<number> {
     const started = performance.now();
-    const connection = await connectNats({ servers: this.urls, name: "probe" });
-    try {
-      const requester = createRequester(connection);
-      const tasks = new TaskClient(requester, { timeoutMs: 2_000, logger: QUIET });
-      const id = `probe-${crypto.randomUUID()}`;
-      await tasks.create(id, {}, { deadlineMs: timeoutMs });
-      await tasks.cancel(id, {}, { deadlineMs: timeoutMs });
-      return performance.now() - started;
-    } finally {
-      await connection.close();
-    }
+    await using client = await TaskConnection.open(this.urls, "probe", { timeoutMs: 2_000 });
+    const id = `probe-${crypto.randomUUID()}`;
+    await client.tasks.create(id, {}, { deadlineMs: timeoutMs });
+    await client.tasks.cancel(id, {}, { deadlineMs: timeoutMs });
+    return performance.now() - started;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -134,53 +132,63 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
-interface Parts {
-  readonly nodes: readonly Member[];
-  readonly workers: readonly Member[];
-  readonly urls: readonly string[];
-  readonly sessionUrls: readonly string[];
-  readonly links: Links;
+type Addresses = ReturnType<typeof addressesOf>;
+
+/** Where each process listens: at its own host, or at ports of this machine. */
+function addressesOf({ network, firstPort, nodes }: ClusterOptions) {
+  const at = (name: string, port: number, offset: number): string =>
+    network === null ? `127.0.0.1:${firstPort + offset}` : `${network.address(name)}:${port}`;
+  return {
+    /** Of a node, for clients. */
+    client: (name: string) => at(name, 4222, 2 * placeOf(name)),
+    /** Of a node, for the other nodes. */
+    cluster: (name: string) => at(name, 4223, 2 * placeOf(name) + 1),
+    /** Of a node (its monitoring) or a worker (its metrics). */
+    figures: (name: string) =>
+      at(name, 8222, placeOf(name) + (name.startsWith("n") ? 2 : 3) * nodes),
+  };
 }
 
-/** All that is to be started, and the ways between. */
-async function placed(options: ClusterOptions): Promise<Parts> {
-  const { network, firstPort, isDirect = false } = options;
+interface Parts extends Pick<Cluster, "nodes" | "workers" | "urls" | "sessionUrls" | "links"> {
+  readonly addresses: Addresses;
+}
+
+/** All processes, before their start, and the links between them. */
+async function prepare(options: ClusterOptions): Promise<Parts> {
+  const { network, isDirect = false } = options;
   const nodeNames = nodeNamesOf(options.nodes);
   const workerNames = namesOf("w", options.workers);
-  for (const name of network === null ? [] : [...nodeNames, ...workerNames]) {
-    await network?.add(name);
-  }
-  /** `port`: 0 for clients, 1 for the other nodes. */
-  const address = (name: string, port: 0 | 1): string => {
-    if (network !== null) return `${network.address(name)}:${4222 + port}`;
-    return `127.0.0.1:${firstPort + 2 * nodeNames.indexOf(name) + port}`;
-  };
+  for (const name of [...nodeNames, ...workerNames]) await network?.add(name);
+  const addresses = addressesOf(options);
   const links = new Links(network?.ownAddress ?? "127.0.0.1");
-  const wayTo = (from: string, to: string, port: 0 | 1): Promise<string> | string =>
-    isDirect ? address(to, port) : links.add(from, to, address(to, port));
+  const linked = async (from: string, to: string, address: string): Promise<string> =>
+    isDirect ? address : await links.add(from, to, address);
   const urlsFor = async (client: string): Promise<string[]> => {
     const urls: string[] = [];
-    for (const name of nodeNames) urls.push(`nats://${await wayTo(client, name, 0)}`);
+    for (const name of nodeNames) {
+      urls.push(`nats://${await linked(client, name, addresses.client(name))}`);
+    }
     return urls;
   };
   const nodes: Member[] = [];
   for (const name of nodeNames) {
     const routes: string[] = [];
     for (const other of nodeNames.filter((one) => one !== name)) {
-      routes.push(network === null ? await wayTo(name, other, 1) : address(other, 1));
+      const address = addresses.cluster(other);
+      routes.push(network === null ? await linked(name, other, address) : address);
     }
-    const [own, clusterAddress] = [address(name, 0), address(name, 1)];
-    const placing = { name, address: own, clusterAddress, routes };
-    nodes.push(node(options, placing, figuresAddress(options, name)));
+    const [address, clusterAddress] = [addresses.client(name), addresses.cluster(name)];
+    const figuresAddress = addresses.figures(name);
+    nodes.push(node(options, { name, address, clusterAddress, routes, figuresAddress }));
   }
   const replicas = options.nodes >= 3 ? 3 : 1;
   const workers: Member[] = [];
   for (const name of workerNames) {
-    const placing = { name, urls: await urlsFor(name), replicas };
-    workers.push(worker(options, placing, figuresAddress(options, name)));
+    const [urls, figuresAddress] = [await urlsFor(name), addresses.figures(name)];
+    workers.push(worker(options, { name, urls, replicas, figuresAddress }));
   }
-  const urls = nodeNames.map((name) => `nats://${address(name, 0)}`);
-  return { nodes, workers, urls, sessionUrls: await urlsFor(SESSIONS), links };
+  const urls = nodeNames.map((name) => `nats://${addresses.client(name)}`);
+  return { nodes, workers, urls, sessionUrls: await urlsFor(SESSIONS), links, addresses };
 }
 
 export function nodeNamesOf(count: number): string[] {
@@ -189,6 +197,11 @@ export function nodeNamesOf(count: number): string[] {
 
 function namesOf(letter: string, count: number): string[] {
   return Array.from({ length: count }, (_, i) => `${letter}${i + 1}`);
+}
+
+/** From 0 on, among the processes of the same kind. */
+function placeOf(name: string): number {
+  return Number(name.slice(1)) - 1;
 }
 
 function asynchronous(end: () => void): () => Promise<void> {

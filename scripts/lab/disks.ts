@@ -1,7 +1,6 @@
 /**
- * A disk of its own for each node: a file system in memory, which is full as soon as it is made as small
- * as what it holds. So no room has to be filled up, and none is taken that the node does not need. Needs
- * root on Linux.
+ * A disk for each node: a file system in memory. It is full when its size is reduced to that of its
+ * content, so a full disk takes no time and no memory. Needs root on Linux.
  */
 import { execFile } from "node:child_process";
 import { mkdirSync } from "node:fs";
@@ -11,9 +10,9 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** A limit, and nothing that is taken beforehand: a node writes some 10 MB a minute. */
+/** A limit, not memory in use: a node writes about 10 MB a minute. */
 const SIZE = "4g";
-/** The node goes on writing between the look at what it holds and the change of the size. */
+/** The node may write between the measurement of the content and the change of the size. */
 const ATTEMPTS = 20;
 
 export class Disks implements AsyncDisposable {
@@ -24,7 +23,7 @@ export class Disks implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  /** For the nodes with these names; `null` where nothing can be mounted. */
+  /** For the nodes with these names. Resolves to `null` where nothing can be mounted. */
   static async create(folder: string, names: readonly string[]): Promise<Disks | null> {
     const disks = new Disks(folder);
     try {
@@ -36,7 +35,7 @@ export class Disks implements AsyncDisposable {
     }
   }
 
-  /** From now on nothing more finds room. @throws Error if the node writes too fast for that */
+  /** From now on there is no room. @throws Error if the node writes too fast for that */
   async fill(name: string): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const { bsize, blocks, bfree } = await statfs(this.#path(name));
@@ -55,7 +54,7 @@ export class Disks implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const path of this.#mounted.splice(0)) {
-      // One that is still in use goes when its last user does.
+      // A disk in use is unmounted when its last user ends.
       await run("umount", ["--lazy", path]).catch(() => undefined);
     }
   }

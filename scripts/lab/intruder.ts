@@ -1,9 +1,9 @@
 /**
- * Sends garbage to all endpoints for as long as it runs, whatever the connections do. Arguments: a seed,
- * and the URLs of the nodes.
+ * A process that sends garbage to all endpoints until it is killed. Arguments: a seed, and the URLs of the
+ * nodes.
  *
- * It makes its messages once and sends them again and again: making them takes longer than sending. The
- * rate leaves a machine with two cores enough for the sessions.
+ * It sends the same messages again and again, because making them takes longer than sending. The rate
+ * leaves enough of two cores for the sessions.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { replySubject } from "../fuzz/message.ts";
@@ -26,7 +26,7 @@ for (;;) {
   await delay(BURST_MS);
 }
 
-/** Until the connection breaks. */
+/** Resolves when the connection breaks. */
 async function sendTo({ hostname, port }: URL): Promise<void> {
   const arrived = (): void => {
     answers++;

@@ -1,26 +1,25 @@
 /**
- * A TCP connection's way between two processes of a run, on which it can be slow, stand still or break:
- * a proxy that passes on what it gets, in order.
+ * A TCP proxy between two processes of a run. Its connections can be slow, stand still or break.
  *
- * What stands still is passed on when it goes on, as TCP would send it again; until then neither side
- * learns that the other has closed. That is what both ends see of a network that loses all packets.
+ * Data that stands still is passed on later, as TCP would send it again. Until then neither side learns
+ * that the other has closed. Both sides see the same of a network that loses all packets.
  */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** `up`: what the one that connects says to the other. */
+/** `up`: from the process that connects to the other. */
 export type Direction = "up" | "down";
 
 export interface Slowness {
   readonly delayMs: number;
-  /** Up to so much is added, for each chunk anew. */
+  /** The most that is added to the delay of a chunk. */
   readonly jitterMs: number;
-  /** In each direction of each connection. */
+  /** For each direction of each connection. */
   readonly bytesPerSecond: number;
 }
 
-/** More than this under way, and the sender has to wait, as it would for its TCP window. */
+/** With more than this under way the sender has to wait, as for its TCP window. */
 const WINDOW_BYTES = 256 * 1024;
 
 export class Link implements AsyncDisposable {
@@ -44,15 +43,15 @@ export class Link implements AsyncDisposable {
     });
   }
 
-  /** Listens on the host, on any port; both are `host:port`. */
+  /** Listens on any port of the host. The target is `host:port`. */
   static async open(host: string, target: string): Promise<Link> {
-    // Or the system would confirm an end at once, even while nothing is passed on.
+    // Otherwise the system would confirm an end at once, even while nothing is passed on.
     const server = createServer({ allowHalfOpen: true }).listen(0, host);
     await once(server, "listening");
     return new Link(server, host, target);
   }
 
-  /** Nothing is passed on in these directions until the returned function is called. */
+  /** Passes nothing on in these directions until the returned function is called. */
   stop(...directions: Direction[]): () => void {
     let release = (): void => undefined;
     const stopped = new Promise<void>((resolve) => {
@@ -65,12 +64,12 @@ export class Link implements AsyncDisposable {
     };
   }
 
-  /** `null`: as fast as it goes. */
+  /** `null`: as fast as possible. */
   slowDown(slowness: Slowness | null): void {
     this.#slowness = slowness;
   }
 
-  /** Breaks the connections that there are; new ones can be made. */
+  /** Breaks the connections that exist now. New ones are possible. */
   breakConnections(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -117,7 +116,7 @@ export class Link implements AsyncDisposable {
     });
   }
 
-  /** Not before what came earlier. */
+  /** Not before the chunks that came earlier. */
   #dueAt(before: number, bytes: number): number {
     const now = performance.now();
     if (this.#slowness === null) return Math.max(before, now);

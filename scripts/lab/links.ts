@@ -1,4 +1,4 @@
-/** The links of a run, by who connects and to whom. */
+/** The links of a run, by who connects to whom. */
 import { type Direction, Link, type Slowness } from "./link.ts";
 
 interface Placed {
@@ -11,46 +11,47 @@ export class Links implements AsyncDisposable {
   readonly #host: string;
   readonly #links: Placed[] = [];
 
-  /** `host`: the address of this process for those that connect. */
+  /** @param host the address of this process, as the others see it */
   constructor(host: string) {
     this.#host = host;
   }
 
-  /** Returns the address at which `from` reaches `to`, which listens at the target. */
+  /** Returns the address through which `from` reaches `to`, which listens at the target. */
   async add(from: string, to: string, target: string): Promise<string> {
     const link = await Link.open(this.#host, target);
     this.#links.push({ from, to, link });
     return link.address;
   }
 
-  /** Nothing passes between the host and all others until the returned function is called. */
+  /** Stops everything between the host and all others. The returned function ends it. */
   cutOff(host: string): () => void {
     return together(this.#of(host).map(({ link }) => link.stop("up", "down")));
   }
 
-  /** What `from` says does not reach `to`, on whichever connection, until the function is called. */
+  /** Stops what `from` sends to `to`, on every connection. The returned function ends it. */
   block(from: string, to: string): () => void {
-    const between = this.#links.filter(
-      (one) => (one.from === from && one.to === to) || (one.from === to && one.to === from),
-    );
     return together(
-      between.map((one) => {
-        const direction: Direction = one.from === from ? "up" : "down";
-        return one.link.stop(direction);
+      this.#of(from)
+        .filter((one) => one.from === to || one.to === to)
+        .map((one) => {
+          const direction: Direction = one.from === from ? "up" : "down";
+          return one.link.stop(direction);
+        }),
+    );
+  }
+
+  /** Slows all connections of the host down. The returned function ends it. */
+  slowDown(host: string, slowness: Slowness): () => void {
+    const links = this.#of(host);
+    for (const { link } of links) link.slowDown(slowness);
+    return together(
+      links.map(({ link }) => () => {
+        link.slowDown(null);
       }),
     );
   }
 
-  /** All connections of the host are slow until the returned function is called. */
-  slowDown(host: string, slowness: Slowness): () => void {
-    const links = this.#of(host);
-    for (const { link } of links) link.slowDown(slowness);
-    return () => {
-      for (const { link } of links) link.slowDown(null);
-    };
-  }
-
-  /** Those of the host that there are at this moment. */
+  /** Breaks the connections that the host has now. */
   breakConnections(host: string): void {
     for (const { link } of this.#of(host)) link.breakConnections();
   }

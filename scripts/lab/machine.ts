@@ -1,4 +1,4 @@
-/** On what something was measured: figures say little without it. */
+/** The machine on which something was measured. */
 import { execFile } from "node:child_process";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { promisify } from "node:util";
@@ -12,7 +12,7 @@ export interface Machine {
   readonly versions: Readonly<Record<string, string>>;
 }
 
-/** @param binaries of servers whose versions count, by name */
+/** @param binaries of the servers whose versions matter, by name */
 export async function describeMachine(
   binaries: Readonly<Record<string, string>>,
 ): Promise<Machine> {
@@ -34,7 +34,7 @@ export async function describeMachine(
   };
 }
 
-/** What the program says of itself, the number only. */
+/** The number in what the program prints for `--version`. */
 export async function versionOf(binary: string): Promise<string> {
   const { stdout } = await promisify(execFile)(binary, ["--version"]);
   return /\d+(\.\d+)+/.exec(stdout)?.[0] ?? stdout.trim();

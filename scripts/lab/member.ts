@@ -1,35 +1,34 @@
 /**
- * One process of a run, such as a NATS node or a worker, that can be killed, stopped for a while, and
- * started again.
+ * One process of a run, such as a NATS node or a worker. It can be killed, paused and started again.
  *
- * One that ends without being told to is started again, as whatever supervises it elsewhere would do:
- * a worker that is started while it is cut off gives up after a minute.
+ * A process that ends by itself is started again, as by a supervisor: a worker that is started while it is
+ * cut off gives up after a minute.
  */
 import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 
-/** A supervisor waits as well, so that what ends at once does not take the machine. */
+/** As a supervisor waits: otherwise a process that ends at once would keep the machine busy. */
 const RESTART_MS = 1_000;
 
 export interface MemberOptions {
   readonly name: string;
   readonly command: readonly [string, ...string[]];
   readonly env?: Readonly<Record<string, string>>;
-  /** What it writes, over all of its lives. */
+  /** For the output of all its lives. */
   readonly logFile: string;
-  /** Whether it says when it serves, and can be told something. */
+  /** Whether the process has an IPC channel: it says when it serves, and receives messages. */
   readonly hasChannel?: boolean;
 }
 
-/** An end that nobody has asked for. */
+/** An end that the run has not caused. */
 export interface Ending {
   /** By `performance.now()`. */
   readonly at: number;
   readonly how: string;
-  /** Whether it had come as far as to serve; of one without a channel that is taken for granted. */
+  /** Whether it had served before. Assumed for a process without a channel. */
   readonly hasServed: boolean;
-  /** A fault was under way that takes the process down. */
+  /** Whether a fault was under way that may end the process. */
   readonly isExcused: boolean;
 }
 
@@ -73,7 +72,7 @@ export class Member {
     child.once("message", () => {
       this.#hasServed = true;
     });
-    // A message to one that has just died.
+    // A message to a process that has just died.
     child.on("error", () => undefined);
     child.once("exit", (code, signal) => {
       this.#child = null;
@@ -83,23 +82,23 @@ export class Member {
     if (this.#message !== null) this.#send(this.#message);
   }
 
-  /** Tells the process, and each that takes its place, until it is told something else. */
+  /** Sends the message to the process, and to each that takes its place, until the next message. */
   tell(message: object): void {
     this.#message = message;
     this.#send(message);
   }
 
-  /** As a crash would; resolves when it is gone. */
+  /** Like a crash. Resolves when the process has ended. */
   async kill(): Promise<void> {
     await this.#end("SIGKILL");
   }
 
-  /** In good order; resolves when it is gone. */
+  /** Lets the process shut down. Resolves when it has ended. */
   async stop(): Promise<void> {
     await this.#end("SIGTERM");
   }
 
-  /** Ends it for good: nothing starts it again. */
+  /** Kills it for good: nothing starts it again. */
   async retire(): Promise<void> {
     this.#isRetired = true;
     await this.kill();
@@ -114,7 +113,7 @@ export class Member {
     this.#isPaused = false;
   }
 
-  /** Until the returned function is called, it may end by itself. */
+  /** Excuses any end of the process until the returned function is called. */
   excuse(): () => void {
     this.#excuses++;
     return () => {

@@ -1,7 +1,7 @@
 /**
- * A network of its own for the processes of a run: each has a network namespace with an address, all are
- * joined by a bridge. Cutting one off, or one from another in one direction, is then a matter of links
- * and routes, and the processes notice as they would of a cable. Needs root on Linux.
+ * A network for the processes of a run. Each process has a network namespace with an address, and a bridge
+ * connects them. A link that is down, or a route that leads nowhere, then has the effect of a broken cable.
+ * Needs root on Linux.
  */
 import { execFile } from "node:child_process";
 import { randomInt } from "node:crypto";
@@ -9,11 +9,11 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** Other runs on this machine have some of the subnets. */
+/** Other runs on this machine may use some of the subnets. */
 const TRIES = 100;
 
 export class Network implements AsyncDisposable {
-  /** Of the subnet: whoever has made the bridge with its name has the addresses. */
+  /** Of the subnet. The run that created the bridge of this name owns its addresses. */
   readonly #number: number;
   readonly #hosts = new Map<string, number>();
 
@@ -21,7 +21,7 @@ export class Network implements AsyncDisposable {
     this.#number = number;
   }
 
-  /** `null` where namespaces are not allowed. */
+  /** Resolves to `null` where namespaces are not allowed. */
   static async create(): Promise<Network | null> {
     for (let tries = 0; tries < TRIES; tries++) {
       const network = new Network(randomInt(1, 255));
@@ -43,8 +43,8 @@ export class Network implements AsyncDisposable {
     return null;
   }
 
-  /** Makes a host; returns its address. */
-  async add(name: string): Promise<string> {
+  /** Adds a host. */
+  async add(name: string): Promise<void> {
     const address = this.#hosts.size + 1;
     this.#hosts.set(name, address);
     const [space, link, inner] = [this.#space(name), this.#link(name), `${this.#link(name)}p`];
@@ -55,10 +55,9 @@ export class Network implements AsyncDisposable {
     await inside(space, "addr", "add", `${this.address(name)}/24`, "dev", inner);
     await inside(space, "link", "set", inner, "up");
     await inside(space, "link", "set", "lo", "up");
-    return this.address(name);
   }
 
-  /** Of this process, for the hosts. */
+  /** The address of this process, for the hosts. */
   get ownAddress(): string {
     return `${this.#subnet}.254`;
   }
@@ -67,18 +66,18 @@ export class Network implements AsyncDisposable {
     return `${this.#subnet}.${this.#hosts.get(name) ?? 0}`;
   }
 
-  /** What to put before a command so that it runs on the host. */
+  /** Goes before a command, which then runs on the host. */
   prefix(name: string): readonly [string, ...string[]] {
     return ["ip", "netns", "exec", this.#space(name)];
   }
 
-  /** Pulls the plug; resolves to a function that puts it in again. */
+  /** Disconnects the host. The returned function connects it again. */
   async unplug(name: string): Promise<() => Promise<void>> {
     await ip("link", "set", this.#link(name), "down");
     return () => ip("link", "set", this.#link(name), "up");
   }
 
-  /** What `from` sends to `to` is lost, until the function is called; the other direction works. */
+  /** Drops what `from` sends to `to`, and nothing else. The returned function ends it. */
   async block(from: string, to: string): Promise<() => Promise<void>> {
     const route = ["blackhole", `${this.address(to)}/32`] as const;
     await inside(this.#space(from), "route", "add", ...route);

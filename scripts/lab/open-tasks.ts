@@ -1,10 +1,10 @@
-/** The tasks that the sessions of a run work on, by what they were told last. */
+/** The tasks that the sessions of a run work on, by the status that they were told last. */
 import type { Random } from "../../src/simulation/random.ts";
 import { isFinished, type TaskStatus } from "../../src/task/task.ts";
 
-/** How often a finished task is asked for, while there are others. */
+/** How often a finished task is drawn while there are unfinished ones. */
 const FINISHED_SHARE = 0.1;
-/** The older ones have been asked for often enough; their history would become too long for the bucket. */
+/** Older ones are forgotten: otherwise their history would become too long for the bucket. */
 const FINISHED_KEPT = 30;
 
 export class OpenTasks {
@@ -12,7 +12,7 @@ export class OpenTasks {
   readonly #open = new Set<string>();
   readonly #finished = new Set<string>();
 
-  /** @param wanted how many there should be: the fewer, the more sessions get in each other's way */
+  /** @param wanted how many unfinished tasks there should be; with few, sessions compete more */
   constructor(wanted: number) {
     this.#wanted = wanted;
   }

@@ -1,25 +1,25 @@
-/** What Linux tells of a process, in /proc. */
+/** What Linux says about a process in /proc. */
 import { readdirSync, readFileSync } from "node:fs";
 
 export interface ProcessFigures {
   readonly residentMiB: number;
   readonly descriptors: number;
-  /** Processor time since it began, in seconds. */
+  /** Processor time since its start, in seconds. */
   readonly cpuSeconds: number;
 }
 
-/** The unit of times in /proc: fixed by the kernel's interface, whatever its timer does. */
+/** The unit of times in /proc. The interface of the kernel fixes it. */
 const TICKS_PER_SECOND = 100;
-/** Of the fields after the command in /proc/<pid>/stat. */
+/** Places among the fields after the command in /proc/<pid>/stat. */
 const [USER_TIME, SYSTEM_TIME] = [11, 12] as const;
 
-/** `null` if there is no such process (any more). */
+/** `null` if there is no such process. */
 export function readProcess(pid: number): ProcessFigures | null {
   try {
     const folder = `/proc/${pid}`;
     const status = readFileSync(`${folder}/status`, "utf8");
     const stat = readFileSync(`${folder}/stat`, "utf8");
-    // The command is in brackets and may have any characters.
+    // The command is in brackets and may contain any character.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const ticks = Number(fields[USER_TIME]) + Number(fields[SYSTEM_TIME]);
     return {

@@ -1,14 +1,14 @@
 /**
- * Requests that arrive twice, as networks and clients that ask again have it: some of those of a session
- * are carried out a second time, at once or seconds later, by when much may have changed. Each is an
- * operation of its own in the recording, with an answer of its own.
+ * Requests that arrive twice, because of the network or of a client that repeats them. Some requests of a
+ * session are sent a second time, at once or seconds later, when much may have changed. The recording has
+ * each as an operation with its own answer.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Random } from "../../src/simulation/random.ts";
 
 const SHARE = 0.08;
 const AT_ONCE = 0.5;
-/** The longest lease of the sessions and more. */
+/** More than the longest lease of the sessions. */
 const LATEST_MS = 7_000;
 
 export class Repeats {
@@ -28,7 +28,7 @@ export class Repeats {
     this.failed.catch(() => undefined);
   }
 
-  /** Asks again by chance, beside whoever asks first. */
+  /** Sends the request a second time, or not, by chance. The caller sends the first. */
   perhaps(ask: () => Promise<unknown>): void {
     if (this.#random() >= SHARE) return;
     const afterMs = this.#random() < AT_ONCE ? 0 : this.#random() * LATEST_MS;
@@ -37,13 +37,13 @@ export class Repeats {
     void repeated.finally(() => this.#underWay.delete(repeated));
   }
 
-  /** Resolves when none is under way any more. */
+  /** Resolves when no repetition is under way. */
   async end(): Promise<void> {
     await Promise.all(this.#underWay);
   }
 
   async #later(ask: () => Promise<unknown>, afterMs: number): Promise<void> {
-    // The first one goes first; what waits when the run ends is asked for then.
+    // The first request goes first. A repetition that waits when the run ends is sent then.
     await delay(afterMs, undefined, { signal: this.#signal }).catch(() => undefined);
     await ask();
   }

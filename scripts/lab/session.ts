@@ -1,34 +1,35 @@
-/** A session of a run: it asks for whatever chance tells it to, and records what it is told. */
+/** A session of a run. It sends random requests, and records what it is told. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { TaskClient } from "../../src/client/task-client.ts";
 import { TaskError } from "../../src/client/task-error.ts";
-import type { Random } from "../../src/simulation/random.ts";
-import type { OpenTasks } from "./open-tasks.ts";
 import type { Asked } from "../../src/history/recorded-operation.ts";
 import { type RecordedNext, type Recording, seenIn } from "../../src/history/recording.ts";
+import type { TaskRecord } from "../../src/protocol/task-record.ts";
+import type { Random } from "../../src/simulation/random.ts";
+import type { OpenTasks } from "./open-tasks.ts";
 import type { Repeats } from "./repeats.ts";
 
-/** The shortest there is, and one that outlives most faults. */
+/** From the shortest possible lease to one that outlives most faults. */
 const TTL_SECONDS = [1, 2, 5] as const;
 /** Longer than a run. */
 const SESSION_TTL_SECONDS = 86_400;
 const TIMEOUT_MS = 4_000;
 const PAUSE_MS = 40;
-/** A task is not given up, whatever happens to it. */
+/** No task is given up, whatever happens to it. */
 const MAX_FAILURES = 1_000;
 const DELAY_SECONDS = 0.2;
-/** No limit: faults take as many leases as they like. */
+/** No limit: faults may end any number of leases. */
 const MAX_LOST_LEASES = 0;
-/** Asked once: the record shows each request. */
+/** No repetition by the client: the recording shows each request. */
 const ONCE = { deadlineMs: 0, timeoutMs: TIMEOUT_MS };
 
-/** The more often, the likelier. */
+/** A status that stands here twice is drawn twice as often. */
 const STATUSES = ["complete", "complete", "available", "failed"] as const;
 
 interface Held {
   readonly taskId: string;
   readonly attempt: number;
-  /** The process that has claimed it. */
+  /** The process that claimed it. */
   readonly instance: string;
 }
 
@@ -47,7 +48,7 @@ export class ChaosSession {
   readonly #context: SessionContext;
   #held: Held | null = null;
   #instance: string = crypto.randomUUID();
-  /** What a process held that was replaced, and that may be alive all the same. */
+  /** The claim of a process that was replaced. That process may still be alive. */
   #zombie: Held | null = null;
   #created = 0;
 
@@ -55,7 +56,7 @@ export class ChaosSession {
     this.#context = context;
   }
 
-  /** Until the signal is aborted. @throws for what no session should ever be told */
+  /** Ends when the signal is aborted. @throws for an answer that no session should ever get */
   async run(): Promise<void> {
     const { signal, random } = this.#context;
     await this.#register();
@@ -76,12 +77,12 @@ export class ChaosSession {
     if (chance < 0.17) return this.#requeue();
     if (held === null) return chance < 0.6 ? this.#claim() : this.#next();
     if (chance < 0.4) return this.#renew(held);
-    // It goes on with something else, and the lease runs out.
+    // The session turns to something else, so the lease runs out.
     if (chance < 0.45) this.#held = null;
     else await this.#release(held);
   }
 
-  /** It has died, or so it seems: another process comes under its id. */
+  /** The process has died, or seems to have: another process registers under the same id. */
   async #comeBack(): Promise<void> {
     this.#zombie = this.#held;
     this.#held = null;
@@ -89,7 +90,7 @@ export class ChaosSession {
     await this.#register();
   }
 
-  /** The process that was replaced goes on with its work. */
+  /** The replaced process continues its work. */
   async #wake(held: Held): Promise<void> {
     if (this.#context.random() < 0.5) return this.#renew(held);
     this.#zombie = null;
@@ -108,7 +109,7 @@ export class ChaosSession {
         returnedAt = performance.now();
       } catch (error) {
         if (!(error instanceof TaskError) || !(error.retryable || isReplaced(error))) throw error;
-        // Nothing has happened, then.
+        // Then nothing has happened.
         if (isReplaced(error)) return;
       }
       recording.registrations.push({ sessionId, instance, invokedAt, returnedAt });
@@ -121,15 +122,12 @@ export class ChaosSession {
     const dependsOn = this.#dependencies();
     const limits = { maxFailures: MAX_FAILURES, maxLostLeases: MAX_LOST_LEASES };
     const asked = { kind: "create", ...limits, dependsOn } as const;
-    const definition = {
-      max_failures: MAX_FAILURES,
-      max_lost_leases: MAX_LOST_LEASES,
-      depends_on: dependsOn,
-    };
+    const [max_failures, max_lost_leases] = [MAX_FAILURES, MAX_LOST_LEASES];
+    const definition = { max_failures, max_lost_leases, depends_on: dependsOn };
     await this.#run(taskId, asked, () => tasks.create(taskId, definition, ONCE));
   }
 
-  /** Mostly none; else what others work on. */
+  /** Mostly none; otherwise tasks that other sessions work on. */
   #dependencies(): string[] {
     if (this.#context.random() < 0.7) return [];
     const ids = [this.#someTask(), this.#someTask()].filter((id) => id !== null);
@@ -185,18 +183,10 @@ export class ChaosSession {
 
   async #renew({ taskId, attempt, instance }: Held): Promise<void> {
     const { id: session_id, tasks, recording } = this.#context;
-    const of = {
-      taskId,
-      client: session_id,
-      asked: { kind: "renew", sessionId: session_id, instance, attempt },
-    } as const;
-    await this.#repeated(() =>
-      recording.run(
-        of,
-        () => tasks.renew(taskId, { session_id, instance, attempt }, ONCE),
-        () => null,
-      ),
-    );
+    const asked = { kind: "renew", sessionId: session_id, instance, attempt } as const;
+    const renew = () => tasks.renew(taskId, { session_id, instance, attempt }, ONCE);
+    const of = { taskId, client: session_id, asked };
+    await this.#repeated(() => recording.run(of, renew, () => null));
   }
 
   async #release({ taskId, attempt, instance }: Held): Promise<void> {
@@ -213,27 +203,30 @@ export class ChaosSession {
   }
 
   async #get(): Promise<void> {
-    const taskId = this.#someTask();
     const { tasks } = this.#context;
-    if (taskId !== null) await this.#run(taskId, { kind: "get" }, () => tasks.get(taskId, ONCE));
+    await this.#runOnSome({ kind: "get" }, (id) => tasks.get(id, ONCE));
   }
 
   async #cancel(): Promise<void> {
-    const taskId = this.#someTask();
     const { tasks, random } = this.#context;
     const force = random() < 0.5;
-    if (taskId === null) return;
-    await this.#run(taskId, { kind: "cancel", force }, () => tasks.cancel(taskId, { force }, ONCE));
+    await this.#runOnSome({ kind: "cancel", force }, (id) => tasks.cancel(id, { force }, ONCE));
   }
 
   async #requeue(): Promise<void> {
-    const taskId = this.#someTask();
     const { tasks } = this.#context;
-    if (taskId === null) return;
-    await this.#run(taskId, { kind: "requeue" }, () => tasks.requeue(taskId, {}, ONCE));
+    await this.#runOnSome({ kind: "requeue" }, (id) => tasks.requeue(id, {}, ONCE));
   }
 
-  async #run<T extends { task: Parameters<typeof seenIn>[0] }>(
+  async #runOnSome(
+    asked: Asked,
+    operation: (taskId: string) => Promise<{ readonly task: TaskRecord }>,
+  ): Promise<void> {
+    const taskId = this.#someTask();
+    if (taskId !== null) await this.#run(taskId, asked, () => operation(taskId));
+  }
+
+  async #run<T extends { readonly task: TaskRecord }>(
     taskId: string,
     asked: Asked,
     operation: () => Promise<T>,
@@ -247,7 +240,7 @@ export class ChaosSession {
     return reply;
   }
 
-  /** The session goes by the first answer, whenever that of a repetition comes. */
+  /** The session continues with the first answer. A repetition is answered at any time. */
   #repeated<T>(ask: () => Promise<T>): Promise<T> {
     this.#context.repeats.perhaps(ask);
     return ask();

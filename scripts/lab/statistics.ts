@@ -1,6 +1,6 @@
-/** Statistics that a few odd values do not sway. */
+/** Statistics that a few outliers hardly change. */
 
-/** NaN without values. */
+/** NaN if there are no values. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
@@ -8,23 +8,23 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? high : (low + high) / 2;
 }
 
-/** The value below which this share of the others lies; NaN of nothing. */
+/** The value below which this share of the values lies. NaN if there are no values. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }
 
 export interface Trend {
-  /** The median of the slopes between all pairs of points: that of Theil and Sen. */
+  /** The slope of Theil and Sen: the median of the slopes between all pairs of points. */
   readonly slope: number;
-  /** The slope is at least this with 99% confidence, if the points differ from a line by chance. */
+  /** With 99% confidence the slope is at least this, if the points differ from a line by chance. */
   readonly atLeast: number;
 }
 
 /** The 99th percentile of the normal distribution. */
 const Z_99 = 2.326;
 
-/** `null` where there are too few points to say anything: with less than 8, chance looks like a trend. */
+/** `null` for fewer than 8 points: with so few, chance looks like a trend. */
 export function trendOf(points: readonly (readonly [x: number, y: number])[]): Trend | null {
   const n = points.length;
   if (n < 8) return null;
@@ -33,7 +33,7 @@ export function trendOf(points: readonly (readonly [x: number, y: number])[]): T
       points.slice(i + 1).map(([laterX, laterY]) => (laterY - y) / (laterX - x)),
     )
     .sort((a, b) => a - b);
-  // Sen 1968: how far from the middle the limit is follows from the variance of Kendall's S.
+  // Sen 1968: the distance of the limit from the middle follows from the variance of Kendall's S.
   const spread = Z_99 * Math.sqrt((n * (n - 1) * (2 * n + 5)) / 18);
   const rank = Math.max(0, Math.floor((slopes.length - spread) / 2));
   return { slope: median(slopes), atLeast: slopes[rank] ?? NaN };

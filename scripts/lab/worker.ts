@@ -1,6 +1,6 @@
 /**
- * A worker of a run, as `if-coordinator serve` is one, but for its clock: whoever has started it can move
- * it, and is told when the worker serves.
+ * A worker of a run, like that of `if-coordinator serve`. The process that started it can move its clock,
+ * and is told when the worker serves.
  */
 import { startApp } from "../../src/app.ts";
 import { runService } from "../../src/cli/run-service.ts";
@@ -26,5 +26,5 @@ try {
   console.error(error);
   process.exitCode = 1;
 }
-// The channel to whoever has started it would keep the process alive.
+// The IPC channel would keep the process alive.
 if (process.connected) process.disconnect();

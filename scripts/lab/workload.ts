@@ -1,16 +1,12 @@
-/** Sessions at work on tasks that they create themselves, and a subscriber that is told of everything. */
+/** Sessions that work on tasks of their own, and a subscriber that is told of every update. */
 import { setMaxListeners } from "node:events";
-import { Coordinator } from "../../src/client/coordinator.ts";
-import { EventBus } from "../../src/client/event-bus.ts";
-import { TaskClient } from "../../src/client/task-client.ts";
-import { connectNats } from "../../src/nats/connection.ts";
-import { createRequester } from "../../src/nats/request.ts";
-import { createRandomFor } from "../../src/simulation/random.ts";
-import { OpenTasks } from "./open-tasks.ts";
+import type { Coordinator } from "../../src/client/coordinator.ts";
 import { Recording } from "../../src/history/recording.ts";
+import { createRandomFor } from "../../src/simulation/random.ts";
+import { LibraryClient, TaskConnection } from "./clients.ts";
+import { OpenTasks } from "./open-tasks.ts";
 import { Repeats } from "./repeats.ts";
 import { ChaosSession } from "./session.ts";
-import { QUIET } from "./quiet-logger.ts";
 
 export interface WorkloadOptions {
   /** For the subscriber. */
@@ -28,17 +24,17 @@ export class Workload implements AsyncDisposable {
   readonly coordinator: Coordinator;
   /** Rejects if a session is told what no session should ever be told. */
   readonly done: Promise<unknown>;
-  readonly #bus: EventBus;
+  readonly #client: LibraryClient;
   readonly #end = new AbortController();
 
-  private constructor(bus: EventBus, options: WorkloadOptions) {
-    this.#bus = bus;
-    // Each session waits for the end, and each of its repetitions.
+  private constructor(client: LibraryClient, options: WorkloadOptions) {
+    this.#client = client;
+    this.coordinator = client.coordinator;
+    // Each session and each of its repetitions listens for the end.
     setMaxListeners(0, this.#end.signal);
-    this.coordinator = new Coordinator(bus);
     const openTasks = new OpenTasks(options.openTasks);
     const sessions = Array.from({ length: options.sessions }, (_, i) =>
-      // Not as in the garbage, which would speak for them.
+      // The garbage uses other ids. Otherwise it would speak for these sessions.
       this.#work(`chaos${i + 1}`, i + 1, openTasks, options),
     );
     this.done = Promise.all(sessions);
@@ -46,10 +42,7 @@ export class Workload implements AsyncDisposable {
   }
 
   static async start(options: WorkloadOptions): Promise<Workload> {
-    const config = { servers: options.urls, reconnectTimeWait: 0.1 };
-    const bus = new EventBus({ backend: "nats", config, logger: QUIET });
-    if (!(await bus.connect())) throw new Error("the servers cannot be reached");
-    const workload = new Workload(bus, options);
+    const workload = new Workload(await LibraryClient.open(options.urls, "subscriber"), options);
     await workload.coordinator.subscribeTaskUpdates(
       (update) => {
         workload.recording.add(update);
@@ -59,7 +52,7 @@ export class Workload implements AsyncDisposable {
     return workload;
   }
 
-  /** Lets what is under way end. */
+  /** Lets the requests that are under way end. */
   async end(): Promise<void> {
     this.#end.abort();
     await this.done;
@@ -67,27 +60,22 @@ export class Workload implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end.abort();
-    await this.#bus.disconnect();
+    await this.#client[Symbol.asyncDispose]();
   }
 
   async #work(
     id: string,
     n: number,
     openTasks: OpenTasks,
-    { urls, sessionUrls: servers = urls, seed, sessions }: WorkloadOptions,
+    { urls, sessionUrls = urls, seed, sessions }: WorkloadOptions,
   ): Promise<void> {
-    const connection = await connectNats({ servers, reconnectTimeWait: 0.1, name: id });
+    const { signal } = this.#end;
     const random = createRandomFor(seed, n);
-    const repeats = new Repeats(createRandomFor(seed, sessions + n), this.#end.signal);
-    try {
-      const tasks = new TaskClient(createRequester(connection), { logger: QUIET });
-      const { recording } = this;
-      const signal = this.#end.signal;
-      const context = { id, tasks, random, recording, openTasks, signal, repeats };
-      await Promise.race([new ChaosSession(context).run(), repeats.failed]);
-      await repeats.end();
-    } finally {
-      await connection.close();
-    }
+    const repeats = new Repeats(createRandomFor(seed, sessions + n), signal);
+    await using client = await TaskConnection.open(sessionUrls, id);
+    const { tasks } = client;
+    const context = { id, tasks, random, recording: this.recording, openTasks, signal, repeats };
+    await Promise.race([new ChaosSession(context).run(), repeats.failed]);
+    await repeats.end();
   }
 }

@@ -1,24 +1,21 @@
-/** What is found in the buckets, and told by a worker, after the power came back. */
+/** What the buckets have, and what a worker answers, after the power came back. */
 import { JetStreamApiCodes, JetStreamApiError } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { setTimeout as delay } from "node:timers/promises";
-import { TaskClient } from "../../src/client/task-client.ts";
+import type { TaskClient } from "../../src/client/task-client.ts";
 import { TaskError } from "../../src/client/task-error.ts";
 import { type RecordedEntry, readHistory } from "../../src/nats/read-history.ts";
-import { createRequester } from "../../src/nats/request.ts";
 import { leaseRecord, readStored } from "../../src/protocol/stored-records.ts";
 
 const READABLE_MS = 120_000;
-/** A cluster may say for a moment that there is no bucket, until its nodes have told each other. */
+/** A cluster may report no bucket for a moment, until its nodes have exchanged their states. */
 const GONE_MS = 15_000;
-const QUIET_MS = 60_000;
 const POLL_MS = 250;
 const LEASES_TIMEOUT_MS = 30_000;
-/** Enough to show it. */
 const MOST_CLAIMED_AGAIN = 50;
 
-/** The history of the tasks; `null` if the bucket itself is gone. @throws Error if it cannot be read */
+/** The history of the tasks. `null` if the bucket no longer exists. @throws Error if it cannot be read */
 export async function readTasks(connection: NatsConnection): Promise<RecordedEntry[] | null> {
   const started = performance.now();
   for (;;) {
@@ -41,7 +38,7 @@ function isNoSuchStream(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
 }
 
-/** Tasks whose last record is a claim for which there is no lease of that attempt. */
+/** The number of tasks whose last record is a claim without a lease of that attempt. */
 export async function claimedWithoutLease(
   connection: NatsConnection,
   entries: readonly RecordedEntry[],
@@ -61,17 +58,16 @@ export async function claimedWithoutLease(
   return count;
 }
 
-/** How many attempts that were told before are told to another session now. */
+/** The number of attempts that were told before and are now told to another session. */
 export async function attemptsToldTwice(
-  connection: NatsConnection,
+  tasks: TaskClient,
   attemptsBack: ReadonlyMap<string, number>,
 ): Promise<number> {
-  const tasks = new TaskClient(createRequester(connection));
   let twice = 0;
   for (const [taskId, told] of [...attemptsBack].slice(0, MOST_CLAIMED_AGAIN)) {
     const session_id = "after-the-power-came-back";
     try {
-      // Whoever planned a task that is gone plans it again.
+      // The planner of a task that is gone creates it again.
       await tasks.create(taskId, {}).catch((error: unknown) => {
         ignore(error, "already_exists");
       });
@@ -82,17 +78,6 @@ export async function attemptsToldTwice(
     }
   }
   return twice;
-}
-
-/** Tasks that are claimed for ever: each lease here is a few seconds long. */
-export async function stuckClaims(connection: NatsConnection): Promise<number> {
-  const tasks = new TaskClient(createRequester(connection));
-  const deadline = performance.now() + QUIET_MS;
-  for (;;) {
-    const { tasks: claimed } = await tasks.list({ status: "claimed", limit: 1000 });
-    if (claimed.length === 0 || performance.now() > deadline) return claimed.length;
-    await delay(POLL_MS);
-  }
 }
 
 function ignore(error: unknown, ...codes: readonly string[]): void {

@@ -1,9 +1,9 @@
 /**
  * The disk of a node: an ext4 file system in a file, mounted through a loop device.
  *
- * What is in the file is what the disk has; what only the page cache of the mounted file system has is
- * gone when the power is. So a copy of the file is the disk after a loss of power, as long as nothing
- * syncs or unmounts the file system before the copy is made. Needs root on Linux.
+ * The file has what the disk has. A loss of power takes what only the page cache of the file system has.
+ * So a copy of the file is the disk after a loss of power, if nothing syncs or unmounts the file system
+ * before the copy is made. Needs root on Linux.
  */
 import { execFile, execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
@@ -16,11 +16,11 @@ const run = promisify(execFile);
 
 const BYTES = 512 * 1024 * 1024;
 
-/** How long a server that was killed may keep a file open. */
+/** How long a killed server may keep a file open. */
 const BUSY_MS = 10_000;
 const POLL_MS = 100;
 
-/** Unmounted when this process ends, whatever it ends of; the loop devices go with their mounts. */
+/** Unmounted at the end of this process, whatever ends it. The loop devices end with their mounts. */
 const folders = new Set<string>();
 process.on("exit", () => {
   for (const folder of folders) {
@@ -43,7 +43,7 @@ export class Disk implements AsyncDisposable {
     mkdirSync(folder, { recursive: true });
     writeFileSync(disk.#image, "");
     truncateSync(disk.#image, BYTES);
-    // Written now and not bit by bit in the background, which would get in the way of a copy.
+    // Everything is written now. Writes in the background would disturb the copy.
     const whole = ["-E", "lazy_itable_init=0,lazy_journal_init=0"];
     try {
       await run("mkfs.ext4", ["-q", "-F", ...whole, disk.#image]);
@@ -55,12 +55,12 @@ export class Disk implements AsyncDisposable {
     }
   }
 
-  /** What has reached the disk until now is what it has after `restore`. The file system stays mounted. */
+  /** Keeps what the disk has now for `restore`. The file system stays mounted. */
   async losePower(): Promise<void> {
     await run("cp", ["--sparse=always", this.#image, this.#lost]);
   }
 
-  /** As after the power came back: the file system mends itself from its journal. */
+  /** Mounts what was kept, as when the power comes back: the journal repairs the file system. */
   async restore(): Promise<void> {
     await this.#unmount();
     await run("mv", [this.#lost, this.#image]);
@@ -83,7 +83,7 @@ export class Disk implements AsyncDisposable {
     await run("mount", ["-o", "loop", this.#image, this.folder]);
   }
 
-  /** Again and again: Ctrl-C reaches the command as well. */
+  /** Repeats the command, because Ctrl-C reaches it as well. */
   async #unmount(): Promise<void> {
     const deadline = performance.now() + BUSY_MS;
     while (isMounted(this.folder)) {
@@ -97,7 +97,7 @@ function isMounted(folder: string): boolean {
   return readFileSync("/proc/mounts", "utf8").includes(` ${folder} `);
 }
 
-/** Why there can be no such disks here, or `null`. */
+/** Why such disks are not possible here. `null` if they are. */
 export async function whyNoDisks(): Promise<string | null> {
   const folder = mkdtempSync(join(tmpdir(), "if-coordinator-disk-"));
   try {

@@ -1,4 +1,4 @@
-/** Compares what was acknowledged with what the bucket has after the power came back. */
+/** Compares the acknowledged writes with what the bucket has after the power came back. */
 import type { RecordedEntry } from "../../src/nats/read-history.ts";
 import type { Acknowledged } from "./writer.ts";
 
@@ -6,13 +6,13 @@ export interface Losses {
   readonly lost: readonly Acknowledged[];
   /** From the oldest lost write to the loss of power; 0 if nothing is lost. */
   readonly lostSeconds: number;
-  /** Lost although a later write was kept. */
+  /** The number of lost writes that are older than a kept write. */
   readonly holes: number;
-  /** The highest attempt that was told, of tasks that have a lower one now, or are gone. */
+  /** The highest attempt that was told, for each task that now has a lower one or is gone. */
   readonly attemptsBack: ReadonlyMap<string, number>;
 }
 
-/** @param lostAt when the power failed, by the clock of the writes */
+/** @param lostAt the time of the power failure, by the clock of the writes */
 export function lossesIn(
   acknowledged: readonly Acknowledged[],
   entries: readonly RecordedEntry[],

@@ -2,18 +2,18 @@
 import { parse, UsageError } from "../options/command-line.ts";
 import { flag, nodes, oneOf, type Option, seed, whole } from "../options/kinds.ts";
 
-/** Who loses power: one node, all of them, or one while pauses keep what it knew from the rest. */
+/** Which nodes lose power: one, all, or one whose data the others miss because they were paused. */
 export type Victims = "1" | "all" | "unlucky";
 
 export interface PowerLossOptions {
   readonly seed: number;
   readonly nodes: number;
-  /** Until the power fails. */
+  /** How long sessions write before the power fails. */
   readonly seconds: number;
   readonly victims: Victims;
-  /** As nats-server takes it; `null`: its default. */
+  /** `sync_interval` of nats-server. `null`: its default. */
   readonly sync: string | null;
-  /** Measures what each setting costs, and takes nobody's power. */
+  /** Whether to measure what each setting costs, instead of a loss of power. */
   readonly price: boolean;
   readonly rounds: number;
 }
@@ -30,19 +30,19 @@ const sync: Option<string | null> = {
 
 export const SCRIPT = {
   name: "npm run power-loss",
-  does: "Takes the power of NATS nodes, and compares what was acknowledged with what is left.",
+  does: "Cuts the power of NATS nodes, and compares the acknowledged writes with what is left.",
   options: {
     sync,
     nodes: nodes(1),
     victims: oneOf<Victims>(
       ["1", "all", "unlucky"],
-      "who loses power: one node, all, or (unlucky) one while pauses keep what it knew from the rest",
+      "nodes that lose power: one, all, or (unlucky) one whose data the others miss",
       "all",
     ),
-    seconds: whole("how long is written before", 60, { min: 1 }),
-    seed: seed("repeats what is asked for"),
-    price: flag("instead: claims per second with each setting, in turns"),
-    rounds: whole("how often each setting takes its turn with --price", 7, { min: 1 }),
+    seconds: whole("how long sessions write before", 60, { min: 1 }),
+    seed: seed("repeats the requests of an earlier run"),
+    price: flag("measures claims per second with each setting instead, in turns"),
+    rounds: whole("turns of each setting with --price", 7, { min: 1 }),
   },
 };
 
@@ -50,12 +50,12 @@ export const SCRIPT = {
 export function parseOptions(args: readonly string[]): PowerLossOptions {
   const { values } = parse(SCRIPT, args);
   if (values.victims === "unlucky" && values.nodes === 1) {
-    throw new UsageError(SCRIPT, "--victims unlucky: takes one of three, add --nodes 3");
+    throw new UsageError(SCRIPT, "--victims unlucky: takes one node of three, add --nodes 3");
   }
   return values;
 }
 
-/** As a command takes them. */
+/** The options that repeat the run. */
 export function formatOptions(options: PowerLossOptions): string {
   const { seed, nodes, seconds, victims, sync, price, rounds } = options;
   if (price) return `--price --nodes ${nodes} --rounds ${rounds}`;

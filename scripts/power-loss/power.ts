@@ -1,14 +1,14 @@
-/** Takes the power of nodes, as the kind of the run has it, and gives it back. */
+/** Cuts the power of nodes, and restores it. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Cluster } from "../lab/cluster.ts";
 import type { Member } from "../lab/member.ts";
-import { rolesOf } from "../recovery/stream-leader.ts";
+import { rolesOf } from "../lab/leader.ts";
 import type { Disk } from "./disk.ts";
 import type { Victims } from "./options.ts";
 
-/** Long enough for the other nodes to elect a leader and go on. */
+/** Long enough for the other nodes to elect a leader and continue. */
 const DARK_MS = 5_000;
-/** By how much the node is behind that decides with the victim. */
+/** How far the third node is behind the other two. */
 const BEHIND_MS = 10_000;
 const ANSWER_MS = 90_000;
 
@@ -18,7 +18,7 @@ export interface Grid {
   readonly disks: ReadonlyMap<string, Disk>;
 }
 
-/** @returns when the power failed, by the clock of this process */
+/** Resolves to the time of the failure, by the clock of this process. */
 export async function failPower(
   grid: Grid,
   victims: Victims,
@@ -28,7 +28,7 @@ export async function failPower(
   return victims === "all" ? all(grid, stopWriting) : one(grid, stopWriting);
 }
 
-/** The machines of the workers lose it as well. */
+/** All nodes and all workers lose their power. */
 async function all({ cluster, disks }: Grid, stopWriting: () => Promise<void>): Promise<number> {
   const { nodes, workers } = cluster;
   const at = await lose(nodes, disks);
@@ -39,9 +39,9 @@ async function all({ cluster, disks }: Grid, stopWriting: () => Promise<void>): 
   return at;
 }
 
-/** The node that leads loses it; everybody else goes on. */
+/** The node that leads loses its power. The others continue. */
 async function one({ cluster, disks }: Grid, stopWriting: () => Promise<void>): Promise<number> {
-  const { leader } = await rolesOf(cluster, "KV_tasks");
+  const { leader } = await rolesOf(cluster, "tasks");
   const at = await lose([leader], disks);
   await delay(DARK_MS);
   await restore([leader], disks);
@@ -51,14 +51,14 @@ async function one({ cluster, disks }: Grid, stopWriting: () => Promise<void>): 
 }
 
 /**
- * Two nodes have what was acknowledged last, and the third is behind. Of the two, one loses its power and
- * the other is paused: the two that go on may both not have it.
+ * Two nodes have the writes that were acknowledged last; the third is behind. One of the two loses its
+ * power and the other is paused. So the two nodes that continue may both lack these writes.
  */
 async function unlucky(
   { cluster, disks }: Grid,
   stopWriting: () => Promise<void>,
 ): Promise<number> {
-  const { leader, followers } = await rolesOf(cluster, "KV_tasks");
+  const { leader, followers } = await rolesOf(cluster, "tasks");
   const [behind, informed] = followers;
   if (behind === undefined || informed === undefined) throw new Error("it takes three nodes");
   behind.pause();
@@ -66,7 +66,7 @@ async function unlucky(
   const at = await lose([leader], disks);
   informed.pause();
   await stopWriting();
-  // Their connections to a node that is paused would not break for minutes.
+  // Connections to a paused node would not break for minutes.
   await Promise.all(cluster.workers.map((worker) => worker.kill()));
   behind.resume();
   await restore([leader], disks);

@@ -1,21 +1,20 @@
 /**
- * What each `sync_interval` costs: claims per second and the latency of a claim, in rounds in which every
- * setting has its turn, so that whatever else the machine does hits all of them alike.
+ * What each `sync_interval` costs: claims per second, and the latency of a claim. Every setting has its turn
+ * in each round, so other load on the machine affects all of them alike.
  */
 import { randomInt } from "node:crypto";
 import { closeSync, fdatasyncSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { TaskClient } from "../../src/client/task-client.ts";
-import { connectNats } from "../../src/nats/connection.ts";
-import { createRequester } from "../../src/nats/request.ts";
-import { Cluster } from "../lab/cluster.ts";
 import { Cleanup } from "../../src/cleanup.ts";
+import type { TaskClient } from "../../src/client/task-client.ts";
+import { TaskConnection } from "../lab/clients.ts";
+import { Cluster } from "../lab/cluster.ts";
 import { median, quantile } from "../lab/statistics.ts";
 import type { PowerLossOptions } from "./options.ts";
 
 const SETTINGS = ["default", "10s", "1s", "always"] as const;
 const PORTS_APART = 10;
-/** In each round: claims with many under way, then one after the other. */
+/** Claims of each turn: first many at a time, then one after the other. */
 const TOGETHER = 2_000;
 const IN_FLIGHT = 32;
 const ALONE = 300;
@@ -43,9 +42,7 @@ export async function measurePrice(
         serverConfig: config,
       }),
     );
-    const connection = await connectNats({ servers: cluster.urls, name: "price" });
-    stack.defer(() => connection.close());
-    const tasks = new TaskClient(createRequester(connection));
+    const { tasks } = stack.use(await TaskConnection.open(cluster.urls, "price"));
     benches.push({ setting, tasks, measured: { perSecond: [], latencies: [] } });
   }
   for (let round = 0; round <= rounds; round++) {
@@ -94,7 +91,7 @@ async function turn(tasks: TaskClient, round: number): Promise<Measured> {
   return { perSecond, latencies };
 }
 
-/** How long this machine's disk takes to say that it has something: what `always` costs depends on it. */
+/** How long the disk of this machine takes to sync a write. The price of `always` depends on it. */
 function syncTimes(path: string): number[] {
   const file = openSync(path, "w");
   const times = Array.from({ length: 200 }, () => {
@@ -107,7 +104,7 @@ function syncTimes(path: string): number[] {
   return times;
 }
 
-/** Round by round, as the machine is not equally busy in all of them. */
+/** Round by round, because the other load on the machine differs from round to round. */
 function ratiosTo(base: readonly number[], values: readonly number[]): object {
   const ratios = values.map((value, i) => value / (base[i] ?? NaN));
   return {

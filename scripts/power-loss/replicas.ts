@@ -1,32 +1,18 @@
-/** What each node itself has of each bucket: replicas that differ for good are a split brain. */
+/** The contents of each bucket on each node. Replicas that differ for good are a split brain. */
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 
 const AGREED_MS = 20_000;
 const POLL_MS = 250;
 
-const jsz = z.object({
-  account_details: z
-    .array(
-      z.object({
-        stream_detail: z
-          .array(
-            z.object({
-              name: z.string(),
-              state: z.object({
-                messages: z.number(),
-                first_seq: z.number(),
-                last_seq: z.number(),
-              }),
-            }),
-          )
-          .default([]),
-      }),
-    )
-    .default([]),
+const stream = z.object({
+  name: z.string(),
+  state: z.object({ messages: z.number(), first_seq: z.number(), last_seq: z.number() }),
 });
+const account = z.object({ stream_detail: z.array(stream).default([]) });
+const jsz = z.object({ account_details: z.array(account).default([]) });
 
-/** The streams whose state is not the same on all nodes, after they had time to catch up. */
+/** The streams that the nodes still have in different states after they had time to catch up. */
 export async function differing(monitors: readonly string[]): Promise<readonly string[]> {
   const deadline = performance.now() + AGREED_MS;
   for (;;) {
@@ -43,10 +29,10 @@ async function statesAt(monitor: string): Promise<States> {
   const { account_details: accounts } = jsz.parse(await reply.json());
   const streams = accounts.flatMap(({ stream_detail }) => stream_detail);
   return new Map(
-    streams.map(({ name, state }) => {
-      const { messages, first_seq, last_seq } = state;
-      return [name, `${messages} messages, ${first_seq} to ${last_seq}`];
-    }),
+    streams.map(({ name, state: { messages, first_seq, last_seq } }) => [
+      name,
+      `${messages} messages, ${first_seq} to ${last_seq}`,
+    ]),
   );
 }
 

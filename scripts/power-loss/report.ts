@@ -1,4 +1,4 @@
-/** What a run prints. */
+/** The lines that a run prints. */
 import type { Outcome } from "./run.ts";
 
 export function formatOutcome(outcome: Outcome): string[] {

@@ -1,16 +1,14 @@
-/** One run: nodes on disks of their own, sessions that write, a loss of power, and what is left. */
+/** One run: nodes with their own disks, sessions that write, a loss of power, and what is left. */
 import { randomInt } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { TaskClient } from "../../src/client/task-client.ts";
-import { connectNats } from "../../src/nats/connection.ts";
-import { createRequester } from "../../src/nats/request.ts";
-import { createRandomFor } from "../../src/simulation/random.ts";
-import { Cluster } from "../lab/cluster.ts";
-import { figuresUrl } from "../lab/figures-address.ts";
 import { Cleanup } from "../../src/cleanup.ts";
-import { attemptsToldTwice, claimedWithoutLease, readTasks, stuckClaims } from "./aftermath.ts";
+import { createRandomFor } from "../../src/simulation/random.ts";
+import { TaskConnection } from "../lab/clients.ts";
+import { Cluster } from "../lab/cluster.ts";
+import { stuckTasks } from "../lab/health.ts";
+import { attemptsToldTwice, claimedWithoutLease, readTasks } from "./aftermath.ts";
 import { Disk } from "./disk.ts";
 import { type Losses, lossesIn } from "./losses.ts";
 import type { PowerLossOptions } from "./options.ts";
@@ -21,26 +19,29 @@ import { type Acknowledged, Writer } from "./writer.ts";
 const WRITERS = 10;
 const WORKERS = 2;
 const ANSWER_MS = 90_000;
+/** Much longer than the leases of the run. */
+const QUIET_MS = 60_000;
 
 export interface Outcome extends Losses {
   readonly acknowledged: number;
-  /** The servers did not know the bucket of the tasks any more, until a worker made it anew. */
+  /** Whether the servers no longer knew the bucket of the tasks, until a worker created it again. */
   readonly bucketForgotten: boolean;
-  /** Until the tasks could be read again, after the first node could be reached. */
+  /** From the first node that could be reached to the first read of the tasks. */
   readonly readableMs: number;
   readonly claimedWithoutLease: number;
-  /** Attempts that two sessions were told. */
+  /** The number of attempts that two sessions were told. */
   readonly toldTwice: number;
+  /** The number of tasks that stay claimed for ever. */
   readonly stuck: number;
-  /** Buckets of which the nodes have different contents for good. */
+  /** Buckets whose contents differ for good from node to node. */
   readonly differing: readonly string[];
-  /** How often a node has ended by itself. */
+  /** How often a node ended by itself. */
   readonly endings: number;
   /** What the nodes wrote about damage. */
   readonly complaints: readonly string[];
 }
 
-/** Ends early, with everything put away, when the signal is aborted. */
+/** Stops and cleans up when the signal is aborted. */
 export async function runPowerLoss(
   { nodes, sync, seed, seconds, victims }: PowerLossOptions,
   { binary, folder, signal }: { binary: string; folder: string; signal: AbortSignal },
@@ -48,16 +49,17 @@ export async function runPowerLoss(
   await using stack = new Cleanup();
   const disks = new Map<string, Disk>();
   for (let i = 1; i <= nodes; i++) {
-    // Where the cluster has the node of this name keep its data.
+    // The cluster stores the data of the node with this name there.
     const name = `n${i}`;
     disks.set(name, stack.use(await Disk.create(join(folder, name))));
   }
   signal.throwIfAborted();
-  const placing = { nodes, network: null, firstPort: randomInt(10_000, 29_000) };
-  const serverConfig = sync === null ? "" : `jetstream { sync_interval: ${sync} }\n`;
-  const direct = { figures: true, isDirect: true };
   const cluster = stack.use(
-    await Cluster.start({ ...placing, ...direct, workers: WORKERS, binary, folder, serverConfig }),
+    await Cluster.start({
+      ...{ nodes, workers: WORKERS, binary, folder, network: null, figures: true, isDirect: true },
+      firstPort: randomInt(10_000, 29_000),
+      serverConfig: sync === null ? "" : `jetstream { sync_interval: ${sync} }\n`,
+    }),
   );
   const grid = { cluster, disks };
   const acknowledged: Acknowledged[] = [];
@@ -71,8 +73,8 @@ export async function runPowerLoss(
   }
   signal.throwIfAborted();
 
-  const connection = await connectNats({ servers: cluster.urls, name: "aftermath" });
-  stack.defer(() => connection.close());
+  const client = stack.use(await TaskConnection.open(cluster.urls, "aftermath"));
+  const { connection, tasks } = client;
   const restoredAt = performance.now();
   const found = await readTasks(connection);
   const readableMs = performance.now() - restoredAt;
@@ -80,7 +82,7 @@ export async function runPowerLoss(
   signal.throwIfAborted();
   for (const worker of cluster.workers) worker.start();
   await cluster.untilAnswered(ANSWER_MS);
-  // A bucket that the workers make anew may find what lies in its folder.
+  // A bucket that the workers create again may find the data in its folder.
   const losses = lossesIn(acknowledged, found ?? (await readTasks(connection)) ?? [], at);
   return {
     ...losses,
@@ -88,19 +90,17 @@ export async function runPowerLoss(
     bucketForgotten: found === null,
     readableMs,
     claimedWithoutLease: without,
-    toldTwice: await attemptsToldTwice(connection, losses.attemptsBack),
-    stuck: await stuckClaims(connection),
+    toldTwice: await attemptsToldTwice(tasks, losses.attemptsBack),
+    stuck: (await stuckTasks(tasks, QUIET_MS)).length,
     differing:
-      nodes === 1
-        ? []
-        : await differing(cluster.nodes.map(({ name }) => figuresUrl(placing, name))),
+      nodes === 1 ? [] : await differing(cluster.nodes.map(({ name }) => cluster.figuresUrl(name))),
     endings: cluster.nodes.reduce((sum, { endings: { length } }) => sum + length, 0),
     complaints: complaintsIn(cluster.nodes.map(({ name }) => join(folder, `${name}.log`))),
   };
 }
 
 interface Writing {
-  /** Rejects if a writer is told what it should never be. */
+  /** Rejects for an answer that no writer should ever get. */
   readonly done: Promise<unknown>;
   readonly stop: () => Promise<void>;
 }
@@ -108,13 +108,9 @@ interface Writing {
 function write(urls: readonly string[], seed: number, acknowledged: Acknowledged[]): Writing {
   const end = new AbortController();
   const one = async (i: number): Promise<void> => {
-    const connection = await connectNats({ servers: urls, reconnectTimeWait: 0.1, name: `s${i}` });
-    try {
-      const tasks = new TaskClient(createRequester(connection));
-      await new Writer(tasks, `s${i}`, createRandomFor(seed, i), acknowledged).run(end.signal);
-    } finally {
-      await connection.close();
-    }
+    await using client = await TaskConnection.open(urls, `s${i}`);
+    const random = createRandomFor(seed, i);
+    await new Writer(client.tasks, `s${i}`, random, acknowledged).run(end.signal);
   };
   const done = Promise.all(Array.from({ length: WRITERS }, (_, i) => one(i + 1)));
   done.catch(() => undefined);
@@ -125,7 +121,7 @@ function write(urls: readonly string[], seed: number, acknowledged: Acknowledged
   return { done, stop };
 }
 
-/** Each kind once, without what differs from line to line. */
+/** Each kind of line once, without what differs from line to line. */
 function complaintsIn(logs: readonly string[]): string[] {
   const lines = logs.flatMap((log) => [
     ...readFileSync(log, "utf8").matchAll(/\[(?:ERR|FTL|WRN)\] (.*)$/gm),

@@ -1,11 +1,11 @@
-/** A session that writes, and the writes that were acknowledged to it. */
+/** A session that writes, and the writes that were acknowledged. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { TaskClient } from "../../src/client/task-client.ts";
 import { TaskError } from "../../src/client/task-error.ts";
 import type { TaskRecord } from "../../src/protocol/task-record.ts";
 import type { Random } from "../../src/simulation/random.ts";
 
-/** A write that a requester was told of: it should stay. */
+/** An acknowledged write. It should not be lost. */
 export interface Acknowledged {
   readonly kind: "create" | "claim" | "release";
   readonly taskId: string;
@@ -13,17 +13,17 @@ export interface Acknowledged {
   readonly status: string;
   readonly attempt: number;
   readonly holder: string | null;
-  /** When it was told, by the clock of this process. */
+  /** The time of the answer, by the clock of this process. */
   readonly at: number;
 }
 
-/** Asked once: nothing is written twice. */
+/** No repetition: nothing is written twice. */
 const ONCE = { deadlineMs: 0, timeoutMs: 3_000 };
 const TTL_SECONDS = 5;
 const PAUSE_MS = 100;
 /** Tasks that are claimed again and again, so that there are attempts to lose. */
 const LASTING = 5;
-/** The bucket keeps 64 records of a task: one that has more could not be looked through. */
+/** The bucket keeps 64 records of a task. The history of a task with more would be incomplete. */
 const MOST_ATTEMPTS = 20;
 
 export class Writer {
@@ -41,14 +41,14 @@ export class Writer {
     this.#acknowledged = acknowledged;
   }
 
-  /** Until the signal is aborted. @throws for what is neither a refusal nor a lost answer */
+  /** Ends when the signal is aborted. @throws what is neither a refusal nor a lost answer */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
         await this.#act();
       } catch (error) {
         if (!(error instanceof TaskError) || error.code === "internal") throw error;
-        // After an outage it may not hold what it thinks it does: it takes something else.
+        // After an outage the session may no longer hold these tasks, so it takes others.
         this.#lasting.length = 0;
       }
       await delay(this.#random() * PAUSE_MS);

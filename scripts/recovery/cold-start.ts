@@ -1,12 +1,11 @@
-/** How long a coordinator takes that starts on many tasks, and how much memory. */
+/** How long a coordinator takes to start with many tasks, and how much memory. */
 import { execFile } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { TaskClient } from "../../src/client/task-client.ts";
 import { TaskError } from "../../src/client/task-error.ts";
 import type { Member } from "../lab/member.ts";
-import { Bench, type BenchOptions } from "./bench.ts";
-import type { Row } from "./rows.ts";
+import { Bench, type BenchOptions, type Row } from "./bench.ts";
 
 const run = promisify(execFile);
 
@@ -14,7 +13,7 @@ const PATIENCE_MS = 300_000;
 const PAUSE_MS = 10;
 const IMPORT_AT_ONCE = 5_000;
 
-/** Of a worker alone, and of the NATS nodes and the worker together. */
+/** Restarts the worker alone, then the NATS nodes and the worker together. */
 export async function measureColdStart(
   options: BenchOptions,
   count: number,
@@ -43,7 +42,7 @@ export async function measureColdStart(
   ];
 }
 
-/** From the start of the processes to the first claim. */
+/** From the start of the processes to the first claim, in each round. */
 async function timesOf(
   bench: Bench,
   members: readonly Member[],
@@ -61,7 +60,7 @@ async function timesOf(
   return times;
 }
 
-/** Resolves when a coordinator that is starting has answered it. */
+/** Resolves when a coordinator that is starting has answered a claim. */
 export async function firstClaim(tasks: TaskClient, id: string, started: number): Promise<void> {
   const input = { session_id: "first", ttl_seconds: 3_600 };
   for (;;) {
@@ -76,7 +75,7 @@ export async function firstClaim(tasks: TaskClient, id: string, started: number)
   }
 }
 
-/** What the process has in memory, in MiB. */
+/** The resident memory of the process, in MiB. */
 async function memoryOf({ pid }: Member): Promise<number> {
   const { stdout } = await run("ps", ["-o", "rss=", "-p", String(pid)]);
   return Number(stdout) / 1024;

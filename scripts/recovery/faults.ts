@@ -1,96 +1,99 @@
-/** Faults, each brought about while claims are asked for, and what became of these. */
+/** Faults under load, and what happens to the claims meanwhile. */
 import { setTimeout as delay } from "node:timers/promises";
+import { z } from "zod";
+import { rolesOf } from "../lab/leader.ts";
 import type { Member } from "../lab/member.ts";
-import type { Bench } from "./bench.ts";
-import { idleNode } from "./idle-node.ts";
+import type { Bench, Row } from "./bench.ts";
 import { type LoadResult, underLoad } from "./load.ts";
-import type { Row } from "./rows.ts";
-import { rolesOf } from "./stream-leader.ts";
 
 const PAUSED_MS = 3_000;
 const ANSWER_MS = 90_000;
+const BUCKETS = ["tasks", "leases", "sessions"] as const;
+const ELECTIONS = 50;
+const ELECTION_MS = 1_000;
+
+type Members = readonly Member[];
 
 export interface Fault {
   readonly name: string;
-  /** Chooses whom it befalls, before the load begins. */
-  readonly prepare: (bench: Bench, round: number) => Promise<readonly Member[]>;
-  readonly bringAbout: (members: readonly Member[]) => Promise<void>;
+  /** Selects the processes that the fault happens to, before the load begins. */
+  readonly prepare: (bench: Bench, round: number) => Promise<Members> | Members;
+  readonly cause: (members: Members) => Promise<void>;
 }
 
-const kill = async (members: readonly Member[]): Promise<void> => {
+async function kill(members: Members): Promise<void> {
   await Promise.all(members.map((member) => member.kill()));
-};
+}
 
-const killAndStart = async (members: readonly Member[]): Promise<void> => {
-  await kill(members);
+function start(members: Members): void {
   for (const member of members) member.start();
-};
+}
 
-const pauseAndResume = async (members: readonly Member[]): Promise<void> => {
+async function killAndStart(members: Members): Promise<void> {
+  await kill(members);
+  start(members);
+}
+
+async function pauseAndResume(members: Members): Promise<void> {
   for (const member of members) member.pause();
   await delay(PAUSED_MS);
   for (const member of members) member.resume();
-};
+}
 
-const leader = async ({ cluster }: Bench): Promise<readonly Member[]> => [
-  (await rolesOf(cluster, "KV_tasks")).leader,
-];
+async function restart(members: Members): Promise<void> {
+  await Promise.all(members.map((member) => member.stop()));
+  start(members);
+}
+
+async function leader({ cluster }: Bench): Promise<Members> {
+  return [(await rolesOf(cluster, "tasks")).leader];
+}
 
 export function faultsFor(nodes: number): readonly Fault[] {
   const everywhere: Fault[] = [
     {
       name: "a worker killed",
-      prepare: ({ cluster: { workers } }, round) =>
-        Promise.resolve(workers.slice(round % workers.length).slice(0, 1)),
-      bringAbout: kill,
+      prepare: ({ cluster: { workers } }, round) => {
+        return workers.slice(round % workers.length).slice(0, 1);
+      },
+      cause: kill,
     },
     {
       name: "all workers killed and started",
-      prepare: ({ cluster }) => Promise.resolve(cluster.workers),
-      bringAbout: killAndStart,
+      prepare: ({ cluster }) => cluster.workers,
+      cause: killAndStart,
     },
     {
       name: "all NATS nodes killed and started",
-      prepare: ({ cluster }) => Promise.resolve(cluster.nodes),
-      bringAbout: killAndStart,
+      prepare: ({ cluster }) => cluster.nodes,
+      cause: killAndStart,
     },
     {
       name: `the NATS node that leads stopped for ${PAUSED_MS / 1000} s`,
       prepare: leader,
-      bringAbout: pauseAndResume,
+      cause: pauseAndResume,
     },
   ];
-  const alone: Fault = {
-    name: "the NATS node restarted",
-    prepare: leader,
-    bringAbout: async (members) => {
-      for (const member of members) {
-        await member.stop();
-        member.start();
-      }
-    },
-  };
-  const clustered: Fault[] = [
-    {
-      name: "the NATS node that leads killed",
-      prepare: leader,
-      bringAbout: kill,
-    },
+  if (nodes === 1) {
+    return [...everywhere, { name: "the NATS node restarted", prepare: leader, cause: restart }];
+  }
+  return [
+    ...everywhere,
+    { name: "the NATS node that leads killed", prepare: leader, cause: kill },
     {
       name: "a NATS node that leads nothing killed",
       prepare: async (bench) => [await idleNode(bench)],
-      bringAbout: kill,
+      cause: kill,
     },
   ];
-  return [...everywhere, ...(nodes === 1 ? [alone] : clustered)];
 }
 
-/** Whatever was killed runs again when a round is over. */
+/** Everything that was killed runs again when a round has ended. */
 export async function measureFault(bench: Bench, fault: Fault, rounds: number): Promise<Row[]> {
   const results: LoadResult[] = [];
   for (let round = 0; round < rounds; round++) {
     const members = await fault.prepare(bench, round);
-    results.push(await underLoad(bench, () => fault.bringAbout(members)));
+    results.push(await underLoad(bench, () => fault.cause(members)));
     for (const member of [...bench.cluster.nodes, ...bench.cluster.workers]) {
       member.resume();
       member.start();
@@ -110,4 +113,30 @@ export async function measureFault(bench: Bench, fault: Fault, rounds: number): 
     row("never answered", "requests", ({ failed }) => failed),
     row("acknowledged and lost", "writes", ({ lost }) => lost),
   ];
+}
+
+const jsz = z.object({ meta_cluster: z.object({ leader: z.string().optional() }) });
+
+/**
+ * A node that leads no bucket. Where every node leads one, leaders are asked to step down until one is idle.
+ *
+ * @throws Error if no election leaves a node idle
+ */
+async function idleNode({ cluster, connection }: Bench): Promise<Member> {
+  for (let election = 0; election < ELECTIONS; election++) {
+    try {
+      const reply = await fetch(`${cluster.figuresUrl("n1")}/jsz`);
+      const { meta_cluster: meta } = jsz.parse(await reply.json());
+      const roles = await Promise.all(BUCKETS.map((bucket) => rolesOf(cluster, bucket)));
+      const busy = new Set([meta.leader, ...roles.map(({ leader: { name } }) => name)]);
+      const idle = cluster.nodes.find(({ name }) => !busy.has(name));
+      if (idle !== undefined) return idle;
+      const bucket = BUCKETS[election % BUCKETS.length] ?? BUCKETS[0];
+      await connection.request(`$JS.API.STREAM.LEADER.STEPDOWN.KV_${bucket}`);
+    } catch {
+      // An election is under way, and no leader receives the request.
+    }
+    await delay(ELECTION_MS);
+  }
+  throw new Error("every node leads something");
 }

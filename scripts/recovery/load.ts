@@ -1,27 +1,28 @@
-/** Claims at a steady pace, whatever becomes of those before: as of many sessions, each with one request. */
+/** Claims at a steady pace, like those of many sessions with one request each. */
 import { setTimeout as delay } from "node:timers/promises";
 import { TaskError } from "../../src/client/task-error.ts";
 import { readHistory } from "../../src/nats/read-history.ts";
 import type { Bench } from "./bench.ts";
-import { patiently } from "./patiently.ts";
+import { patiently } from "../lab/leader.ts";
 
 const PER_SECOND = 50;
-/** Before the fault, and after the last request that had to be asked again. */
+/** Before the fault, and after the last request that had to be repeated. */
 const CALM_MS = 1_000;
-/** Few, as a worker that starts reads all tasks: `cold-start.ts` measures what many do. */
+/** Few, because a worker that starts reads all tasks: `cold-start.ts` measures many. */
 const MOST_REQUESTS = 1_500;
-/** Each request once, and again until this has passed. */
+/** For each attempt of a request. */
 const TIMEOUT_MS = 1_000;
 const PAUSE_MS = 20;
+/** For a request with all its repetitions. */
 const PATIENCE_MS = 60_000;
 const SESSION = "load";
 const TTL_SECONDS = 3_600;
 
 export interface LoadResult {
   readonly requests: number;
-  /** Not answered with success the first time. */
+  /** Requests that did not succeed the first time. */
   readonly askedAgain: number;
-  /** Never answered with success. */
+  /** Requests that never succeeded. */
   readonly failed: number;
   /** The longest wait for an answer, all repetitions included. */
   readonly slowestMs: number;
@@ -34,12 +35,12 @@ export interface LoadResult {
 interface Asked {
   readonly taskId: string;
   readonly askedAt: number;
-  /** Of the first answer. */
+  /** Whether the request had to be repeated. */
   wasRefused: boolean;
   answeredAt: number | null;
 }
 
-/** Brings the fault about under load, and goes on until nothing has to be asked again. */
+/** Causes the fault under load. Continues until no request has to be repeated. */
 export async function underLoad(bench: Bench, fault: () => Promise<void>): Promise<LoadResult> {
   const ids = [...(await bench.newTasks(MOST_REQUESTS))];
   const asked: Asked[] = [];
@@ -68,7 +69,7 @@ async function claim({ tasks }: Bench, one: Asked): Promise<void> {
   const input = { session_id: SESSION, ttl_seconds: TTL_SECONDS };
   while (performance.now() - one.askedAt < PATIENCE_MS) {
     try {
-      // The same session gets what it has: asking again claims nothing twice.
+      // A repetition by the same session gets the claim that it already has.
       await tasks.claim(one.taskId, input, { deadlineMs: 0, timeoutMs: TIMEOUT_MS });
       one.answeredAt = performance.now();
       return;
@@ -80,7 +81,7 @@ async function claim({ tasks }: Bench, one: Asked): Promise<void> {
   }
 }
 
-/** Until no request of a while had to be asked again. */
+/** Resolves when no request of the last two seconds had to be repeated. */
 async function untilCalm(asked: readonly Asked[], since: number): Promise<void> {
   for (;;) {
     await delay(100);

@@ -1,13 +1,12 @@
-/** `npm run recovery`: how long it takes until everything is as before, measured on a real cluster. */
+/** `npm run recovery`: measures how long a real cluster takes to recover from each fault. */
 import { writeFileSync } from "node:fs";
 import { describeMachine } from "../lab/machine.ts";
 import { type Run, runScript } from "../lab/run-script.ts";
-import { Bench } from "./bench.ts";
+import { Bench, type Row, summarize, type Summary } from "./bench.ts";
 import { measureColdStart } from "./cold-start.ts";
 import { measureExpiry } from "./expiry.ts";
 import { faultsFor, measureFault } from "./faults.ts";
 import { parseOptions, type RecoveryOptions, SCRIPT } from "./options.ts";
-import { type Row, summarize, type Summary } from "./rows.ts";
 
 await runScript({
   script: SCRIPT,
@@ -46,7 +45,7 @@ async function measure(
     }
     rows.push(...summaries);
   };
-  /** Each begins without the tasks of the one before. */
+  /** Each measurement starts without the tasks of the one before. */
   const onBench = async (measured: (bench: Bench) => Promise<Row[]>): Promise<Row[]> => {
     await using bench = await Bench.start(of);
     return await run.untilInterrupted(measured(bench));

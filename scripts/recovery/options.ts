@@ -3,30 +3,28 @@ import { parse } from "../options/command-line.ts";
 import { nodes, text, whole, workers } from "../options/kinds.ts";
 
 export interface RecoveryOptions {
-  /** 1: one replica; 3: a cluster with three. */
+  /** 1, or 3: a cluster with three replicas. */
   readonly nodes: number;
   readonly workers: number;
   readonly rounds: number;
-  /** With how many tasks a coordinator starts that is measured; a tenth of them is measured as well. */
+  /** Tasks of the cold start. A start with a tenth of them is measured as well. */
   readonly tasks: number;
-  /** Only the measurements whose name has one of these words; empty: all. */
+  /** Words: only measurements with one of them in their name. Empty: all. */
   readonly only: readonly string[];
-  /** Where the result is written as JSON. */
+  /** The file for the result as JSON. */
   readonly json: string | null;
 }
 
 export const SCRIPT = {
   name: "npm run recovery",
-  does: "Measures on a real cluster how long it takes after each fault until all is as before.",
-  words: "words in the names of what is measured",
+  does: "Measures how long a real cluster takes to recover from each fault.",
+  words: "words in the names of measurements",
   options: {
     nodes: nodes(1),
     workers: workers(3),
-    rounds: whole("how often each fault is brought about", 5, { min: 1 }),
-    tasks: whole("with how many tasks the coordinator starts that is measured", 100_000, {
-      min: 10,
-    }),
-    json: text("<file>", "writes the result as JSON, too", null, { shown: "nowhere" }),
+    rounds: whole("how often each fault is caused", 5, { min: 1 }),
+    tasks: whole("tasks of the cold start that is measured", 100_000, { min: 10 }),
+    json: text("<file>", "also writes the result as JSON", null, { shown: "no file" }),
   },
 };
 

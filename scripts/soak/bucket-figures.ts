@@ -1,13 +1,10 @@
-/** How large the streams of the buckets are, and how many tasks there are. */
+/** The sizes of the streams of the buckets, and the number of tasks. */
 import { jetstreamManager, type JetStreamManager, type StreamInfo } from "@nats-io/jetstream";
-import { TaskClient } from "../../src/client/task-client.ts";
-import { type Connection, connectNats } from "../../src/nats/connection.ts";
 import { MARKER_TTL_SECONDS, SHORT_MARKER_TTL_SECONDS } from "../../src/nats/kv-buckets.ts";
 import { LEASES_BUCKET, SESSIONS_BUCKET, TASKS_BUCKET } from "../../src/nats/kv-buckets.ts";
-import { createRequester } from "../../src/nats/request.ts";
+import { TaskConnection } from "../lab/clients.ts";
 import { GROUPS, levelsAfter, NONE_LEFT } from "./figures.ts";
 import type { Group, Rule } from "./series.ts";
-import { TrailingWrites } from "./trailing-writes.ts";
 
 export interface Figure {
   readonly name: string;
@@ -22,9 +19,29 @@ export interface BucketFigures {
   readonly tasks: Readonly<Record<string, number>>;
 }
 
-/** A bucket, and for how long a message that is not needed any more may stay in its stream, in seconds. */
+/** Counts the messages that were written to a stream in the last `seconds`, by its last sequence. */
+export class TrailingWrites {
+  readonly #seconds: number;
+  readonly #seen: { readonly at: number; readonly sequence: number }[] = [];
+
+  constructor(seconds: number) {
+    this.#seconds = seconds;
+  }
+
+  /** `null` while the calls do not yet cover that time. */
+  add(at: number, sequence: number): number | null {
+    this.#seen.push({ at, sequence });
+    // The last entry that is old enough stays: the count starts there.
+    while ((this.#seen[1]?.at ?? Infinity) <= at - this.#seconds) this.#seen.shift();
+    const [oldest] = this.#seen;
+    if (oldest === undefined || oldest.at > at - this.#seconds) return null;
+    return sequence - oldest.sequence;
+  }
+}
+
 class Bucket {
   readonly name: string;
+  /** How long an obsolete message may stay in the stream. */
   readonly #seconds: number;
   readonly #writes: TrailingWrites;
 
@@ -36,9 +53,8 @@ class Bucket {
   }
 
   /**
-   * Its size follows the load, which is now faster and now slower. Judged is therefore what is there of
-   * what was written within the time that it may stay: a stream in which nothing is removed has more of
-   * it with every hour.
+   * The size follows the load, which varies. So the rule judges the size per message written in the time
+   * that messages may stay. It grows in a stream from which nothing is removed.
    */
   figures({ state }: StreamInfo): Figure[] {
     const { name } = this;
@@ -68,19 +84,17 @@ class Bucket {
   }
 }
 
-/** Differences that the mixture of the load makes from one moment to the next. */
+/** The variation that the mixture of the load causes. */
 const [SHARE_NOISE, BYTES_NOISE] = [0.05, 10];
 
 export class Buckets implements AsyncDisposable {
-  readonly #connection: Connection;
+  readonly #client: TaskConnection;
   readonly #streams: JetStreamManager;
-  readonly #tasks: TaskClient;
   readonly #buckets: readonly Bucket[];
 
-  private constructor(connection: Connection, streams: JetStreamManager, retentionSeconds: number) {
-    this.#connection = connection;
+  private constructor(client: TaskConnection, streams: JetStreamManager, retentionSeconds: number) {
+    this.#client = client;
     this.#streams = streams;
-    this.#tasks = new TaskClient(createRequester(connection), { deadlineMs: 0 });
     this.#buckets = [TASKS_BUCKET, LEASES_BUCKET, SESSIONS_BUCKET].map(
       (name) => new Bucket(name, retentionSeconds),
     );
@@ -90,25 +104,21 @@ export class Buckets implements AsyncDisposable {
     urls: readonly string[],
     options: { readonly retentionSeconds: number; readonly timeoutMs: number },
   ): Promise<Buckets> {
-    const connection = await connectNats({
-      servers: urls,
-      name: "sampler",
-      reconnectTimeWait: 0.5,
-    });
+    const client = await TaskConnection.open(urls, "sampler", { deadlineMs: 0 });
     const { retentionSeconds, timeoutMs: timeout } = options;
-    const streams = await jetstreamManager(connection, { checkAPI: false, timeout });
-    return new Buckets(connection, streams, retentionSeconds);
+    const streams = await jetstreamManager(client.connection, { checkAPI: false, timeout });
+    return new Buckets(client, streams, retentionSeconds);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#connection.close();
+    await this.#client[Symbol.asyncDispose]();
   }
 
-  /** What does not answer in time is left out. */
+  /** Leaves out what does not answer in time. */
   async read(timeoutMs: number): Promise<BucketFigures> {
     const nothing = (): null => null;
     const [stats, ...streams] = await Promise.all([
-      this.#tasks.stats({ timeoutMs }).catch(nothing),
+      this.#client.tasks.stats({ timeoutMs }).catch(nothing),
       ...this.#buckets.map(({ name }) => this.#streams.streams.info(`KV_${name}`).catch(nothing)),
     ]);
     const figures = streams.flatMap((info, i) =>
@@ -120,7 +130,7 @@ export class Buckets implements AsyncDisposable {
   }
 }
 
-/** A task that was removed leaves a marker behind, for a quarter of an hour. */
+/** A removed task leaves a marker behind for a quarter of an hour. */
 function recordsAndMarkers({ state }: StreamInfo, tasks: number): Figure[] {
   const markers = Math.max(0, (state.num_subjects ?? 0) - tasks);
   const { messages: group } = GROUPS;

@@ -1,10 +1,8 @@
-/** What every part of the load works with: a connection of its own, chance, and the meter. */
-import { Coordinator } from "../../src/client/coordinator.ts";
-import { EventBus } from "../../src/client/event-bus.ts";
+/** What every part of the load has: a connection, a random generator and the meter. */
 import { pause } from "../../src/client/waiting.ts";
 import type { Random } from "../../src/simulation/random.ts";
+import { LibraryClient } from "../lab/clients.ts";
 import type { Meter } from "./meter.ts";
-import { QUIET } from "../lab/quiet-logger.ts";
 
 const RECONNECT_SECONDS = 0.5;
 
@@ -18,50 +16,34 @@ export interface Part {
   readonly signal: AbortSignal;
 }
 
-/** A client of the library, gone with its scope; `null` if no server can be reached. */
-export class Client implements AsyncDisposable {
-  readonly coordinator: Coordinator;
-  readonly #bus: EventBus;
-
-  private constructor(bus: EventBus) {
-    this.#bus = bus;
-    this.coordinator = new Coordinator(bus);
-  }
-
-  static async connect({ urls, id: name, meter }: Part): Promise<Client | null> {
-    const config = { servers: urls, name, reconnectTimeWait: RECONNECT_SECONDS };
-    const bus = new EventBus({ backend: "nats", config, logger: QUIET });
-    const isConnected = await bus.connect();
-    meter.count(isConnected ? "connect" : "connect in vain");
-    return isConnected ? new Client(bus) : null;
-  }
-
-  /** As a process that dies: nothing is given back, and nobody is told. */
-  async vanish(): Promise<void> {
-    await this.#bus.disconnect();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.coordinator.stop({ deadlineMs: 0 });
-    await this.#bus.disconnect();
-  }
-}
-
-/** Until the load ends: what a client does on a connection, again and again on a new one. */
+/** Until the load ends: makes the visit, each time with a new connection. */
 export async function repeatedly(
   part: Part,
-  visit: (client: Client) => Promise<void>,
+  visit: (client: LibraryClient) => Promise<void>,
 ): Promise<void> {
-  while (!part.signal.aborted) {
+  const { urls, id, meter, signal } = part;
+  while (!signal.aborted) {
     {
-      await using client = await Client.connect(part);
-      if (client !== null) await visit(client);
+      await using client = await LibraryClient.tryOpen(urls, id, RECONNECT_SECONDS);
+      meter.count(client === null ? "connect in vain" : "connect");
+      if (client !== null) {
+        try {
+          await visit(client);
+        } finally {
+          await client.coordinator.stop({ deadlineMs: 0 });
+        }
+      }
     }
     await rest(part, 0.2, 1);
   }
 }
 
-/** Waits for some time between the two, or until the load ends. */
+/** Ends the connection as the death of a process would: nothing is given back. */
+export async function vanish(client: LibraryClient): Promise<void> {
+  await client[Symbol.asyncDispose]();
+}
+
+/** Waits for a random time between the two, in seconds, or until the load ends. */
 export async function rest({ random, signal }: Part, from: number, to: number): Promise<void> {
   await pause((from + random() * (to - from)) * 1000, signal).catch(() => undefined);
 }

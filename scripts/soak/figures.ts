@@ -1,4 +1,4 @@
-/** Which figures a run has: in which chart they are, and by which rule they are judged. */
+/** The charts of a run, and the rules for its figures. */
 import type { Group, Rule } from "./series.ts";
 
 const group = (title: string, unit: string, scale?: Group["scale"]): Group => ({
@@ -29,25 +29,25 @@ export function latencyGroup(operation: string): Group {
   return group(`Latency of ${operation}`, "ms", "logarithmic");
 }
 
-/** What the quiet shows is what a process keeps open for itself; a connection may be just changing. */
+/** In the quiet a process has only its own descriptors open. A connection may be changing just then. */
 export const OPEN: Rule = { kind: "returns", slack: 2 };
-/** Blocks of the streams are files, which come and go. */
+/** The blocks of the streams are files, which come and go. */
 export const OPEN_FILES: Rule = { kind: "returns", slack: 8 };
-/** Clients that changed the server are interests that the others are told of. */
+/** The servers tell each other about the subscriptions of clients that changed the server. */
 export const SUBSCRIBED: Rule = { kind: "returns", slack: 5 };
-/** Tasks as well: what a load leaves unfinished is cancelled, and what is finished is removed. */
+/** Also for tasks: unfinished tasks are cancelled at the end of the load, finished ones are removed. */
 export const NONE_LEFT: Rule = { kind: "returns", slack: 0 };
 
 /**
- * Node.js takes memory as the load rises, for young objects and threads, and gives it back when it likes:
- * only more than that is a sign of a leak outside of the heap. What is in the heap shows sooner there.
+ * Node.js takes memory under load, for young objects and threads, and returns it late. Only more than that
+ * shows a leak outside of the heap. `HEAP` shows a leak in the heap sooner.
  */
 export const NODE_MEMORY: Rule = { kind: "steady", noise: 100 };
 export const HEAP: Rule = { kind: "steady", noise: 10 };
-/** The server keeps blocks of the streams at hand, and its collector takes its time. */
+/** The server caches blocks of the streams, and its garbage collector runs late. */
 export const SERVER_MEMORY: Rule = { kind: "steady", noise: 30 };
 
-/** What takes this time to level out. */
+/** For a figure that takes this time to level out. */
 export function levelsAfter(seconds: number, noise: number): Rule {
   return { kind: "steady", noise, levelsAfter: seconds };
 }

@@ -1,8 +1,8 @@
-/** What a worker (its metrics) and a NATS server (its monitoring) tell by HTTP. */
+/** The figures that a worker (metrics) and a NATS server (monitoring) serve by HTTP. */
 import { get } from "node:http";
 import { z } from "zod";
 
-/** One connection for each request: one that is kept would count among the descriptors. */
+/** Each request has its own connection: a kept one would count among the descriptors. */
 export function fetchText(url: string, timeoutMs: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(timeoutMs);
@@ -28,7 +28,7 @@ const variables = z.object({ connections: z.number(), subscriptions: z.number() 
 
 export type NodeFigures = z.output<typeof variables>;
 
-/** Of a server's /varz. */
+/** From the /varz of a server. */
 export function parseNode(text: string): NodeFigures {
   return variables.parse(JSON.parse(text));
 }

@@ -1,18 +1,22 @@
-/** Workers of the library and loops over claims, and whoever makes the tasks for them. */
+/** Workers of the library, loops over claims, steady sessions, and the source of their tasks. */
 import type { Claim } from "../../src/client/claim.ts";
 import { PermanentError, type TaskContext } from "../../src/client/task-handler.ts";
-import { happens, type Part, repeatedly, rest } from "./client.ts";
+import { happens, type Part, repeatedly, rest, vanish } from "./client.ts";
 
-/** What the two kinds take, so that neither leaves the other without tasks. */
+/** Of the tasks of each kind, so that neither kind leaves the other without tasks. */
 const PREFIXES = { work: "work.", claims: "claims." } as const;
 const TTL_SECONDS = 2;
-/** A request that is parked for as long as this ends when there is a task, mostly. */
+/** So long that a parked request mostly ends because of a task. */
 const WAIT_SECONDS = 5;
 const CONCURRENCY = 3;
 const PORTION = 20;
 const STOP_MS = 1_000;
+/** No repetition: an operation that is repeated would measure the pauses. */
+const ONCE = { deadlineMs: 0, timeoutMs: 4_000 };
+const ROUNDS = 500;
+const [SHORTEST_SECONDS, LONGEST_SECONDS] = [0.1, 0.3];
 
-/** Keeps some tasks ready, no more: what is finished is followed by as much. */
+/** Keeps a few tasks ready: creates as many as are finished. */
 export function feed(part: Part): Promise<void> {
   let made = 0;
   return repeatedly(part, async ({ coordinator: { tasks } }) => {
@@ -34,7 +38,7 @@ export function feed(part: Part): Promise<void> {
   });
 }
 
-/** Works for a while, stops in good order or just goes, and comes back as somebody else. */
+/** Works for a while, stops or just disappears, and comes back as another session. */
 export function work(part: Part): Promise<void> {
   let visits = 0;
   return repeatedly(part, async (client) => {
@@ -50,14 +54,14 @@ export function work(part: Part): Promise<void> {
       },
       (_task, context) => handle(part, context),
     );
-    // Rejects only for a refusal, which is a defect of this load or of the coordinator.
+    // Rejects only for a refusal, which is a defect of the load or of the coordinator.
     await Promise.race([rest(part, 10, 60), worker.done]);
     if (happens(part, 0.7)) await worker.stop({ deadlineMs: STOP_MS });
-    else await client.vanish();
+    else await vanish(client);
   });
 }
 
-/** Succeeds, fails, fails for good, or hangs for longer than its lease, and does not listen. */
+/** Succeeds, fails, fails for good, or hangs for longer than its lease and ignores its signal. */
 async function handle(part: Part, context: TaskContext): Promise<object> {
   const chance = part.random();
   await rest(part, 0.01, 0.1);
@@ -69,15 +73,14 @@ async function handle(part: Part, context: TaskContext): Promise<object> {
   return { chance };
 }
 
-/** A loop over claims, which ends each in one of the ways there are, or forgets about it. */
+/** A loop over claims, which ends each claim in some way, or forgets it. */
 export function loopOverClaims(part: Part): Promise<void> {
   let visits = 0;
   return repeatedly(part, async ({ coordinator }) => {
     const session = `${part.id}.${++visits}`;
     const options = { session, prefix: PREFIXES.claims, ttlSeconds: TTL_SECONDS, waitSeconds: 1 };
     const until = performance.now() + 10_000 + part.random() * 30_000;
-    // As long as it holds a claim that it has forgotten about it is not idle, and the last task may come
-    // before the load ends.
+    // A loop with a forgotten claim is not idle, and the last task may come before the load ends.
     const stop = (): void => void coordinator.stop({ deadlineMs: STOP_MS });
     part.signal.addEventListener("abort", stop);
     for await (const claim of coordinator.claims({ ...options, stopWhenIdle: true })) {
@@ -95,4 +98,24 @@ async function endSomehow(part: Part, claim: Claim): Promise<void> {
   if (chance < 0.7) await meter.attempt("end", () => claim.complete({ chance }));
   else if (chance < 0.85) await meter.attempt("end", () => claim.fail(new Error("it fails")));
   else if (chance < 0.95) await meter.attempt("end", () => claim.release());
+}
+
+/** Creates a task at an even pace, claims it by `claim` or `next`, completes it, and measures each operation. */
+export function workSteadily(part: Part): Promise<void> {
+  const { meter, id: session_id } = part;
+  let made = 0;
+  return repeatedly(part, async ({ coordinator: { tasks } }) => {
+    for (let i = 0; i < ROUNDS && !part.signal.aborted; i++) {
+      const taskId = `${session_id}.${++made}`;
+      await meter.measure("create", () => tasks.create(taskId, {}, ONCE));
+      const claim = { session_id, ttl_seconds: 5 };
+      const claimed =
+        i % 2 === 0
+          ? await meter.measure("claim", () => tasks.claim(taskId, claim, ONCE))
+          : await meter.measure("next", () => tasks.next({ ...claim, prefix: taskId }, ONCE));
+      const end = { session_id, status: "complete" } as const;
+      if (claimed !== null) await meter.measure("release", () => tasks.release(taskId, end, ONCE));
+      await rest(part, SHORTEST_SECONDS, LONGEST_SECONDS);
+    }
+  });
 }

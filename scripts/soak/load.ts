@@ -1,16 +1,16 @@
-/** All that a coordinator has to bear at a time: the sessions of the chaos runs, and clients of every kind. */
+/** The whole load on a coordinator: the sessions of the chaos runs, and clients of every kind. */
 import { setMaxListeners } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import type { TaskClient } from "../../src/client/task-client.ts";
 import { within } from "../../src/client/waiting.ts";
 import { createRandomFor } from "../../src/simulation/random.ts";
 import { Workload } from "../lab/workload.ts";
-import { cancelUnfinished } from "./cancel-unfinished.ts";
 import type { Part } from "./client.ts";
-import { feed, loopOverClaims, work } from "./library-load.ts";
+import { feed, loopOverClaims, work, workSteadily } from "./library-load.ts";
 import type { Meter } from "./meter.ts";
-import { workSteadily } from "./steady-session.ts";
 import { attend, park, subscribe } from "./visitors.ts";
 
-/** Who takes part, and how many of them. */
+/** The kinds of clients, and how many there are of each. */
 const PARTS: readonly (readonly [
   name: string,
   count: number,
@@ -27,25 +27,27 @@ const PARTS: readonly (readonly [
 
 const OPEN_TASKS = 30;
 const DRAIN_MS = 1_000;
-/** What goes on for longer after the end does not end. */
+/** A part that takes longer to end counts as stuck. */
 const ENDING_MS = 60_000;
+const AGAIN_MS = 500;
+const PAGE = 1_000;
 
 export interface LoadOptions {
   readonly urls: readonly string[];
   readonly sessions: number;
   readonly seed: number;
   readonly meter: Meter;
-  /** Tells the tasks and sessions of one load from those of another. */
+  /** The prefix of the ids, which distinguishes the tasks and sessions of two loads. */
   readonly name: string;
 }
 
 export class Load implements AsyncDisposable {
-  /** Rejects if somebody is told what nobody should ever be told. */
+  /** Rejects for an answer that no client should ever get. */
   readonly done: Promise<unknown>;
   readonly #workload: Workload;
   readonly #end = new AbortController();
   readonly #draining: NodeJS.Timeout;
-  /** Who has not ended. */
+  /** The parts that have not ended. */
   readonly #running = new Set<string>();
 
   private constructor(workload: Workload, { urls, seed, meter, name }: LoadOptions) {
@@ -54,7 +56,7 @@ export class Load implements AsyncDisposable {
       meter.drain(workload.recording);
     }, DRAIN_MS);
     const { signal } = this.#end;
-    // Each part waits for it: many listeners are no leak here.
+    // Each part listens for it: many listeners are no leak here.
     setMaxListeners(0, signal);
     let n = 1_000;
     const parts = PARTS.flatMap(([kind, count, run]) =>
@@ -74,7 +76,7 @@ export class Load implements AsyncDisposable {
     return new Load(workload, options);
   }
 
-  /** Lets what is under way end, and leaves no unfinished task. Rejects if something does not end. */
+  /** Lets everything end, and leaves no unfinished task. Rejects if a part does not end. */
   async end(): Promise<void> {
     this.#end.abort();
     const { tasks } = this.#workload.coordinator;
@@ -96,5 +98,23 @@ export class Load implements AsyncDisposable {
     this.#running.add(name);
     await done;
     this.#running.delete(name);
+  }
+}
+
+/**
+ * Cancels what the load leaves unfinished, so that no task has a reason to stay. Otherwise a task that
+ * waits for a cancelled one waits for ever, and the finished tasks that it depends on stay as long.
+ *
+ * Resolves when no task is unfinished. Claims end when their leases do.
+ */
+async function cancelUnfinished(tasks: TaskClient): Promise<void> {
+  for (;;) {
+    const status = ["blocked", "available", "claimed"] as const;
+    const { tasks: unfinished } = await tasks.list({ status: [...status], limit: PAGE });
+    if (unfinished.length === 0) return;
+    const unclaimed = unfinished.filter((task) => task.status !== "claimed");
+    // A refusal says that the task was claimed or finished meanwhile: the next list shows it.
+    await Promise.allSettled(unclaimed.map(({ task_id }) => tasks.cancel(task_id)));
+    await delay(AGAIN_MS);
   }
 }

@@ -1,17 +1,16 @@
-/** `npm run soak`: a long run under load and faults, and whether anything grows without bound. */
+/** `npm run soak`: a long run under load and faults, which shows whether anything grows without bound. */
 import { execFileSync } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { VERSION } from "../../src/version.ts";
 import { Cluster } from "../lab/cluster.ts";
-import { figuresUrl } from "../lab/figures-address.ts";
 import { Network } from "../lab/network.ts";
 import { type Run, runScript } from "../lab/run-script.ts";
 import { formatOptions, parseOptions, SCRIPT, type SoakOptions } from "./options.ts";
 import { formatTable, growing, renderReport, summary } from "./report.ts";
 import { type Result, runSoak } from "./run.ts";
 
-/** So short that a run sees finished tasks go as they come. */
+/** So short that finished tasks are removed during the run. */
 const [SHORTEST_RETENTION_SECONDS, LONGEST_RETENTION_SECONDS] = [5, 30];
 
 await runScript({
@@ -46,12 +45,10 @@ async function inCluster(options: SoakOptions, binary: string, run: Run): Promis
     IF_COORDINATOR_SESSION_TTL_SECONDS: "10",
   };
   const place = { nodes, workers, binary, folder, network, firstPort };
-  // What the links keep open would be judged as well.
-  const clusterOptions = { ...place, settings, figures: true, isDirect: network !== null };
-  await using cluster = await Cluster.start(clusterOptions);
-  const urlOf = (name: string): string => figuresUrl(clusterOptions, name);
-  const target = { cluster, figuresUrl: urlOf, retentionSeconds };
-  return await run.untilInterrupted(runSoak(target, options, tell));
+  // Without links where possible: this process has their descriptors, and is judged as well.
+  const isDirect = network !== null;
+  await using cluster = await Cluster.start({ ...place, settings, figures: true, isDirect });
+  return await run.untilInterrupted(runSoak({ cluster, retentionSeconds }, options, tell));
 }
 
 function retentionFor({ durationMs }: SoakOptions): number {

@@ -1,11 +1,11 @@
-/** Counts what the load does, and measures how long it takes, from one sample to the next. */
+/** Counts and times the operations of the load, from one sample to the next. */
 import { TaskError } from "../../src/client/task-error.ts";
 import type { Recording } from "../../src/history/recording.ts";
 
-/** What has happened since the last sample. */
+/** The operations since the last sample. */
 export interface Interval {
   readonly counts: ReadonlyMap<string, number>;
-  /** Of operations that succeeded, in milliseconds. */
+  /** Of successful operations, in milliseconds. */
   readonly latencies: ReadonlyMap<string, readonly number[]>;
   /** By code. */
   readonly errors: ReadonlyMap<string, number>;
@@ -16,7 +16,7 @@ export class Meter {
   #latencies = new Map<string, number[]>();
   #errors = new Map<string, number>();
 
-  /** Resolves to what the operation does, or to `null` for an error, which is counted by its code. */
+  /** Resolves to the result of the operation, or to `null` after an error, which is counted by its code. */
   async measure<T>(name: string, operation: () => Promise<T>): Promise<T | null> {
     const started = performance.now();
     const result = await this.attempt(name, operation);
@@ -28,7 +28,7 @@ export class Meter {
     return result;
   }
 
-  /** As `measure`, where the time that it takes says nothing. @throws what is no `TaskError` */
+  /** Like `measure`, but without the time. @throws what is no `TaskError` */
   async attempt<T>(name: string, operation: () => Promise<T>): Promise<T | null> {
     try {
       const result = await operation();
@@ -45,7 +45,7 @@ export class Meter {
     increase(this.#counts, name);
   }
 
-  /** Takes over what was recorded since the last time, so that the recording does not grow. */
+  /** Counts and deletes what was recorded, so that the recording does not grow. */
   drain({ operations, nexts, registrations, updates }: Recording): void {
     registrations.length = 0;
     for (const { op } of operations.splice(0)) {
@@ -58,7 +58,7 @@ export class Meter {
     increase(this.#counts, "update", updates.splice(0).length);
   }
 
-  /** What has happened since the last call. */
+  /** Returns the operations since the last call. */
   take(): Interval {
     const interval = { counts: this.#counts, latencies: this.#latencies, errors: this.#errors };
     this.#counts = new Map();

@@ -4,9 +4,9 @@ import { duration, nodes, seed, text, whole, workers } from "../options/kinds.ts
 
 export interface SoakOptions {
   readonly seed: number;
-  /** How long load and faults last; the warm-up before and the quiet after them come on top. */
+  /** How long load and faults last, without the warm-up before and the quiet after them. */
   readonly durationMs: number;
-  /** 1: one replica; 3: a cluster with three. */
+  /** 1, or 3: a cluster with three replicas. */
   readonly nodes: number;
   readonly workers: number;
   readonly sessions: number;
@@ -16,14 +16,14 @@ export interface SoakOptions {
 
 export const SCRIPT = {
   name: "npm run soak",
-  does: "A long run under load and rare faults, and whether anything grows without bound.",
+  does: "Runs load and rare faults for long, and judges whether anything grows without bound.",
   options: {
     duration: duration("how long load and faults last", "20m"),
     seed: seed("repeats the schedule of an earlier run"),
     nodes: nodes(3),
     workers: workers(3),
-    sessions: whole("sessions that ask for whatever chance tells them to", 6),
-    report: text("<file>", "where the report goes", "soak-report.html"),
+    sessions: whole("sessions that send random requests", 6),
+    report: text("<file>", "the file for the report", "soak-report.html"),
   },
 };
 
@@ -33,7 +33,7 @@ export function parseOptions(args: readonly string[]): SoakOptions {
   return { ...others, durationMs };
 }
 
-/** As a command takes them, without the path of the report. */
+/** The options that repeat the run, without the path of the report. */
 export function formatOptions(options: SoakOptions): string {
   const { seed, durationMs, nodes, workers, sessions } = options;
   return `--seed ${seed} --nodes ${nodes} --workers ${workers} --sessions ${sessions} --duration ${durationMs / 1000}s`;

@@ -1,8 +1,8 @@
 /**
- * The faults of the chaos runs, so rare that most of the time is normal service.
+ * The faults of the chaos runs, so rare that the coordinator works normally most of the time.
  *
- * But for one: what is completed while the clock of its worker is ahead is removed that much later, by
- * days, which looks like tasks that are never removed.
+ * One fault is left out: a task that is completed while the clock of its worker is ahead is removed days
+ * later. That would look like tasks that are never removed.
  */
 import { pause } from "../../src/client/waiting.ts";
 import type { Random } from "../../src/simulation/random.ts";
@@ -14,15 +14,15 @@ export interface RareFaults {
   readonly random: Random;
   /** The shortest pause between two faults; the longest is twice as long. */
   readonly pauseMs: number;
-  /** Whether processes may be killed now: only one that lives on shows whether it grows. */
+  /** Whether processes may be killed now. Only a process that stays alive shows whether it grows. */
   readonly mayKill: () => boolean;
   readonly signal: AbortSignal;
-  /** Told of each fault when it begins. */
+  /** Called with each fault when it begins. */
   readonly tell: (name: string) => void;
 }
 
-/** One fault after the other until the signal is aborted; the last is mended before it resolves. */
-export async function bringAboutRarely(cluster: Cluster, options: RareFaults): Promise<void> {
+/** Causes one fault after the other until the signal is aborted. Resolves when the last is repaired. */
+export async function causeRareFaults(cluster: Cluster, options: RareFaults): Promise<void> {
   const { random, pauseMs, mayKill, signal, tell } = options;
   const all = possibleFaults(cluster, null).filter(
     ({ name }) => name !== "a clock is moved forwards",

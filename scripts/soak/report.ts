@@ -1,4 +1,4 @@
-/** What a run leaves behind: a page that needs nothing else, and lines for the terminal. */
+/** The report of a run: a page without other files, and lines for the terminal. */
 import { renderLineChart } from "../charts/line-chart.ts";
 import type { Result } from "./run.ts";
 import type { Group, Series } from "./series.ts";
@@ -7,7 +7,7 @@ import type { Judgement } from "./verdict.ts";
 export interface Facts {
   /** The command that repeats the run. */
   readonly command: string;
-  /** Of all that took part, by name. */
+  /** Of each program in the run, by name. */
   readonly versions: Readonly<Record<string, string>>;
   readonly startedAt: Date;
 }
@@ -28,7 +28,7 @@ export function summary(result: Result): string {
   return `${faults.length} faults, ${judgements.length} series judged, of which ${count("not judged")} were measured for too short a time: ${verdict}`;
 }
 
-/** The table of the verdict, as text. */
+/** The table of judgements, as text. */
 export function formatTable({ judgements }: Result): string {
   const rows = judgements.map(rowOf);
   const header: Row = Object.fromEntries(COLUMNS.map((column) => [column, column])) as Row;
@@ -77,7 +77,7 @@ ${result.faults.map(({ at, name }) => `<li>${seconds(at)}: ${escape(name)}</li>`
 `;
 }
 
-/** What was measured, for programs. */
+/** The measured values, for programs. */
 function dataOf(series: readonly Series[]): string {
   const data = series.map(({ group, name, points, births }) => ({
     group: group.title,

@@ -1,8 +1,8 @@
 /**
- * One run: load without faults until everything has been used once (the warm-up), a quiet in which the
- * levels are measured, load with rare faults, and a quiet in which everything has to come back to these
- * levels. In the second half of the load no process is killed, so that each lives long enough to show
- * whether it grows; they are still stopped and cut off.
+ * One run: the warm-up, which uses everything once without faults; a quiet, in which the levels are measured;
+ * load with rare faults; and a quiet, in which everything has to return to these levels. In the second half
+ * of the load no process is killed, so that each lives long enough to show whether it grows. Processes are
+ * still paused and cut off.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { createRandomFor } from "../../src/simulation/random.ts";
@@ -11,7 +11,7 @@ import { Buckets } from "./bucket-figures.ts";
 import { Load } from "./load.ts";
 import { Meter } from "./meter.ts";
 import type { SoakOptions } from "./options.ts";
-import { bringAboutRarely } from "./rare-faults.ts";
+import { causeRareFaults } from "./rare-faults.ts";
 import { Sampler } from "./sampler.ts";
 import type { Series } from "./series.ts";
 import { type Judgement, judge, type Phases, type Span } from "./verdict.ts";
@@ -27,21 +27,20 @@ export interface Result {
 
 export interface SoakTarget {
   readonly cluster: Cluster;
-  readonly figuresUrl: (name: string) => string;
   readonly retentionSeconds: number;
 }
 
-/** Enough for a chart, and not so often that the question becomes the load. */
+/** Enough for a chart, and so few that they are no load. */
 const SAMPLES = 240;
 const [SHORTEST_SAMPLE_MS, LONGEST_SAMPLE_MS] = [1_000, 5_000];
 const [LONGEST_WARM_UP_MS, LONGEST_PAUSE_MS] = [60_000, 20_000];
-/** When the last task has been removed and the last parked request has ended, and what was late as well. */
+/** In addition to the time until the last task is removed and the last parked request ends. */
 const QUIET_BEYOND_SECONDS = 8;
-/** The last samples of a quiet are its level. */
+/** The last samples of a quiet, which are its level. */
 const LEVEL_SAMPLES = 5;
-/** Until all answer again. */
+/** Until the coordinator answers again. */
 const RECOVERY_MS = 60_000;
-/** Linux tries for 127 s to open a connection to whom it does not reach, and then lets go of it. */
+/** Linux tries for 127 s to connect to a host that it cannot reach, and keeps the socket until then. */
 const [SHORTEST_RETURN_MS, LONGEST_RETURN_MS] = [60_000, 150_000];
 
 export async function runSoak(
@@ -49,15 +48,15 @@ export async function runSoak(
   options: SoakOptions,
   tell: (line: string) => void,
 ): Promise<Result> {
-  const { cluster, figuresUrl, retentionSeconds } = target;
-  const { nodes, workers, urls } = cluster;
+  const { cluster, retentionSeconds } = target;
+  const { urls } = cluster;
   const { seed, sessions, durationMs } = options;
   const everyMs = between(SHORTEST_SAMPLE_MS, durationMs / SAMPLES, LONGEST_SAMPLE_MS);
   const settledSeconds = Math.max(retentionSeconds, PARKED_SECONDS) + QUIET_BEYOND_SECONDS;
   const quietMs = settledSeconds * 1000 + LEVEL_SAMPLES * everyMs;
   const meter = new Meter();
   await using buckets = await Buckets.connect(urls, { retentionSeconds, timeoutMs: 900 });
-  await using sampler = new Sampler({ nodes, workers, figuresUrl, buckets, meter, everyMs });
+  await using sampler = new Sampler({ cluster, buckets, meter, everyMs });
   const say = (what: string): void => {
     tell(`${sampler.now.toFixed(1).padStart(8)} s  ${what}`);
   };
@@ -79,7 +78,7 @@ export async function runSoak(
   const faults: { at: number; name: string }[] = [];
   const end = new AbortController();
   const middle = loadFrom + durationMs / 2000;
-  const faulty = bringAboutRarely(cluster, {
+  const faulty = causeRareFaults(cluster, {
     random: createRandomFor(seed, 0),
     pauseMs: Math.min(LONGEST_PAUSE_MS, durationMs / 8),
     mayKill: () => sampler.now < middle,
@@ -106,13 +105,13 @@ export async function runSoak(
   const returnMs = between(SHORTEST_RETURN_MS, durationMs, LONGEST_RETURN_MS);
   const deadline = performance.now() + returnMs;
   await delay(quietMs);
-  // It ends when all levels are back: a level that takes longer than the deadline does not return.
+  // The run ends when all levels have returned. After the deadline a level counts as not returned.
   while (performance.now() < deadline && judged().judgements.some(isAbove)) await delay(everyMs);
   say("the end");
   return { ...judged(), faults };
 }
 
-/** The load of the options, for as long as the rest goes on. @throws what the load should never be told */
+/** Keeps the load up while the rest runs. @throws for an answer that no client should ever get */
 async function underLoad(
   options: Parameters<typeof Load.start>[0],
   rest: () => Promise<void>,

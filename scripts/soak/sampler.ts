@@ -1,8 +1,8 @@
-/** Takes a sample of everything every few seconds, whatever does not answer at the moment. */
+/** Takes a sample of all figures every few seconds, without those that cannot be had at the moment. */
 import { pause } from "../../src/client/waiting.ts";
 import { percentiles } from "../../src/simulation/figures.ts";
 import { TASK_STATUSES } from "../../src/task/task.ts";
-import type { Member } from "../lab/member.ts";
+import type { Cluster } from "../lab/cluster.ts";
 import { readProcess } from "../lab/process-figures.ts";
 import type { BucketFigures, Buckets } from "./bucket-figures.ts";
 import {
@@ -21,15 +21,13 @@ import type { Meter } from "./meter.ts";
 import { type Group, type Rule, SeriesStore } from "./series.ts";
 
 export interface SamplerOptions {
-  readonly nodes: readonly Member[];
-  readonly workers: readonly Member[];
-  readonly figuresUrl: (name: string) => string;
+  readonly cluster: Cluster;
   readonly buckets: Buckets;
   readonly meter: Meter;
   readonly everyMs: number;
 }
 
-/** What is slower than that belongs to no sample. */
+/** A slower answer belongs to no sample. */
 const TIMEOUT_MS = 900;
 const MEBIBYTE = 1024 * 1024;
 
@@ -46,7 +44,7 @@ export class Sampler implements AsyncDisposable {
   constructor(options: SamplerOptions) {
     this.#options = options;
     this.#running = this.#run();
-    // Whoever disposes of the sampler is told.
+    // The error reaches the caller of `asyncDispose`.
     this.#running.catch(() => undefined);
   }
 
@@ -71,12 +69,13 @@ export class Sampler implements AsyncDisposable {
   }
 
   async #sample(): Promise<void> {
-    const { nodes, workers, buckets } = this.#options;
-    // Before anything is asked: the questions take descriptors as well.
+    const { buckets, cluster } = this.#options;
+    const { nodes, workers } = cluster;
+    // Before any request, because requests need descriptors as well.
     this.#process("driver", process.pid, NODE_MEMORY, OPEN);
     this.#add("driver", GROUPS.heap, process.memoryUsage().heapUsed / MEBIBYTE, HEAP);
     for (const { name, pid } of workers) this.#process(name, pid, NODE_MEMORY, OPEN);
-    // Those of its connections are counted for themselves, and move between servers.
+    // Connections move between servers, so a series of its own counts them.
     for (const { name, pid } of nodes) this.#process(name, pid, SERVER_MEMORY, OPEN_FILES);
     this.#load();
     const [nodeFigures] = await Promise.all([
@@ -94,7 +93,7 @@ export class Sampler implements AsyncDisposable {
     if (pid === undefined || figures === null) return;
     const before = this.#pids.get(name);
     if (before !== undefined && before !== pid) {
-      this.series.begunAnew(name, this.now);
+      this.series.restarted(name, this.now);
       this.#cpu.delete(name);
     }
     this.#pids.set(name, pid);
@@ -110,7 +109,7 @@ export class Sampler implements AsyncDisposable {
   }
 
   async #worker(name: string): Promise<void> {
-    const text = await this.#fetch(`${this.#options.figuresUrl(name)}/metrics`);
+    const text = await this.#fetch(`${this.#options.cluster.figuresUrl(name)}/metrics`);
     if (text === null) return;
     const metrics = parseMetrics(text);
     const heap = metrics.get("nodejs_heap_size_used_bytes") ?? NaN;
@@ -122,7 +121,7 @@ export class Sampler implements AsyncDisposable {
   }
 
   async #node(name: string): Promise<NodeFigures | null> {
-    const text = await this.#fetch(`${this.#options.figuresUrl(name)}/varz`);
+    const text = await this.#fetch(`${this.#options.cluster.figuresUrl(name)}/varz`);
     if (text === null) return null;
     const figures = parseNode(text);
     this.#add(name, GROUPS.connections, figures.connections);
@@ -130,7 +129,7 @@ export class Sampler implements AsyncDisposable {
     return figures;
   }
 
-  /** Clients change the server in a fault: only all servers together can return to their level. */
+  /** Clients change the server in a fault, so only all servers together return to their level. */
   #allNodes(figures: readonly (NodeFigures | null)[]): void {
     const known = figures.filter((of) => of !== null);
     if (known.length < figures.length) return;
@@ -167,7 +166,7 @@ export class Sampler implements AsyncDisposable {
     }
   }
 
-  /** What has happened before and did not in this interval has happened 0 times. */
+  /** A name that has occurred before, but not in this interval, has the rate 0. */
   #rates(group: Group, counts: ReadonlyMap<string, number>, seconds: number): void {
     const known = this.series.all.filter((series) => series.group === group);
     const names = new Set([...known.map(({ name }) => name), ...counts.keys()]);
@@ -178,7 +177,7 @@ export class Sampler implements AsyncDisposable {
     this.series.add({ name, group, rule }, this.now, value);
   }
 
-  /** `null`: it is not there, stopped or cut off. */
+  /** `null` if the process is down, paused or cut off. */
   async #fetch(url: string): Promise<string | null> {
     try {
       return await fetchText(url, TIMEOUT_MS);

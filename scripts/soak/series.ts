@@ -1,39 +1,39 @@
-/** What is measured over the time of a run: series of points, each with the rule that judges it. */
+/** The series of points that a run measures, each with the rule that judges it. */
 
-/** What belongs into one chart. */
+/** The series of one chart. */
 export interface Group {
   readonly title: string;
   readonly unit: string;
   readonly scale?: "linear" | "logarithmic";
 }
 
-/** `verdict.ts` says in words what the rules mean. */
+/** `verdict.ts` explains the rules. */
 export type Rule =
   | {
       readonly kind: "returns";
-      /** How far above its level before the load it may end: what is opened and closed all the time. */
+      /** How far above its level before the load the series may end. */
       readonly slack: number;
     }
   | {
       readonly kind: "steady";
-      /** Growth below this is none: the noise of the figure, in its unit. */
+      /** Growth below this is noise, in the unit of the figure. */
       readonly noise: number;
-      /** By when it has had the time to level out, in seconds of load. Default: from the start. */
+      /** How long the figure takes to level out, in seconds of load. Default: 0. */
       readonly levelsAfter?: number;
     };
 
 export interface Series {
   readonly name: string;
   readonly group: Group;
-  /** `null`: shown, not judged. */
+  /** `null`: the series is shown, but not judged. */
   readonly rule: Rule | null;
-  /** Seconds since the start of the run. What could not be measured is left out. */
+  /** `at` in seconds since the start of the run. What could not be measured is missing. */
   readonly points: (readonly [at: number, value: number])[];
-  /** When the process began anew, in seconds: what was measured before says nothing of this one. */
+  /** When the process was started again, in seconds. Earlier points say nothing about the new process. */
   readonly births: number[];
 }
 
-/** All series of a run, in the order in which they came up. */
+/** All series of a run, in the order of their first points. */
 export class SeriesStore {
   readonly #all = new Map<string, Series>();
 
@@ -46,8 +46,8 @@ export class SeriesStore {
     this.#series(of).points.push([at, value]);
   }
 
-  /** Everything that is known of the process begins anew. Its series are those that begin with its name. */
-  begunAnew(process: string, at: number): void {
+  /** The process was started again. Its series are those whose name begins with its name. */
+  restarted(process: string, at: number): void {
     for (const series of this.#all.values()) {
       if (series.name === process || series.name.startsWith(`${process} `)) series.births.push(at);
     }

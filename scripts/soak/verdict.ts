@@ -1,28 +1,27 @@
 /**
- * Whether anything has grown. Two rules, as there are two kinds of figures.
+ * Whether anything has grown. There are two rules, for two kinds of figures.
  *
- * _Returns_: for what is opened and closed, such as descriptors, connections, subscriptions, consumers,
- * parked requests and registered sessions. It is measured in the quiet after the warm-up, when the load
- * has been there once and has ended, and again in the quiet at the end, after all faults. Both levels are
- * the median of at least three samples. It grows if the second level is above the first by more than its
- * slack and by more than 10%. So what the load needs for itself does not count; what stays behind does.
+ * _Returns_ is for what is opened and closed: descriptors, connections, subscriptions, consumers, parked
+ * requests, registered sessions. It compares the level in the quiet after the warm-up with the level in the
+ * quiet at the end. Each level is the median of at least three samples. The figure grows if the second level
+ * is above the first by more than its slack and by more than 10%. So the rule ignores what the load needs,
+ * and finds what it leaves behind.
  *
- * _Steady_: for what goes up and down while there is load, such as memory and the sizes of streams. Judged
- * is the second half of the load, but not before the figure has had the time to level out, and of a process
- * that began anew in that time only its longest life. That time is cut into 12 parts, and each part stands
- * for itself with its lowest value: of memory that is what was left by the garbage collector. The slope
- * is that of Theil and Sen, the median of the slopes between all pairs, with the value that it is above
- * with 99% confidence. Three things have to come together for "grows", each by that lower value: it has
- * grown by more than its noise; by more than 5% of its level, the median of the parts; and by more than
- * 10% of its level per hour. A short run finds large leaks; small ones take a long one, in which the 10%
- * per hour count.
+ * _Steady_ is for what goes up and down under load: memory, sizes of streams. It judges the second half of
+ * the load, after the figure had the time to level out. Of a process that was restarted in that time, it
+ * judges the longest life. That time is cut into 12 parts, and the lowest value of each part counts: of
+ * memory, that is what the garbage collector left. The slope is that of Theil and Sen, the median of the
+ * slopes between all pairs of parts, with its lower limit at 99% confidence. A figure grows if, by that
+ * limit, it has grown by more than its noise, by more than 5% of its level (the median of the parts), and by
+ * more than 10% of its level per hour. A short run finds large leaks. Small leaks take a long run, in which
+ * the 10% per hour decide.
  *
- * What was measured too little, or for less than a minute, is not judged, and the table says so.
+ * A figure with too few samples, or measured for less than a minute, is "not judged".
  */
 import type { Rule, Series } from "./series.ts";
 import { median, trendOf } from "../lab/statistics.ts";
 
-/** When what happened, in seconds since the start of the run. */
+/** The phases of a run, in seconds since its start. */
 export interface Phases {
   /** The quiet after the warm-up. */
   readonly quietBefore: Span;
@@ -40,10 +39,10 @@ export interface Judgement {
   readonly series: Series;
   readonly rule: Rule;
   readonly verdict: "ok" | "grows" | "not judged";
-  /** At the start and the end of what was judged; `null` if there is none. */
+  /** The levels at the start and the end of the judged time. `null` if nothing was judged. */
   readonly start: number | null;
   readonly end: number | null;
-  /** Per hour, of a steady series. */
+  /** For a steady series. */
   readonly slopePerHour: number | null;
 }
 
@@ -55,7 +54,7 @@ const SHARE_GROWN = 0.05;
 const SHARE_PER_HOUR = 0.1;
 const HOUR = 3600;
 
-/** Of each series that has a rule, in their order. */
+/** Judges each series that has a rule. */
 export function judge(all: readonly Series[], phases: Phases): Judgement[] {
   return all.flatMap((series) => {
     if (series.rule === null) return [];
@@ -123,7 +122,7 @@ function lowestOfParts(points: Series["points"], { from, to }: Span): Series["po
   for (let i = 0; i < PARTS; i++) {
     const part = within(points, { from: from + i * length, to: from + (i + 1) * length });
     const lowest = part.toSorted(([, a], [, b]) => a - b)[0];
-    // A point on the border would be in two parts, and two points at one time have no slope.
+    // A point on the border is in two parts, and two points at the same time have no slope.
     if (lowest !== undefined && lowest[0] !== parts.at(-1)?.[0]) parts.push(lowest);
   }
   return parts;

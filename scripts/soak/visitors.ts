@@ -1,14 +1,15 @@
-/** Those who come and go: subscribers, sessions, and requests that are parked and left behind. */
+/** Clients that come and go: subscribers, sessions, and parked requests that are left behind. */
 import { setMaxListeners } from "node:events";
-import { type Client, happens, type Part, repeatedly, rest } from "./client.ts";
+import type { LibraryClient } from "../lab/clients.ts";
+import { happens, type Part, repeatedly, rest, vanish } from "./client.ts";
 
-/** Nothing ever begins so: who waits for it waits in vain. */
+/** No task has this prefix: a request for it waits in vain. */
 const NO_PREFIX = "nothing.";
-/** Whoever goes without a word leaves them parked until their time is over. */
+/** Requests of a client that disappears stay parked for this time. */
 export const PARKED_SECONDS = 10;
 const REQUESTS = 10;
 
-/** Listens for a while, from now on or from the beginning; some take their time with each update. */
+/** Listens for a while, from now on or from the beginning. Some subscribers are slow. */
 export function subscribe(part: Part): Promise<void> {
   return repeatedly(part, async ({ coordinator }) => {
     for (let i = 0; i < 5 && !part.signal.aborted; i++) {
@@ -22,13 +23,13 @@ export function subscribe(part: Part): Promise<void> {
         coordinator.subscribeTaskUpdates(listener, { since }),
       );
       await rest(part, 2, 10);
-      // The connection takes along what is not ended.
+      // A subscription that was not ended ends with the connection.
       if (id !== null && happens(part, 0.8)) coordinator.unsubscribe(id);
     }
   });
 }
 
-/** Registers, is there for a while, and leaves, or is gone without a word. */
+/** Registers, sends some heartbeats, and unregisters or disappears. */
 export function attend(part: Part): Promise<void> {
   let visits = 0;
   const { meter } = part;
@@ -46,26 +47,26 @@ export function attend(part: Part): Promise<void> {
   });
 }
 
-/** Parks requests of which most are given up, one way or the other, before their time is over. */
+/** Parks requests. Most of them are given up in some way before their time is over. */
 export function park(part: Part): Promise<void> {
   return repeatedly(part, async (client) => {
     const givenUp = new AbortController();
-    // Each request listens to it, which is no leak.
+    // Each request listens to the signal, which is no leak.
     setMaxListeners(0, givenUp.signal);
     const requests = Array.from({ length: REQUESTS }, (_, i) =>
       parkedRequest(part, client, i, givenUp),
     );
     await rest(part, 2, 1.2 * PARKED_SECONDS);
-    // Whoever is answered to is told, or finds nobody there.
+    // The coordinator answers a request that was given up, or one whose client is gone.
     if (happens(part, 0.5)) givenUp.abort();
-    else await client.vanish();
+    else await vanish(client);
     await Promise.all(requests);
   });
 }
 
 async function parkedRequest(
   { id, meter }: Part,
-  { coordinator: { tasks } }: Client,
+  { coordinator: { tasks } }: LibraryClient,
   i: number,
   { signal }: AbortController,
 ): Promise<void> {

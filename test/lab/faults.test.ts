@@ -12,7 +12,7 @@ import { connectNats } from "../../src/nats/connection.ts";
 import { createRequester } from "../../src/nats/request.ts";
 import { Cluster, nodeNamesOf } from "../../scripts/lab/cluster.ts";
 import { Disks } from "../../scripts/lab/disks.ts";
-import { endingProblems } from "../../scripts/chaos/endings.ts";
+import { endingProblems } from "../../scripts/lab/health.ts";
 import { FAULTS, possibleFaults } from "../../scripts/lab/faults/all.ts";
 import { leaderOf } from "../../scripts/lab/leader.ts";
 import { Network } from "../../scripts/lab/network.ts";

@@ -71,7 +71,7 @@ describe("the series of a run", () => {
   it("know when a process began anew, of it alone", () => {
     const store = new SeriesStore();
     for (const name of ["w1", "w1 sessions", "w11"]) store.add({ name, group, rule: null }, 0, 1);
-    store.begunAnew("w1", 5);
+    store.restarted("w1", 5);
     assert.deepEqual(
       store.all.map(({ births }) => births),
       [[5], [5], []],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { TrailingWrites } from "../../scripts/soak/trailing-writes.ts";
+import { TrailingWrites } from "../../scripts/soak/bucket-figures.ts";
 
 describe("the writes of the last time", () => {
   it("are known when that time has passed", () => {

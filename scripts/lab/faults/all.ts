@@ -1,23 +1,13 @@
-/** All faults that there are, and which of them can be brought about. */
+/** All faults, and which of them are possible in a cluster. */
 import type { Cluster } from "../cluster.ts";
-import { CLOCK_FAULTS } from "./clocks.ts";
 import { CONNECTION_FAULTS } from "./connections.ts";
-import { DISK_FAULTS } from "./disks.ts";
 import type { Fault, Need } from "./fault.ts";
-import { LEADER_FAULTS } from "./leaders.ts";
-import { PARTITION_FAULTS } from "./partitions.ts";
+import { NODE_FAULTS } from "./nodes.ts";
 import { PROCESS_FAULTS } from "./processes.ts";
 
-export const FAULTS: readonly Fault[] = [
-  ...PROCESS_FAULTS,
-  ...LEADER_FAULTS,
-  ...PARTITION_FAULTS,
-  ...CONNECTION_FAULTS,
-  ...DISK_FAULTS,
-  ...CLOCK_FAULTS,
-];
+export const FAULTS: readonly Fault[] = [...PROCESS_FAULTS, ...NODE_FAULTS, ...CONNECTION_FAULTS];
 
-/** `names`: to which the run is limited; `null`: all. */
+/** @param names the only faults that the run may have; `null`: all */
 export function possibleFaults(cluster: Cluster, names: readonly string[] | null): Fault[] {
   const isPossible: Readonly<Record<Need, boolean>> = {
     "a single node": cluster.nodes.length === 1,

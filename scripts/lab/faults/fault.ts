@@ -1,4 +1,4 @@
-/** What a fault is, and what they have in common. */
+/** What a fault is, and how its chance is drawn. */
 import type { Random } from "../../../src/simulation/random.ts";
 import type { Cluster } from "../cluster.ts";
 
@@ -7,18 +7,23 @@ export type Need =
 
 export interface Fault {
   readonly name: string;
-  /** What it cannot be brought about without. */
+  /** The fault is possible only where these exist. */
   readonly needs?: readonly Need[];
-  /** NATS itself does not survive it: it is brought about only where it is named. */
+  /** NATS itself does not survive it. It happens only in runs that name it. */
   readonly isBeyondGuarantees?: boolean;
-  /** How often it is drawn, compared with the others. Default: 1. */
+  /** How often it is drawn, relative to the others. Default: 1. */
   readonly weight?: number;
-  /** Brings it about, and mends it before it resolves, whatever happens meanwhile. */
+  /** Causes the fault, and repairs it before it resolves. */
   run(cluster: Cluster, random: Random): Promise<void>;
 }
 
 /** Longer than the leases of the sessions. */
-export const LONG_MS = 8_000;
+const LONG_MS = 8_000;
+
+/** How long a fault lasts, in milliseconds. */
+export function length(random: Random): number {
+  return random() * LONG_MS;
+}
 
 export function pick<T>(all: readonly T[], random: Random): T {
   const one = all[Math.floor(random() * all.length)];

@@ -1,80 +1,72 @@
-/** Processes that die, stop for a while, or get hardly any time to run. */
+/** Processes that die, stop for a while, get hardly any time to run, or have a wrong clock. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Random } from "../../../src/simulation/random.ts";
+import type { Cluster } from "../cluster.ts";
 import type { Member } from "../member.ts";
-import { between, type Fault, LONG_MS, pick } from "./fault.ts";
+import type { ClockMessage } from "../worker.ts";
+import { between, type Fault, length, pick } from "./fault.ts";
+
+const RUN_MS = 5;
+const STOP_MS = 45;
+const HOUR_MS = 3_600_000;
 
 export const PROCESS_FAULTS: readonly Fault[] = [
-  {
-    name: "kill a worker",
-    run: (cluster, random) => killed([pick(cluster.workers, random)], random),
-  },
-  {
-    name: "kill all workers",
-    run: (cluster, random) => killed(cluster.workers, random),
-  },
-  {
-    name: "kill a node",
-    run: (cluster, random) => killed([pick(cluster.nodes, random)], random),
-  },
-  {
-    name: "kill all nodes",
-    run: (cluster, random) => killed(cluster.nodes, random),
-  },
-  {
-    name: "pause a worker",
-    run: (cluster, random) => paused(pick(cluster.workers, random), random() * LONG_MS),
-  },
-  {
-    name: "pause a node",
-    run: (cluster, random) => paused(pick(cluster.nodes, random), random() * LONG_MS),
-  },
-  {
-    name: "pause a worker for long",
-    weight: 0.3,
-    run: (cluster, random) => paused(pick(cluster.workers, random), veryLong(random)),
-  },
-  {
-    name: "pause a node for long",
-    weight: 0.3,
-    run: (cluster, random) => paused(pick(cluster.nodes, random), veryLong(random)),
-  },
-  {
-    name: "starve a worker",
-    weight: 0.5,
-    run: (cluster, random) => starved(pick(cluster.workers, random), random),
-  },
-  {
-    name: "starve a node",
-    weight: 0.5,
-    run: (cluster, random) => starved(pick(cluster.nodes, random), random),
-  },
+  ...faultsOf("worker", ({ workers }) => workers),
+  ...faultsOf("node", ({ nodes }) => nodes),
+  { name: "a clock is moved forwards", run: (cluster, random) => moveClock(cluster, random, 1) },
+  { name: "a clock is moved backwards", run: (cluster, random) => moveClock(cluster, random, -1) },
 ];
 
-export async function killed(members: readonly Member[], random: Random): Promise<void> {
+function faultsOf(kind: string, of: (cluster: Cluster) => readonly Member[]): Fault[] {
+  const one = (cluster: Cluster, random: Random): Member => pick(of(cluster), random);
+  return [
+    { name: `kill a ${kind}`, run: (cluster, random) => kill([one(cluster, random)], random) },
+    { name: `kill all ${kind}s`, run: (cluster, random) => kill(of(cluster), random) },
+    {
+      name: `pause a ${kind}`,
+      run: (cluster, random) => pause(one(cluster, random), length(random)),
+    },
+    {
+      name: `pause a ${kind} for long`,
+      weight: 0.3,
+      // Longer than the leases, and than an election takes.
+      run: (cluster, random) => pause(one(cluster, random), between(12_000, 15_000, random)),
+    },
+    {
+      name: `starve a ${kind}`,
+      weight: 0.5,
+      run: (cluster, random) => starve(one(cluster, random), length(random)),
+    },
+  ];
+}
+
+export async function kill(members: readonly Member[], random: Random): Promise<void> {
   await Promise.all(members.map((member) => member.kill()));
   await delay(random() * 4_000);
   for (const member of members) member.start();
 }
 
-export async function paused(member: Member, ms: number): Promise<void> {
+export async function pause(member: Member, ms: number): Promise<void> {
   member.pause();
   await delay(ms);
   member.resume();
 }
 
-/** Longer than the leases, and than an election takes. */
-function veryLong(random: Random): number {
-  return between(12_000, 15_000, random);
-}
-
-const RUN_MS = 5;
-const STOP_MS = 45;
-
-async function starved(member: Member, random: Random): Promise<void> {
-  const until = performance.now() + random() * LONG_MS;
+async function starve(member: Member, ms: number): Promise<void> {
+  const until = performance.now() + ms;
   while (performance.now() < until) {
-    await paused(member, STOP_MS);
+    await pause(member, STOP_MS);
     await delay(RUN_MS);
   }
+}
+
+/** As an operator does, or a virtual machine that resumes. */
+async function moveClock({ workers }: Cluster, random: Random, sign: 1 | -1): Promise<void> {
+  const worker = pick(workers, random);
+  const move = (clockOffsetMs: number): void => {
+    worker.tell({ clockOffsetMs } satisfies ClockMessage);
+  };
+  move(sign * between(HOUR_MS, 48 * HOUR_MS, random));
+  await delay(length(random));
+  move(0);
 }

@@ -1,18 +1,21 @@
-/** Whether each of the workers does its share, which no request can ask one of them by name. */
+/** Whether the processes of a run are well: they live, every worker answers, and no claim is stuck. */
 import { setTimeout as delay } from "node:timers/promises";
 import { Svcm } from "@nats-io/services";
 import type { NatsConnection } from "@nats-io/nats-core";
+import type { TaskClient } from "../../src/client/task-client.ts";
+import type { Problem } from "../../src/history/history.ts";
 import { connectNats } from "../../src/nats/connection.ts";
 import { QUEUE_GROUP } from "../../src/protocol/subjects.ts";
-import type { Problem } from "../../src/history/history.ts";
+import type { TaskRecord } from "../../src/protocol/task-record.ts";
+import type { Cluster } from "./cluster.ts";
 
-/** For each worker; which of them answers is up to chance. */
+/** For each worker. No request can name a worker, so there are many requests. */
 const REQUESTS = 20;
 const REQUEST_TIMEOUT_MS = 2_000;
 const STATS_TIMEOUT_MS = 500;
 const PAUSE_MS = 100;
 
-/** Asks until every request is answered and every worker has answered some of them. */
+/** Repeats requests until all are answered and every worker has answered some of them. */
 export async function untilAllAnswer(
   servers: readonly string[],
   workers: number,
@@ -58,4 +61,35 @@ async function answersByWorker(connection: NatsConnection): Promise<Map<string, 
     );
   }
   return counts;
+}
+
+/**
+ * The processes that ended by themselves.
+ *
+ * A worker that cannot reach NATS when it is started gives up, and a node may end while its disk is full.
+ * Nothing else ends a process.
+ */
+export function endingProblems(
+  { nodes, workers, intruder }: Cluster,
+  startedAt: number,
+): Problem[] {
+  return [...nodes, ...workers, intruder].flatMap(({ name, endings }) =>
+    endings
+      .filter(({ hasServed, isExcused }) => hasServed && !isExcused)
+      .map(({ at, how }) => {
+        const seconds = ((at - startedAt) / 1000).toFixed(1);
+        const what = `${name} has ended by itself (${how}) after ${seconds} s`;
+        return { guarantee: "alive", taskId: null, what };
+      }),
+  );
+}
+
+/** The tasks that are still claimed after that time. Resolves as soon as there are none. */
+export async function stuckTasks(tasks: TaskClient, timeoutMs: number): Promise<TaskRecord[]> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const { tasks: claimed } = await tasks.list({ status: "claimed", limit: 1_000 });
+    if (claimed.length === 0 || performance.now() > deadline) return claimed;
+    await delay(PAUSE_MS);
+  }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { untilAllAnswer } from "../../scripts/lab/all-answer.ts";
+import { untilAllAnswer } from "../../scripts/lab/health.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
 describe("the question whether all workers answer", () => {

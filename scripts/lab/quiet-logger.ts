@@ -1,2 +1,0 @@
-/** For clients whose every failure is recorded by who asks. */
-export const QUIET = { debug: () => undefined, warn: () => undefined, error: () => undefined };
