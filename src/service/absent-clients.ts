@@ -10,14 +10,14 @@ import type { NextRequest } from "./next-request.ts";
 import type { Clock } from "./ports.ts";
 import type { ParkedQueue } from "./parked-queue.ts";
 
-const BELIEVED_MS = 1_000;
+const TRUSTED_MS = 1_000;
 /** The requests that are checked at the same time. */
 const AT_ONCE = 64;
 
 export class AbsentClients {
   readonly #queue: ParkedQueue<NextRequest, Claimed[]>;
   readonly #clock: Clock;
-  readonly #believedUntil = new WeakMap<NextRequest, number>();
+  readonly #trustedUntil = new WeakMap<NextRequest, number>();
   #search: Promise<void> | null = null;
 
   constructor(queue: ParkedQueue<NextRequest, Claimed[]>, clock: Clock) {
@@ -26,20 +26,20 @@ export class AbsentClients {
   }
 
   /** The client is known to listen now. */
-  believe(request: NextRequest): void {
-    this.#believedUntil.set(request, this.#clock.now() + BELIEVED_MS);
+  noteListening(request: NextRequest): void {
+    this.#trustedUntil.set(request, this.#clock.now() + TRUSTED_MS);
   }
 
   /** Whether the client no longer waits for the answer. */
   async isAbsent(request: NextRequest): Promise<boolean> {
-    if (!this.#isDoubtful(request)) return false;
+    if (!this.#mayBeAbsent(request)) return false;
     if ((await request.isListening?.()) === false) return true;
-    this.believe(request);
+    this.noteListening(request);
     return false;
   }
 
   /** Ends the requests of absent clients. */
-  end(): Promise<void> {
+  endRequests(): Promise<void> {
     this.#search ??= this.#endAll().finally(() => {
       this.#search = null;
     });
@@ -48,7 +48,7 @@ export class AbsentClients {
 
   async #endAll(): Promise<void> {
     for (;;) {
-      const chunk = this.#queue.oldest(AT_ONCE, (request) => this.#isDoubtful(request));
+      const chunk = this.#queue.oldest(AT_ONCE, (request) => this.#mayBeAbsent(request));
       const areAbsent = await Promise.all(chunk.map(({ request }) => this.isAbsent(request)));
       for (const [i, parked] of chunk.entries()) {
         if (areAbsent[i] === true) this.#queue.end(parked, []);
@@ -57,8 +57,8 @@ export class AbsentClients {
     }
   }
 
-  #isDoubtful(request: NextRequest): boolean {
-    const until = this.#believedUntil.get(request) ?? 0;
+  #mayBeAbsent(request: NextRequest): boolean {
+    const until = this.#trustedUntil.get(request) ?? 0;
     return request.isListening !== undefined && until <= this.#clock.now();
   }
 }

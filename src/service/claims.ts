@@ -47,10 +47,16 @@ export class Claims {
     const { session_id: sessionId, instance = null, ttl_seconds: ttlSeconds } = request;
     const connection = connectionOf(request.release_on_disconnect);
     const take = (): Promise<Claimed> =>
-      this.#sessions.withCapabilities(request, (capabilities) => {
-        const claim = { sessionId, instance, ttlSeconds, capabilities, connection };
-        return this.take(taskId, { ...claim, claimRequest: null });
-      });
+      this.#sessions.withCapabilities(request, (capabilities) =>
+        this.take(taskId, {
+          sessionId,
+          instance,
+          ttlSeconds,
+          capabilities,
+          claimRequest: null,
+          connection,
+        }),
+      );
     try {
       return { body: { ok: true, ...(await take()) } };
     } catch (error) {

@@ -89,12 +89,12 @@ export class ParkedRequests {
   async park(request: NextRequest, timeoutMs: number): Promise<Claimed[] | null> {
     if (this.#stopped) return null;
     if (this.#queue.size >= this.#maxWaiting) {
-      void this.#absent.end();
+      void this.#absent.endRequests();
       throw new CoordinatorError("overloaded", "too many requests are waiting: ask again later");
     }
     if (this.#hasClaim(request)) throw sentAgain();
     if (request.requestId !== null) this.#supersede(request.sessionId, request.requestId);
-    this.#absent.believe(request);
+    this.#absent.noteListening(request);
     const answer = this.#queue.park(request, timeoutMs);
     this.#offerBest(request);
     return answer;
@@ -150,7 +150,7 @@ export class ParkedRequests {
       const first = await this.#ready.takeUnless(isAbsent, taskId, parked.request);
       if (first === "absent") {
         parked.answer([]);
-        await this.#absent.end();
+        await this.#absent.endRequests();
         this.#offer(taskId);
         return;
       }
@@ -197,7 +197,7 @@ export class ParkedRequests {
   }
 }
 
-/** Refuses the older of two equal requests. If the client sends it again, it gets the claims that it has. */
+/** Refuses the older of two requests with one id. If the client sends it again, it gets the claims that it has. */
 function sentAgain(): CoordinatorError {
   return new CoordinatorError(
     "conflict",

@@ -25,7 +25,7 @@ class Work {
   };
 }
 
-function works(count: number): { log: string[]; list: Work[] } {
+function newWork(count: number): { log: string[]; list: Work[] } {
   const log: string[] = [];
   return { log, list: Array.from({ length: count }, (_, i) => new Work(`w${i}`, log)) };
 }
@@ -38,7 +38,7 @@ function progressed(): Promise<void> {
 describe("the limiter", () => {
   it("runs at most so many pieces of work at a time, and the others in their order", async () => {
     const limiter = new Limiter(2);
-    const { log, list } = works(5);
+    const { log, list } = newWork(5);
     const results = list.map((work) => limiter.run(work.run));
     await progressed();
     assert.deepEqual(log, ["w0", "w1"]);
@@ -55,7 +55,7 @@ describe("the limiter", () => {
 
   it("gives a free place to the work that waits, and not to work that arrives at that moment", async () => {
     const limiter = new Limiter(1);
-    const { log, list } = works(3);
+    const { log, list } = newWork(3);
     const [first, second, late] = list;
     assert.ok(first !== undefined && second !== undefined && late !== undefined);
     const running = limiter.run(first.run);
@@ -75,7 +75,7 @@ describe("the limiter", () => {
 
   it("frees the place of work that fails, and rejects with its error", async () => {
     const limiter = new Limiter(1);
-    const { log, list } = works(2);
+    const { log, list } = newWork(2);
     const [failing, next] = list;
     assert.ok(failing !== undefined && next !== undefined);
     const failed = limiter.run(failing.run);

@@ -160,7 +160,7 @@ describe("a server that is killed and restarted in the middle of claims", () => 
     };
     const session = async (name: string): Promise<void> => {
       for (const id of ids) {
-        const reply = await insist(coordinator, `tasks.claim.${id}`, { session_id: name });
+        const reply = await untilAnswered(coordinator, `tasks.claim.${id}`, { session_id: name });
         if (!reply.ok) continue;
         assert.equal(acknowledged.has(id), false, `${id} has two winners`);
         acknowledged.set(id, { session: name, attempt: reply.attempt });
@@ -173,9 +173,9 @@ describe("a server that is killed and restarted in the middle of claims", () => 
 
     assert.equal(acknowledged.size, ids.length);
     for (const [id, { session: name, attempt }] of acknowledged) {
-      const { task } = await insist(coordinator, `tasks.get.${id}`, {});
+      const { task } = await untilAnswered(coordinator, `tasks.get.${id}`, {});
       assert.deepEqual([task.claimed_by, task.attempt], [name, attempt]);
-      const { entries } = await insist(coordinator, `tasks.history.${id}`, {});
+      const { entries } = await untilAnswered(coordinator, `tasks.history.${id}`, {});
       const claims = entries.filter((entry: Json) => entry.task.last_event.type === "task_claimed");
       assert.equal(claims.length, 1);
     }
@@ -183,7 +183,11 @@ describe("a server that is killed and restarted in the middle of claims", () => 
 });
 
 /** Repeats the request until the answer is not retryable, as every client must. */
-async function insist(coordinator: TestCoordinator, subject: string, body: object): Promise<Json> {
+async function untilAnswered(
+  coordinator: TestCoordinator,
+  subject: string,
+  body: object,
+): Promise<Json> {
   for (;;) {
     try {
       const reply = await coordinator.request(subject, body, 2_000);

@@ -36,7 +36,11 @@ function holderOf(id: string): { session_id: string; attempt: number } {
 }
 
 /** Repeats the request until the answer is not retryable, as every client must. */
-async function insist(coordinator: TestCoordinator, subject: string, body: object): Promise<Json> {
+async function untilAnswered(
+  coordinator: TestCoordinator,
+  subject: string,
+  body: object,
+): Promise<Json> {
   for (;;) {
     try {
       const reply = await coordinator.request(subject, body, 2_000);
@@ -49,7 +53,7 @@ async function insist(coordinator: TestCoordinator, subject: string, body: objec
 }
 
 async function eventsOf(coordinator: TestCoordinator, id: string): Promise<string[]> {
-  const { entries } = await insist(coordinator, `tasks.history.${id}`, {});
+  const { entries } = await untilAnswered(coordinator, `tasks.history.${id}`, {});
   return entries.map((entry: Json) => entry.task.last_event.type);
 }
 
@@ -84,7 +88,7 @@ describe("a server that is gone for longer than the leases last", () => {
 
     const since = coordinator.facts.length;
     const renewals = kept.map((id) =>
-      insist(coordinator, `tasks.renew.${id}`, { ...holderOf(id), ttl_seconds: 60 }),
+      untilAnswered(coordinator, `tasks.renew.${id}`, { ...holderOf(id), ttl_seconds: 60 }),
     );
     for (const renewed of await Promise.all(renewals)) {
       assert.deepEqual([renewed.ok, renewed.attempt], [true, 1]);
@@ -97,13 +101,13 @@ describe("a server that is gone for longer than the leases last", () => {
       assert.deepEqual(await eventsOf(coordinator, id), [
         ...["task_created", "task_claimed", "task_renewed"],
       ]);
-      const { holds } = await insist(coordinator, `tasks.verify.${id}`, holderOf(id));
+      const { holds } = await untilAnswered(coordinator, `tasks.verify.${id}`, holderOf(id));
       assert.equal(holds, true);
     }
     for (const id of left) {
       const events = ["task_created", "task_claimed", "task_expired"];
       assert.deepEqual(await eventsOf(coordinator, id), events);
-      const late = await insist(coordinator, `tasks.renew.${id}`, holderOf(id));
+      const late = await untilAnswered(coordinator, `tasks.renew.${id}`, holderOf(id));
       assert.equal(late.error.code, "lease_lost");
     }
     const facts = coordinator.facts.slice(since);
@@ -143,9 +147,15 @@ describe("a worker that has lost its connection for a while", () => {
 
     // The other worker saw no outage, so it takes back every claim whose lease it sees run out.
     await coordinator.addWorkers(1);
-    await insist(coordinator, "tasks.renew.alone", { ...holderOf("alone"), ttl_seconds: 60 });
+    await untilAnswered(coordinator, "tasks.renew.alone", {
+      ...holderOf("alone"),
+      ttl_seconds: 60,
+    });
     const expired = coordinator.fact("lease_expired", ({ taskId }) => taskId === "together");
-    await insist(coordinator, "tasks.renew.together", { ...holderOf("together"), ttl_seconds: 1 });
+    await untilAnswered(coordinator, "tasks.renew.together", {
+      ...holderOf("together"),
+      ttl_seconds: 1,
+    });
     await expired;
     const events = ["task_created", "task_claimed", "task_renewed"];
     assert.deepEqual(await eventsOf(coordinator, "alone"), events);
@@ -161,7 +171,7 @@ describe("a worker that has lost its connection for a while", () => {
     await claimAll(coordinator, ["a"], { ttlSeconds: 1, workers: 2 });
     proxy.cut();
     await expired;
-    assert.equal((await insist(coordinator, "tasks.get.a", {})).task.status, "available");
+    assert.equal((await untilAnswered(coordinator, "tasks.get.a", {})).task.status, "available");
     const grace = coordinator.fact("outage_grace");
     proxy.mend();
     await grace;

@@ -27,7 +27,7 @@ async function shown(coordinator: TestCoordinator, id = "a"): Promise<unknown> {
 }
 
 /** Resolves when so many answers in a row fit that each worker has given one. */
-async function everywhere(
+async function onEveryWorker(
   coordinator: TestCoordinator,
   fits: (lease: Json) => boolean,
 ): Promise<void> {
@@ -116,7 +116,10 @@ describe("the progress that a holder reports with a renewal", () => {
       confirmed: true,
       progress: "half",
     });
-    await everywhere(coordinator, (lease) => lease.ttl_seconds === 77 && lease.progress === "half");
+    await onEveryWorker(
+      coordinator,
+      (lease) => lease.ttl_seconds === 77 && lease.progress === "half",
+    );
   });
 
   it("stays when the claim is repeated to its session", async () => {
@@ -141,7 +144,7 @@ describe("the progress that a holder reports with a renewal", () => {
     await coordinator.ok("tasks.create.a");
     await claim(coordinator);
     await coordinator.ok("tasks.renew.a", { ...HOLDER, progress: { done: 3 } });
-    await everywhere(coordinator, (lease) => lease.progress?.done === 3);
+    await onEveryWorker(coordinator, (lease) => lease.progress?.done === 3);
 
     await first.stop();
     await coordinator.addWorkers(1);

@@ -16,7 +16,7 @@ async function replaced(): Promise<TestCoordinator> {
   await coordinator.ok("tasks.claim.a", { session_id: "s1" });
   await granted;
   const kv = await new Kvm(coordinator.connection).open("tasks");
-  await kv.put("a", '{"title":"anew"}');
+  await kv.put("a", '{"title":"again"}');
   return coordinator;
 }
 
@@ -25,7 +25,7 @@ describe("a record that was replaced by hand while its task was claimed", () => 
     await using coordinator = await replaced();
     await coordinator.until("tasks.stats", ({ leases }) => leases === 0);
     const { task } = await coordinator.ok("tasks.get.a");
-    assert.deepEqual([task.title, task.status, task.attempt], ["anew", "available", 0]);
+    assert.deepEqual([task.title, task.status, task.attempt], ["again", "available", 0]);
     const late = { session_id: "s1", attempt: 2 };
     assert.equal((await coordinator.refused("tasks.renew.a", late)).code, "lease_lost");
   });

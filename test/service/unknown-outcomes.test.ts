@@ -10,7 +10,7 @@ import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
  * Stores that lose the acknowledgement of the first write that fits. The write itself arrives only
  * after the worker has looked for it.
  */
-function landsLate(fits: (task: Task) => boolean): (stores: Stores) => Stores {
+function arrivesLate(fits: (task: Task) => boolean): (stores: Stores) => Stores {
   let land: (() => Promise<WriteOutcome>) | null = null;
   let isDone = false;
   return withFaults({
@@ -39,7 +39,7 @@ async function eventsOf(coordinator: TestCoordinator, id: string): Promise<strin
 
 describe("a write that arrives after the worker gave up its acknowledgement", () => {
   it("of a new task is recognized, and the create succeeds", async () => {
-    await using coordinator = await TestCoordinator.start({ wrapStores: landsLate(() => true) });
+    await using coordinator = await TestCoordinator.start({ wrapStores: arrivesLate(() => true) });
     const { task, revision } = await coordinator.ok("tasks.create.a", { title: "mine" });
     assert.deepEqual([task.title, task.status, revision], ["mine", "available", 1]);
     assert.deepEqual(await eventsOf(coordinator, "a"), ["task_created"]);
@@ -50,7 +50,7 @@ describe("a write that arrives after the worker gave up its acknowledgement", ()
   it("of a claim or a release is recognized, and counts once", async () => {
     for (const status of ["claimed", "complete"]) {
       await using coordinator = await TestCoordinator.start({
-        wrapStores: landsLate((task) => task.status === status),
+        wrapStores: arrivesLate((task) => task.status === status),
       });
       await coordinator.ok("tasks.create.a");
       const { attempt } = await coordinator.ok("tasks.claim.a", { session_id: "s1" });
