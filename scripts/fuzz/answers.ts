@@ -1,22 +1,23 @@
-/** Whether an answer is what docs/protocol.md and docs/errors.md promise. */
+/** Checks that an answer is what docs/protocol.md and docs/errors.md promise. */
 import { ERRORS, type ErrorCode } from "../../src/protocol/errors.ts";
 import { type Operation, OPERATIONS } from "../../src/protocol/operations.ts";
 import type { Code } from "./expectation.ts";
 import type { Arrived } from "./wire.ts";
 
 export interface Judged {
-  /** For the counts: `ok`, a code, or what else came. */
+  /** For the counts: `ok`, an error code, or a description of something else. */
   readonly outcome: string;
-  /** What is wrong with it; `null`: nothing. */
+  /** `null`: nothing is wrong. */
   readonly problem: string | null;
   readonly json: Readonly<Record<string, unknown>> | null;
 }
 
-/** `operation`: whose answer it is; `null` for the refusal of one that does not exist. */
+/** @param expected.operation `null` for the refusal of an operation that does not exist */
 export function judgeAnswer(
   { headers, payload }: Arrived,
-  { operation, codes }: { readonly operation: Operation | null; readonly codes: readonly Code[] },
+  expected: { readonly operation: Operation | null; readonly codes: readonly Code[] },
 ): Judged {
+  const { operation, codes } = expected;
   if (isNobody(headers, payload)) return wrong("no responders", "no worker listens");
   const text = payload.toString();
   const json = parseObject(text);
@@ -49,7 +50,7 @@ function errorProblem(
   return null;
 }
 
-/** What NATS says where nobody listens. */
+/** The answer of NATS if nobody listens. */
 export function isNobody(headers: string, payload: Buffer): boolean {
   return payload.length === 0 && headers.startsWith("NATS/1.0 503");
 }

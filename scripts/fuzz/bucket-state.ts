@@ -1,10 +1,10 @@
-/** Everything that the buckets hold, byte for byte, as far as a client can see it. */
+/** All content of the buckets that a client can see, byte for byte. */
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 
 const STREAMS = ["KV_tasks", "KV_leases", "KV_sessions"] as const;
 
-/** A line for each stream, each of its settings' values, and each message. */
+/** A line for each stream, for the settings of each, and for each message. */
 export type BucketState = readonly string[];
 
 export type Sequences = readonly [tasks: number, leases: number, sessions: number];
@@ -20,7 +20,7 @@ export class Buckets {
     return new Buckets(await jetstreamManager(connection));
   }
 
-  /** The last sequence of each stream: how many writes it has ever had. */
+  /** The last sequence of each stream, which counts all its writes. */
   async sequences(): Promise<Sequences> {
     const infos = await Promise.all(STREAMS.map((stream) => this.#jsm.streams.info(stream)));
     const [tasks = 0, leases = 0, sessions = 0] = infos.map(({ state }) => state.last_seq);
@@ -59,7 +59,7 @@ export class Buckets {
 const MOST_SHOWN = 12;
 const LONGEST_SHOWN = 300;
 
-/** What is only in one of them, shortened. */
+/** The lines that only one of them has, shortened. */
 export function differences(before: BucketState, after: BucketState): string[] {
   const [old, now] = [new Set(before), new Set(after)];
   const lines = [

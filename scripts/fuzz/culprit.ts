@@ -1,4 +1,4 @@
-/** Finds the message that is to blame, and the smallest one like it. */
+/** Finds the message that causes a problem, and the smallest message like it. */
 import fc from "fast-check";
 import { expectationOf } from "./expectation.ts";
 import type { FuzzMessage } from "./message.ts";
@@ -31,7 +31,7 @@ export async function findCulprit(search: Search, round: number): Promise<Culpri
   return null;
 }
 
-/** The smallest message found that is wrong in any way; each is tried on a coordinator as it was. */
+/** The smallest message found that causes any problem. After each problem, the coordinator is a new one. */
 export async function shrink(search: Search, number: number): Promise<Culprit | null> {
   let smallest: Culprit | null = null;
   let target = await search.start();
@@ -63,7 +63,7 @@ export async function shrink(search: Search, number: number): Promise<Culprit | 
   return smallest;
 }
 
-/** What is wrong with a message that is sent alone; `null`: nothing. */
+/** Sends one message. @returns what is wrong then, or `null` */
 async function problemWith(rounds: Rounds, one: Numbered): Promise<string | null> {
   if (one.expected.kind === "left out") return null;
   const { problems } = await rounds.play([one]);

@@ -1,8 +1,8 @@
-/** Messages as they are sent every day, damaged on the way: single bytes, and what JSON is made of. */
+/** Everyday requests that were damaged on the way: single bytes, and pieces of JSON. */
 import fc from "fast-check";
 import type { Operation } from "../../src/protocol/operations.ts";
 
-/** One request of each operation, as the documentation shows them. */
+/** One request of each operation, as the documentation shows it. */
 export const RECORDED: Readonly<Record<Operation, string>> = {
   "tasks.create": `{"title":"Say hello","priority":1,"depends_on":["held"],"tags":["a","b"],"metadata":{"k":[1,2.5,null]},"payload":{"n":1}}`,
   "tasks.import": `{"session_id":"s1","tasks":[{"task_id":"held","title":"held"},{"task_id":"blocked","depends_on":["held"]}]}`,
@@ -35,14 +35,13 @@ const splice =
     return Buffer.concat([bytes.subarray(0, i), insert, bytes.subarray(i + remove)]);
   };
 
-/** Sequences that are no UTF-8: alone, cut short, overlong, a surrogate, beyond the last character. */
+/** Bytes that are no UTF-8: alone, cut short, overlong, a surrogate, beyond the last character. */
 export const NOT_UTF8 = [
-  [0xff],
-  [0x80],
-  [0xc3],
-  [0xc0, 0xaf],
-  [0xed, 0xa0, 0x80],
-  [0xf4, 0x90, 0x80, 0x80],
+  ...[[0xff], [0x80], [0xc3], [0xc0, 0xaf]],
+  ...[
+    [0xed, 0xa0, 0x80],
+    [0xf4, 0x90, 0x80, 0x80],
+  ],
 ];
 const PIECES = ['"', "{", "}", "[", "]", ",", ":", "\\", "\u0000", "\n", " ", "-", "1e999", "null"];
 const DUPLICATES = [
@@ -78,13 +77,13 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
   }),
 );
 
-/** A request that was right, and what is left of it. */
+/** A valid request, and what the damage leaves of it. */
 export function damaged(
   operation: fc.Arbitrary<Operation>,
 ): fc.Arbitrary<readonly [Operation, Buffer]> {
   const edits = fc.array(edit, { minLength: 1, maxLength: 4 });
   return fc.tuple(operation, edits, operation).map(([name, changes, other]) => {
-    // Now and then to an operation that it was not meant for.
+    // Some requests go to an operation that they are not meant for.
     let bytes: Buffer = Buffer.from(changes.length === 4 ? RECORDED[other] : RECORDED[name]);
     for (const change of changes) bytes = change(bytes);
     return [name, bytes] as const;

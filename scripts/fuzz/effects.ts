@@ -1,4 +1,4 @@
-/** Which valid requests leave the tasks of `world.ts` as they are. In doubt, one does not. */
+/** Tells which valid requests do not change the tasks of `world.ts`. In doubt, a request does. */
 import type { Operation } from "../../src/protocol/operations.ts";
 import type { Address } from "./expectation.ts";
 import { HOLDER, type Kind, SECRET, SESSIONS, TASKS } from "./world.ts";
@@ -13,7 +13,7 @@ type Rule = (kind: Kind | undefined, body: Body, id: string) => boolean;
 
 const always: Rule = () => true;
 
-/** Not the holder, or under an attempt that is not the current one: every claim here is the first. */
+/** Another session, or a wrong attempt: the current attempt of each claim here is the first. */
 const doesNotHold: Rule = (kind, { session_id, attempt }) =>
   (kind !== "claimed" && kind !== "cancel requested") ||
   session_id !== HOLDER ||
@@ -30,7 +30,7 @@ const RULES: Readonly<Record<Operation, Rule>> = {
   },
   "tasks.import": (_kind, { tasks }) =>
     (tasks as Body[]).every(({ task_id }) => Object.hasOwn(TASKS, String(task_id))),
-  // The holder that claims again may name another connection, which its lease then tells.
+  // If the holder claims again over another connection, the lease records that connection.
   "tasks.claim": (kind, body, id) =>
     cannotClaim(kind, body, id) &&
     (doesNotHold(kind, { session_id: body.session_id }, id) ||
@@ -43,7 +43,7 @@ const RULES: Readonly<Record<Operation, Rule>> = {
   "tasks.history": always,
   "tasks.changes": always,
   "tasks.verify": always,
-  // No task gets as far as this revision.
+  // No task reaches this revision.
   "tasks.update": (kind, { revision }) =>
     kind === undefined || isOver(kind) || Number(revision ?? 0) > 1_000_000,
   "tasks.cancel": (kind, { force }) =>

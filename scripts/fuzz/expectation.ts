@@ -1,36 +1,34 @@
 /**
- * What has to come of a message, said by other means than the coordinator's own: from its subject, from
- * its bytes, and from the tasks that there are. Of the project only the schemas are used.
+ * The answer that a message must have. It follows from the subject, the bytes and the tasks of `world.ts`,
+ * by other means than the coordinator's own: the only code of the coordinator used here is its schemas.
  */
 import type { ErrorCode } from "../../src/protocol/errors.ts";
 import { type Operation, OPERATIONS, OPERATION_NAMES } from "../../src/protocol/operations.ts";
-import { isTooDeep } from "./json-text.ts";
-import { isKept } from "./kept-json.ts";
+import { isId, isKept, isTooDeep, withoutNulls } from "./json-rules.ts";
 import { type FuzzMessage, isHeard } from "./message.ts";
 import { changesNothing } from "./effects.ts";
-import { withoutNulls } from "./nulls.ts";
 import { requestSchema } from "./schema-bodies.ts";
 
 export type Code = "ok" | ErrorCode;
 
 export type Expectation =
-  /** One answer, with one of these codes. `heard`: whether it reaches the run. */
+  /** One answer with one of these codes. `heard`: the answer reaches the run. */
   | {
       readonly kind: "answer";
       readonly operation: Operation;
       readonly codes: readonly Code[];
       readonly heard: boolean;
     }
-  /** No reply subject, or one that is not for answers. */
+  /** There is no reply subject, or one that is not for answers. */
   | { readonly kind: "dropped" }
   /**
-   * No operation has the subject. NATS says that nobody listens, or a worker that there is no such
-   * operation: `isRefused` says whether a worker may hear of it.
+   * No operation has the subject. NATS answers that nobody listens. If `isRefused`, a worker may receive
+   * the message, and answers that there is no such operation.
    */
   | { readonly kind: "nobody"; readonly heard: boolean; readonly isRefused: boolean }
-  /** Every worker answers, as the NATS service protocol has it. */
+  /** Every worker answers, by the NATS service protocol. */
   | { readonly kind: "discovery" }
-  /** Not to be sent: it might change something, or hold up the run. */
+  /** The message must not be sent: it might change something, or hold up the run. */
   | { readonly kind: "left out" };
 
 export interface Address {
@@ -43,7 +41,7 @@ const KNOWN: ReadonlySet<string> = new Set(OPERATION_NAMES);
 /** Longer waits hold up the run. */
 const LONGEST_WAIT_SECONDS = 0.25;
 
-/** Whom a subject belongs to; `null` if to nobody. */
+/** The operation that has the subject; `null`: none. */
 export function addressOf(subject: string): Address | null {
   const tokens = subject.split(".");
   if (tokens.includes("")) return null;
@@ -58,7 +56,7 @@ export function addressOf(subject: string): Address | null {
   };
 }
 
-/** Whether workers hear of what is sent there, although no operation has the subject. */
+/** Whether workers receive messages to the subject, although no operation has it. */
 function isBelowRoot(subject: string): boolean {
   return /^(agent\.[^.]+\.)?(tasks|sessions)\../.test(subject);
 }
@@ -75,18 +73,15 @@ export function expectationOf(message: FuzzMessage): Expectation {
   };
   const definition = OPERATIONS[operation];
   const isNamed = address.id !== "";
-  if (isNamed ? definition.id === "none" : definition.id === "required") {
-    return answer(["invalid_request"]);
-  }
-  if (isNamed && !isId(address.id)) return answer(["invalid_request"]);
+  const invalid = answer(["invalid_request"]);
+  if (isNamed ? definition.id === "none" : definition.id === "required") return invalid;
+  if (isNamed && !isId(address.id)) return invalid;
   const text = textOf(message.payload);
   const json = parse(text);
-  if (typeof json !== "object" || json === null || Array.isArray(json) || isTooDeep(json)) {
-    return answer(["invalid_request"]);
-  }
-  if (!isKept(text)) return answer(["invalid_request"]);
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return invalid;
+  if (isTooDeep(json) || !isKept(text)) return invalid;
   const parsed = definition.request.safeParse(withoutNulls(json, requestSchema(operation)));
-  if (!parsed.success) return answer(["invalid_request"]);
+  if (!parsed.success) return invalid;
   const body = parsed.data as Readonly<Record<string, unknown>>;
   if (isForbidden(address, body)) return answer(["forbidden"]);
   if (!changesNothing(address, body)) return { kind: "left out" };
@@ -94,16 +89,9 @@ export function expectationOf(message: FuzzMessage): Expectation {
   return answer(address.principal === null ? CODES[operation] : [...CODES[operation], "forbidden"]);
 }
 
-/** By the words of docs/protocol.md: 1 to 256 characters, and single dots between them. */
-function isId(text: string): boolean {
-  return (
-    text.length <= 256 && text.split(".").every((part) => part !== "" && /^[\w=/-]+$/.test(part))
-  );
-}
-
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** What is no UTF-8 is no JSON either. */
+/** Bytes that are no UTF-8 become a text that is no JSON. */
 function textOf(payload: Buffer): string {
   try {
     return utf8.decode(payload);
@@ -112,7 +100,7 @@ function textOf(payload: Buffer): string {
   }
 }
 
-/** `undefined` for what is no JSON. */
+/** Returns `undefined` if the text is no JSON. */
 function parse(text: string): unknown {
   try {
     return text.trim() === "" ? {} : JSON.parse(text);
@@ -133,28 +121,24 @@ function isForbidden(
   return session !== principal && !session.startsWith(`${principal}.`);
 }
 
-/** What requests that are valid and change nothing are answered, by docs/protocol.md. */
+const NO_TASK = ["not_found", "corrupt_record"] as const;
+
+/** The answers to valid requests that change nothing, by docs/protocol.md. */
 const CODES: Readonly<Record<Operation, readonly Code[]>> = {
   "tasks.create": ["already_exists", "invalid_request", "corrupt_record", "too_large"],
   "tasks.import": ["ok", "invalid_request", "too_large"],
-  "tasks.claim": [
-    ...(["ok", "already_claimed", "not_available", "missing_capabilities"] as const),
-    ...(["not_found", "corrupt_record"] as const),
-  ],
+  "tasks.claim": ["ok", "already_claimed", "not_available", "missing_capabilities", ...NO_TASK],
   "tasks.next": ["ok", "conflict"],
-  "tasks.renew": ["too_large", "not_holder", "lease_lost", "not_found", "corrupt_record"],
-  "tasks.release": ["ok", "not_holder", "lease_lost", "not_found", "corrupt_record"],
-  "tasks.get": ["ok", "not_found", "corrupt_record"],
+  "tasks.renew": ["too_large", "not_holder", "lease_lost", ...NO_TASK],
+  "tasks.release": ["ok", "not_holder", "lease_lost", ...NO_TASK],
+  "tasks.get": ["ok", ...NO_TASK],
   "tasks.list": ["ok", "invalid_request"],
   "tasks.history": ["ok", "not_found"],
   "tasks.changes": ["ok"],
-  "tasks.verify": ["ok", "not_found", "corrupt_record"],
-  "tasks.update": [
-    ...(["invalid_request", "not_available", "already_claimed", "conflict"] as const),
-    ...(["not_found", "corrupt_record"] as const),
-  ],
-  "tasks.cancel": ["ok", "not_available", "not_found", "corrupt_record"],
-  "tasks.requeue": ["not_available", "not_found", "corrupt_record"],
+  "tasks.verify": ["ok", ...NO_TASK],
+  "tasks.update": ["invalid_request", "not_available", "already_claimed", "conflict", ...NO_TASK],
+  "tasks.cancel": ["ok", "not_available", ...NO_TASK],
+  "tasks.requeue": ["not_available", ...NO_TASK],
   "tasks.stats": ["ok"],
   "sessions.register": [],
   "sessions.heartbeat": ["not_found"],

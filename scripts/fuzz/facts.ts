@@ -1,14 +1,23 @@
-/** What workers tell of a run, counted: how many requests, with which outcome, and what must not be. */
+/** What workers report of a run: counts of requests, alarms, and their levels of memory and subscriptions. */
 import type { Fact } from "../../src/service/ports.ts";
 
 export interface FactCounts {
   readonly requests: number;
   readonly dropped: number;
-  /** Facts that no message may bring about, in words. */
+  /** Facts that no message may cause, in words. */
   readonly alarms: readonly string[];
 }
 
+export interface Level {
+  /** The bytes of each worker. */
+  readonly heaps: readonly number[];
+  /** Those of each worker's connection, as the NATS server counts them. */
+  readonly subscriptions: readonly number[];
+}
+
 const MAX_ALARMS = 50;
+/** Memory that workers keep for good reasons, such as statistics, and the error of the measurement. */
+const HEAP_SLACK_BYTES = 16 * 1024 * 1024;
 
 export class FactCounter {
   #requests = 0;
@@ -55,10 +64,22 @@ function text(cause: unknown): string {
   return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
 }
 
-export function sumOf(counts: readonly FactCounts[]): FactCounts {
-  return {
-    requests: counts.reduce((sum, { requests }) => sum + requests, 0),
-    dropped: counts.reduce((sum, { dropped }) => sum + dropped, 0),
-    alarms: counts.flatMap(({ alarms }) => alarms),
-  };
+/**
+ * Whether memory and subscriptions of the workers are back to where they were.
+ *
+ * @param levels at the beginning, after warming up if there was time for it, and at the end
+ */
+export function levelProblems(levels: readonly Level[]): string[] {
+  const [first, ...later] = levels;
+  const last = later.at(-1);
+  if (first === undefined || last === undefined) return [];
+  const [was, is] = [first.subscriptions.join(", "), last.subscriptions.join(", ")];
+  const problems = was === is ? [] : [`the workers had ${was} subscriptions and have ${is}`];
+  const warm = later.length > 1 ? (later[0] ?? first) : first;
+  for (const [i, heap] of last.heaps.entries()) {
+    const grown = heap - (warm.heaps[i] ?? 0);
+    if (grown <= HEAP_SLACK_BYTES) continue;
+    problems.push(`the memory of a worker has grown by ${Math.round(grown / 1024)} KiB`);
+  }
+  return problems;
 }

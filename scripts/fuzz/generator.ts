@@ -1,4 +1,4 @@
-/** The messages of a run, drawn from a seed: to every operation, wrong in one way or in several. */
+/** The messages of a run, generated from a seed: to every operation, wrong in one way or in several. */
 import fc from "fast-check";
 import { type Operation, OPERATION_NAMES, OPERATIONS } from "../../src/protocol/operations.ts";
 import { damaged, NOT_UTF8, RECORDED } from "./damage.ts";
@@ -8,26 +8,19 @@ import type { FuzzMessage, ReplyTo } from "./message.ts";
 import { asObject, defective, fittingFields, requestSchema } from "./schema-bodies.ts";
 import { PRINCIPALS, SESSION_NAMES, TASK_NAMES } from "./world.ts";
 
-export interface GeneratorOptions {
-  readonly maxPayload: number;
-}
-
-/** A subject that finds room twice in the 4096 bytes that NATS takes. */
+/** A subject of this length fits twice into the 4096 bytes that NATS accepts. */
 const LONGEST_TWICE = 1_900;
 
 const operations = fc.constantFrom(...OPERATION_NAMES);
 
-/** Blocks that are malformed, huge, a status of NATS, or mean something to JetStream. */
+/** Blocks of headers that are malformed, huge, a status of NATS, or mean something to JetStream. */
 export const HEADERS: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom(
     ...["NATS/1.0\r\n\r\n", "NATS/1.0 503\r\n\r\n", "NATS/1.0 503 No Responders\r\n\r\n"],
     ...["NATS/1.0 100 Idle Heartbeat\r\n\r\n", "NATS/1.0 408 Request Timeout\r\n\r\n"],
     ...["NATS/9.9 xx\r\nn o t: a header\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n", "\r\n\r\n", "x", "\0"],
-    ...[
-      "NATS/1.0\r\n: no name\r\n\r\n",
-      "NATS/1.0\r\nb\0ad: 1\r\n\r\n",
-      "NATS/1.0\r\nno colon\r\n\r\n",
-    ],
+    ...["NATS/1.0\r\n: no name\r\n\r\n", "NATS/1.0\r\nb\0ad: 1\r\n\r\n"],
+    "NATS/1.0\r\nno colon\r\n\r\n",
     ...["NATS/1.0\r\na: b", "NATS/1.0\r\na: \r\n b\r\n\r\n", "\xff\xfe\x00\x01"],
   ),
   fc
@@ -35,22 +28,10 @@ export const HEADERS: fc.Arbitrary<string> = fc.oneof(
       fc.tuple(
         fc.constantFrom(
           ...["Nats-Expected-Last-Sequence", "Nats-Expected-Last-Subject-Sequence", "Nats-Rollup"],
-          ...[
-            "KV-Operation",
-            "Nats-Msg-Id",
-            "Nats-TTL",
-            "Nats-Marker-Reason",
-            "Nats-Expected-Stream",
-          ],
+          ...["KV-Operation", "Nats-Msg-Id", "Nats-TTL", "Nats-Marker-Reason"],
+          ...["Nats-Expected-Stream", "Nats-Request-Info", "Nats-Schedule", "Nats-Incr"],
           ...["Nats-Service-Error-Code", "Nats-Service-Error", "Nats-Sequence", "Nats-Batch-Id"],
-          ...[
-            "Nats-Request-Info",
-            "Nats-Schedule",
-            "Nats-Incr",
-            "traceparent",
-            "Status",
-            "__proto__",
-          ],
+          ...["traceparent", "Status", "__proto__"],
         ),
         fc.constantFrom(
           ...["0", "1", "-1", "9".repeat(40), "sub", "all", "PURGE", "DEL", "500", "", " ", "\xff"],
@@ -79,7 +60,7 @@ const replies: fc.Arbitrary<ReplyTo> = fc.oneof(
   { weight: 1, arbitrary: fc.constant<ReplyTo>("nowhere") },
 );
 
-/** A token of a subject: what the client may send, as bytes. */
+/** A token of a subject, as bytes. */
 const token = fc.oneof(
   fc.constantFrom(...TASK_NAMES, ...SESSION_NAMES, "*", ">", "$KV.tasks.held", "a.*", "a.>", "x;y"),
   fc.constantFrom(...ODD_STRINGS).map((text) => Buffer.from(text).toString("latin1")),
@@ -88,12 +69,12 @@ const token = fc.oneof(
   fc.integer({ min: 2, max: 300 }).map((count) => Array(count).fill("a").join(".")),
 );
 
-/** What ends the connection is tried on connections of its own. */
+/** `violations.ts` tries what would end the connection. */
 function sendable(text: string): string {
   return text.replaceAll(/[\t\n\r ]/g, "_");
 }
 
-/** The operation's subject with an id of a task or session where it takes one. */
+/** The subject of the operation, with an id of a task or session if it accepts one. */
 function plainSubject(operation: Operation): fc.Arbitrary<string> {
   const { id } = OPERATIONS[operation];
   if (id === "none") return fc.constant(operation);
@@ -116,7 +97,7 @@ const oddSubject = fc
     fc.tuple(root, operations, token).map(([prefix, name, id]) => `${prefix}${name}.${id}`),
     fc.tuple(fc.constant("agent."), token, operations).map(([a, b, c]) => `${a}${b}.${c}.held`),
     fc.tuple(root, operations).map(([prefix, name]) => prefix + name),
-    // Nobody's: unknown operations, empty tokens, another case.
+    // Subjects of no operation: unknown names, empty tokens, upper case.
     fc.tuple(root, token).map(([prefix, name]) => `${prefix}tasks.${name}`),
     fc.tuple(operations, fc.constantFrom("..held", ".held.", ".", ".a..b")).map(([a, b]) => a + b),
     operations.map((name) => `${name.toUpperCase()}.held`),
@@ -138,7 +119,7 @@ const anyBytes = fc.oneof(
   fc.constantFrom("", " ", "\n", "{}", "[]", "null", "{", "nul", "{}{}").map((t) => Buffer.from(t)),
 );
 
-/** All of it right, but for the bytes of one character. */
+/** Everything is valid except the bytes of one character. */
 const notUtf8 = fc
   .tuple(
     fc.constantFrom<[string, string, string]>(
@@ -153,7 +134,7 @@ const notUtf8 = fc
     return { subject, payload: Buffer.concat(payload) };
   });
 
-export function messages(options: GeneratorOptions): fc.Arbitrary<FuzzMessage> {
+export function messages(options: { readonly maxPayload: number }): fc.Arbitrary<FuzzMessage> {
   const from = (
     source: string,
     content: fc.Arbitrary<{ subject: string; payload: Buffer }>,
@@ -183,7 +164,7 @@ export function messages(options: GeneratorOptions): fc.Arbitrary<FuzzMessage> {
     return fc.record({ subject: oddSubject, payload: fc.constant(Buffer.from(RECORDED[name])) });
   });
   const asked = fc.record({ subject: discovery, payload: anyBytes });
-  // An answer sent there would be stored over what is there.
+  // An answer to such a subject would be stored, and replace a record.
   const keys = ["tasks.held", "tasks.evil", "leases.held", "sessions.listener"];
   const intoBucket = fc.constantFrom(...keys).map((key) => ({ subject: `$KV.${key}` }));
   const mix = [
@@ -194,7 +175,7 @@ export function messages(options: GeneratorOptions): fc.Arbitrary<FuzzMessage> {
     { weight: 80, arbitrary: from("odd subject", recorded) },
     { weight: 10, arbitrary: from("discovery", asked, fc.constant<ReplyTo>("inbox")) },
     { weight: 3, arbitrary: from("large", large(options.maxPayload), replies, fc.constant(null)) },
-    // What would be stored is not what was sent.
+    // The coordinator would store other characters than were sent.
     { weight: 5, arbitrary: from("invalid utf-8", notUtf8) },
     { weight: 20, arbitrary: from("reply into a bucket", right, intoBucket) },
   ];

@@ -1,4 +1,4 @@
-/** Messages of up to all the bytes that NATS carries. */
+/** Messages of up to the largest payload of NATS. */
 import fc from "fast-check";
 import { OPERATION_NAMES } from "../../src/protocol/operations.ts";
 import { arrayText, objectText } from "./json-text.ts";
@@ -9,7 +9,7 @@ interface Content {
   readonly payload: Buffer;
 }
 
-/** `most`: bytes, of which headers would take some as well. */
+/** @param most bytes of the payload; there are no headers, which would count as well */
 export function large(most: number): fc.Arbitrary<Content> {
   const size = fc.oneof(fc.constant(most), fc.integer({ min: 1_000, max: most }));
   const fill = (unit: string, bytes: number): string =>
@@ -20,7 +20,7 @@ export function large(most: number): fc.Arbitrary<Content> {
     return arrayText(Array<string>(count).fill(one));
   });
   const body = fc.oneof(
-    // As many unknown names as fit, all of them different or all the same.
+    // As many unknown fields as fit, with different names or with the same one.
     size.map((bytes) => {
       const count = Math.floor((bytes - 100) / 12);
       return `{${Array.from({ length: count }, (_, i) => `"k${i}":0`).join(",")}}`;
@@ -49,7 +49,7 @@ export function large(most: number): fc.Arbitrary<Content> {
       subject: fc.oneof(subject, importing),
       payload: body.map((text) => Buffer.from(text).subarray(0, most)),
     }),
-    // Padded with what JSON allows around it.
+    // Padded with white space, which JSON allows.
     fc.tuple(fc.constantFrom(...OPERATION_NAMES), size).map(([name, bytes]) => {
       const padded = Buffer.from(RECORDED[name].padEnd(bytes));
       return { subject: `${name}.nothing`, payload: padded.subarray(0, bytes) };
@@ -57,7 +57,7 @@ export function large(most: number): fc.Arbitrary<Content> {
   );
 }
 
-/** Tasks each of which depends on the next, and the last on the first. */
+/** Each task depends on the next one, and the last task on the first. */
 function cycle(length: number): string {
   const id = (i: number): string => `cycle-${i % length}`;
   const tasks = Array.from({ length }, (_, i) => {

@@ -1,26 +1,26 @@
-/** One message of a run: everything that its sender decides. */
+/** One message of a run, with everything that its sender decides. */
 
 /**
- * Where the answer is to go. `inbox`, `star` and `tail` are subjects on which the run listens, the latter
- * two with a wildcard in them; `long` is one of thousands of characters; `own` is the subject of the
- * request itself; `nowhere` reaches nobody.
+ * Where the answer goes. The run listens on `inbox`, on `star` and `tail`, which contain a wildcard, and on
+ * `long`, which has thousands of characters. `own` is the subject of the request itself; `nowhere` reaches
+ * nobody.
  */
 export const REPLIES = ["inbox", "star", "tail", "long", "none", "own", "nowhere"] as const;
 export type ReplyTo = (typeof REPLIES)[number];
 
 export interface FuzzMessage {
-  /** Which generator made it, for the counts. */
+  /** The generator that made it, for the counts. */
   readonly source: string;
-  /** As bytes, each one character; never with a space or a line break, which ends the connection. */
+  /** Bytes, one per character. A space or a line break, which would end the connection, is never one. */
   readonly subject: string;
-  /** A kind of subject, or a subject that is not for answers, such as one of a bucket. */
+  /** A kind of subject, or a subject that is not for answers, such as that of a bucket. */
   readonly reply: ReplyTo | { readonly subject: string };
-  /** The block as bytes, malformed or not; `null`: none. */
+  /** The block of headers as bytes, malformed or not; `null`: none. */
   readonly headers: string | null;
   readonly payload: Buffer;
 }
 
-/** NATS takes lines of 4096 bytes, in which the subjects have to find room. */
+/** NATS accepts lines of 4096 bytes, which contain both subjects. */
 const LONGEST_SUBJECTS = 3_900;
 
 /** The reply subject of the message with this number; `""`: none. */
@@ -53,24 +53,20 @@ export function isHeard({ reply }: FuzzMessage): boolean {
   return typeof reply === "string" && ["inbox", "star", "tail", "long"].includes(reply);
 }
 
-/** As text that `--replay` takes. */
+/** The text that `--replay` takes. */
 export function toBase64(message: FuzzMessage): string {
   const json = { ...message, payload: message.payload.toString("base64") };
   return Buffer.from(JSON.stringify(json)).toString("base64");
 }
 
-/** @throws Error if the text is none of ours */
+/** @throws Error if the text does not come from `toBase64` */
 export function fromBase64(text: string): FuzzMessage {
-  const json = JSON.parse(Buffer.from(text, "base64").toString()) as Omit<
-    FuzzMessage,
-    "payload"
-  > & {
-    readonly payload: string;
-  };
+  type Encoded = Omit<FuzzMessage, "payload"> & { readonly payload: string };
+  const json = JSON.parse(Buffer.from(text, "base64").toString()) as Encoded;
   return { ...json, payload: Buffer.from(json.payload, "base64") };
 }
 
-/** As a line for people. */
+/** A line for people. */
 export function describe({ subject, reply, headers, payload }: FuzzMessage): string {
   const to = typeof reply === "string" ? reply : reply.subject;
   const head = headers === null ? "" : `, headers ${JSON.stringify(headers.slice(0, 80))}`;

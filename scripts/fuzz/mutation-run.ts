@@ -6,7 +6,7 @@ import { Buckets, type Sequences } from "./bucket-state.ts";
 import { isValid, type Mutation, mutations, writesOf } from "./mutations.ts";
 import { oversized } from "./oversized.ts";
 import { type Problem, unattributed } from "./rounds.ts";
-import { seedOfRound } from "./run.ts";
+import { count, seedOfRound } from "./run.ts";
 import { DEADLINE_MS, Sender, type Sent } from "./sender.ts";
 import type { Target } from "./target.ts";
 import { type Ask, askOver } from "./world.ts";
@@ -23,25 +23,22 @@ export interface MutationResult {
 
 export async function runMutations(
   target: Target,
-  options: {
-    readonly seed: number;
-    readonly messages: number;
-    readonly deadlineMs?: number;
-  },
+  options: { readonly seed: number; readonly messages: number; readonly deadlineMs?: number },
 ): Promise<MutationResult> {
   const { port, workers, connection } = target;
-  const { deadlineMs = DEADLINE_MS } = options;
+  const { seed, messages, deadlineMs = DEADLINE_MS } = options;
+  const maxPayload = connection.info?.max_payload ?? 0;
   const buckets = await Buckets.open(connection);
   const ask = askOver(connection);
   await using sender = await Sender.open({ deadlineMs, port, workers });
   const problems: Problem[] = [];
   const outcomes = new Map<string, number>();
   let sent = 0;
-  for (let round = 0; sent < options.messages && problems.length === 0; round++) {
-    const count = Math.min(ROUND, options.messages - sent);
-    const made = fc.sample(mutations(), { seed: seedOfRound(options.seed, round), numRuns: count });
-    const usual = made.map((make, i) => make(idOf(round, i))).filter(isValid);
-    const maxPayload = connection.info?.max_payload ?? 0;
+  for (let round = 0; sent < messages && problems.length === 0; round++) {
+    const numRuns = Math.min(ROUND, messages - sent);
+    const made = fc.sample(mutations(), { seed: seedOfRound(seed, round), numRuns });
+    // No id is the prefix of another.
+    const usual = made.map((make, i) => make(`m${round}-${i}-`)).filter(isValid);
     const all = round === 0 ? [...usual, ...oversized(maxPayload)] : usual;
     await eachOf(all, (mutation) => prepare(ask, mutation));
     const before = await settled(buckets);
@@ -50,7 +47,7 @@ export async function runMutations(
         return { message, expected: { kind: "answer", operation, codes, heard: true } };
       }),
     );
-    const wanted = sum(before, all, answered);
+    const wanted = sequencesAfter(before, all, answered);
     const after = await settled(buckets, { wanted, patienceMs: deadlineMs });
     if (String(after) !== String(wanted)) {
       const words = `${after.join(", ")} instead of ${wanted.join(", ")}`;
@@ -59,23 +56,17 @@ export async function runMutations(
     await eachOf(all, async (mutation, i) => {
       const one = answered[i];
       if (one === undefined) return;
-      const key = `${mutation.operation} ${one.outcome}`;
-      outcomes.set(key, (outcomes.get(key) ?? 0) + 1);
+      count(outcomes, `${mutation.operation} ${one.outcome}`);
       const what = one.problem ?? (await contentProblem(buckets, mutation, one));
       if (what !== null) problems.push({ what, number: null, message: mutation.message });
     });
     for (const { message = null, text } of sender.surplus()) {
       problems.push({ what: `more than one answer: ${text}`, number: null, message });
     }
-    sent += count;
+    sent += numRuns;
   }
   problems.push(...(await target.facts()).alarms.map(unattributed));
   return { problems, sent, outcomes };
-}
-
-/** None begins with another. */
-function idOf(round: number, i: number): string {
-  return `m${round}-${i}-`;
 }
 
 async function prepare(ask: Ask, { setup, id, session }: Mutation): Promise<void> {
@@ -92,7 +83,7 @@ async function prepare(ask: Ask, { setup, id, session }: Mutation): Promise<void
   }
 }
 
-/** The sequences once they stay as they are, or are what they are to be. */
+/** Resolves to the sequences when they no longer change, and are those that are wanted. */
 async function settled(
   buckets: Buckets,
   meant?: { readonly wanted: Sequences; readonly patienceMs: number },
@@ -107,24 +98,25 @@ async function settled(
   }
 }
 
-function sum(
-  [tasks, leases, sessions]: Sequences,
+function sequencesAfter(
+  before: Sequences,
   all: readonly Mutation[],
   answered: readonly Sent[],
 ): Sequences {
-  const written = all.map((mutation, i) => {
-    return writesOf(mutation, answered[i]?.outcome ?? "", answered[i]?.json ?? null);
-  });
-  return [
-    written.reduce((total, [more]) => total + more, tasks),
-    written.reduce((total, [, more]) => total + more, leases),
-    written.reduce((total, [, , more]) => total + more, sessions),
-  ];
+  let [tasks, leases, sessions] = before;
+  for (const [i, mutation] of all.entries()) {
+    const { outcome = "", json = null } = answered[i] ?? {};
+    const writes = writesOf(mutation, outcome, json);
+    tasks += writes[0];
+    leases += writes[1];
+    sessions += writes[2];
+  }
+  return [tasks, leases, sessions];
 }
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** What the answer or the bucket has otherwise than it was sent; `null`: nothing. */
+/** Finds what the answer or the bucket does not contain as it was sent; `null`: nothing. */
 async function contentProblem(
   buckets: Buckets,
   { operation, body }: Mutation,
@@ -138,11 +130,10 @@ async function contentProblem(
       return `answered ${JSON.stringify(task)}, stored ${stored ?? "-"}`;
   }
   const shown = task ?? (json.session as Json | undefined);
-  if (shown === undefined) return null;
-  // Of a claim the body says other things than the record.
-  if (operation === "tasks.claim") return null;
+  // The fields of a claim's body are not those of the record.
+  if (shown === undefined || operation === "tasks.claim") return null;
   for (const [name, value] of Object.entries(body)) {
-    if (!STORED.has(name) || (operation === "tasks.release" && !isKept(name, body))) continue;
+    if (!STORED.has(name) || (operation === "tasks.release" && !isStored(name, body))) continue;
     if (isDeepStrictEqual(asJson(shown[name]), asJson(meant(name, value)))) continue;
     return `${name} was ${JSON.stringify(value)} and is ${JSON.stringify(shown[name])}`;
   }
@@ -155,17 +146,18 @@ const STORED = new Set([
 ]);
 const SETS = new Set(["depends_on", "requires", "tags", "capabilities"]);
 
-/** As a record says it. */
+/** The value of a field in a record. */
 function meant(name: string, value: unknown): unknown {
   if (SETS.has(name)) return [...new Set(value as string[])];
   return name === "not_before" && value !== null ? new Date(value as string).toISOString() : value;
 }
 
-function isKept(name: string, { status }: Json): boolean {
+/** Whether a release stores the field. */
+function isStored(name: string, { status }: Json): boolean {
   return (name === "result" && status === "complete") || (name === "error" && status === "failed");
 }
 
-/** A negative zero comes back as 0. */
+/** JSON turns a negative zero into 0. */
 function asJson(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value ?? null));
 }

@@ -1,20 +1,19 @@
 /**
- * Valid requests that change something, each in a namespace of its own, with odd contents and odd
- * headers: what they bring has to be stored as it was sent, and nothing but that. What cannot be kept
- * has to be refused.
+ * Valid requests that change something, each on tasks of its own, with odd contents and odd headers. The
+ * coordinator must store exactly what they contain, and nothing else. It must refuse what it cannot store
+ * exactly.
  */
 import fc from "fast-check";
 import { type Operation, OPERATIONS } from "../../src/protocol/operations.ts";
 import type { Code } from "./expectation.ts";
 import { HEADERS } from "./generator.ts";
 import { arrayText, quoted } from "./json-text.ts";
-import { isKept } from "./kept-json.ts";
+import { isKept, withoutNulls } from "./json-rules.ts";
 import type { FuzzMessage } from "./message.ts";
 import type { Ask } from "./world.ts";
-import { withoutNulls } from "./nulls.ts";
 import { asObject, type Fields, fittingFields, requestSchema } from "./schema-bodies.ts";
 
-/** What has to be there before: a task in this state under the id, or a session of this name. */
+/** What must exist before: a task in this state with the id, or a session with the name. */
 export type Setup = "nothing" | "available" | "claimed" | "cancelled" | "session";
 
 export interface Mutation {
@@ -23,26 +22,26 @@ export interface Mutation {
   readonly setup: Setup | ((ask: Ask) => Promise<void>);
   readonly operation: Operation;
   readonly message: FuzzMessage;
-  /** The body as JSON has it, without the nulls that mean absent. */
+  /** The parsed body, without the nulls that mean absent. */
   readonly body: Readonly<Record<string, unknown>>;
   readonly codes: readonly Code[];
 }
 
-/** How many writes one success is, in the buckets of tasks, leases and sessions. */
+/** The writes of one success, in the buckets of tasks, leases and sessions. */
 export type Writes = readonly [tasks: number, leases: number, sessions: number];
 
 interface Kind {
   readonly setup: Setup;
   readonly writes: Writes;
-  /** What the body has to say, whatever chance says. */
+  /** The fields that are not random. */
   readonly fixed: (id: string, session: string) => Fields;
-  /** Fields that would make it another request. */
+  /** The fields that would make it another request. */
   readonly without?: readonly string[];
-  /** Whether an agent may send it, under a principal. */
+  /** Whether an agent may send it, as a principal. */
   readonly agents?: true;
 }
 
-/** An hour: nothing runs out while the run lasts. */
+/** An hour: no lease expires during the run. */
 const LONG = "3600";
 
 const KINDS: Readonly<Partial<Record<Operation, Kind>>> = {
@@ -53,7 +52,7 @@ const KINDS: Readonly<Partial<Record<Operation, Kind>>> = {
     without: ["task_id"],
     agents: true,
   },
-  // Counted by what the answer says was created.
+  // Its writes are counted from the answer, which lists the tasks created.
   "tasks.import": { setup: "nothing", writes: [0, 0, 0], fixed: who },
   "tasks.claim": { setup: "available", writes: [1, 1, 0], fixed: leased, agents: true },
   "tasks.next": {
@@ -103,7 +102,7 @@ function attempted(id: string, session: string): Fields {
   return { ...leased(id, session), attempt: "1" };
 }
 
-/** Made without a number, which is given when it is sent. */
+/** The id is known only when the mutation is sent. */
 export type MutationMaker = (id: string) => Mutation;
 
 export function mutations(): fc.Arbitrary<MutationMaker> {
@@ -147,12 +146,12 @@ function ofKind(operation: Operation, kind: Kind): fc.Arbitrary<MutationMaker> {
     });
 }
 
-/** Whether it is as valid as it was meant to be. */
+/** Whether the request is valid, as it should be. */
 export function isValid({ operation, body }: Mutation): boolean {
   return OPERATIONS[operation].request.safeParse(body).success;
 }
 
-/** What the answer means for the buckets. */
+/** The writes that follow from the answer. */
 export function writesOf(
   { operation }: Mutation,
   outcome: string,

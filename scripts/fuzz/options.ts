@@ -6,9 +6,9 @@ export interface FuzzOptions {
   readonly messages: number;
   readonly seed: number;
   readonly workers: number;
-  /** Only the message with this number of the run with this seed. */
+  /** The number of the only message to send, in the run with this seed. */
   readonly only: number | null;
-  /** Only this message, as a run has printed it. */
+  /** The only message to send, as a run has printed it. */
   readonly replay: string | null;
 }
 
@@ -31,4 +31,11 @@ export const SCRIPT = {
 /** @throws UsageError */
 export function parseOptions(args: readonly string[]): FuzzOptions {
   return parse(SCRIPT, args).values;
+}
+
+/** As a command takes them. */
+export function formatOptions({ messages, seed, workers, only, replay }: FuzzOptions): string {
+  if (replay !== null) return `--workers ${workers} --replay ${replay}`;
+  const which = only === null ? `--messages ${messages}` : `--only ${only}`;
+  return `${which} --seed ${seed} --workers ${workers}`;
 }

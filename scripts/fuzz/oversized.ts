@@ -1,20 +1,20 @@
-/** Requests that NATS carries, and whose full answer it does not. What is refused has to change nothing. */
+/** Requests that fit into a message of NATS, and whose full answer does not. A refusal must change nothing. */
 import type { Operation } from "../../src/protocol/operations.ts";
 import type { Mutation } from "./mutations.ts";
 import type { Ask } from "./world.ts";
 
-/** What the coordinator says of each dependency that does not exist has more bytes than this. */
+/** The warning about a dependency that does not exist has more bytes than this. */
 const WARNING_BYTES = 100;
 const DEPENDENCIES = 1_000;
 const ID_BYTES = 256;
-/** One import of as long ids as there are; each is there twice. */
+/** Tasks in one import. Their ids have the maximum length, and each is in the import twice. */
 const CHAIN_PART = 1_000;
 
 export function oversized(maxPayload: number): Mutation[] {
   return [importWithWarnings, largeRegistration, longCycle].map((make) => make(maxPayload));
 }
 
-/** Every warning is longer than the dependency that it is about. */
+/** Each warning is longer than its dependency. */
 function importWithWarnings(maxPayload: number): Mutation {
   const count = Math.ceil(maxPayload / WARNING_BYTES / DEPENDENCIES);
   const tasks = Array.from({ length: count }, (_, i) => ({
@@ -24,7 +24,7 @@ function importWithWarnings(maxPayload: number): Mutation {
   return mutation("tasks.import", "", { tasks }, { codes: ["ok", "too_large", "invalid_request"] });
 }
 
-/** The answer has what the entry in the bucket has, and the session's id. */
+/** The answer contains the entry of the bucket, and the id of the session. */
 function largeRegistration(maxPayload: number): Mutation {
   const id = "oversized".padEnd(ID_BYTES, "-");
   const metadata = { note: "x".repeat(maxPayload - ID_BYTES) };
@@ -32,7 +32,7 @@ function largeRegistration(maxPayload: number): Mutation {
   return mutation("sessions.register", id, { metadata, ttl_seconds });
 }
 
-/** A refusal names the ids of the cycle in its message and in a list. */
+/** The refusal names the ids of the cycle in its message and in a list. */
 function longCycle(maxPayload: number): Mutation {
   const length = Math.ceil(maxPayload / ID_BYTES / 2);
   const id = (i: number): string => `oversized-${i}`.padEnd(ID_BYTES, "-");

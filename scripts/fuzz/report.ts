@@ -1,11 +1,11 @@
-/** What a run prints. */
+/** The lines that a run prints. */
 import { describe, type FuzzMessage, toBase64 } from "./message.ts";
 import type { MutationResult } from "./mutation-run.ts";
 import type { FuzzOptions } from "./options.ts";
 import type { Problem } from "./rounds.ts";
 import type { RunResult } from "./run.ts";
 
-/** What is longer is sent again by its number. */
+/** A longer message is sent again by its number. */
 const LONGEST_BASE64 = 6_000;
 const MEBIBYTE = 1024 * 1024;
 
@@ -18,7 +18,7 @@ export function reportRun(result: RunResult): string[] {
   const subscriptions = levels.map((level) => level.subscriptions.join(", "));
   return [
     `${sent} messages in ${seconds.toFixed(1)} s, ${Math.round(sent / seconds)} a second; ` +
-      `${leftOut} more were made and not sent, as they might have changed something`,
+      `${leftOut} more were made and not sent, because they might have changed something`,
     ...rows,
     `memory of the workers in MiB: ${heaps.join("; then ")}`,
     `subscriptions of the workers: ${subscriptions.join("; then ")}`,
@@ -48,7 +48,7 @@ export function reportProblem(
   return lines;
 }
 
-/** What changes something does so only after what was asked before it. */
+/** A request that changes something does so only after the requests before it. */
 function needsMore({ source }: FuzzMessage): boolean {
   return source === "mutation" || source === "oversized";
 }

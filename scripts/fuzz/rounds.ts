@@ -1,6 +1,6 @@
 /**
- * Plays messages that may change nothing. After each round the buckets have to be what they were, byte
- * for byte, and the workers have to have seen exactly what was meant for them.
+ * Sends messages that may change nothing, in rounds. After each round the buckets must be the same, byte
+ * for byte, and the workers must have received exactly what was meant for them.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { type BucketState, Buckets, differences } from "./bucket-state.ts";
@@ -10,13 +10,13 @@ import type { FuzzMessage } from "./message.ts";
 import { DEADLINE_MS, Sender, type Sent } from "./sender.ts";
 import type { Target } from "./target.ts";
 
-/** For what a message should not have caused to show. */
+/** Time for effects that a message should not have. */
 const SETTLE_MS = 50;
 const POLL_MS = 5;
 
 export interface Problem {
   readonly what: string;
-  /** In the run with its seed; `null`: no single message is known to have caused it. */
+  /** The number of the message in the run with its seed; `null`: no single message is known. */
   readonly number: number | null;
   readonly message: FuzzMessage | null;
 }
@@ -33,26 +33,20 @@ export interface RoundsOptions {
   readonly settleMs?: number;
 }
 
+interface Parts {
+  readonly target: Target;
+  readonly buckets: Buckets;
+  readonly sender: Sender;
+  readonly options: Required<RoundsOptions>;
+}
+
 export class Rounds implements AsyncDisposable {
-  readonly #target: Target;
-  readonly #buckets: Buckets;
-  readonly #sender: Sender;
-  readonly #options: Required<RoundsOptions>;
+  readonly #parts: Parts;
   #before: BucketState;
   #facts: FactCounts;
 
-  private constructor(
-    target: Target,
-    buckets: Buckets,
-    sender: Sender,
-    options: Required<RoundsOptions>,
-    before: BucketState,
-    facts: FactCounts,
-  ) {
-    this.#target = target;
-    this.#buckets = buckets;
-    this.#sender = sender;
-    this.#options = options;
+  private constructor(parts: Parts, before: BucketState, facts: FactCounts) {
+    this.#parts = parts;
     this.#before = before;
     this.#facts = facts;
   }
@@ -62,51 +56,51 @@ export class Rounds implements AsyncDisposable {
     const buckets = await Buckets.open(target.connection);
     const { port, workers } = target;
     const sender = await Sender.open({ ...all, port, workers });
-    const [before, facts] = [await buckets.state(), await target.facts()];
-    return new Rounds(target, buckets, sender, all, before, facts);
+    const parts = { target, buckets, sender, options: all };
+    return new Rounds(parts, await buckets.state(), await target.facts());
   }
 
   async play(
     chosen: readonly Numbered[],
   ): Promise<{ readonly sent: readonly Sent[]; readonly problems: readonly Problem[] }> {
-    const sent = await this.#sender.sendAll(chosen);
-    const problems: Problem[] = sent.flatMap(({ problem, message }, i) => {
-      return problem === null
-        ? []
-        : [{ what: problem, number: chosen[i]?.number ?? null, message }];
+    const { buckets, sender, options } = this.#parts;
+    const sent = await sender.sendAll(chosen);
+    const problems: Problem[] = sent.flatMap(({ problem: what, message }, i) => {
+      return what === null ? [] : [{ what, number: chosen[i]?.number ?? null, message }];
     });
-    problems.push(...(await this.#told(chosen)).map(unattributed));
-    await delay(this.#options.settleMs);
-    for (const { message = null, text } of this.#sender.surplus()) {
+    problems.push(...(await this.#factProblems(chosen)).map(unattributed));
+    await delay(options.settleMs);
+    for (const { message = null, text } of sender.surplus()) {
       const number = chosen.find((one) => one.message === message)?.number ?? null;
       problems.push({ what: `more than one answer: ${text}`, number, message });
     }
-    const after = await this.#buckets.state();
+    const after = await buckets.state();
     const changed = differences(this.#before, after);
     if (changed.length > 0)
       problems.push(unattributed(`a bucket changed:\n  ${changed.join("\n  ")}`));
     this.#before = after;
-    const { error } = this.#sender;
+    const { error } = sender;
     if (error !== null) problems.push(unattributed(`NATS ended the connection: ${error}`));
     return { sent, problems };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#sender[Symbol.asyncDispose]();
+    await this.#parts.sender[Symbol.asyncDispose]();
   }
 
-  /** What is wrong with what the workers told of the round. */
-  async #told(chosen: readonly Numbered[]): Promise<string[]> {
+  /** Compares what the workers report of the round with what was sent. */
+  async #factProblems(chosen: readonly Numbered[]): Promise<string[]> {
+    const { target, options } = this.#parts;
     const before = this.#facts;
     const meant = wordsOf(countsOf(chosen));
     const seen = (now: FactCounts): string =>
       wordsOf({ requests: now.requests - before.requests, dropped: now.dropped - before.dropped });
-    const deadline = performance.now() + this.#options.deadlineMs;
-    let facts = await this.#target.facts();
+    const deadline = performance.now() + options.deadlineMs;
+    let facts = await target.facts();
     while (seen(facts) !== meant && performance.now() < deadline) {
       if (facts.alarms.length > before.alarms.length) break;
       await delay(POLL_MS);
-      facts = await this.#target.facts();
+      facts = await target.facts();
     }
     this.#facts = facts;
     const problems = facts.alarms.slice(before.alarms.length);
@@ -130,9 +124,8 @@ function countsOf(chosen: readonly Numbered[]): Counts {
   for (const { expected, message } of chosen) {
     if (expected.kind === "answer") requests++;
     // The answer is a message to the same subject, and has no reply subject itself.
-    if (expected.kind === "dropped" || (expected.kind === "answer" && message.reply === "own")) {
-      dropped++;
-    }
+    const answersItself = expected.kind === "answer" && message.reply === "own";
+    if (expected.kind === "dropped" || answersItself) dropped++;
   }
   return { requests, dropped };
 }

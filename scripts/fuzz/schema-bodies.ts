@@ -1,21 +1,11 @@
-/** Bodies made from the JSON Schemas of the operations: right ones, and right ones with defects. */
+/** Bodies generated from the JSON Schemas of the operations: valid ones, and valid ones with defects. */
 import fc from "fast-check";
 import { type Operation, OPERATION_NAMES, schemasOf } from "../../src/protocol/operations.ts";
-import {
-  anyJson,
-  anyString,
-  arrayText,
-  LOST_NUMBERS,
-  LOST_STRINGS,
-  objectText,
-  ODD_NAMES,
-  ODD_NUMBERS,
-  quoted,
-  storableJson,
-} from "./json-text.ts";
+import { anyJson, anyString, arrayText, objectText, quoted, storableJson } from "./json-text.ts";
+import { LOST_NUMBERS, LOST_STRINGS, ODD_NAMES, ODD_NUMBERS } from "./json-text.ts";
 import { SESSION_NAMES, TASK_NAMES } from "./world.ts";
 
-/** As much of JSON Schema as the operations use. */
+/** The part of JSON Schema that the operations use. */
 export interface Schema {
   readonly type?: string | readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
@@ -45,12 +35,12 @@ export function requestSchema(operation: Operation): Schema {
   return REQUEST_SCHEMAS.get(operation) ?? {};
 }
 
-/** Longer waits would hold up the run; the limits of a wait are tried with numbers beyond them. */
+/** Longer waits would hold up the run. Numbers beyond the limits try the limits of a wait. */
 const SHORT_WAIT_SECONDS = 0.05;
 const MANY = 3;
 const TIMES = ["2020-02-29T12:00:00Z", "2026-01-31T09:00:00.5+02:00", "9999-12-31T23:59:59.999Z"];
 
-/** JSON that fits the schema; `name` is the field's, which tells what kind of text it is. */
+/** JSON that fits the schema. @param name of the field, from which follows the kind of text */
 export function fitting(schema: Schema, name = ""): fc.Arbitrary<string> {
   if (schema.anyOf !== undefined) {
     return fc.oneof(...schema.anyOf.map((choice) => fitting(choice, name)));
@@ -106,7 +96,7 @@ function text(schema: Schema, name: string): fc.Arbitrary<string> {
     .map((value) => (value === "" && (minLength ?? 0) > 0 ? "x" : value));
 }
 
-/** All that are required, and some of the others. */
+/** All required fields, and some of the others. */
 export function fittingFields(schema: Schema): fc.Arbitrary<Fields> {
   const { properties = {}, required = [] } = schema;
   const fields = Object.entries(properties).map(
@@ -117,46 +107,40 @@ export function fittingFields(schema: Schema): fc.Arbitrary<Fields> {
   });
 }
 
-/** In the order in which the fields came, whatever their names. */
+/** Keeps the order of the fields. */
 export function asObject(fields: Fields): string {
   return objectText(Object.entries(fields));
 }
 
-/** A body with one to three defects; by chance it may have none. */
+/** A body with one to three defects. By chance, it may have none. */
 export function defective(schema: Schema): fc.Arbitrary<string> {
   const { properties = {} } = schema;
   const names = Object.keys(properties);
   const name = fc.constantFrom(...names, ...ODD_NAMES, ...LOST_STRINGS);
+  const anyName = fc.oneof(fc.constantFrom(...ODD_NAMES), fc.string());
+  const change = (
+    kind: "replace" | "remove" | "repeat",
+    name: fc.Arbitrary<string>,
+    value = anyJson(),
+  ) => fc.record({ kind: fc.constant(kind), name, value });
   const edit = fc.oneof(
-    fc.record({ kind: fc.constant("replace" as const), name, value: anyJson() }),
-    fc.record({ kind: fc.constant("remove" as const), name }),
-    fc.record({ kind: fc.constant("repeat" as const), name, value: anyJson() }),
-    fc.record({
-      kind: fc.constant("replace" as const),
-      name: fc.oneof(fc.constantFrom(...ODD_NAMES), fc.string()),
-      value: anyJson(),
-    }),
-    ...names.map((one) =>
-      fc.record({
-        kind: fc.constant("replace" as const),
-        name: fc.constant(one),
-        value: beyond(properties[one] ?? {}, one),
-      }),
-    ),
+    ...[change("replace", name), change("remove", name), change("repeat", name)],
+    change("replace", anyName),
+    ...names.map((one) => change("replace", fc.constant(one), beyond(properties[one] ?? {}, one))),
   );
   return fc
     .tuple(fittingFields(schema), fc.array(edit, { minLength: 1, maxLength: 3 }))
     .map(([fields, edits]) => {
       let entries = Object.entries(fields);
-      for (const change of edits) {
-        if (change.kind !== "repeat") entries = entries.filter(([one]) => one !== change.name);
-        if (change.kind !== "remove") entries.push([change.name, change.value]);
+      for (const { kind, name, value } of edits) {
+        if (kind !== "repeat") entries = entries.filter(([one]) => one !== name);
+        if (kind !== "remove") entries.push([name, value]);
       }
       return objectText(entries);
     });
 }
 
-/** Just beyond the limits of the field's own schema, or nested one level too deep or too shallow. */
+/** Just beyond the limits of the schema of the field, or nested one level too deep or too shallow. */
 function beyond(schema: Schema, name: string): fc.Arbitrary<string> {
   const values: fc.Arbitrary<string>[] = [
     fc.constantFrom(...ODD_NUMBERS, ...LOST_NUMBERS),

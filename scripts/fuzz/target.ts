@@ -1,24 +1,36 @@
 /** The coordinator that is fuzzed: a NATS server, and workers that are processes of their own. */
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { Cleanup, startWithCleanup } from "../../src/cleanup.ts";
 import { loadConfig } from "../../src/config.ts";
-import { type NatsServerProcess, startNatsServer } from "../../src/nats-server/dev-server.ts";
+import { startNatsServer } from "../../src/nats-server/dev-server.ts";
 import { resolveServerBinary } from "../../src/nats-server/server-binary.ts";
 import { UNKNOWN_OPERATIONS_GROUP } from "../../src/nats/unknown-operations.ts";
-import { type FactCounts, sumOf } from "./facts.ts";
-import type { WorkerReport } from "./worker.ts";
+import { Child } from "../lab/child.ts";
+import { freePort } from "../lab/free-port.ts";
+import type { FactCounts, Level } from "./facts.ts";
+import type { WorkerMethods } from "./worker.ts";
 import { makeWorld } from "./world.ts";
 
-const WORKER = fileURLToPath(new URL("worker.js", import.meta.url));
-const PATIENCE_MS = 30_000;
+type Worker = Child<WorkerMethods>;
 
-/** What the server says of its connections. */
+const WORKER = fileURLToPath(new URL("worker.js", import.meta.url));
+const TIMEOUT_MS = 30_000;
+
+/** What a run needs to know of the coordinator that it fuzzes. */
+export interface Target extends AsyncDisposable {
+  readonly port: number;
+  readonly workers: number;
+  /** That of the run itself, for its proper requests. */
+  readonly connection: NatsConnection;
+  facts(): Promise<FactCounts>;
+  level(): Promise<Level>;
+}
+
+/** The reply of the server's monitoring. */
 interface Connections {
   readonly connections: readonly {
     readonly name?: string;
@@ -26,98 +38,75 @@ interface Connections {
   }[];
 }
 
-export interface Level {
-  /** Bytes of each worker. */
-  readonly heaps: readonly number[];
-  /** Of each worker's connection, as the NATS server counts them. */
-  readonly subscriptions: readonly number[];
-}
-
-/** What a run needs to know of the coordinator that it fuzzes. */
-export interface Target extends AsyncDisposable {
+interface Parts {
   readonly port: number;
-  readonly workers: number;
-  /** Of the run itself, for what it does properly. */
+  readonly monitoring: number;
   readonly connection: NatsConnection;
-  facts(): Promise<FactCounts>;
-  level(): Promise<Level>;
+  readonly children: readonly Worker[];
+  readonly cleanup: Cleanup;
 }
 
 export class ProcessTarget implements Target {
   readonly port: number;
   readonly workers: number;
   readonly connection: NatsConnection;
-  readonly #server: NatsServerProcess;
-  readonly #folder: string;
-  readonly #monitoring: number;
-  readonly #children: readonly ChildProcess[];
+  readonly #parts: Parts;
   readonly #deaths: string[] = [];
-  #ending = false;
 
-  private constructor(
-    server: NatsServerProcess,
-    folder: string,
-    monitoring: number,
-    connection: NatsConnection,
-    children: readonly ChildProcess[],
-  ) {
-    this.port = server.port;
-    this.workers = children.length;
-    this.connection = connection;
-    this.#server = server;
-    this.#folder = folder;
-    this.#monitoring = monitoring;
-    this.#children = children;
-    for (const child of children) {
-      child.once("exit", (code, signal) => {
-        if (!this.#ending) this.#deaths.push(`a worker died (${code ?? signal ?? "?"})`);
-      });
+  private constructor(parts: Parts) {
+    this.port = parts.port;
+    this.workers = parts.children.length;
+    this.connection = parts.connection;
+    this.#parts = parts;
+    for (const child of parts.children) {
+      void child.ended.then((how) => this.#deaths.push(`a worker died (${how})`));
     }
   }
 
   /** Resolves when the tasks of `world.ts` are there. */
   static async start(workers: number): Promise<ProcessTarget> {
-    const folder = await mkdtemp(join(tmpdir(), "if-coordinator-fuzz-"));
-    const monitoring = await freePort();
-    const config = `jetstream: enabled\nhttp: "127.0.0.1:${monitoring}"`;
-    const binary = await resolveServerBinary(loadConfig().dev);
-    const server = await startNatsServer({ binary, storeDir: folder, port: 0, config });
-    const connection = await connect({ servers: server.url, maxReconnectAttempts: 0 });
-    const children = Array.from({ length: workers }, () =>
-      fork(WORKER, [server.url], { execArgv: ["--expose-gc"] }),
-    );
-    const target = new ProcessTarget(server, folder, monitoring, connection, children);
-    try {
-      await Promise.all(children.map((child) => answerOf(child)));
+    return await startWithCleanup(async (cleanup) => {
+      const folder = await mkdtemp(join(tmpdir(), "if-coordinator-fuzz-"));
+      cleanup.defer(() => rm(folder, { recursive: true, force: true }));
+      const monitoring = await freePort();
+      const config = `jetstream: enabled\nhttp: "127.0.0.1:${monitoring}"`;
+      const binary = await resolveServerBinary(loadConfig().dev);
+      const server = await startNatsServer({ binary, storeDir: folder, port: 0, config });
+      cleanup.defer(() => server.stop());
+      const connection = await connect({ servers: server.url, maxReconnectAttempts: 0 });
+      cleanup.defer(() => connection.close());
+      const children = await Promise.all(
+        Array.from({ length: workers }, async (): Promise<Worker> => {
+          const options = { execArgv: ["--expose-gc"], timeoutMs: TIMEOUT_MS };
+          return cleanup.use(await Child.start(WORKER, [server.url], options));
+        }),
+      );
       await makeWorld(connection);
-      return target;
-    } catch (error) {
-      await target[Symbol.asyncDispose]();
-      throw error;
-    }
+      return new ProcessTarget({ port: server.port, monitoring, connection, children, cleanup });
+    });
   }
 
-  /** Of the workers that are alive. */
+  /** The processes of the workers that run. */
   get pids(): readonly number[] {
-    const alive = this.#children.filter(
-      ({ exitCode, signalCode }) => exitCode === null && signalCode === null,
-    );
-    return alive.flatMap(({ pid }) => pid ?? []);
+    return this.#running.map(({ pid }) => pid);
   }
 
   async facts(): Promise<FactCounts> {
-    const reports = await this.#ask("report");
-    const { alarms, ...counts } = sumOf(reports.map((report) => report.counts));
-    return { ...counts, alarms: [...alarms, ...this.#deaths] };
+    const counts = await this.#askAll((child) => child.ask("facts"));
+    return {
+      requests: counts.reduce((sum, { requests }) => sum + requests, 0),
+      dropped: counts.reduce((sum, { dropped }) => sum + dropped, 0),
+      alarms: [...counts.flatMap(({ alarms }) => alarms), ...this.#deaths],
+    };
   }
 
   async level(): Promise<Level> {
-    const heaps = (await this.#ask("measure")).map(({ heap }) => heap);
-    const url = `http://127.0.0.1:${this.#monitoring}/connz?limit=1000&subs=detail`;
+    const heaps = await this.#askAll((child) => child.ask("heap"));
+    const url = `http://127.0.0.1:${this.#parts.monitoring}/connz?limit=1000&subs=detail`;
     const { connections } = (await (await fetch(url)).json()) as Connections;
     const subscriptions = connections
       .filter(({ name }) => name?.startsWith("if-coordinator ") === true)
-      // Those for operations that do not exist end under load, and begin again after a pause.
+      // Those for unknown operations end under load, and begin again after a pause.
       .map(({ subscriptions_list_detail: all }) => {
         return all.filter(({ qgroup }) => qgroup !== UNKNOWN_OPERATIONS_GROUP).length;
       })
@@ -126,57 +115,16 @@ export class ProcessTarget implements Target {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#ending = true;
-    await Promise.all(this.#children.map(end));
-    await this.connection.close();
-    await this.#server.stop();
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.#parts.cleanup[Symbol.asyncDispose]();
   }
 
-  /** What those answer that are still there. */
-  async #ask(question: "report" | "measure"): Promise<WorkerReport[]> {
-    const alive = this.#children.filter((child) => child.connected);
-    const reports = alive.map(async (child) => {
-      const answered = answerOf(child);
-      child.send(question);
-      return (await answered) as WorkerReport;
-    });
-    const settled = await Promise.allSettled(reports);
-    return settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  get #running(): Worker[] {
+    return this.#parts.children.filter(({ isRunning }) => isRunning);
   }
-}
 
-/** What a worker says next. Rejects if it ends instead. */
-async function answerOf(child: ChildProcess): Promise<unknown> {
-  const over = new AbortController();
-  const signal = AbortSignal.any([over.signal, AbortSignal.timeout(PATIENCE_MS)]);
-  const died = once(child, "exit", { signal }).then(() => {
-    throw new Error("a worker ended before it answered");
-  });
-  died.catch(() => undefined);
-  try {
-    const [answer] = (await Promise.race([once(child, "message", { signal }), died])) as [unknown];
-    return answer;
-  } finally {
-    over.abort();
+  /** The answers of the workers that give one. */
+  async #askAll<T>(ask: (child: Worker) => Promise<T>): Promise<T[]> {
+    const answers = await Promise.allSettled(this.#running.map(ask));
+    return answers.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
   }
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, "exit");
-  const hard = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
-  if (child.connected) child.send("stop");
-  else child.kill("SIGKILL");
-  await gone;
-  clearTimeout(hard);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
 }

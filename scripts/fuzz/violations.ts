@@ -1,5 +1,5 @@
 /**
- * What is no message at all: NATS complains, ends the connection, or waits for more. Each is said on a
+ * Bytes that are no message: NATS complains, ends the connection, or waits for more. Each violation has a
  * connection of its own, and none may reach a worker.
  */
 import { setTimeout as delay } from "node:timers/promises";
@@ -11,7 +11,7 @@ import { Wire } from "./wire.ts";
 
 const SUBJECT = "tasks.create.violation";
 const SETTLE_MS = 100;
-/** For NATS to say what it thinks of it. */
+/** Time for a complaint of NATS. */
 const REACTION_MS = 50;
 
 export function violations(maxPayload: number): fc.Arbitrary<Buffer> {
@@ -38,7 +38,7 @@ export function violations(maxPayload: number): fc.Arbitrary<Buffer> {
   );
 }
 
-/** Tries as many. */
+/** Tries so many violations. */
 export async function runViolations(
   target: Target,
   { seed, count }: { readonly seed: number; readonly count: number },
@@ -54,7 +54,7 @@ export async function runViolations(
   await delay(SETTLE_MS);
   const now = await target.facts();
   const problems = now.alarms.slice(facts.alarms.length);
-  if (now.requests !== facts.requests) problems.push("a worker had what is no message");
+  if (now.requests !== facts.requests) problems.push("a worker received a violation");
   problems.push(...differences(before, await buckets.state()));
   return problems.map(unattributed);
 }

@@ -1,6 +1,6 @@
 /**
- * A connection that speaks the NATS protocol by hand, and so can say what no library lets one say.
- * Subjects and headers are bytes, each a character.
+ * A connection that speaks the NATS protocol by hand, and so can send what no library allows. Subjects and
+ * headers are bytes, one per character.
  */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
@@ -50,7 +50,7 @@ export class Wire implements AsyncDisposable {
     return wire;
   }
 
-  /** What the server complained about, as `-ERR` says it. */
+  /** The complaint of the server, which it sends as `-ERR`. */
   get error(): string | null {
     return this.#error;
   }
@@ -75,7 +75,7 @@ export class Wire implements AsyncDisposable {
     this.send(Buffer.concat([Buffer.from(`${verb}\r\n`, "latin1"), head, payload, CRLF]));
   }
 
-  /** Resolves when the server has taken in everything that was sent, or has closed the connection. */
+  /** Resolves when the server has read everything that was sent, or has closed the connection. */
   async flush(): Promise<void> {
     if (this.#socket.destroyed) return;
     await new Promise<void>((resolve) => {
@@ -90,7 +90,7 @@ export class Wire implements AsyncDisposable {
     await once(this.#socket, "close");
   }
 
-  /** Reads one line, and the message that belongs to it. Returns where the next begins, or -1. */
+  /** Reads one line and its message. @returns where the next line begins; -1 if bytes are missing */
   #readOne(start: number): number {
     const end = this.#buffer.indexOf("\r\n", start);
     if (end < 0) return -1;

@@ -1,13 +1,14 @@
 /**
- * What the coordinator holds while it is fuzzed: a task of each kind, such that no message that is sent
- * may change any of them. Nothing is left that a `next` could claim, and nothing runs out.
+ * What the coordinator holds while it is fuzzed: a task of each kind, so that no message that is sent may
+ * change one. No task is left for a `next`, and no lease expires.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { headers, type NatsConnection } from "@nats-io/transport-node";
 import { MAX_TTL_SECONDS } from "../../src/protocol/fields.ts";
 
-/** Holds tasks, and is registered; no message that names it with the right attempt is sent. */
+/** A registered session that holds tasks. No message names it with the right attempt. */
 export const HOLDER = "holder";
-/** What `guarded` requires; no message offers it. */
+/** The capability that `guarded` requires. No message offers it. */
 export const SECRET = "only-the-fuzz-knows-it-8f14e45f";
 
 export type Kind =
@@ -20,7 +21,7 @@ export type Kind =
   | "delayed"
   | "corrupt";
 
-/** All tasks that there are. */
+/** All tasks. */
 export const TASKS: Readonly<Record<string, Kind>> = {
   held: "claimed",
   "held.asked": "cancel requested",
@@ -35,10 +36,10 @@ export const TASKS: Readonly<Record<string, Kind>> = {
 /** Registered sessions. */
 export const SESSIONS: ReadonlySet<string> = new Set([HOLDER, "listener"]);
 
-/** Ids for messages to name, of which some are of no task. */
+/** Ids for messages to name. Some belong to no task. */
 export const TASK_NAMES = [...Object.keys(TASKS), "removed", "nothing", "held.nothing"];
 export const SESSION_NAMES = [HOLDER, "s1", "mallory", "mallory.1", "listener"];
-/** Of the root on which the server vouches for somebody. */
+/** Names for the root on which the server vouches for the sender. */
 export const PRINCIPALS = ["mallory", HOLDER, "s1", "*", ">", "$SYS", "\u00ff\u00fe", "_"];
 
 export type Ask = (subject: string, body?: object) => Promise<Record<string, unknown>>;
@@ -52,7 +53,7 @@ export function askOver(connection: NatsConnection): Ask {
   };
 }
 
-/** Makes the tasks and sessions, and resolves when the workers have done all that follows. */
+/** Creates the tasks and sessions. Resolves when the workers have written everything that follows. */
 export async function makeWorld(connection: NatsConnection): Promise<void> {
   const ask = askOver(connection);
   const ttl_seconds = MAX_TTL_SECONDS;
@@ -71,11 +72,11 @@ export async function makeWorld(connection: NatsConnection): Promise<void> {
   await ask("tasks.create.guarded", { requires: [SECRET] });
   await ask("tasks.create.cancelled_1");
   await ask("tasks.cancel.cancelled_1");
-  // By hand, as the protocol allows.
+  // Written directly to the bucket, as the protocol allows.
   for (const [id, value] of [
     ["delayed", JSON.stringify({ status: "available", not_before: "2999-01-01T00:00:00.000Z" })],
     ["corrupt", "no task at all"],
-    ["removed", "soon gone"],
+    ["removed", "removed below"],
   ] as const) {
     await connection.request(`$KV.tasks.${id}`, value);
   }
@@ -85,11 +86,43 @@ export async function makeWorld(connection: NatsConnection): Promise<void> {
   await untilLeases(ask, 2);
 }
 
-/** A lease is written after its claim was answered, and purged after the release was. */
+/** A claim is answered before its lease is written, and a release before the lease is purged. */
 async function untilLeases(ask: Ask, count: number): Promise<void> {
   const deadline = Date.now() + 15_000;
   while ((await ask("tasks.stats")).leases !== count) {
     if (Date.now() > deadline) throw new Error(`the coordinator never had ${count} leases`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await delay(20);
+  }
+}
+
+/**
+ * Takes one task from its creation to its end, as on any other day.
+ *
+ * @returns what went wrong, or `null`
+ */
+export async function everydayProblem(connection: NatsConnection): Promise<string | null> {
+  const ask = askOver(connection);
+  const id = `everyday-${crypto.randomUUID()}`;
+  const updates = connection.subscribe(`task-updates.${id}`);
+  const session_id = "everyday";
+  try {
+    await ask(`sessions.register.${session_id}`);
+    await ask(`tasks.create.${id}`, { title: "Everyday" });
+    const { claims } = await ask("tasks.next", { session_id, prefix: id });
+    const [claim] = claims as { readonly attempt: number }[];
+    const holder = { session_id, attempt: claim?.attempt };
+    await ask(`tasks.renew.${id}`, holder);
+    await ask(`tasks.release.${id}`, { ...holder, status: "complete", result: "done" });
+    const { task } = await ask(`tasks.get.${id}`);
+    const { status, result } = task as { readonly status: string; readonly result: string };
+    if (status !== "complete" || result !== "done") return `the task is ${status}, ${result}`;
+    await ask(`sessions.unregister.${session_id}`);
+    await connection.flush();
+    const received = updates.getReceived();
+    return received === 3 ? null : `subscribers received ${received} transitions of 3`;
+  } catch (error) {
+    return `an everyday request failed: ${error instanceof Error ? error.message : String(error)}`;
+  } finally {
+    updates.unsubscribe();
   }
 }

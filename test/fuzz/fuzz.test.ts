@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import { after, before, describe, it } from "node:test";
-import { everydayProblem } from "../../scripts/fuzz/everyday.ts";
 import { messages } from "../../scripts/fuzz/generator.ts";
 import { runMutations } from "../../scripts/fuzz/mutation-run.ts";
 import { reportProblem } from "../../scripts/fuzz/report.ts";
@@ -10,6 +9,7 @@ import type { Problem } from "../../scripts/fuzz/rounds.ts";
 import { type RunResult, runFuzz } from "../../scripts/fuzz/run.ts";
 import { ProcessTarget } from "../../scripts/fuzz/target.ts";
 import { runViolations } from "../../scripts/fuzz/violations.ts";
+import { everydayProblem } from "../../scripts/fuzz/world.ts";
 import { OPERATION_NAMES } from "../../src/protocol/operations.ts";
 
 const SEED = 20_251_112;

@@ -1,7 +1,7 @@
 /** A coordinator in this process, to be fuzzed: its workers may have a bug planted. */
 import type { NatsConnection } from "@nats-io/transport-node";
-import { type FactCounts, FactCounter } from "../../scripts/fuzz/facts.ts";
-import type { Level, Target } from "../../scripts/fuzz/target.ts";
+import { type FactCounts, FactCounter, type Level } from "../../scripts/fuzz/facts.ts";
+import type { Target } from "../../scripts/fuzz/target.ts";
 import { makeWorld } from "../../scripts/fuzz/world.ts";
 import { TestCoordinator, type TestCoordinatorOptions } from "../support/test-coordinator.ts";
 
