@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { renderBarChart } from "../scripts/charts/bar-chart.ts";
 import type { Machine } from "../scripts/lab/machine.ts";
 import { OWN_TITLE } from "./arena.ts";
-import { formatCell, type Table, toMarkdown } from "./table.ts";
+import { allNotes, formatCell, type Table, toMarkdown } from "./table.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const RESULTS = join(ROOT, "bench/results");
@@ -14,12 +14,12 @@ const DOCUMENT = join(ROOT, "docs/performance.md");
 /** Writes the table as JSON and as a chart. */
 export function save(table: Table, machine: Machine, measuredAt: string): void {
   mkdirSync(RESULTS, { recursive: true });
-  const { id, title, columns, rows, notes } = table;
+  const { id, title, columns, rows } = table;
   const names = columns.map((column) => column.title);
   const records = rows.map((row) =>
     Object.fromEntries(row.map((cell, i) => [names[i] ?? "", cell] as const)),
   );
-  const result = { title, measured_at: measuredAt, machine, notes, rows: records };
+  const result = { title, measured_at: measuredAt, machine, notes: allNotes(table), rows: records };
   writeFileSync(join(RESULTS, `${id}.json`), `${JSON.stringify(result, null, 2)}\n`);
   writeFileSync(join(RESULTS, `${id}.svg`), `${draw(table)}\n`);
 }
@@ -27,7 +27,7 @@ export function save(table: Table, machine: Machine, measuredAt: string): void {
 /** Replaces the table in docs/performance.md. @throws Error if there is no place for it */
 export function putIntoDocument(table: Table): void {
   const document = readFileSync(DOCUMENT, "utf8");
-  writeFileSync(DOCUMENT, withTable(document, table.id, toMarkdown(table)));
+  writeFileSync(DOCUMENT, withTable(document, table.id, toMarkdown(table, table.notes)));
 }
 
 function withTable(document: string, id: string, markdown: string): string {

@@ -16,6 +16,8 @@ export interface Table {
   readonly rows: readonly (readonly Cell[])[];
   /** What a reader must know. */
   readonly notes: readonly string[];
+  /** Notes that several tables share: docs/performance.md has them once. */
+  readonly legend?: readonly string[];
   /** The column that the chart shows as bars, and how many of the first columns name a bar. */
   readonly drawn: {
     readonly column: number;
@@ -30,8 +32,13 @@ export function columns(digits: number, ...titles: string[]): Column[] {
   return titles.map((title) => ({ title, digits }));
 }
 
+export function allNotes({ notes, legend = [] }: Table): string[] {
+  return [...notes, ...legend];
+}
+
 /** The table as aligned Markdown. */
-export function toMarkdown({ columns, rows, notes }: Table): string {
+export function toMarkdown(table: Table, notes: readonly string[] = allNotes(table)): string {
+  const { columns, rows } = table;
   const cells = rows.map((row) => row.map((cell, i) => formatCell(cell, columns[i]?.digits ?? 0)));
   const widths = columns.map(({ title }, i) =>
     Math.max(3, title.length, ...cells.map((row) => row[i]?.length ?? 0)),
@@ -47,9 +54,9 @@ export function toMarkdown({ columns, rows, notes }: Table): string {
   const rule = widths.map((width, i) =>
     isNumeric[i] === true ? `${"-".repeat(width - 1)}:` : "-".repeat(width),
   );
-  const table = [line(columns.map(({ title }) => title)), line(rule), ...cells.map(line)];
+  const lines = [line(columns.map(({ title }) => title)), line(rule), ...cells.map(line)];
   const list = notes.map((note) => `- ${note}`);
-  return [...table, ...(list.length > 0 ? ["", ...list] : [])].join("\n");
+  return [...lines, ...(list.length > 0 ? ["", ...list] : [])].join("\n");
 }
 
 export function formatCell(cell: Cell, digits: number): string {

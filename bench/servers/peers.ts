@@ -37,67 +37,63 @@ export interface Peer {
   readonly title: string;
   readonly server: keyof typeof SERVERS;
   readonly scenarios: readonly Scenario[];
-  readonly durability: Durability;
   /** What a reader of its figures must know. */
-  readonly note?: string;
+  readonly note: string;
 }
 
-const ETCD_DURABILITY: Durability = {
-  fsync: "on the disk before each acknowledgement (etcd's only production setting)",
-  relaxed: "in the page cache (--unsafe-no-fsync, meant for tests): lost with the machine's power",
+const DURABILITIES = {
+  etcd: {
+    fsync: "on the disk (its only production setting)",
+    relaxed: "in the page cache (--unsafe-no-fsync, for tests): a power loss loses it",
+  },
+  redis: {
+    fsync: "on the disk (appendfsync always)",
+    relaxed: "in memory, within 1 s on the disk (appendfsync everysec)",
+  },
+  postgres: {
+    fsync: "on the disk (synchronous_commit on)",
+    relaxed: "in memory, within 0.6 s on the disk (synchronous_commit off)",
+  },
+} satisfies Record<keyof typeof SERVERS, Durability>;
+
+export const NATS_DURABILITY: Durability = {
+  fsync: "on the disk (sync_interval: always)",
+  relaxed: "in the page cache, within 2 minutes on the disk (sync_interval, as NATS has it)",
 };
-const REDIS_DURABILITY: Durability = {
-  fsync: "on the disk before each acknowledgement (appendfsync always)",
-  relaxed: "in memory, on the disk within a second (appendfsync everysec)",
-};
-const POSTGRES_DURABILITY: Durability = {
-  fsync: "on the disk before each acknowledgement (synchronous_commit on)",
-  relaxed: "in memory, on the disk within 0.6 s (synchronous_commit off)",
-};
+
+export function durabilityOf({ server }: Pick<Peer, "server">): Durability {
+  return DURABILITIES[server];
+}
 
 export const PEERS: readonly Peer[] = [
   {
-    ...{
-      name: "etcd",
-      title: "etcd transactions (etcd3)",
-      server: "etcd",
-      durability: ETCD_DURABILITY,
-    },
+    ...{ name: "etcd", title: "etcd transactions (etcd3)", server: "etcd" },
     scenarios: ["claim", "contended", "complete", "create", "renew"],
-    note: "a read and a transaction for each claim; one lease for all claims of a session",
+    note: "A claim is a read and a transaction. One lease holds all claims of a session.",
   },
   {
-    ...{
-      name: "redis",
-      title: "Redis SET NX (ioredis)",
-      server: "redis",
-      durability: REDIS_DURABILITY,
-    },
+    ...{ name: "redis", title: "Redis SET NX (ioredis)", server: "redis" },
     scenarios: ["claim", "contended", "renew"],
-    note: "a lock and nothing else: no record, attempts, dependencies, events, or queue",
+    note: "Only a lock: no record, attempts, dependencies, events or queue.",
   },
   {
-    ...{ name: "bullmq", title: "BullMQ", server: "redis", durability: REDIS_DURABILITY },
+    ...{ name: "bullmq", title: "BullMQ", server: "redis" },
     scenarios: ["next", "complete", "create", "import"],
-    note: "jobs are fetched by hand (getNextJob), one a call",
+    note: "Jobs are fetched by hand (getNextJob), one a call.",
   },
   {
     ...{ name: "postgres", title: "PostgreSQL SKIP LOCKED (pg)", server: "postgres" },
-    durability: POSTGRES_DURABILITY,
     scenarios: ["claim", "contended", "next", "complete", "create", "import"],
+    note: "A table of tasks and five statements.",
   },
   {
     ...{ name: "graphile-worker", title: "Graphile Worker", server: "postgres" },
-    durability: {
-      fsync: `${POSTGRES_DURABILITY.fsync}; a job's completion is not waited for`,
-      relaxed: `${POSTGRES_DURABILITY.relaxed}; a job's completion is not waited for`,
-    },
     scenarios: ["complete", "create", "import"],
-    note: "complete: its runner is ahead of who waits for a job, so that only the rate counts",
+    note: "Completions are not waited for. Its runner is ahead of the client: only the rate counts.",
   },
   {
-    ...{ name: "pg-boss", title: "pg-boss", server: "postgres", durability: POSTGRES_DURABILITY },
+    ...{ name: "pg-boss", title: "pg-boss", server: "postgres" },
     scenarios: ["next", "complete", "create", "import"],
-    note: "each fetch sorts all jobs that wait: the fewer there are, the faster it is",
+    note: "Each fetch sorts all jobs that wait: the fewer there are, the faster it is.",
   },
 ];

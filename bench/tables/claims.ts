@@ -1,5 +1,6 @@
 /** What a claim costs: of a new task each, of one task by many, at one node and at three. */
 import { type Arena, OWN_TITLE, type PeerRival, startArena } from "../arena.ts";
+import { type Durability, durabilityOf, NATS_DURABILITY } from "../servers/peers.ts";
 import type { Suite, SuiteContext } from "./suite.ts";
 import { type Entrant, versus } from "./versus.ts";
 
@@ -35,8 +36,8 @@ export const claims: Suite = {
       await using arena = await startArena({ ...context, fsync, peers: PEERS });
       yield await versus(context.effort, {
         id: `claims-${fsync ? "fsync" : "default"}`,
-        title: `Claims of a given task each, ${durability(fsync)}`,
-        notes: durabilityOf(arena.peers, fsync),
+        title: `Claims of a given task each, ${fsync ? "on the disk before they are acknowledged" : "with the servers' usual durability"}`,
+        durability: durabilitiesOf(arena.peers, fsync),
         entrants: claimants(arena),
         loads: loadsFor(context),
         unit: "claims",
@@ -66,7 +67,7 @@ export const cluster: Suite = {
       await using arena = await startArena({ ...context, fsync, nodes: 3 });
       yield await versus(context.effort, {
         id: `cluster-${fsync ? "fsync" : "default"}`,
-        title: `Claims with three nodes and three replicas, ${durability(fsync)}`,
+        title: `Claims with three nodes and three replicas, ${fsync ? "on the disk before they are acknowledged" : "with the servers' usual durability"}`,
         notes: ["All three nodes, the worker and the client share the cores of one machine."],
         entrants: claimants(arena),
         loads: loadsFor(context),
@@ -99,19 +100,11 @@ export const workers: Suite = {
   },
 };
 
-function durability(fsync: boolean): string {
-  return fsync ? "on the disk before they are acknowledged" : "with the servers' usual durability";
-}
-
 /** For each contender, where an acknowledged write is. */
-export function durabilityOf(peers: readonly PeerRival[], fsync: boolean): string[] {
-  const nats = fsync
-    ? "on the disk before each acknowledgement (sync_interval: always)"
-    : "in the page cache, on the disk within two minutes (sync_interval, as NATS has it)";
+export function durabilitiesOf(peers: readonly PeerRival[], fsync: boolean): string[] {
+  const of = (durability: Durability): string => (fsync ? durability.fsync : durability.relaxed);
   return [
-    `NATS and ${OWN_TITLE}: an acknowledged write is ${nats}`,
-    ...peers.map(({ peer: { title, durability: of, note } }) => {
-      return `${title}: ${fsync ? of.fsync : of.relaxed}${note === undefined ? "" : `; ${note}`}`;
-    }),
+    `NATS and ${OWN_TITLE}: an acknowledged write is ${of(NATS_DURABILITY)}.`,
+    ...peers.map(({ peer }) => `${peer.title}: ${of(durabilityOf(peer))}. ${peer.note}`),
   ];
 }

@@ -61,7 +61,7 @@ export const events: Suite = {
       ]),
       drawn: { column: 2, names: 1 },
       notes: [
-        `${count} tasks are imported while ${subscribers} subscribers in ${PROCESSES} processes receive every update; medians of ${ROUNDS} rounds. "Made": acknowledged by the coordinator. "Delivered": until the last subscriber had the last one. For core NATS, messages of a record's size are published as fast as possible, without a coordinator.`,
+        `${count} tasks are imported while ${subscribers} subscribers in ${PROCESSES} processes receive every update; medians of ${ROUNDS} rounds. "Made": acknowledged by the coordinator. "Delivered": the last subscriber has the last update. For core NATS, messages as long as a record are published as fast as possible, without a coordinator.`,
       ],
     };
   },

@@ -31,12 +31,12 @@ export const fanOut: Suite = {
       columns: [
         ...columns(0, "sessions"),
         ...columns(2, "half, ms", "all, ms", "core NATS: half, ms", "core NATS: all, ms"),
-        ...columns(2, "all, of core NATS", "claims of others, ms", "the same when it is quiet, ms"),
+        ...columns(2, "all × core NATS", "claims of others, ms", "the same when quiet, ms"),
       ],
       rows,
       drawn: { column: 5, names: 1 },
       notes: [
-        `Medians of ${EVENTS} events, each followed by a message of the same bytes over core NATS. The sessions have a connection each, in ${PROCESSES} processes. "Of others": the median of claims, one at a time, of a task that nobody watches while the events go out.`,
+        `Medians of ${EVENTS} events, each followed by a message of the same bytes over core NATS. The sessions have a connection each, in ${PROCESSES} processes. "Claims of others": the median of claims, one at a time, of tasks that nobody watches, while the events go out.`,
       ],
     };
   },

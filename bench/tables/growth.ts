@@ -31,7 +31,7 @@ export const growth: Suite = {
       rows,
       drawn: { column: 1, names: 1 },
       notes: [
-        `One request at a time, ${MEASURED} of each kind. The memory is that of a worker that has just started. Cold start: from the start of its process to its first answer to a claim, NATS having run before; the median of ${STARTS}.`,
+        `One request at a time, ${MEASURED} of each kind. The memory is that of a worker that has just started. Cold start: from the start of its process to its first answer to a claim, while NATS keeps running; the median of ${STARTS}.`,
       ],
     };
   },

@@ -38,7 +38,7 @@ export const overload: Suite = {
     }
     yield {
       id: "overload",
-      title: `Claims by the clock, at shares of what it can do (${Math.round(most)}/s at ${IN_FLIGHT} under way)`,
+      title: `Claims by the clock, at shares of the capacity (${Math.round(most)}/s with ${IN_FLIGHT} in flight)`,
       columns: [
         ...[...columns(0, "offered", "offered/s", "claimed/s"), ...columns(1, "p50 ms", "p99 ms")],
         ...columns(0, "overloaded", "failed", "worker MiB before", "after"),
@@ -46,7 +46,7 @@ export const overload: Suite = {
       rows,
       drawn: { column: 2, names: 1 },
       notes: [
-        "Overloaded: answered at once with a code that says so and that asking again later will do. Failed: anything else.",
+        "Overloaded: refused at once with the retryable code `overloaded`. Failed: anything else.",
       ],
     };
   },

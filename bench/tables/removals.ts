@@ -43,7 +43,7 @@ export const removals: Suite = {
       rows,
       drawn: { column: 2, names: 2 },
       notes: [
-        `Tasks with three records, ${AT_A_TIME} removed at a time, with ${WORKERS} workers that watch, and one client that claims other tasks, one after the other. By a marker alone: it replaces all records at once, as \`nats kv purge\` does.`,
+        `Tasks have three records. ${AT_A_TIME} are removed at a time, while ${WORKERS} workers watch and one client claims other tasks, one after the other. "By a marker alone": the marker replaces all records at once, as \`nats kv purge\` does.`,
       ],
     };
   },

@@ -46,7 +46,7 @@ export const sessions: Suite = {
       ]),
       drawn: { column: 2, names: 1 },
       notes: [
-        `Each session takes a task a minute and completes the one before, and sends a heartbeat every 100 seconds; ${failures} requests failed. The sessions register before those seconds begin, and all begin within them.`,
+        `Each session takes a task a minute, completes the one before, and sends a heartbeat every 100 seconds; ${failures} requests failed. All sessions begin within the time that is measured, and register before it.`,
         `Processor: ${living} of a core; when all are quiet, ${quiet}.`,
         `Memory: worker ${memory} MiB (${Math.round(before)} MiB before the sessions came), server ${serverMemory} MiB.`,
       ],

@@ -1,6 +1,6 @@
 /** The other requests: next, completions, creation, renewals, dependents. */
 import { startArena } from "../arena.ts";
-import { durabilityOf } from "./claims.ts";
+import { durabilitiesOf } from "./claims.ts";
 import type { Suite } from "./suite.ts";
 import { type Versus, versus } from "./versus.ts";
 import type { Scenario } from "../contender.ts";
@@ -9,9 +9,8 @@ const PEERS = ["etcd", "redis", "bullmq", "postgres", "graphile-worker", "pg-bos
 /** They hand out one task at a time. */
 const ONE_EACH = ["bullmq"];
 
-interface Contest extends Pick<Versus, "id" | "title" | "unit" | "loads"> {
+interface Contest extends Pick<Versus, "id" | "title" | "unit" | "loads" | "notes"> {
   readonly scenario: Scenario;
-  readonly notes?: readonly string[];
 }
 
 const CONTESTS: readonly Contest[] = [
@@ -58,7 +57,7 @@ export const tasks: Suite = {
   async *run(context) {
     const peers = context.isShort ? ["etcd", "redis", "bullmq"] : PEERS;
     await using arena = await startArena({ ...context, peers });
-    for (const { scenario, notes = [], ...about } of CONTESTS) {
+    for (const { scenario, ...about } of CONTESTS) {
       const isBatched = scenario === "next" && about.loads.some(({ batch = 1 }) => batch > 1);
       const rivals = arena.peers.filter(
         ({ peer }) =>
@@ -66,7 +65,7 @@ export const tasks: Suite = {
       );
       yield await versus(context.effort, {
         ...about,
-        notes: [...notes, ...durabilityOf(rivals, false)],
+        durability: durabilitiesOf(rivals, false),
         entrants: [arena.coordinator, ...rivals].map((rival) => ({ rival, scenario })),
       });
     }

@@ -13,7 +13,10 @@ export interface Entrant {
 
 type LoadOf = Pick<Round, "inFlight" | "batch">;
 
-export interface Versus extends Pick<Table, "id" | "title" | "notes"> {
+export interface Versus extends Pick<Table, "id" | "title"> {
+  readonly notes?: readonly string[];
+  /** Where an acknowledged write is, for each rival. */
+  readonly durability?: readonly string[];
   /** The figures of the others are divided by those of the first. */
   readonly entrants: readonly Entrant[];
   readonly loads: readonly LoadOf[];
@@ -21,10 +24,13 @@ export interface Versus extends Pick<Table, "id" | "title" | "notes"> {
   readonly unit: string;
 }
 
-const NOTE = "µs: processor time for each, from which follows what more cores would do.";
+const LEGEND = [
+  "× first: divided by the figure of the first row with the same load.",
+  "µs: processor time for each, from which follows what more cores would do.",
+];
 
 export async function versus(effort: Effort, about: Versus): Promise<Table> {
-  const { id, title, notes, entrants, loads, unit } = about;
+  const { id, title, notes = [], durability = [], entrants, loads, unit } = about;
   const rows: Cell[][] = [];
   for (const load of loads) {
     const turns = entrants.map(({ rival, scenario }) => ({ rival, round: { scenario, ...load } }));
@@ -42,10 +48,10 @@ export async function versus(effort: Effort, about: Versus): Promise<Table> {
   // If there are several loads, the chart shows the usual one, or the heaviest.
   const load = loads.find(({ inFlight }) => inFlight === 64) ?? loads.at(-1) ?? fail();
   return {
-    ...{ id, title, notes: [...notes, NOTE], rows },
+    ...{ id, title, notes, legend: [...durability, ...LEGEND], rows },
     columns: [
-      ...columns(0, "who", "under way", `${unit}/s`),
-      ...columns(2, "of the first", "p50 ms", "p95 ms", "p99 ms", "p50 of the first"),
+      ...columns(0, "who", "in flight", `${unit}/s`),
+      ...columns(2, "× first", "p50 ms", "p95 ms", "p99 ms", "p50 × first"),
       ...columns(0, "client µs", "worker µs", "server µs"),
     ],
     drawn: { column: 2, names: 1, only: { column: 1, cell: describeLoad(load) } },
