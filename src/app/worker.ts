@@ -149,8 +149,8 @@ async function followDisconnects(
     disconnected: (connection) => {
       service.disconnected(connection);
     },
-    heard: (areHeard, problem) => {
-      service.setDisconnectReports(areHeard, problem);
+    availability: (areReported, problem) => {
+      service.setDisconnectReports(areReported, problem);
     },
   });
 }

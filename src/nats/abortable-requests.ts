@@ -1,7 +1,7 @@
 /**
- * Requests that the asker can give up. Each has an inbox of its own: when that is gone, NATS tells
- * whoever answers that nobody listens. The inbox that all other requests of a connection share stays,
- * and swallows answers that nobody waits for.
+ * Requests that the caller can abort. Each has an inbox of its own. When the caller aborts, the inbox is
+ * removed, so NATS tells the worker that answers that nobody listens. All other requests of a connection
+ * share one inbox, which stays and swallows late answers.
  */
 import { setMaxListeners } from "node:events";
 import {
@@ -28,7 +28,7 @@ export class AbortableRequests {
     this.#connection = connection;
   }
 
-  /** Rejects with the signal's reason when that is aborted, else as a request of the connection does. */
+  /** Rejects with the signal's reason on abort; otherwise like a request of the connection. */
   request(subject: string, text: string, timeoutMs: number, signal: AbortSignal): Promise<Msg> {
     this.#listen();
     return new Promise((resolve, reject) => {
@@ -57,7 +57,7 @@ export class AbortableRequests {
         },
         Math.min(timeoutMs, MAX_TIMER_MS),
       );
-      // Any number of requests may share a signal: each takes its listener away when it ends.
+      // Many requests may share a signal. Each removes its listener when it ends.
       setMaxListeners(0, signal);
       signal.addEventListener("abort", abort);
       this.#pending.add(pending);
@@ -80,7 +80,7 @@ export class AbortableRequests {
     });
   }
 
-  /** Rejects when the connection breaks, as the answer does not come any more; else as the answer does. */
+  /** Like the given answer, but rejects when the connection breaks, because no answer can come then. */
   untilBroken(subject: string, answer: Promise<Msg>): Promise<Msg> {
     this.#listen();
     return new Promise((resolve, reject) => {
@@ -102,8 +102,8 @@ export class AbortableRequests {
   async #follow(): Promise<void> {
     for await (const status of this.#connection.status()) {
       if (status.type === "disconnect" || status.type === "reconnect") {
-        // An answer that was on its way does not come any more. What was sent since then is dropped by
-        // the client, most of it, when it connects again.
+        // An answer that was on its way is lost. The client also drops most of what was sent while the
+        // connection was broken.
         this.#failAll("connection disconnected");
       } else if (status.type === "error") this.#refused(status.error);
     }
@@ -113,7 +113,7 @@ export class AbortableRequests {
     for (const { fail } of [...this.#pending]) fail(new errors.RequestError(why));
   }
 
-  /** The server says which subject it does not permit, not in which message. */
+  /** The server names the subject that it does not permit, but not the message. */
   #refused(error: Error): void {
     if (!(error instanceof errors.PermissionViolationError)) return;
     if (error.operation !== "publish") return;
@@ -128,7 +128,7 @@ function saysNoResponders(msg: Msg): boolean {
   try {
     return msg.headers?.code === 503;
   } catch {
-    // Headers that cannot be read are not those of the server.
+    // The server's own headers can always be read.
     return false;
   }
 }

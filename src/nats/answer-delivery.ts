@@ -1,16 +1,17 @@
 /**
- * Sends answers that somebody has to receive, and tells when nobody did.
+ * Sends answers that must be received, and reports those that nobody received.
  *
- * Such an answer is published as a request: if no subscription exists for its subject any more, the
- * server says so at once ("no responders", status 503) to a subject of ours. It does not for an asker
- * in another account, whose reply subject always has a subscription, the server's own. There the
- * answer is sent with a message trace (ADR-41): the server tells how far it came.
+ * Such an answer is published as a request. If no subscription for its subject is left, the server
+ * replies at once with "no responders" (status 503).
+ *
+ * This does not work for a client in another account, because the server itself subscribes to the reply
+ * subject. There the answer carries a message trace (ADR-41), which shows how far the answer came.
  */
 import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
 import { newInbox } from "./inbox.ts";
 import { isOfOtherAccount, reachedNobody } from "./message-trace.ts";
 
-/** The server's word comes within one round trip; after this time it will not come. */
+/** The server's notice comes within one round trip. After this time, none will come. */
 const FORGET_AFTER_MS = 10_000;
 
 export class AnswerDelivery {
@@ -25,7 +26,7 @@ export class AnswerDelivery {
     this.#inbox = `${newInbox(connection)}.`;
     this.#subscription = connection.subscribe(`${this.#inbox}*`, {
       callback: (error, msg) => {
-        // A client that answers an answer is of no interest.
+        // A client may reply to an answer. That is ignored.
         if (error !== null || !(isNoResponders(msg) || reachedNobody(msg))) return;
         const key = msg.subject.slice(this.#inbox.length);
         this.#undelivered.get(key)?.call();
@@ -34,7 +35,7 @@ export class AnswerDelivery {
     });
   }
 
-  /** Throws, and `undelivered` is not called, if the answer cannot even be sent. */
+  /** Calls `undelivered` if nobody received the answer. Throws if the answer cannot be sent at all. */
   send(subject: string, payload: Uint8Array, undelivered: () => void): void {
     const now = performance.now();
     for (const [key, { sentAt }] of this.#undelivered) {
@@ -51,24 +52,24 @@ export class AnswerDelivery {
     this.#undelivered.set(key, { sentAt: now, call: undelivered });
   }
 
-  /** Waits for the server's word on what was sent last, if the server is there. */
+  /** Waits for the server's notices about the last answers, if the server is there. */
   async stop(): Promise<void> {
     try {
       const drained = this.#connection.flush().then(() => this.#subscription.drain());
       await Promise.race([drained, this.#connection.closed()]);
     } catch {
-      // The connection is lost, and the server's word with it.
+      // The connection is lost, and the notices with it.
     }
   }
 }
 
-/** The server's word that nobody subscribes to the subject. */
+/** Whether the server says that nobody subscribes to the subject. */
 function isNoResponders(msg: Msg): boolean {
   if (msg.data.length > 0) return false;
   try {
     return msg.headers?.code === 503;
   } catch {
-    // The server's headers can be read.
+    // The server's own headers can always be read.
     return false;
   }
 }

@@ -1,12 +1,12 @@
 /**
- * What becomes of a bucket that is deleted while workers run, or made again by somebody else.
+ * Decides what happens if a bucket is deleted while workers run, or if somebody else creates it again.
  *
- * - What `leases` and `sessions` hold can be made again from the tasks and by the sessions: a worker that
- *   misses one of them makes it.
- * - `tasks` is data. A worker that has seen it does not make an empty one in its place: that would pass
- *   for a project without tasks. It waits until the bucket is restored, or until a worker that starts
- *   makes an empty one, as the first worker does.
- * - A bucket that somebody else has made has to have the settings that the protocol relies on.
+ * - `leases` and `sessions` can be restored: workers restore leases from the tasks, and sessions register
+ *   again. So a worker that finds one of these buckets missing creates it.
+ * - `tasks` is data. A running worker does not create an empty bucket in its place, because that would look
+ *   like a project without tasks. The worker waits until the bucket is restored, or until a worker that
+ *   starts creates an empty one, as the first worker does.
+ * - A bucket that somebody else has created must have the settings that the protocol needs.
  */
 import {
   JetStreamApiCodes,
@@ -23,9 +23,9 @@ import {
 } from "./kv-buckets.ts";
 
 export interface UpkeepReports extends BucketReports {
-  /** It was deleted, and this worker has made it again. */
+  /** The bucket was deleted, and this worker has created it again. */
   readonly remade: (bucket: string) => void;
-  /** It was deleted, and somebody else has made it again at this time. */
+  /** The bucket was deleted, and somebody else created it again at this time. */
   readonly replaced: (bucket: string, madeAt: string) => void;
 }
 
@@ -40,13 +40,13 @@ export class BucketUpkeep {
     this.#reports = reports;
   }
 
-  /** Makes the bucket if it is missing. @throws ConnectionError if it cannot, or if what is there does not fit */
+  /** Creates the bucket if it is missing. @throws ConnectionError if that fails, or if its settings are wrong */
   async make(stream: string): Promise<void> {
     const config = this.#configs.get(stream);
     if (config !== undefined) await ensureBucket(this.#jsm, config, this.#reports);
   }
 
-  /** The same, of one that was there before. */
+  /** Like `make`, for a bucket that was there before: reported as `remade`. */
   async remake(stream: string): Promise<void> {
     const config = this.#configs.get(stream);
     const { warn, remade } = this.#reports;
@@ -61,13 +61,13 @@ export class BucketUpkeep {
     this.#reports.replaced(config.name.slice("KV_".length), created);
   }
 
-  /** Whether a worker that runs makes it when it is missing. */
+  /** Whether a running worker creates the bucket if it is missing. */
   isRemade(stream: string): boolean {
     return this.#configs.has(stream) && stream !== `KV_${TASKS_BUCKET}`;
   }
 }
 
-/** Whether this is the servers' word that there is no such stream, or was caused by it. */
+/** Whether the error, or one of its causes, is a server's reply that there is no such stream. */
 export function saysNoStream(error: unknown): boolean {
   if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) {
     return true;

@@ -7,7 +7,7 @@ import {
   NoTlsError,
 } from "./patched-transport.ts";
 
-/** Codes of OpenSSL for a certificate whose signature nobody vouches for. */
+/** OpenSSL's codes for a certificate that no trusted authority has signed. */
 const UNTRUSTED = [
   "CERT_SIGNATURE_FAILURE",
   "CERT_UNTRUSTED",
@@ -21,11 +21,11 @@ const UNTRUSTED = [
 export interface FailedAttempt {
   readonly error: unknown;
   readonly names: LoginNames;
-  /** Whether the server was checked against certificates of one's own. */
+  /** Whether `nats.ca_cert` was set. Otherwise the system's authorities verified the server. */
   readonly hasCaCert: boolean;
 }
 
-/** What to do; `null` if the message of the error says it. */
+/** What the operator can do; `null` if the message of the error already says it. */
 export function cureOf({ error, names, hasCaCert }: FailedAttempt): string | null {
   if (error instanceof LoginFileError) return null;
   if (error instanceof AuthorizationError) return `check ${names.user}`;

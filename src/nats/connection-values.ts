@@ -1,24 +1,24 @@
-/** What an operator or a program writes to say where NATS is, checked: server URLs, inbox prefix, domain. */
+/** Checks the values that say where NATS is: server URLs, inbox prefix and JetStream domain. */
 import { isIPv6 } from "node:net";
 
-/** A value cannot be used; the message says what is wrong and what to write instead. */
+/** A value cannot be used. The message says what is wrong and what to write instead. */
 export class ConnectionValueError extends Error {
   override readonly name = "ConnectionValueError";
 }
 
 export interface ServerList {
-  /** Each as it was given, without blanks and without repetitions. */
+  /** The URLs as they were given, without blanks and duplicates. */
   readonly urls: readonly string[];
-  /** Whether one of them says `tls://`: then none of them is talked to without TLS. */
+  /** Whether any URL says `tls://`: then every server must use TLS. */
   readonly requiresTls: boolean;
 }
 
-/** A NATS server listens for clients here unless it is configured otherwise. */
+/** The default port of a NATS server for clients. */
 const DEFAULT_PORT = 4222;
 
 /**
- * One server, several separated by commas, or a list: `nats://host:port`, `tls://host:port` or
- * `host:port`; the port may be missing.
+ * Reads one server, several separated by commas, or a list. Each is `nats://host:port`,
+ * `tls://host:port` or `host:port`; the port is optional.
  *
  * @throws ConnectionValueError
  */
@@ -45,7 +45,7 @@ function parseServer(url: string): { readonly address: string; readonly isTls: b
     );
   }
   if (url.includes("@")) {
-    // The URL is not repeated, because a password may be in it.
+    // The message does not repeat the URL, because it may contain a password.
     throw new ConnectionValueError(
       "must not contain a user or password: set nats.username and nats.password, by " +
         "IF_COORDINATOR_NATS_USERNAME and IF_COORDINATOR_NATS_PASSWORD, or config.username and " +
@@ -82,7 +82,7 @@ function isTlsScheme(scheme: string | undefined, url: string): boolean {
   }
 }
 
-/** Host and port in one form, to recognize a server that is named twice. */
+/** Host and port in one canonical form, so that a server named twice is recognized. */
 function addressOf(text: string, url: string): string {
   if (isIPv6(text)) return addressOf(`[${text}]`, url);
   const [, host = "", port = String(DEFAULT_PORT)] =

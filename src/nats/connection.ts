@@ -1,4 +1,4 @@
-/** Connects to NATS, checks that the server will do, and tells when the connection comes and goes. */
+/** Connects to NATS, checks that the server is suitable, and reports lost and restored connections. */
 import { type NatsConnection, type Status, TimeoutError } from "@nats-io/transport-node";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { MAX_TIMER_MS } from "../timers.ts";
@@ -20,13 +20,13 @@ import {
 import { judgeServerVersion } from "./server-versions.ts";
 import { connect } from "./patched-transport.ts";
 
-/** What accepts a connection and then says nothing is no NATS server. */
+/** A server that accepts the connection but sends nothing for this long is not a NATS server. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
 export type Connection = NatsConnection;
 
 export interface ConnectOptions extends LoginOptions {
-  /** `nats://host:port`, `tls://host:port` or `host:port`. One `tls://` requires TLS of all of them. */
+  /** `nats://host:port`, `tls://host:port` or `host:port`. One `tls://` makes TLS mandatory for all. */
   readonly servers: readonly string[];
   /** Shown in the server's list of connections. */
   readonly name?: string;
@@ -34,17 +34,17 @@ export interface ConnectOptions extends LoginOptions {
   readonly maxReconnectAttempts?: number;
   /** Seconds between two attempts. Default 2. */
   readonly reconnectTimeWait?: number;
-  /** Of the subjects on which replies are received. Default `_INBOX`. */
+  /** The prefix of the subjects on which this connection receives replies. Default `_INBOX`. */
   readonly inboxPrefix?: string | undefined;
 }
 
-/** The NATS server cannot be reached or cannot serve; the message says what to do. */
+/** The NATS server cannot be reached, or is not suitable. The message says what to do. */
 export class ConnectionError extends Error {
   override readonly name = "ConnectionError";
 }
 
 /**
- * @param names what the options are called where they are set
+ * @param names of the options where they are set, for error messages
  * @throws ConnectionError
  */
 export async function connectNats(
@@ -68,7 +68,8 @@ export async function connectNats(
       },
     });
   } catch (cause) {
-    // A server that hangs up over a certificate says so on the socket; the transport waits for more.
+    // A server that rejects a certificate closes the socket. The transport does not notice and waits for
+    // its time-out, so the error of the socket is the real cause.
     const error: unknown = cause instanceof TimeoutError ? (last.socketError ?? cause) : cause;
     const problem = error instanceof Error ? error.message : String(error);
     const cure = cureOf({ error, names, hasCaCert: options.caCert !== undefined });
@@ -91,11 +92,11 @@ function serversOf({ servers, inboxPrefix }: ConnectOptions): ServerList {
   }
 }
 
-/** For the answer to one request. */
+/** For the reply to one JetStream request. */
 const API_TIMEOUT_MS = 2_500;
 
 /**
- * @param domain JetStream's, if it is not that of the server
+ * @param domain the JetStream domain, if it is not the server's own
  * @throws ConnectionError if the server is too old, or has no JetStream for this account
  */
 export async function requireJetStream(connection: NatsConnection, domain?: string): Promise<void> {
@@ -108,7 +109,7 @@ export async function requireJetStream(connection: NatsConnection, domain?: stri
     );
   }
   try {
-    // checkAPI asks for the account's JetStream, which the server may have while the account has not.
+    // The server may have JetStream while this account has none: `checkAPI` asks for the account.
     await jetstreamManager(connection, {
       checkAPI: true,
       timeout: API_TIMEOUT_MS,
@@ -129,7 +130,7 @@ export async function requireJetStream(connection: NatsConnection, domain?: stri
   }
 }
 
-/** The connection as the server that it is connected to names it; `null` while that is not known. */
+/** The server's id, and the number that it gave to this connection; `null` while not connected yet. */
 export function connectionIdOf({
   info,
 }: NatsConnection): { readonly serverId: string; readonly clientId: number } | null {
@@ -146,7 +147,7 @@ export function listenToConnection(
   connection: NatsConnection,
   listener: ConnectionListener,
 ): () => void {
-  // What comes out is a queue that can be stopped, which the library does not declare.
+  // The library returns a queue that can be stopped, but its type does not say so.
   const statuses: AsyncIterable<Status> & { stop?(): void } = connection.status();
   const listen = async (): Promise<void> => {
     for await (const status of statuses) {

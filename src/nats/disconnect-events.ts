@@ -1,8 +1,8 @@
 /**
- * Tells which clients have lost their connections, as the NATS servers report it in their system account.
+ * Reports which clients have lost their connections. The NATS servers publish that in the system account.
  *
- * A user of any account may subscribe to these subjects, and hears nothing in all but one. So a
- * connection is made and closed, to see whether its end is reported.
+ * A user of any account may subscribe to these subjects, but only users of the system account receive
+ * anything. So we open a connection and close it, to see whether its end is reported.
  */
 import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import type { ConnectionId, Stoppable } from "../service/ports.ts";
@@ -23,15 +23,16 @@ const NAMES: LoginNames = {
 
 export interface DisconnectListener {
   disconnected(connection: ConnectionId): void;
-  /** Whether anything is heard from now on; `problem`: why not, and what to do. */
-  heard(areHeard: boolean, problem: string | null): void;
+  /** Whether reports come from now on. `problem`: why not, and what to do. */
+  availability(areReported: boolean, problem: string | null): void;
 }
 
 /**
- * Resolves when it is known whether they are heard. Never rejects: the listener is told what is wrong.
+ * Resolves when the listener knows whether reports are available. Never rejects: the listener receives the
+ * problem instead.
  *
- * @param options of a user of the system account
- * @param probe how clients connect
+ * @param options for a connection as a user of the system account
+ * @param probe for a connection as clients make it
  */
 export async function listenForDisconnects(
   options: ConnectOptions,
@@ -42,7 +43,7 @@ export async function listenForDisconnects(
   try {
     connection = await connectNats(options, NAMES);
   } catch (error) {
-    listener.heard(false, problemOf(error));
+    listener.availability(false, problemOf(error));
     return { stop: () => Promise.resolve() };
   }
   const events = new DisconnectEvents(connection, listener);
@@ -54,9 +55,9 @@ class DisconnectEvents implements Stoppable {
   readonly #connection: NatsConnection;
   readonly #listener: DisconnectListener;
   #stopped = false;
-  /** The server does not permit the subscription. */
+  /** Why the server does not permit the subscription; `null`: it does. */
   #refusal: Error | null = null;
-  /** Is called with each event, or without one when the subscription is refused. */
+  /** Called with each event, and without one when the subscription is refused. */
   #probed: (found?: ConnectionId) => void = () => undefined;
 
   constructor(connection: NatsConnection, listener: DisconnectListener) {
@@ -76,11 +77,11 @@ class DisconnectEvents implements Stoppable {
     });
     const problem = await this.#probe(probe);
     if (problem !== null) {
-      this.#listener.heard(false, problem);
+      this.#listener.availability(false, problem);
       await this.stop();
       return;
     }
-    this.#listener.heard(true, null);
+    this.#listener.availability(true, null);
     this.#follow();
   }
 
@@ -89,7 +90,7 @@ class DisconnectEvents implements Stoppable {
     await this.#connection.close();
   }
 
-  /** What the server reports while the connection is broken is lost. */
+  /** Reports are lost while the connection to the system account is broken. */
   #follow(): void {
     listenToConnection(this.#connection, {
       disconnected: () => {
@@ -104,8 +105,8 @@ class DisconnectEvents implements Stoppable {
     });
   }
 
-  #tell(areHeard: boolean, problem: string | null): void {
-    if (!this.#stopped) this.#listener.heard(areHeard, problem);
+  #tell(areReported: boolean, problem: string | null): void {
+    if (!this.#stopped) this.#listener.availability(areReported, problem);
   }
 
   #received(message: Msg): void {

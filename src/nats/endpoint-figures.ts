@@ -1,9 +1,8 @@
 /**
- * Counts of requests, errors and processing time, as `nats micro stats` shows them.
+ * Counts requests, errors and processing time for `nats micro stats`.
  *
- * The services library times its synchronous callback only, which ends long before the answer goes
- * out, and knows nothing of error replies. Its statistics are filled in here just before they are
- * sent.
+ * The services library measures only its synchronous callback, which ends long before the answer is
+ * sent, and it does not see error replies. So we fill in its statistics just before it sends them.
  */
 import type { Endpoint, NamedEndpointStats } from "@nats-io/services";
 import type { Operation } from "../protocol/operations.ts";
@@ -55,7 +54,7 @@ export class EndpointFigures {
   }
 }
 
-/** The endpoint that a request came in by: its root and its operation. */
+/** The endpoint that received a request: its root and its operation. */
 function keyOf(operation: Operation, principal: string | null, id: string): string {
   return `${operation} ${principal === null ? "" : AGENT_ROOT} ${id === "" ? "bare" : "with id"}`;
 }

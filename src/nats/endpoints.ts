@@ -2,10 +2,12 @@
  * Registers every operation with the NATS service protocol (ADR-32), on both subject roots, and turns
  * messages into calls and answers.
  *
- * Rules for whatever comes in: a request without a reply subject is dropped; any other gets exactly
- * one reply, which is never empty; no decision is taken from headers, which are not even read, since
- * reading malformed ones throws; nothing that is thrown leaves a callback, since that would end the
- * connection's reader.
+ * Rules for every message:
+ *
+ * - A request without a reply subject is dropped. Any other request gets exactly one reply, and the reply
+ *   is never empty.
+ * - Headers are not read, because a malformed header throws. So they decide nothing.
+ * - No error leaves a callback, because it would end the connection's reader.
  */
 import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
 import { type Service, Svcm } from "@nats-io/services";
@@ -31,19 +33,19 @@ import { MessageTraces } from "./message-traces.ts";
 import { OutgoingHeaders } from "./outgoing-headers.ts";
 import { UnknownOperations } from "./unknown-operations.ts";
 
-/** More than the headers of an error reply take. */
+/** An upper bound for the headers of an error reply. */
 const HEADER_BYTES = 256;
-/** What is left of a message that NATS does not carry, such as one that lists a long cycle. */
+/** An error message that is too large for NATS is cut to this many characters. */
 const SHORT_MESSAGE = 1_000;
 
 export interface EndpointsOptions {
   readonly workerId: string;
-  /** Of the package; the protocol has a version of its own. */
+  /** The version of the package. The protocol has a version of its own. */
   readonly version: string;
 }
 
 export class Endpoints {
-  /** Resolves when the endpoints end, with the reason if they were not stopped. */
+  /** Resolves when the endpoints have ended, also if nobody stopped them. */
   readonly ended: Promise<Error>;
   readonly #connection: NatsConnection;
   readonly #handler: RequestHandler;
@@ -53,7 +55,7 @@ export class Endpoints {
   readonly #delivery: AnswerDelivery;
   readonly #traces: MessageTraces;
   readonly #unknown: UnknownOperations;
-  /** For requests to subjects that lack an id or have one too many: told so instead of timing out. */
+  /** Subjects with a missing or superfluous id. Such a request gets an error instead of a time-out. */
   readonly #mistaken: Subscription[];
   readonly #answering = new Set<Promise<void>>();
 
@@ -94,23 +96,23 @@ export class Endpoints {
       statsHandler: (endpoint) => Promise.resolve(figures.fill(endpoint)),
     });
     const endpoints = new Endpoints(connection, handler, observe, service, figures);
-    // The server has the subscriptions: whoever asks from now on is answered.
+    // Once the server has the subscriptions, every request is answered.
     await flush(connection);
     return endpoints;
   }
 
-  /** Takes no more requests and answers those under way. */
+  /** Accepts no further requests, and answers those under way. */
   async stop(): Promise<void> {
     this.#unknown.stop();
     const drains = [this.#service.stop(), ...this.#mistaken.map((sub) => sub.drain())];
-    // What is being drained when the connection is closed never ends.
+    // If the connection closes during a drain, the drain never ends.
     await Promise.race([Promise.allSettled(drains), this.#connection.closed()]);
     await Promise.all(this.#answering);
     this.#traces.stop();
     await this.#delivery.stop();
   }
 
-  /** Returns the subscriptions outside of the service protocol. */
+  /** Returns the subscriptions that do not belong to the service protocol. */
   #register(operation: Operation): Subscription[] {
     const name = operation.replace(".", "-");
     const { id, summary } = OPERATIONS[operation];
@@ -132,7 +134,7 @@ export class Endpoints {
           metadata: { ...metadata, ...more },
         });
       };
-      // The schemas are the same for both roots; once is enough for those who ask for them.
+      // The schemas are the same for both roots, so only one root publishes them.
       add(name, id === "none" ? operation : `${operation}.>`, agent ? {} : schemas);
       if (id === "optional") add(`${name}-any`, operation, {});
     }
@@ -175,7 +177,7 @@ export class Endpoints {
         id: parseId(operation, id),
         body: parseBody(operation, decodeBody(msg.data)),
         principal,
-        // Only of those who may wait for long is it asked.
+        // Only a `next` may wait so long that its client can be gone.
         ...(operation === "tasks.next" && {
           isListening: () => this.#traces.isListening(replyTo),
         }),
@@ -218,7 +220,7 @@ export class Endpoints {
         undelivered();
       });
     } catch (error) {
-      // What it hands out reaches nobody.
+      // Nobody receives the claims of this answer.
       undelivered?.();
       throw error;
     }
@@ -236,13 +238,13 @@ export class Endpoints {
       const payload = errorPayload(error, this.#maxPayload() - HEADER_BYTES);
       this.#connection.publish(replyTo, payload, { headers });
     } catch (cause) {
-      // Nowhere to send it to: the reply subject is invalid or the connection is closed.
+      // It cannot be sent: the reply subject is invalid, or the connection is closed.
       this.#observe({ kind: "background_error", what: "error reply", cause });
     }
   }
 }
 
-/** A connection that breaks meanwhile takes its subscriptions along when it is back. */
+/** Retries while the connection is broken: it subscribes again when it is back. */
 async function flush(connection: NatsConnection): Promise<void> {
   for (;;) {
     try {
@@ -255,14 +257,14 @@ async function flush(connection: NatsConnection): Promise<void> {
 }
 
 /**
- * Subjects of NATS itself, and of what the buckets publish, are not for answers: whoever names one wants
- * the worker to write there, with its own permissions.
+ * Refuses reply subjects of NATS itself and of the published updates. Otherwise a client could make the
+ * worker write there, with the worker's permissions.
  */
 function isForAnswers(reply: string): boolean {
   return !reply.startsWith("$") && !reply.startsWith(`${TASK_UPDATES}.`);
 }
 
-/** As much of the error reply as fits. */
+/** The error reply; if it is too large, without its details or with a shorter message. */
 function errorPayload(error: CoordinatorError, limit: number): Buffer {
   const reply = toErrorReply(error);
   const whole = Buffer.from(JSON.stringify(reply));

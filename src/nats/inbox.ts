@@ -1,14 +1,14 @@
-/** Subjects on which a connection receives what is sent to it alone. */
+/** Inboxes: subjects on which one connection receives what is sent to it alone. */
 import { createInbox, errors, type NatsConnection } from "@nats-io/nats-core";
 import { ConnectionError } from "./connection.ts";
 
-/** A subject that no other connection uses. */
+/** A new subject that no other connection uses. */
 export function newInbox(connection: NatsConnection): string {
   return createInbox(inboxPrefixOf(connection));
 }
 
 /**
- * Without this check, a user who may not subscribe to the inbox would only ever see time-outs.
+ * Checks that replies can arrive. A user who may not subscribe to the inbox would only see time-outs.
  *
  * @throws ConnectionError if the user may not subscribe to it
  */
@@ -23,14 +23,14 @@ export async function requireInbox(connection: NatsConnection): Promise<void> {
       probe.unsubscribe();
       resolve(null);
     };
-    // Without the connection there is nothing to find out.
+    // If the connection breaks, nothing was refused.
     connection.flush().then(over, over);
   });
   if (refusal === null) return;
   throw new ConnectionError(inboxRefusal(connection), { cause: refusal });
 }
 
-/** Whether the server does not permit the connection to receive replies. */
+/** Whether the error says that the server does not permit the connection to receive replies. */
 export function isInboxRefusal(connection: NatsConnection, error: unknown): boolean {
   return (
     error instanceof errors.PermissionViolationError &&
@@ -48,7 +48,7 @@ export function inboxRefusal(connection: NatsConnection): string {
 }
 
 function inboxPrefixOf(connection: NatsConnection): string {
-  // The type does not show the options; the library's own packages read them here, too.
+  // The type does not declare the options, but the library's own packages read them here too.
   const { options } = connection as NatsConnection & { options?: { inboxPrefix?: string } };
   return options?.inboxPrefix ?? "_INBOX";
 }

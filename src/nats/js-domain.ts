@@ -1,22 +1,22 @@
 /**
- * The JetStream domain whose buckets are used: another than the server's own if the server is a leaf node
- * and the buckets are in the hub. The domain is a part of the subjects on which JetStream is asked.
+ * The JetStream domain that has the buckets. It differs from the server's own domain if the server is a leaf
+ * node and the buckets are in the hub. The domain is a part of the subjects of the JetStream API.
  */
 import type { JetStreamManager } from "@nats-io/jetstream";
 
-/** For the options of a JetStream manager. */
+/** Options of a JetStream manager for the domain. */
 export function inDomain(domain: string | undefined): { readonly domain?: string } {
   return domain === undefined ? {} : { domain };
 }
 
-/** Of the subjects on which the manager asks: `$JS.API`, or `$JS.<domain>.API`. */
+/** The prefix of the subjects that the manager uses: `$JS.API` or `$JS.<domain>.API`. */
 export function apiPrefixOf(jsm: JetStreamManager): string {
   return jsm.getOptions().apiPrefix ?? OWN_DOMAIN;
 }
 
 /**
- * Before the subject of an entry that is written: nothing in the domain of the server. Another domain
- * takes entries on a subject of its API, because a leaf node passes no `$KV.>` on.
+ * The prefix of the subject to which an entry is written: none in the server's own domain. For another
+ * domain it is the prefix of its API, because a leaf node does not forward `$KV.>`.
  */
 export function writePrefixOf(jsm: JetStreamManager): string {
   const prefix = apiPrefixOf(jsm);

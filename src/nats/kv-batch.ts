@@ -1,9 +1,9 @@
 /**
- * Reads many messages of a stream at once.
+ * Reads many messages of a stream with one request.
  *
- * Not with the library's own `direct.getBatch`: that one throws on headers that it cannot read, inside
- * a subscription's callback, which ends the connection's reader. Whoever can write to a bucket can
- * write such headers. Here they are met with single reads, which give the message without them.
+ * The library's own `direct.getBatch` is not safe: if it cannot parse a header, it throws inside the callback
+ * of a subscription, and that ends the connection's reader. Anyone who may write to a bucket can write such
+ * headers. Here, a message with such headers is read by a single request, which returns it without them.
  */
 import type { JetStreamManager } from "@nats-io/jetstream";
 import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/transport-node";
@@ -13,7 +13,7 @@ import { apiPrefixOf } from "./js-domain.ts";
 export interface StoredMessage {
   readonly subject: string;
   readonly seq: number;
-  /** Throws if they cannot be read. */
+  /** Throws if the headers are malformed. */
   readonly header: MsgHdrs | undefined;
   readonly time: Date;
   readonly data: Uint8Array;
@@ -21,20 +21,20 @@ export interface StoredMessage {
 }
 
 export interface BatchQuery {
-  /** Where to begin. */
+  /** The first sequence. */
   readonly seq: number;
-  /** How many messages at most. */
+  /** The largest number of messages. */
   readonly batch: number;
-  /** Only messages of this subject, which may have wildcards. */
+  /** Only messages of this subject, which may contain wildcards. */
   readonly next_by_subj: string;
 }
 
-/** From the request to the end of its batch; single reads have the manager's own timeout. */
+/** From the request to the end of the batch. Single reads have the manager's own time-out. */
 const TIMEOUT_MS = 3_000;
 
 /**
- * In the order of the stream; empty if there are none. Ends with the message that reaches `maxBytes`,
- * about. Rejects if the server does not answer.
+ * The messages in the order of the stream. The batch ends with the message that reaches about `maxBytes`.
+ * Rejects if the server does not answer.
  */
 export async function readBatch(
   access: { readonly connection: NatsConnection; readonly jsm: JetStreamManager },
@@ -42,7 +42,7 @@ export async function readBatch(
   query: BatchQuery,
   maxBytes: number,
 ): Promise<StoredMessage[]> {
-  // The server takes what is left out as "no limit", and JSON has no other word for it.
+  // JSON has no infinity. For the server, a missing field means "no limit".
   const limited = Number.isFinite(maxBytes) ? { ...query, max_bytes: maxBytes } : query;
   const { messages, isWhole } = await direct(access, stream, limited);
   if (isWhole) return messages;
@@ -61,7 +61,7 @@ export async function readBatch(
 
 interface Batch {
   readonly messages: StoredMessage[];
-  /** `false`: it ends before the first message whose headers cannot be read. */
+  /** `false`: the batch ends before a message with malformed headers. */
   readonly isWhole: boolean;
 }
 
@@ -98,7 +98,7 @@ function direct(
           return;
         }
         end(() => {
-          // 204: the end of the batch; 404: there is nothing.
+          // 204: the end of the batch. 404: there are no messages.
           if (headers === undefined || status === 204 || status === 404) {
             resolve({ messages, isWhole: headers !== undefined });
           } else reject(new Error(`${headers.description} (${status})`));
@@ -110,7 +110,7 @@ function direct(
   });
 }
 
-/** `undefined`: they cannot be read. The server gives some to each message of a batch. */
+/** `undefined` if the headers are malformed. Every message of a batch has headers from the server. */
 function readHeaders(msg: Msg): MsgHdrs | undefined {
   try {
     return msg.headers;

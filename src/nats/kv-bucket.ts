@@ -1,4 +1,4 @@
-/** One KV bucket: fresh reads, compare-and-set writes, purges, and a watch that survives everything. */
+/** One KV bucket: fresh reads, compare-and-set writes, purges, and a watch that survives lost connections. */
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { ReadLimit, Stoppable, Watch, WriteOutcome } from "../service/ports.ts";
 import type { KvAccess } from "./kv-access.ts";
@@ -9,14 +9,14 @@ import { type KvMessage, operationOf, type WatchedMessage, writeIdOf } from "./k
 import { watchStream } from "./kv-watch.ts";
 import type { KvWrite } from "./kv-writer.ts";
 
-/** KV buckets keep at most so many messages of a key. */
+/** KV buckets keep at most this many messages of a key. */
 const MAX_HISTORY = 64;
 
 export class KvBucket {
   readonly stream: string;
   readonly #name: string;
   readonly #prefix: string;
-  /** As `#prefix`, for entries that are written. */
+  /** Like `#prefix`, for writes: another JetStream domain has another prefix for them. */
   readonly #writePrefix: string;
   readonly #access: KvAccess;
   readonly #markerTtlSeconds: number;
@@ -37,13 +37,13 @@ export class KvBucket {
 
   /** The stream leader's last revision over all keys; 0 for an empty bucket. */
   async lastRevision(): Promise<number> {
-    // Of the whole stream the server knows the last message without a search, but not once that
-    // message has been removed, as markers are.
+    // The server finds the last message of the whole stream without a search, unless that message has
+    // been removed, as markers are.
     const last = (await this.#lastOf(">")) ?? (await this.#lastOf(`${this.#prefix}>`));
     return last?.revision ?? 0;
   }
 
-  /** How the stream leader has the bucket; its last revision may be that of an entry long removed. */
+  /** The state at the stream leader. The last revision may be that of an entry removed long ago. */
   async state(): Promise<{ readonly id: string; readonly lastRevision: number }> {
     try {
       const { created, state } = await this.#access.jsm.streams.info(this.stream);
@@ -63,12 +63,12 @@ export class KvBucket {
     return this.#access.writer.write({ subject, payload, expectedRevision, ttlSeconds, writeId });
   }
 
-  /** Writes whatever is there. */
+  /** Writes whichever revision the key has. */
   put(key: string, payload: string, ttlSeconds?: number): Promise<WriteOutcome> {
     return this.#access.writer.write({ subject: this.#writePrefix + key, payload, ttlSeconds });
   }
 
-  /** Removes the key with its history. The marker removes itself, so that nothing stays behind. */
+  /** Removes the key with its history. The marker removes itself, so nothing is left. */
   purge(key: string, expectedRevision: number): Promise<WriteOutcome> {
     return this.#access.writer.write({
       subject: this.#writePrefix + key,
@@ -80,10 +80,11 @@ export class KvBucket {
   }
 
   /**
-   * Removes what the bucket has of the key before its last revision; nothing if the key has a later
-   * one, as far as the node knows that answers, and never that later one. One by one: when several
-   * messages go at a time, the server goes over all keys of the bucket, for each of its consumers
-   * (ADR 24).
+   * Removes the messages of the key before its last revision. Removes nothing if the key has a later
+   * revision, as far as the node that answers knows, and never that later revision.
+   *
+   * The messages go one by one: if several go at once, the server visits all keys of the bucket, once for
+   * each of its consumers (decision 24).
    */
   async dropHistory(key: string, lastRevision: number): Promise<void> {
     const messages = await this.#messagesOf(key);
@@ -102,12 +103,12 @@ export class KvBucket {
   async history(key: string): Promise<KvMessage[]> {
     const messages = await this.#messagesOf(key);
     const last = await this.load(key);
-    // The batch may come from a follower that lags behind; what it lacks most is the last message.
+    // The batch may come from a follower that lags behind, and then the last message is missing.
     if (last !== null && last.revision > (messages.at(-1)?.revision ?? 0)) messages.push(last);
     return messages;
   }
 
-  /** The messages after a revision that the bucket still has, in order; of one key, if it is named. */
+  /** The messages after a revision that the bucket still has, in order; only those of `key`, if given. */
   messagesAfter(revision: number, limit: ReadLimit, key = ">"): Promise<KvMessage[]> {
     return this.#batch(revision + 1, key, limit);
   }
@@ -150,7 +151,7 @@ export class KvBucket {
     }
   }
 
-  /** From a node that may lag behind. */
+  /** The messages of the key on a node that may lag behind. */
   #messagesOf(key: string): Promise<KvMessage[]> {
     return this.#batch(1, key, { entries: MAX_HISTORY, bytes: Infinity });
   }

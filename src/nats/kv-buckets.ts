@@ -1,4 +1,4 @@
-/** The buckets: their settings, how they are made, and whether those that exist will do. */
+/** The buckets: their settings, how they are created, and whether existing ones are suitable. */
 import {
   DiscardPolicy,
   JetStreamApiCodes,
@@ -15,12 +15,12 @@ import { ConnectionError } from "./connection.ts";
 export const TASKS_BUCKET = "tasks";
 export const LEASES_BUCKET = "leases";
 export const SESSIONS_BUCKET = "sessions";
-/** What the sessions of a swarm share beside the tasks. Clients make and use it; no worker does. */
+/** The keys that the sessions of a swarm share. Only clients create and use this bucket. */
 export const SHARED_BUCKET = "shared";
 
-/** How long a marker of a purged key stays for watchers to see, in seconds. */
+/** How long the marker of a purged key stays visible for watchers, in seconds. */
 export const MARKER_TTL_SECONDS = 15 * 60;
-/** The same for keys that come and go by the thousand a second. */
+/** The same for keys that come and go at thousands a second. */
 export const SHORT_MARKER_TTL_SECONDS = 2 * 60;
 
 export interface BucketOptions {
@@ -29,7 +29,7 @@ export interface BucketOptions {
   readonly replicas: number;
 }
 
-/** Who is told what was done about the buckets. */
+/** Called when something is done about a bucket. */
 export interface BucketReports {
   readonly made: (bucket: string) => void;
   readonly warn: (message: string) => void;
@@ -37,14 +37,14 @@ export interface BucketReports {
 
 export const UNREPORTED: BucketReports = { made: () => undefined, warn: () => undefined };
 
-/** Makes the bucket `shared` if it is missing. @throws ConnectionError */
+/** Creates the bucket `shared` if it is missing. @throws ConnectionError */
 export function ensureSharedBucket(jsm: JetStreamManager, replicas: number): Promise<void> {
   const config = bucketConfig(SHARED_BUCKET, 1, replicas, SHORT_MARKER_TTL_SECONDS);
-  // Other clients may have wanted another number of replicas: whoever came first has chosen.
+  // Clients may ask for different numbers of replicas. The first client decides.
   return ensureBucket(jsm, config, UNREPORTED);
 }
 
-/** The buckets of the coordinator, in the order in which they are made. */
+/** The buckets of the coordinator, in the order in which they are created. */
 export function coordinatorBuckets({ history, replicas }: BucketOptions): BucketConfig[] {
   return [
     bucketConfig(TASKS_BUCKET, history, replicas, MARKER_TTL_SECONDS, {
@@ -56,10 +56,10 @@ export function coordinatorBuckets({ history, replicas }: BucketOptions): Bucket
 }
 
 /**
- * Makes the bucket if it is missing.
+ * Creates the bucket if it is missing.
  *
- * Of a bucket that exists, settings on which correctness depends have to fit. History and replicas are
- * the operator's choice: a difference is reported, and left.
+ * An existing bucket must have the settings on which correctness depends. History and replicas are the
+ * operator's choice: a difference is reported, and nothing is changed.
  *
  * @throws ConnectionError that names the settings that don't fit
  */
@@ -104,7 +104,7 @@ function bucketConfig(
   };
 }
 
-/** Settings that the protocol relies on; the rest is for the operator to choose. */
+/** Settings that the protocol needs. The operator chooses the rest. */
 const REQUIRED = [
   "subjects",
   "storage",
@@ -134,7 +134,7 @@ export function checkBucket(
     throw new ConnectionError(
       `the bucket "${bucket}" exists with settings that don't fit: ${misfits.join("; ")}. ` +
         `Change them with "nats stream edit ${wanted.name}", or remove the bucket if it is not ` +
-        "in use and let the coordinator make it",
+        "in use and let the coordinator create it",
     );
   }
   for (const misfit of CHOSEN.flatMap((setting) => difference(setting, wanted, existing))) {
@@ -170,7 +170,7 @@ async function find(jsm: JetStreamManager, stream: string): Promise<StreamConfig
   }
 }
 
-/** Returns the settings of a bucket that another worker has made in the same moment, else `null`. */
+/** Returns `null`, or the settings of the bucket if another worker created it at the same moment. */
 async function create(jsm: JetStreamManager, config: BucketConfig): Promise<StreamConfig | null> {
   try {
     await jsm.streams.add(config);
@@ -180,7 +180,7 @@ async function create(jsm: JetStreamManager, config: BucketConfig): Promise<Stre
     if (existing !== null) return existing;
     const problem = error instanceof Error ? error.message : String(error);
     throw new ConnectionError(
-      `cannot make the bucket "${bucketOf(config)}" (${problem}): check the permissions and the storage limits of this NATS account`,
+      `cannot create the bucket "${bucketOf(config)}" (${problem}): check the permissions and the storage limits of this NATS account`,
       { cause: error },
     );
   }

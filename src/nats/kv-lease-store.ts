@@ -1,4 +1,4 @@
-/** Leases in the bucket `leases`: the server removes each when its TTL has run out. */
+/** Leases in the bucket `leases`. The server removes each lease when its TTL is over. */
 import {
   leaseRecord,
   type LeaseRecord,
@@ -40,7 +40,7 @@ export class KvLeaseStore implements LeaseStore {
     );
   }
 
-  /** What is left of it stays as long as a marker does. */
+  /** The record of the lost connection stays as long as a marker does. */
   disconnect(lease: Lease, expectedRevision: number): Promise<WriteOutcome> {
     const text = JSON.stringify(toRecord(lease, true));
     const ttlSeconds = SHORT_MARKER_TTL_SECONDS;

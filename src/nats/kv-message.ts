@@ -1,20 +1,20 @@
-/** What a message of a KV bucket's stream says. */
+/** A message of a KV bucket's stream, decoded. */
 import { type MsgHdrs, nuid } from "@nats-io/transport-node";
 
 export interface KvMessage {
   readonly key: string;
   readonly revision: number;
-  /** `expired`: the server removed the entry because its TTL had run out. */
+  /** `expired`: the server removed the entry because its TTL was over. */
   readonly operation: "put" | "removed" | "expired";
-  /** Decoded each time. */
+  /** Decoded at each access. */
   readonly text: string;
   /** Epoch milliseconds. */
   readonly writtenAt: number;
-  /** Which write it is of; `null`: whoever wrote it did not say. */
+  /** The id of the write; `null` if the writer gave none. */
   readonly writeId: string | null;
 }
 
-/** As the watch brings it. */
+/** A message that the watch delivers. */
 export interface WatchedMessage extends KvMessage {
   /** The bytes of the text. */
   readonly payload: Uint8Array;
@@ -23,14 +23,14 @@ export interface WatchedMessage extends KvMessage {
 /** The header with the `writeId`. */
 export const WRITE_ID = "Write-Id";
 
-/** Another one each time, in any process. */
+/** A new id that no other process uses. */
 export function newWriteId(): string {
   return nuid.next();
 }
 
 type ReadHeaders = () => MsgHdrs | undefined;
 
-/** Purges, deletes and the server's own markers are told apart by their headers only. */
+/** Only the headers tell purges, deletes and the server's own markers from each other. */
 export function operationOf(readHeaders: ReadHeaders): KvMessage["operation"] {
   const headers = readable(readHeaders);
   if (headers === undefined) return "put";
@@ -45,10 +45,7 @@ export function writeIdOf(readHeaders: ReadHeaders): string | null {
   return id === "" ? null : id;
 }
 
-/**
- * Headers that cannot be read, which makes reading throw, are neither ours nor the server's: somebody
- * has put a value.
- */
+/** Reading malformed headers throws. They are neither ours nor the server's, so the message is a put. */
 function readable(readHeaders: ReadHeaders): MsgHdrs | undefined {
   try {
     return readHeaders();

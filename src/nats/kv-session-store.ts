@@ -1,4 +1,4 @@
-/** Registered sessions in the bucket `sessions`: each goes when its heartbeats stop. */
+/** Registered sessions in the bucket `sessions`. The server removes a session when its heartbeats stop. */
 import { readStored, storedSession, type StoredSession } from "../protocol/stored-records.ts";
 import { iso } from "../protocol/instants.ts";
 import type {

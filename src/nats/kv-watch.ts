@@ -1,9 +1,10 @@
 /**
- * A watch on a KV bucket's stream: the last message of every key, then every new one, in order, for as
- * long as it is not stopped.
+ * A watch on a KV bucket's stream: delivers the last message of every key, then every new message, in order,
+ * until it is stopped.
  *
- * Whatever breaks it, it begins again from the current state instead of where it stood: a key purged
- * long ago leaves no message to resume from, and a server restored from a backup would be behind.
+ * When the watch breaks, it does not resume where it stood. It begins again with the current state, for two
+ * reasons: a key that was purged long ago leaves no message, so its end would be missed; and a server that
+ * was restored from a backup has lower revisions than the watch has seen.
  */
 import type { Msg } from "@nats-io/transport-node";
 import type { Stoppable } from "../service/ports.ts";
@@ -15,29 +16,29 @@ import { mayEndWithElection, untilElected } from "./start-patience.ts";
 import { consumeStream, type StreamConsumer, type StreamMessage } from "./stream-consumer.ts";
 
 export interface KvWatchHandler {
-  /** The watch is interrupted or begins: the current state follows. */
+  /** The watch begins or is interrupted. The current state follows when it can. */
   restarted(): void;
   message(message: WatchedMessage): void;
-  /** All that was there when the watch began has been delivered. */
+  /** The state at the beginning of the watch has been delivered. */
   current(): void;
   /** The watch broke and will begin again. */
   failed(error: unknown): void;
 }
 
 const RETRY_MS = 500;
-/** While nothing helps but that somebody does something about the bucket. */
+/** The same while the operator must do something about the bucket. */
 const PROBLEM_RETRY_MS = 2_000;
 
 export interface WatchedStream {
   readonly bucket: string;
   readonly stream: string;
-  /** Of the subjects; the keys follow it. */
+  /** The prefix of the subjects; the key follows it. */
   readonly prefix: string;
-  /** Of all messages that the stream has; 0 if it has none. */
+  /** The revision of the last message in the stream; 0 if there is none. */
   readonly lastRevision: () => Promise<number>;
 }
 
-/** Resolves once the watch is set up; the current state follows. */
+/** Resolves when the watch is set up. The current state follows. */
 export async function watchStream(
   access: KvAccess,
   watched: WatchedStream,
@@ -68,14 +69,14 @@ class StreamWatch {
   readonly #handler: KvWatchHandler;
   #consumer: StreamConsumer | null = null;
   #retry: NodeJS.Timeout | null = null;
-  /** Grows with each beginning and end, so that what an abandoned consumer still delivers is dropped. */
+  /** Grows with each begin and end. Messages of an older generation's consumer are dropped. */
   #generation = 0;
   #stopped = false;
-  /** When the stream was made, as the server says it. */
+  /** The creation time of the stream, as the server reports it. */
   #madeAt: string | null = null;
-  /** It is missing, and to be made before the watch begins. */
+  /** Whether the stream is missing and must be created before the watch begins. */
   #makes = false;
-  /** How often in a row the stream was found missing. */
+  /** How many times in a row the stream was missing. */
   #misses = 0;
   #problem: string | null = null;
 
@@ -85,7 +86,7 @@ class StreamWatch {
     this.#handler = handler;
   }
 
-  /** Waits for leaders where there is patience: a stream that was just made has none yet. */
+  /** A worker waits for the leader of the stream: a stream that was just created has none yet. */
   async beginFirst(): Promise<void> {
     const { care } = this.#access;
     if (care === undefined) return this.begin();
@@ -93,7 +94,8 @@ class StreamWatch {
       try {
         await this.begin();
       } catch (error) {
-        // A cluster that has only begun can forget what one of its servers has made, or not know it yet.
+        // A cluster that has just started may not know a stream yet that one of its servers created, or
+        // may have forgotten it.
         if (saysNoStream(error)) await care.upkeep.make(this.#watched.stream);
         throw error;
       }
@@ -118,11 +120,11 @@ class StreamWatch {
       message: (message) => {
         if (isOver()) return;
         this.#deliver(message);
-        // What is pending may be more than the server says: of each message that is removed meanwhile
-        // it subtracts one, also of those that are not the last of their key and were not counted.
+        // The server's count of pending messages may be too low: it subtracts one for each message that
+        // is removed meanwhile, also for messages that it had not counted. So we also compare revisions.
         if (message.pending === 0 && message.sequence >= last) reachedEnd();
       },
-      // What was pending may have gone before it was delivered.
+      // Pending messages may be removed before they are delivered. Then the consumer is idle.
       idle: () => {
         if (!isOver()) reachedEnd();
       },
@@ -142,10 +144,10 @@ class StreamWatch {
     if (consumer.pending === 0 && last === 0) reachedEnd();
   }
 
-  /** Begins again from the current state; retries until that works. */
+  /** Begins again with the current state. Retries until that succeeds. */
   restart(): void {
     this.abandon();
-    // A connection that was closed for good does not come back.
+    // A connection that was closed does not come back.
     if (this.#stopped || this.#access.connection.isClosed()) return;
     const before = this.#generation;
     this.begin().catch((error: unknown) => {
@@ -160,13 +162,13 @@ class StreamWatch {
     });
   }
 
-  /** Nothing will come before `restart`, and whoever listens has to know that. */
+  /** Nothing comes until `restart`. The handler must know that it may be out of date. */
   interrupted(): void {
     this.abandon();
     if (!this.#stopped) this.#handler.restarted();
   }
 
-  /** Ends what goes on, until `restart`. */
+  /** Ends the consumer and any retry. */
   abandon(): void {
     this.#generation++;
     if (this.#retry !== null) clearTimeout(this.#retry);
@@ -180,13 +182,13 @@ class StreamWatch {
     return Promise.resolve();
   }
 
-  /** Returns whether it is one that does not pass by itself. */
+  /** Returns whether the failure will not pass without the operator. */
   #noteFailure(error: unknown): boolean {
     const { bucket, stream } = this.#watched;
     if (saysNoStream(error)) {
       this.#misses++;
       this.#makes = this.#access.care?.upkeep.isRemade(stream) ?? false;
-      // The first time it may be the word of a server that has only begun to lead.
+      // The first time, the answer may come from a server that has just become the leader.
       if (this.#misses > 1) this.#setProblem(missing(bucket));
       return this.#misses > 1;
     }
@@ -207,11 +209,11 @@ class StreamWatch {
   async #make(): Promise<void> {
     await this.#access.care?.upkeep.remake(this.#watched.stream);
     this.#makes = false;
-    // That it is another one was told with that.
+    // `remake` has reported that the stream is another one.
     this.#madeAt = null;
   }
 
-  /** The current state of a stream made anew is no continuation: that must not pass without a word. */
+  /** Reports a stream that was deleted and created again: its state does not continue the old one. */
   async #identify(): Promise<void> {
     const { stream } = this.#watched;
     const info = await this.#access.jsm.streams.info(stream);
@@ -234,7 +236,7 @@ class StreamWatch {
 }
 
 function replaced(stream: string, madeAt: string): string {
-  return `the stream ${stream} was removed and made anew at ${madeAt}: what it held is gone`;
+  return `the stream ${stream} was removed and created again at ${madeAt}: its content is gone`;
 }
 
 function missing(bucket: string): string {
@@ -244,7 +246,7 @@ function missing(bucket: string): string {
   );
 }
 
-/** What is in it is read when asked for: of what this process has written itself, nobody does. */
+/** Reads its parts only when they are needed. For our own writes, nobody needs them. */
 class LazyMessage implements WatchedMessage {
   readonly key: string;
   readonly revision: number;

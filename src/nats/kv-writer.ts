@@ -1,8 +1,8 @@
 /**
  * Compare-and-set on keys of KV buckets: the hot path of every transition.
  *
- * It publishes with a reply subscription of its own and reads of the acknowledgement only what it
- * needs; that takes a third less time than `js.publish`, which prepares for more.
+ * It has its own reply subscription, and reads only the parts of an acknowledgement that it needs. That
+ * takes a third less time than `js.publish`.
  */
 import {
   InvalidArgumentError,
@@ -18,23 +18,23 @@ import { WRITE_ID } from "./kv-message.ts";
 import { OutgoingHeaders } from "./outgoing-headers.ts";
 import { WriteRefusals, type WriteRefusalsOptions } from "./write-refusals.ts";
 
-/** The server's error code for "the last sequence is N". */
+/** The server's error code if the key has another revision than the expected one. */
 const WRONG_LAST_SEQUENCE = 10071;
-/** The same while another write of the key is under way. */
+/** The server's error code while another write of the key is under way. */
 const WRITE_UNDER_WAY = 10164;
-/** The message is over the stream's own limit of its size: others may be stored. */
+/** The server's error code for a message over the stream's size limit. Smaller ones may be stored. */
 const MESSAGE_TOO_LARGE = 10054;
 
 export interface KvWrite {
   readonly subject: string;
   readonly payload: string | Buffer;
-  /** Revision that the key has to have; 0: the key must not exist. Without it: whatever is there. */
+  /** The revision that the key must have; 0: the key must not exist. Default: any. */
   readonly expectedRevision?: number;
-  /** Goes into the entry, which can be recognized by it. */
+  /** Stored with the entry, so that the writer can recognize its own write. */
   readonly writeId?: string | undefined;
   /** Seconds after which the server removes the entry. */
   readonly ttlSeconds?: number | undefined;
-  /** Replaces the key's history by this one marker. */
+  /** Replaces the key and its history by a marker. */
   readonly purge?: boolean;
 }
 
@@ -56,7 +56,7 @@ export class KvWriter {
   readonly #refusals: WriteRefusals;
   #serial = 0;
 
-  /** @param refuses is told of a bucket that refuses every write, and of its end */
+  /** @param refuses called when a bucket begins to refuse every write, and when that ends */
   constructor(
     connection: NatsConnection,
     timeoutMs: number,
@@ -70,7 +70,7 @@ export class KvWriter {
         if (error === null) this.#acknowledged(msg);
       },
     });
-    // One sweep for all instead of a timer for each write.
+    // One sweep for all writes is cheaper than a timer for each.
     this.#sweep = setInterval(() => {
       this.#giveUpOverdue();
     }, timeoutMs / 10);
@@ -89,15 +89,15 @@ export class KvWriter {
   }
 
   /**
-   * Rejects with `unavailable` if the server refuses for another reason than the revision, and with
-   * `too_large` if NATS does not carry messages of this size.
+   * Rejects with `unavailable` if the server refuses the write for any reason but the revision, and with
+   * `too_large` if the message exceeds the limit of NATS.
    */
   write(write: KvWrite): Promise<WriteOutcome> {
     const headers = headersOf(write);
     const key = (++this.#serial).toString(36);
     const { expectedRevision = 0 } = write;
     const deadline = performance.now() + this.#timeoutMs;
-    // In less time than the transport takes for a string.
+    // Faster than if the transport encodes the string.
     const payload = typeof write.payload === "string" ? Buffer.from(write.payload) : write.payload;
     return new Promise((resolve, reject) => {
       const { subject } = write;
@@ -154,7 +154,7 @@ export class KvWriter {
   #giveUpOverdue(): void {
     const now = performance.now();
     for (const [key, pending] of this.#pending) {
-      // Writes time out in the order in which they were made.
+      // All writes have the same time-out, so the map is in the order of the deadlines.
       if (pending.deadline > now) return;
       this.#pending.delete(key);
       pending.resolve({ kind: "unknown" });
@@ -162,7 +162,7 @@ export class KvWriter {
   }
 }
 
-/** A marker of a removed key, gone after the shortest time that the server takes. */
+/** A marker with the shortest TTL that the server accepts. */
 function probeOf(subject: string): KvWrite {
   return { subject, payload: "", ttlSeconds: 1, purge: true };
 }
@@ -186,7 +186,7 @@ interface PublishAck {
   readonly error?: { readonly err_code?: number; readonly description?: string };
 }
 
-/** The server has a reason of its own not to store it. */
+/** The server refuses the write, but not because of the revision. */
 interface Refused {
   readonly kind: "refused";
   readonly code: number | undefined;
@@ -194,7 +194,7 @@ interface Refused {
 }
 
 function outcomeOf(msg: Msg, expectedRevision: number): WriteOutcome | Refused {
-  // No payload: "no responders", the stream has no leader at the moment.
+  // An empty payload means "no responders": the stream has no leader at the moment.
   if (msg.data.length === 0) return { kind: "unknown" };
   const { seq, error } = msg.json<PublishAck>();
   if (error !== undefined) {
@@ -211,8 +211,9 @@ function outcomeOf(msg: Msg, expectedRevision: number): WriteOutcome | Refused {
 }
 
 /**
- * Whether the server that refuses a write lacks the very revision that the write is to follow. A node
- * that no longer leads the stream, and has not noticed, is sent the write as well and answers first.
+ * Whether the refusal comes from a node that lags behind: its last revision is older than the expected
+ * one. Such a node was the leader and has not noticed that it no longer is. It also receives the write,
+ * and may answer before the real leader does.
  */
 function isFromBehind(refusal: string, expectedRevision: number): boolean {
   const last = /\d+$/.exec(refusal)?.[0];

@@ -1,4 +1,8 @@
-/** What a connection identifies itself and the server with: its files are read and checked before anything is dialled. */
+/**
+ * The credentials and certificates of a connection: how the client proves who it is, and how it verifies
+ * the server. Every file is read and checked before the client connects, so a mistake in a file is
+ * reported as such and not as a failed connection.
+ */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
@@ -9,25 +13,25 @@ import {
 } from "@nats-io/transport-node";
 
 export interface LoginOptions {
-  /** Of the NATS user; not as a part of a URL. */
+  /** The name of the NATS user. It is never taken from a URL. */
   readonly username?: string | undefined;
-  /** Of the NATS user. A line end after it, as files have it, is left out. */
+  /** The password of the NATS user. A line end after it is ignored. */
   readonly password?: string | undefined;
-  /** Instead of a user. A line end after it, as files have it, is left out. */
+  /** Replaces user and password. A line end after it is ignored. */
   readonly token?: string | undefined;
   /** Path of a credentials file. */
   readonly credsFile?: string | undefined;
-  /** Path of the certificates that the server is checked against. Requires TLS, as `tls://` does. */
+  /** Path of the CA certificates that the server is verified with. Makes TLS mandatory, as `tls://` does. */
   readonly caCert?: string | undefined;
-  /** Path of a certificate, if the server wants one. */
+  /** Path of the client certificate, for a server that requires one. */
   readonly certFile?: string | undefined;
-  /** Path of the key of that certificate. */
+  /** Path of the private key of `certFile`. */
   readonly keyFile?: string | undefined;
 }
 
-/** What the options are called where an operator sets them: messages name them. */
+/** The names of the options where an operator sets them. Error messages use these names. */
 export interface LoginNames {
-  /** Those that say who connects. */
+  /** The settings that say who connects. */
   readonly user: string;
   readonly credsFile: string;
 }
@@ -43,7 +47,7 @@ export const CA_CERT = "nats.ca_cert, which a program gives as config.caCert";
 export const CERT_FILE = "nats.cert_file, which a program gives as config.certFile";
 const KEY_FILE = "nats.key_file, which a program gives as config.keyFile";
 
-/** A file cannot be used; the message names it, its setting, and the cure. */
+/** A file cannot be used. The message names the file, its setting and the cure. */
 export class LoginFileError extends Error {
   override readonly name = "LoginFileError";
 }
@@ -66,7 +70,7 @@ export async function credentials(
   };
 }
 
-/** Editors and `echo` end a file with a line end, which is no part of the secret in it. */
+/** Editors and `echo` end a file with a line end, which is not part of the secret. */
 function withoutLineEnd(text: string | undefined): string | undefined {
   return text?.replace(/[\r\n]+$/, "");
 }
@@ -74,7 +78,7 @@ function withoutLineEnd(text: string | undefined): string | undefined {
 async function authenticatorOf(path: string, setting: string): Promise<Authenticator> {
   const authenticator = credsAuthenticator(await read(path, setting));
   try {
-    // While it connects, the transport would take an error for a server that says nothing.
+    // An error while connecting would look like a server that does not answer. So we try it now.
     authenticator("nonce");
   } catch (cause) {
     throw new LoginFileError(
@@ -86,8 +90,8 @@ async function authenticatorOf(path: string, setting: string): Promise<Authentic
 }
 
 /**
- * The options for TLS; none: as the server wants it. The transport reads the files again with each
- * attempt to connect, so that certificates can be replaced.
+ * The TLS options of the transport. Without any, the server decides whether TLS is used. The transport
+ * reads the files again for each attempt to connect, so certificates can be replaced at run time.
  *
  * @throws LoginFileError
  */

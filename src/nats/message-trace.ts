@@ -1,9 +1,9 @@
-/** What a message trace (ADR-41) tells: how far a message came, or would come. */
+/** Reads message traces (ADR-41), which show how far a message came, or would come. */
 import type { Msg } from "@nats-io/transport-node";
 
 /**
- * Reply subjects that stand for one in another account begin so. The server subscribes to them itself, and
- * ends that with the first message, even if it is only traced.
+ * The prefix of reply subjects that stand for a subject of another account. The server itself subscribes to
+ * such a subject, and unsubscribes after one message, even if that was only a trace.
  */
 const OTHER_ACCOUNT = "_R_.";
 
@@ -11,17 +11,17 @@ export function isOfOtherAccount(replySubject: string): boolean {
   return replySubject.startsWith(OTHER_ACCOUNT);
 }
 
-/** One hop of a message. */
+/** One step of a message. */
 export interface TraceEvent {
-  /** `in`: the server has received it; everything else: passed on. */
+  /** `in`: a server received the message. Anything else: a server passed it on. */
   readonly type: string;
-  /** Of the connection: 0 is a client. */
+  /** The kind of the connection; 0 is a client. */
   readonly kind: number;
-  /** The queue group that it was passed on to. */
+  /** The queue group that received the message. */
   readonly queue?: string;
 }
 
-/** `null`: it is no trace. */
+/** The steps of a trace; `null` if the message is not a trace. */
 export function eventsOf(msg: Msg): readonly TraceEvent[] | null {
   try {
     const { events } = msg.json<{ events?: readonly TraceEvent[] }>();
@@ -31,7 +31,7 @@ export function eventsOf(msg: Msg): readonly TraceEvent[] | null {
   }
 }
 
-/** A trace that ends where the message came in: it was passed on to nobody, in no account. */
+/** Whether the trace shows that no server passed the message on to anyone, in any account. */
 export function reachedNobody(msg: Msg): boolean {
   return eventsOf(msg)?.every(({ type }) => type === "in") === true;
 }

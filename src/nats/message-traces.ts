@@ -1,22 +1,22 @@
 /**
- * Tells who would receive a message, without one to them: the server traces (ADR-41) where it would go, and
+ * Finds out who would receive a message, without sending one: the server traces the message (ADR-41) and
  * delivers nothing.
  *
- * What cannot be told counts as listening. That is so for an asker in another account, whose reply
- * subject serves one message only, and for a server that does not answer in time.
+ * If the trace gives no answer, the receiver counts as listening. That is so for a client in another account,
+ * whose reply subject can be used only once, and for a server that does not answer in time.
  */
 import { Empty, type NatsConnection, type Subscription } from "@nats-io/transport-node";
 import { newInbox } from "./inbox.ts";
 import { eventsOf, isOfOtherAccount, type TraceEvent } from "./message-trace.ts";
 
-/** What a trace calls a client, and not another server. */
+/** The `kind` of a client in a trace. Servers have other numbers. */
 const CLIENT = 0;
-/** Servers before version 2.15 lose traces when they are asked for hundreds at once. */
+/** Servers before version 2.15 lose traces if hundreds are requested at once. */
 const MAX_IN_FLIGHT = 64;
-/** A trace comes within one round trip, or it is lost: a few of thousands are, so there is a second try. */
+/** A trace takes one round trip. A few of thousands are lost, so there is a second try. */
 const PATIENCE_MS = 100;
 const TRIES = 2;
-/** After so many questions in a row without an answer, none is asked for a while. */
+/** After this many requests in a row without a trace, none is sent for `PAUSE_MS`. */
 const MAX_MISSED = 3;
 const PAUSE_MS = 30_000;
 
@@ -25,7 +25,7 @@ export class MessageTraces {
   readonly #inbox: string;
   readonly #subscription: Subscription;
   readonly #asked = new Map<string, (events: readonly TraceEvent[] | null) => void>();
-  /** Those who wait until fewer are in flight. */
+  /** Requests that wait until fewer are in flight. */
   readonly #queue: (() => void)[] = [];
   #inFlight = 0;
   #serial = 0;
@@ -51,24 +51,24 @@ export class MessageTraces {
     return events === null || events.some(({ type }) => type !== "in");
   }
 
-  /** Whether another queue group listens on this server; `false` also if that cannot be told. */
+  /** Whether another queue group listens on this server. `false` also if the trace gives no answer. */
   async isForOthers(queueGroup: string, subject: string): Promise<boolean> {
     const events = (await this.#trace(subject)) ?? [];
     return events.some(({ kind, queue = queueGroup }) => kind === CLIENT && queue !== queueGroup);
   }
 
-  /** `null`: it cannot be told. Never rejects. */
+  /** `null` if there is no trace. Never rejects. */
   async #trace(subject: string): Promise<readonly TraceEvent[] | null> {
     if (performance.now() < this.#pausedUntil) return null;
     if (this.#inFlight < MAX_IN_FLIGHT) this.#inFlight++;
     else {
-      // Whoever ends hands over its place.
+      // The request that ends passes its place on.
       await new Promise<void>((resolve) => this.#queue.push(resolve));
     }
     try {
       return await this.#ask(subject);
     } catch {
-      // Nothing can be sent, neither this nor an answer.
+      // The connection is closed, so no answer could be sent either.
       return null;
     } finally {
       const next = this.#queue.shift();

@@ -1,4 +1,4 @@
-/** Makes the buckets on a connection, and the stores on the buckets. */
+/** Creates the buckets of the coordinator, and the stores that use them. */
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Observe } from "../service/ports.ts";
@@ -12,7 +12,7 @@ import { KvTaskStore } from "./kv-task-store.ts";
 import { KvWriter } from "./kv-writer.ts";
 import { type StartPatience, untilElected } from "./start-patience.ts";
 
-/** Together below the five seconds for which the `nats` CLI waits for a reply. */
+/** A write and a read together take less than the 5 s for which the `nats` CLI waits for a reply. */
 const WRITE_TIMEOUT_MS = 2_500;
 const READ_TIMEOUT_MS = 1_500;
 
@@ -20,19 +20,19 @@ export interface OpenStores {
   readonly tasks: KvTaskStore;
   readonly leases: KvLeaseStore;
   readonly sessions: KvSessionStore;
-  /** Gives up on acknowledgements that are still missing. */
+  /** Ends all writes whose acknowledgement is still missing: their outcome is unknown. */
   close(): void;
 }
 
 export interface StoreOptions extends BucketOptions {
-  /** Of the buckets; `undefined`: that of the server. */
+  /** The JetStream domain of the buckets. `undefined`: the server's own. */
   readonly jsDomain: string | undefined;
 }
 
 /**
- * Waits for a cluster that is electing its leaders.
+ * Waits while a cluster elects its leaders.
  *
- * @throws ConnectionError if the server, the account or a bucket that exists will not do
+ * @throws ConnectionError if the server, the account or an existing bucket is not suitable
  */
 export async function openStores(
   connection: NatsConnection,

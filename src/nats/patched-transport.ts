@@ -1,12 +1,11 @@
 /**
- * Connects as `connect` of `@nats-io/transport-node` does, but for what the transport of that package
- * (3.4.0) gets wrong:
+ * Replaces `connect` of `@nats-io/transport-node`, and corrects four faults of its transport (3.4.0):
  *
- * - It ignores being closed as long as it is not connected. An attempt that runs into its time limit,
- *   because the server is stopped or cut off, then leaves its socket open, and with it a connection that
- *   nobody uses once the server goes on.
- * - It checks the certificate of a server that is named by its IP address for the name `localhost`.
- * - A server that ends the connection over a certificate looks like one that says nothing.
+ * - `close` has no effect before the transport is connected. So an attempt that times out leaves its
+ *   socket open. If the server then resumes, it holds a connection that nobody uses.
+ * - If the URL of a server has an IP address, its certificate is checked for the name `localhost`.
+ * - A server that closes the connection because of a certificate looks like one that does not answer.
+ * - Each message is written to the socket by a system call of its own.
  */
 import {
   type ServerInfo,
@@ -16,7 +15,7 @@ import {
 import type { NatsConnection, NodeConnectionOptions } from "@nats-io/transport-node";
 import { nodeResolveHost, NodeTransport } from "@nats-io/transport-node/lib/node_transport.js";
 
-/** TLS is required, and the server has none. Nothing was sent to it. */
+/** TLS is required, but the server offers none. The client has sent nothing. */
 export class NoTlsError extends Error {
   override readonly name = "NoTlsError";
 
@@ -25,7 +24,7 @@ export class NoTlsError extends Error {
   }
 }
 
-/** The server asks for a certificate of the client. Nothing was sent to it. */
+/** The server requires a client certificate, and there is none. The client has sent nothing. */
 export class ClientCertificateMissingError extends Error {
   override readonly name = "ClientCertificateMissingError";
 
@@ -34,7 +33,7 @@ export class ClientCertificateMissingError extends Error {
   }
 }
 
-/** The server verifies the client's certificate, and has ended the connection after the handshake. */
+/** The server rejected the client certificate: it closed the connection after the handshake. */
 export class ClientCertificateRefusedError extends Error {
   override readonly name = "ClientCertificateRefusedError";
 
@@ -44,12 +43,12 @@ export class ClientCertificateRefusedError extends Error {
 }
 
 export interface TransportOptions extends NodeConnectionOptions {
-  /** Is told how a socket failed on which the server had greeted. */
+  /** Called when a socket fails after the server has sent its INFO. */
   readonly socketFailed?: (error: Error) => void;
 }
 
 export function connect(options: TransportOptions): Promise<NatsConnection> {
-  // As that package does: the factory is one for all connections, and is used whenever they reconnect.
+  // The library has one factory for all connections, and uses it for each reconnect too.
   setTransportFactory({ factory: () => new PatchedTransport(), dnsResolveFn: nodeResolveHost });
   return NatsConnectionImpl.connect(options);
 }
@@ -64,7 +63,7 @@ class PatchedTransport extends NodeTransport {
     return super.connect(server, options);
   }
 
-  /** What the server says of itself, before anything is sent to it. */
+  /** Reads the server's INFO. The client sends nothing before this resolves. */
   override async peekInfo(): Promise<ServerInfo> {
     const info = await super.peekInfo();
     const tls = this.options.tls ?? undefined;
@@ -77,7 +76,7 @@ class PatchedTransport extends NodeTransport {
   }
 
   override startTLS(): ReturnType<NodeTransport["startTLS"]> {
-    // Without a name of the server for TLS, Node checks the certificate for the `host` of these options.
+    // Node verifies the certificate for `host` if there is no server name, as for an IP address.
     const tls = { ...this.options.tls, host: this.#hostname };
     this.options = { ...this.options, tls };
     return super.startTLS();
@@ -88,15 +87,15 @@ class PatchedTransport extends NodeTransport {
     const { socketFailed } = this.options as TransportOptions;
     if (socketFailed === undefined) return;
     this.socket.on("error", (cause) => {
-      // With TLS 1.3 the server judges the certificate when the client's handshake is over. Its alert
-      // may get lost, as it closes the connection at once.
+      // With TLS 1.3, the server checks the client certificate after the client has finished the
+      // handshake. It then closes the connection at once, so its alert may be lost.
       socketFailed(this.#isVerified ? new ClientCertificateRefusedError({ cause }) : cause);
     });
   }
 
   /**
-   * What is sent in one turn of the event loop leaves in one call to the system, which takes more time
-   * than all else that sending a message takes.
+   * Collects all messages of one turn of the event loop for one system call. The call costs more than
+   * everything else that sending a message takes.
    */
   override send(frame: Uint8Array): void {
     if (!this.#isCorked && !this.isClosed) {
@@ -114,7 +113,7 @@ class PatchedTransport extends NodeTransport {
   override async close(error?: Error): Promise<void> {
     await super.close(error);
     if (this.connected) return;
-    // A socket that is opened only later is then destroyed by `connect`.
+    // If the socket opens only later, `connect` then destroys it.
     this.discard();
   }
 }

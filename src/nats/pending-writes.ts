@@ -1,14 +1,14 @@
 /**
- * What this process is writing to a bucket. The watch often brings a write before its acknowledgement
- * comes; whoever knows what it says need not decode it, nor read its headers.
+ * The writes of this process that have no acknowledgement yet. The watch often delivers such a write first.
+ * Then the value is known already, and neither the record nor its headers must be decoded.
  */
 import type { WriteOutcome } from "../service/ports.ts";
 import type { WatchedMessage } from "./kv-message.ts";
 
 export class PendingWrites<Value> {
-  readonly #underWay = new Map<string, { readonly payload: Buffer; readonly value: Value }>();
+  readonly #pending = new Map<string, { readonly payload: Buffer; readonly value: Value }>();
 
-  /** `payload`: how `write` spells the value. */
+  /** @param payload the bytes that `write` stores for the value */
   async during(
     key: string,
     payload: Buffer,
@@ -16,17 +16,17 @@ export class PendingWrites<Value> {
     write: () => Promise<WriteOutcome>,
   ): Promise<WriteOutcome> {
     const own = { payload, value };
-    this.#underWay.set(key, own);
+    this.#pending.set(key, own);
     try {
       return await write();
     } finally {
-      if (this.#underWay.get(key) === own) this.#underWay.delete(key);
+      if (this.#pending.get(key) === own) this.#pending.delete(key);
     }
   }
 
-  /** The value that the message has, if it says what is being written here, whoever wrote it. */
+  /** The value of a message with the same bytes as a pending write of its key; otherwise `null`. */
   valueOf({ key, payload }: Pick<WatchedMessage, "key" | "payload">): Value | null {
-    const own = this.#underWay.get(key);
+    const own = this.#pending.get(key);
     return own?.payload.equals(payload) === true ? own.value : null;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Reads the whole history of the bucket `tasks` as any NATS client could, without asking a
- * coordinator: for whoever wants to check what the coordinator did.
+ * Reads the whole history of the bucket `tasks` as any NATS client can, without a coordinator. It serves to
+ * check what the coordinator did.
  */
 import { type KvEntry, Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/nats-core";
@@ -10,12 +10,12 @@ import type { Task } from "../task/task.ts";
 export interface RecordedEntry {
   readonly taskId: string;
   readonly revision: number;
-  /** `null`: the task was removed here, or the value is no task. */
+  /** `null`: this entry removed the task, or its value is no task. */
   readonly task: Task | null;
 }
 
 /**
- * Every entry that the bucket has at this moment, in the order of the writes.
+ * Every entry that the bucket has now, in the order of the writes.
  *
  * @throws Error if fewer entries arrive than the bucket has
  */
@@ -23,7 +23,7 @@ export async function readHistory(connection: NatsConnection): Promise<RecordedE
   const bucket = await new Kvm(connection).open("tasks");
   const { values: expected } = await bucket.status();
   const entries: RecordedEntry[] = [];
-  // An empty bucket has no last entry to stop at.
+  // The history of an empty bucket has no end to stop at.
   if (expected === 0) return entries;
   for await (const entry of await bucket.history()) entries.push(toRecordedEntry(entry));
   if (entries.length < expected) {

@@ -1,6 +1,6 @@
 /**
- * Requests as a client sends them: one message out, one reply in, or one of a closed set of reasons
- * why there is none. No retries: whoever asks decides whether asking again makes sense.
+ * Requests of a client: one message out, one reply in, or one of a closed set of reasons why there is none.
+ * Nothing is retried here: the caller decides whether to ask again.
  */
 import {
   ClosedConnectionError,
@@ -17,16 +17,16 @@ import { inboxRefusal, isInboxRefusal } from "./inbox.ts";
 
 /** Why a request has no reply. */
 export type RequestProblem =
-  /** Nobody subscribes to the subject: NATS says so at once. */
+  /** Nobody subscribes to the subject. NATS reports this at once. */
   | "no_responders"
-  /** The request may have arrived and may have been carried out. */
+  /** No reply came in time. The request may have been carried out. */
   | "timeout"
-  /** There is a connection, but it is broken at the moment; nothing was sent. */
+  /** The connection is broken at the moment. Nothing was sent. */
   | "disconnected"
-  /** The connection was closed, by this side or for good by the other; as for `timeout`. */
+  /** The connection was closed for good, by either side. The request may have been carried out. */
   | "closed"
   | "not_permitted"
-  /** The message is larger than the server's `max_payload`; it was not sent. */
+  /** The message is larger than the server's `max_payload`. Nothing was sent. */
   | "too_large"
   | "failed";
 
@@ -40,22 +40,22 @@ export class RequestFailedError extends Error {
   }
 }
 
-/** Sends requests over one connection, which it neither opens nor closes. */
+/** Sends requests over a connection that others open and close. */
 export interface Requester {
-  /** The largest body in bytes that the server takes. */
+  /** The largest body, in bytes, that the server accepts. */
   readonly maxPayload: number;
-  /** The connection as its server names it, if that is known. */
+  /** The server's id and its number for the connection, if they are known. */
   readonly connectionId?: ConnectionFields | undefined;
   /**
-   * The text of the reply. When the signal is aborted, whoever answers is told that nobody listens any
-   * more, and the promise rejects with the signal's reason.
+   * Resolves with the text of the reply. When the signal is aborted, the promise rejects with the signal's
+   * reason, and NATS tells the worker that answers that nobody listens.
    *
    * @throws RequestFailedError
    */
   request(subject: string, text: string, timeoutMs: number, signal?: AbortSignal): Promise<string>;
 }
 
-/** What a NATS server allows unless it is configured otherwise. */
+/** The default `max_payload` of a NATS server. */
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 
 export function createRequester(connection: NatsConnection): Requester {

@@ -1,17 +1,17 @@
-/** Which versions of nats-server will do. This is the one table: code and documentation follow it. */
+/** Which versions of nats-server are supported. Code and documentation follow this one table. */
 import type { NatsConnection } from "@nats-io/transport-node";
 import semver from "semver";
 
 /** The first release with per-key TTL (ADR-48 and ADR-43), and with the security fixes of its line. */
 export const MIN_SERVER_VERSION = "2.11.16";
 
-/** Release lines of which only the later patches have the fixes that security advisories name. */
+/** Release lines, and the first patch of each that has the fixes of all security advisories. */
 const PATCHED_LINES: readonly { readonly line: string; readonly from: string }[] = [
   { line: "2.11.x", from: MIN_SERVER_VERSION },
   { line: "2.12.x", from: "2.12.7" },
 ];
 
-/** Releases that serve, but with a defect that a user has to know of. */
+/** Releases that work, but with a defect that the operator must know. */
 const KNOWN_BAD: readonly {
   readonly range: string;
   readonly fixedIn: string;
@@ -27,12 +27,12 @@ const KNOWN_BAD: readonly {
 
 export type ServerVerdict =
   | { readonly kind: "good" }
-  /** It is refused. `problem` goes on after "is version X, ". */
+  /** The server is refused. `problem` continues "is version X, ". */
   | { readonly kind: "too_old"; readonly problem: string; readonly cure: string }
-  /** It is used with a warning. `problem` goes on after "is version X, which ". */
+  /** The server is used, with a warning. `problem` continues "is version X, which ". */
   | { readonly kind: "known_bad"; readonly problem: string; readonly cure: string };
 
-/** A pre-release counts as its release. A version that cannot be read is somebody's own build: good. */
+/** A pre-release counts as its release. A version that cannot be parsed is a private build, and is good. */
 export function judgeServerVersion(version: string): ServerVerdict {
   const release = semver.coerce(version);
   if (release === null) return { kind: "good" };
@@ -53,7 +53,7 @@ export function judgeServerVersion(version: string): ServerVerdict {
   };
 }
 
-/** What to know of the server that a connection is on; `null`: nothing. */
+/** The warning about the server of a connection; `null` if there is none. */
 export function serverWarning(connection: NatsConnection): string | null {
   const version = connection.info?.version ?? "";
   const verdict = judgeServerVersion(version);

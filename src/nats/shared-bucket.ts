@@ -1,4 +1,4 @@
-/** Opens the bucket `shared` on a client's connection; it is made when the first client needs it. */
+/** Opens the bucket `shared` on a client's connection. The first client that needs it creates it. */
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { requireJetStream } from "./connection.ts";
@@ -14,18 +14,18 @@ const WRITE_TIMEOUT_MS = 2_500;
 const READ_TIMEOUT_MS = 2_500;
 
 export interface SharedBucketOptions {
-  /** Of the bucket, if it has to be made. */
+  /** Of the bucket, if it must be created. */
   readonly replicas: number;
-  /** Of the bucket; `undefined`: that of the server. */
+  /** The JetStream domain of the bucket. `undefined`: the server's own. */
   readonly jsDomain: string | undefined;
-  /** Is told of a watch that broke and begins again. */
+  /** Called when a watch broke and begins again. */
   readonly watchFailed: (cause: unknown) => void;
 }
 
 /**
  * The bucket stays open as long as the connection.
  *
- * @throws ConnectionError if the server, the account or a bucket that exists will not do
+ * @throws ConnectionError if the server, the account or an existing bucket is not suitable
  */
 export async function openSharedBucket(
   connection: NatsConnection,

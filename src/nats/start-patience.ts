@@ -1,8 +1,9 @@
 /**
- * How long a worker that starts waits for NATS: for a server that can be reached, and for a cluster that
- * has elected its leaders. A cluster that starts, or has lost a leader, cannot be asked anything of
- * JetStream before that. Neither is a reason for a worker to give up at once: it would depend on
- * somebody who starts it again. What waiting does not help, such as a wrong password, fails at once.
+ * How long a worker that starts waits for NATS: first for a server that it can reach, then for a cluster
+ * that has elected its leaders. Before that, a cluster answers no JetStream request.
+ *
+ * A worker that gave up at once would depend on somebody to start it again. Errors that do not pass, such
+ * as a wrong password, end the start at once.
  */
 import { JetStreamApiError } from "@nats-io/jetstream";
 import { errors, TimeoutError } from "@nats-io/nats-core";
@@ -10,18 +11,18 @@ import pRetry from "p-retry";
 import { type Connection, connectNats, type ConnectOptions } from "./connection.ts";
 
 export interface StartPatience {
-  /** For a server that can be reached, in milliseconds; 0: one attempt. */
+  /** How long to wait for a server, in milliseconds. 0: one attempt. */
   readonly connectMs: number;
   /** Ends the wait. */
   readonly signal: AbortSignal;
-  /** Is told of each attempt that failed and is repeated. */
+  /** Called for each attempt that failed and will be repeated. */
   readonly waiting: (problem: string) => void;
 }
 
-/** An election takes up to ten seconds; a machine that starts everything at once takes longer. */
+/** An election takes up to 10 s, and longer on a machine that starts everything at once. */
 const ELECTION_MS = 30_000;
 const ELECTION_PAUSE_MS = 250;
-/** So that a list of servers is tried again soon, and an address is not asked for all the time. */
+/** Short enough to find a server soon, long enough not to flood an address with attempts. */
 const CONNECT_PAUSE_MS = 1_000;
 
 /** @throws ConnectionError */
@@ -33,7 +34,7 @@ export async function connectPatiently(
   const attempt = async (): Promise<Connection> => {
     const connection = await connectNats(options);
     if (!signal.aborted) return connection;
-    // It came too late: nobody waits for it any longer.
+    // Nobody waits for this connection any longer.
     await connection.close();
     throw signal.reason;
   };
@@ -41,7 +42,7 @@ export async function connectPatiently(
   return repeat(attempt, isPassing, { ...patience, forMs: connectMs, pauseMs: CONNECT_PAUSE_MS });
 }
 
-/** Repeats what fails because there is no leader, or because the connection broke meanwhile. */
+/** Repeats an attempt that fails because there is no leader, or because the connection broke. */
 export function untilElected<T>(attempt: () => Promise<T>, patience: StartPatience): Promise<T> {
   const forMs = Math.max(ELECTION_MS, patience.connectMs);
   return repeat(attempt, mayEndWithElection, { ...patience, forMs, pauseMs: ELECTION_PAUSE_MS });
@@ -71,7 +72,7 @@ async function repeat<T>(
   return unlessAborted(attempts, signal);
 }
 
-/** What the promise gives; rejects with the signal's reason if the signal is aborted before. */
+/** Like the promise, but rejects with the signal's reason if the signal is aborted first. */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => {
@@ -79,7 +80,7 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Prom
     };
     if (signal.aborted) abort();
     signal.addEventListener("abort", abort, { once: true });
-    // The signal lives longer than the promise.
+    // The signal outlives the promise.
     const stopListening = (): void => {
       signal.removeEventListener("abort", abort);
     };
@@ -87,42 +88,42 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Prom
   });
 }
 
-/** What a server that is being started, or the network to it, says. */
+/** Error codes while a server, or the network to it, is starting. */
 const PASSING_CODES: ReadonlySet<unknown> = new Set([
   ...["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"],
-  // The name of a service appears when the service does.
+  // Many environments publish the name of a service only when the service runs.
   ...["ENOTFOUND", "EAI_AGAIN"],
 ]);
 
-/** The client's words for a connection that ends before the server has said anything. */
+/** The library's message if a connection ends before the server has sent anything. */
 const CLOSED_AT_ONCE = "error connecting";
 
-/** Whether a server may be reached later. */
+/** Whether a later attempt may reach a server. */
 function isPassing(error: unknown): boolean {
   if (error instanceof TimeoutError) return true;
   if (!(error instanceof Error)) return false;
   if ("code" in error && PASSING_CODES.has(error.code)) return true;
-  // What stands in for a server that is not there, such as a load balancer, closes the connection.
+  // A load balancer without a server behind it accepts the connection and closes it.
   if (error instanceof errors.ConnectionError && error.message.startsWith(CLOSED_AT_ONCE))
     return true;
   return isPassing(error.cause);
 }
 
-/** The server has no leader to pass the request on to. */
+/** The server knows no leader that could handle the request. */
 const UNAVAILABLE = 503;
-/** Too few servers have joined the cluster so far. */
+/** Not enough servers have joined the cluster yet. */
 const NO_SUITABLE_PEERS = 10_005;
-/** So says a server that has only begun to lead, also of a stream that was just made. */
+/** A server that has just become leader says so, even of a stream that was just created. */
 const STREAM_NOT_FOUND = 10_059;
 const PASSING_API_CODES: ReadonlySet<number> = new Set([NO_SUITABLE_PEERS, STREAM_NOT_FOUND]);
 
-/** Whether it fails because there is no leader, or because the connection broke on the way. */
+/** Whether the cause is a missing leader, or a connection that broke during the request. */
 export function mayEndWithElection(error: unknown): boolean {
   if (error instanceof TimeoutError) return true;
   if (error instanceof JetStreamApiError) {
     return error.status === UNAVAILABLE || PASSING_API_CODES.has(error.code);
   }
-  // The connection broke while the answer was on its way.
+  // The connection broke before the answer came.
   if (error instanceof errors.RequestError && !error.isNoResponders()) return true;
   return error instanceof Error && error.cause !== undefined && mayEndWithElection(error.cause);
 }

@@ -1,20 +1,19 @@
 /**
- * One ephemeral consumer of a stream, pushed to this connection: the last message of every subject,
- * then every new one, in order. It ends at the first irregularity and never skips anything: whoever
- * uses it begins anew.
+ * One ephemeral push consumer of a stream: delivers the last message of every subject, then every new message,
+ * in order. At the first irregularity it ends instead of skipping anything, and its user must begin again.
  *
- * The library's ordered consumer repairs itself instead, but takes a minute to notice that the server
- * that ran it has died, and leases cannot be late by that much.
+ * The library's ordered consumer repairs itself, but it takes a minute to notice that its server has died.
+ * Leases must not end a minute late.
  */
 import { AckPolicy, DeliverPolicy } from "@nats-io/jetstream";
 import { type Msg, nanos, type NatsConnection } from "@nats-io/transport-node";
 import { newInbox } from "./inbox.ts";
 import type { KvAccess } from "./kv-access.ts";
 
-/** The server says so often that it is there when it has nothing else to say. */
+/** How often the server sends a heartbeat when it has no messages. */
 const HEARTBEAT_MS = 1_000;
 const HEARTBEATS_MISSED = 3;
-/** The server removes a consumer that nobody has listened to for this long. */
+/** The server removes a consumer after this long without a subscriber. */
 const INACTIVE_MS = 30_000;
 
 export interface StreamMessage {
@@ -22,21 +21,21 @@ export interface StreamMessage {
   readonly sequence: number;
   /** Epoch milliseconds. */
   readonly storedAt: number;
-  /** Messages that were there and are still to come. */
+  /** How many messages of the initial state are still to come. */
   readonly pending: number;
 }
 
 export interface StreamConsumerHandler {
   /** Must not throw. */
   message(message: StreamMessage): void;
-  /** There is nothing more to come at the moment. */
+  /** No messages are pending at the moment. */
   idle(): void;
-  /** Nothing more will come, unless it was stopped. Called once. */
+  /** The consumer has failed. Called at most once, and not after `stop`. */
   ended(error: Error): void;
 }
 
 export interface StreamConsumer {
-  /** Messages that were to come when it began. */
+  /** How many messages the initial state had. */
   readonly pending: number;
   stop(): void;
 }
@@ -80,7 +79,7 @@ export async function consumeStream(
   const stop = (): void => {
     clearInterval(monitor);
     subscription.unsubscribe();
-    // Its removal only saves the server from doing so itself later.
+    // Without this request, the server would remove the consumer later.
     if (consumer !== null) jsm.consumers.delete(stream, consumer).catch(() => undefined);
     consumer = null;
   };
@@ -120,10 +119,10 @@ export async function consumeStream(
 }
 
 /**
- * Where a message stands, from its reply subject; `null` for a status message.
+ * Reads the position of a message from its reply subject; `null` for a status message.
  *
- * `$JS.ACK.<stream>.<consumer>.<count>.<sequence>.<delivery>.<time>.<pending>`, with the domain and the
- * account before the stream and a random token at the end in the longer form (ADR-15).
+ * The subject is `$JS.ACK.<stream>.<consumer>.<count>.<sequence>.<delivery>.<time>.<pending>`. The longer form
+ * has domain and account before the stream, and a random token at the end (ADR-15).
  */
 function placeOf(
   msg: Msg,
@@ -139,13 +138,13 @@ function placeOf(
   };
 }
 
-/** Status messages: heartbeats, flow control, and the consumer's end. Returns whether it is idle. */
+/** Handles heartbeats, flow control and the end of the consumer. Returns whether the consumer is idle. */
 function obey(connection: NatsConnection, msg: Msg, delivered: number): boolean {
   const code = msg.headers?.code;
   if (code !== 100) throw new Error(`the consumer ended: ${msg.headers?.description ?? "?"}`);
   const last = msg.headers?.get("Nats-Last-Consumer") ?? "";
   if (last !== "" && Number(last) !== delivered) throw new Error("a message is missing");
-  // A flow control request, now or lost before: the server goes on when it is answered.
+  // A flow control request, or a heartbeat that repeats a lost one. The server waits for the answer.
   const request =
     msg.reply !== undefined && msg.reply !== ""
       ? msg.reply

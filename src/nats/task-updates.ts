@@ -1,14 +1,14 @@
-/** The live messages on `task-updates.>`: each record as it is written, republished by NATS itself. */
+/** The live messages on `task-updates.>`: NATS republishes each record as it is written. */
 import type { Msg, NatsConnection } from "@nats-io/nats-core";
 import { TASK_UPDATES } from "../protocol/subjects.ts";
 
-/** One write in the bucket `tasks`. */
+/** One write to the bucket `tasks`. */
 export interface UpdateMessage {
   readonly taskId: string;
   readonly revision: number;
   /** Epoch milliseconds. */
   readonly writtenAt: number;
-  /** The record; empty if the task was removed. */
+  /** The record. Empty if the task was removed. */
   readonly text: string;
 }
 
@@ -17,11 +17,12 @@ export interface UpdateStream {
 }
 
 /**
- * Calls the handler, which must not throw, for each write from now on, of all tasks unless one is named.
- * What arrives while the connection is broken is missed; revisions are contiguous over the whole bucket,
- * so whoever follows all tasks notices.
+ * Calls the handler for each write from now on, of all tasks or of one. The handler must not throw.
  *
- * @param refused is told that nothing will come, as the server does not permit it
+ * Writes are missed while the connection is broken. Revisions are contiguous over the whole bucket, so a
+ * subscriber of all tasks notices a gap.
+ *
+ * @param refused called if the server does not permit the subscription: no write will come
  */
 export function subscribeToUpdates(
   connection: NatsConnection,
@@ -46,7 +47,7 @@ export function subscribeToUpdates(
   };
 }
 
-/** `null` for what NATS has not republished: anybody may publish there. */
+/** `null` if NATS did not republish the message: anyone may publish on the subject. */
 function parseUpdate(msg: Msg): UpdateMessage | null {
   try {
     const revision = Number(msg.headers?.get("Nats-Sequence"));

@@ -1,14 +1,14 @@
 /**
- * Answers requests for operations that do not exist, which would look as if no worker ran, and names the
- * one that was probably meant.
+ * Answers requests for operations that do not exist, and suggests the operation that was probably meant.
+ * Without an answer, a misspelt request would look as if no worker ran.
  *
- * NATS cannot subscribe to "all the others": a subscription on `tasks.>` gets every request a second time. So
- * each one ends after a few messages, by the server's own count, and the next one begins at once if there
- * was little to hear, or after a pause: under load a misspelt request mostly finds nobody, as before.
+ * NATS cannot subscribe to "all other subjects": a subscription on `tasks.>` receives every request a second
+ * time. So each subscription ends after 100 messages, which the server counts. The next one begins at once if
+ * the last took longer than 1 s, otherwise after 5 s. Under load, most misspelt requests get no answer.
  *
- * Others may answer there: a worker of a later version, or a program with subjects of its own below `tasks`.
- * If a message trace shows that another queue group listens, nothing is said. If the trace is lost, the
- * request is refused: an asker without an answer would wait for its time-out.
+ * Others may answer the same subject: a worker of a later version, or a program with its own subjects below
+ * `tasks`. If a message trace shows another queue group, we do not answer. If the trace is lost, we refuse the
+ * request, because a client without an answer would wait for its time-out.
  */
 import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
 import { CoordinatorError } from "../protocol/errors.ts";
@@ -18,9 +18,9 @@ import { AGENT_ROOT, parseRequestSubject, requestSubject } from "../protocol/sub
 import type { MessageTraces } from "./message-traces.ts";
 
 export const UNKNOWN_OPERATIONS_GROUP = "coordinator-unknown";
-/** A subscription ends after so many messages. */
+/** A subscription ends after this many messages. */
 const MAX_MESSAGES = 100;
-/** If it has not lasted for as long, workers are busy. */
+/** If a subscription ends sooner than this, the workers are busy. */
 const QUIET_MS = 1_000;
 const PAUSE_MS = 5_000;
 
@@ -45,7 +45,7 @@ export class UnknownOperations {
     for (const subject of SUBJECTS) this.#listen(subject);
   }
 
-  /** To be called before the endpoints end, so that nobody is left to a subscription that does not answer. */
+  /** Call this before the endpoints end: a subscription here does not answer requests that do exist. */
   stop(): void {
     this.#stopped = true;
     for (const timer of this.#timers) clearTimeout(timer);

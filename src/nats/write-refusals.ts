@@ -1,30 +1,28 @@
 /**
- * Notices that a bucket refuses every write, although the connection is up.
+ * Notices that a bucket refuses every write although the connection is up. A bucket is in one of three states:
  *
- * - A bucket **accepts** writes until one is refused for another reason than its revision.
- * - Then it is **doubted** until a write succeeds. A probe is written each second, so that a bucket with
- *   little traffic is judged as well. It is a marker of a removed key that is no valid id, and removes
- *   itself: no reader takes it for an entry.
- * - It **refuses** if a write is refused again when it has been doubted for some seconds. That is
- *   reported, and so is the end: the next success, or the loss of the connection, after which it is not
- *   known.
+ * - **Accepting**, until a write is refused for any reason but its revision.
+ * - **Doubted**, until a write succeeds. A probe is written each second, so that a bucket with little traffic
+ *   is judged too. The probe is a delete marker of a key that is no valid id, and it removes itself. So no
+ *   reader takes it for an entry.
+ * - **Refusing**, if a write is refused after 3 s of doubt. This is reported. Its end is reported too: the
+ *   next success, or the loss of the connection, because then the state is unknown.
  *
- * Probes are written to no bucket that is not doubted. So one that nobody writes to is not noticed, and
- * nobody misses it.
+ * Only a doubted bucket is probed. A bucket that nobody writes to may refuse unnoticed, and nobody is harmed.
  */
 
-/** How long a bucket is doubted before it counts as one that refuses, in milliseconds. */
+/** How long a bucket is doubted before it counts as refusing, in milliseconds. */
 export const REFUSES_AFTER_MS = 3_000;
 const PROBE_EVERY_MS = 1_000;
-/** No id of a task or session has this character. */
+/** No id of a task or session contains `~`. */
 const PROBE_KEY = "~probe";
 
 export interface WriteRefusalsOptions {
-  /** Writes a marker that removes itself to this subject; whether it succeeds is told as of any write. */
+  /** Writes a marker that removes itself to this subject, and reports the outcome like that of any write. */
   readonly probe: (subject: string) => void;
-  /** `reason`: the server's words; `null`: it no longer refuses. */
+  /** `reason`: the server's message; `null`: the bucket no longer refuses, as far as is known. */
   readonly report: (bucket: string, reason: string | null) => void;
-  /** Milliseconds of a clock that only goes forward. */
+  /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
 }
 
@@ -44,7 +42,7 @@ export class WriteRefusals {
 
   /** A write to this subject was stored. */
   accepted(subject: string): void {
-    // The hot path: mostly there is no doubt.
+    // The hot path: usually no bucket is doubted.
     if (this.#doubts.size > 0) this.#end(bucketOf(subject));
   }
 
@@ -57,7 +55,7 @@ export class WriteRefusals {
     this.#options.report(bucket, reason);
   }
 
-  /** What was known does not count any longer: the connection is lost, or nothing is written any more. */
+  /** Forgets all doubts: the connection is lost, or nothing more will be written. */
   forget(): void {
     for (const bucket of [...this.#doubts.keys()]) this.#end(bucket);
   }
@@ -81,7 +79,7 @@ export class WriteRefusals {
   }
 }
 
-/** `tasks` of `$KV.tasks.some.id`. */
+/** `tasks` for `$KV.tasks.some.id`. */
 function bucketOf(subject: string): string {
   return subject.split(".", 2)[1] ?? "";
 }

@@ -1,15 +1,15 @@
 /**
- * Blocked tasks that nothing but a decision can free: they depend, directly or through other blocked tasks,
- * on one that failed or was cancelled.
+ * Dead ends: blocked tasks that depend, directly or through other blocked tasks, on a task that failed or was
+ * cancelled. Only a person or an agent who changes something can free them.
  *
- * For each of them one cause is kept, the nearest task on a way down that failed or was cancelled. A change
- * is passed on to the tasks that depend on it, so a question costs nothing. Iterative: a chain of
- * 100,000 tasks must not exhaust the stack.
+ * For each dead end we keep one cause: the failed or cancelled task that the chain of dependencies leads to.
+ * Each change is passed on to the dependents at once, so a query costs nothing. The code is iterative, because
+ * a chain of 100,000 tasks must not exhaust the stack.
  */
 import type { Task } from "../task/task.ts";
 import type { KeyIndex } from "../watched/watched-map.ts";
 
-/** What is known of the tasks. */
+/** The tasks that dead ends are found among. */
 interface Tasks {
   get(taskId: string): { readonly task: Task } | undefined;
   /** The tasks that name this one in `dependsOn`. */
@@ -32,7 +32,7 @@ export class DeadEnds {
     return this.#causes.has(taskId);
   }
 
-  /** The failed and cancelled tasks that keep this one blocked: one for each of its dependencies, up to `max`. */
+  /** The failed and cancelled tasks that keep this one blocked: one for each dependency, up to `max`. */
   causesOf({ taskId, dependsOn }: Task, max: number): string[] {
     const causes = new Set<string>();
     if (!this.has(taskId)) return [];
@@ -44,7 +44,7 @@ export class DeadEnds {
     return [...causes];
   }
 
-  /** To be called after each change of a task. */
+  /** Call this after each change of a task. */
   update(taskId: string, before: Task | null, after: Task | null): void {
     const wasSource = before !== null && isSource(before);
     const old = wasSource ? taskId : this.#causes.get(taskId);
@@ -62,7 +62,7 @@ export class DeadEnds {
     this.#passOn(marked);
   }
 
-  /** Notes the cause of a task, if it has one. Returns whether others are dead ends because of it. */
+  /** Records the cause of a task, if there is one. Returns whether its blocked dependents are dead ends. */
   #mark(taskId: string, task: Task | null): boolean {
     const cause = task === null ? undefined : this.#verdict(task);
     if (cause === undefined) return false;
@@ -70,7 +70,7 @@ export class DeadEnds {
     return true;
   }
 
-  /** Marks every blocked task above these that is not marked yet. */
+  /** Marks every blocked dependent of these tasks, and their dependents, if it is not marked yet. */
   #passOn(marked: string[]): void {
     for (const id of marked) {
       const cause = this.#causeOf(id);
@@ -84,7 +84,7 @@ export class DeadEnds {
     }
   }
 
-  /** The dead ends above a task. */
+  /** The dead ends that depend on the task, directly or through others. */
   #dependingOn(taskId: string): Set<string> {
     const found = new Set<string>();
     const below = [taskId];
@@ -114,7 +114,7 @@ export class DeadEnds {
   }
 }
 
-/** Whether what it depends on is the same, so that a cycle cannot uphold itself. */
+/** Whether the dependencies are unchanged. Otherwise, a cycle of marks could keep itself alive. */
 function isSameChoice(before: Task | null, after: Task | null): after is Task {
   if (before === null || after === null) return false;
   const { dependsOn } = after;

@@ -1,4 +1,4 @@
-/** What this worker knows of the leases: the live ones, and which of them it saw end. */
+/** The leases as this worker knows them: the live ones, and those that it saw end. */
 import { WatchedMap } from "../watched/watched-map.ts";
 import { connectionKey } from "./connection-key.ts";
 import type { Lease, LeaseEntry, Watch } from "./ports.ts";
@@ -18,7 +18,7 @@ export interface ExpiredLease {
   readonly writtenAt: number;
   /** How much later than due the server ended it, in milliseconds: both times are the server's own. */
   readonly lateMs: number;
-  /** Its connection is lost; else its time is over. */
+  /** `true`: its connection was lost. `false`: its time was over. */
   readonly isDisconnected: boolean;
 }
 

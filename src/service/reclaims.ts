@@ -47,7 +47,7 @@ export class Reclaims {
     this.#observe = observe;
     this.#takeBack = takeBack;
     for (const watch of watches) {
-      watch.onTurn(() => {
+      watch.onCurrentChange(() => {
         this.#turned();
       });
     }

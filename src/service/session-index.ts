@@ -1,19 +1,19 @@
-/** What this worker knows of the sessions, and which claims were taken from them. */
+/** The sessions as this worker knows them, and the claims that they have lost. */
 import { endOfClaim } from "../task/holder.ts";
 import type { Task } from "../task/task.ts";
 import { WatchedMap } from "../watched/watched-map.ts";
 import type { Session, SessionEntry, Watch } from "./ports.ts";
 import type { TaskChange, TaskIndex } from "./task-index.ts";
 
-/** How a claim was taken from its session. `replaced`: an earlier process of the session had made it. */
+/** How a claim was taken from its session. `replaced`: an earlier process of the session made the claim. */
 type Taking = "lost" | "cancelled" | "replaced";
 
-/** What a listener hears of: `before` is `null` for a new session, `after` for one that is gone. */
+/** `before` is `null` for a new session, `after` for one that is gone. */
 export interface SessionChange {
   readonly sessionId: string;
   readonly before: Session | null;
   readonly after: Session | null;
-  /** It is gone because it was unregistered: its time has not just run out. */
+  /** `true`: the session unregistered. `false` for a session that is gone: its heartbeats stopped. */
   readonly isUnregistered: boolean;
 }
 
@@ -25,12 +25,12 @@ export interface KnownSession {
 export class SessionIndex implements Watch<SessionEntry> {
   readonly #sessions = new WatchedMap<KnownSession, never, SessionEntry>({});
   readonly position = this.#sessions.position;
-  /** By session, the claims that ended without its doing, until it has been told. */
+  /** For each session, the claims that it lost and has not been told about. */
   readonly #taken = new Map<string, Map<string, Taking>>();
 
   constructor(tasks: TaskIndex) {
     this.#sessions.onChange((sessionId, before, after) => {
-      // What was taken from one process is no news for the next one.
+      // A new process of the session does not need to know what an earlier one lost.
       if (before?.session.instance !== after?.session.instance) this.#taken.delete(sessionId);
     });
     tasks.onChange((change) => {
@@ -50,7 +50,7 @@ export class SessionIndex implements Watch<SessionEntry> {
     return this.#sessions.values();
   }
 
-  /** Calls the listener after each change, also a mere renewal, in order. It must not throw. */
+  /** Calls the listener after each change, renewals included, in order. It must not throw. */
   onChange(listener: (change: SessionChange) => void): void {
     this.#sessions.onChange((sessionId, before, after, entry) => {
       listener({
@@ -62,7 +62,7 @@ export class SessionIndex implements Watch<SessionEntry> {
     });
   }
 
-  /** The claims that were taken from the session since it was last told. */
+  /** The claims that the session has lost since the last call. */
   takenFrom(sessionId: string): ReadonlyMap<string, Taking> {
     const taken = this.#taken.get(sessionId);
     this.#taken.delete(sessionId);
@@ -105,7 +105,7 @@ export class SessionIndex implements Watch<SessionEntry> {
   }
 }
 
-/** How a claim ended without its holder's doing; `null` if the holder ended it. */
+/** How the claim was taken from its holder; `null` if the holder ended it. */
 function howItEnded(after: Task | null): Taking | null {
   const end = endOfClaim(after?.lastEvent ?? null);
   switch (end) {

@@ -1,6 +1,6 @@
 /**
- * What this worker knows of the tasks. The index proposes and the compare-and-set decides: the index may
- * lag behind, so nothing is refused because of the index alone.
+ * The tasks as this worker knows them. The index proposes, and the compare-and-set decides. The index may lag
+ * behind, so it alone never refuses a request.
  */
 import { SortedList } from "../task/sorted-list.ts";
 import { ReadyQueue } from "../task/ready-queue.ts";
@@ -9,16 +9,16 @@ import { WatchedMap } from "../watched/watched-map.ts";
 import { DeadEnds } from "./dead-ends.ts";
 import type { TaskEntry, Watch } from "./ports.ts";
 
-/** A readable task and the revision of its record. */
+/** A task and the revision of its record. */
 export interface KnownTask {
   readonly task: Task;
   readonly revision: number;
 }
 
-/** What the order of creation goes by. */
+/** The fields that determine the order of creation. */
 type CreationKey = Pick<Task, "createdRevision" | "taskId">;
 
-/** `before` is `null` for a new task, `after` for one that is gone. */
+/** `before` is `null` for a new task, `after` for a removed one. */
 export interface TaskChange {
   readonly taskId: string;
   readonly before: Task | null;
@@ -37,13 +37,13 @@ export class TaskIndex implements Watch<TaskEntry> {
   readonly dependents = this.#tasks.index("dependents");
   /** The tasks that a session holds. */
   readonly claims = this.#tasks.index("claims");
-  /** The tasks that are still held by the claims of a `next` request, by the request's name. */
+  /** The tasks that a `next` request has claimed and that are still held, by the name of the request. */
   readonly claimRequests = this.#tasks.index("claimRequests");
   /** Exactly the available tasks that are neither reserved nor set aside. */
   readonly ready = new ReadyQueue();
   /** All tasks, oldest first. */
   readonly byCreation = new SortedList<Task, CreationKey>(compareCreation);
-  /** Finished tasks, the one that finished first in front. */
+  /** Finished tasks, in the order in which they finished. */
   readonly finished = new SortedList<Task>((a, b) => a.updatedAt - b.updatedAt || compareIds(a, b));
   /** Blocked tasks that wait for one that failed or was cancelled. */
   readonly deadEnds: DeadEnds;
@@ -61,7 +61,7 @@ export class TaskIndex implements Watch<TaskEntry> {
     });
   }
 
-  /** Whether the watch has delivered what was there when it began. */
+  /** Whether the watch has delivered the state with which it began. */
   get isCurrent(): boolean {
     return this.position.isCurrent;
   }
@@ -99,19 +99,19 @@ export class TaskIndex implements Watch<TaskEntry> {
   /** Calls the listener once for each entry that cannot be read as a task. It must not throw. */
   onCorrupt(listener: (taskId: string, problem: string) => void): void {
     this.#corrupt.onChange((taskId, before, after) => {
-      // The watch delivers it again each time that it begins again.
+      // When the watch begins again, it delivers the same entry again.
       if (after !== null && after.revision !== before?.revision) listener(taskId, after.problem);
     });
   }
 
-  /** Calls the listener each time that the index has become current. It must not throw. */
+  /** Calls the listener each time the index becomes current. It must not throw. */
   onCurrent(listener: () => void): void {
-    this.position.onTurn(() => {
+    this.position.onCurrentChange(() => {
       if (this.isCurrent) listener();
     });
   }
 
-  /** Keeps the task out of `ready` until `free`, whatever becomes of it: it is being claimed. */
+  /** Keeps the task out of `ready` until `free`, even if it changes: a claim of it is under way. */
   reserve(taskId: string): void {
     this.#reserved.add(taskId);
     this.#withdraw(taskId);
@@ -124,7 +124,7 @@ export class TaskIndex implements Watch<TaskEntry> {
     if (task !== undefined) this.#offer(task);
   }
 
-  /** Keeps the task out of `ready` until it changes: as it is known here, it cannot be claimed. */
+  /** Keeps the task out of `ready` until it changes: a claim of the task as it is now has failed. */
   setAside(taskId: string): void {
     this.#setAside.add(taskId);
     this.#withdraw(taskId);
@@ -183,7 +183,7 @@ export class TaskIndex implements Watch<TaskEntry> {
       this.#offer(after);
       if (isFinished(after.status)) this.finished.set(after);
     }
-    // Most tasks keep their place. Only to replace the task there takes half the time.
+    // Most tasks keep their place. Replacing the task there takes half the time of moving it.
     const stays = before !== null && after !== null && compareCreation(before, after) === 0;
     if (before !== null && !stays) this.byCreation.delete(before);
     if (after !== null) this.byCreation.set(after);
@@ -209,7 +209,7 @@ export class TaskIndex implements Watch<TaskEntry> {
   }
 }
 
-/** The first record of a task cannot contain its own revision; its readers add it. */
+/** The first record of a task cannot contain its own revision, so its readers add it. */
 function withCreation(task: Task, revision: number): Task {
   return task.createdRevision === null ? { ...task, createdRevision: revision } : task;
 }

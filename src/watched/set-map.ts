@@ -1,4 +1,4 @@
-/** From a key to a set of ids; a key without ids takes no room. */
+/** Maps a key to a set of ids. A key without ids takes no memory. */
 export class SetMap {
   readonly #sets = new Map<string, Set<string>>();
 

@@ -1,4 +1,4 @@
-/** How far a watch has come, and waiting for it to come as far as its store. */
+/** The position of a watch in its bucket, and waiting until the watch has caught up with the bucket. */
 import { CoordinatorError } from "../protocol/errors.ts";
 
 const CATCH_UP_MS = 2_000;
@@ -14,19 +14,19 @@ export class WatchPosition {
     return this.#revision;
   }
 
-  /** Whether the watch has delivered what was there when it began. */
+  /** Whether the watch has delivered the state with which it began. */
   get isCurrent(): boolean {
     return this.#isCurrent;
   }
 
-  /** Resolves when the watch has delivered what was there when it began. */
+  /** Resolves when the watch has delivered the state with which it began. */
   untilCurrent(): Promise<void> {
     if (this.#isCurrent) return Promise.resolve();
     return new Promise((resolve) => this.#awaited.add({ revision: 0, resolve }));
   }
 
-  /** Calls the listener whenever the watch is interrupted or has become current. It must not throw. */
-  onTurn(listener: () => void): void {
+  /** Calls the listener each time the watch is interrupted or becomes current. It must not throw. */
+  onCurrentChange(listener: () => void): void {
     this.#listeners.push(listener);
   }
 
@@ -36,7 +36,7 @@ export class WatchPosition {
     for (const listener of this.#listeners) listener();
   }
 
-  /** To be called when the revision's entry has been taken in. */
+  /** Call this when the entry of the revision has been taken in. */
   delivered(revision: number): void {
     this.#revision = revision;
     if (this.#isCurrent && this.#awaited.size > 0) this.#wake();
@@ -49,10 +49,10 @@ export class WatchPosition {
   }
 
   /**
-   * Waits until the watch has delivered all that its store has now, so that an answer from memory is
-   * as fresh as one from the store.
+   * Waits until the watch has delivered all that the store has now. Then an answer from memory is as fresh
+   * as one from the store.
    *
-   * @throws CoordinatorError `unavailable` if the watch does not get there in time
+   * @throws CoordinatorError `unavailable` if that takes longer than 2 s
    */
   async catchUp(store: { lastRevision(): Promise<number> }): Promise<void> {
     const revision = await store.lastRevision();

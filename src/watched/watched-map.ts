@@ -1,27 +1,27 @@
 /**
- * The entries of a bucket in memory, kept in step by a watch, with indexes over them.
+ * The entries of a bucket in memory, with indexes. A watch keeps them up to date.
  *
- * - The watch delivers what is there when it begins, then each change. When it begins again, what it no
- *   longer delivers is gone, even if it left no marker.
- * - Our own writes are taken in before the watch delivers them. Nothing that the watch has already
- *   passed is taken in again, because it may be gone since.
- * - Every change goes through `#update`, which maintains all indexes before anyone is told. So an index
- *   never contradicts the map.
+ * - The watch delivers the state of the bucket, then each change. When the watch begins again, every entry
+ *   that it no longer delivers is gone, even if there is no marker.
+ * - Our own writes are taken in before the watch delivers them. An own write that the watch has already
+ *   passed is ignored, because a later write may have replaced or removed it.
+ * - Every change goes through `#update`, which maintains all indexes before it calls the listeners. So an
+ *   index never contradicts the map.
  */
 import { SetMap } from "./set-map.ts";
 import { WatchPosition } from "./watch-position.ts";
 
-/** The names under which an index lists the key of a value. `null`: it does not list it. */
+/** The names under which an index lists an entry. `null`: the index does not list it. */
 export type IndexFunction<Value> = (value: Value) => string | readonly string[] | null;
 
-/** An index: the keys that are listed under a name. */
+/** An index: gives the keys that are listed under a name. */
 export type KeyIndex = Pick<SetMap, "get">;
 
 /**
- * Is told of each change, in order, when the map and all indexes have it. Must not throw.
+ * Called for each change, in order, after the map and all indexes have it. Must not throw.
  *
- * `before` is `null` for a new key, `after` for one that is gone. `entry` is what the watch delivered.
- * There is none for our own write, nor for a key that was gone when the watch began again.
+ * `before` is `null` for a new key, `after` for a removed one. `entry` is what the watch delivered. It is
+ * missing for our own write, and for a key that was gone when the watch began again.
  */
 export type ChangeListener<Value, Entry> = (
   key: string,
@@ -43,7 +43,7 @@ export class WatchedMap<
     readonly keys: SetMap;
   }[];
   readonly #listeners: ChangeListener<Value, Entry>[] = [];
-  /** The keys found so far, while the watch delivers the state from which it begins. */
+  /** The keys delivered so far, while the watch delivers the state with which it begins. */
   #found: Set<string> | null = null;
 
   constructor(indexes: Readonly<Record<Index, IndexFunction<Value>>>) {
@@ -76,7 +76,7 @@ export class WatchedMap<
     this.#listeners.push(listener);
   }
 
-  /** Takes in what this process has just written, or read from the leader; `false` if it is not news. */
+  /** Takes in a value that this process has just written, or read from the leader. `false`: it is too old. */
   apply(key: string, value: Value): boolean {
     const { revision } = value;
     const known = this.#values.get(key) ?? null;
@@ -86,44 +86,45 @@ export class WatchedMap<
     return true;
   }
 
-  /** Removes what this process has just written over. Changes nothing in the position of the watch. */
+  /** Removes an entry, for a reason other than the watch or besides it. The position stays as it is. */
   remove(key: string): void {
     this.#update(key, this.#values.get(key) ?? null, null, undefined);
   }
 
-  /** Puts another value of the same revision in place: not a change, and the same for every index. */
+  /** Replaces a value by another of the same revision. No index may depend on the difference. */
   amend(key: string, value: Value): void {
     this.#values.set(key, value);
   }
 
-  /** The watch begins, or is interrupted: until `current`, all that it delivers is what is there. */
+  /** The watch begins or is interrupted. Until `current`, it delivers the state of the bucket. */
   restarted(): void {
     this.#found = new Set();
     this.position.restarted();
   }
 
-  /** Whether an entry that the watch brings is known already. It counts as delivered then. */
+  /** Whether the entry that the watch has now is known already. Then it counts as delivered. */
   isKnown(key: string, revision: number): boolean {
     if (this.#found !== null || this.#values.get(key)?.revision !== revision) return false;
     this.position.delivered(revision);
     return true;
   }
 
-  /** Takes in what the watch delivers; `value` is `null` if the key is gone. */
+  /** Takes in what the watch delivers. `value` is `null` if the key was removed. */
   deliver(key: string, revision: number, value: Value | null, entry?: Entry): void {
     const known = this.#values.get(key) ?? null;
     if (value !== null) this.#found?.add(key);
-    // After a restart the bucket is right even with an older revision: it may come from a backup.
+    // When the watch begins again, the bucket is right even with an older revision: it may have been
+    // restored from a backup.
     const isNews = known === null || revision > known.revision || this.#found !== null;
     if (isNews) this.#update(key, known, value, entry);
     this.position.delivered(revision);
   }
 
-  /** The watch has delivered all that was there when it began. */
+  /** The watch has delivered the state with which it began. */
   current(): void {
     const found = this.#found;
     this.#found = null;
-    // A copy: what a listener adds meanwhile was not found, and is there all the same.
+    // The copy protects entries that a listener adds meanwhile.
     for (const [key, value] of found === null ? [] : [...this.#values]) {
       if (found?.has(key) === false) this.#update(key, value, null, undefined);
     }
@@ -137,7 +138,7 @@ export class WatchedMap<
     for (const { namesOf, keys } of this.#indexes) {
       const old = before === null ? null : namesOf(before);
       const now = after === null ? null : namesOf(after);
-      // Most changes leave most indexes as they are.
+      // Most changes do not affect most indexes.
       if (old === now) continue;
       for (const name of namesIn(old)) keys.delete(name, key);
       for (const name of namesIn(now)) keys.add(name, key);

@@ -209,7 +209,7 @@ describe("the bucket of the shared state", () => {
     await using server = await TestServer.start();
     await using greedy = await Library.connect(server, { config: { replicas: 3 } });
     const { message } = await errorOf(greedy.bus.put("a", 1), "unavailable");
-    assert.match(message, /cannot make the bucket "shared" \(replicas > 1 not supported/);
+    assert.match(message, /cannot create the bucket "shared" \(replicas > 1 not supported/);
     await using library = await Library.connect(server);
     await library.bus.put("a", 1);
     const jsm = await jetstreamManager(await server.connect());

@@ -137,7 +137,7 @@ describe("the watch on a bucket", () => {
     await stoppable.stop();
   });
 
-  it("begins again when the bucket was removed and made anew, and says that what it held is gone", async () => {
+  it("begins again when the bucket was removed and created again, and says that its content is gone", async () => {
     await using server = await TestServer.start();
     const access = await openAccess(server);
     await (await openBucket(access.connection)).put("a", "1");
@@ -151,7 +151,7 @@ describe("the watch on a bucket", () => {
     await watch.noted("current", before);
     assert.ok(
       watch.failures.some((failure) =>
-        String(failure).includes("KV_tasks was removed and made anew"),
+        String(failure).includes("KV_tasks was removed and created again"),
       ),
     );
     await stoppable.stop();

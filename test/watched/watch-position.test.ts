@@ -51,7 +51,7 @@ describe("the position of a watch", () => {
   it("tells each time that the watch is interrupted or current", () => {
     const position = new WatchPosition();
     const turns: boolean[] = [];
-    position.onTurn(() => turns.push(position.isCurrent));
+    position.onCurrentChange(() => turns.push(position.isCurrent));
     position.restarted();
     position.delivered(1);
     position.current();
