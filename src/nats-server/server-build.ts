@@ -1,4 +1,4 @@
-/** Builds the pinned nats-server with Go, where Go is installed, into the cache folder. */
+/** Builds the pinned nats-server with Go into the cache folder. */
 import { execFile } from "node:child_process";
 import { mkdtemp, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -7,20 +7,20 @@ import { cachedBinary, digestOf } from "./server-install.ts";
 import { BINARY_NAME, type BuiltRelease } from "./server-release.ts";
 
 const run = promisify(execFile);
-/** A small machine takes minutes for it. */
+/** A build takes minutes on a small machine. */
 const BUILD_TIMEOUT_MS = 900_000;
 const SERVER_PACKAGE = "github.com/nats-io/nats-server/v2";
-/** Beside the binary: what was built has no digest that is known before, as it depends on Go's version. */
+/** Next to the binary. The digest of a build cannot be pinned, because it depends on the version of Go. */
 const DIGEST_FILE = "sha256";
 
 export interface BuildOptions {
   readonly cacheDir: string;
   readonly release: BuiltRelease;
-  /** For Go; its PATH is searched. Default: this process's. */
+  /** For Go; its PATH is searched. Default: the environment of this process. */
   readonly env?: NodeJS.ProcessEnv | undefined;
 }
 
-/** The binary that was built before, unless it was changed since; `undefined` if there is none. */
+/** The binary of an earlier build; `undefined` if there is none, or if it has changed since. */
 export async function builtBefore({
   cacheDir,
   release,
@@ -29,7 +29,7 @@ export async function builtBefore({
   return (await isWhole(dirname(binary))) ? binary : undefined;
 }
 
-/** Whether there is a Go that builds it, or gets the Go that does (from 1.21 on). */
+/** Whether Go is installed, at 1.21 or newer: since 1.21, Go downloads a newer toolchain if it needs one. */
 export async function hasGo(env: NodeJS.ProcessEnv | undefined): Promise<boolean> {
   try {
     const { stdout } = await run("go", ["version"], { env, timeout: 10_000 });
@@ -41,9 +41,9 @@ export async function hasGo(env: NodeJS.ProcessEnv | undefined): Promise<boolean
 }
 
 /**
- * Builds next to its place and moves the binary there in one step, and its digest after it. So two
- * processes that build at the same time, which makes the same bytes, both end up with a whole binary.
- * @throws Error with Go's last words
+ * Builds in a folder of its own, then moves the binary to its place in one step, and the digest after it.
+ * Two processes that build at the same time produce the same bytes, so both end up with a whole binary.
+ * @throws Error with the last lines that Go wrote
  */
 export async function buildServer({ cacheDir, release, env }: BuildOptions): Promise<string> {
   await mkdir(cacheDir, { recursive: true });
@@ -70,7 +70,7 @@ async function goBuild(
   cwd: string,
   env: NodeJS.ProcessEnv | undefined,
 ): Promise<void> {
-  // Read-only: with other modules than the pinned ones it builds nothing.
+  // With -mod=readonly, Go builds only from the pinned modules.
   const args = ["build", "-mod=readonly", "-trimpath", "-o", binary, SERVER_PACKAGE];
   try {
     await run("go", args, { cwd, env, timeout: BUILD_TIMEOUT_MS });
@@ -79,7 +79,7 @@ async function goBuild(
   }
 }
 
-/** Go's words without its reports of what it gets, on one line. */
+/** What Go wrote, on one line, without the list of its downloads. */
 function reasonOf(error: unknown): string {
   const stderr = error instanceof Error && "stderr" in error ? String(error.stderr) : "";
   const lines = stderr.split("\n").map((line) => line.trim());
@@ -93,7 +93,7 @@ async function moveInto(built: string, target: string): Promise<void> {
     for (const name of [BINARY_NAME, DIGEST_FILE])
       await rename(join(built, name), join(target, name));
   } catch (error) {
-    // Windows does not replace a binary that runs: then another process was faster.
+    // Windows does not replace a binary that runs. Then another process was faster.
     if (!(await isWhole(target))) throw error;
   }
 }

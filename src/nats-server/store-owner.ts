@@ -1,9 +1,9 @@
 /**
- * Makes a process the only owner of a folder until it ends, however it ends.
+ * Makes a process the only owner of a folder until the process ends, for any reason.
  *
- * The owner listens on a port and writes port and a secret word into a file there. Whoever finds the
- * file asks that port for the word: no answer or a wrong one, and the owner is gone. A process id
- * alone would not do, for the system gives it to another process later.
+ * The owner listens on a port, and writes the port and a secret word into a file in the folder. A process
+ * that finds the file asks the port for the word. If there is no answer or a wrong one, the owner is gone.
+ * A process id alone is not enough, because the system gives it to another process later.
  */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -16,11 +16,11 @@ const HOST = "127.0.0.1";
 const ATTEMPTS = 5;
 
 export interface Ownership {
-  /** Lets the folder go. */
+  /** Ends the ownership. */
   release(): Promise<void>;
 }
 
-/** The folder has an owner that is alive. */
+/** Another process owns the folder. */
 export class FolderInUseError extends Error {
   override readonly name = "FolderInUseError";
 }
@@ -44,7 +44,7 @@ export async function ownFolder(folder: string, shownFolder: string): Promise<Ow
   try {
     await writeFile(draft, JSON.stringify({ pid: process.pid, port, word } satisfies OwnerRecord));
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      // Linking fails if the file exists, and makes it with its content in one step.
+      // A link creates the file with its content in one step, and fails if the file exists.
       if (await succeeds(link(draft, file), "EEXIST")) return ownership(file, server);
       await removeIfStale(file, `${draft}.stale`, shownFolder);
     }
@@ -88,21 +88,21 @@ async function removeIfStale(file: string, aside: string, shownFolder: string): 
     throw inUse(shownFolder, ` (process ${owner.pid})`);
   }
   if (!(await succeeds(rename(file, aside), "ENOENT"))) return;
-  // Another process may have removed the stale file first: then this one is a new owner's.
+  // Another process may have removed the stale file first. Then the file is the one of a new owner.
   if ((await readIfThere(aside)) !== content) await succeeds(link(aside, file), "EEXIST");
   await rm(aside, { force: true });
 }
 
 function inUse(shownFolder: string, who: string): FolderInUseError {
   return new FolderInUseError(
-    `another if-coordinator dev${who} runs on the folder ${shownFolder}: ` +
+    `another if-coordinator dev${who} uses the folder ${shownFolder}: ` +
       "stop it, or choose another folder with --store-dir",
   );
 }
 
 async function isAlive({ port, word }: OwnerRecord): Promise<boolean> {
   const answer = await readGreeting(HOST, port);
-  // A suspended owner accepts, but says nothing.
+  // A suspended owner accepts the connection, but does not answer.
   return answer === "" || answer?.trim() === word;
 }
 
@@ -122,7 +122,7 @@ async function readIfThere(file: string): Promise<string | undefined> {
   }
 }
 
-/** `false` if it fails with this code. */
+/** `false` if the action fails with this code. */
 async function succeeds(action: Promise<void>, code: string): Promise<boolean> {
   try {
     await action;

