@@ -1,6 +1,7 @@
 /**
- * Configuration: flags over environment over YAML file over defaults, validated as a whole, frozen.
- * The only reader of the environment. Names, limits and defaults are in `config/schema.ts`.
+ * Configuration. A flag wins over the environment, the environment over the YAML file, the file over the
+ * default. All settings are validated together, then frozen. Only this part reads the environment. Names,
+ * limits and defaults are in `config/schema.ts`.
  */
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -36,33 +37,33 @@ type Camelized<T> = T extends readonly (infer E)[]
 export type Config = Camelized<Omit<ConfigValues, "dev">> & {
   readonly dev: Omit<Camelized<ConfigValues["dev"]>, "cacheDir"> & {
     readonly cacheDir: string;
-    /** The npm that started this process, as a script for node; no setting. */
+    /** The script of the npm that started this process. Not a setting. */
     readonly npmScript: string | undefined;
   };
-  /** Whether npm or npx started this process, with a shell in between; no setting. */
+  /** Whether npm or npx started this process, through a shell. Not a setting. */
   readonly startedByNpm: boolean;
-  /** Variables of Kubernetes that look like settings, and were ignored; no setting. */
+  /** Variables of Kubernetes that look like settings, and were ignored. Not a setting. */
   readonly ignoredVariables: readonly string[];
-  /** Options for every Node process that is started with this environment; no setting. */
+  /** Options for every Node process that starts with this environment. Not a setting. */
   readonly nodeOptions: string;
 };
 
 export interface ConfigSources {
-  /** By the option's name without dashes: `{ "http-port": "9091" }`. */
+  /** By the name of the option without dashes: `{ "http-port": "9091" }`. */
   readonly flags?: FlagValues;
-  /** What a program insists on, by the settings' names: `{ "retry.base_ms": 50 }`. Strongest of all. */
+  /** What a program requires, by the name of the setting: `{ "retry.base_ms": 50 }`. Wins over all others. */
   readonly overrides?: OverrideValues;
-  /** Default: the process's environment. */
+  /** Default: the environment of this process. */
   readonly env?: Environment;
-  /** Path of the YAML file. Default: the one that IF_COORDINATOR_CONFIG names, or none. */
+  /** Path of the YAML file. Default: the path in IF_COORDINATOR_CONFIG, or no file. */
   readonly file?: string | undefined;
 }
 
-/** The configuration cannot be used; the message names each bad setting, where it comes from, and the cure. */
+/** The configuration cannot be used. The message names each bad setting, its source, and the cure. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly problems: readonly string[];
-  /** What is set for `log.format`, if that is no problem itself. */
+  /** The value of `log.format`, as it was given. */
   readonly logFormat: unknown;
 
   constructor(problems: readonly string[], logFormat?: unknown) {
@@ -81,7 +82,7 @@ export function loadConfig({
 }: ConfigSources = {}): Config {
   const raw: RawConfig = { values: emptyGroups(), sources: new Map(), ignored: [] };
   const path = file ?? (env[FILE_VARIABLE] === "" ? undefined : env[FILE_VARIABLE]);
-  // From the weakest source to the strongest: each overwrites the one before.
+  // From the weakest source to the strongest. Each one overwrites the one before.
   const problems = path === undefined ? [] : readFile(path, raw);
   problems.push(...readEnvironment(env, raw));
   readFlags(flags, raw);
@@ -113,7 +114,7 @@ function explain(issue: z.core.$ZodIssue, raw: RawConfig, file = "configuration"
     return issue.keys.map((key) => unknownSetting([...path, key].join("."), file));
   }
   const setting = settings().find(({ name }) => name.split(".").every((key, i) => path[i] === key));
-  // A list's element is named by its list.
+  // The problem of an element is reported for its list.
   const name = setting?.name ?? path.join(".");
   const source = raw.sources.get(name) ?? `${file}: coordinator.${name}`;
   const shown =
@@ -140,7 +141,7 @@ function defaultCacheDir(env: Environment): string {
   return join(base, "if-coordinator");
 }
 
-/** Other package managers set the same variable; npx has npm's own script beside it. */
+/** Other package managers set the same variable. The script of npm is next to that of npx. */
 function npmScript(env: Environment): string | undefined {
   const script = env.npm_execpath?.replace(/npx-cli\.js$/, "npm-cli.js");
   return script?.endsWith("npm-cli.js") === true ? script : undefined;

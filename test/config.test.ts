@@ -45,7 +45,7 @@ describe("configuration", () => {
     assert.equal(config.dev.natsServer, undefined);
   });
 
-  it("prefers flags to the environment, that to the file, and that to the defaults", (t) => {
+  it("prefers flags to the environment, the environment to the file, and the file to the defaults", (t) => {
     const file = yamlFile(
       t,
       "coordinator: {workers: 2, history: 2, replicas: 2, metrics: {port: 2, host: '::1'}}",
@@ -110,7 +110,7 @@ describe("configuration", () => {
     assert.equal(config.nats.token, undefined);
   });
 
-  it("keeps the cache folder in the user's, and takes npm's script only from npm", () => {
+  it("puts the cache into the cache folder of the user, and takes the script of npm from npm only", () => {
     const env = { XDG_CACHE_HOME: "/c", LOCALAPPDATA: "/c", npm_execpath: "/npm/bin/npx-cli.js" };
     const { dev } = loadConfig({ env });
     assert.equal(dev.cacheDir, join("/c", "if-coordinator"));
@@ -157,7 +157,7 @@ describe("configuration", () => {
     ]);
   });
 
-  it("ignores what Kubernetes says of Services, also where that is named as a setting is", () => {
+  it("ignores the variables of Kubernetes Services, even those named like a setting", () => {
     const ofKubernetes = {
       IF_COORDINATOR_SERVICE_HOST: "10.0.0.11",
       IF_COORDINATOR_SERVICE_PORT: "9090",
@@ -193,7 +193,7 @@ describe("configuration", () => {
     ]);
   });
 
-  it("sees what only several settings together tell", () => {
+  it("checks settings that depend on each other", () => {
     const env = {
       IF_COORDINATOR_RETRY_BASE_MS: "100",
       IF_COORDINATOR_RETRY_MAX_MS: "50",
@@ -214,13 +214,13 @@ describe("configuration", () => {
     assert.deepEqual(problemsOf({ file }), [`${file}: coordinator.nats.password must be a text`]);
   });
 
-  it("tells a server's URL from the path of a server's binary", () => {
+  it("refuses the URL of a server in place of the path of its binary", () => {
     assert.deepEqual(problemsOf({ env: { IF_COORDINATOR_NATS_SERVER: "nats://x:4222" } }), [
       "IF_COORDINATOR_NATS_SERVER must be the path of a nats-server binary; URLs go to IF_COORDINATOR_NATS_SERVERS",
     ]);
   });
 
-  it("says which file is missing or is no YAML", (t) => {
+  it("says which file is missing or is not YAML", (t) => {
     assert.deepEqual(problemsOf({ file: "/nowhere.yaml" }), [
       "cannot read the configuration file /nowhere.yaml (ENOENT): check the path after --config",
     ]);
@@ -232,7 +232,7 @@ describe("configuration", () => {
     ]);
   });
 
-  it("lists its settings, each with a name of its own, a variable and a meaning", () => {
+  it("lists its settings, each with a unique variable and a meaning", () => {
     const all = settings();
     assert.equal(new Set(all.map(({ env }) => env)).size, all.length);
     for (const { name, description } of all) assert.ok(description.length > 10, name);

@@ -1,6 +1,6 @@
 /**
- * The settings: names, limits, meaning and defaults, each in this one place. What is read from
- * where is in `sources.ts`; the names are those of the YAML file.
+ * The settings: their names, limits, meanings and defaults. The names are those of the YAML file.
+ * `sources.ts` says where settings are read.
  */
 import { z } from "zod";
 import {
@@ -25,7 +25,7 @@ const text = z.string({ error: "must be a text" }).min(1, { error: "must not be 
 const flag = z.boolean({ error: "must be true or false" });
 const port = wholeNumber(0, 65_535);
 
-/** A setting that `src/nats` checks, as it checks what a program gives. */
+/** A setting that `src/nats` checks in the same way as the options of a program. */
 function checkedBy<S extends z.ZodType>(schema: S, check: (value: z.output<S>) => void): S {
   return schema.superRefine((value, context) => {
     try {
@@ -49,32 +49,34 @@ const nats = z.strictObject({
   }),
   max_reconnect_attempts: wholeNumber(-1, MAX_INT)
     .default(-1)
-    .meta({ description: "Attempts to reconnect before giving up; -1: never give up" }),
+    .meta({ description: "Attempts to reconnect before it gives up; -1: it never gives up" }),
   reconnect_time_wait: wholeNumber(0, 3600)
     .default(2)
     .meta({ description: "Seconds between two attempts to reconnect" }),
-  username: text.optional().meta({ description: "User name at the NATS server" }),
+  username: text.optional().meta({ description: "User name for the NATS server" }),
   password: text.optional().meta({ description: "Password of that user", secret: true }),
-  token: text.optional().meta({ description: "Token, instead of user and password", secret: true }),
+  token: text
+    .optional()
+    .meta({ description: "Token, in place of user name and password", secret: true }),
   creds_file: text.optional().meta({ description: "Path of a NATS credentials file" }),
   system_username: text.optional().meta({
     description:
-      "User of the system account, to hear of lost connections; unset: leases only expire",
+      "User of the system account, who receives reports of lost connections; unset: leases end only when they expire",
   }),
   system_password: text.optional().meta({ description: "Password of that user", secret: true }),
   system_creds_file: text
     .optional()
-    .meta({ description: "Path of a NATS credentials file of such a user, instead" }),
+    .meta({ description: "Path of the NATS credentials file of such a user, in place of the two" }),
   ca_cert: text
     .optional()
-    .meta({ description: "Path of the CA certificate (PEM); requires TLS, as tls:// does" }),
+    .meta({ description: "Path of the CA certificate (PEM); like tls://, it requires TLS" }),
   cert_file: text.optional().meta({ description: "Path of the client certificate (PEM) for TLS" }),
-  key_file: text.optional().meta({ description: "Path of that certificate's key (PEM)" }),
+  key_file: text.optional().meta({ description: "Path of the key of that certificate (PEM)" }),
   inbox_prefix: checkedBy(text, checkInboxPrefix).optional().meta({
-    description: "Beginning of the subjects on which replies are received; unset: _INBOX",
+    description: "Prefix of the subjects on which replies are received; unset: _INBOX",
   }),
   js_domain: checkedBy(text, checkDomain).optional().meta({
-    description: "JetStream domain of the buckets, for leaf nodes; unset: that of the server",
+    description: "JetStream domain of the buckets, for leaf nodes; unset: the domain of the server",
   }),
 });
 
@@ -83,41 +85,42 @@ const metrics = z.strictObject({
     .default(true)
     .meta({ description: "Whether there is an HTTP endpoint for metrics and health checks" }),
   port: port.default(9090).meta({
-    description: "Port of the HTTP endpoint (metrics, health); 0: any",
+    description: "Port of the HTTP endpoint (metrics, health); 0: any free port",
     flag: "http-port",
   }),
-  host: text.default("127.0.0.1").meta({ description: "Address that it listens on" }),
+  host: text.default("127.0.0.1").meta({ description: "Address on which it listens" }),
 });
 
 const retry = z.strictObject({
   base_ms: wholeNumber(0, MAX_INT).default(1_000).meta({
     description: "Milliseconds before a task can be claimed again after its first failure",
   }),
-  max_ms: wholeNumber(0, MAX_INT)
-    .default(60_000)
-    .meta({ description: "Milliseconds that this delay, doubled by each failure, grows to" }),
+  max_ms: wholeNumber(0, MAX_INT).default(60_000).meta({
+    description: "Longest delay in milliseconds; each failure doubles the delay up to it",
+  }),
 });
 
 const limits = z.strictObject({
-  in_flight: wholeNumber(1, 1_000_000)
-    .default(1_000)
-    .meta({ description: "Requests that a worker handles at a time; the rest is `overloaded`" }),
+  in_flight: wholeNumber(1, 1_000_000).default(1_000).meta({
+    description: "Requests that a worker handles at a time; others are answered `overloaded`",
+  }),
   waiting: wholeNumber(0, 1_000_000)
     .default(20_000)
-    .meta({ description: "`tasks.next` requests that a worker lets wait at a time" }),
-  requests_per_second: wholeNumber(0, 1_000_000)
-    .default(0)
-    .meta({ description: "Requests per second of one principal to one worker; 0: no limit" }),
+    .meta({ description: "`tasks.next` requests that a worker parks at a time" }),
+  requests_per_second: wholeNumber(0, 1_000_000).default(0).meta({
+    description: "Requests per second that one worker takes from one principal; 0: no limit",
+  }),
 });
 
 const log = z.strictObject({
   level: oneOf(["debug", "info", "warn", "error", "silent"]).default("info").meta({
-    description: "Log lines from: debug, info, warn, error or silent",
+    description: "Lowest level that is logged: debug, info, warn, error or silent",
     flag: "log-level",
   }),
-  format: oneOf(["pretty", "json"])
-    .default("pretty")
-    .meta({ description: "Log lines for people (pretty) or programs (json)", flag: "log-format" }),
+  format: oneOf(["pretty", "json"]).default("pretty").meta({
+    description: "Format of the log: for people (pretty) or for programs (json)",
+    flag: "log-format",
+  }),
 });
 
 const dev = z.strictObject({
@@ -134,12 +137,12 @@ const dev = z.strictObject({
     })
     .optional()
     .meta({
-      description: "Path of the nats-server binary for `dev`; unset: found or installed",
+      description: "Path of the nats-server binary for `dev`; unset: `dev` finds or installs one",
       env: "IF_COORDINATOR_NATS_SERVER",
     }),
   cache_dir: text.optional().meta({
     description:
-      "Folder for an installed nats-server; unset: if-coordinator in the user's cache folder",
+      "Folder for a nats-server that `dev` installs; unset: if-coordinator in the user's cache folder",
     env: "IF_COORDINATOR_CACHE_DIR",
   }),
 });
@@ -151,44 +154,48 @@ export const configSchema = z
       .default("nats")
       .meta({ description: "Where tasks are kept; only nats is supported" }),
     nats,
-    task_claim_ttl_seconds: wholeNumber(MIN_TTL_SECONDS, MAX_TTL_SECONDS)
-      .default(300)
-      .meta({ description: "Lease of a claim that names no TTL, in seconds" }),
+    task_claim_ttl_seconds: wholeNumber(MIN_TTL_SECONDS, MAX_TTL_SECONDS).default(300).meta({
+      description: "Seconds that the lease of a claim lasts, unless the claim names a TTL",
+    }),
     session_ttl_seconds: wholeNumber(MIN_TTL_SECONDS, MAX_TTL_SECONDS)
       .default(300)
       .meta({ description: "Seconds that a session stays registered without a heartbeat" }),
-    max_failures: wholeNumber(1, 1_000_000)
-      .default(3)
-      .meta({ description: "Failed attempts before a task is failed, unless the task says" }),
+    max_failures: wholeNumber(1, 1_000_000).default(3).meta({
+      description: "Failed attempts after which a task fails, unless the task sets its own limit",
+    }),
     max_lost_leases: wholeNumber(0, 1_000_000).default(10).meta({
-      description: "Lost leases before a task is failed, unless the task says; 0: no limit",
+      description:
+        "Lost leases after which a task fails, unless the task sets its own limit; 0: no limit",
     }),
     retry,
     lease_grace_ms: wholeNumber(100, 600_000)
       .default(3_000)
-      .meta({ description: "Milliseconds before a claim without a lease is given one" }),
-    // The server keeps the marker of the end of a lease for two minutes: long enough for all of it.
+      .meta({ description: "Milliseconds after which a claim without a lease gets one" }),
+    // At most half of the two minutes for which the server keeps the marker of an expired lease.
     outage_grace_seconds: wholeNumber(0, 60).default(10).meta({
       description:
-        "Seconds after an outage in which leases that ran out meanwhile can be renewed; 0: none",
+        "Seconds after an outage in which leases that expired during it can be renewed; 0: none",
     }),
     disconnect_grace_ms: wholeNumber(0, 60_000).default(500).meta({
       description:
-        "Milliseconds in which a session that has lost its connection can keep its claims by another one",
+        "Milliseconds in which a session that has lost its connection can reconnect and keep its claims",
     }),
     retention_seconds: wholeNumber(0, MAX_INT)
       .default(604_800)
-      .meta({ description: "Seconds that finished tasks are kept; 0: for ever" }),
+      .meta({ description: "Seconds that finished tasks are kept; 0: forever" }),
     max_record_bytes: wholeNumber(1_024, 1_000_000)
       .default(65_536)
       .meta({ description: "Largest task record, in bytes" }),
-    workers: wholeNumber(1, 64)
-      .default(1)
-      .meta({ description: "Workers; of several, each is a process of its own", flag: "workers" }),
+    workers: wholeNumber(1, 64).default(1).meta({
+      description: "Number of workers; if more than one, each runs in a process of its own",
+      flag: "workers",
+    }),
     replicas: wholeNumber(1, 5)
       .default(1)
       .meta({ description: "Copies of the data in a NATS cluster", flag: "replicas" }),
-    history: wholeNumber(1, 64).default(16).meta({ description: "Changes kept of each task" }),
+    history: wholeNumber(1, 64)
+      .default(16)
+      .meta({ description: "Changes that are kept of each task" }),
     limits,
     metrics,
     log,
@@ -198,7 +205,7 @@ export const configSchema = z
 
 export type ConfigValues = z.output<typeof configSchema>;
 
-/** What no setting can check alone. */
+/** Checks settings that depend on each other. */
 function checkCombinations(config: ConfigValues, context: z.RefinementCtx): void {
   const complain = (path: string[], message: string): void => {
     context.addIssue({ code: "custom", path, message });

@@ -1,20 +1,20 @@
-/** The schema as a list: each setting with its name, variable, option, default and meaning. */
+/** The schema as a list of settings, each with its name, variable, option, default and meaning. */
 import { z } from "zod";
 import { configSchema } from "./schema.ts";
 
 export interface Setting {
-  /** Where it is in the YAML file, below `coordinator`: `nats.servers`. */
+  /** Its place in the YAML file below `coordinator`, such as `nats.servers`. */
   readonly name: string;
   /** Environment variable. */
   readonly env: string;
-  /** Option of the command line without its dashes, if it has one: `http-port`. */
+  /** Option of the command line without dashes, such as `http-port`, if it has one. */
   readonly flag: string | undefined;
   /** `null`: not set. */
   readonly default: unknown;
   readonly description: string;
-  /** Whether its value must not be shown. */
+  /** Whether the value must not be shown. */
   readonly secret: boolean;
-  /** How its text is read from the environment and the command line. */
+  /** How a text from the environment or the command line is read. */
   readonly kind: "text" | "number" | "boolean" | "list";
 }
 

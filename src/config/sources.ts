@@ -1,30 +1,32 @@
-/** Reads settings from the YAML file, the environment and the command line, and remembers where from. */
+/** Reads settings from the YAML file, the environment and the command line, and notes the source of each. */
 import { readFileSync } from "node:fs";
 import { parseDocument } from "yaml";
 import { nearest } from "../protocol/nearest.ts";
 import { type Setting, settings } from "./settings.ts";
 
-/** Values by the names of the YAML file, and for each who said so. */
+/** The values that are set, and the source of each. */
+
 export interface RawConfig {
+  /** By the names of the YAML file. */
   readonly values: Record<string, unknown>;
   /** From a setting's name to the name of its source: `--port`, a variable, a place in the file. */
   readonly sources: Map<string, string>;
-  /** Variables that look like settings, and are Kubernetes' own. */
+  /** Variables that Kubernetes sets, and that look like settings. */
   readonly ignored: string[];
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-/** By the option's name without dashes (`http-port`); `undefined`: not given. */
+/** By the name of the option without dashes (`http-port`); `undefined`: not given. */
 export type FlagValues = Readonly<Record<string, string | number | boolean | undefined>>;
-/** By the setting's name (`retry.base_ms`). */
+/** By the name of the setting (`retry.base_ms`). */
 export type OverrideValues = Readonly<
   Record<string, string | number | boolean | readonly string[] | undefined>
 >;
 
-/** Variable that names the YAML file. */
+/** The variable that names the YAML file. */
 export const FILE_VARIABLE = "IF_COORDINATOR_CONFIG";
 
-/** @returns the problems of the file itself; the values' are for the schema to find */
+/** @returns the problems of the file itself; the schema finds those of the values */
 export function readFile(path: string, raw: RawConfig): string[] {
   let content: string;
   try {
@@ -45,7 +47,7 @@ export function readFile(path: string, raw: RawConfig): string[] {
   return stray.map((key) => `${path}: ${key} is unknown; settings go below "coordinator"`);
 }
 
-/** Copies what is set; `null` in the file means "not set". */
+/** Copies the values that are set. `null` in the file means "not set". */
 function copy(
   from: Readonly<Record<string, unknown>>,
   at: readonly string[],
@@ -60,14 +62,14 @@ function copy(
   }
 }
 
-/** A list may be a text as well, as it is in a variable. */
+/** A list may also be a text with commas, as it is in a variable. */
 function parsed(value: unknown, path: readonly string[]): unknown {
   if (typeof value !== "string") return value;
   const setting = settings().find(({ name }) => name === path.join("."));
   return setting?.kind === "list" ? fromText(value, setting) : value;
 }
 
-/** @returns the variables that are no setting's; a variable that is empty counts as not set */
+/** An empty variable counts as not set. @returns a problem for each variable that is not a setting */
 export function readEnvironment(environment: Environment, raw: RawConfig): string[] {
   const known = new Map(settings().map((setting) => [setting.env, setting]));
   const problems: string[] = [];
@@ -89,8 +91,8 @@ export function readEnvironment(environment: Environment, raw: RawConfig): strin
 }
 
 /**
- * Kubernetes gives each pod variables about the Services of its namespace. Of a Service that is called
- * if-coordinator, or if-coordinator-metrics, they begin as settings do, and some are named like one.
+ * Kubernetes gives each pod variables about the Services of its namespace. For a Service with a name such
+ * as if-coordinator or if-coordinator-metrics, they begin as settings do, and some are named like one.
  */
 function isOfKubernetes(variable: string, value = "", isSetting: boolean): boolean {
   if (/^(tcp|udp|sctp):\/\//.test(value) && /_PORT(_\d+_(TCP|UDP|SCTP))?$/.test(variable))
@@ -101,12 +103,12 @@ function isOfKubernetes(variable: string, value = "", isSetting: boolean): boole
   );
 }
 
-/** @throws TypeError if a flag belongs to no setting: a mistake in the program */
+/** @throws TypeError if a flag does not belong to a setting, which is a mistake in the program */
 export function readFlags(flags: FlagValues, raw: RawConfig): void {
   readNamed(flags, ({ flag }) => flag, "--", raw);
 }
 
-/** What a program sets, by the settings' names. @throws TypeError if there is no such setting */
+/** Reads what a program sets, by the names of the settings. @throws TypeError if there is no such setting */
 export function readOverrides(overrides: OverrideValues, raw: RawConfig): void {
   readNamed(overrides, ({ name }) => name, "", raw);
 }
@@ -126,7 +128,7 @@ function readNamed(
   }
 }
 
-/** Text that does not read as the setting's kind stays text, for the schema to complain about. */
+/** A text that does not fit the kind of the setting stays a text, which the schema then refuses. */
 function fromText(text: string, { kind }: Setting): unknown {
   const trimmed = text.trim();
   if (kind === "number" && /^[+-]?\d+(\.\d+)?$/.test(trimmed)) return Number(trimmed);
