@@ -10,7 +10,7 @@ import { timed } from "./load.ts";
 const TIMEOUT_MS = 60_000;
 const IMPORTED_AT_ONCE = 10_000;
 const IMPORT_DEADLINE_MS = 300_000;
-/** No lease expires in a later round. */
+/** The longest possible, so that no lease expires in a later round. */
 export const ttl_seconds = MAX_TTL_SECONDS;
 
 export interface Claimed {
@@ -40,7 +40,7 @@ export class BenchClient implements AsyncDisposable {
     return new BenchClient(await connect({ servers: [...servers], name: "bench" }));
   }
 
-  /** Resolves to the reply, also if it is an error. */
+  /** Resolves to the reply, even if that is an error. */
   async ask(subject: string, body: object): Promise<Reply> {
     const options = { timeout: TIMEOUT_MS };
     return (await this.connection.request(subject, JSON.stringify(body), options)).json();
@@ -77,14 +77,14 @@ export class BenchClient implements AsyncDisposable {
     return claims;
   }
 
-  /** The milliseconds that each of so many claims of new tasks takes. */
+  /** Claims new tasks, one at a time. @returns the milliseconds of each claim */
   async timedClaims(count: number): Promise<number[]> {
     const times: number[] = [];
     while (times.length < count) times.push(await this.#timedClaim());
     return times;
   }
 
-  /** Claims new tasks, one at a time. @returns a function that ends this, and returns the milliseconds */
+  /** The same, without end. @returns a function that stops it, and resolves to the milliseconds */
   claimUntilStopped(): () => Promise<number[]> {
     const stop = new AbortController();
     const claim = async (): Promise<number[]> => {

@@ -19,9 +19,9 @@ export interface Turn {
 }
 
 const TRIAL_MS = 400;
-/** A part of a round that comes before it and is not measured: after a pause, a contender is slow. */
+/** The share of a round that runs before it and is not measured: after a pause, a contender is slow. */
 const LEAD_IN = 0.5;
-/** With more tasks, the benchmark would mostly create them. */
+/** With more tasks, the benchmark would spend most of its time to create them. */
 const MOST_TASKS = 20_000;
 
 /** @returns the medians of the figures, in the order of the turns */

@@ -1,6 +1,6 @@
 /**
- * A contender: one of those that are compared. It is a program that does what one of its users would do,
- * in a process of its own, so that no contender is slowed down by the clients of the others.
+ * A contender is a program that takes part in a comparison. It does what a user of the coordinator or of a
+ * peer would do, in a process of its own, so that the clients of other contenders do not slow it down.
  */
 import { argumentsFromParent, serve } from "../scripts/lab/child.ts";
 import { type Load, type Measured, type Operate, runLoad } from "./load.ts";
@@ -30,7 +30,7 @@ export interface Contender {
   readonly close: () => Promise<unknown>;
 }
 
-/** What a program of a contender is started with, such as the URLs of its servers. */
+/** The arguments of the program of a contender, such as the URLs of its servers. */
 export function contenderArguments(): string[] {
   return argumentsFromParent("npm run bench");
 }

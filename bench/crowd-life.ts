@@ -1,4 +1,4 @@
-/** The life of a crowd's sessions. Each acts at regular times, which are spread evenly over the sessions. */
+/** What the sessions of a crowd do. Each acts at regular times, which are spread evenly over all of them. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Claimed, Reply } from "./client.ts";
@@ -9,7 +9,7 @@ export interface Life {
   /** Each session takes a task this often, and completes the one before. */
   readonly claimEverySeconds: number;
   readonly heartbeatEverySeconds: number;
-  /** That of the ids of the sessions. */
+  /** The ids of the sessions begin with it. */
   readonly prefix: string;
 }
 

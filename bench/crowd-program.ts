@@ -10,7 +10,7 @@ import { Coordinator } from "../src/client/coordinator.ts";
 import { EventBus } from "../src/client/event-bus.ts";
 import { type Life, liveOn } from "./crowd-life.ts";
 
-/** With more at once, the server takes too long to greet each. */
+/** With more connections at once, the server takes too long to greet each. */
 const CONNECTED_AT_ONCE = 100;
 
 /** The messages that each subscriber must receive. */
@@ -31,7 +31,7 @@ export interface Arrival {
 const servers = argumentsFromParent("npm run bench");
 const connections: NatsConnection[] = [];
 const buses: EventBus[] = [];
-/** The expected messages that each subscriber has received, and when each had all of them. */
+/** For each subscriber: how many of the expected messages it has received, and when it had all. */
 const received: number[] = [];
 let expected: Expected = { count: Infinity, suffix: "" };
 let times: number[] = [];
@@ -46,7 +46,7 @@ function receive(subscriber: number, subject: string): void {
 }
 
 const methods = {
-  /** Connects so many sessions. */
+  /** Connects this number of sessions. */
   connect: async (count: number) => {
     while (connections.length < count) {
       const some = Math.min(CONNECTED_AT_ONCE, count - connections.length);

@@ -5,7 +5,7 @@ import { programOf } from "./arena.ts";
 import type { Life, Lived } from "./crowd-life.ts";
 import type { Arrival, CrowdMethods, Expected } from "./crowd-program.ts";
 
-/** Their clients share the cores with the server. */
+/** The processes share the cores with the server. */
 export const PROCESSES = 4;
 const ARRIVAL_MS = 120_000;
 

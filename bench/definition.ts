@@ -1,4 +1,4 @@
-/** What a task is. It is the same for all contenders, and as long as what the planner of a swarm writes. */
+/** The definition of a task. It is the same for all contenders, and as long as those that planners write. */
 
 export interface Definition {
   readonly title: string;
@@ -16,5 +16,5 @@ export function definition(index: number): Definition {
   };
 }
 
-/** A message as long as the record of such a task that is claimed. */
+/** A message as long as the record of such a task, once it is claimed. */
 export const PLAIN_RECORD = JSON.stringify({ record: "x".repeat(580) });

@@ -2,14 +2,14 @@
 import { quantile } from "../scripts/lab/statistics.ts";
 
 export interface Load {
-  /** Operations at the same time. */
+  /** The number of operations at the same time. */
   readonly inFlight: number;
-  /** Operations in all. */
+  /** The number of all operations. */
   readonly count: number;
 }
 
 export interface Measured {
-  /** The number of things done: that of the operations, unless an operation does several. */
+  /** The number of things done: one for each operation, unless an operation does several. */
   readonly done: number;
   readonly seconds: number;
   readonly perSecond: number;

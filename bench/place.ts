@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { Cluster } from "../scripts/lab/cluster.ts";
 
 export interface PlaceOptions {
-  /** That of nats-server. */
+  /** The path of nats-server. */
   readonly binary: string;
-  /** The place has a folder of its own in it. */
+  /** Each place makes a folder of its own in it. */
   readonly folder: string;
   /** Default 1; with 3, the buckets have three replicas. */
   readonly nodes?: number;
@@ -17,20 +17,20 @@ export interface PlaceOptions {
   readonly fsync?: boolean;
 }
 
-/** Below those that the system hands out. */
+/** Below the ports that the system hands out. */
 const PORTS = [10_000, 29_000] as const;
 
-/** The default settings, where those of the chaos runs differ. */
+/** The default settings that the cluster of the chaos runs changes. */
 const DEFAULTS = {
   IF_COORDINATOR_HISTORY: "16",
   IF_COORDINATOR_MAX_FAILURES: "3",
   IF_COORDINATOR_MAX_LOST_LEASES: "10",
   IF_COORDINATOR_RETENTION_SECONDS: "86400",
-  // `--workers` starts each of its processes with it.
+  // `serve --workers` gives it to each of its processes.
   NODE_OPTIONS: "--max-semi-space-size=32",
 };
 
-/** Those that have been started, or are being started. */
+/** The places that have been started, or are being started. */
 const places = new Set<Promise<Cluster>>();
 
 /** Resolves when the coordinator answers. */

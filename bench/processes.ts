@@ -15,7 +15,7 @@ export function memoryOf(pid: number): number {
   return process.residentMiB;
 }
 
-/** Those of PostgreSQL do its work. */
+/** PostgreSQL does its work in child processes. */
 function childrenOf(pid: number): number[] {
   try {
     const threads = readdirSync(`/proc/${pid}/task`);
@@ -24,7 +24,7 @@ function childrenOf(pid: number): number[] {
     );
     return children.filter((line) => line !== "").flatMap((line) => line.split(" ").map(Number));
   } catch {
-    // It has just ended, as some of PostgreSQL's do all the time.
+    // The process has just ended. Some of PostgreSQL's children live only for a moment.
     return [];
   }
 }

@@ -9,10 +9,10 @@ export type ContenderProcess = Child<ContenderMethods>;
 type PerPart<T> = Readonly<Record<"client" | "worker" | "server", T>>;
 
 export interface Rival {
-  /** For people. */
+  /** Its name, for people. */
   readonly title: string;
   readonly contender: ContenderProcess;
-  /** The ids of its processes, in addition to the client's. */
+  /** The ids of its processes, except the client. */
   readonly processes: Omit<PerPart<readonly number[]>, "client">;
 }
 

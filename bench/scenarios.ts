@@ -10,15 +10,15 @@ export interface TaskStore<Claim> {
   readonly claim?: (id: string, session: string) => Promise<Claim | null>;
   readonly next?: (count: number, session: string) => Promise<readonly Claim[]>;
   readonly complete?: (claim: Claim, session: string) => Promise<unknown>;
-  /** The index is that of the operation. */
+  /** @param index of the operation */
   readonly create?: (id: string, index: number) => Promise<unknown>;
   readonly import?: (ids: readonly string[]) => Promise<unknown>;
   readonly renew?: (id: string, session: string) => Promise<unknown>;
 }
 
-/** Leases that `renew` renews in turn. */
+/** The number of leases that `renew` renews in turn. */
 const RENEWED = 1_000;
-/** Claims in flight before a round: a worker refuses those beyond its `limits.in_flight`. */
+/** The number of claims in flight before a round. A worker refuses those beyond `limits.in_flight`. */
 const CLAIMS_IN_FLIGHT = 64;
 
 export function scenariosOf<Claim>(store: TaskStore<Claim>): Contender["scenarios"] {

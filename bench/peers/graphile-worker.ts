@@ -2,7 +2,7 @@
  * Graphile Worker, set up for throughput as its documentation does: it fetches and completes jobs by the
  * hundred (`localQueue`, `completeJobBatchDelay`), and has a connection for each job that runs and one
  * more. Nobody can fetch a job by hand. So the first operation of `complete` starts the runner, and each
- * operation waits for its own job. The runner is ahead of the operations: only the rate has a meaning.
+ * operation waits for its own job. The runner is ahead of the operations: only the rate means something.
  */
 import { EventEmitter } from "node:events";
 import { Logger, makeWorkerUtils, run, type Runner, type WorkerEvents } from "graphile-worker";

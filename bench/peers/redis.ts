@@ -23,7 +23,7 @@ export function redisContender(url: string): Contender {
       scripts: { renewLease: { lua: RENEW, numberOfKeys: 1 } },
     });
   let redis = connect(false);
-  /** Those of the last round. */
+  /** The keys of the last round. */
   let keys: string[] = [];
   const scenarios = scenariosOf<string>({
     begin: async ({ inFlight }, count) => {

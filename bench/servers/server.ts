@@ -10,10 +10,9 @@ import { GuardedFolder } from "./guarded-folder.ts";
 const START_TIMEOUT_MS = 30_000;
 const POLL_MS = 20;
 
-/** Ends with this process, even if that is killed. */
+/** A server that ends with this process, even if this process is killed. */
 export interface PeerServer extends AsyncDisposable {
   readonly url: string;
-  /** The children of PostgreSQL's process do its work. */
   readonly pid: number;
 }
 

@@ -11,7 +11,7 @@ function loadsFor({ isShort }: SuiteContext): { readonly inFlight: number }[] {
   return (isShort ? [1, 64] : [1, 16, 64, 256]).map((inFlight) => ({ inFlight }));
 }
 
-/** The floor comes first: the figures of the others are given as shares of its figures. */
+/** The floor comes first: the figures of the others are divided by its figures. */
 function claimants({ floor, coordinator, peers }: Arena): Entrant[] {
   return [
     { rival: floor, scenario: "echo+write", title: "NATS: request + one write" },

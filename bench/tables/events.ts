@@ -12,11 +12,11 @@ import type { Suite } from "./suite.ts";
 const SUBJECT = "bench.events";
 const ROUNDS = 3;
 
-/** Subscribers of one kind, with a coordinator of their own. */
+/** Subscribers of one kind. They have a coordinator of their own. */
 interface Audience {
   readonly title: string;
   readonly crowd: Crowd;
-  /** Sends so many messages to all of them. */
+  /** Sends this number of messages to all of them. */
   readonly send: (count: number) => Promise<unknown>;
   readonly made: number[];
   readonly delivered: number[];

@@ -12,7 +12,7 @@ import type { Suite, SuiteContext } from "./suite.ts";
 
 const EVENTS = 21;
 const QUIET_CLAIMS = 300;
-/** The ids of the tasks that sessions watch, but not of those that others claim meanwhile. */
+/** The sessions watch the tasks whose ids begin with it. Others claim other tasks meanwhile. */
 const WATCHED = "watched.";
 const PLAIN = `bench.fan-out.${WATCHED}`;
 

@@ -52,7 +52,7 @@ export const overload: Suite = {
   },
 };
 
-/** Claims a second, each lane sending one after the answer to the one before. */
+/** Measures the claims a second if each new claim waits for an answer to an earlier one. */
 async function capacity(client: BenchClient, seconds: number): Promise<number> {
   const ids = await client.make(Math.ceil(seconds * MOST_PER_SECOND));
   const until = performance.now() + seconds * 1000;

@@ -13,7 +13,7 @@ import { type Cell, columns } from "../table.ts";
 import type { Suite, SuiteContext } from "./suite.ts";
 
 const WORKERS = 3;
-/** A worker removes as many at a time. */
+/** A worker removes this number at a time. */
 const AT_A_TIME = 16;
 const REMOVED = 400;
 const TIMEOUT_MS = 60_000;
@@ -88,7 +88,7 @@ async function measure(context: SuiteContext, nodes: number, count: number): Pro
   return [nodes, count, ...figures];
 }
 
-/** As a worker opens it. */
+/** Opens the bucket as a worker does. */
 async function openBucket(connection: NatsConnection): Promise<KvBucket> {
   const jsm = await jetstreamManager(connection);
   const writer = new KvWriter(connection, TIMEOUT_MS);

@@ -2,7 +2,7 @@
 import type { Effort } from "../compare.ts";
 import type { Table } from "../table.ts";
 
-/** Some tables that are measured with the same processes. */
+/** Tables that are measured with the same processes. */
 export interface Suite {
   readonly name: string;
   readonly what: string;
@@ -10,7 +10,7 @@ export interface Suite {
 }
 
 export interface SuiteContext {
-  /** That of nats-server. */
+  /** The path of nats-server. */
   readonly binary: string;
   /** For the data of the servers. */
   readonly folder: string;

@@ -7,7 +7,7 @@ import { type Cell, columns, type Table } from "../table.ts";
 export interface Entrant {
   readonly rival: Rival;
   readonly scenario: Scenario;
-  /** Default: that of the rival. */
+  /** Default: the title of the rival. */
   readonly title?: string;
 }
 

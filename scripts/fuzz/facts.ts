@@ -9,9 +9,9 @@ export interface FactCounts {
 }
 
 export interface Level {
-  /** The bytes of each worker. */
+  /** The bytes of memory of each worker. */
   readonly heaps: readonly number[];
-  /** Those of each worker's connection, as the NATS server counts them. */
+  /** The subscriptions of each worker, as the NATS server counts them. */
   readonly subscriptions: readonly number[];
 }
 

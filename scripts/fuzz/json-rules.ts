@@ -16,10 +16,10 @@ export function isTooDeep(value: unknown, left = MAX_DEPTH): boolean {
   return left === 0 || Object.values(value).some((inner) => isTooDeep(inner, left - 1));
 }
 
-/** Where null is a value. */
+/** The fields in which null is a value. */
 const NULL_IS_A_VALUE = ["payload", "description", "progress", "result", "error"];
 
-/** "Null means absent", except where null is a value: the body without such fields. Unknown fields stay. */
+/** Removes the fields that are null, because "null means absent". Keeps fields that are unknown. */
 export function withoutNulls(json: unknown, schema: Schema): unknown {
   if (Array.isArray(json)) return json.map((one) => withoutNulls(one, schema.items ?? {}));
   const { properties } = schema;

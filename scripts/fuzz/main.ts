@@ -14,7 +14,7 @@ import { ProcessTarget, type Target } from "./target.ts";
 import { runViolations } from "./violations.ts";
 import { everydayProblem } from "./world.ts";
 
-/** In addition to the messages, shares of them: valid requests that change something, and no messages. */
+/** In addition to the messages, as shares of them: requests that change something, and violations. */
 const MUTATIONS = 0.05;
 const VIOLATIONS = 0.002;
 const MOST_REPORTED = 10;

@@ -11,7 +11,7 @@ export type ReplyTo = (typeof REPLIES)[number];
 export interface FuzzMessage {
   /** The generator that made it, for the counts. */
   readonly source: string;
-  /** Bytes, one per character. A space or a line break, which would end the connection, is never one. */
+  /** Bytes, one per character. No space and no line break, which would end the connection. */
   readonly subject: string;
   /** A kind of subject, or a subject that is not for answers, such as that of a bucket. */
   readonly reply: ReplyTo | { readonly subject: string };

@@ -11,7 +11,7 @@ import { arrayText, quoted } from "./json-text.ts";
 import { isKept, withoutNulls } from "./json-rules.ts";
 import type { FuzzMessage } from "./message.ts";
 import type { Ask } from "./world.ts";
-import { asObject, type Fields, fittingFields, requestSchema } from "./schema-bodies.ts";
+import { asObject, fittingFields, requestSchema } from "./schema-bodies.ts";
 
 /** What must exist before: a task in this state with the id, or a session with the name. */
 export type Setup = "nothing" | "available" | "claimed" | "cancelled" | "session";
@@ -34,7 +34,7 @@ interface Kind {
   readonly setup: Setup;
   readonly writes: Writes;
   /** The fields that are not random. */
-  readonly fixed: (id: string, session: string) => Fields;
+  readonly fixed: readonly (keyof ReturnType<typeof fixedValues>)[];
   /** The fields that would make it another request. */
   readonly without?: readonly string[];
   /** Whether an agent may send it, as a principal. */
@@ -44,63 +44,41 @@ interface Kind {
 /** An hour: no lease expires during the run. */
 const LONG = "3600";
 
+/** The values of all such fields. */
+function fixedValues(id: string, session: string) {
+  return {
+    ...{ session_id: quoted(session), ttl_seconds: LONG, attempt: "1", title: quoted(id) },
+    ...{ prefix: quoted(id), tags: "[]", max: "1", wait_seconds: "0" },
+  };
+}
+
+const AGENTS = { agents: true } as const;
+const TASK: Writes = [1, 0, 0];
+const LEASE: Writes = [0, 1, 0];
+const SESSION: Writes = [0, 0, 1];
+const BOTH: Writes = [1, 1, 0];
+const WHO = ["session_id"] as const;
+const LEASED = ["session_id", "ttl_seconds"] as const;
+const NEXT = [...LEASED, "prefix", "tags", "max", "wait_seconds"] as const;
+
 const KINDS: Readonly<Partial<Record<Operation, Kind>>> = {
-  "tasks.create": {
-    setup: "nothing",
-    writes: [1, 0, 0],
-    fixed: who,
-    without: ["task_id"],
-    agents: true,
-  },
+  "tasks.create": { setup: "nothing", writes: TASK, fixed: WHO, without: ["task_id"], ...AGENTS },
   // Its writes are counted from the answer, which lists the tasks created.
-  "tasks.import": { setup: "nothing", writes: [0, 0, 0], fixed: who },
-  "tasks.claim": { setup: "available", writes: [1, 1, 0], fixed: leased, agents: true },
-  "tasks.next": {
-    setup: "available",
-    writes: [1, 1, 0],
-    fixed: (id, session) => ({
-      ...leased(id, session),
-      ...{ prefix: quoted(id), tags: "[]", max: "1", wait_seconds: "0" },
-    }),
-    agents: true,
-  },
-  "tasks.renew": { setup: "claimed", writes: [0, 1, 0], fixed: attempted, agents: true },
-  "tasks.release": {
-    setup: "claimed",
-    writes: [1, 1, 0],
-    fixed: (id, session) => ({ ...who(id, session), attempt: "1" }),
-    agents: true,
-  },
+  "tasks.import": { setup: "nothing", writes: [0, 0, 0], fixed: WHO },
+  "tasks.claim": { setup: "available", writes: BOTH, fixed: LEASED, ...AGENTS },
+  "tasks.next": { setup: "available", writes: BOTH, fixed: NEXT, ...AGENTS },
+  "tasks.renew": { setup: "claimed", writes: LEASE, fixed: [...LEASED, "attempt"], ...AGENTS },
+  "tasks.release": { setup: "claimed", writes: BOTH, fixed: [...WHO, "attempt"], ...AGENTS },
   "tasks.update": {
-    setup: "available",
-    writes: [1, 0, 0],
-    fixed: (id, session) => ({ ...who(id, session), title: quoted(id) }),
-    without: ["revision"],
-    agents: true,
+    ...{ setup: "available", writes: TASK, fixed: [...WHO, "title"], without: ["revision"] },
+    ...AGENTS,
   },
-  "tasks.cancel": { setup: "available", writes: [1, 0, 0], fixed: who },
-  "tasks.requeue": { setup: "cancelled", writes: [1, 0, 0], fixed: who },
-  "sessions.register": {
-    setup: "nothing",
-    writes: [0, 0, 1],
-    fixed: () => ({ ttl_seconds: LONG }),
-    agents: true,
-  },
-  "sessions.heartbeat": { setup: "session", writes: [0, 0, 1], fixed: () => ({}), agents: true },
-  "sessions.unregister": { setup: "session", writes: [0, 0, 1], fixed: () => ({}), agents: true },
+  "tasks.cancel": { setup: "available", writes: TASK, fixed: WHO },
+  "tasks.requeue": { setup: "cancelled", writes: TASK, fixed: WHO },
+  "sessions.register": { setup: "nothing", writes: SESSION, fixed: ["ttl_seconds"], ...AGENTS },
+  "sessions.heartbeat": { setup: "session", writes: SESSION, fixed: [], ...AGENTS },
+  "sessions.unregister": { setup: "session", writes: SESSION, fixed: [], ...AGENTS },
 };
-
-function who(_id: string, session: string): Fields {
-  return { session_id: quoted(session) };
-}
-
-function leased(id: string, session: string): Fields {
-  return { ...who(id, session), ttl_seconds: LONG };
-}
-
-function attempted(id: string, session: string): Fields {
-  return { ...leased(id, session), attempt: "1" };
-}
 
 /** The id is known only when the mutation is sent. */
 export type MutationMaker = (id: string) => Mutation;
@@ -122,13 +100,14 @@ function ofKind(operation: Operation, kind: Kind): fc.Arbitrary<MutationMaker> {
     .record({ fields: fittingFields(schema), tasks, isAgent, headers })
     .map(({ fields, tasks, isAgent, headers }) => (id: string): Mutation => {
       const session = `mutant.${id}`;
+      const values = fixedValues(id, session);
       const kept = Object.entries(fields).filter(([name]) => kind.without?.includes(name) !== true);
       const imported = arrayText(
         tasks.map((task, i) => asObject({ ...task, task_id: quoted(`${id}.${i}`) })),
       );
       const body = asObject({
         ...Object.fromEntries(kept),
-        ...kind.fixed(id, session),
+        ...Object.fromEntries(kind.fixed.map((name) => [name, values[name]])),
         ...(operation === "tasks.import" ? { tasks: imported } : {}),
       });
       const takesId = OPERATIONS[operation].id !== "none";

@@ -86,7 +86,7 @@ export async function runFuzz(
   return { problems, sent, leftOut, seconds, outcomes, slowest, levels, lastRound: round - 1 };
 }
 
-/** Counts one more of them. */
+/** Adds one to the count of the name. */
 export function count(counts: Map<string, number>, name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1);
 }

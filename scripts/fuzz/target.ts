@@ -20,17 +20,17 @@ type Worker = Child<WorkerMethods>;
 const WORKER = fileURLToPath(new URL("worker.js", import.meta.url));
 const TIMEOUT_MS = 30_000;
 
-/** What a run needs to know of the coordinator that it fuzzes. */
+/** What a run needs of the coordinator that it fuzzes. */
 export interface Target extends AsyncDisposable {
   readonly port: number;
   readonly workers: number;
-  /** That of the run itself, for its proper requests. */
+  /** The connection of the run itself, for its proper requests. */
   readonly connection: NatsConnection;
   facts(): Promise<FactCounts>;
   level(): Promise<Level>;
 }
 
-/** The reply of the server's monitoring. */
+/** The reply of the monitoring of the NATS server. */
 interface Connections {
   readonly connections: readonly {
     readonly name?: string;
@@ -106,7 +106,7 @@ export class ProcessTarget implements Target {
     const { connections } = (await (await fetch(url)).json()) as Connections;
     const subscriptions = connections
       .filter(({ name }) => name?.startsWith("if-coordinator ") === true)
-      // Those for unknown operations end under load, and begin again after a pause.
+      // The subscriptions for unknown operations end under load, and begin again after a pause.
       .map(({ subscriptions_list_detail: all }) => {
         return all.filter(({ qgroup }) => qgroup !== UNKNOWN_OPERATIONS_GROUP).length;
       })
@@ -122,7 +122,7 @@ export class ProcessTarget implements Target {
     return this.#parts.children.filter(({ isRunning }) => isRunning);
   }
 
-  /** The answers of the workers that give one. */
+  /** The answers of the workers, without those that do not answer. */
   async #askAll<T>(ask: (child: Worker) => Promise<T>): Promise<T[]> {
     const answers = await Promise.allSettled(this.#running.map(ask));
     return answers.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));

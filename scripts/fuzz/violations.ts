@@ -38,7 +38,7 @@ export function violations(maxPayload: number): fc.Arbitrary<Buffer> {
   );
 }
 
-/** Tries so many violations. */
+/** Tries this number of violations. */
 export async function runViolations(
   target: Target,
   { seed, count }: { readonly seed: number; readonly count: number },

@@ -9,7 +9,7 @@ import { FactCounter } from "./facts.ts";
 
 const servers = argumentsFromParent("npm run fuzz");
 const counter = new FactCounter();
-// Nothing happens by itself.
+// No task is removed, and nothing else happens by itself.
 const quiet = { workers: 1, "metrics.enabled": false, retention_seconds: 0 };
 const overrides = { ...quiet, "nats.servers": servers };
 const app = await startApp(loadConfig({ env: {}, overrides }), {
@@ -19,7 +19,7 @@ const app = await startApp(loadConfig({ env: {}, overrides }), {
 
 const methods = {
   facts: () => counter.counts,
-  /** The bytes that are in use. */
+  /** The bytes of memory in use. */
   heap: () => {
     globalThis.gc?.();
     return process.memoryUsage().heapUsed;

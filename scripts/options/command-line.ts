@@ -21,7 +21,7 @@ export interface Names {
   /** What each of them names, such as "suite". */
   readonly kind: string;
   readonly known: readonly string[];
-  /** The option that lists the known ones. */
+  /** The option that lists the known names. */
   readonly list: string;
 }
 

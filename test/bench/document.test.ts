@@ -1,4 +1,4 @@
-/** docs/performance.md, which has once what the benchmark prints below each table. */
+/** The table of contenders in docs/performance.md. The benchmark prints the same below each table. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";

@@ -4,16 +4,16 @@ import { setTimeout as delay } from "node:timers/promises";
 import { runLoad } from "../../bench/load.ts";
 
 describe("a load of the benchmark", () => {
-  it("keeps as many operations under way as it is told, and each once", async () => {
+  it("keeps the number of operations in flight, and runs each once", async () => {
     const seen: number[] = [];
-    let underWay = 0;
+    let inFlight = 0;
     let most = 0;
     const measured = await runLoad(
       async (index) => {
-        most = Math.max(most, ++underWay);
+        most = Math.max(most, ++inFlight);
         seen.push(index);
         await delay(1);
-        underWay--;
+        inFlight--;
       },
       { inFlight: 4, count: 20 },
     );
@@ -25,7 +25,7 @@ describe("a load of the benchmark", () => {
     assert.equal(measured.done, 20);
   });
 
-  it("counts what the operations have done, and tells how long each took", async () => {
+  it("counts the things done, and measures how long each operation took", async () => {
     const slow = new Set([7]);
     const measured = await runLoad(
       async (index) => {

@@ -15,7 +15,7 @@ const TABLE: Table = {
 };
 
 describe("a table of the benchmark as Markdown", () => {
-  it("is aligned, rounded, and says what is not known", () => {
+  it("is aligned and rounded, and marks unknown figures", () => {
     assert.equal(
       toMarkdown(TABLE),
       [

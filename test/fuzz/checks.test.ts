@@ -1,4 +1,4 @@
-/** The single checks of a run: what they accept, and what they do not. */
+/** The single checks of a run: what they accept, and what they refuse. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { judgeAnswer } from "../../scripts/fuzz/answers.ts";
@@ -39,21 +39,21 @@ describe("the check of an answer", () => {
   });
 
   for (const [what, text, headers] of [
-    ["what is empty", ""],
-    ["what is no JSON", "{"],
-    ["what is no object", "[true]"],
-    ["what is neither a success nor an error", '{"ok":1}'],
+    ["an empty answer", ""],
+    ["text that is no JSON", "{"],
+    ["JSON that is no object", "[true]"],
+    ["JSON that is neither a success nor an error", '{"ok":1}'],
     ["a success without its fields", '{"ok":true}'],
     ["an unknown code", REFUSED.replace("not_found", "teapot")],
     ["a code of the prototype", REFUSED.replace("not_found", "constructor")],
     ["a code that the operation never has", REFUSED.replace("not_found", "conflict")],
     ["internal", REFUSED.replace("not_found", "internal")],
-    ["an error that cannot be repeated and says so", REFUSED.replace("false}}", "true}}")],
+    ["a wrong retryable", REFUSED.replace("false}}", "true}}")],
     ["an error without a message", REFUSED.replace("there is none", "")],
     ["an error without its headers", REFUSED, "NATS/1.0\r\n\r\n"],
-    ["the word of NATS that nobody listens", "", "NATS/1.0 503\r\n\r\n"],
+    ["the message of NATS that nobody listens", "", "NATS/1.0 503\r\n\r\n"],
   ] as const) {
-    it(`does not accept ${what}`, () => {
+    it(`refuses ${what}`, () => {
       assert.notEqual(problemOf(text, headers), null);
     });
   }
@@ -87,12 +87,12 @@ describe("the expectation of a message", () => {
     ["sessions.unregister.holder", "{}", "left out"],
     ["$SRV.PING", "", "discovery"],
   ] as const) {
-    it(`of ${subject} ${payload.slice(0, 40)} is ${expected}`, () => {
+    it(`is ${expected} for ${subject} ${payload.slice(0, 40)}`, () => {
       assert.equal(codesOf(message(subject, payload)), expected);
     });
   }
 
-  it("without a reply subject is that it is dropped", () => {
+  it("is dropped without a reply subject", () => {
     assert.equal(codesOf(message("tasks.create.new", "{}", { reply: "none" })), "dropped");
   });
 });
@@ -105,11 +105,11 @@ describe("the check of levels", () => {
     return { heaps: [heap * MEBIBYTE], subscriptions: [subscriptions] };
   };
 
-  it("accepts what comes back", () => {
+  it("accepts levels that come back", () => {
     assert.deepEqual(levelProblems([level(10, 91), level(30, 91), level(35, 91)]), []);
   });
 
-  it("does not accept memory or subscriptions that do not", () => {
+  it("refuses memory or subscriptions that do not come back", () => {
     assert.match(
       levelProblems([level(10, 91), level(30, 91), level(60, 91)]).join(),
       /memory.*30720/,
@@ -119,7 +119,7 @@ describe("the check of levels", () => {
 });
 
 describe("the check of facts", () => {
-  it("takes defects for alarms, and what is usual for nothing", () => {
+  it("raises an alarm for defects, and none for usual facts", () => {
     const counter = new FactCounter();
     counter.observe({ kind: "request_dropped", reason: "no_reply_subject" });
     counter.observe({ kind: "write_conflict", taskId: "a" });
@@ -132,7 +132,7 @@ describe("the check of facts", () => {
 });
 
 describe("the check of the buckets", () => {
-  it("names what is gone and what is new", () => {
+  it("names the lines that are gone and those that are new", () => {
     assert.deepEqual(differences(["a", "b"], ["b", "c"]), ["- a", "+ c"]);
     assert.deepEqual(differences(["a", "b"], ["a", "b"]), []);
   });
@@ -149,14 +149,14 @@ describe("the messages of a seed", () => {
     assert.notDeepEqual(texts(5), texts(6));
   });
 
-  it("never say what ends the connection", () => {
+  it("contain nothing that ends the connection", () => {
     for (const { message } of messagesOfRound(arbitrary, 0, options)) {
       assert.doesNotMatch(message.subject, /[ \t\r\n]|^$/);
       assert.ok(message.payload.length + (message.headers?.length ?? 0) <= MEBIBYTE);
     }
   });
 
-  it("survive being printed", () => {
+  it("stay the same when they are printed and read again", () => {
     for (const { message } of messagesOfRound(arbitrary, 1, options).slice(0, ROUND / 10)) {
       assert.deepEqual(fromBase64(toBase64(message)), message);
     }
@@ -164,7 +164,7 @@ describe("the messages of a seed", () => {
 });
 
 describe("the options", () => {
-  it("have defaults, and a seed by chance", () => {
+  it("have defaults, and a random seed", () => {
     const { seed, ...rest } = parseOptions([]);
     assert.ok(Number.isSafeInteger(seed));
     assert.deepEqual(rest, {
@@ -173,7 +173,7 @@ describe("the options", () => {
     assert.equal(parseOptions(["--seed", "7", "--only", "12"]).only, 12);
   });
 
-  it("that make no sense are answered with the cure", () => {
+  it("are refused with the cure if they make no sense", () => {
     for (const args of [["--messages", "many"], ["--workers", "0"], ["--only=-1"]]) {
       assert.throws(() => parseOptions(args), /--\w+ \S+: takes a whole number from [01] on/);
     }

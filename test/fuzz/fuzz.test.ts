@@ -14,7 +14,7 @@ import { OPERATION_NAMES } from "../../src/protocol/operations.ts";
 
 const SEED = 20_251_112;
 const MESSAGES = 2_000;
-/** What `npm run fuzz -- --messages 5000` sends as well. */
+/** As many as `npm run fuzz -- --messages 5000` sends. */
 const MUTATIONS = 250;
 
 function words(problems: readonly Problem[], seed: number): string[] {
@@ -38,24 +38,24 @@ describe("garbage", () => {
     const result = await run(SEED, MESSAGES);
     assert.deepEqual(words(result.problems, SEED), []);
     assert.equal(result.sent, MESSAGES);
-    // It is no garbage only: the services behind the schemas have had their share.
+    // Not all of it is garbage: some requests reach the services behind the schemas.
     const outcomes = new Set([...result.outcomes.values()].flatMap((counts) => [...counts.keys()]));
     for (const outcome of ["ok", "invalid_request", "forbidden", "not_found", "lease_lost"]) {
       assert.ok(outcomes.has(outcome), `${outcome} is not among ${[...outcomes].join(", ")}`);
     }
   });
 
-  it("of another kind each time does no harm either", async (test) => {
+  it("does no harm with a random seed", async (test) => {
     const seed = randomInt(2 ** 31);
     test.diagnostic(`npm run fuzz -- --seed ${seed}`);
     assert.deepEqual(words((await run(seed, MESSAGES)).problems, seed), []);
   });
 
-  it("that is no message reaches no worker", async () => {
+  it("reaches no worker if it is no message", async () => {
     assert.deepEqual(await runViolations(target, { seed: SEED, count: 40 }), []);
   });
 
-  it("around what is valid is stored as it was sent, and nothing else is", async (test) => {
+  it("is stored as it was sent where it is valid, and nothing else is stored", async (test) => {
     const seed = randomInt(2 ** 31);
     test.diagnostic(`npm run fuzz -- --seed ${seed} --messages 5000`);
     const { problems, outcomes } = await runMutations(target, {
@@ -68,7 +68,7 @@ describe("garbage", () => {
     assert.equal(changing.length, OPERATION_NAMES.length - reading, changing.join(", "));
   });
 
-  it("leaves a coordinator that does its work", async () => {
+  it("leaves a coordinator that still works", async () => {
     assert.equal(await everydayProblem(target.connection), null);
   });
 });

@@ -1,4 +1,4 @@
-/** A coordinator in this process, to be fuzzed: its workers may have a bug planted. */
+/** A coordinator in this process, for the fuzz. Its workers may have a planted bug. */
 import type { NatsConnection } from "@nats-io/transport-node";
 import { type FactCounts, FactCounter, type Level } from "../../scripts/fuzz/facts.ts";
 import type { Target } from "../../scripts/fuzz/target.ts";
@@ -33,7 +33,7 @@ export class InProcessTarget implements Target {
     return Promise.resolve(counter.counts);
   }
 
-  /** Memory is that of the test as well, and says nothing. */
+  /** Empty, because the memory is also that of the test. */
   level(): Promise<Level> {
     return Promise.resolve({ heaps: [], subscriptions: [] });
   }

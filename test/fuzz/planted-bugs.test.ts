@@ -1,4 +1,4 @@
-/** The proof that a run of `npm run fuzz` can fail: coordinators with a bug each, which it has to find. */
+/** The proof that a run of `npm run fuzz` can fail: it must find the bug of each of these coordinators. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -17,20 +17,20 @@ type WrapStores = NonNullable<TestCoordinatorOptions["wrapStores"]>;
 const OPTIONS = { seed: 7, messages: 500, deadlineMs: 1_000 };
 const arbitrary = messages({ maxPayload: 1024 * 1024 });
 
-/** Handles a request and throws what nobody expected. */
+/** Throws an unexpected error. */
 const throwing = withFaults({
   tasks: {
     entriesAfter:
       (real) =>
       (revision, ...more) => {
-        // Without a task it is asked for all changes.
+        // A request for all changes names no task.
         if (more[1] !== undefined) throw new TypeError("planted");
         return real.entriesAfter(revision, ...more);
       },
   },
 });
 
-/** Whoever reads a task writes it. */
+/** Writes the task that it reads. */
 const writingReader = withFaults({
   tasks: {
     load: (real) => async (taskId) => {
@@ -43,7 +43,7 @@ const writingReader = withFaults({
   },
 });
 
-/** What is stored is not what was said to be. */
+/** Stores something else than the answer says. */
 const careless = withFaults({
   tasks: {
     write:
@@ -95,7 +95,7 @@ describe("a run of the fuzz", () => {
     }
   });
 
-  it("finds an operation that fails by a defect", async () => {
+  it("finds an operation that fails because of a defect", async () => {
     const found = await whatIsFoundWith(throwing);
     assert.match(found, /^answered .*"code":"internal".* instead of ok or not_found/m);
     assert.match(found, /^internal in tasks.history: TypeError: planted/m);
@@ -105,7 +105,7 @@ describe("a run of the fuzz", () => {
     assert.match(await whatIsFoundWith(writingReader), /^a bucket changed:[^]*\$KV.tasks.blocked/m);
   });
 
-  it("finds what is stored otherwise than it was sent", async () => {
+  it("finds content that is not stored as it was sent", async () => {
     await using target = await InProcessTarget.start({ wrapStores: careless });
     const { problems } = await runMutations(target, OPTIONS);
     assert.match(problems.map(({ what }) => what).join("\n"), /^answered \{.*, stored \{/m);
@@ -122,20 +122,20 @@ describe("a run of the fuzz", () => {
         );
       while (await isThere());
     };
-    // A slow machine is not to end the run before the worker does.
+    // On a slow machine, the run must not end before the worker does.
     const deadlineMs = DEADLINE_MS;
     const found = await whatIsFound(target, { messages: 1_500, progress: kill, deadlineMs });
     assert.match(found, /^a worker died \(SIGKILL\)$/m);
     assert.match(found, /^no worker listens$/m);
   });
 
-  it("names the message that is to blame, and the smallest like it", async () => {
+  it("names the message that causes the problem, and the smallest one like it", async () => {
     const start = (): Promise<Target> => InProcessTarget.start({ wrapStores: writingReader });
     const search: Search = { ...OPTIONS, arbitrary, start };
     const culprit = await findCulprit(search, 0);
     assert.match(culprit?.what ?? "", /a bucket changed/);
     const smallest = await shrink(search, culprit?.number ?? 0);
-    // By its subject, or in an import.
+    // The message names the task in its subject, or in an import.
     const { subject, payload } = smallest?.message ?? { subject: "", payload: new Uint8Array() };
     assert.match(`${subject} ${Buffer.from(payload).toString()}`, /\bblocked\b/);
     const size = smallest?.message.payload.length ?? Infinity;
