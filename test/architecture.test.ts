@@ -1,6 +1,6 @@
 /**
- * The architecture as a test: who may import whom, where the outside world may be touched, and how
- * long a file may be. docs/architecture.md says why.
+ * The architecture as a test: which part may import which, where the outside world may be used, and how long
+ * a file may be. docs/architecture.md explains it.
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
@@ -65,12 +65,12 @@ const RESERVED: readonly {
   {
     expression: "process.exit",
     allowed: (part) => part === "cli" || part === "pool",
-    why: "only a command, and a worker that is a process of its own, ends the process",
+    why: "only a command, or a worker in its own process, may end the process",
   },
   ...["Date.now", "Math.random", "performance.now", "new Date()"].map((expression) => ({
     expression,
     allowed: (part: string) => !["task", "protocol", "service"].includes(part),
-    why: "time and chance are passed in",
+    why: "the caller passes in time and random numbers",
   })),
 ];
 
@@ -93,7 +93,7 @@ describe("the architecture", () => {
     assert.deepEqual(circularParts(ALLOWED_IMPORTS), []);
   });
 
-  it("touches environment, process, clock and chance only where it may", () => {
+  it("uses environment, process, clock and random numbers only where that is allowed", () => {
     assert.deepEqual(SOURCES.flatMap(expressionOffences), []);
   });
 

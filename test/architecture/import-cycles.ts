@@ -1,9 +1,9 @@
-/** Finds files that import each other in a circle, also if they import only types. */
+/** Finds files that import each other in a circle, even if they import only types. */
 import { importsOf, type SourceFile, targetOf } from "./source-files.ts";
 
 type Graph = ReadonlyMap<string, readonly string[]>;
 
-/** For each file in a circle, the shortest one, as `a.ts -> b.ts -> a.ts`; each circle once. */
+/** The shortest circle of each file in one, as `a.ts -> b.ts -> a.ts`. Each circle is listed once. */
 export function importCycles(files: readonly SourceFile[]): string[] {
   const graph = withoutDeadEnds(
     new Map(
@@ -20,7 +20,7 @@ export function importCycles(files: readonly SourceFile[]): string[] {
   return [...new Set(circles)];
 }
 
-/** Only the files from which imports may lead into a circle. */
+/** The files whose imports may lead into a circle. */
 function withoutDeadEnds(graph: Graph): Graph {
   const left = new Map(graph);
   for (let before = -1; before !== left.size;) {
@@ -32,7 +32,7 @@ function withoutDeadEnds(graph: Graph): Graph {
   return left;
 }
 
-/** The files from this one back to it, the first one once. */
+/** The files on the way from this one back to it. */
 function shortestCircle(graph: Graph, start: string): string[] | null {
   const cameFrom = new Map<string, string>();
   const reached = [start];

@@ -2,12 +2,12 @@
 import { type Import, importsOf, type SourceFile, targetOf } from "./source-files.ts";
 
 /**
- * What each part of src/ may import beside itself: other parts, single modules of them, `type ` where
- * only types may be imported, packages, and `*` for all that begins so.
+ * What each part of src/ may import, apart from its own files: other parts, single modules, and packages.
+ * `type ` permits only types, and `*` permits everything with the same beginning.
  */
 export type ImportTable = Readonly<Record<string, readonly string[]>>;
 
-/** The imports of a file that its part has no permission for. */
+/** The imports of a file for which its part has no permission. */
 export function importOffences(table: ImportTable, { path, source }: SourceFile): string[] {
   const part = partOf(path);
   const rules = table[part];
@@ -34,7 +34,7 @@ export function unusedPermissions(table: ImportTable, files: readonly SourceFile
 export function circularParts(table: ImportTable): string[] {
   const reaches = (from: string, to: string, seen = new Set<string>()): boolean =>
     (table[from] ?? []).some((rule) => {
-      // Only one direction between two parts, but types may go against it: they vanish when compiled.
+      // Types may go against the direction, because they vanish when the code is compiled.
       if (rule.startsWith("type ")) return false;
       const part = partOf(`src/${rule}`);
       if (part === to) return true;
@@ -60,7 +60,7 @@ interface ForeignImport extends Pick<Import, "typeOnly"> {
   readonly target: string;
 }
 
-/** The imports of what does not belong to the file's own part. */
+/** The imports that lead out of the part of the file. */
 function foreignImports(path: string, source: string): ForeignImport[] {
   return importsOf(source)
     .map(({ specifier, typeOnly }) => ({ target: moduleOf(path, specifier), typeOnly }))
@@ -75,7 +75,7 @@ function moduleOf(path: string, specifier: string): string {
 
 function allows(rule: string, target: string, typeOnly: boolean): boolean {
   if (rule.startsWith("type ")) return typeOnly && target === rule.slice("type ".length);
-  // Its parts could be used without the expressions that are reserved.
+  // Named imports of it would evade the check of reserved expressions.
   if (target === "node:process") return false;
   if (rule.endsWith("*")) return target.startsWith(rule.slice(0, -1));
   return target === rule || target.startsWith(`${rule}/`);

@@ -11,7 +11,7 @@ import { TestServer } from "../support/nats-server.ts";
 const PATIENT_MS = 120_000;
 const NEVER = new AbortController().signal;
 
-/** Whoever answers: takes the requests to `ask`, and answers those whose text is not `silence`. */
+/** A program that takes the requests to `ask`, and answers those whose text is not `silence`. */
 class Answerer {
   readonly received: Msg[] = [];
   readonly #connection: NatsConnection;
@@ -46,7 +46,7 @@ class Answerer {
     }
   }
 
-  /** Resolves if there is nobody any more who would receive an answer. */
+  /** Resolves when NATS says that nobody would receive an answer. */
   async isUnheard(message: Msg): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#delivery.send(message.reply ?? "", Buffer.from("too late"), resolve);
@@ -64,8 +64,8 @@ async function asked(
   return answer.string();
 }
 
-describe("a request that can be given up", () => {
-  it("may share its signal with many others, without a warning of Node's", async () => {
+describe("a request that can be aborted", () => {
+  it("may share its signal with many others, without a warning from Node", async () => {
     await using server = await TestServer.start();
     await Answerer.start(server);
     const connection = await server.connect();
@@ -82,7 +82,7 @@ describe("a request that can be given up", () => {
     );
   });
 
-  it("gets its own answer, and leaves nothing behind", async () => {
+  it("receives its own answer, and leaves no subscription or listener behind", async () => {
     await using server = await TestServer.start();
     const answerer = await Answerer.start(server);
     const connection = await server.connect();
@@ -94,7 +94,7 @@ describe("a request that can be given up", () => {
     await answerer.isUnheard(await answerer.nth(1));
   });
 
-  it("that is given up rejects at once, and whoever answers is told that nobody listens", async () => {
+  it("rejects at once when it is aborted, and NATS tells the program that answers", async () => {
     await using server = await TestServer.start();
     const answerer = await Answerer.start(server);
     const connection = await server.connect();
@@ -106,13 +106,13 @@ describe("a request that can be given up", () => {
     await assert.rejects(silent, reason);
     await connection.flush();
     await answerer.isUnheard(message);
-    // One that was given up before it was sent is not sent.
+    // A request that is aborted before it is sent is not sent.
     await assert.rejects(asked(connection, "never", controller.signal), reason);
     assert.equal(await asked(connection, "b"), "re: b");
     assert.equal(answerer.received.length, 2);
   });
 
-  it("rejects when the time is over, or nobody is there", async () => {
+  it("rejects when the time is over, and when nobody subscribes", async () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
     await assert.rejects(asked(connection, "a"), errors.NoRespondersError);
@@ -122,7 +122,7 @@ describe("a request that can be given up", () => {
     await answerer.isUnheard(await answerer.nth(1));
   });
 
-  it("rejects when the connection breaks, and when it is back, as neither was sent for sure", async () => {
+  it("rejects when the connection breaks, and when it is restored, because it may not have been sent", async () => {
     await using server = await TestServer.start();
     const answerer = await Answerer.start(server);
     await using proxy = await NatsProxy.start(server.port);
@@ -140,7 +140,7 @@ describe("a request that can be given up", () => {
     assert.equal(after.string(), "re: a");
   });
 
-  it("is not the only one that rejects when the connection breaks", async () => {
+  it("is not the only kind that rejects when the connection breaks: those without a signal do too", async () => {
     await using server = await TestServer.start();
     const answerer = await Answerer.start(server);
     await using proxy = await NatsProxy.start(server.port);
@@ -155,7 +155,7 @@ describe("a request that can be given up", () => {
     await assert.rejects(silent, { name: "RequestError", message: "connection disconnected" });
   });
 
-  it("rejects when the connection is closed, and after that", async () => {
+  it("rejects when the connection is closed, and when it has been closed", async () => {
     await using server = await TestServer.start();
     const answerer = await Answerer.start(server);
     const connection = await server.connect();
@@ -169,7 +169,7 @@ describe("a request that can be given up", () => {
     await assert.rejects(late, { name: "ClosedConnectionError" });
   });
 
-  it("rejects when the server does not permit it, and no other does", async () => {
+  it("is the only one that rejects when the server does not permit its subject", async () => {
     const deny = "permissions: { publish: { deny: secret } }";
     const config = `jetstream {}\nauthorization { users: [{ user: u, password: p, ${deny} }] }`;
     await using server = await TestServer.start({ config });

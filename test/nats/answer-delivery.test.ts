@@ -5,7 +5,7 @@ import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import { AnswerDelivery } from "../../src/nats/answer-delivery.ts";
 import { TestServer } from "../support/nats-server.ts";
 
-/** Sends answers and notes which of them reached nobody. */
+/** Sends answers, and records those that reached nobody. */
 class NotedDelivery {
   readonly delivery: AnswerDelivery;
   readonly undelivered: string[] = [];
@@ -20,7 +20,7 @@ class NotedDelivery {
     });
   }
 
-  /** Resolves once the server's word on all that was sent before is in. */
+  /** Resolves when the server has reported on all earlier answers. */
   async drained(): Promise<void> {
     const answered = new Promise<void>((resolve) => {
       this.delivery.send("nobody.listens", Buffer.alloc(0), resolve);
@@ -30,7 +30,7 @@ class NotedDelivery {
 }
 
 describe("the delivery of an answer", () => {
-  it("tells when nobody listens for it", async () => {
+  it("is reported if nobody listens", async () => {
     await using server = await TestServer.start();
     const noted = new NotedDelivery(await server.connect());
     noted.send("gone.1");
@@ -39,7 +39,7 @@ describe("the delivery of an answer", () => {
     assert.deepEqual(noted.undelivered, ["gone.1", "gone.2"]);
   });
 
-  it("tells nothing when somebody listens", async () => {
+  it("is not reported if somebody listens", async () => {
     await using server = await TestServer.start();
     const noted = new NotedDelivery(await server.connect());
     const receiver = await server.connect();
@@ -51,7 +51,7 @@ describe("the delivery of an answer", () => {
     assert.deepEqual(noted.undelivered, []);
   });
 
-  it("tells when who listened has gone", async () => {
+  it("is reported if the listener has gone", async () => {
     await using server = await TestServer.start();
     const noted = new NotedDelivery(await server.connect());
     const receiver = await server.connect();
@@ -66,7 +66,7 @@ describe("the delivery of an answer", () => {
     assert.deepEqual(noted.undelivered, ["here"]);
   });
 
-  it("is not mistaken by a receiver that answers, with words or without", async () => {
+  it("is not confused by a receiver that replies, with or without text", async () => {
     await using server = await TestServer.start();
     const noted = new NotedDelivery(await server.connect());
     const receiver = await server.connect();
@@ -83,7 +83,7 @@ describe("the delivery of an answer", () => {
     await receiver.flush();
     noted.send("polite");
     noted.send("silent");
-    // Each goes to the receiver before its answers, and they come back before the sentinel's.
+    // The receiver gets each answer before its replies, which come back before those of the sentinel.
     const done = once(listen(receiver, "done"), "message");
     await receiver.flush();
     noted.send("done");
@@ -93,7 +93,7 @@ describe("the delivery of an answer", () => {
     assert.deepEqual(noted.undelivered, []);
   });
 
-  it("throws if it cannot be sent, and then tells nothing", async () => {
+  it("throws if it cannot be sent, and is not reported then", async () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
     const noted = new NotedDelivery(connection);
@@ -107,7 +107,7 @@ describe("the delivery of an answer", () => {
     assert.deepEqual(noted.undelivered, []);
   });
 
-  it("stops without the server as well", async () => {
+  it("stops without the server too", async () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
     const noted = new NotedDelivery(connection);
@@ -118,7 +118,7 @@ describe("the delivery of an answer", () => {
     assert.deepEqual(noted.undelivered, []);
   });
 
-  it("waits for the server's word before it stops", async () => {
+  it("waits for the server's report before it stops", async () => {
     await using server = await TestServer.start();
     const noted = new NotedDelivery(await server.connect());
     noted.send("gone");
@@ -127,7 +127,7 @@ describe("the delivery of an answer", () => {
   });
 });
 
-/** Emits `message` for each. */
+/** Emits `message` for each message. */
 function listen(connection: NatsConnection, subject: string): EventEmitter {
   const messages = new EventEmitter();
   connection.subscribe(subject, {

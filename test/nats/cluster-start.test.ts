@@ -1,4 +1,4 @@
-/** Workers that are started on a cluster that has only begun: nothing has a leader yet. */
+/** Workers on a cluster that has just started and has no leaders yet. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { TempFolder } from "../support/temp-folder.ts";
 const ROUNDS = 3;
 const WORKERS = 2;
 
-/** Resolves when so many workers say that they serve. */
+/** Resolves when the given number of workers are ready. */
 async function untilAllServe(urls: readonly string[]): Promise<void> {
   const connection = await connectNats({ servers: urls });
   try {
@@ -30,9 +30,9 @@ async function untilAllServe(urls: readonly string[]): Promise<void> {
   }
 }
 
-describe("two workers that start at once on an empty cluster of three nodes", () => {
+describe("two workers that start together on an empty cluster of three nodes", () => {
   for (let round = 1; round <= ROUNDS; round++) {
-    it(`both serve, and neither has ended (${round} of ${ROUNDS})`, async () => {
+    it(`become ready, and neither ends (${round} of ${ROUNDS})`, async () => {
       await using folder = await TempFolder.create();
       const binary = await serverBinary();
       await using cluster = await Cluster.start({

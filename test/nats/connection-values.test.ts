@@ -44,7 +44,7 @@ describe("a list of servers", () => {
     });
   }
 
-  it("requires TLS of all if one says tls://", () => {
+  it("makes TLS mandatory for all servers if one says tls://", () => {
     assert.equal(parseServers("one,tls://two:4222").requiresTls, true);
     assert.equal(
       parseServers("one,TLS://one").requiresTls,
@@ -77,7 +77,7 @@ describe("a list of servers", () => {
     ["[::1", /is not the URL/],
     ["[one]:4222", /is not the URL/],
   ] as const) {
-    it(`refuses ${JSON.stringify(given)} and says what to write`, () => {
+    it(`refuses ${JSON.stringify(given)} and says what to write instead`, () => {
       assert.match(refusalOf(given), message);
     });
   }
@@ -90,7 +90,7 @@ describe("a list of servers", () => {
 });
 
 describe("an inbox prefix", () => {
-  it("is the beginning of a subject", () => {
+  it("must be the beginning of a subject", () => {
     for (const prefix of ["_INBOX", "_INBOX_alice", "inbox.team-1.alice"]) checkInboxPrefix(prefix);
     for (const prefix of ["", "_INBOX.", ".a", "a..b", "_INBOX.>", "a.*", "a b", "a\n"]) {
       assert.throws(() => {
@@ -101,7 +101,7 @@ describe("an inbox prefix", () => {
 });
 
 describe("a JetStream domain", () => {
-  it("is one token of a subject", () => {
+  it("must be one token of a subject", () => {
     for (const domain of ["hub", "leaf-1"]) checkDomain(domain);
     for (const domain of ["", "a.b", "a b", ">", "*"]) {
       assert.throws(() => {

@@ -17,7 +17,7 @@ import { randomPort, TestServer } from "../support/nats-server.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
-/** A configuration with all of JetStream's features but JetStream. */
+/** A server without JetStream, with a configuration file that does not enable it. */
 const NO_JETSTREAM = { config: "debug: false", jetstream: false } as const;
 
 const TWO_ACCOUNTS = `
@@ -35,7 +35,7 @@ async function connected(options: ConnectOptions): Promise<Disposable> {
 }
 
 describe("connecting to NATS", () => {
-  it("says where nothing answers, and how to name another server", async () => {
+  it("says which server does not answer, and how to name another", async () => {
     const url = `nats://127.0.0.1:${randomPort()}`;
     await assert.rejects(connectNats({ servers: [url] }), {
       name: "ConnectionError",
@@ -45,7 +45,7 @@ describe("connecting to NATS", () => {
     });
   });
 
-  it("lets go of a server that says nothing", async () => {
+  it("closes the connection to a server that sends nothing", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
@@ -61,7 +61,7 @@ describe("connecting to NATS", () => {
     server.close();
   });
 
-  it("logs in with user and password, and names both settings if they are wrong", async () => {
+  it("logs in with user and password, and names both settings if one is wrong", async () => {
     await using server = await TestServer.start({ config: TWO_ACCOUNTS });
     const login = { servers: [server.url], username: "with", password: "secret" };
     await using connection = await connected(login);
@@ -80,7 +80,7 @@ describe("connecting to NATS", () => {
     await assert.rejects(connectNats({ servers: [server.url] }), /nats\.token/);
   });
 
-  it("leaves out the line end with which a password or token comes from a file", async () => {
+  it("ignores the line end that a password or token from a file has", async () => {
     await using server = await TestServer.start({ config: TWO_ACCOUNTS });
     for (const end of ["\n", "\r\n"]) {
       const login = { username: `with${end}`, password: `secret${end}` };
@@ -93,7 +93,7 @@ describe("connecting to NATS", () => {
     assert.equal(connection.isClosed(), false);
   });
 
-  it("names the settings with paths if a file is missing", async () => {
+  it("names the setting whose file is missing", async () => {
     await using folder = await TempFolder.create();
     const credsFile = join(folder.path, "missing.creds");
     await assert.rejects(connectNats({ servers: ["nats://127.0.0.1:1"], credsFile }), {
@@ -102,7 +102,7 @@ describe("connecting to NATS", () => {
     });
   });
 
-  it("tells when the connection is lost and when it is back", async () => {
+  it("reports when the connection is lost and when it is restored", async () => {
     await using server = await TestServer.start();
     await using connection = await connected({ servers: [server.url], reconnectTimeWait: 0 });
     const told = new EventEmitter();
@@ -125,7 +125,7 @@ describe("the requirements on the server", () => {
     await requireJetStream(connection);
   });
 
-  it("include JetStream, and say how to switch it on", async () => {
+  it("include JetStream, and the error says how to enable it", async () => {
     await using server = await TestServer.start(NO_JETSTREAM);
     await using connection = await connected({ servers: [server.url] });
     await assert.rejects(requireJetStream(connection), (error: Error) => {
@@ -136,7 +136,7 @@ describe("the requirements on the server", () => {
     });
   });
 
-  it("include JetStream for the account that the coordinator is in", async () => {
+  it("include JetStream for the account of the coordinator", async () => {
     await using server = await TestServer.start({ config: TWO_ACCOUNTS });
     const login = { servers: [server.url], password: "secret" };
     await using without = await connected({ ...login, username: "without" });
@@ -145,7 +145,7 @@ describe("the requirements on the server", () => {
     await requireJetStream(having);
   });
 
-  it("include a version, and name the one there is and the one that is needed", async () => {
+  it("include a version, and the error names the actual and the required version", async () => {
     await using server = await TestServer.start();
     for (const [version, needed, why] of [
       ["2.10.4", "2.11.16", "per-key TTL"],
@@ -164,7 +164,7 @@ describe("the requirements on the server", () => {
     }
   });
 
-  it("are met by the oldest version that will do, and by its pre-releases", async () => {
+  it("are met by the oldest supported version, and by its pre-releases", async () => {
     await using server = await TestServer.start();
     for (const version of ["2.11.16", "2.12.7-RC.1", "2.14.0", "2.100.0", "3.0.0"]) {
       await using proxy = await NatsProxy.start(server.port, { version });
@@ -173,7 +173,7 @@ describe("the requirements on the server", () => {
     }
   });
 
-  it("are checked at the start of a coordinator, which makes nothing on a server that is too old", async () => {
+  it("are checked when a coordinator starts, before it creates anything on a server that is too old", async () => {
     await assert.rejects(TestCoordinator.start({ server: NO_JETSTREAM }), (error: Error) => {
       assert.ok(error instanceof StartupError);
       assert.match(error.message, /has no JetStream for this account: start it with --jetstream/);

@@ -10,7 +10,7 @@ import type { Answer, Call, Fact, RequestHandler } from "../../src/service/ports
 import { TestServer } from "../support/nats-server.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
-/** Every answer of so many services, as `nats micro` would show it. */
+/** The answers of the given number of services, as `nats micro` shows them. */
 async function all<T>(
   connection: NatsConnection,
   verb: "ping" | "info" | "stats",
@@ -33,7 +33,7 @@ async function statsOf(connection: NatsConnection, name: string): Promise<NamedE
   return endpoint;
 }
 
-/** Endpoints in front of a handler of the test's own. */
+/** Starts endpoints in front of the given handler. */
 async function serve(
   server: TestServer,
   handle: (call: Call) => Promise<Answer>,
@@ -81,7 +81,7 @@ describe("the NATS service", () => {
     assert.equal(new Set(names).size, names.length);
   });
 
-  it("has the JSON Schemas of each operation in the metadata", async () => {
+  it("publishes the JSON Schemas of each operation in the metadata", async () => {
     await using coordinator = await TestCoordinator.start();
     const [info] = await all<ServiceInfo>(coordinator.connection, "info", 1);
     for (const operation of OPERATION_NAMES) {
@@ -104,7 +104,7 @@ describe("the NATS service", () => {
     for (let i = 0; i < 3; i++) await coordinator.ok("tasks.get.a");
     await coordinator.refused("tasks.get.b");
     await coordinator.ok("agent.alice.tasks.get.a");
-    // An id that looks like an operation is an id.
+    // An id may look like an operation.
     await coordinator.refused("tasks.get.tasks.get");
 
     const get = await statsOf(connection, "tasks-get");
@@ -130,14 +130,14 @@ describe("the NATS service", () => {
     });
     await asker.request("tasks.get.a");
     const { processing_time } = await statsOf(asker, "tasks-get");
-    // Timers may be early by a fraction of a millisecond.
+    // Timers may fire early by a fraction of a millisecond.
     assert.ok(processing_time >= 49e6 && processing_time < 5e9, `${processing_time} ns`);
     await endpoints.stop();
   });
 });
 
 describe("the endpoints", () => {
-  it("hand over what was asked, by whom", async () => {
+  it("pass on the request and who sent it", async () => {
     await using server = await TestServer.start();
     const calls: Call[] = [];
     const { endpoints, asker } = await serve(server, (call) => {
@@ -155,7 +155,7 @@ describe("the endpoints", () => {
     await endpoints.stop();
   });
 
-  it("answer with a defect's code, and keep the defect for the log", async () => {
+  it("answer a defect with the code `internal`, and report the defect to the log only", async () => {
     await using server = await TestServer.start();
     const secret = new Error("the secret of the house");
     const { endpoints, facts, asker } = await serve(server, () => Promise.reject(secret));
@@ -170,7 +170,7 @@ describe("the endpoints", () => {
     await endpoints.stop();
   });
 
-  it("refuse to send a reply that NATS does not carry, and give back what it handed out", async () => {
+  it("refuse to send a reply that is too large for NATS, and return its claims", async () => {
     await using server = await TestServer.start();
     let undelivered = 0;
     const { endpoints, asker } = await serve(server, () =>
@@ -188,7 +188,7 @@ describe("the endpoints", () => {
     await endpoints.stop();
   });
 
-  it("leave the task out of an error reply that would be too large with it", async () => {
+  it("leave out the task of an error reply that would be too large", async () => {
     await using server = await TestServer.start();
     const task = { title: "x".repeat(1024 * 1024 - 200) };
     const { endpoints, asker } = await serve(server, () =>
@@ -200,7 +200,7 @@ describe("the endpoints", () => {
     await endpoints.stop();
   });
 
-  it("tell the handler when nobody was there to receive its answer", async () => {
+  it("tell the handler when nobody received its answer", async () => {
     await using server = await TestServer.start();
     let undelivered = 0;
     const { endpoints, facts, asker } = await serve(server, () =>
@@ -214,7 +214,7 @@ describe("the endpoints", () => {
     assert.deepEqual(told, [{ kind: "answer_undelivered", operation: "tasks.next" }]);
   });
 
-  it("answer what is under way before they stop, and nothing after", async () => {
+  it("answer the requests under way before they stop, and none after", async () => {
     await using server = await TestServer.start();
     const gate = { open: (): void => undefined };
     const opened = new Promise<void>((resolve) => (gate.open = resolve));

@@ -1,4 +1,4 @@
-/** Users who may receive replies only on subjects of their own. */
+/** Users who may receive replies only below a prefix of their own. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { StartupError } from "../../src/app.ts";
@@ -11,7 +11,7 @@ import { TestServer } from "../support/nats-server.ts";
 import { NotedLog } from "../support/stand-in.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
-/** Of the coordinator's user and of an agent, each with what it needs and an inbox of its own. */
+/** Permissions of the coordinator's user and of an agent, each with its own inbox prefix. */
 const RESTRICTED = `
 jetstream: enabled
 no_auth_user: admin
@@ -30,7 +30,7 @@ const WORKER = {
 };
 
 describe("an inbox prefix", () => {
-  it("is where workers and the library receive all that is sent to them", async () => {
+  it("is used by workers and by the library for everything that they receive", async () => {
     await using coordinator = await TestCoordinator.start({
       server: { config: RESTRICTED },
       settings: WORKER,
@@ -49,7 +49,7 @@ describe("an inbox prefix", () => {
     };
     void follow();
 
-    // Shared state: the writer's own inbox, batches, and a consumer.
+    // Shared state uses the inbox of the writer, those of batches, and that of a consumer.
     assert.equal(await bus.put("deploy/current", { version: 1 }), true);
     assert.deepEqual(await bus.get("deploy/current"), { version: 1 });
     const changed = new Promise((resolve) => {
@@ -57,7 +57,7 @@ describe("an inbox prefix", () => {
     });
     assert.deepEqual(((await changed) as { value: unknown }).value, { version: 1 });
 
-    // Requests, with a signal and without; updates; and an answer that waits to be delivered.
+    // Then requests with and without a signal, updates, and an answer whose delivery is checked.
     await using agent = new Coordinator(bus);
     const worker = agent.work({ session: "alice", renewInThread: true }, (task) => task.title);
     await agent.tasks.create("a", { title: "A" });
@@ -68,7 +68,7 @@ describe("an inbox prefix", () => {
     assert.deepEqual(logger.of("error"), []);
   });
 
-  it("is named if the user may not receive replies without it, by workers", async () => {
+  it("is named by the error of a worker whose user may not receive replies without it", async () => {
     await assert.rejects(
       TestCoordinator.start({
         server: { config: RESTRICTED },
@@ -85,7 +85,7 @@ describe("an inbox prefix", () => {
     );
   });
 
-  it("is named if the user may not receive replies without it, by the library", async () => {
+  it("is named by the error of the library if the user may not receive replies without it", async () => {
     await using server = await TestServer.start({ config: RESTRICTED });
     const config = { servers: server.url, username: "alice", password: "secret" };
     const logger = new NotedLog();
@@ -94,7 +94,7 @@ describe("an inbox prefix", () => {
     assert.match((await bus.health()).problem ?? "", /not permit subscribing to _INBOX\.>/);
   });
 
-  it("is named by a request whose reply the server no longer permits to receive", async () => {
+  it("is named by the error of a request if the server no longer permits its reply", async () => {
     await using server = await TestServer.start({ config: RESTRICTED });
     const login = { servers: [server.url], username: "alice", password: "secret" };
     const connection = await connectNats(login);

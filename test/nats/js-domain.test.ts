@@ -1,4 +1,4 @@
-/** Workers and programs on a leaf node whose buckets are in the hub. */
+/** Workers and programs on a leaf node, with the buckets in the hub. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { jetstreamManager } from "@nats-io/jetstream";
@@ -9,7 +9,7 @@ import { TestCoordinator } from "../support/test-coordinator.ts";
 
 interface LeafNode extends AsyncDisposable {
   readonly hub: TestServer;
-  /** What the server of a coordinator on the leaf node is started with. */
+  /** Options for the server of a coordinator on the leaf node. */
   readonly leaf: { readonly config: string };
 }
 
@@ -46,7 +46,7 @@ describe("a JetStream domain", () => {
       },
     });
     await coordinator.ok("sessions.register.s1");
-    // Enough for the server to ask for flow control.
+    // Enough messages for a flow control request of the server.
     const tasks = Array.from({ length: 500 }, (_, i) => ({
       task_id: `t${i}`,
       payload: { text: "x".repeat(2_000) },
@@ -65,7 +65,7 @@ describe("a JetStream domain", () => {
     assert.ok(entries.length >= 4);
     assert.ok(updates.includes("task-updates.t0"));
 
-    // A worker that starts reads what is there.
+    // A worker that starts reads the existing tasks.
     const index = coordinator.fact("index_current");
     await coordinator.addWorkers(1, { settings });
     assert.equal((await index).tasks, 500);
@@ -89,7 +89,7 @@ describe("a JetStream domain", () => {
     assert.deepEqual(await bucketsOf(nodes.hub), ["KV_shared"]);
   });
 
-  it("that does not exist is named at the start", async () => {
+  it("is named by the error at the start if it does not exist", async () => {
     await assert.rejects(
       TestCoordinator.start({ settings: { "nats.js_domain": "nowhere" } }),
       /cannot reach a JetStream domain nowhere: correct nats\.js_domain, .* config\.jsDomain/,

@@ -6,14 +6,14 @@ import type { WriteOutcome } from "../../src/service/ports.ts";
 import { openKvAccess } from "../support/kv-access.ts";
 import { TestServer } from "../support/nats-server.ts";
 
-/** The revision of a write that has to succeed. */
+/** The revision of a write that must succeed. */
 async function revisionOf(write: Promise<WriteOutcome>): Promise<number> {
   const outcome = await write;
   assert.ok(outcome.kind === "written", outcome.kind);
   return outcome.revision;
 }
 
-/** Resolves when the bucket has so many messages, markers included. */
+/** Resolves when the bucket has the given number of messages, markers included. */
 async function messagesLeft({ jsm }: KvAccess, { stream }: KvBucket, count: number): Promise<void> {
   const deadline = Date.now() + 15_000;
   for (;;) {
@@ -25,7 +25,7 @@ async function messagesLeft({ jsm }: KvAccess, { stream }: KvBucket, count: numb
 }
 
 describe("the last revision of a bucket", () => {
-  it("is 0 while it is empty, and then that of the last message, markers included", async () => {
+  it("is 0 for an empty bucket, otherwise that of the last message, which may be a marker", async () => {
     await using server = await TestServer.start();
     const access = await openKvAccess(await server.connect());
     const bucket = new KvBucket("tasks", access);
@@ -38,7 +38,7 @@ describe("the last revision of a bucket", () => {
     assert.equal(await bucket.lastRevision(), 3);
   });
 
-  it("is that of the last message that is left when a marker has removed itself", async () => {
+  it("is that of the last remaining message after a marker has removed itself", async () => {
     await using server = await TestServer.start();
     const access = await openKvAccess(await server.connect());
     const bucket = new KvBucket("leases", access, 1);
@@ -58,7 +58,7 @@ describe("the last revision of a bucket", () => {
 });
 
 describe("dropping the history of a key", () => {
-  it("removes all before the last message, each by itself, and nothing of other keys", async () => {
+  it("removes all messages before the last one by one, and none of other keys", async () => {
     await using server = await TestServer.start();
     const access = await openKvAccess(await server.connect());
     const bucket = new KvBucket("tasks", access);
@@ -75,7 +75,7 @@ describe("dropping the history of a key", () => {
     assert.deepEqual(await left("key"), ["3"]);
     assert.deepEqual(await left("other"), ["1", "2", "3"]);
 
-    // One that removes nothing, to see where the others end.
+    // This purge removes nothing. It shows where the others end.
     await access.jsm.streams.purge(bucket.stream, { filter: "$KV.tasks.none" });
     const removed: number[] = [];
     for await (const msg of advisories) {
@@ -88,7 +88,7 @@ describe("dropping the history of a key", () => {
     assert.deepEqual(removed, [1, 1]);
   });
 
-  it("removes nothing if the key has been written since", async () => {
+  it("removes nothing if the key was written meanwhile", async () => {
     await using server = await TestServer.start();
     const bucket = new KvBucket("tasks", await openKvAccess(await server.connect()));
     const first = await revisionOf(bucket.write("key", "1", 0));
@@ -98,7 +98,7 @@ describe("dropping the history of a key", () => {
     assert.equal((await bucket.history("key")).length, 3);
   });
 
-  it("leaves a key alone that is written before its marker", async () => {
+  it("removes nothing of a key that is written before its marker", async () => {
     await using server = await TestServer.start();
     const bucket = new KvBucket("tasks", await openKvAccess(await server.connect()));
     const first = await revisionOf(bucket.write("key", "1", 0));
@@ -112,7 +112,7 @@ describe("dropping the history of a key", () => {
     );
   });
 
-  it("can be done by several at a time", async () => {
+  it("may be done by several workers at once", async () => {
     await using server = await TestServer.start();
     const bucket = new KvBucket("tasks", await openKvAccess(await server.connect()));
     let last = 0;

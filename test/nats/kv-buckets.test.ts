@@ -20,7 +20,7 @@ import { TestCoordinator } from "../support/test-coordinator.ts";
 const OPTIONS = { history: 16, replicas: 1 };
 const STREAMS = ["KV_tasks", "KV_leases", "KV_sessions"];
 
-/** What the buckets' maker reports, of which warnings are none of those expected. */
+/** Records the buckets that are created. No warning is expected. */
 class Reports implements BucketReports {
   readonly buckets: string[] = [];
   made(bucket: string): void {
@@ -31,7 +31,7 @@ class Reports implements BucketReports {
   }
 }
 
-/** The settings of a bucket as a worker makes it. */
+/** The settings of a bucket that a worker has created. */
 async function goodConfig(jsm: JetStreamManager, stream: string): Promise<StreamConfig> {
   await makeBuckets(jsm, OPTIONS, new Reports());
   const { config } = await jsm.streams.info(stream);
@@ -39,7 +39,7 @@ async function goodConfig(jsm: JetStreamManager, stream: string): Promise<Stream
   return config;
 }
 
-/** The message with which a bucket that differs in these settings is refused. */
+/** The error message for a bucket that differs in these settings. */
 async function refusalOf(
   jsm: JetStreamManager,
   good: StreamConfig,
@@ -58,7 +58,7 @@ async function refusalOf(
 }
 
 describe("the buckets", () => {
-  it("are made with the settings that the protocol needs", async () => {
+  it("are created with the settings that the protocol needs", async () => {
     await using server = await TestServer.start();
     const jsm = await jetstreamManager(await server.connect());
     await makeBuckets(jsm, OPTIONS, new Reports());
@@ -73,7 +73,7 @@ describe("the buckets", () => {
     }
   });
 
-  it("are buckets to every KV client", async () => {
+  it("are buckets for every KV client", async () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
     await makeBuckets(await jetstreamManager(connection), OPTIONS, new Reports());
@@ -84,7 +84,7 @@ describe("the buckets", () => {
     }
   });
 
-  it("that exist are left as they are, with what is in them", async () => {
+  it("that exist keep their settings and their content", async () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
     const jsm = await jetstreamManager(connection);
@@ -104,7 +104,7 @@ describe("the buckets", () => {
     assert.equal((await kv.get("a"))?.string(), "{}");
   });
 
-  it("are made once by many that start at the same time", async () => {
+  it("are created once by many workers that start at the same time", async () => {
     await using server = await TestServer.start();
     const managers = await Promise.all(
       Array.from({ length: 8 }, async () => jetstreamManager(await server.connect())),
@@ -115,7 +115,7 @@ describe("the buckets", () => {
     assert.deepEqual(names.sort(), [...STREAMS].sort());
   });
 
-  it("with settings that don't fit are refused, and each setting is named", async () => {
+  it("are refused if settings don't fit, and the error names each of them", async () => {
     await using server = await TestServer.start();
     const jsm = await jetstreamManager(await server.connect());
     const good = await goodConfig(jsm, "KV_tasks");
@@ -151,7 +151,7 @@ describe("the buckets", () => {
     }
   });
 
-  it("that other tools made are refused with all that is missing, at the start", async () => {
+  it("are refused at the start if another tool created them, with all that is missing", async () => {
     await using server = await TestServer.start();
     await new Kvm(await server.connect()).create("leases", { history: 1 });
     const jsm = await jetstreamManager(await server.connect());
@@ -163,7 +163,7 @@ describe("the buckets", () => {
     });
   });
 
-  it("that don't fit keep a coordinator from starting, and keep what is in them", async () => {
+  it("keep a coordinator from starting if they don't fit, and keep their content", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     const jsm = await jetstreamManager(coordinator.connection);
@@ -177,13 +177,13 @@ describe("the buckets", () => {
     assert.equal((await coordinator.ok("tasks.get.a")).task.task_id, "a");
   });
 
-  it("with another history than configured are used, with a warning", async () => {
+  it("are used with a warning if their history differs from the configured one", async () => {
     await using server = await TestServer.start();
     const jsm = await jetstreamManager(await server.connect());
     await makeBuckets(jsm, { ...OPTIONS, history: 5 }, new Reports());
     const warnings: string[] = [];
     await makeBuckets(jsm, OPTIONS, {
-      made: () => assert.fail("none was to be made"),
+      made: () => assert.fail("all buckets exist"),
       warn: (message) => warnings.push(message),
     });
     assert.deepEqual(warnings, [

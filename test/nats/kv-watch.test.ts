@@ -14,7 +14,7 @@ import { TestServer } from "../support/nats-server.ts";
 
 const PATIENCE_MS = 15_000;
 
-/** A watch on the bucket of tasks that notes what it is told. */
+/** A watch on the bucket `tasks` that records all calls of its handler. */
 class NotedWatch {
   /** `restarted`, `current`, and `<key>=<text>` or `<key> <operation>` for entries. */
   readonly notes: string[] = [];
@@ -41,7 +41,7 @@ class NotedWatch {
     });
   }
 
-  /** Resolves when the notes from `from` on include this one. */
+  /** Resolves when the notes from index `from` on include this one. */
   async noted(note: string, from = 0): Promise<void> {
     while (!this.notes.slice(from).includes(note)) {
       const signal = AbortSignal.timeout(PATIENCE_MS);
@@ -69,7 +69,7 @@ function openBucket(connection: NatsConnection): Promise<KV> {
 }
 
 describe("the watch on a bucket", () => {
-  it("of an empty bucket is current at once", async () => {
+  it("is current at once if the bucket is empty", async () => {
     await using server = await TestServer.start();
     const watch = new NotedWatch();
     const stoppable = await watch.start(await openAccess(server));
@@ -77,7 +77,7 @@ describe("the watch on a bucket", () => {
     await stoppable.stop();
   });
 
-  it("delivers the last entry of each key, says that it is current, and goes on", async () => {
+  it("delivers the last entry of each key, becomes current, and then delivers each change", async () => {
     await using server = await TestServer.start();
     const access = await openAccess(server);
     const bucket = await openBucket(access.connection);
@@ -96,7 +96,7 @@ describe("the watch on a bucket", () => {
     await stoppable.stop();
   });
 
-  it("tells entries that expired from those that were removed", async () => {
+  it("distinguishes entries that expired from those that were removed", async () => {
     await using server = await TestServer.start();
     const access = await openAccess(server);
     const watch = new NotedWatch();
@@ -111,7 +111,7 @@ describe("the watch on a bucket", () => {
     await stoppable.stop();
   });
 
-  it("begins again when the server was killed and is back", async () => {
+  it("begins again after the server was killed and restarted", async () => {
     await using server = await TestServer.start();
     const access = await openAccess(server);
     const bucket = await openBucket(access.connection);
@@ -125,7 +125,7 @@ describe("the watch on a bucket", () => {
       await server.restart();
       await watch.noted("current", before);
       const again = watch.notes.slice(before);
-      // An attempt that came too early may have begun and been given up.
+      // An attempt that came too early may have begun, and been abandoned.
       assert.deepEqual(again.slice(again.lastIndexOf("restarted")), [
         "restarted",
         `a=${crash}`,
@@ -137,7 +137,7 @@ describe("the watch on a bucket", () => {
     await stoppable.stop();
   });
 
-  it("begins again when the bucket was removed and created again, and says that its content is gone", async () => {
+  it("begins again after the bucket was removed and created again, and reports that its content is gone", async () => {
     await using server = await TestServer.start();
     const access = await openAccess(server);
     await (await openBucket(access.connection)).put("a", "1");
@@ -157,7 +157,7 @@ describe("the watch on a bucket", () => {
     await stoppable.stop();
   });
 
-  it("says so as soon as the connection is lost, and not only when it is back", async () => {
+  it("reports an interruption as soon as the connection is lost", async () => {
     await using server = await TestServer.start();
     await using proxy = await NatsProxy.start(server.port);
     const watch = new NotedWatch();
@@ -171,7 +171,7 @@ describe("the watch on a bucket", () => {
     await stoppable.stop();
   });
 
-  it("delivers each change once, and in order, in spite of many reconnects", async () => {
+  it("delivers each change once and in order, in spite of many reconnects", async () => {
     await using server = await TestServer.start();
     await using proxy = await NatsProxy.start(server.port);
     const bucket = await openBucket((await openAccess(server)).connection);
@@ -190,7 +190,7 @@ describe("the watch on a bucket", () => {
     await stoppable.stop();
   });
 
-  it("goes on if an entry cannot be taken in, and says so", async () => {
+  it("goes on after an entry on which its handler fails, and reports the failure", async () => {
     await using server = await TestServer.start();
     const access = await openAccess(server);
     const watch = new NotedWatch();
@@ -207,7 +207,7 @@ describe("the watch on a bucket", () => {
     await stoppable.stop();
   });
 
-  it("delivers nothing any more once it is stopped, not even after a reconnect", async () => {
+  it("delivers nothing after it is stopped, not even after a reconnect", async () => {
     await using server = await TestServer.start();
     const access = await openAccess(server);
     const stopped = new NotedWatch();
@@ -228,7 +228,7 @@ describe("the watch on a bucket", () => {
 });
 
 describe("the watch on a connection that is closed", () => {
-  it("ends with it and leaves no timer behind", async () => {
+  it("ends with the connection, and leaves no timer behind", async () => {
     await using server = await TestServer.start();
     const access = await openAccess(server);
     const watch = new NotedWatch();
@@ -253,13 +253,13 @@ function timers(): number {
 }
 
 describe("a watch that begins while older messages are removed", () => {
-  it("has not reached the current state before the last key", async () => {
+  it("is not current before the last key", async () => {
     await using server = await TestServer.start();
     const access = await openKvAccess(await server.connect());
     const bucket = new KvBucket("tasks", access);
     const unwritten = Array.from({ length: 5_000 }, (_, n) => `k${n}`);
     const written: { readonly key: string; readonly last: number }[] = [];
-    // So long that the server waits now and then until it is told to go on.
+    // So many messages that the server waits for flow control.
     const text = "x".repeat(2_000);
     const write = async (): Promise<void> => {
       for (let key = unwritten.pop(); key !== undefined; key = unwritten.pop()) {
@@ -274,7 +274,7 @@ describe("a watch that begins while older messages are removed", () => {
 
     const count = written.length;
     let isCurrent = false;
-    // Those that the watch comes to last are the first.
+    // Begins with the keys that the watch reaches last.
     const remove = async (): Promise<void> => {
       for (let next = written.pop(); next !== undefined && !isCurrent; next = written.pop()) {
         const older = { filter: `$KV.tasks.${next.key}`, seq: next.last };

@@ -55,7 +55,7 @@ class Bench implements AsyncDisposable {
 }
 
 describe("a compare-and-set", () => {
-  it("writes on the expected revision and says the new one", async () => {
+  it("writes if the revision is the expected one, and returns the new one", async () => {
     await using bench = await Bench.start();
     assert.deepEqual(await bench.write("a", "1", 0), { kind: "written", revision: 1 });
     assert.deepEqual(await bench.write("b", "1", 0), { kind: "written", revision: 2 });
@@ -64,7 +64,7 @@ describe("a compare-and-set", () => {
     assert.deepEqual([entry?.string(), entry?.revision], ["2", 3]);
   });
 
-  it("on any other revision is a conflict and changes nothing", async () => {
+  it("is a conflict on any other revision, and changes nothing", async () => {
     await using bench = await Bench.start();
     await bench.write("a", "1", 0);
     await bench.write("a", "2", 1);
@@ -81,7 +81,7 @@ describe("a compare-and-set", () => {
     assert.deepEqual([(await bucket.get("a"))?.string(), await bucket.get("new")], ["2", null]);
   });
 
-  it("is in doubt if the server does not know the revision that it is to follow", async () => {
+  it("is in doubt if the server does not have the expected revision yet", async () => {
     await using bench = await Bench.start();
     const doubtful = { kind: "conflict", isDoubtful: true };
     assert.deepEqual(await bench.write("a", "no", 7), doubtful);
@@ -90,7 +90,7 @@ describe("a compare-and-set", () => {
     assert.deepEqual(await bench.write("a", "no", 2), doubtful);
   });
 
-  it("has one winner among many at the same time", async () => {
+  it("has one winner among many concurrent writes", async () => {
     await using bench = await Bench.start();
     const outcomes = await Promise.all(
       Array.from({ length: 200 }, (_, i) => bench.write("a", String(i), 0)),
@@ -100,7 +100,7 @@ describe("a compare-and-set", () => {
     assert.equal(kinds.filter((kind) => kind === "conflict").length, 199);
   });
 
-  it("without an acknowledgement is unknown: here it was written all the same", async () => {
+  it("has an unknown outcome without an acknowledgement, even if it was stored", async () => {
     await using server = await TestServer.start();
     const direct = await server.connect();
     await makeBuckets(await jetstreamManager(direct));
@@ -120,7 +120,7 @@ describe("a compare-and-set", () => {
     writer.stop();
   });
 
-  it("is unknown if the server is killed", async () => {
+  it("has an unknown outcome if the server is killed", async () => {
     await using bench = await Bench.start(IMPATIENT_MS);
     await bench.server.kill();
     assert.deepEqual(await bench.write("a", "1", 0), { kind: "unknown" });
@@ -131,13 +131,13 @@ describe("a compare-and-set", () => {
     assert.equal(outcome.kind, "written");
   });
 
-  it("is unknown at once if nobody serves the bucket", async () => {
+  it("has an unknown outcome at once if no server has the bucket", async () => {
     await using bench = await Bench.start();
     const write = { subject: "$KV.nothing.a", payload: "1", expectedRevision: 0 };
     assert.deepEqual(await bench.writer.write(write), { kind: "unknown" });
   });
 
-  it("under way is unknown when the writer stops", async () => {
+  it("has an unknown outcome if the writer stops meanwhile", async () => {
     await using bench = await Bench.start();
     await using proxy = await NatsProxy.start(bench.server.port);
     const connection = await bench.server.connect({ servers: proxy.url });
@@ -149,7 +149,7 @@ describe("a compare-and-set", () => {
     assert.deepEqual(await outcome, { kind: "unknown" });
   });
 
-  it("that the server refuses for another reason is unavailable, with the reason", async () => {
+  it("rejects with `unavailable` and the reason if the server refuses it for another reason", async () => {
     await using bench = await Bench.start();
     const { config } = await bench.jsm.streams.info("KV_tasks");
     await bench.jsm.streams.update("KV_tasks", { ...config, max_msg_size: 10 });
@@ -160,7 +160,7 @@ describe("a compare-and-set", () => {
     });
   });
 
-  it("over what NATS carries is too large, with the limit, and the next one works", async () => {
+  it("rejects with `too_large` and the limit if NATS cannot carry it, and the next write succeeds", async () => {
     await using bench = await Bench.start();
     await assert.rejects(bench.write("a", "x".repeat(1024 * 1024), 0), {
       name: "CoordinatorError",
@@ -170,7 +170,7 @@ describe("a compare-and-set", () => {
     assert.equal((await bench.write("a", "1", 0)).kind, "written");
   });
 
-  it("on a closed connection is unavailable", async () => {
+  it("rejects with `unavailable` on a closed connection", async () => {
     await using bench = await Bench.start();
     await bench.connection.close();
     await assert.rejects(bench.write("a", "1", 0), {
@@ -179,7 +179,7 @@ describe("a compare-and-set", () => {
     });
   });
 
-  it("is not confused by other messages to its inbox", async () => {
+  it("ignores other messages to its inbox", async () => {
     await using bench = await Bench.start();
     const other = await bench.server.connect();
     const inboxes: string[] = [];
@@ -193,7 +193,7 @@ describe("a compare-and-set", () => {
     await other.flush();
     const [inbox] = inboxes;
     assert.ok(inbox !== undefined);
-    // The write that this answered is over, and there is none with the other number.
+    // The first subject is that of a write that has ended. No write has the second one.
     for (const subject of [inbox, inbox.replace(/[^.]+$/, "zzz")]) {
       other.publish(subject, '{"seq":99}');
       other.publish(subject, "not JSON");
@@ -215,12 +215,12 @@ describe("a write with a TTL", () => {
     const last = { last_by_subj: "$KV.leases.a" };
     const marker = await bench.jsm.streams.getMessage("KV_leases", last);
     assert.equal(marker?.header.get("Nats-Marker-Reason"), "MaxAge");
-    // With the old revision it cannot be brought back.
+    // A write with the old revision cannot restore it.
     const late = await bench.writer.write({ ...write, expectedRevision: 1 });
     assert.deepEqual(late, { kind: "conflict" });
   });
 
-  it("starts anew with each write, and ends with one that has none", async () => {
+  it("begins its TTL again with each write, and has none after a write without a TTL", async () => {
     await using bench = await Bench.start();
     const lease = (
       key: string,
@@ -234,7 +234,7 @@ describe("a write with a TTL", () => {
     await lease("renewed", 1, { ttlSeconds: 60 });
     await lease("kept", 2, {});
     const bucket = await new Kvm(bench.connection).open("leases");
-    // When this one is gone, the others would be as well.
+    // When this entry is gone, the others would be gone too.
     for await (const entry of await bucket.watch({ key: "gone" })) {
       if (entry.operation !== "PUT") break;
     }
@@ -244,7 +244,7 @@ describe("a write with a TTL", () => {
 });
 
 describe("a purge", () => {
-  it("leaves one marker of the key, which removes itself, and spares the others", async () => {
+  it("leaves one marker of the key, which removes itself, and does not affect other keys", async () => {
     await using bench = await Bench.start();
     await bench.write("a", "1", 0);
     await bench.write("other", "1", 0);
@@ -262,7 +262,7 @@ describe("a purge", () => {
     assert.deepEqual(await bench.write("a", "3", 4), { kind: "written", revision: 5 });
   });
 
-  it("leaves nothing when its marker's time is over", async () => {
+  it("leaves nothing after the TTL of its marker", async () => {
     await using bench = await Bench.start();
     const subject = "$KV.leases.a";
     await bench.writer.write({ subject, payload: "1", expectedRevision: 0 });
@@ -271,7 +271,7 @@ describe("a purge", () => {
     let messages = 1;
     const deadline = Date.now() + PATIENT_MS;
     while (messages > 0 && Date.now() < deadline) {
-      // There is no signal for a marker that goes: that is its point.
+      // A marker that removes itself sends no signal, so we poll.
       await delay(50);
       messages = (await bench.jsm.streams.info("KV_leases")).state.messages;
     }

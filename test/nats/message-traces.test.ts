@@ -5,13 +5,13 @@ import { MessageTraces } from "../../src/nats/message-traces.ts";
 import { TestServer } from "../support/nats-server.ts";
 
 describe("message traces", () => {
-  it("tells who listens from who has gone, and nobody receives anything", async () => {
+  it("distinguish listeners from those that have gone, and deliver nothing", async () => {
     await using server = await TestServer.start();
     const traces = new MessageTraces(await server.connect());
     const asker = await server.connect();
     const inbox = createInbox();
     const received: string[] = [];
-    // Ends with its first message, as that of a single request does.
+    // Ends with its first message, like the inbox of a single request.
     asker.subscribe(inbox, { max: 1, callback: (_, msg) => void received.push(msg.string()) });
     await asker.flush();
     assert.deepEqual(await Promise.all([inbox, inbox].map((to) => traces.isListening(to))), [
@@ -26,7 +26,7 @@ describe("message traces", () => {
     traces.stop();
   });
 
-  it("answers hundreds of questions at once", async () => {
+  it("answer hundreds of questions at once", async () => {
     await using server = await TestServer.start();
     const traces = new MessageTraces(await server.connect());
     const asker = await server.connect();
@@ -40,7 +40,7 @@ describe("message traces", () => {
     };
     assert.deepEqual(await listening(all), all);
     await asker.close();
-    // Servers before 2.15 lose a few traces of so many. What cannot be told counts as listening.
+    // Servers before 2.15 lose a few of so many traces. Without a trace, a subject counts as listening.
     let left = await listening(all);
     assert.ok(left.length < all.length / 10, `${left.length} of ${all.length}`);
     for (let tries = 0; tries < 10 && left.length > 0; tries++) left = await listening(left);
@@ -48,7 +48,7 @@ describe("message traces", () => {
     traces.stop();
   });
 
-  it("believes in a listener where it cannot tell: in another account, or without the server", async () => {
+  it("assume a listener if there is no trace: in another account, or without the server", async () => {
     await using server = await TestServer.start();
     const traces = new MessageTraces(await server.connect());
     assert.equal(await traces.isListening("_R_.abc.def"), true);

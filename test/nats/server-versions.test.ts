@@ -1,4 +1,4 @@
-/** The table of server versions, and what the coordinator says of a server that is known to be bad. */
+/** The table of server versions, and the warning about a version that is known to be bad. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { judgeServerVersion } from "../../src/nats/server-versions.ts";
@@ -21,7 +21,7 @@ describe("a version of nats-server", () => {
     }
   }
 
-  it("that is refused comes with the oldest one of its line that is not", () => {
+  it("is refused with the oldest good version of its release line", () => {
     for (const [version, cure] of [
       ["2.9.0", "2.11.16"],
       ["2.11.0", "2.11.16"],
@@ -36,7 +36,7 @@ describe("a version of nats-server", () => {
 });
 
 describe("a server that is known to be bad", () => {
-  it("serves, with one warning in the log and one in the readiness", async () => {
+  it("is used, with one warning in the log and one in the readiness", async () => {
     await using server = await TestServer.start();
     await using proxy = await NatsProxy.start(server.port, { version: "2.14.3" });
     await using serve = await Serve.start(proxy.url);

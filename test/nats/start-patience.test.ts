@@ -1,11 +1,11 @@
-/** A worker that is started while NATS has no leader. */
+/** A worker that starts while NATS has no leader. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { NatsProxy } from "../support/nats-proxy.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
-describe("a worker that is started while JetStream does not answer", () => {
-  it("says so, waits, and serves as soon as it does", async () => {
+describe("a worker that starts while JetStream does not answer", () => {
+  it("reports this, waits, and is ready as soon as JetStream answers", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 0 });
     await using proxy = await NatsProxy.start(coordinator.server.port);
     const asked = proxy.untilClientSays("$JS.API.INFO").then(() => {

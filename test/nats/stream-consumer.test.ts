@@ -17,9 +17,9 @@ async function openStream(connection: NatsConnection): Promise<KvAccess> {
   return access;
 }
 
-/** A consumer of the stream that notes what it is told. */
+/** A consumer of the stream that records all calls of its handler. */
 class NotedConsumer {
-  /** `<subject>=<text> +<pending>`, `idle` once in a row, and `ended: <why>`. */
+  /** `<subject>=<text> +<pending>`, `idle` (once if several follow each other), and `ended: <why>`. */
   readonly notes: string[] = [];
   readonly #noted = new EventEmitter();
 
@@ -37,7 +37,7 @@ class NotedConsumer {
     });
   }
 
-  /** Resolves with the first note that fits. */
+  /** Resolves with the first note that matches. */
   async noted(pattern: RegExp): Promise<string> {
     for (;;) {
       const found = this.notes.find((note) => pattern.test(note));
@@ -56,7 +56,7 @@ class NotedConsumer {
 }
 
 describe("a consumer of a stream", () => {
-  it("delivers the last message of each subject, then every new one, and tells when it is idle", async () => {
+  it("delivers the last message of each subject, then every new one, and reports when it is idle", async () => {
     await using server = await TestServer.start();
     const access = await openStream(await server.connect());
     for (const text of ["a1", "b1", "a2"]) {
@@ -79,7 +79,7 @@ describe("a consumer of a stream", () => {
     consumer.stop();
   });
 
-  it("is removed from the server when it is stopped, and delivers nothing any more", async () => {
+  it("is removed from the server when it is stopped, and delivers nothing after that", async () => {
     await using server = await TestServer.start();
     const access = await openStream(await server.connect());
     const noted = new NotedConsumer();
@@ -93,7 +93,7 @@ describe("a consumer of a stream", () => {
     assert.deepEqual(noted.notes, []);
   });
 
-  it("ends, once, when the server has deleted it", async () => {
+  it("ends once when the server has deleted it", async () => {
     await using server = await TestServer.start();
     const access = await openStream(await server.connect());
     const noted = new NotedConsumer();
@@ -110,7 +110,7 @@ describe("a consumer of a stream", () => {
     assert.ok(!noted.notes.some((note) => note.includes("late")), noted.notes.join(", "));
   });
 
-  it("ends within seconds when the server says nothing any more, though the connection is there", async () => {
+  it("ends within seconds when the server sends nothing, although the connection is up", async () => {
     await using server = await TestServer.start();
     await openStream(await server.connect());
     await using proxy = await NatsProxy.start(server.port);
@@ -123,7 +123,7 @@ describe("a consumer of a stream", () => {
     assert.equal(connection.isClosed(), false);
   });
 
-  it("is refused if there is no such stream", async () => {
+  it("rejects if there is no such stream", async () => {
     await using server = await TestServer.start();
     const noted = new NotedConsumer();
     await assert.rejects(

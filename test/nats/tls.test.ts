@@ -1,4 +1,4 @@
-/** What a connection does about TLS, on the wire and with real servers; and what it says if that fails. */
+/** TLS on the wire and with real servers, and the error messages if it fails. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
@@ -14,10 +14,10 @@ import { TempFolder } from "../support/temp-folder.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** The first byte of the record with which a client begins TLS. */
+/** The first byte of a TLS handshake. */
 const HANDSHAKE = "\x16";
 
-/** A NATS server as far as it is told what it is to say of itself; it notes what it is sent. */
+/** The first steps of a NATS server: sends a given INFO, and records what it receives. */
 class Greeter implements AsyncDisposable {
   readonly port: number;
   received = "";
@@ -52,12 +52,12 @@ class Greeter implements AsyncDisposable {
 
 const LOGIN = { username: "me", password: "s3cret-in-clear", maxReconnectAttempts: 0 };
 
-describe("a server whose URL says tls://", () => {
+describe("a server that must use TLS", () => {
   for (const [what, serversOf] of [
-    ["alone", (port: number) => [`tls://127.0.0.1:${port}`]],
-    ["beside it", (port: number) => [`nats://127.0.0.1:${port}`, "tls://127.0.0.1:1"]],
+    ["of this one", (port: number) => [`tls://127.0.0.1:${port}`]],
+    ["of another server", (port: number) => [`nats://127.0.0.1:${port}`, "tls://127.0.0.1:1"]],
   ] as const) {
-    it(`is sent nothing in clear if it has no TLS, with the URL ${what}`, async () => {
+    it(`receives nothing in clear if it has no TLS, with tls:// in the URL ${what}`, async () => {
       await using server = await Greeter.start({});
       const servers = serversOf(server.port);
       await assert.rejects(connectNats({ ...LOGIN, servers }), { name: "ConnectionError" });
@@ -65,7 +65,7 @@ describe("a server whose URL says tls://", () => {
     });
   }
 
-  it("is sent nothing in clear by the library either, which says why", async () => {
+  it("receives nothing in clear from the library either, and the error says why", async () => {
     await using server = await Greeter.start({});
     const logger = new NotedLog();
     const servers = `tls://127.0.0.1:${server.port}`;
@@ -78,7 +78,7 @@ describe("a server whose URL says tls://", () => {
     assert.equal(server.received, "");
   });
 
-  it("gets no password if it breaks the TLS handshake off that it has offered", async () => {
+  it("receives no password if it offers TLS and then aborts the handshake", async () => {
     await using server = await Greeter.start({ tls_available: true });
     const servers = [`tls://127.0.0.1:${server.port}`];
     await assert.rejects(connectNats({ ...LOGIN, servers }));
@@ -86,7 +86,7 @@ describe("a server whose URL says tls://", () => {
     assert.ok(server.received.startsWith(HANDSHAKE));
   });
 
-  it("is what a server becomes that is checked against a CA", async () => {
+  it("must also use TLS if a CA is configured", async () => {
     await using folder = await TempFolder.create();
     const caCert = await new Authority("ca").certificate(folder.path);
     await using server = await Greeter.start({});
@@ -95,7 +95,7 @@ describe("a server whose URL says tls://", () => {
     assert.equal(server.received, "");
   });
 
-  it("is told apart from one that says nats:// and has no TLS", async () => {
+  it("is not a server with nats:// and without a CA", async () => {
     await using server = await Greeter.start({});
     const servers = [`nats://127.0.0.1:${server.port}`];
     const connection = await connectNats({ ...LOGIN, servers });
@@ -111,7 +111,7 @@ describe("a server with TLS", () => {
   let client: IssuedCertificate;
   const servers = new Map<string, TestServer>();
 
-  /** Each with a certificate of its own kind. */
+  /** One server for each kind of certificate. */
   const startServer = async (
     name: string,
     certificate: Parameters<Authority["issue"]>[2],
@@ -162,7 +162,7 @@ describe("a server with TLS", () => {
     await folder[Symbol.asyncDispose]();
   });
 
-  it("is connected to if the CA that issued its certificate is given", async () => {
+  it("is accepted if the CA of its certificate is configured", async () => {
     await connects("by-address", { caCert });
     await connects("by-name", { caCert, servers: [urlOf("by-name", "localhost")] });
     await connects("by-address", {
@@ -171,7 +171,7 @@ describe("a server with TLS", () => {
     });
   });
 
-  it("has to have a certificate for the address in its URL, not for localhost", async () => {
+  it("must have a certificate for the address in its URL, not for localhost", async () => {
     for (const [name, host] of [
       ["by-name", "127.0.0.1"],
       ["by-address", "localhost"],
@@ -183,7 +183,7 @@ describe("a server with TLS", () => {
     }
   });
 
-  it("needs a CA, whose setting is named", async () => {
+  it("is refused without a CA, and the error names the setting", async () => {
     const cure =
       /know the authority .* set the path of its certificate as nats\.ca_cert, .*caCert$/;
     assert.match(await failure("by-address"), cure);
@@ -191,7 +191,7 @@ describe("a server with TLS", () => {
     assert.match(await failure("by-address", { servers: [plain] }), cure);
   });
 
-  it("needs the right CA", async () => {
+  it("is refused with another CA", async () => {
     const other = await new Authority("other").certificate(folder.path);
     assert.match(
       await failure("by-address", { caCert: other }),
@@ -199,11 +199,11 @@ describe("a server with TLS", () => {
     );
   });
 
-  it("has to have a certificate that has not expired", async () => {
+  it("must have a certificate that has not expired", async () => {
     assert.match(await failure("expired", { caCert }), /expired\): give the server a new cert/);
   });
 
-  it("may ask for a certificate of the client, whose settings are named", async () => {
+  it("may require a client certificate, and the error names the settings", async () => {
     assert.match(
       await failure("verifying", { caCert }),
       /requires a client certificate\): set nats\.key_file and nats\.cert_file, which a program/,
@@ -211,7 +211,7 @@ describe("a server with TLS", () => {
     await connects("verifying", { caCert, certFile: client.cert, keyFile: client.key });
   });
 
-  it("may refuse the client's certificate", async () => {
+  it("may reject the client certificate", async () => {
     const foreign = await new Authority("foreign").issue(folder.path, "foreign-client");
     const files = { certFile: foreign.cert, keyFile: foreign.key };
     assert.match(
@@ -220,7 +220,7 @@ describe("a server with TLS", () => {
     );
   });
 
-  it("is not dialled if a file cannot be used, which is named with its setting", async () => {
+  it("is not contacted if a file cannot be used, and the error names the file and its setting", async () => {
     const missing = join(folder.path, "missing.pem");
     const garbage = join(folder.path, "garbage.pem");
     await writeFile(garbage, "not a certificate\n");
@@ -248,7 +248,7 @@ describe("a server with TLS", () => {
 });
 
 describe("a credentials file", () => {
-  it("has to be one, and its setting is named", async () => {
+  it("must be one, and the error names its setting", async () => {
     await using folder = await TempFolder.create();
     const credsFile = join(folder.path, "my.creds");
     const servers = ["nats://127.0.0.1:1"];

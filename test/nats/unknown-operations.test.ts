@@ -4,7 +4,7 @@ import { RequestError } from "@nats-io/nats-core";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
 describe("a request for an operation that does not exist", () => {
-  it("is answered with the name of the one that was probably meant, on both roots", async () => {
+  it("is answered with the operation that was probably meant, on both roots", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 2 });
     for (const [subject, says] of [
       ["tasks.cancle.x", /no operation tasks.cancle: did you mean tasks.cancel\?/],
@@ -19,21 +19,21 @@ describe("a request for an operation that does not exist", () => {
     }
   });
 
-  it("is left to whichever queue group listens there", async () => {
+  it("is left to another queue group that listens there", async () => {
     await using coordinator = await TestCoordinator.start();
     const { connection } = coordinator;
     connection.subscribe("tasks.later.>", {
       queue: "another",
       callback: (_, msg) => void setTimeout(() => msg.respond('{"ok":true,"later":1}'), 100),
     });
-    // An observer answers nothing.
+    // A plain subscriber does not answer.
     connection.subscribe("tasks.>", { callback: () => undefined });
     await connection.flush();
     assert.equal((await coordinator.ok("tasks.later.x")).later, 1);
     assert.equal((await coordinator.refused("tasks.latr.x")).code, "invalid_request");
   });
 
-  it("does not hide that no worker runs", async () => {
+  it("is not answered if no worker runs", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 0 });
     const app = await coordinator.addWorkers(1);
     assert.equal((await coordinator.refused("tasks.cancle.x")).code, "invalid_request");
@@ -43,7 +43,7 @@ describe("a request for an operation that does not exist", () => {
     }
   });
 
-  it("is answered again after busy times, in which it may find nobody", async () => {
+  it("is answered again after a busy period, in which it may get no answer", async () => {
     await using coordinator = await TestCoordinator.start();
     await Promise.all(Array.from({ length: 300 }, () => coordinator.ok("tasks.stats")));
     const deadline = Date.now() + 15_000;

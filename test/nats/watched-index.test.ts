@@ -14,7 +14,7 @@ function openBucket(connection: NatsConnection): Promise<KV> {
 }
 
 describe("the index behind the watch", () => {
-  it("drops the tasks that went while the connection was lost, without a trace", async () => {
+  it("drops the tasks that were removed without a marker while the connection was lost", async () => {
     await using server = await TestServer.start();
     await using proxy = await NatsProxy.start(server.port);
     const direct = await openKvAccess(await server.connect());
@@ -35,7 +35,7 @@ describe("the index behind the watch", () => {
 
     const again = once(current, "current");
     proxy.cut();
-    // As if its marker had removed itself long ago: no message of the task is left.
+    // As if the marker had removed itself long ago, no message of the task is left.
     await direct.jsm.streams.purge("KV_tasks", { filter: "$KV.tasks.goes" });
     await bucket.put("changes", '{"title":"changed"}');
     await bucket.put("unreadable", "hello");
@@ -49,7 +49,7 @@ describe("the index behind the watch", () => {
     await stoppable.stop();
   });
 
-  it("is empty after all tasks went while the connection was lost", async () => {
+  it("is empty after all tasks were removed while the connection was lost", async () => {
     await using server = await TestServer.start();
     await using proxy = await NatsProxy.start(server.port);
     const direct = await openKvAccess(await server.connect());

@@ -1,4 +1,4 @@
-/** When a bucket counts as one that refuses every write: by the clock, and on a real server. */
+/** When a bucket counts as refusing: with a mocked clock, and on a real server. */
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { jetstreamManager } from "@nats-io/jetstream";
@@ -25,7 +25,7 @@ function refusals(t: TestContext) {
 }
 
 describe("a bucket that refuses writes", () => {
-  it("is reported once when it has refused for some seconds, and once when it accepts again", (t) => {
+  it("is reported once after it has refused for some seconds, and once when it accepts again", (t) => {
     const { tracker, reports, pass } = refusals(t);
     tracker.refused("$KV.tasks.a", "full");
     pass(REFUSES_AFTER_MS - 1);
@@ -40,7 +40,7 @@ describe("a bucket that refuses writes", () => {
     assert.deepEqual(reports.slice(1), [["tasks", null]]);
   });
 
-  it("is not reported if a write succeeds in between, unless that is to another bucket", (t) => {
+  it("is not reported if a write to it succeeds in between, but a write to another bucket does not count", (t) => {
     const { tracker, reports, pass } = refusals(t);
     tracker.refused("$KV.tasks.a", "full");
     tracker.refused("$KV.leases.a", "full");
@@ -52,7 +52,7 @@ describe("a bucket that refuses writes", () => {
     assert.deepEqual(reports, [["leases", "full"]]);
   });
 
-  it("is probed each second until a write succeeds, by a key that is no id", (t) => {
+  it("is probed each second until a write succeeds, with a key that is no id", (t) => {
     const { tracker, probes, pass } = refusals(t);
     pass(5_000);
     tracker.refused("$KV.tasks.a", "full");
@@ -63,7 +63,7 @@ describe("a bucket that refuses writes", () => {
     assert.equal(probes.length, 2);
   });
 
-  it("is not known any longer when the connection is lost", (t) => {
+  it("is forgotten when the connection is lost", (t) => {
     const { tracker, reports, probes, pass } = refusals(t);
     tracker.refused("$KV.tasks.a", "full");
     pass(REFUSES_AFTER_MS);
@@ -75,7 +75,7 @@ describe("a bucket that refuses writes", () => {
   });
 });
 
-/** Lets a bucket refuse whatever would be added to it, until the returned function is called. */
+/** Makes a bucket refuse all new entries until the returned function is called. */
 async function refuseWrites(server: TestServer, bucket: string): Promise<() => Promise<void>> {
   const jsm = await jetstreamManager(await server.connect());
   const name = `KV_${bucket}`;
@@ -86,7 +86,7 @@ async function refuseWrites(server: TestServer, bucket: string): Promise<() => P
 }
 
 describe("a server that refuses the writes to a bucket", () => {
-  it("is noticed after a single request, and makes the worker unready until a write succeeds", async () => {
+  it("is noticed after one request, and makes the worker unready until a write succeeds", async () => {
     await using server = await TestServer.start();
     await using serve = await Serve.start(server.url);
     const connection = await server.connect();
@@ -115,7 +115,7 @@ describe("a server that refuses the writes to a bucket", () => {
     assert.equal(`${stdout}${stderr}`.match(/bucket refuses every write/g)?.length, 1);
   });
 
-  it("is not confused with requests that lose, nor is its probe with a task", async () => {
+  it("is not confused with requests that lose a race, and its probe is not confused with a task", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 1 });
     await coordinator.ok("tasks.create.a");
     const accept = await refuseWrites(coordinator.server, "tasks");

@@ -88,14 +88,14 @@ describe("the index of leases", () => {
 });
 
 describe("how late a lease has ended", () => {
-  it("is told by the two times of the server", () => {
+  it("is computed from two timestamps of the server", () => {
     const { index } = indexWithChanges();
     granted(index, 1);
     expired(index, 2, "a", 7_000);
     assert.equal(index.expired("a")?.lateMs, 7_000);
   });
 
-  it("is so of its own writes as well, once it has heard from the server of them", () => {
+  it("is computed from the server's timestamps for own writes too", () => {
     const { index } = indexWithChanges();
     index.applyOwn(lease(1), 1, NOW - 60_000);
     granted(index, 1);

@@ -45,7 +45,7 @@ function holding(task: Task): { index: SessionIndex; becomes: (after: Task) => v
 }
 
 describe("the index of sessions", () => {
-  it("is not set back by what it hears late", () => {
+  it("is not set back by entries and writes that come late", () => {
     const index = new SessionIndex(new TaskIndex(() => NOW));
     index.current();
     index.apply(session(["new"]), 5);
@@ -81,7 +81,7 @@ describe("the claims that were taken from a session", () => {
     }
   });
 
-  it("are told apart from those that were cancelled", () => {
+  it("are distinguished from those that were cancelled", () => {
     const { index, becomes } = holding(held);
     becomes(written(held, cancel({ force: true })));
     assert.deepEqual([...index.takenFrom("alice")], [[held.taskId, "cancelled"]]);

@@ -32,7 +32,7 @@ describe("the index of tasks", () => {
     assert.deepEqual([index.counts().claimed, index.size], [0, 1]);
   });
 
-  it("knows what is ready, who holds what, and what depends on what", () => {
+  it("knows the ready tasks, the holders, and the dependents", () => {
     const index = currentIndex();
     deliver(index, 1, availableTask({ taskId: "a" }));
     deliver(index, 2, blockedTask({ taskId: "b", dependsOn: ["a"] }));
@@ -52,7 +52,7 @@ describe("the index of tasks", () => {
     assert.equal(index.dependents.get("a").size, 0);
   });
 
-  it("keeps a reserved task out of the queue until it is free, however it changes", () => {
+  it("keeps a reserved task out of the queue until it is freed, even if it changes", () => {
     const index = currentIndex();
     deliver(index, 1, availableTask({ taskId: "a" }));
     index.reserve("a");
@@ -81,7 +81,7 @@ describe("the index of tasks", () => {
     assert.deepEqual([index.ready.size, index.readyTask("a")?.taskId], [1, "a"]);
   });
 
-  it("lists the tasks in order of creation, and finished ones by when they finished", () => {
+  it("lists the tasks in the order of their creation, and finished ones in the order of their end", () => {
     const index = currentIndex();
     deliver(index, 10, complete({ taskId: "b", createdRevision: 2, updatedAt: NOW }));
     deliver(index, 11, complete({ taskId: "a", createdRevision: 3, updatedAt: NOW - 5 }));
@@ -91,7 +91,7 @@ describe("the index of tasks", () => {
     assert.deepEqual(idsOf(index.finished), ["a", "b"]);
   });
 
-  it("tells of each change what was before and what is after", () => {
+  it("tells its listeners of each change the task before and after", () => {
     const index = currentIndex();
     const changes: TaskChange[] = [];
     index.onChange((change) => changes.push(change));
@@ -120,7 +120,7 @@ describe("the index of tasks", () => {
     assert.deepEqual([changes, index.position.revision], [1, 5]);
   });
 
-  it("is not set back by what it hears late", () => {
+  it("is not set back by entries and writes that come late", () => {
     const index = currentIndex();
     index.apply(claimedTask({ taskId: "a" }), 5);
     index.apply(availableTask({ taskId: "a" }), 4);
@@ -132,7 +132,7 @@ describe("the index of tasks", () => {
     assert.equal(index.get("a"), undefined);
   });
 
-  it("keeps values that are no tasks apart, until they are", () => {
+  it("counts values that are no tasks separately until they become tasks", () => {
     const index = currentIndex();
     deliver(index, 1, availableTask({ taskId: "a" }));
     index.entry({ taskId: "a", revision: 2, corrupt: "not JSON" });
@@ -143,7 +143,7 @@ describe("the index of tasks", () => {
 });
 
 describe("the index of tasks after a lost connection", () => {
-  it("drops what is gone, even without a marker", () => {
+  it("drops tasks that are gone, even without a marker", () => {
     const index = currentIndex();
     deliver(index, 1, availableTask({ taskId: "gone" }));
     deliver(index, 2, availableTask({ taskId: "there" }));
@@ -164,7 +164,7 @@ describe("the index of tasks after a lost connection", () => {
     assert.equal(index.get("a")?.task.status, "available");
   });
 
-  it("keeps what it wrote itself while the watch was beginning", () => {
+  it("keeps its own write from the time in which the watch begins", () => {
     const index = currentIndex();
     index.restarted();
     index.apply(availableTask({ taskId: "own" }), 9);
@@ -172,7 +172,7 @@ describe("the index of tasks after a lost connection", () => {
     assert.equal(index.get("own")?.revision, 9);
   });
 
-  it("tells when it has become current again", () => {
+  it("tells its listeners each time it becomes current", () => {
     const index = new TaskIndex(() => NOW);
     let times = 0;
     index.onCurrent(() => times++);

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { SetMap } from "../../src/watched/set-map.ts";
 
 describe("a map of sets", () => {
-  it("has each id of a key once", () => {
+  it("lists each id of a key once", () => {
     const map = new SetMap();
     map.add("s1", "a");
     map.add("s1", "b");
@@ -13,7 +13,7 @@ describe("a map of sets", () => {
     assert.deepEqual([...map.get("s2")], ["c"]);
   });
 
-  it("is empty for a key that it does not know, or no longer", () => {
+  it("is empty for a key that is unknown or was removed", () => {
     const map = new SetMap();
     assert.equal(map.get("s1").size, 0);
     map.add("s1", "a");
@@ -21,7 +21,7 @@ describe("a map of sets", () => {
     assert.equal(map.get("s1").size, 0);
   });
 
-  it("ignores the removal of what is not there", () => {
+  it("ignores the removal of an id that is not there", () => {
     const map = new SetMap();
     map.add("s1", "a");
     map.delete("s1", "b");

@@ -7,7 +7,7 @@ function storeAt(revision: number): { lastRevision(): Promise<number> } {
   return { lastRevision: () => Promise.resolve(revision) };
 }
 
-/** Whether the promise is still open after everything that could settle it now has run. */
+/** Whether the promise is still open after all that could resolve it now has run. */
 async function isOpen(promise: Promise<unknown>): Promise<boolean> {
   const open = Symbol("open");
   const tick = new Promise((resolve) => setImmediate(resolve, open));
@@ -15,7 +15,7 @@ async function isOpen(promise: Promise<unknown>): Promise<boolean> {
 }
 
 describe("the position of a watch", () => {
-  it("has caught up when it has delivered the last revision of its store", async () => {
+  it("has caught up when the watch has delivered the last revision of the store", async () => {
     const position = new WatchPosition();
     position.delivered(7);
     position.current();
@@ -24,7 +24,7 @@ describe("the position of a watch", () => {
     assert.equal(position.revision, 7);
   });
 
-  it("waits for what is still to be delivered", async () => {
+  it("waits until the missing revisions are delivered", async () => {
     const position = new WatchPosition();
     position.current();
     const first = position.catchUp(storeAt(2));
@@ -37,7 +37,7 @@ describe("the position of a watch", () => {
     await second;
   });
 
-  it("waits for the state from which the watch begins, whatever it has delivered of it", async () => {
+  it("waits for all of the state with which the watch begins", async () => {
     const position = new WatchPosition();
     assert.equal(position.isCurrent, false);
     const waiting = position.catchUp(storeAt(5));
@@ -48,7 +48,7 @@ describe("the position of a watch", () => {
     assert.equal(position.isCurrent, true);
   });
 
-  it("tells each time that the watch is interrupted or current", () => {
+  it("notifies its listeners each time the watch is interrupted or becomes current", () => {
     const position = new WatchPosition();
     const turns: boolean[] = [];
     position.onCurrentChange(() => turns.push(position.isCurrent));
@@ -60,7 +60,7 @@ describe("the position of a watch", () => {
     assert.deepEqual(turns, [false, true, false]);
   });
 
-  it("waits anew after the watch has begun again", async () => {
+  it("waits again after the watch has begun again", async () => {
     const position = new WatchPosition();
     position.delivered(5);
     position.current();
@@ -73,7 +73,7 @@ describe("the position of a watch", () => {
     await waiting;
   });
 
-  it("lets those who wait for its beginning wait until that is delivered, each time anew", async () => {
+  it("lets `untilCurrent` wait for the initial state, each time that the watch begins", async () => {
     const position = new WatchPosition();
     const [one, two] = [position.untilCurrent(), position.untilCurrent()];
     position.delivered(9);
@@ -87,7 +87,7 @@ describe("the position of a watch", () => {
     await again;
   });
 
-  it("gives up with an error that may be retried", async () => {
+  it("gives up with a retryable error", async () => {
     mock.timers.enable({ apis: ["setTimeout"] });
     try {
       const position = new WatchPosition();

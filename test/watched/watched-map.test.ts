@@ -1,4 +1,4 @@
-/** The map that a watch keeps in step: by examples, and compared with a bucket in random sequences. */
+/** The map that a watch keeps up to date: examples, and random sequences compared with a bucket. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
@@ -16,7 +16,7 @@ function newMap(): Watched {
   return new WatchedMap({ owners: ({ owner }) => owner, tags: ({ tags }) => tags });
 }
 
-/** A map whose watch has delivered that there is nothing. */
+/** A map whose watch has delivered an empty bucket. */
 function currentMap(): Watched {
   const map = newMap();
   map.restarted();
@@ -44,7 +44,7 @@ describe("a watched map", () => {
     assert.equal(map.index("tags").get("y").size, 0);
   });
 
-  it("tells of a change after all indexes have it, with what the watch delivered", () => {
+  it("calls its listeners after all indexes have a change, with the entry that the watch delivered", () => {
     const map = currentMap();
     const told: unknown[] = [];
     map.onChange((key, before, after, entry) => {
@@ -62,7 +62,7 @@ describe("a watched map", () => {
     ]);
   });
 
-  it("takes in its own write only if it is newer than what it knows and what the watch passed", () => {
+  it("takes in its own write only if it is newer than the known value and the position of the watch", () => {
     const map = currentMap();
     assert.equal(map.apply("a", value(5)), true);
     assert.equal(map.apply("a", value(5)), false);
@@ -72,7 +72,7 @@ describe("a watched map", () => {
     assert.deepEqual([map.size, map.get("a")?.revision], [1, 5]);
   });
 
-  it("counts an entry as delivered that it knows from its own write", () => {
+  it("counts an entry that it knows from its own write as delivered", () => {
     const map = currentMap();
     map.apply("a", value(5));
     assert.equal(map.isKnown("a", 4), false);
@@ -80,7 +80,7 @@ describe("a watched map", () => {
     assert.equal(map.position.revision, 5);
   });
 
-  it("knows nothing while the watch begins: an entry of the same revision may be another one", () => {
+  it("counts no entry as known while the watch begins, because the bucket may be another one", () => {
     const map = currentMap();
     map.deliver("a", 5, value(5, "alice"));
     map.restarted();
@@ -91,7 +91,7 @@ describe("a watched map", () => {
     assert.equal(map.isKnown("a", 5), true);
   });
 
-  it("keeps what a listener adds while it drops what is gone", () => {
+  it("keeps an entry that a listener adds while others are dropped", () => {
     const map = currentMap();
     map.deliver("gone", 1, value(1));
     map.restarted();
@@ -102,7 +102,7 @@ describe("a watched map", () => {
     assert.deepEqual([map.size, map.get("added")?.revision], [1, 9]);
   });
 
-  it("removes what was written over, without a word on how far the watch has come", () => {
+  it("removes an entry without a change of the position", () => {
     const map = currentMap();
     map.deliver("a", 1, value(1, "alice"));
     map.remove("a");
@@ -110,7 +110,7 @@ describe("a watched map", () => {
     assert.equal(map.position.revision, 1);
   });
 
-  it("puts in place another value of the same revision, and tells nobody", () => {
+  it("replaces a value by another of the same revision without calling its listeners", () => {
     const map = currentMap();
     let changes = 0;
     map.onChange(() => changes++);
@@ -119,7 +119,7 @@ describe("a watched map", () => {
     assert.deepEqual([changes, map.get("a")?.tags], [1, []]);
   });
 
-  it("equals the bucket, and its indexes the map, whatever happens", () => {
+  it("equals the bucket after any sequence of changes, and its indexes equal the map", () => {
     const key = fc.constantFrom("a", "b", "c", "d");
     const owner = fc.option(fc.constantFrom("alice", "bob"));
     const tags = fc.uniqueArray(fc.constantFrom("x", "y", "z"));
