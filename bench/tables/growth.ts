@@ -1,6 +1,6 @@
 /** What more tasks cost: latencies, memory, and the time until a worker serves. */
 import { median, quantile } from "../../scripts/lab/statistics.ts";
-import { firstClaim } from "../../scripts/recovery/cold-start.ts";
+import { firstClaim } from "../../scripts/lab/clients.ts";
 import { BenchClient } from "../client.ts";
 import { timed } from "../load.ts";
 import { startPlace, workerPid } from "../place.ts";

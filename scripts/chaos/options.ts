@@ -1,20 +1,7 @@
 /** The options of `npm run chaos`. */
+import { FAULTS } from "../lab/faults/all.ts";
 import { parse, UsageError } from "../options/command-line.ts";
 import { duration, flag, nodes, seed, text, whole, workers } from "../options/kinds.ts";
-import { FAULTS } from "../lab/faults/all.ts";
-
-export interface ChaosOptions {
-  readonly seed: number;
-  readonly durationMs: number;
-  /** 1, or 3: a cluster with three replicas. */
-  readonly nodes: number;
-  readonly workers: number;
-  readonly sessions: number;
-  /** Whether each process gets its own host, where that is allowed. */
-  readonly namespaces: boolean;
-  /** The names of the faults to draw from. `null`: all. */
-  readonly faults: readonly string[] | null;
-}
 
 export const SCRIPT = {
   name: "npm run chaos",
@@ -31,8 +18,10 @@ export const SCRIPT = {
   },
 };
 
+export type ChaosOptions = NonNullable<ReturnType<typeof parseOptions>>;
+
 /** @returns `null` for `--list-faults`. @throws UsageError */
-export function parseOptions(args: readonly string[]): ChaosOptions | null {
+export function parseOptions(args: readonly string[]) {
   const { values } = parse(SCRIPT, args);
   if (values["list-faults"]) return null;
   const { seed, duration: durationMs, nodes, workers, sessions } = values;

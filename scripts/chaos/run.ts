@@ -79,7 +79,7 @@ export async function stuckClaims({ coordinator }: Workload): Promise<Problem[]>
   });
 }
 
-/** The history in the bucket, when it no longer changes and the subscriber was told of it, or time is up. */
+/** The history in the bucket, when it no longer changes and the subscriber has it all, or time is up. */
 export async function untilTold(
   { recording: { updates } }: Workload,
   urls: readonly string[],

@@ -15,7 +15,7 @@ const TTL_SECONDS = [1, 2, 5] as const;
 const SESSION_TTL_SECONDS = 86_400;
 const TIMEOUT_MS = 4_000;
 const PAUSE_MS = 40;
-/** No task is given up, whatever happens to it. */
+/** So high that no task is given up. */
 const MAX_FAILURES = 1_000;
 const DELAY_SECONDS = 0.2;
 /** No limit: faults may end any number of leases. */

@@ -1,4 +1,5 @@
 /** Statistics that a few outliers hardly change. */
+export { quantile } from "../../src/simulation/figures.ts";
 
 /** NaN if there are no values. */
 export function median(values: readonly number[]): number {
@@ -6,12 +7,6 @@ export function median(values: readonly number[]): number {
   const middle = Math.floor(sorted.length / 2);
   const [low, high] = [sorted[middle - 1] ?? NaN, sorted[middle] ?? NaN];
   return sorted.length % 2 === 1 ? high : (low + high) / 2;
-}
-
-/** The value below which this share of the values lies. NaN if there are no values. */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }
 
 export interface Trend {

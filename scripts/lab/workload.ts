@@ -1,4 +1,4 @@
-/** Sessions that work on tasks of their own, and a subscriber that is told of every update. */
+/** Sessions that work on their own tasks, and a subscriber that records every update. */
 import { setMaxListeners } from "node:events";
 import type { Coordinator } from "../../src/client/coordinator.ts";
 import { Recording } from "../../src/history/recording.ts";

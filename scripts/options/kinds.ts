@@ -1,6 +1,7 @@
 /** The kinds of options: a number, a duration, one of several words, a text, or a flag. */
 import { randomInt } from "node:crypto";
-import { parseDuration } from "../lab/duration.ts";
+
+const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
 
 export interface Option<T> {
   /** Its value, as the usage text shows it; `null`: a flag, which has none. */
@@ -79,4 +80,10 @@ export function nodes(fallback: 1 | 3): Option<number> {
 
 export function workers(fallback: number): Option<number> {
   return whole("workers, each a process", fallback, { min: 1 });
+}
+
+/** In milliseconds. NaN for a text that is no duration. */
+function parseDuration(text: string): number {
+  const [, amount = "", unit = ""] = /^(\d+)([smh])$/.exec(text) ?? [];
+  return Number(amount) * (UNITS_MS[unit] ?? NaN);
 }

@@ -20,7 +20,7 @@ const BYTES = 512 * 1024 * 1024;
 const BUSY_MS = 10_000;
 const POLL_MS = 100;
 
-/** Unmounted at the end of this process, whatever ends it. The loop devices end with their mounts. */
+/** Unmounted at the end of this process, for any reason. The loop devices end with their mounts. */
 const folders = new Set<string>();
 process.on("exit", () => {
   for (const folder of folders) {

@@ -2,23 +2,9 @@
 import { parse, UsageError } from "../options/command-line.ts";
 import { flag, nodes, oneOf, type Option, seed, whole } from "../options/kinds.ts";
 
-/** Which nodes lose power: one, all, or one whose data the others miss because they were paused. */
 export type Victims = "1" | "all" | "unlucky";
 
-export interface PowerLossOptions {
-  readonly seed: number;
-  readonly nodes: number;
-  /** How long sessions write before the power fails. */
-  readonly seconds: number;
-  readonly victims: Victims;
-  /** `sync_interval` of nats-server. `null`: its default. */
-  readonly sync: string | null;
-  /** Whether to measure what each setting costs, instead of a loss of power. */
-  readonly price: boolean;
-  readonly rounds: number;
-}
-
-/** `null`: the server's default. */
+/** `null`: the default of the server. */
 const sync: Option<string | null> = {
   value: "default|always|<n>s",
   what: "sync_interval of the NATS servers",
@@ -46,8 +32,10 @@ export const SCRIPT = {
   },
 };
 
+export type PowerLossOptions = ReturnType<typeof parseOptions>;
+
 /** @throws UsageError */
-export function parseOptions(args: readonly string[]): PowerLossOptions {
+export function parseOptions(args: readonly string[]) {
   const { values } = parse(SCRIPT, args);
   if (values.victims === "unlucky" && values.nodes === 1) {
     throw new UsageError(SCRIPT, "--victims unlucky: takes one node of three, add --nodes 3");

@@ -11,7 +11,7 @@ export function formatOutcome(outcome: Outcome): string[] {
   return [
     `${acknowledged} writes were acknowledged; ${lost.length} of them (${share} %) are lost: ${kinds}`,
     `the oldest lost write was acknowledged ${lostSeconds.toFixed(2)} s before the power failed`,
-    `${holes} lost writes are older than one that was kept${bucketForgotten ? "; the bucket was forgotten until a worker made it anew" : ""}`,
+    `${holes} lost writes are older than one that was kept${bucketForgotten ? "; the bucket was forgotten until a worker created it again" : ""}`,
     `${attemptsBack.size} tasks have a lower attempt than was told; ${toldTwice} of the first 50 of ` +
       "them were claimed again under an attempt that somebody has",
     `${outcome.claimedWithoutLease} tasks were claimed without a lease, ${outcome.stuck} stayed so`,

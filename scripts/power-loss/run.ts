@@ -31,7 +31,7 @@ export interface Outcome extends Losses {
   readonly claimedWithoutLease: number;
   /** The number of attempts that two sessions were told. */
   readonly toldTwice: number;
-  /** The number of tasks that stay claimed for ever. */
+  /** The number of tasks that stay claimed forever. */
   readonly stuck: number;
   /** Buckets whose contents differ for good from node to node. */
   readonly differing: readonly string[];

@@ -1,16 +1,12 @@
 /** How long a coordinator takes to start with many tasks, and how much memory. */
 import { execFile } from "node:child_process";
-import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
-import type { TaskClient } from "../../src/client/task-client.ts";
-import { TaskError } from "../../src/client/task-error.ts";
+import { firstClaim } from "../lab/clients.ts";
 import type { Member } from "../lab/member.ts";
 import { Bench, type BenchOptions, type Row } from "./bench.ts";
 
 const run = promisify(execFile);
 
-const PATIENCE_MS = 300_000;
-const PAUSE_MS = 10;
 const IMPORT_AT_ONCE = 5_000;
 
 /** Restarts the worker alone, then the NATS nodes and the worker together. */
@@ -58,21 +54,6 @@ async function timesOf(
     times.push(performance.now() - started);
   }
   return times;
-}
-
-/** Resolves when a coordinator that is starting has answered a claim. */
-export async function firstClaim(tasks: TaskClient, id: string, started: number): Promise<void> {
-  const input = { session_id: "first", ttl_seconds: 3_600 };
-  for (;;) {
-    try {
-      await tasks.claim(id, input, { deadlineMs: 0, timeoutMs: 1_000 });
-      return;
-    } catch (error) {
-      if (!(error instanceof TaskError) || !error.retryable) throw error;
-      if (performance.now() - started > PATIENCE_MS) throw error;
-      await delay(PAUSE_MS);
-    }
-  }
 }
 
 /** The resident memory of the process, in MiB. */

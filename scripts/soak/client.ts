@@ -25,7 +25,7 @@ export async function repeatedly(
   while (!signal.aborted) {
     {
       await using client = await LibraryClient.tryOpen(urls, id, RECONNECT_SECONDS);
-      meter.count(client === null ? "connect in vain" : "connect");
+      meter.count(client === null ? "failed connect" : "connect");
       if (client !== null) {
         try {
           await visit(client);

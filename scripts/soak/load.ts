@@ -103,7 +103,7 @@ export class Load implements AsyncDisposable {
 
 /**
  * Cancels what the load leaves unfinished, so that no task has a reason to stay. Otherwise a task that
- * waits for a cancelled one waits for ever, and the finished tasks that it depends on stay as long.
+ * waits for a cancelled one waits forever, and the finished tasks that it depends on stay as long.
  *
  * Resolves when no task is unfinished. Claims end when their leases do.
  */

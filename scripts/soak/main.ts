@@ -1,9 +1,8 @@
 /** `npm run soak`: a long run under load and faults, which shows whether anything grows without bound. */
-import { execFileSync } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { writeFileSync } from "node:fs";
-import { VERSION } from "../../src/version.ts";
 import { Cluster } from "../lab/cluster.ts";
+import { describeMachine } from "../lab/machine.ts";
 import { Network } from "../lab/network.ts";
 import { type Run, runScript } from "../lab/run-script.ts";
 import { formatOptions, parseOptions, SCRIPT, type SoakOptions } from "./options.ts";
@@ -23,8 +22,7 @@ await runScript({
     const startedAt = new Date();
     const binary = await run.serverBinary();
     const result = await inCluster(options, binary, run);
-    const nats = execFileSync(binary, ["--version"], { encoding: "utf8" }).trim();
-    const versions = { "if-coordinator": VERSION, Node: process.version, NATS: nats };
+    const { versions } = await describeMachine({ "nats-server": binary });
     const facts = { command: run.repeatedBy ?? "", versions, startedAt };
     writeFileSync(options.report, renderReport(result, facts));
     console.log(`${formatTable(result)}\n\n${summary(result)}\n${options.report} has the charts`);

@@ -2,23 +2,11 @@
 import { parse } from "../options/command-line.ts";
 import { duration, nodes, seed, text, whole, workers } from "../options/kinds.ts";
 
-export interface SoakOptions {
-  readonly seed: number;
-  /** How long load and faults last, without the warm-up before and the quiet after them. */
-  readonly durationMs: number;
-  /** 1, or 3: a cluster with three replicas. */
-  readonly nodes: number;
-  readonly workers: number;
-  readonly sessions: number;
-  /** Path of the report. */
-  readonly report: string;
-}
-
 export const SCRIPT = {
   name: "npm run soak",
   does: "Runs load and rare faults for long, and judges whether anything grows without bound.",
   options: {
-    duration: duration("how long load and faults last", "20m"),
+    duration: duration("how long load and faults last, without warm-up and quiet", "20m"),
     seed: seed("repeats the schedule of an earlier run"),
     nodes: nodes(3),
     workers: workers(3),
@@ -27,8 +15,10 @@ export const SCRIPT = {
   },
 };
 
+export type SoakOptions = ReturnType<typeof parseOptions>;
+
 /** @throws UsageError */
-export function parseOptions(args: readonly string[]): SoakOptions {
+export function parseOptions(args: readonly string[]) {
   const { duration: durationMs, ...others } = parse(SCRIPT, args).values;
   return { ...others, durationMs };
 }

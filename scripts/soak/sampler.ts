@@ -1,9 +1,9 @@
 /** Takes a sample of all figures every few seconds, without those that cannot be had at the moment. */
 import { pause } from "../../src/client/waiting.ts";
-import { percentiles } from "../../src/simulation/figures.ts";
 import { TASK_STATUSES } from "../../src/task/task.ts";
 import type { Cluster } from "../lab/cluster.ts";
 import { readProcess } from "../lab/process-figures.ts";
+import { quantile } from "../lab/statistics.ts";
 import type { BucketFigures, Buckets } from "./bucket-figures.ts";
 import {
   GROUPS,
@@ -159,9 +159,8 @@ export class Sampler implements AsyncDisposable {
     this.#rates(GROUPS.operations, counts, seconds);
     this.#rates(GROUPS.errors, errors, seconds);
     for (const [name, values] of latencies) {
-      const { p50, p95, p99 } = percentiles(values);
-      for (const [line, value] of Object.entries({ p50, p95, p99 })) {
-        this.#add(line, latencyGroup(name), value ?? undefined);
+      for (const percent of [50, 95, 99]) {
+        this.#add(`p${percent}`, latencyGroup(name), quantile(values, percent / 100));
       }
     }
   }

@@ -3,7 +3,7 @@ import { setMaxListeners } from "node:events";
 import type { LibraryClient } from "../lab/clients.ts";
 import { happens, type Part, repeatedly, rest, vanish } from "./client.ts";
 
-/** No task has this prefix: a request for it waits in vain. */
+/** No task has this prefix: a request for it only waits. */
 const NO_PREFIX = "nothing.";
 /** Requests of a client that disappears stay parked for this time. */
 export const PARKED_SECONDS = 10;

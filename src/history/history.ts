@@ -1,4 +1,4 @@
-/** What the rules look at: the states of each task, one for each write, and what breaks a rule. */
+/** The input of the rules (the states of each task, one for each write) and their findings. */
 import type { RecordedEntry } from "../nats/read-history.ts";
 import { decodeTask } from "../protocol/task-record.ts";
 import type { Task } from "../task/task.ts";
@@ -14,19 +14,19 @@ export interface TaskState {
 /** The states of each task, in the order of their revisions. */
 export type History = ReadonlyMap<string, readonly TaskState[]>;
 
-/** What breaks a rule. */
+/** A break of a rule. */
 export interface Finding {
-  /** `null`: it concerns no single task. */
+  /** `null` if the finding concerns no single task. */
   readonly taskId: string | null;
   readonly what: string;
 }
 
 export interface Problem extends Finding {
-  /** The name of the guarantee that is broken. */
+  /** The guarantee that is broken. */
   readonly guarantee: string;
 }
 
-/** The history that the bucket has. */
+/** The history in the bucket. */
 export function historyOf(entries: readonly RecordedEntry[]): History {
   const states = entries.flatMap(({ taskId, revision, task }) =>
     task === null ? [] : { taskId, revision, task },
@@ -34,7 +34,7 @@ export function historyOf(entries: readonly RecordedEntry[]): History {
   return groupBy(states, ({ taskId }) => taskId);
 }
 
-/** The history as a subscriber was told of it. */
+/** The history as a subscriber received it. */
 export function historyToldBy(updates: readonly RecordedUpdate[]): History {
   const states = updates.map(({ task_id: taskId, revision, task }) => {
     const written = { taskId, revision, writtenAt: Date.parse(task.updated_at) };

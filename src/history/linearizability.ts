@@ -1,38 +1,39 @@
 /**
- * Whether a history of operations on one object can be explained by its sequential specification: is
- * there an order in which the operations could have happened one after the other, each between its
- * invocation and its reply, with just the replies that were given?
+ * Whether a sequential specification explains a history of operations on one object. Is there an order in
+ * which the operations happen one after the other, each between its invocation and its reply, and give
+ * exactly the replies of the history?
  *
- * The search is that of Wing and Gong, with Lowe's memory of what was tried: operations are put in order
- * one by one, always one that was invoked before the earliest reply of those that are left; a set of
- * operations that has led to the same state before is not tried again. The object may also change by
- * itself, as a lease that runs out, between any two operations.
+ * The search is that of Wing and Gong. It orders the operations one by one. The next is always one that was
+ * invoked before the earliest reply of the remaining ones. As Lowe proposes, it remembers what was tried: a
+ * set of operations that led to the same state is not tried again. Between two operations the object may
+ * also change by itself, for example when a lease runs out.
  */
 
 export interface Operation<Op> {
   readonly op: Op;
-  /** When it was invoked, by a clock that all operations share. */
+  /** By a clock that all operations share. */
   readonly invokedAt: number;
-  /** When its reply came; infinite if none did: then it may have happened at any later time, or never. */
+  /** Infinite if no reply came: then the operation may have happened at any later time, or never. */
   readonly returnedAt: number;
 }
 
 export interface Model<State, Op> {
   readonly initial: State;
-  /** The states in which the operation may leave the object; none: its reply cannot be explained. */
+  /** The states in which the operation may leave the object. Empty if its reply cannot be explained. */
   step(state: State, op: Op): readonly State[];
   /** The states to which the object may change by itself. */
   changes(state: State): readonly State[];
-  /** The same for equal states, different for others. */
+  /** The same text for equal states only. */
   key(state: State): string;
 }
 
 export interface Explained<Op> {
   readonly isLinearizable: boolean;
-  /** Whether the search came to its end: with many operations without a reply it may take for ever. */
+  /** Whether the search has ended. With many operations without a reply it may take forever. */
   readonly isDecided: boolean;
-  /** If not: the longest order that explains some of the operations, and those it cannot go on with. */
+  /** The order of all operations, or the longest order of some of them. */
   readonly explained: readonly Operation<Op>[];
+  /** The operations of which none can follow that order. */
   readonly stuckAt: readonly Operation<Op>[];
 }
 
@@ -50,9 +51,9 @@ const MAX_TRIED = 300_000;
 
 interface Step<State> {
   readonly state: State;
-  /** The operation that led here; -1: the object has changed by itself. */
+  /** The operation that led here. -1 if the object changed by itself. */
   readonly index: number;
-  /** What can still be tried from here. */
+  /** The steps from here that were not tried yet. */
   readonly next: Iterator<{ readonly state: State; readonly index: number }, undefined>;
 }
 
@@ -61,7 +62,7 @@ class Search<State, Op> {
   readonly #operations: readonly Operation<Op>[];
   readonly #done: boolean[];
   readonly #tried = new Set<string>();
-  /** Operations with a reply that have no place yet. */
+  /** The number of operations with a reply that have no place yet. */
   #left: number;
   #best: readonly number[] = [];
 
@@ -103,13 +104,13 @@ class Search<State, Op> {
 
   *#candidates(state: State): Generator<{ state: State; index: number }, undefined> {
     const minimal = this.#minimal();
-    // An operation without a reply comes last: mostly it is not needed to explain the others.
+    // Operations without a reply come last: mostly the others can be explained without them.
     for (const hasReply of [true, false]) {
       for (const index of minimal) {
         const operation = this.#operations[index];
         if (operation === undefined || this.#hasReply(index) !== hasReply) continue;
         for (const next of this.#model.step(state, operation.op)) {
-          // One that changes nothing may as well have never happened.
+          // An operation that changes nothing may as well have never happened.
           const isIdle = !hasReply && this.#model.key(next) === this.#model.key(state);
           if (!isIdle) yield { state: next, index };
         }
@@ -118,7 +119,7 @@ class Search<State, Op> {
     for (const next of this.#model.changes(state)) yield { state: next, index: -1 };
   }
 
-  /** Operations that may be next: those invoked before any that is left has returned. */
+  /** The operations that may be next: those invoked before the earliest remaining reply. */
   #minimal(): number[] {
     let earliestReturn = Infinity;
     for (const [index, { invokedAt, returnedAt }] of this.#operations.entries()) {

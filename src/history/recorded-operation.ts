@@ -1,10 +1,10 @@
-/** What a client records of an operation on a task: when it asked, for what, and what it was told. */
+/** What a client records of an operation on a task: the request and the answer. */
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { TaskStatus } from "../task/task.ts";
 
 export interface Claimer {
   readonly sessionId: string;
-  /** Which process of the session asks. Default: it does not tell. */
+  /** The process of the session that sends the request. Default: the request does not name it. */
   readonly instance?: string;
 }
 
@@ -21,14 +21,14 @@ export type Asked =
       readonly kind: "release";
       readonly attempt: number;
       readonly status: "available" | "complete" | "failed";
-      /** Given back with a delay. */
+      /** Whether the task is given back with a delay. */
       readonly isDelayed: boolean;
     } & Claimer)
   | { readonly kind: "cancel"; readonly force: boolean }
   | { readonly kind: "requeue" }
   | { readonly kind: "get" };
 
-/** What a reply says of the task. */
+/** What a reply says about the task. */
 export interface Seen {
   readonly status: TaskStatus;
   readonly claimedBy: string | null;
@@ -36,7 +36,7 @@ export interface Seen {
 }
 
 export type Told =
-  /** `null`: the reply does not show the task, as that of a renewal. */
+  /** `null` if the reply does not show the task, as that of a renewal. */
   | { readonly kind: "ok"; readonly seen: Seen | null }
   | { readonly kind: "refused"; readonly code: ErrorCode; readonly reason: string | null }
   /** No answer, or one that says that the outcome is unknown. */

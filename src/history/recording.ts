@@ -1,4 +1,4 @@
-/** What the sessions of a run have asked for and were told, task by task, by one monotonic clock. */
+/** The requests and answers of all sessions of a run, and the updates, by one monotonic clock. */
 import { TaskError } from "../client/task-error.ts";
 import type { TaskUpdate } from "../client/task-update.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
@@ -6,13 +6,13 @@ import type { TaskRecord } from "../protocol/task-record.ts";
 import type { Operation } from "./linearizability.ts";
 import type { Asked, Seen, TaskOperation, Told } from "./recorded-operation.ts";
 
-/** An operation, and who asked for it. */
+/** An operation, with its task and its client. */
 export interface RecordedOperation extends Operation<TaskOperation> {
   readonly taskId: string;
   readonly client: string;
 }
 
-/** A `next`. Of one without an answer only the bucket knows which task it claimed, if any. */
+/** A `next`. Only the bucket shows which task a `next` without an answer has claimed. */
 export interface RecordedNext {
   readonly requestId: string;
   readonly sessionId: string;
@@ -20,11 +20,11 @@ export interface RecordedNext {
   readonly ttlSeconds: number;
   readonly invokedAt: number;
   readonly returnedAt: number;
-  /** How many tasks it got, a refusal's code, or that no answer came. */
+  /** The number of claims, or the code of a refusal, or "lost" for no answer. */
   readonly told: number | ErrorCode | "lost";
 }
 
-/** That another process of a session comes in its place. */
+/** The registration of a process, which replaces another process of its session. */
 export interface RecordedRegistration {
   readonly sessionId: string;
   readonly instance: string;
@@ -33,7 +33,7 @@ export interface RecordedRegistration {
   readonly returnedAt: number;
 }
 
-/** An update, and when the subscriber was told of it, by the clock of the operations. */
+/** An update, and when the subscriber received it, by the clock of the operations. */
 export interface RecordedUpdate extends Pick<TaskUpdate, "task_id" | "type" | "revision" | "task"> {
   readonly toldAt: number;
   readonly transitions_missing: boolean;
@@ -50,7 +50,7 @@ export class Recording {
     this.updates.push({ task_id, type, revision, task, transitions_missing, toldAt });
   }
 
-  /** Carries an operation out and records it; resolves to its reply, or `null` for a refusal or none. */
+  /** Carries an operation out and records it. Resolves to its reply, or to `null` without a success. */
   async run<T>(
     of: { readonly taskId: string; readonly client: string; readonly asked: Asked },
     operation: () => Promise<T>,
@@ -77,11 +77,11 @@ export function seenIn({ status, claimed_by, attempt }: TaskRecord): Seen {
   return { status, claimedBy: claimed_by, attempt };
 }
 
-/** @throws what is neither a refusal nor a lost answer, such as a defect of the worker */
+/** @throws what is neither a refusal nor a lost answer, for example a defect of the worker */
 function toldBy(error: unknown): Told {
   if (!(error instanceof TaskError)) throw error;
   if (error.code === "unavailable") {
-    // Nobody has received it.
+    // No worker has received the request.
     if (error.details.problem === "no_responders") {
       return { kind: "refused", code: "overloaded", reason: null };
     }

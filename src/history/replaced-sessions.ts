@@ -1,4 +1,4 @@
-/** Whether a session has one process at a time: what was taken from one, and what it was still given. */
+/** Whether a session has one process at a time: which claims a process lost, and what it could still do. */
 import { SESSION_REPLACED } from "../task/task.ts";
 import type { Recording, RecordedOperation, RecordedRegistration } from "./recording.ts";
 import type { Finding } from "./history.ts";
@@ -7,7 +7,7 @@ export function wronglyReplaced(recording: Recording): Finding[] {
   return [...takenWithoutCause(recording), ...givenAfterwards(recording)];
 }
 
-/** A claim is taken for this reason only if another process of the session has asked to register. */
+/** A claim ends for this reason only if another process of the session has sent a registration. */
 function takenWithoutCause({ updates, registrations }: Recording): Finding[] {
   const instances = new Map<string, string | undefined>();
   return updates.flatMap(({ task_id: taskId, type, task, toldAt }) => {
@@ -20,14 +20,14 @@ function takenWithoutCause({ updates, registrations }: Recording): Finding[] {
       return other.sessionId === by && other.instance !== instance && other.invokedAt < toldAt;
     });
     if (hasCause) return [];
-    const what = `attempt ${task.attempt} was taken from ${by}, which nobody has replaced`;
+    const what = `attempt ${task.attempt} was taken from ${by}, which no process has replaced`;
     return [{ taskId, what }];
   });
 }
 
 /**
- * What a process held when another one asked to register is not renewed, and not ended as it likes,
- * once that registration was acknowledged; unless this repeats what it had asked for before.
+ * Once a registration is acknowledged, the replaced process can neither renew nor release what it held. The
+ * repetition of an earlier release is an exception.
  */
 function givenAfterwards({ operations, registrations }: Recording): Finding[] {
   const claimedAt = new Map<string, number>();

@@ -1,4 +1,4 @@
-/** The rules that the history of a bucket has to keep. Each function returns what breaks its rule. */
+/** The rules for the history of a bucket. Each function returns the breaks of its rule. */
 import type { RecordedEntry } from "../nats/read-history.ts";
 import type { EventType, Task, TaskEvent } from "../task/task.ts";
 import type { Finding, History, TaskState } from "./history.ts";
@@ -64,8 +64,8 @@ export const eventsChain: Rule = (history) =>
 /**
  * No task is claimed before all of its dependencies were complete.
  *
- * A dependency that was complete may be requeued at the moment of the claim. Nothing can exclude that,
- * because the two tasks are different records.
+ * A complete dependency may be requeued at the moment of the claim. Nothing can exclude that, because the
+ * two tasks are different records.
  */
 export const dependenciesFirst: Rule = (history) =>
   eachState(history, ({ revision, task }) => {
@@ -95,13 +95,13 @@ export function statusFollowsDependencies(entries: readonly RecordedEntry[]): Fi
   });
 }
 
-/** What a subscriber was told of, in this order. */
+/** The writes that a subscriber received, in this order. */
 type Told = readonly { readonly taskId: string; readonly revision: number }[];
 
 /**
- * A subscriber was told of every revision, once and in order.
+ * A subscriber received every revision, once and in order.
  *
- * @param isWhole whether the bucket still has every revision that was told
+ * @param isWhole whether the bucket still has every revision that the subscriber received
  */
 export function everyRevisionTold(
   entries: readonly RecordedEntry[],
@@ -124,18 +124,18 @@ export function everyRevisionTold(
   ];
 }
 
-/** What a session says that it has done to a task. */
+/** An action on a task that a session reports. */
 export interface Deed {
   readonly taskId: string;
   readonly sessionId: string | null;
   readonly attempt: number;
   /** One of these events shows it. */
   readonly events: readonly EventType[];
-  /** The finding, if the history does not show it. */
+  /** The finding if the history does not show the action. */
   readonly otherwise: string;
 }
 
-/** Whatever a session says that it has done is in the history, whatever has died since. */
+/** Every action that a session reports is in the history, whichever processes have died since. */
 export function deedsRecorded(history: History, deeds: readonly Deed[]): Finding[] {
   const keyOf = (...parts: readonly unknown[]): string => JSON.stringify(parts);
   const written = new Set(
@@ -171,7 +171,7 @@ const REQUIRED_ORIGIN: Readonly<Record<string, Task["status"]>> = {
   task_unblocked: "blocked",
 };
 
-/** Anyone may cause these, not only the holder. */
+/** Not only the holder may cause these. */
 const OTHERS: ReadonlySet<string> = new Set(["task_cancelled", "task_requeued"]);
 
 /** The holder of the attempt that the event has ended; `undefined` if the event does not name it. */

@@ -1,11 +1,11 @@
 /**
- * The sequential specification of a task, made of the domain's own `transition`, for the checker.
+ * The sequential specification of a task for the checker. It uses `transition`, the function of the domain.
  *
- * Beside the record there is the lease: it may run out at any time while the task is claimed. From then
- * on the attempt is over as soon as a worker says so in the record; a renewal that comes before that
- * begins the lease anew, and no renewal is refused while the record still shows the claim. Times are not
- * part of the specification: a delay after a failure may be over at any moment. Nor are other tasks: one
- * with dependencies may become blocked or available whenever nobody holds it.
+ * In addition to the record, the state has the lease, which may run out at any time while the task is
+ * claimed. After that, the attempt ends when a worker writes so into the record. A renewal before that write
+ * starts the lease again: no renewal is refused while the record shows the claim. Times are not part of the
+ * specification: a delay after a failure may end at any moment. Neither are other tasks: a task with
+ * dependencies may become blocked or available at any time while nobody holds it.
  */
 import type { Command, Decision } from "../task/commands.ts";
 import { holderRefusal } from "../task/holder.ts";
@@ -15,7 +15,7 @@ import type { Model } from "./linearizability.ts";
 import type { Asked, Seen, TaskOperation, Told } from "./recorded-operation.ts";
 
 export interface TaskState {
-  /** `null`: there is no such task. */
+  /** `null` if there is no such task. */
   readonly task: Task | null;
   readonly hasLeaseEnded: boolean;
 }
@@ -34,12 +34,12 @@ export const taskModel: Model<TaskState, TaskOperation> = {
   changes: ({ task, hasLeaseEnded }) => {
     if (task === null) return [];
     if (task.status !== "claimed") {
-      return settled(task).map((next) => ({ task: next, hasLeaseEnded: false }));
+      return afterDependencies(task).map((next) => ({ task: next, hasLeaseEnded: false }));
     }
     const { attempt, leaseEpoch: epoch, claimInstance } = task;
     const ends: Command[] = [];
     if (hasLeaseEnded) ends.push({ type: "expire", attempt, epoch });
-    // Another process may register at any moment; replaced-sessions.ts knows when one did.
+    // Another process may register at any moment. `replaced-sessions.ts` checks when one did.
     if (claimInstance !== null) ends.push({ type: "replace_session", attempt });
     const ended = ends.flatMap((command) => {
       const decision = transition(task, command, CONTEXT);
@@ -59,12 +59,12 @@ export const taskModel: Model<TaskState, TaskOperation> = {
   },
 };
 
-/** Refusals of a worker that is busy, or of the asker itself: nothing is said about the task. */
+/** Refusals because of the worker or the session. They say nothing about the task. */
 const CHANGES_NOTHING: ReadonlySet<string> = new Set([
   ...["conflict", "overloaded", "session_replaced"],
 ]);
 
-/** A task whose delay is not over, and the same task when it is. */
+/** A task during its delay, and the same task after it. */
 function variants(state: TaskState): TaskState[] {
   const { task } = state;
   if (typeof task?.notBefore !== "number") return [state];
@@ -120,13 +120,13 @@ function carryOut(state: TaskState, asked: Asked): Outcome[] {
   });
 }
 
-/** Which dependencies may be incomplete at any moment: none or, where there are some, all of them. */
+/** The dependencies that may be incomplete at a moment: none, or all of them. */
 function dependenciesOf({ dependsOn }: Pick<Task, "dependsOn">): (readonly string[])[] {
   return dependsOn.length === 0 ? [[]] : [[], dependsOn];
 }
 
-/** What the task becomes when a dependency is completed, or requeued. */
-function settled(task: Task): Task[] {
+/** The task after a dependency was completed or requeued. */
+function afterDependencies(task: Task): Task[] {
   return dependenciesOf(task).flatMap((unmet) => {
     const decision = transition(task, { type: "settle_dependencies", unmet }, CONTEXT);
     return decision.kind === "write" ? [decision.task] : [];

@@ -1,9 +1,9 @@
 /**
- * A guess at what became of the operations without an answer, by the updates that a subscriber was told.
+ * A guess at the outcome of operations without an answer, from the updates that a subscriber received.
  *
- * Each of them may have been carried out at any later time, or never, so the orders to try grow beyond
- * all bounds with their number. Mostly the guess explains the history at once. It only leaves orders
- * out: one that fits the guess fits the operations as well. Where none does, all orders are tried.
+ * Such an operation may have happened at any later time, or never, so the number of orders grows without
+ * bound. Mostly the guess explains the history at once. It only leaves orders out: an order that fits the
+ * guess fits the operations too. If no order fits the guess, all orders are tried.
  */
 import { CONNECTION_LOST, LEASE_EXPIRED, SESSION_REPLACED } from "../task/task.ts";
 import { checkLinearizability, type Explained, type Operation } from "./linearizability.ts";
@@ -23,7 +23,7 @@ export function explain(
 }
 
 function guess(operations: TaskHistory, updates: readonly RecordedUpdate[]): TaskHistory {
-  /** Updates whose operation is known. */
+  /** The names of the writes whose operation is known. */
   const taken = new Set(operations.map(({ op }) => acknowledged(op)));
   return operations
     .toSorted((a, b) => a.invokedAt - b.invokedAt)
@@ -35,14 +35,14 @@ function guess(operations: TaskHistory, updates: readonly RecordedUpdate[]): Tas
       });
       if (done === undefined) return [];
       const name = nameOf(done);
-      // Any cancel or requeue may have been the one: it is left open whether this was.
+      // Another cancel or requeue may have caused the update, so the outcome of this one stays open.
       if (name === null) return [operation];
       taken.add(name);
       return [{ ...operation, returnedAt: done.toldAt }];
     });
 }
 
-/** The write that was acknowledged; `null` for none, and where others would be called the same. */
+/** The name of the acknowledged write. `null` for none, or if other writes would have the same name. */
 function acknowledged({ asked, told }: TaskOperation): string | null {
   if (told.kind !== "ok") return null;
   if (asked.kind === "create") return "create";
@@ -50,7 +50,7 @@ function acknowledged({ asked, told }: TaskOperation): string | null {
   return asked.kind === "release" ? `release ${asked.sessionId} ${asked.attempt}` : null;
 }
 
-/** As `acknowledged` calls the write that the update tells of. */
+/** The name of the write of the update, as `acknowledged` gives it. */
 function nameOf({ type, task }: RecordedUpdate): string | null {
   const sessionId = task.last_event?.session_id ?? "";
   if (type === "task_created") return "create";
@@ -58,13 +58,13 @@ function nameOf({ type, task }: RecordedUpdate): string | null {
   return RELEASES.has(type) ? `release ${sessionId} ${task.attempt}` : null;
 }
 
-/** `task_cancelled`: of a holder that was asked to stop, or of somebody who cancels. */
+/** `task_cancelled` is missing: it is a release by a holder that was asked to stop, or a cancel. */
 const RELEASES: ReadonlySet<string> = new Set([
   ...["task_released", "task_completed", "task_attempt_failed", "task_failed"],
 ]);
 const CANCELS: ReadonlySet<string> = new Set(["task_cancelled", "task_cancel_requested"]);
 
-/** Ends of a claim that its holder has not asked for. */
+/** Reasons for the end of a claim that the holder has not requested. */
 const TAKEN: ReadonlySet<string | null> = new Set([
   ...[LEASE_EXPIRED, CONNECTION_LOST, SESSION_REPLACED],
 ]);

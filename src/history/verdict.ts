@@ -1,4 +1,4 @@
-/** Whether a run went as docs/guarantees.md promises. */
+/** Whether a recorded run kept the promises of docs/guarantees.md. */
 import type { RecordedEntry } from "../nats/read-history.ts";
 import type { EventType } from "../task/task.ts";
 import { type Finding, groupBy, historyToldBy, type Problem } from "./history.ts";
@@ -12,7 +12,7 @@ import { explain } from "./unanswered.ts";
 
 export interface Evidence {
   readonly recording: Recording;
-  /** All that the bucket still has at the end, in the order of the revisions. */
+  /** The history in the bucket at the end, in the order of the revisions. */
   readonly entries: readonly RecordedEntry[];
 }
 
@@ -42,13 +42,13 @@ export function judge(evidence: Evidence): Problem[] {
   ];
 }
 
-/** Operations by task, with the claims of those `next` requests whose answers were lost. */
+/** Operations by task, including the claims of `next` requests whose answers were lost. */
 function operationsByTask({ recording }: Evidence): Map<string, Operation<TaskOperation>[]> {
   const lost = recording.nexts.filter(({ told }) => told === "lost");
   const won = lost.flatMap(({ requestId, sessionId, instance, ttlSeconds, invokedAt }) => {
     const asked = { kind: "claim", sessionId, instance, ttlSeconds } as const;
     const op = { asked, told: { kind: "unknown" } } as const;
-    // Asked twice, it may have won one task after the other.
+    // A repeated request may have claimed two tasks, one after the other.
     return recording.updates
       .filter(({ type, task }) => type === "task_claimed" && task.claim_request === requestId)
       .map(({ task_id: taskId }) => ({ taskId, op, invokedAt, returnedAt: Infinity }));
@@ -75,7 +75,7 @@ function acknowledged({ operations }: Recording): Deed[] {
     const type = eventOf(asked);
     if (type === null || told.kind !== "ok") return [];
     const attempt = told.seen?.attempt ?? 0;
-    const otherwise = `${client} was told of ${type} (attempt ${attempt}), which nobody has seen`;
+    const otherwise = `${client} got an answer to ${type} (attempt ${attempt}), which is in no update`;
     const sessionId = asked.kind === "create" ? null : client;
     return [{ taskId, sessionId, attempt, events: [type], otherwise }];
   });
@@ -87,10 +87,10 @@ function eventOf(asked: Asked): EventType | null {
   return asked.kind === "release" && asked.status === "complete" ? "task_completed" : null;
 }
 
-/** Timers of different processes are not exact. */
+/** For the timers of different processes. */
 const TOLERANCE_MS = 100;
 
-/** A lease lasts for its TTL at least, from the claim or the last renewal that was acknowledged. */
+/** A lease lasts at least for its TTL, from the claim or from the last acknowledged renewal. */
 function expiredEarly({ operations, updates }: Recording): Finding[] {
   const ttls = new Map<string, number>();
   const asked = new Map<string, number>();
@@ -106,7 +106,7 @@ function expiredEarly({ operations, updates }: Recording): Finding[] {
     if (op.told.kind !== "ok") continue;
     if (op.asked.kind === "claim" && op.told.seen !== null) {
       const lease = `${taskId} ${op.told.seen.attempt}`;
-      // A repeated claim does not renew the lease, also if the first one was not answered.
+      // A repeated claim does not renew the lease, even if the first was not answered.
       if (ttls.has(lease) || (grantedBefore.get(lease) ?? Infinity) < invokedAt) continue;
       ttls.set(lease, op.asked.ttlSeconds);
       note(lease, invokedAt);

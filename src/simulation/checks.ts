@@ -1,11 +1,11 @@
-/** The rules that only a simulation has to keep: it imports all tasks, and works until they are complete. */
+/** The rules for a simulation only, which imports all tasks and works until they are complete. */
 import type { Deed } from "../history/rules.ts";
 import type { Finding, History } from "../history/history.ts";
 import type { RecordedEntry } from "../nats/read-history.ts";
 import type { EventType } from "../task/task.ts";
 import type { Action, Activity } from "./activity-log.ts";
 
-/** Without this the other checks would pass on what they cannot see. */
+/** Without this check, the others would pass on an incomplete history. */
 export function historyIsWhole(
   history: History,
   entries: readonly RecordedEntry[],
@@ -38,7 +38,7 @@ export function allComplete(history: History, taskIds: readonly string[]): Findi
 
 export function completedOnce(history: History, taskIds: readonly string[]): Finding[] {
   return taskIds.flatMap((taskId) => {
-    // By its status: work that was done before is imported as complete.
+    // By status, because work that was done before is imported as complete.
     const states = history.get(taskId) ?? [];
     const times = states.filter(({ task }) => task.lastEvent?.newStatus === "complete").length;
     return times === 1 ? [] : [{ taskId, what: `was completed ${times} times` }];

@@ -24,7 +24,7 @@ export interface Figures {
 }
 
 export interface Percentiles {
-  /** How many values there are; without any the percentiles are `null`. */
+  /** The number of values. Without values, the percentiles are `null`. */
   readonly count: number;
   readonly p50: number | null;
   readonly p95: number | null;
@@ -53,14 +53,16 @@ export function computeFigures(
   };
 }
 
-/** By the nearest rank: always a value that was measured. */
 export function percentiles(values: readonly number[]): Percentiles {
+  const at = (share: number): number | null =>
+    values.length === 0 ? null : round(quantile(values, share));
+  return { count: values.length, p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+}
+
+/** The quantile by the nearest rank: always one of the values. NaN if there are no values. */
+export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number): number | null => {
-    const value = sorted[Math.ceil(share * sorted.length) - 1];
-    return value === undefined ? null : round(value);
-  };
-  return { count: sorted.length, p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+  return sorted[Math.ceil(share * sorted.length) - 1] ?? NaN;
 }
 
 function longestChain(tasks: readonly ImportedTask[]): number {

@@ -1,4 +1,4 @@
-/** How whoever takes part in a simulation reaches the coordinator: as any user of the library does. */
+/** How the sessions of a simulation reach the coordinator: through the library, as any user does. */
 import { Coordinator } from "../client/coordinator.ts";
 import { EventBus } from "../client/event-bus.ts";
 import type { Logger } from "../client/logger.ts";

@@ -10,7 +10,7 @@ export interface CheckResult {
   /** What holds if the check passed. */
   readonly rule: string;
   readonly passed: boolean;
-  /** What breaks the rule, in words. */
+  /** The breaks of the rule, in words. */
   readonly problems: readonly string[];
 }
 
@@ -26,7 +26,7 @@ export interface Evidence {
   readonly taskIds: readonly string[];
   /** What the sessions say they did. */
   readonly activities: readonly Activity[];
-  /** The revisions of which a subscriber was told, in that order. */
+  /** The writes that a subscriber received, in this order. */
   readonly told: readonly { readonly taskId: string; readonly revision: number }[];
 }
 
@@ -69,11 +69,11 @@ const CHECKS = {
     check: checks.attemptsRecovered,
   },
   activities_recorded: {
-    rule: "whatever the sessions say they completed, failed or crashed on is in the history",
+    rule: "every completion, failure and crash that the sessions report is in the history",
     check: (history, { activities }) => rules.deedsRecorded(history, activities.map(checks.deedOf)),
   },
   updates_told: {
-    rule: "a subscriber was told of every write, once and in order",
+    rule: "a subscriber received every write, once and in order",
     check: (_, { entries, told }) => rules.everyRevisionTold(entries, told, { isWhole: true }),
   },
 } as const satisfies Record<string, Check>;

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { formatOptions, parseOptions } from "../../scripts/chaos/options.ts";
 
 describe("the options of npm run chaos", () => {
-  it("are all there by default", () => {
+  it("have defaults", () => {
     const { seed, ...options } = parseOptions([]) ?? assert.fail();
     assert.ok(seed >= 0);
     assert.deepEqual(options, {
@@ -12,7 +12,7 @@ describe("the options of npm run chaos", () => {
     });
   });
 
-  it("limit a run to faults, and to one host", () => {
+  it("restrict a run to some faults, and to one host", () => {
     const options = parseOptions(["--no-namespaces", "--faults", "kill a node, full disk"]);
     assert.equal(options?.namespaces, false);
     assert.deepEqual(options.faults, ["kill a node", "full disk"]);
@@ -22,7 +22,7 @@ describe("the options of npm run chaos", () => {
     assert.equal(parseOptions(["--list-faults"]), null);
   });
 
-  it("are printed so that they repeat the run", () => {
+  it("are printed in a form that repeats the run", () => {
     const args = ["--seed", "7", "--nodes", "1", "--workers", "2", "--sessions", "8"];
     const more = ["--duration", "8s", "--no-namespaces", "--faults", "kill a node,full disk"];
     const options = parseOptions([...args, ...more]) ?? assert.fail();

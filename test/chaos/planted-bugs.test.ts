@@ -1,6 +1,6 @@
 /**
- * The proof that the verdict of `npm run chaos` can fail: workers with a bug each, which it has to
- * find, and one run without a bug, which it has to pass.
+ * Proves that the verdict of `npm run chaos` can fail. It has to find the bug of each kind of worker, and to
+ * pass a run without a bug.
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -14,16 +14,16 @@ import type { LeaseEntry, Stores, Watch } from "../../src/service/ports.ts";
 import { withFaults } from "../support/faulty-stores.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
-/** Long enough for what follows from a bug. */
+/** Long enough for the consequences of a bug. */
 const DURATION_MS = 4_000;
-/** A run goes on until its bug has struck this many tasks: some of them recover by chance. */
+/** A run continues until its bug has struck this many tasks, because some recover by chance. */
 const STRUCK = 5;
 const STRUCK_WITHIN_MS = 60_000;
 
-/** Workers' stores with a bug, which tells each task that it strikes. */
+/** Adds a bug to the stores of workers. It reports each task that it strikes. */
 type Bug = (struck: (taskId: string) => void) => (stores: Stores) => Stores;
 
-/** Whatever is there is written over. */
+/** Overwrites any record. */
 const claimWithoutCompareAndSet: Bug = (struck) =>
   withFaults({
     tasks: {
@@ -37,7 +37,7 @@ const claimWithoutCompareAndSet: Bug = (struck) =>
     },
   });
 
-/** The worker says that it is done, and the write gets lost now and then. */
+/** The worker acknowledges writes of which some are lost. */
 const acknowledgementBeforeTheWrite: Bug = (struck) => (stores) => {
   let writes = 0;
   return withFaults({
@@ -51,7 +51,7 @@ const acknowledgementBeforeTheWrite: Bug = (struck) => (stores) => {
   })(stores);
 };
 
-/** The end of an earlier attempt's lease is taken for that of the current one. */
+/** The worker mistakes the end of an earlier lease for the end of the current one. */
 const reclaimWithoutAttempt: Bug = (struck) =>
   withFaults({
     leases: {
@@ -77,13 +77,13 @@ const reclaimWithoutAttempt: Bug = (struck) =>
     },
   });
 
-/** Nothing waits for its dependencies. */
+/** No task waits for its dependencies. */
 const claimBeforeDependencies: Bug = (struck) =>
   withFaults({
     tasks: {
       write: (real) => async (prepared, revision, writeId) => {
         const { task } = prepared;
-        // Else the workers would try to block it for ever, and the bucket would never come to rest.
+        // Otherwise the workers would try to block the task forever, and the bucket would never come to rest.
         if (task.lastEvent?.type === "task_blocked") return { kind: "conflict" };
         if (task.status !== "blocked") return real.write(prepared, revision, writeId);
         struck(task.taskId);
@@ -92,7 +92,7 @@ const claimBeforeDependencies: Bug = (struck) =>
     },
   });
 
-/** What waits for its dependencies waits for ever. */
+/** A task that waits for its dependencies waits forever. */
 const dependantForgotten: Bug = (struck) =>
   withFaults({
     tasks: {
@@ -139,7 +139,7 @@ describe("the verdict of a chaos run", () => {
       const tasks = new Set<string>();
       const end = new AbortController();
       const from = performance.now();
-      // What has struck long before the end may have been cancelled by then.
+      // A task that was struck long before the end may have been cancelled by then.
       const wrapStores = bug((taskId) => {
         const isEnough = tasks.add(taskId).size >= STRUCK;
         if (isEnough && performance.now() - from >= DURATION_MS) end.abort();

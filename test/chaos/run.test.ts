@@ -13,7 +13,7 @@ async function chaos(...args: string[]) {
 }
 
 describe("npm run chaos", () => {
-  it("brings faults about, judges what was recorded, and leaves nothing behind", async () => {
+  it("causes faults, judges the recording, and leaves nothing behind", async () => {
     const args = ["--nodes", "1", "--workers", "2", "--sessions", "8"];
     const { code, stdout, stderr } = await chaos(...args, "--duration", "8s", "--seed", "7");
     assert.equal(code, 0, stdout + stderr);

@@ -39,7 +39,7 @@ function resultWithTwoWinners(): Result {
 }
 
 describe("the timeline of a task", () => {
-  it("has operations, updates and faults in the order of time, and nothing of other tasks", () => {
+  it("lists operations, updates and faults in the order of time, without other tasks", () => {
     const lines = timelineText(resultWithTwoWinners(), "t").trimEnd().split("\n");
     const words = lines.map((line) => line.trim().split(/\s+/).slice(0, 3).join(" "));
     assert.deepEqual(words, [
@@ -54,7 +54,7 @@ describe("the timeline of a task", () => {
     assert.match(lines.join("\n"), /s3 .*\(no answer\)/);
   });
 
-  it("is a picture with a lane for the record and for each client, and the faults meanwhile", () => {
+  it("is a picture with a lane for the record and each client, and the faults of that time", () => {
     const svg = timelinePicture(resultWithTwoWinners(), "t");
     const texts = [...svg.matchAll(/<text[^>]*>([^<]*)</g)].map(([, text]) => text);
     for (const lane of ["record", "s1", "s2", "s3"]) assert.ok(texts.includes(lane), lane);

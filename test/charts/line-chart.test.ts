@@ -26,7 +26,7 @@ const CHART = {
   ],
 } as const;
 
-/** What the paths of a colour draw: `M` goes to a point, `L` draws a line to one. */
+/** The paths of a color: `M` goes to a point, `L` draws a line to a point. */
 function pathsIn(svg: string, color: string): string[] {
   const paths = [...svg.matchAll(/<path d="([^"]*)"([^>]*)>/g)];
   return paths.flatMap(([, drawn = "", rest = ""]) =>
@@ -43,7 +43,7 @@ describe("a line chart", () => {
     }
   });
 
-  it("has no name of a unit where there is none", () => {
+  it("names no unit where there is none", () => {
     const svg = renderLineChart({ ...CHART, y: { title: "Sessions", unit: "" } });
     assert.ok(svg.includes(">Sessions</text>"));
   });
@@ -64,7 +64,7 @@ describe("a line chart", () => {
     for (const { name } of marks) assert.ok(svg.includes(`>${name}</text>`));
   });
 
-  it("leaves out on a logarithmic axis what is not above 0", () => {
+  it("leaves out values that are not above 0 on a logarithmic axis", () => {
     const lines = [
       {
         name: "w1",

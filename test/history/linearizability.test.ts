@@ -6,7 +6,7 @@ import {
   type Operation,
 } from "../../src/history/linearizability.ts";
 
-/** A register, the usual example: `write` sets it, `read` tells its value; it may break and read 0. */
+/** A register: `write` sets its value, `read` returns it. The forgetful register may become 0 by itself. */
 type Op = { readonly write: number } | { readonly read: number };
 const register: Model<number, Op> = {
   initial: 0,
@@ -32,12 +32,12 @@ function isLinearizable(history: readonly Operation<Op>[], model = register): bo
 }
 
 describe("the check of linearizability", () => {
-  it("accepts operations one after the other, in whatever order they are listed", () => {
+  it("accepts operations one after the other, listed in any order", () => {
     assert.ok(isLinearizable([]));
     assert.ok(isLinearizable([read(1, 4, 5), write(1, 1, 2), read(0, 0, 0.5)]));
   });
 
-  it("refuses a read that is older than what was written before it", () => {
+  it("refuses a read that misses an earlier write", () => {
     assert.ok(!isLinearizable([write(1, 0, 1), read(0, 2, 3)]));
   });
 
@@ -46,20 +46,20 @@ describe("the check of linearizability", () => {
     assert.ok(isLinearizable([write(1, 0, 10), read(1, 1, 2), read(1, 3, 4)]));
   });
 
-  it("refuses a value that is read and then gone again without a write", () => {
+  it("refuses a value that is read and then disappears without a write", () => {
     const history = [write(1, 0, 10), read(1, 1, 2), read(0, 3, 4)];
     assert.ok(!isLinearizable(history));
     assert.ok(isLinearizable(history, forgetful));
   });
 
-  it("accepts that an operation without a reply has happened late, or never", () => {
+  it("accepts that an operation without a reply happens late, or never", () => {
     const lost = write(1, 0, Infinity);
     assert.ok(isLinearizable([lost, read(0, 1, 2)]));
     assert.ok(isLinearizable([lost, read(0, 1, 2), read(1, 3, 4)]));
     assert.ok(!isLinearizable([lost, read(1, 1, 2), read(0, 3, 4)]));
   });
 
-  it("tells how far an explanation goes and what it cannot go on with", () => {
+  it("reports how far an explanation goes, and what cannot follow", () => {
     const { explained, stuckAt } = checkLinearizability(register, [
       write(1, 0, 1),
       read(1, 2, 3),

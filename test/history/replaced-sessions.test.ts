@@ -7,7 +7,7 @@ import { wronglyReplaced } from "../../src/history/replaced-sessions.ts";
 const HOLDER = { sessionId: "s1", instance: "old", attempt: 1 };
 const SEEN = { status: "claimed", claimedBy: "s1", attempt: 1 } as const;
 
-/** `s1` claims at 1 to 2, and another process has registered it at 3 to 4. */
+/** `s1` claims from 1 to 2, and another process registers from 3 to 4. */
 function replaced(): { recording: Recording; add: (asked: Asked, at: number) => void } {
   const recording = new Recording();
   const add = (asked: Asked, at: number): void => {
@@ -35,7 +35,7 @@ describe("the verdict on sessions that were replaced", () => {
     ]);
   });
 
-  it("takes a repeated release, and one of the new process, for right", () => {
+  it("accepts a repeated release, and one of the new process", () => {
     const { recording, add } = replaced();
     const release = { kind: "release", ...HOLDER, status: "complete", isDelayed: false } as const;
     add(release, 2);

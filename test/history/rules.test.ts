@@ -5,7 +5,7 @@ import * as rules from "../../src/history/rules.ts";
 import { SyntheticHistory } from "../simulation/synthetic-history.ts";
 
 describe("the rules of a history", () => {
-  it("let an operator end the attempt of somebody else", () => {
+  it("let an operator end the attempt of a session", () => {
     const { entries } = new SyntheticHistory().create("a").claim("a", "session-1").cancel("a");
     const history = historyOf(entries);
     assert.deepEqual(rules.oneHolderPerAttempt(history), []);
@@ -25,7 +25,7 @@ describe("the rules of a history", () => {
     ]);
   });
 
-  it("do not require that a trimmed bucket still has what was told", () => {
+  it("do not require that a trimmed bucket still has every revision", () => {
     const { entries } = new SyntheticHistory().create("a").claim("a", "session-1");
     const told = entries.map(({ taskId, revision }) => ({ taskId, revision }));
     const kept = entries.slice(1);

@@ -8,7 +8,7 @@ import { encodeTask } from "../../src/protocol/task-record.ts";
 import { createTask, DEFINITION_DEFAULTS, type Task } from "../../src/task/task.ts";
 import { transition } from "../../src/task/transition.ts";
 
-/** More than can be tried in every order. */
+/** Too many to try every order. */
 const CLAIMS = 60;
 
 const CONTEXT = { now: 0, revision: 1, retryPolicy: { baseMs: 1, maxMs: 1 } };
@@ -62,17 +62,17 @@ const seen = (sessionId: string): Operation<TaskOperation> =>
   );
 
 describe("a history with many operations without an answer", () => {
-  it("is explained by the one that the subscriber was told of", () => {
+  it("is explained by the one whose update the subscriber received", () => {
     const updates = [update(created, 1, 1), update(claimed("s59"), 2, 150)];
     const { isLinearizable } = explain([create, ...unanswered, seen("s59")], updates);
     assert.ok(isLinearizable);
   });
 
-  it("is explained without the subscriber, who may have been told nothing yet", () => {
+  it("is explained without updates, which may be late", () => {
     assert.ok(explain([create, ...unanswered.slice(0, 5), seen("s3")], []).isLinearizable);
   });
 
-  it("is not explained by an update alone that contradicts the answers", () => {
+  it("is not explained by an update that contradicts the answers", () => {
     const updates = [update(created, 1, 1), update(claimed("s1"), 2, 150)];
     const { isLinearizable } = explain([create, ...unanswered.slice(0, 3), seen("s9")], updates);
     assert.ok(!isLinearizable);

@@ -1,4 +1,4 @@
-/** Each fault on a small cluster: it is brought about, mended, and the coordinator answers afterwards. */
+/** Each fault in a small cluster: it happens, it is repaired, and the coordinator answers afterwards. */
 import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import { writeFileSync } from "node:fs";
@@ -20,11 +20,11 @@ import { isStraceHere, slowDisk } from "../../scripts/lab/slow-disk.ts";
 import { serverBinary } from "../support/nats-server.ts";
 
 const RECOVERY_MS = 40_000;
-/** Every fault is short, and hits the first that it could hit. */
+/** Makes every fault short, and selects the first of everything. */
 const random = (): number => 0.12;
 
 for (const namespaces of [true, false]) {
-  describe(`faults ${namespaces ? "where all is allowed that this machine allows" : "on one host"}`, () => {
+  describe(`faults ${namespaces ? "with everything that this machine allows" : "on one host"}`, () => {
     const opened: AsyncDisposable[] = [];
     let folder = "";
     let cluster: Cluster;
@@ -51,7 +51,7 @@ for (const namespaces of [true, false]) {
 
     for (const fault of FAULTS) {
       const { name } = fault;
-      // Half a minute for what the short pauses show as well.
+      // The short pauses show the same in less time.
       if (name.endsWith("for long")) continue;
       it(name, async (test) => {
         if (!possibleFaults(cluster, null).includes(fault)) {
@@ -64,7 +64,7 @@ for (const namespaces of [true, false]) {
       });
     }
 
-    it("know the leader", async () => {
+    it("find the leader", async () => {
       const leader = await leaderOf("tasks", cluster.urls);
       assert.ok(nodeNamesOf(3).includes(leader ?? ""), String(leader));
     });
@@ -88,7 +88,7 @@ for (const namespaces of [true, false]) {
       for (const worker of cluster.workers) worker.tell({ clockOffsetMs: hourMs });
       const connection = await connectNats({ servers: cluster.urls });
       const tasks = new TaskClient(createRequester(connection));
-      // The message goes another way than the request.
+      // The message and the request take different ways.
       await delay(200);
       const { task } = await tasks.create("late", {});
       await connection.close();
@@ -96,7 +96,7 @@ for (const namespaces of [true, false]) {
       assert.ok(Date.parse(task.created_at) - Date.now() > hourMs / 2, task.created_at);
     });
 
-    it("let no process end by itself that has served", () => {
+    it("end no process that has served", () => {
       assert.deepEqual(endingProblems(cluster, 0), []);
     });
   });
@@ -121,20 +121,20 @@ describe("a cluster of one node", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it("is slow while its disk is, and goes on afterwards", async (test) => {
+  it("is slow while its disk is slow, and recovers", async (test) => {
     if (!(await isStraceHere())) {
       test.diagnostic("there is no strace");
       return;
     }
     const delayMs = 300;
     const end = await slowDisk(cluster.nodes[0]?.pid ?? 0, delayMs);
-    // Two writes at least, one after the other.
+    // At least two writes, one after the other.
     assert.ok((await cluster.untilAnswered(RECOVERY_MS)) >= 2 * delayMs);
     await end();
     await cluster.untilAnswered(RECOVERY_MS);
   });
 
-  it("starts a process again that has ended by itself, which speaks against the run", async () => {
+  it("restarts a process that ended by itself, and reports a problem", async () => {
     process.kill(cluster.workers[0]?.pid ?? 0, "SIGKILL");
     await cluster.untilAnswered(RECOVERY_MS);
     const [problem, ...others] = endingProblems(cluster, performance.now());

@@ -19,7 +19,7 @@ describe("the garbage of a chaos run", () => {
     assert.equal(operations.size, 19);
   });
 
-  it("claims and makes no task, and names none that a session has made", () => {
+  it("creates and claims no task, and names no task of a session", () => {
     for (const message of messages) {
       const expected = expectationOf(message);
       if (expected.kind !== "answer" || expected.codes.length === 1) continue;

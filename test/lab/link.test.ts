@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { Link } from "../../scripts/lab/link.ts";
 
-/** A client that is connected through a link to a server that says everything back. */
+/** A client that is connected through a link to an echo server. */
 class Linked implements AsyncDisposable {
   readonly link: Link;
   readonly client: Socket;
@@ -49,16 +49,16 @@ class Linked implements AsyncDisposable {
   }
 }
 
-/** By how much the timers of a few steps together may be early. */
+/** How early the timers of a few steps may be in total. */
 const TIMER_MS = 10;
 
 describe("a link", () => {
-  it("passes on what it gets", async () => {
+  it("passes data on", async () => {
     await using linked = await Linked.open();
     await linked.say("hello");
   });
 
-  it("is slow for as long as it is told to be, and keeps the order", async () => {
+  it("is slow while it is slowed down, and keeps the order", async () => {
     await using linked = await Linked.open();
     linked.link.slowDown({ delayMs: 60, jitterMs: 60, bytesPerSecond: Infinity });
     for (const digit of "12345678") {
@@ -75,7 +75,7 @@ describe("a link", () => {
   });
 
   for (const direction of ["up", "down"] as const) {
-    it(`stands still in direction ${direction}, and then passes on what it has held`, async () => {
+    it(`stands still in direction ${direction}, and then passes on the data that it held`, async () => {
       await using linked = await Linked.open();
       const end = linked.link.stop(direction);
       linked.client.write("held");
@@ -87,7 +87,7 @@ describe("a link", () => {
     });
   }
 
-  it("tells nobody of an end while it stands still", async () => {
+  it("passes on no end of a connection while it stands still", async () => {
     await using linked = await Linked.open();
     await linked.say("there");
     const end = linked.link.stop("up", "down");
@@ -98,7 +98,7 @@ describe("a link", () => {
     if (!linked.client.closed) await once(linked.client, "close");
   });
 
-  it("breaks connections, and takes new ones", async () => {
+  it("breaks connections, and accepts new ones", async () => {
     await using linked = await Linked.open();
     await linked.say("there");
     linked.link.breakConnections();

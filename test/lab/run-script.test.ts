@@ -27,7 +27,7 @@ async function exitOf(...args: string[]) {
 }
 
 describe("runScript", () => {
-  it("tells the command first, removes the folder and exits with 0 if all is well", async () => {
+  it("prints the command first, removes the folder and exits with 0 if all is well", async () => {
     const { code, stderr, isFolderKept } = await exitOf("--seed", "7", "pass");
     assert.deepEqual(
       { code, stderr, isFolderKept },
@@ -72,7 +72,7 @@ describe("runScript", () => {
     });
   });
 
-  it("prints what is asked for instead of a run", async () => {
+  it("prints a list instead of a run on request", async () => {
     const { code, stdout, stderr } = await exitOf("--list");
     assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: "pass\nfail\n", stderr: "" });
   });

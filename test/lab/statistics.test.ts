@@ -7,7 +7,7 @@ const line = (slope: number, noise: (i: number) => number): [number, number][] =
   Array.from({ length: 12 }, (_, i) => [i, 100 + slope * i + noise(i)]);
 
 describe("the median", () => {
-  it("is the value in the middle, or between the two", () => {
+  it("is the value in the middle, or the mean of the two in the middle", () => {
     assert.equal(median([3, 1, 2]), 2);
     assert.equal(median([4, 1, 2, 3]), 2.5);
     assert.ok(Number.isNaN(median([])));
@@ -21,12 +21,12 @@ describe("the trend of Theil and Sen", () => {
     assert.equal(trend.atLeast, 2);
   });
 
-  it("is not swayed by a few odd values", () => {
+  it("ignores a few outliers", () => {
     const trend = trendOf(line(2, (i) => (i === 3 || i === 11 ? 10_000 : 0)));
     assert.ok(Math.abs((trend?.slope ?? 0) - 2) < 0.01);
   });
 
-  it("is not sure of a slope that may be chance", () => {
+  it("has no certain slope where the points may differ by chance", () => {
     for (let seed = 0; seed < 50; seed++) {
       const random = createRandomFor(seed, 0);
       const trend = trendOf(line(0, () => 10 * (random() - 0.5)));
@@ -34,7 +34,7 @@ describe("the trend of Theil and Sen", () => {
     }
   });
 
-  it("says nothing of a few points", () => {
+  it("is unknown for a few points", () => {
     assert.equal(trendOf(line(2, () => 0).slice(0, 7)), null);
   });
 });

@@ -21,12 +21,12 @@ describe("the losses of a run", () => {
   const second = claim("b", 1, 2, 8_000);
   const third = claim("a", 2, 3, 9_000);
 
-  it("are none when the bucket has all that was acknowledged", () => {
+  it("are none if the bucket has all acknowledged writes", () => {
     const losses = lossesIn([first, second, third], [first, second, third].map(entry), LOST_AT);
     assert.deepEqual(losses, { lost: [], lostSeconds: 0, holes: 0, attemptsBack: new Map() });
   });
 
-  it("are the writes that are missing, since the oldest, and the attempts that went back", () => {
+  it("are the missing writes, the age of the oldest, and the attempts that went back", () => {
     const losses = lossesIn([first, second, third], [entry(first)], LOST_AT);
     assert.deepEqual(losses.lost, [second, third]);
     assert.equal(losses.lostSeconds, 2);
@@ -40,12 +40,12 @@ describe("the losses of a run", () => {
     );
   });
 
-  it("have a hole where a later write was kept", () => {
+  it("count a hole where a later write was kept", () => {
     const losses = lossesIn([first, second, third], [first, third].map(entry), LOST_AT);
     assert.equal(losses.holes, 1);
   });
 
-  it("are told from another write that has the revision now", () => {
+  it("are not mistaken for another write with the same revision", () => {
     const other = { ...third, taskId: "c" };
     const losses = lossesIn([first, third], [first, other].map(entry), LOST_AT);
     assert.deepEqual(losses.lost, [third]);

@@ -28,7 +28,7 @@ async function mountsIn(folder: string): Promise<string[]> {
 }
 
 describe("npm run power-loss", () => {
-  it("finds that nothing is lost when each write is synced, and unmounts its disks", async () => {
+  it("finds no loss if each write is synced, and unmounts its disks", async () => {
     await using folder = await TempFolder.create();
     await using run = await start(folder.path, "--sync", "always", "--seconds", "3");
     const { code, stdout, stderr } = await run.exited;

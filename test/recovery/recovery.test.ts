@@ -16,7 +16,7 @@ async function recovery(...args: string[]) {
 }
 
 describe("npm run recovery", () => {
-  it("measures what is named, loses nothing, and writes figures that can be", async () => {
+  it("measures what is named, loses nothing, and writes plausible figures", async () => {
     await using folder = await TempFolder.create();
     const json = join(folder.path, "recovery.json");
     const args = ["--nodes", "1", "--workers", "2", "--rounds", "1", "--json", json];
@@ -29,7 +29,7 @@ describe("npm run recovery", () => {
     const medians = new Map<string, number>(rows.map((row: any) => [row.what, row.median]));
     for (const ttl of [1, 2, 5]) {
       const late = medians.get(`dead session, TTL ${ttl} s: until a waiting next has it`);
-      // The lease is counted from the write, the TTL here from its answer a moment later.
+      // The lease counts from the write; the TTL here counts from its answer, a moment later.
       assert.ok(late !== undefined && late > -1_000 && late < 30_000, `TTL ${ttl} s: ${late}`);
     }
     assert.ok((medians.get("a worker killed: asked") ?? 0) > 50);

@@ -1,4 +1,4 @@
-/** What is read of processes and servers: of this process, and of a worker that runs. */
+/** The figures of processes and servers: of this process, and of a worker that runs. */
 import assert from "node:assert/strict";
 import { closeSync, openSync } from "node:fs";
 import { describe, it } from "node:test";
@@ -11,7 +11,7 @@ import { createMetrics } from "../../src/telemetry/metrics.ts";
 const skip = process.platform === "linux" ? false : "there is no /proc";
 
 describe("the figures of a process", { skip }, () => {
-  it("are those of the system", () => {
+  it("agree with those of the system", () => {
     const before = readProcess(process.pid);
     const opened = Array.from({ length: 5 }, () => openSync(import.meta.filename, "r"));
     const after = readProcess(process.pid);
@@ -24,13 +24,13 @@ describe("the figures of a process", { skip }, () => {
     assert.ok(Math.abs(after.cpuSeconds - (user + system) / 1e6) < 0.5, `${after.cpuSeconds}`);
   });
 
-  it("are none of one that is gone", () => {
+  it("are null for a process that is gone", () => {
     assert.equal(readProcess(2 ** 30), null);
   });
 });
 
 describe("the figures that are read by HTTP", () => {
-  it("are those of a worker's metrics", async () => {
+  it("are read from the metrics of a worker", async () => {
     const metrics = createMetrics({
       tasksByStatus: () => ({ claimed: 1 }),
       busHealthy: () => true,
@@ -46,11 +46,11 @@ describe("the figures that are read by HTTP", () => {
     assert.ok((found.get("nodejs_heap_size_used_bytes") ?? 0) > 1_000_000);
   });
 
-  it("are not waited for when nobody answers", async () => {
+  it("reject at once when the server is down", async () => {
     await assert.rejects(fetchText("http://127.0.0.1:1/metrics", 1_000));
   });
 
-  it("are those of a server's monitoring", () => {
+  it("are read from the monitoring of a server", () => {
     const text = JSON.stringify({ connections: 3, subscriptions: 90, mem: 5 });
     assert.deepEqual(parseNode(text), { connections: 3, subscriptions: 90 });
     assert.throws(() => parseNode("{}"));
@@ -68,7 +68,7 @@ describe("the series of a run", () => {
     assert.deepEqual(store.all[0]?.points, [[3, 4]]);
   });
 
-  it("know when a process began anew, of it alone", () => {
+  it("record when their process was restarted", () => {
     const store = new SeriesStore();
     for (const name of ["w1", "w1 sessions", "w11"]) store.add({ name, group, rule: null }, 0, 1);
     store.restarted("w1", 5);

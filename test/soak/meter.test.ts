@@ -7,7 +7,7 @@ import { TaskError } from "../../src/client/task-error.ts";
 const refuse = (): Promise<never> => Promise.reject(new TaskError("not_found", "there is none"));
 
 describe("the meter of a soak run", () => {
-  it("counts what succeeds with its latency, and errors by code", async () => {
+  it("counts successes with their latencies, and errors by code", async () => {
     const meter = new Meter();
     assert.equal(await meter.measure("claim", () => Promise.resolve("done")), "done");
     assert.equal(await meter.measure("claim", refuse), null);
@@ -21,7 +21,7 @@ describe("the meter of a soak run", () => {
     assert.deepEqual(Object.fromEntries(errors), { not_found: 1 });
   });
 
-  it("begins anew when it is read", () => {
+  it("starts again from zero after it was read", () => {
     const meter = new Meter();
     meter.count("update");
     meter.take();
@@ -33,7 +33,7 @@ describe("the meter of a soak run", () => {
     await assert.rejects(new Meter().measure("claim", broken), TypeError);
   });
 
-  it("empties what the sessions of a chaos run have recorded", async () => {
+  it("counts and empties the recording of the chaos sessions", async () => {
     const meter = new Meter();
     const recording = new Recording();
     const of = { taskId: "a", client: "s1", asked: { kind: "get" } } as const;

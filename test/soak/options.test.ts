@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { formatOptions, parseOptions } from "../../scripts/soak/options.ts";
 
 describe("the options of a soak run", () => {
-  it("have defaults, and a seed by chance", () => {
+  it("have defaults, and a random seed", () => {
     const { seed, ...options } = parseOptions([]);
     assert.ok(Number.isSafeInteger(seed));
     assert.deepEqual(options, {
@@ -15,7 +15,7 @@ describe("the options of a soak run", () => {
     });
   });
 
-  it("are repeated by what is printed", () => {
+  it("are printed in a form that repeats the run", () => {
     const args = ["--seed", "7", "--nodes", "1", "--workers", "2", "--sessions", "0"];
     const options = parseOptions([...args, "--duration", "2h"]);
     assert.equal(options.durationMs, 7_200_000);

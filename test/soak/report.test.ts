@@ -35,7 +35,7 @@ const FACTS = {
 };
 
 describe("the report of a soak run", () => {
-  it("says what grows", () => {
+  it("names the series that grow", () => {
     assert.deepEqual(
       growing(RESULT).map(({ series }) => series.name),
       ["w1"],
@@ -44,7 +44,7 @@ describe("the report of a soak run", () => {
     assert.match(summary(resultOf([])), /nothing grows$/);
   });
 
-  it("has a row for each series that was judged", () => {
+  it("has a row for each judged series", () => {
     const rows = formatTable(RESULT).split("\n");
     assert.equal(rows.length, 4);
     assert.match(rows[1] ?? "", /^Resident memory: w1 .*steady +not judged$/);
@@ -62,7 +62,7 @@ describe("the report of a soak run", () => {
     assert.ok(!/\b(?:src|href)=/.test(page), "it needs something else");
   });
 
-  it("has what was measured, for programs", () => {
+  it("contains the measured values for programs", () => {
     const [, text = ""] = /id="series">(.*)<\/script>/.exec(renderReport(RESULT, FACTS)) ?? [];
     const data = JSON.parse(text) as { name: string; points: number[][] }[];
     assert.equal(data.length, 3);

@@ -1,4 +1,4 @@
-/** A short run: long enough for what has to return to its level, too short for what has to be steady. */
+/** A run that is long enough to judge levels that have to return, and too short to judge trends. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ async function soak(...args: string[]) {
 }
 
 describe("npm run soak", { skip }, () => {
-  it("measures under load and faults, judges what returns, and leaves a report", async () => {
+  it("measures under load and faults, judges levels, and writes a report", async () => {
     await using folder = await TempFolder.create();
     const report = join(folder.path, "report.html");
     const args = ["--nodes", "1", "--workers", "2", "--sessions", "3", "--seed", "5"];

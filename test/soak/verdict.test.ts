@@ -1,11 +1,11 @@
-/** The proof that the verdict of `npm run soak` can fail: series that grow, and series that only seem to. */
+/** Proves that the verdict of `npm run soak` can fail: series that grow, and series that only seem to grow. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Rule, Series } from "../../scripts/soak/series.ts";
 import { judge, type Judgement } from "../../scripts/soak/verdict.ts";
 import { createRandomFor } from "../../src/simulation/random.ts";
 
-/** Of a run of 20 minutes with a sample every 5 seconds. */
+/** For a run of 20 minutes with a sample every 5 seconds. */
 const PHASES = {
   quietBefore: { from: 70, to: 90 },
   load: { from: 90, to: 1290 },
@@ -30,18 +30,18 @@ function verdictOf(of: Series): Judgement["verdict"] | undefined {
   return judge([of], PHASES)[0]?.verdict;
 }
 
-/** Memory as a garbage collector leaves it: it rises by `rise` and falls back every `seconds`. */
+/** Memory under a garbage collector: it rises by `rise` and falls back every `seconds`. */
 function sawtooth(rise: number, seconds: number): (at: number) => number {
   return (at) => 100 + rise * ((at % seconds) / seconds);
 }
 
-describe("what has to return to its level", () => {
-  it("may be anything while there is load", () => {
+describe("a series that has to return to its level", () => {
+  it("may have any value under load", () => {
     const isLoad = (at: number): boolean => at >= 90 && at < 1300;
     assert.equal(verdictOf(series(RETURNS, (at) => (isLoad(at) ? 90 : 20))), "ok");
   });
 
-  it("grows if descriptors are left behind, one with each fault", () => {
+  it("grows if each fault leaves a descriptor open", () => {
     const [leak] = judge([series(RETURNS, (at) => 20 + Math.floor(at / 240))], PHASES);
     assert.equal(leak?.verdict, "grows");
     assert.deepEqual([leak.start, leak.end], [20, 25]);
@@ -55,21 +55,21 @@ describe("what has to return to its level", () => {
     assert.equal(verdictOf(series(RETURNS, stepTo(1000, 1101))), "grows");
   });
 
-  it("is not judged by one sample", () => {
+  it("is not judged with one sample", () => {
     assert.equal(verdictOf(series(RETURNS, (at) => (at === 1410 ? 500 : 20))), "ok");
     const { points, ...rest } = series(RETURNS, (at) => (at < 1300 ? 20 : 500));
     const few = points.filter(([at]) => at <= 1405);
     assert.equal(verdictOf({ ...rest, points: few }), "not judged");
   });
 
-  it("has to be there after a process began anew", () => {
+  it("has to return after a restart of its process too", () => {
     assert.equal(verdictOf(series(RETURNS, () => 20, [400, 900])), "ok");
     assert.equal(verdictOf(series(RETURNS, (at) => (at > 900 ? 30 : 20), [400, 900])), "grows");
   });
 });
 
-describe("what has to be steady", () => {
-  it("grows if memory leaks, under noise that is larger than a minute of the leak", () => {
+describe("a series that has to be steady", () => {
+  it("grows if memory leaks, even if the noise is larger than the leak of a minute", () => {
     for (let seed = 0; seed < 20; seed++) {
       const random = createRandomFor(seed, 0);
       const leak = (at: number): number => 100 + at / 20 + 20 * random();
@@ -84,7 +84,7 @@ describe("what has to be steady", () => {
     }
   });
 
-  it("does not grow where a garbage collector lets it rise and takes it back", () => {
+  it("does not grow if a garbage collector frees what was added", () => {
     for (const seconds of [20, 45, 70, 110]) {
       assert.equal(verdictOf(series(STEADY, sawtooth(80, seconds))), "ok", `${seconds} s`);
     }
@@ -97,24 +97,24 @@ describe("what has to be steady", () => {
     assert.ok(Math.abs((judgement.slopePerHour ?? 0) - 180) < 20, String(judgement.slopePerHour));
   });
 
-  it("may grow while the load begins, and level out", () => {
+  it("may grow at the start of the load, and level out", () => {
     const warm = (at: number): number => 100 + 100 * (1 - Math.exp(-at / 150));
     assert.equal(verdictOf(series(STEADY, warm)), "ok");
   });
 
-  it("is judged from when it can have levelled out", () => {
+  it("is judged only after the time that it takes to level out", () => {
     const filling = (at: number): number => Math.min(at, 1150) * 10;
     assert.equal(verdictOf(series(STEADY, filling)), "grows");
     assert.equal(verdictOf(series({ ...STEADY, levelsAfter: 1080 }, filling)), "ok");
     assert.equal(verdictOf(series({ ...STEADY, levelsAfter: 1150 }, filling)), "not judged");
   });
 
-  it("is judged by one life of a process that began anew", () => {
-    // It comes back small: all in all it does not grow, and each life does.
+  it("is judged by one life of a process that was restarted", () => {
+    // The process starts small again: each life grows, the whole does not.
     const leak = (at: number): number => 100 + (at < 900 ? at : at - 900) / 10;
     assert.equal(verdictOf(series(STEADY, leak)), "ok");
     assert.equal(verdictOf(series(STEADY, leak, [900])), "grows");
-    // It comes back large, as another process: neither life grows.
+    // The new process is large from the start: neither life grows.
     const larger = (at: number): number => (at < 900 ? 100 : 200);
     assert.equal(verdictOf(series(STEADY, larger, [900])), "ok");
   });
@@ -124,7 +124,7 @@ describe("what has to be steady", () => {
     assert.equal(verdictOf(series(STEADY, (at) => at, births)), "not judged");
   });
 
-  it("may grow by less than 10% an hour, however sure that is", () => {
+  it("may grow by less than 10% an hour, even if that is certain", () => {
     const fourHours = { ...PHASES, load: { from: 0, to: 14_400 } };
     const growing = (perHour: number): Series => ({
       ...series(STEADY, () => 0),
@@ -138,8 +138,8 @@ describe("what has to be steady", () => {
   });
 });
 
-describe("what has no rule", () => {
-  it("is not judged, and not in the table", () => {
+describe("a series without a rule", () => {
+  it("is not judged, and is not in the table", () => {
     assert.deepEqual(judge([series(null, (at) => at)], PHASES), []);
   });
 });
