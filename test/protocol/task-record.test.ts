@@ -25,6 +25,12 @@ describe("the record of a task", () => {
     );
   });
 
+  it("is read into fields in the order of a new task's, so that all tasks have one shape", () => {
+    const created = availableTask();
+    const decoded = decodeTask(JSON.stringify(encodeTask(created)), ORIGIN);
+    assert.deepEqual(Object.keys(decoded), Object.keys(created));
+  });
+
   it("is what replies promise", () => {
     fc.assert(
       fc.property(task, (original) => {
