@@ -2,7 +2,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { isFinished, type Task, type TaskDefinition } from "../../src/task/task.ts";
+import {
+  DEFINITION_DEFAULTS,
+  isFinished,
+  type Task,
+  type TaskDefinition,
+} from "../../src/task/task.ts";
 import { transition } from "../../src/task/transition.ts";
 import { holds, MAX_FAILURES, MAX_LOST_LEASES, run } from "./random-commands.ts";
 
@@ -154,19 +159,7 @@ describe("whatever is asked of a task", () => {
   });
 });
 
-function definitionOf(task: Task): TaskDefinition {
-  const { title, description, priority, dependsOn, requires, tags } = task;
-  const { metadata, payload, maxFailures, maxLostLeases } = task;
-  return {
-    title,
-    description,
-    priority,
-    dependsOn,
-    requires,
-    tags,
-    metadata,
-    payload,
-    maxFailures,
-    maxLostLeases,
-  };
+function definitionOf(task: Task): Partial<TaskDefinition> {
+  const names = Object.keys(DEFINITION_DEFAULTS) as (keyof TaskDefinition)[];
+  return Object.fromEntries(names.map((name) => [name, task[name]]));
 }
