@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import ts from "typescript";
+import { importCycles } from "./architecture/import-cycles.ts";
 import {
   circularParts,
   importOffences,
@@ -91,6 +92,10 @@ describe("the architecture", () => {
 
   it("lists no part that may import one that may import it", () => {
     assert.deepEqual(circularParts(ALLOWED_IMPORTS), []);
+  });
+
+  it("has no files that import each other in a circle, not even their types", () => {
+    assert.deepEqual(importCycles([...SOURCES, ...OTHERS]), []);
   });
 
   it("uses environment, process, clock and random numbers only where that is allowed", () => {

@@ -1,11 +1,10 @@
 /** Tells which valid requests do not change the tasks of `world.ts`. In doubt, a request does. */
 import type { Operation } from "../../src/protocol/operations.ts";
-import type { Address } from "./expectation.ts";
 import { HOLDER, type Kind, SECRET, SESSIONS, TASKS } from "./world.ts";
 
 type Body = Readonly<Record<string, unknown>>;
 
-export function changesNothing({ operation, id }: Address, body: Body): boolean {
+export function changesNothing(operation: Operation, id: string, body: Body): boolean {
   return RULES[operation](Object.hasOwn(TASKS, id) ? TASKS[id] : undefined, body, id);
 }
 

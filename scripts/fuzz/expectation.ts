@@ -84,7 +84,7 @@ export function expectationOf(message: FuzzMessage): Expectation {
   if (!parsed.success) return invalid;
   const body = parsed.data as Readonly<Record<string, unknown>>;
   if (isForbidden(address, body)) return answer(["forbidden"]);
-  if (!changesNothing(address, body)) return { kind: "left out" };
+  if (!changesNothing(operation, address.id, body)) return { kind: "left out" };
   if (Number(body.wait_seconds ?? 0) > LONGEST_WAIT_SECONDS) return { kind: "left out" };
   return answer(address.principal === null ? CODES[operation] : [...CODES[operation], "forbidden"]);
 }

@@ -37,7 +37,7 @@ async function statsOf(connection: NatsConnection, name: string): Promise<NamedE
 async function serve(
   server: TestServer,
   handle: (call: Call) => Promise<Answer>,
-): Promise<{ endpoints: Endpoints; facts: Fact[]; asker: NatsConnection }> {
+): Promise<{ endpoints: Endpoints; facts: Fact[]; client: NatsConnection }> {
   const facts: Fact[] = [];
   const handler: RequestHandler = { admit: () => () => undefined, handle };
   const observe = (fact: Fact): void => {
@@ -46,7 +46,7 @@ async function serve(
   const identity = { workerId: "worker-1", version: "1.2.3" };
   const connection = await server.connect();
   const endpoints = await Endpoints.start(connection, handler, observe, identity);
-  return { endpoints, facts, asker: await server.connect() };
+  return { endpoints, facts, client: await server.connect() };
 }
 
 describe("the NATS service", () => {
@@ -124,12 +124,12 @@ describe("the NATS service", () => {
 
   it("counts the time until the answer, not until the handler returns", async () => {
     await using server = await TestServer.start();
-    const { endpoints, asker } = await serve(server, async () => {
+    const { endpoints, client } = await serve(server, async () => {
       await delay(50);
       return { body: { ok: true } };
     });
-    await asker.request("tasks.get.a");
-    const { processing_time } = await statsOf(asker, "tasks-get");
+    await client.request("tasks.get.a");
+    const { processing_time } = await statsOf(client, "tasks-get");
     // Timers may fire early by a fraction of a millisecond.
     assert.ok(processing_time >= 49e6 && processing_time < 5e9, `${processing_time} ns`);
     await endpoints.stop();
@@ -140,13 +140,13 @@ describe("the endpoints", () => {
   it("pass on the request and who sent it", async () => {
     await using server = await TestServer.start();
     const calls: Call[] = [];
-    const { endpoints, asker } = await serve(server, (call) => {
+    const { endpoints, client } = await serve(server, (call) => {
       calls.push(call);
       return Promise.resolve({ body: { ok: true } });
     });
-    await asker.request("tasks.get.P0.5.1");
-    await asker.request("agent.alice.tasks.get.P0.5.1");
-    await asker.request("tasks.create", '{"title":"A"}');
+    await client.request("tasks.get.P0.5.1");
+    await client.request("agent.alice.tasks.get.P0.5.1");
+    await client.request("tasks.create", '{"title":"A"}');
     assert.deepEqual(calls, [
       { operation: "tasks.get", id: "P0.5.1", body: {}, principal: null },
       { operation: "tasks.get", id: "P0.5.1", body: {}, principal: "alice" },
@@ -158,8 +158,8 @@ describe("the endpoints", () => {
   it("answer a defect with the code `internal`, and report the defect to the log only", async () => {
     await using server = await TestServer.start();
     const secret = new Error("the secret of the house");
-    const { endpoints, facts, asker } = await serve(server, () => Promise.reject(secret));
-    const message = await asker.request("tasks.get.a");
+    const { endpoints, facts, client } = await serve(server, () => Promise.reject(secret));
+    const message = await client.request("tasks.get.a");
     const { error } = message.json<Json>();
     assert.deepEqual([error.code, error.retryable], ["internal", false]);
     assert.doesNotMatch(error.message, /secret/);
@@ -173,13 +173,13 @@ describe("the endpoints", () => {
   it("refuse to send a reply that is too large for NATS, and return its claims", async () => {
     await using server = await TestServer.start();
     let undelivered = 0;
-    const { endpoints, asker } = await serve(server, () =>
+    const { endpoints, client } = await serve(server, () =>
       Promise.resolve({ body: { ok: true, large: "x".repeat(1024 * 1024) }, undelivered: count }),
     );
     function count(): void {
       undelivered++;
     }
-    const message = await asker.request("tasks.list");
+    const message = await client.request("tasks.list");
     const { error } = message.json<Json>();
     assert.equal(error.code, "too_large");
     assert.match(error.message, /more than the 1048576 bytes that NATS carries: ask for less/);
@@ -191,10 +191,10 @@ describe("the endpoints", () => {
   it("leave out the task of an error reply that would be too large", async () => {
     await using server = await TestServer.start();
     const task = { title: "x".repeat(1024 * 1024 - 200) };
-    const { endpoints, asker } = await serve(server, () =>
+    const { endpoints, client } = await serve(server, () =>
       Promise.reject(new CoordinatorError("already_exists", "it is there", { task })),
     );
-    const reply = (await asker.request("tasks.create.a")).json<Json>();
+    const reply = (await client.request("tasks.create.a")).json<Json>();
     assert.deepEqual([reply.error.code, reply.error.message], ["already_exists", "it is there"]);
     assert.equal(reply.task, undefined);
     await endpoints.stop();
@@ -203,11 +203,11 @@ describe("the endpoints", () => {
   it("tell the handler when nobody received its answer", async () => {
     await using server = await TestServer.start();
     let undelivered = 0;
-    const { endpoints, facts, asker } = await serve(server, () =>
+    const { endpoints, facts, client } = await serve(server, () =>
       Promise.resolve({ body: { ok: true }, undelivered: () => undelivered++ }),
     );
-    asker.publish("tasks.next", '{"session_id":"s1"}', { reply: "nobody.listens" });
-    await asker.request("tasks.next", '{"session_id":"s1"}');
+    client.publish("tasks.next", '{"session_id":"s1"}', { reply: "nobody.listens" });
+    await client.request("tasks.next", '{"session_id":"s1"}');
     await endpoints.stop();
     assert.equal(undelivered, 1);
     const told = facts.filter(({ kind }) => kind === "answer_undelivered");
@@ -220,17 +220,17 @@ describe("the endpoints", () => {
     const opened = new Promise<void>((resolve) => (gate.open = resolve));
     let arrived = (): void => undefined;
     const underway = new Promise<void>((resolve) => (arrived = resolve));
-    const { endpoints, asker } = await serve(server, async () => {
+    const { endpoints, client } = await serve(server, async () => {
       arrived();
       await opened;
       return { body: { ok: true } };
     });
-    const answer = asker.request("tasks.get.a", "", { timeout: 10_000 });
+    const answer = client.request("tasks.get.a", "", { timeout: 10_000 });
     await underway;
     const stopped = endpoints.stop();
     gate.open();
     assert.equal((await answer).json<Json>().ok, true);
     await stopped;
-    await assert.rejects(asker.request("tasks.get.a"), /no responders/);
+    await assert.rejects(client.request("tasks.get.a"), /no responders/);
   });
 });

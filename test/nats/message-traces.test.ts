@@ -8,19 +8,19 @@ describe("message traces", () => {
   it("distinguish listeners from those that have gone, and deliver nothing", async () => {
     await using server = await TestServer.start();
     const traces = new MessageTraces(await server.connect());
-    const asker = await server.connect();
+    const client = await server.connect();
     const inbox = createInbox();
     const received: string[] = [];
     // Ends with its first message, like the inbox of a single request.
-    asker.subscribe(inbox, { max: 1, callback: (_, msg) => void received.push(msg.string()) });
-    await asker.flush();
+    client.subscribe(inbox, { max: 1, callback: (_, msg) => void received.push(msg.string()) });
+    await client.flush();
     assert.deepEqual(await Promise.all([inbox, inbox].map((to) => traces.isListening(to))), [
       true,
       true,
     ]);
     assert.equal(await traces.isListening(createInbox()), false);
-    asker.publish(inbox, "the answer");
-    await asker.flush();
+    client.publish(inbox, "the answer");
+    await client.flush();
     assert.deepEqual(received, ["the answer"]);
     assert.equal(await traces.isListening(inbox), false);
     traces.stop();
@@ -29,17 +29,17 @@ describe("message traces", () => {
   it("answer hundreds of questions at once", async () => {
     await using server = await TestServer.start();
     const traces = new MessageTraces(await server.connect());
-    const asker = await server.connect();
+    const client = await server.connect();
     const inbox = createInbox();
-    asker.subscribe(`${inbox}.*`, { callback: () => undefined });
-    await asker.flush();
+    client.subscribe(`${inbox}.*`, { callback: () => undefined });
+    await client.flush();
     const all = Array.from({ length: 500 }, (_, i) => `${inbox}.${i}`);
     const listening = async (subjects: readonly string[]): Promise<string[]> => {
       const answers = await Promise.all(subjects.map((subject) => traces.isListening(subject)));
       return subjects.filter((_, i) => answers[i]);
     };
     assert.deepEqual(await listening(all), all);
-    await asker.close();
+    await client.close();
     // Servers before 2.15 lose a few of so many traces. Without a trace, a subject counts as listening.
     let left = await listening(all);
     assert.ok(left.length < all.length / 10, `${left.length} of ${all.length}`);
