@@ -1,6 +1,6 @@
 /**
- * Claims the best ready tasks for somebody, against the other workers that do the same: whoever loses
- * the race for one task goes on with another.
+ * Claims the best ready tasks for a request. Other workers do the same at the same time: a worker that
+ * loses the race for one task goes on with another task.
  */
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { ReadyFilter, ReadyTask } from "../task/ready-queue.ts";
@@ -10,7 +10,7 @@ import type { Clock, ServiceContext, ServiceSettings } from "./ports.ts";
 import { ClaimRoom } from "./reply-page.ts";
 import type { TaskIndex } from "./task-index.ts";
 
-/** After a lost race, the next candidate is drawn from this many more, so that workers part ways. */
+/** After a lost race, candidates are drawn at random from this many more, so that workers diverge. */
 const SPREAD = 8;
 
 export class ReadyClaims {
@@ -26,20 +26,20 @@ export class ReadyClaims {
     this.#clock = clock;
   }
 
-  /** Up to `count` ready tasks that the filter gets and nobody here is claiming, best first. */
+  /** Up to `count` ready tasks that fit the filter and that this worker is not claiming, best first. */
   candidates(count: number, filter: ReadyFilter): ReadyTask[] {
     this.#tasks.ready.promoteDue(this.#clock.now());
     return this.#tasks.ready.best(count, filter);
   }
 
-  /** Those of the tasks that are ready and that nobody here is claiming. */
+  /** The tasks of these that are ready and that this worker is not claiming. */
   stillReady(taskIds: readonly string[]): ReadyTask[] {
     return taskIds.flatMap((taskId) => this.#tasks.readyTask(taskId) ?? []);
   }
 
   /**
-   * Claims up to `max` ready tasks; fewer or none if there are no more, or if no more fit into the reply.
-   * `already`: what the reply holds beside them.
+   * Claims up to `max` ready tasks, as many as there are and as fit into the reply. `already`: claims
+   * that are in the reply, too.
    */
   async claimBest(request: NextRequest, already: readonly Claimed[] = []): Promise<Claimed[]> {
     const claimed: Claimed[] = [];
@@ -58,16 +58,16 @@ export class ReadyClaims {
       }
       const failure = taken.find((result) => result.status === "rejected");
       if (failure === undefined) continue;
-      // What was claimed must reach the client all the same.
+      // The claims that succeeded must still reach the client.
       if (claimed.length === 0) throw failure.reason;
       break;
     }
     return claimed;
   }
 
-  /** The first of the tasks, as many as fit into the reply; at least one if there is none in it yet. */
+  /** The first tasks, as many as fit into the reply, and at least one if the reply is still empty. */
   #fitting(tasks: ReadyTask[], request: NextRequest, already: readonly Claimed[]): ReadyTask[] {
-    // One alone always fits, or could not be written either.
+    // A single record always fits into a reply: a larger one could not be written either.
     if (tasks.length + already.length <= 1) return tasks;
     const room = new ClaimRoom(this.#settings.maxReplyBytes, request, already);
     const end = tasks.findIndex(({ taskId }) => {
@@ -78,12 +78,12 @@ export class ReadyClaims {
     return tasks.slice(0, already.length === 0 ? Math.max(1, end) : end);
   }
 
-  /** `null`: the task is not to be had. */
+  /** Claims the task; `null` if it cannot be claimed. */
   take(taskId: string, request: NextRequest): Promise<Claimed | null> {
     return this.#reserve(taskId, () => this.#claim(taskId, request));
   }
 
-  /** The same, but only if the client of the request does not turn out to be absent. */
+  /** The same, unless the client of the request turns out to be absent. */
   takeUnless(
     isAbsent: (request: NextRequest) => Promise<boolean>,
     taskId: string,

@@ -1,4 +1,4 @@
-/** Blocked tasks that only a decision can free. */
+/** Dead ends: blocked tasks that stay blocked until somebody acts on their cause. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
@@ -30,7 +30,7 @@ class Index {
     return task === undefined ? [] : this.tasks.deadEnds.causesOf(task, 20);
   }
 
-  /** By definition, without memory. */
+  /** The dead ends by definition, computed from all tasks each time. */
   expected(): Set<string> {
     const dead = new Set<string>();
     for (let size = -1; size < dead.size;) {
@@ -48,7 +48,7 @@ class Index {
 }
 
 describe("dead ends", () => {
-  it("are blocked tasks above one that failed or was cancelled, and name it", () => {
+  it("are blocked tasks that depend on a failed or cancelled one, and name it", () => {
     const index = new Index();
     index.put("c", "blocked", ["b"]);
     index.put("b", "blocked", ["a", "other"]);
@@ -65,7 +65,7 @@ describe("dead ends", () => {
     assert.equal(index.tasks.deadEnds.size, 0);
   });
 
-  it("are the same as by definition, whatever happens in which order", () => {
+  it("match the definition after changes in any order", () => {
     const id = fc.constantFrom("a", "b", "c", "d", "e");
     const status = fc.constantFrom<TaskStatus>(
       "blocked",
@@ -98,7 +98,7 @@ describe("dead ends", () => {
     );
   });
 
-  it("can be a chain of 100,000", () => {
+  it("can be a chain of 100,000 tasks", () => {
     const index = new Index();
     for (let i = 1; i <= 100_000; i++) index.put(`t${i}`, "blocked", [`t${i - 1}`]);
     index.put("t0", "failed");
@@ -138,7 +138,7 @@ describe("dead ends", () => {
     assert.equal("dead_ends" in blocked, false);
   });
 
-  it("are reported by a worker that stops when idle, of its own choice only", async () => {
+  it("are reported by a worker that stops when idle, only among tasks that fit its filter", async () => {
     await using coordinator = await TestCoordinator.start();
     for (const root of ["x", "y"]) {
       await coordinator.ok(`tasks.create.${root}.a`, { max_failures: 1 });
@@ -151,10 +151,10 @@ describe("dead ends", () => {
     });
     await worker.done;
     assert.deepEqual(worker.deadEnds, ["x.b"]);
-    assert.match(library.log.of("warn").join("\n"), /s1 ends with tasks left .*: 1, such as x\.b/);
+    assert.match(library.log.of("warn").join("\n"), /s1 ends and leaves tasks .*: 1, such as x\.b/);
     await coordinator.ok("tasks.cancel.y.a");
     const loop = { session: "s2", prefix: "y.", stopWhenIdle: true, waitSeconds: 0 };
     for await (const claim of library.coordinator.claims(loop)) await claim.release();
-    assert.match(library.log.of("warn").join("\n"), /s2 ends with tasks left .*: 1, such as y\.b/);
+    assert.match(library.log.of("warn").join("\n"), /s2 ends and leaves tasks .*: 1, such as y\.b/);
   });
 });
