@@ -49,26 +49,26 @@ const DUPLICATES = [
   ...[`"attempt":0,`, `"title":1,"title":"twice",`, `"ok":true,`],
 ];
 
-const edit: fc.Arbitrary<Edit> = fc.oneof(
-  fc.tuple(position, fc.integer({ min: 0, max: 7 })).map(([at, bit]): Edit => (bytes) => {
+const inserted = (bytes: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Edit> =>
+  fc.tuple(position, bytes).map(([at, insert]) => splice(at, 0, insert));
+const removed = (length: fc.Arbitrary<number>): fc.Arbitrary<Edit> =>
+  fc.tuple(position, length).map(([at, remove]) => splice(at, remove, new Uint8Array()));
+const flipped = fc
+  .tuple(position, fc.integer({ min: 0, max: 7 }))
+  .map(([at, bit]): Edit => (bytes) => {
     const copy = Buffer.from(bytes);
     const i = Math.floor(at * copy.length);
     copy[i] = (copy[i] ?? 0) ^ (1 << bit);
     return copy;
-  }),
-  fc.tuple(position, fc.uint8Array({ minLength: 1, maxLength: 4 })).map(([at, bytes]) => {
-    return splice(at, 0, bytes);
-  }),
-  fc.tuple(position, fc.constantFrom(...NOT_UTF8)).map(([at, bytes]) => {
-    return splice(at, 0, Uint8Array.from(bytes));
-  }),
-  fc.tuple(position, fc.constantFrom(...PIECES)).map(([at, piece]) => {
-    return splice(at, 0, Buffer.from(piece));
-  }),
-  fc.tuple(position, fc.integer({ min: 1, max: 8 })).map(([at, length]) => {
-    return splice(at, length, new Uint8Array());
-  }),
-  position.map((at) => splice(at, Infinity, new Uint8Array())),
+  });
+
+const edit: fc.Arbitrary<Edit> = fc.oneof(
+  flipped,
+  inserted(fc.uint8Array({ minLength: 1, maxLength: 4 })),
+  inserted(fc.constantFrom(...NOT_UTF8).map((bytes) => Uint8Array.from(bytes))),
+  inserted(fc.constantFrom(...PIECES).map((piece) => Buffer.from(piece))),
+  removed(fc.integer({ min: 1, max: 8 })),
+  removed(fc.constant(Infinity)),
   fc.constantFrom(...DUPLICATES).map((field): Edit => (bytes) => {
     return Buffer.from(bytes.toString("latin1").replace("{", `{${field}`), "latin1");
   }),

@@ -2,10 +2,10 @@
 import fc from "fast-check";
 import { type Operation, OPERATION_NAMES, OPERATIONS } from "../../src/protocol/operations.ts";
 import { damaged, NOT_UTF8, RECORDED } from "./damage.ts";
-import { anyJson, arrayText, ODD_STRINGS } from "./json-text.ts";
+import { anyJson, arrayText, ODD_STRINGS, weighted } from "./json-text.ts";
 import { large } from "./large-messages.ts";
 import type { FuzzMessage, ReplyTo } from "./message.ts";
-import { asObject, defective, fittingFields, requestSchema } from "./schema-bodies.ts";
+import { asObject, defective, fittingFields, requestSchema, type Schema } from "./schema-bodies.ts";
 import { PRINCIPALS, SESSION_NAMES, TASK_NAMES } from "./world.ts";
 
 /** A subject of this length fits twice into the 4096 bytes that NATS accepts. */
@@ -45,19 +45,17 @@ export const HEADERS: fc.Arbitrary<string> = fc.oneof(
   fc.uint8Array({ minLength: 1, maxLength: 60 }).map((b) => Buffer.from(b).toString("latin1")),
 );
 
-const headers = fc.option(HEADERS, { freq: 2 }).map((block) => block);
-const someHeaders = fc.oneof(
-  { weight: 3, arbitrary: fc.constant(null) },
-  { weight: 1, arbitrary: headers },
+const someHeaders = weighted<string | null>(
+  [3, fc.constant(null)],
+  [1, fc.option(HEADERS, { freq: 2 })],
 );
 
-const replies: fc.Arbitrary<ReplyTo> = fc.oneof(
-  { weight: 90, arbitrary: fc.constant<ReplyTo>("inbox") },
-  { weight: 3, arbitrary: fc.constantFrom<ReplyTo>("star", "tail") },
-  { weight: 1, arbitrary: fc.constant<ReplyTo>("long") },
-  { weight: 3, arbitrary: fc.constant<ReplyTo>("none") },
-  { weight: 2, arbitrary: fc.constant<ReplyTo>("own") },
-  { weight: 1, arbitrary: fc.constant<ReplyTo>("nowhere") },
+const replies: fc.Arbitrary<ReplyTo> = weighted<ReplyTo>(
+  [90, fc.constant("inbox")],
+  [3, fc.constantFrom("star", "tail")],
+  [3, fc.constant("none")],
+  [2, fc.constant("own")],
+  [2, fc.constantFrom("long", "nowhere")],
 );
 
 /** A token of a subject, as bytes. */
@@ -83,9 +81,9 @@ function plainSubject(operation: Operation): fc.Arbitrary<string> {
   return id === "required" ? named : fc.oneof(named, fc.constant(operation));
 }
 
-const root = fc.oneof(
-  { weight: 5, arbitrary: fc.constant("") },
-  { weight: 1, arbitrary: fc.constantFrom(...PRINCIPALS).map((name) => `agent.${name}.`) },
+const root = weighted(
+  [5, fc.constant("")],
+  [1, fc.constantFrom(...PRINCIPALS).map((name) => `agent.${name}.`)],
 );
 
 function subjectOf(operation: Operation): fc.Arbitrary<string> {
@@ -109,8 +107,26 @@ const discovery = fc
   .tuple(fc.constantFrom("PING", "INFO", "STATS"), fc.constantFrom("", ".coordinator"))
   .map(([verb, name]) => `$SRV.${verb}${name}`);
 
-const body = (operation: Operation, text: (o: Operation) => fc.Arbitrary<string>) =>
-  fc.record({ subject: subjectOf(operation), payload: text(operation).map((t) => Buffer.from(t)) });
+interface Content {
+  readonly subject: string;
+  readonly payload: Buffer;
+}
+
+/** Sends the payload to the operation. */
+function toOperation(operation: Operation, payload: fc.Arbitrary<Buffer>): fc.Arbitrary<Content> {
+  return fc.record({ subject: subjectOf(operation), payload });
+}
+
+function toAll(textFor: (schema: Schema) => fc.Arbitrary<string>): fc.Arbitrary<Content> {
+  return fc.oneof(
+    ...OPERATION_NAMES.map((name) =>
+      toOperation(
+        name,
+        textFor(requestSchema(name)).map((text) => Buffer.from(text)),
+      ),
+    ),
+  );
+}
 
 const anyBytes = fc.oneof(
   fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes)),
@@ -137,7 +153,7 @@ const notUtf8 = fc
 export function messages(options: { readonly maxPayload: number }): fc.Arbitrary<FuzzMessage> {
   const from = (
     source: string,
-    content: fc.Arbitrary<{ subject: string; payload: Buffer }>,
+    content: fc.Arbitrary<Content>,
     reply: fc.Arbitrary<FuzzMessage["reply"]> = replies,
     block: fc.Arbitrary<string | null> = someHeaders,
   ): fc.Arbitrary<FuzzMessage> =>
@@ -147,37 +163,30 @@ export function messages(options: { readonly maxPayload: number }): fc.Arbitrary
         const isTwiceTooLong = reply === "own" && subject.length > LONGEST_TWICE;
         return { source, subject, reply: isTwiceTooLong ? "inbox" : reply, headers, payload };
       });
-  const schemas = OPERATION_NAMES.map(
-    (operation) => [operation, requestSchema(operation)] as const,
-  );
-  const wrong = fc.oneof(...schemas.map(([name, schema]) => body(name, () => defective(schema))));
-  const right = fc.oneof(
-    ...schemas.map(([name, schema]) => body(name, () => fittingFields(schema).map(asObject))),
-  );
+  const wrong = toAll(defective);
+  const right = toAll((schema) => fittingFields(schema).map(asObject));
   const bytes = damaged(operations).chain(([name, payload]) => {
-    return fc.record({ subject: subjectOf(name), payload: fc.constant(payload) });
+    return toOperation(name, fc.constant(payload));
   });
-  const noise = operations.chain((name) => {
-    return fc.record({ subject: subjectOf(name), payload: anyBytes });
-  });
-  const recorded = operations.chain((name) => {
-    return fc.record({ subject: oddSubject, payload: fc.constant(Buffer.from(RECORDED[name])) });
+  const noise = operations.chain((name) => toOperation(name, anyBytes));
+  const recorded = fc.record({
+    subject: oddSubject,
+    payload: operations.map((name) => Buffer.from(RECORDED[name])),
   });
   const asked = fc.record({ subject: discovery, payload: anyBytes });
   // An answer to such a subject would be stored, and replace a record.
   const keys = ["tasks.held", "tasks.evil", "leases.held", "sessions.listener"];
   const intoBucket = fc.constantFrom(...keys).map((key) => ({ subject: `$KV.${key}` }));
-  const mix = [
-    { weight: 400, arbitrary: from("schema, defective", wrong) },
-    { weight: 200, arbitrary: from("schema, fitting", right) },
-    { weight: 220, arbitrary: from("recorded, damaged", bytes) },
-    { weight: 80, arbitrary: from("any bytes", noise) },
-    { weight: 80, arbitrary: from("odd subject", recorded) },
-    { weight: 10, arbitrary: from("discovery", asked, fc.constant<ReplyTo>("inbox")) },
-    { weight: 3, arbitrary: from("large", large(options.maxPayload), replies, fc.constant(null)) },
+  return weighted(
+    [400, from("schema, defective", wrong)],
+    [200, from("schema, fitting", right)],
+    [220, from("recorded, damaged", bytes)],
+    [80, from("any bytes", noise)],
+    [80, from("odd subject", recorded)],
+    [10, from("discovery", asked, fc.constant<ReplyTo>("inbox"))],
+    [3, from("large", large(options.maxPayload), replies, fc.constant(null))],
     // The coordinator would store other characters than were sent.
-    { weight: 5, arbitrary: from("invalid utf-8", notUtf8) },
-    { weight: 20, arbitrary: from("reply into a bucket", right, intoBucket) },
-  ];
-  return fc.oneof(...mix);
+    [5, from("invalid utf-8", notUtf8)],
+    [20, from("reply into a bucket", right, intoBucket)],
+  );
 }

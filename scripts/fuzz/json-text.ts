@@ -41,28 +41,33 @@ export function arrayText(items: readonly string[]): string {
   return `[${items.join(",")}]`;
 }
 
+export function weighted<T>(
+  ...choices: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<T>])[]
+): fc.Arbitrary<T> {
+  return fc.oneof(...choices.map(([weight, arbitrary]) => ({ weight, arbitrary })));
+}
+
+const repeated = fc
+  .tuple(fc.constantFrom("a", "é", '"', "\\", "👩", ".a"), fc.integer({ min: 1, max: 2_000 }))
+  .map(([unit, count]) => unit.repeat(count));
+
 /** Text of any kind and length. */
 export function anyString(): fc.Arbitrary<string> {
-  return fc.oneof(
-    { weight: 20, arbitrary: fc.constantFrom(...ODD_STRINGS) },
-    { weight: 15, arbitrary: fc.string({ unit: "binary", maxLength: 40 }) },
-    { weight: 10, arbitrary: fc.string({ maxLength: 20 }) },
-    { weight: 1, arbitrary: fc.constantFrom(...LOST_STRINGS) },
-    {
-      weight: 5,
-      arbitrary: fc
-        .tuple(fc.constantFrom("a", "é", '"', "\\", "👩", ".a"), fc.integer({ min: 1, max: 2_000 }))
-        .map(([unit, count]) => unit.repeat(count)),
-    },
+  return weighted(
+    [20, fc.constantFrom(...ODD_STRINGS)],
+    [15, fc.string({ unit: "binary", maxLength: 40 })],
+    [10, fc.string({ maxLength: 20 })],
+    [1, fc.constantFrom(...LOST_STRINGS)],
+    [5, repeated],
   );
 }
 
-const scalar = fc.oneof(
-  { weight: 10, arbitrary: fc.constantFrom("null", "true", "false", "{}", "[]") },
-  { weight: 10, arbitrary: fc.constantFrom(...ODD_NUMBERS) },
-  { weight: 10, arbitrary: fc.double({ noNaN: true, noDefaultInfinity: true }).map(String) },
-  { weight: 10, arbitrary: anyString().map(quoted) },
-  { weight: 1, arbitrary: fc.constantFrom(...LOST_NUMBERS) },
+const scalar = weighted(
+  [10, fc.constantFrom("null", "true", "false", "{}", "[]")],
+  [10, fc.constantFrom(...ODD_NUMBERS)],
+  [10, fc.double({ noNaN: true, noDefaultInfinity: true }).map(String)],
+  [10, anyString().map(quoted)],
+  [1, fc.constantFrom(...LOST_NUMBERS)],
 );
 
 /** A value inside many brackets. */
@@ -85,11 +90,7 @@ const { nested } = fc.letrec<{ nested: string; list: string; object: string }>((
 
 /** Any JSON. Some of it is too deep. */
 export function anyJson(): fc.Arbitrary<string> {
-  return fc.oneof(
-    { weight: 8, arbitrary: nested },
-    { weight: 5, arbitrary: scalar },
-    { weight: 1, arbitrary: deep },
-  );
+  return weighted([8, nested], [5, scalar], [1, deep]);
 }
 
 /** JSON for a field that accepts any. It leaves a few levels of depth to the object around it. */

@@ -24,7 +24,8 @@ await runScript({
   parse: parseOptions,
   format: formatOptions,
   run: async (options, run) => {
-    const problems = await run.untilInterrupted(fuzz(options));
+    await using target = await ProcessTarget.start(options.workers);
+    const problems = await run.untilInterrupted(fuzz(target, options));
     for (const problem of problems.slice(0, MOST_REPORTED)) print(reportProblem(problem, options));
     const isWell = problems.length === 0;
     print([isWell ? "nothing was wrong" : `${problems.length} problems, seed ${options.seed}`]);
@@ -32,9 +33,8 @@ await runScript({
   },
 });
 
-async function fuzz(options: FuzzOptions): Promise<readonly Problem[]> {
+async function fuzz(target: Target, options: FuzzOptions): Promise<readonly Problem[]> {
   const { seed, workers, only, replay } = options;
-  await using target = await ProcessTarget.start(workers);
   const maxPayload = target.connection.info?.max_payload ?? 0;
   const arbitrary = messages({ maxPayload });
   if (replay !== null) return await playOne(target, fromBase64(replay), 0);
