@@ -27,8 +27,8 @@ export class Heartbeats {
 
   /**
    * Renews the session and the leases of the claims that the request names, or of all that the session
-   * holds. Claims that are named are checked by the leader's record. If none are named, the answer
-   * lists the claims that this worker saw being taken from the session.
+   * holds. Claims that are named are checked by the leader's record. The answer also lists the claims
+   * that this worker saw being taken from the session.
    */
   async heartbeat(
     sessionId: string,

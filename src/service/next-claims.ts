@@ -80,7 +80,7 @@ export class NextClaims {
       const parked = { ...request, isParked: true };
       const given = await this.#parked.park(parked, body.wait_seconds * 1000);
       if (given !== null && given.length > 0) return this.#answer(body, given, true);
-      // Another instance may have replaced the session's while the request was parked.
+      // Another instance may have registered the session while the request was parked.
       const { session_id: sessionId, instance } = body;
       if (instance !== undefined) await this.#sessions.requireInstance(sessionId, instance);
       if (given !== null) return { body: LEFT_BEHIND };

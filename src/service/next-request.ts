@@ -42,9 +42,8 @@ export function toNextRequest(
 }
 
 /**
- * What the record of a claim keeps of the request that won it (`claim_request`), so that the request,
- * when it is sent again, finds its claim through any worker. A request without an id is repeatable only
- * if it was parked.
+ * What the record of a claim keeps of its request (`claim_request`). With it any worker finds the claim
+ * when the request is sent again. A request without an id can only be repeated if it was parked.
  */
 export function claimRequestOf({ sessionId, requestId, isParked }: NextRequest): string | null {
   return requestId === null && !isParked ? null : repeatKeyOf(sessionId, requestId);

@@ -1,6 +1,6 @@
 /**
- * Removes finished tasks and their history after the retention time. A task stays while another one
- * that is not complete depends on it: without it, the other task would wait forever.
+ * Removes finished tasks and their history after the retention time. A task stays while an incomplete
+ * task depends on it, because the dependent would otherwise wait forever.
  */
 import type { Task } from "../task/task.ts";
 import type { Clock, Observe, ServiceContext, ServiceSettings, TaskStore } from "./ports.ts";
