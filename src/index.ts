@@ -1,5 +1,5 @@
 /**
- * What programs import from `if-coordinator`. The guide is `docs/library.md`; the fields of requests,
+ * What programs import from `if-coordinator`. The guide is `docs/library.md`. The fields of requests,
  * replies and tasks are in `docs/protocol.md`.
  *
  * @module

@@ -1,6 +1,6 @@
-/** The attempts under which the sessions of this process hold their tasks, so that callers need not. */
+/** Remembers the attempt of each claim that a session of this process has made, so that callers need not. */
 
-/** Far more than a process holds at a time; what is forgotten was mostly lost long ago. */
+/** Far more than a process holds at a time. The oldest attempts, which are forgotten, are mostly lost. */
 export const MOST_REMEMBERED = 10_000;
 
 interface Holder {
@@ -13,7 +13,7 @@ export class Attempts {
 
   remember(taskId: string, sessionId: string, attempt: number): void {
     const key = keyOf(taskId, sessionId);
-    // Set anew it comes last: the first one is the oldest.
+    // Deleted and set again, the key comes last. So the first key is the oldest.
     this.#attempts.delete(key);
     this.#attempts.set(key, attempt);
     if (this.#attempts.size <= MOST_REMEMBERED) return;
@@ -22,8 +22,8 @@ export class Attempts {
   }
 
   /**
-   * The request with the attempt that is remembered, unless it names one. One whose lease was lost stays
-   * remembered: it has to be refused, whatever the session holds by then.
+   * The request with the remembered attempt, unless it names one. An attempt whose lease was lost stays
+   * remembered: the coordinator must refuse it, even if the session has claimed the task again elsewhere.
    */
   addTo<T extends Holder>(taskId: string, request: T): T {
     if (request.attempt !== undefined) return request;
@@ -31,7 +31,7 @@ export class Attempts {
     return attempt === undefined ? request : { ...request, attempt };
   }
 
-  /** Only if it is still this one: the session may have claimed the task again. */
+  /** Only if this attempt is still the remembered one: the session may have claimed the task again. */
   forget(taskId: string, sessionId: string, attempt: number | undefined): void {
     const key = keyOf(taskId, sessionId);
     if (this.#attempts.get(key) === attempt) this.#attempts.delete(key);

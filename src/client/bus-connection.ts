@@ -1,4 +1,4 @@
-/** The NATS connection of an event bus: there between `connect` and `disconnect`, and again after that. */
+/** The NATS connection of an event bus. It exists from `connect` to `disconnect`, and can be opened again. */
 import {
   type Connection,
   type ConnectOptions,
@@ -9,7 +9,7 @@ import { requireInbox } from "../nats/inbox.ts";
 import { createRequester, RequestFailedError, type Requester } from "../nats/request.ts";
 import { TaskError } from "./task-error.ts";
 
-/** How the connection ended: as asked, or with what went wrong. */
+/** How the connection ended: on request, or with an error. */
 type Ending = Error | undefined;
 
 interface Open {
@@ -19,11 +19,11 @@ interface Open {
   readonly closed: Promise<Ending>;
 }
 
-/** What becomes of a connection without being asked to. */
+/** What happens to a connection without a request. */
 export interface ConnectionEvents {
-  broken(): void;
-  mended(server: string): void;
-  /** It has ended for good. */
+  disconnected(): void;
+  reconnected(server: string): void;
+  /** The connection has ended for good. */
   lost(problem: Error): void;
 }
 
@@ -40,12 +40,12 @@ export class BusConnection implements Requester {
     this.#events = events;
   }
 
-  /** What the connection is made with: another thread makes one of its own. */
+  /** How to connect: the renewal thread needs its own connection. */
   get options(): ConnectOptions {
     return this.#options;
   }
 
-  /** Whether there is a connection, even if it is broken at the moment. */
+  /** Whether there is a connection, even if it is just reconnecting. */
   get isOpen(): boolean {
     return this.#open !== null;
   }
@@ -71,7 +71,7 @@ export class BusConnection implements Requester {
     await open?.connection.close();
   }
 
-  /** @throws TaskError `unavailable` while there is none */
+  /** @throws TaskError `unavailable` while there is no connection */
   get connection(): Connection {
     return this.#opened().connection;
   }
@@ -97,13 +97,13 @@ export class BusConnection implements Requester {
   ): Promise<string> {
     const { requester } = this.#opened();
     if (!this.#isConnected) {
-      // The transport would lose it: it empties its buffer with each attempt to reconnect.
+      // The transport would lose the request: it clears its buffer at each attempt to reconnect.
       throw new RequestFailedError("disconnected", `${subject} was not sent to NATS`);
     }
     return requester.request(subject, text, timeoutMs, signal);
   }
 
-  /** Calls the listener whenever the connection is back, until the returned function is called. */
+  /** Calls the listener after each reconnect, until the returned function is called. */
   onReconnect(listener: () => void): () => void {
     this.#reconnected.add(listener);
     return () => {
@@ -141,12 +141,12 @@ export class BusConnection implements Requester {
       disconnected: () => {
         if (!isCurrent()) return;
         this.#isConnected = false;
-        this.#events.broken?.();
+        this.#events.disconnected?.();
       },
       reconnected: (server) => {
         if (!isCurrent()) return;
         this.#isConnected = true;
-        this.#events.mended?.(server);
+        this.#events.reconnected?.(server);
         for (const listener of [...this.#reconnected]) listener();
       },
     });

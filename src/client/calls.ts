@@ -1,9 +1,9 @@
 /**
- * How one operation is asked for: as a request whose reply is a success, or a `TaskError`; and asked
- * again, with growing pauses, for as long as the caller allows.
+ * Calls one operation: sends a request, and turns its reply into a result or a `TaskError`. It retries,
+ * with growing pauses, for as long as the caller allows.
  *
- * Asking again is safe because the protocol makes it so (docs/protocol.md, "Retries"): nothing is
- * claimed, released or created twice. The exceptions are decided in `mayAskAgain`.
+ * Retries are safe by the protocol (docs/protocol.md, "Retries"): nothing is claimed, released or created
+ * twice. `mayRetry` decides the exceptions.
  */
 import pRetry from "p-retry";
 import { RequestFailedError, type Requester } from "../nats/request.ts";
@@ -26,16 +26,16 @@ import {
 /** How long one call may take. */
 export interface CallOptions {
   /**
-   * How long to wait for the answer to one request, in milliseconds. Default 5,000; `next` adds its
-   * `wait_seconds` to it.
+   * How long to wait for the answer to one request, in milliseconds. Default 5,000. `next` adds its
+   * `wait_seconds`.
    */
   readonly timeoutMs?: number | undefined;
   /**
-   * How long to ask again while there is no answer, or a retryable refusal, in milliseconds. 0: ask
-   * once. Default 15,000, but 3,000 while no coordinator runs at all; `next` adds its `wait_seconds`.
+   * How long to retry if there is no answer, or a retryable error, in milliseconds. 0: no retry. Default
+   * 15,000, but 3,000 while no coordinator runs at all. `next` adds its `wait_seconds`.
    */
   readonly deadlineMs?: number | undefined;
-  /** Gives up when it is aborted: the promise rejects with its reason. */
+  /** When it is aborted, the call ends, and its promise rejects with the reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -52,7 +52,7 @@ export interface CallsOptions extends Omit<CallOptions, "signal"> {
 const DEFAULT_TIMEOUT_MS = 5_000;
 /** A NATS leader election takes up to 10 s. */
 const DEFAULT_DEADLINE_MS = 15_000;
-/** Somebody who has not started a coordinator wants to know; one that is restarted is back by then. */
+/** Long enough for a coordinator that restarts, and short for a user who has not started one. */
 const NOBODY_THERE_MS = 3_000;
 
 const FIRST_PAUSE_MS = 50;
@@ -61,9 +61,9 @@ const SHORTEST_TIMEOUT_MS = 20;
 
 /** What the body of a request may depend on. */
 export interface RequestContext {
-  /** Since the first request; 0 for that one. */
+  /** Since the first request. 0 for the first request itself. */
   readonly elapsedMs: number;
-  /** Whether one of the requests before may have been carried out. */
+  /** Whether an earlier request of this call may have been carried out. */
   readonly isUncertain: boolean;
 }
 
@@ -85,7 +85,7 @@ export class Calls {
   }
 
   /**
-   * @param extraMs for which a worker may hold the request before it answers
+   * @param extraMs how long a worker may hold the request before it answers
    * @throws TaskError; the signal's reason
    */
   async call<O extends Operation>(
@@ -109,7 +109,7 @@ export class Calls {
     let isWarned = givenMs === 0;
     const once = async (count: number): Promise<Reply<O>> => {
       const leftMs = givenMs === 0 ? Infinity : deadlineMs - elapsed();
-      // Too late for an answer: what was wrong before says more than that none came.
+      // No time is left for an answer. The last error says more than another time-out.
       if (lastError !== null && leftMs < SHORTEST_TIMEOUT_MS) throw lastError;
       const given = makeBody({ elapsedMs: count === 1 ? 0 : elapsed(), isUncertain });
       body = nameConnection(given, this.#requester.connectionId);
@@ -127,7 +127,7 @@ export class Calls {
       ...(signal === undefined ? {} : { signal }),
       shouldRetry: ({ error }) =>
         error instanceof TaskError &&
-        mayAskAgain(operation, error, body) &&
+        mayRetry(operation, error, body) &&
         (givenMs !== undefined || !isNobodyThere(error) || elapsed() < NOBODY_THERE_MS),
       onFailedAttempt: ({ error }) => {
         if (error instanceof TaskError) {
@@ -137,13 +137,13 @@ export class Calls {
         this.#logger.debug(`${subject}: ${error.message}`);
         if (isWarned || !isNobodyThere(error)) return;
         isWarned = true;
-        this.#logger.warn(`${error.message}; asking again`);
+        this.#logger.warn(`${error.message}; retrying`);
       },
     });
     try {
       return await asked;
     } catch (error) {
-      // A reason that is no `Error` would come out as one.
+      // pRetry would wrap a reason that is no `Error`.
       throw signal?.aborted === true ? signal.reason : error;
     }
   }
@@ -157,8 +157,8 @@ export class Calls {
     const reply = parseReply(await this.#answer(subject, text, timeoutMs, signal), subject);
     const error = fromReply(reply, subject);
     if (error !== null) throw error;
-    // Not validated again: a newer coordinator may add fields and events that this version does not
-    // know, and the service's own tests hold its replies to the schema.
+    // Not validated: a newer coordinator may add fields and events that this version does not know. The
+    // service's own tests compare its replies with the schema.
     return reply as Reply<O>;
   }
 
@@ -176,17 +176,17 @@ export class Calls {
   }
 }
 
-/** Surely not: nobody has received it, or it was refused. */
+/** Surely not: no worker has received the request, or it was refused. */
 function wasNotCarriedOut(error: TaskError): boolean {
   const { problem } = error.details;
   return error.code !== "unavailable" || problem === "disconnected" || isNobodyThere(error);
 }
 
-function mayAskAgain(operation: Operation, error: TaskError, body: object): boolean {
+function mayRetry(operation: Operation, error: TaskError, body: object): boolean {
   if (!error.retryable || error.details.problem === "closed") return false;
-  // Carried out a second time, it might take the task from somebody who has claimed it since.
+  // If it is carried out a second time, it may take the task from a session that has claimed it since.
   if (operation === "tasks.requeue") return wasNotCarriedOut(error);
-  // The task has another revision by now, and will not have this one again.
+  // The task has another revision now, and will never have this one again.
   if (operation === "tasks.update" && "revision" in body) return error.code !== "conflict";
   return true;
 }
@@ -195,10 +195,10 @@ function isNobodyThere(error: unknown): boolean {
   return error instanceof TaskError && error.details.problem === "no_responders";
 }
 
-/** An id that is not valid would become another subject, so it is refused here. */
+/** An invalid id would result in another subject, so it is refused here. */
 function subjectOf(operation: Operation, id: string | undefined): string {
   const valid = locally(() => parseId(operation, id ?? ""));
-  // Where an id may be left out, an empty one is still none that was meant.
+  // An id may be left out here, but an empty one is a mistake.
   if (id === "" && valid === undefined)
     throw invalidInput("task_id", `"" is no id: use ${ID_RULE}`);
   const [root, name] = operation.split(".") as [SubjectRoot, string];
@@ -213,7 +213,7 @@ function parseReply(text: string, subject: string): unknown {
   }
 }
 
-/** Checks made on this side fail as those of the coordinator do. */
+/** Lets checks of the client fail with the same error as checks of the coordinator. */
 export function locally<T>(check: () => T): T {
   try {
     return check();

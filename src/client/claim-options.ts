@@ -8,11 +8,11 @@ import { duration, number, objectOf, optionSchema, strings } from "./check-optio
 /** Which tasks a session wants, and how it holds them. */
 export interface ClaimOptions {
   /**
-   * The session's id; one for each process. Another process that comes to use the same id takes its
-   * claims, and this one ends with `session_replaced`. Default: `<host>-<pid>-<random>`.
+   * The session's id, a different one for each process. If another process registers the same id, it
+   * takes over the session, and this one ends with `session_replaced`. Default: `<host>-<pid>-<random>`.
    */
   readonly session?: string;
-  /** What the session can do; others see it as long as the session is there. Default: nothing special. */
+  /** What the session can do. Others see it while the session exists. Default: nothing special. */
   readonly capabilities?: readonly string[];
   /** Only tasks that carry all of these. */
   readonly tags?: readonly string[];
@@ -20,34 +20,34 @@ export interface ClaimOptions {
   readonly prefix?: string;
   /** Length of the leases in seconds, 1 to 86,400. Default: the coordinator's, 300. */
   readonly ttlSeconds?: number;
-  /** How long one request waits for a task, 0 to 60 seconds; at least a tenth. Default 30. */
+  /** How long one request waits for a task, 0 to 60 seconds; 0 waits for a tenth of a second. Default 30. */
   readonly waitSeconds?: number;
-  /** End when a request has waited without success, instead of asking forever. Default false. */
+  /** End when a request has waited without success, instead of asking again forever. Default false. */
   readonly stopWhenIdle?: boolean;
   /** Shown with the session. */
   readonly metadata?: Readonly<Record<string, unknown>>;
   /**
-   * Renew the leases from a thread with a connection of its own, for work that blocks the event loop for
-   * longer than a third of the lease. Default false.
+   * Renew the leases from a thread with its own connection, for work that blocks the event loop for longer
+   * than a third of the lease. Default false.
    */
   readonly renewInThread?: boolean;
   /**
-   * Give the tasks back as soon as the connection is lost and not there again within half a second, as
-   * when this process dies, instead of after `ttlSeconds`. Without a NATS user of the system account the
-   * coordinator cannot do it; `tasks.stats` says whether it can. Default false.
+   * Give the tasks back half a second after the connection is lost, for example because this process
+   * dies, instead of after `ttlSeconds`. The coordinator needs a NATS user of the system account for this;
+   * `tasks.stats` says whether it has one. Default false.
    */
   readonly releaseOnDisconnect?: boolean;
 }
 
 /** Which tasks a worker takes, and how many at a time. */
 export interface WorkOptions extends ClaimOptions {
-  /** How many tasks it works on at a time. Default 1. */
+  /** How many tasks the worker handles at a time. Default 1. */
   readonly concurrency?: number;
 }
 
 /** How long a worker takes to stop. */
 export interface StopOptions {
-  /** How long the handlers may go on, in milliseconds. Default 30,000; 0 gives everything back at once. */
+  /** How long the handlers may continue, in milliseconds. Default 30,000. 0: give all tasks back at once. */
   readonly deadlineMs?: number;
 }
 
@@ -59,7 +59,7 @@ export const DEFAULT_STOP_MS = 30_000;
 const MAX_CONCURRENCY = MAX_PAGE;
 const CONCURRENCY_RULE = `must be a whole number from 1 to ${MAX_CONCURRENCY}`;
 
-/** Only types, and what the coordinator would not see: it checks the rest and names what is wrong. */
+/** Types, and values that the coordinator does not see. The coordinator checks the limits of the others. */
 export const CLAIM_OPTIONS = optionSchema<ClaimOptions>({
   session: z.string().min(1, "must not be empty: leave it out, or give it a name"),
   capabilities: strings,
@@ -83,7 +83,7 @@ export const WORK_OPTIONS = optionSchema<WorkOptions>({
 
 export const STOP_OPTIONS = optionSchema<StopOptions>({ deadlineMs: duration });
 
-/** Which tasks are wanted, in the fields of a request. */
+/** Which tasks the session wants, in the fields of a request. */
 export function wantedTasks({ tags, prefix }: ClaimOptions): { tags?: string[]; prefix?: string } {
   return {
     ...(tags === undefined ? {} : { tags: [...tags] }),

@@ -44,7 +44,7 @@ export class ClaimRequests {
     this.#releaseOptions = { deadlineMs: lease.ttl_seconds * 1000 + GRACE_MS };
   }
 
-  /** Ends the claim. @throws TaskError */
+  /** @throws TaskError */
   async end(end: ClaimEnd): Promise<void> {
     const input = { ...this.#holder, ...end };
     await this.#owner.tasks.release(this.#taskId, input, this.#releaseOptions);

@@ -1,6 +1,6 @@
 /**
- * Where a session's claims come from: it asks the coordinator for the next tasks, waits for them, and
- * keeps the leases of what it was given until each claim ends.
+ * Makes the claims of a session: it asks the coordinator for the next tasks, waits for them, and keeps
+ * their leases until each claim is over.
  */
 import { MAX_CLAIMS } from "../protocol/fields.ts";
 import type { BusConnection } from "./bus-connection.ts";
@@ -34,9 +34,9 @@ const UNREGISTER_MS = 5_000;
 const ENDING_MS = 1_000;
 
 export interface ClaimSourceContext {
-  /** Tells this process from others that use the same session. */
+  /** Distinguishes this process from others that use the same session. */
   readonly instance: string;
-  /** The sessions that are in use here. */
+  /** The sessions that are in use in this coordinator. */
   readonly sessions: Set<string>;
   /** Called once if another process has taken over the session: then all claims are lost. */
   readonly replaced: (error: TaskError) => void;
@@ -100,7 +100,7 @@ export class ClaimSource {
     return [...this.#held.values()];
   }
 
-  /** Registers the session; asks until that is done. @throws TaskError for a refusal */
+  /** Registers the session, and retries until that is done. @throws TaskError for a refusal */
   async start(signal: AbortSignal): Promise<void> {
     await this.#renewal.start(signal);
     this.#isStarted = true;
@@ -144,7 +144,7 @@ export class ClaimSource {
     await this.stop();
   }
 
-  /** Ends the session. What it still holds goes back to the pool. */
+  /** Ends the session. The tasks that it still holds go back to the pool. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;

@@ -26,8 +26,8 @@ import { isOfContent, neverStored, toStoredError } from "./stored-errors.ts";
 import { hasCode, TaskError } from "./task-error.ts";
 
 /**
- * A task that this session holds. Its lease is renewed until it ends; disposing of one that has not
- * ended gives the task back.
+ * A task that this session holds. Its lease is renewed until the claim is over. At the end of its scope,
+ * a claim that is not over gives the task back.
  *
  * @example
  * for await (const claim of coordinator.claims({})) {
@@ -35,11 +35,11 @@ import { hasCode, TaskError } from "./task-error.ts";
  * }
  */
 export class Claim implements AsyncDisposable {
-  /** As it was claimed. */
+  /** The task as it was claimed. */
   readonly task: TaskRecord;
   /** The number of the claim, for people and logs. */
   readonly attempt: number;
-  /** Give it to whatever receives results, which refuses a token lower than one it has seen. */
+  /** For the system that receives results: it must refuse a token lower than one that it has seen. */
   readonly fencingToken: number;
   readonly #owner: ClaimOwner;
   readonly #requests: ClaimRequests;
@@ -77,8 +77,8 @@ export class Claim implements AsyncDisposable {
   }
 
   /**
-   * Aborted when the holder should stop; the reason is a `TaskError`: `lease_lost`, or `not_available`
-   * for a task that was cancelled or a holder that was stopped.
+   * Aborted when the holder should stop. The reason is a `TaskError`: `lease_lost`, or `not_available` if
+   * the task was cancelled or the session stops.
    */
   get signal(): AbortSignal {
     return this.#controller.signal;
@@ -90,10 +90,10 @@ export class Claim implements AsyncDisposable {
   }
 
   /**
-   * The task is done.
+   * Ends the claim: the task is complete.
    *
    * @throws TaskError `lease_lost`; `too_large` or `invalid_request` for a result that can never be
-   *   stored: the task is still held, so `fail` it with `retry: false` instead of doing it again
+   *   stored. Then the task is still held: `fail` it with `retry: false`
    * @example await claim.complete({ pages: 3 });
    */
   async complete(result?: unknown): Promise<void> {
@@ -102,11 +102,11 @@ export class Claim implements AsyncDisposable {
   }
 
   /**
-   * The attempt failed. The task is tried again, after a pause, as often as its `max_failures` allows;
-   * with `retry: false` it is failed for good. Of an `Error`, name and message are kept, up to 8192
-   * characters.
+   * Ends the claim: the attempt failed. The task is tried again after a pause, as often as its
+   * `max_failures` allows. With `retry: false` it fails for good. Of an `Error`, the name and the first
+   * 8192 characters of the message are kept.
    *
-   * @throws TaskError `lease_lost`; `too_large` or `invalid_request` for the error: it is still held
+   * @throws TaskError `lease_lost`; `too_large` or `invalid_request` for the error: the task is still held
    * @example await claim.fail(new Error("there is no such page"), { retry: false });
    */
   async fail(error: unknown, options: { readonly retry?: boolean } = {}): Promise<void> {
@@ -116,14 +116,13 @@ export class Claim implements AsyncDisposable {
   }
 
   /**
-   * Gives the task back to the pool, which is no failure. Does nothing for a claim that has ended or is
-   * lost, and waits for an end that is under way: safe to call in `finally`.
+   * Gives the task back to the pool, without a failure. It does nothing if the claim is over, and waits
+   * for an end that is under way. So it is safe to call in `finally`.
    *
-   * The next claim can come at once, perhaps from this session again: name a delay where that is of no
-   * use.
+   * The task can be claimed again at once, perhaps by this session. Name a delay if that is of no use.
    *
-   * @throws TaskError if the coordinator cannot be told; the task is back when its lease runs out.
-   *   `invalid_request` for the options: it is still held
+   * @throws TaskError if the coordinator does not answer: then the task is available again when its lease
+   *   expires. `invalid_request` for the options: the task is still held
    * @example await claim.release({ delaySeconds: 3600, cause: "the quota is exhausted" });
    * @example
    * for await (const claim of coordinator.claims({})) {
@@ -147,8 +146,8 @@ export class Claim implements AsyncDisposable {
   }
 
   /**
-   * Tells how far the work is: `tasks.get` shows it in the lease. Of several reports within a second the
-   * last is sent.
+   * Reports how far the work is. `tasks.get` shows the report in the lease. Of several reports within a
+   * second, the last is sent.
    * @example claim.progress({ pages: 2, of: 3 });
    */
   progress(value: unknown): void {
@@ -166,7 +165,7 @@ export class Claim implements AsyncDisposable {
     this.#setOver(true);
     const { task_id: id } = this.task;
     const message = `the claim of ${id} (attempt ${this.attempt}) is lost: ${why}`;
-    // A holder that was told to stop need not be told twice.
+    // If the holder was asked to stop before, the loss is no news.
     this.#owner.logger[this.signal.aborted ? "debug" : "warn"](message);
     this.#controller.abort(new TaskError("lease_lost", message));
   }
@@ -176,7 +175,7 @@ export class Claim implements AsyncDisposable {
     await this.#ending?.catch(() => undefined);
   }
 
-  /** @internal The work should stop. */
+  /** @internal Asks the holder to stop. */
   stop(why: string): void {
     const message = `the work on ${this.task.task_id} should stop: ${why}`;
     this.#controller.abort(new TaskError("not_available", message));
@@ -207,7 +206,7 @@ export class Claim implements AsyncDisposable {
 
   async #end(end: ClaimEnd): Promise<void> {
     if (this.isOver || this.#ending !== null) {
-      const state = this.isOver ? this.#endedAs : "is just being ended";
+      const state = this.isOver ? this.#endedAs : "is about to end";
       const { task_id: id } = this.task;
       const message = `the claim of ${id} (attempt ${this.attempt}) ${state}: it ends once`;
       throw new TaskError("lease_lost", message);
@@ -255,5 +254,5 @@ export class Claim implements AsyncDisposable {
 
 export const CANCELLED = "the task was cancelled";
 
-/** The session does not hold the task, for whichever reason. */
+/** Each of these says that the session does not hold the task. */
 const NOT_HELD = ["lease_lost", "session_replaced", "not_holder", "not_found"] as const;

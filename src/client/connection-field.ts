@@ -3,13 +3,13 @@ import type { ConnectionFields } from "../protocol/fields.ts";
 import type { Operation, RequestInput } from "../protocol/operations.ts";
 
 /**
- * The body of a request in which `release_on_disconnect: true` stands for the connection of the event bus:
- * the one on which it is sent, also when it is sent again on another one.
+ * The body of a request in which `release_on_disconnect: true` stands for the connection of the event bus.
+ * If the request is sent again on another connection, it stands for that one.
  */
 export type Connected<
   O extends "tasks.claim" | "tasks.next" | "tasks.renew" | "sessions.heartbeat",
 > = Omit<RequestInput<O>, "release_on_disconnect"> & {
-  /** Whose loss is to end the claim; `true`: that of the connection on which this is sent. */
+  /** The connection whose loss ends the claim. `true`: the one on which this request is sent. */
   readonly release_on_disconnect?: RequestInput<O>["release_on_disconnect"] | boolean;
 };
 
@@ -21,8 +21,8 @@ export type Body<O extends Operation> =
       : never);
 
 /**
- * The body as it is sent on the connection `own`. A connection that is not known is not named: then the
- * lease only expires.
+ * The body as it is sent on the connection `own`. If that connection is not known, the body names none,
+ * and the claim ends only when its lease expires.
  */
 export function nameConnection(body: object, own: ConnectionFields | undefined): object {
   if (!("release_on_disconnect" in body)) return body;

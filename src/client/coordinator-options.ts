@@ -13,7 +13,7 @@ export interface CoordinatorOptions {
   readonly timeoutMs?: number;
   /** Default for all calls, see `CallOptions`. */
   readonly deadlineMs?: number;
-  /** Default: that of the event bus. With `console`, every request is logged. */
+  /** Default: the logger of the event bus. With `console`, every request is logged. */
   readonly logger?: Logger;
 }
 
@@ -24,31 +24,31 @@ export interface ClaimTaskOptions extends CallOptions {
   /** What the session can do, in addition to what it registered. */
   readonly capabilities?: readonly string[];
   /**
-   * Give the task back when the connection of the event bus is lost, as when this process dies. After a
-   * reconnect, renew it at once with `release_on_disconnect: true`. Default false.
+   * Give the task back when the connection of the event bus is lost, for example because this process
+   * dies. After a reconnect, renew the lease at once with `release_on_disconnect: true`. Default false.
    */
   readonly releaseOnDisconnect?: boolean;
 }
 
-/** What else is said of the end of a claim. A delay and a cause are those of `available`. */
+/** More about the end of a claim. A delay and a cause go with `available`. */
 export interface ReleaseTaskOptions extends CallOptions, ReleaseOptions {
-  /** What came of it, for `complete`. */
+  /** The result, for `complete`. */
   readonly result?: unknown;
-  /** What went wrong, for `failed`. */
+  /** The error, for `failed`. */
   readonly error?: unknown;
   /** For `failed`: whether another attempt may follow. Default true. */
   readonly retry?: boolean;
-  /** Default: the one with which this process has claimed the task. */
+  /** Default: the attempt by which this process has claimed the task. */
   readonly attempt?: number;
 }
 
-/** What a subscriber wants to be told. */
+/** Which updates a subscriber wants. */
 export interface SubscribeOptions {
-  /** Default: everything. */
+  /** Default: all updates. */
   readonly filter?: UpdateFilter;
-  /** Default `now`. A number is the last revision that is known: what came after it is delivered. */
+  /** Default `now`. A number is the last revision that is known: all later updates are delivered. */
   readonly since?: Since;
-  /** Is told of tasks that are removed, in their place among the updates. */
+  /** Called for each task that is removed, in order with the updates. */
   readonly onRemoved?: (removal: TaskRemoval) => unknown;
 }
 

@@ -1,4 +1,4 @@
-/** What an agent asks the coordinator for (seed, "Coordinator Class"). */
+/** The agent's side of the coordinator: claim, release and watch tasks, and run workers. */
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { TaskRecord } from "../protocol/task-record.ts";
 import type { CallOptions } from "./calls.ts";
@@ -42,20 +42,20 @@ import { compileFilter } from "./update-filter.ts";
  * }
  */
 export class Coordinator implements AsyncDisposable {
-  /** Every operation of the coordinator: resolves to its reply, or rejects with a `TaskError`. */
+  /** A method for every operation of the coordinator. Each resolves to the reply, or rejects with a `TaskError`. */
   readonly tasks: TaskClient;
   readonly #bus: EventBus;
   readonly #logger: Logger;
-  /** Tells this process from others that use the same sessions. */
+  /** Distinguishes this process from others that use the same sessions. */
   readonly #instance = crypto.randomUUID();
-  /** The sessions of the workers and loops that go on. */
+  /** The sessions of the workers and loops that run. */
   readonly #sessions = new Set<string>();
   readonly #subscriptions = new Set<string>();
-  /** Ends what goes on: workers and loops over claims. */
+  /** End the workers and loops that run. */
   readonly #stops = new Set<Stop>();
   #stopping = new AbortController();
 
-  /** The event bus may be connected before or after. @throws TaskError `invalid_request` */
+  /** The event bus may be connected before or later. @throws TaskError `invalid_request` */
   constructor(eventBus: EventBus, options: CoordinatorOptions = {}) {
     checkOptions(options, COORDINATOR_OPTIONS);
     this.#bus = eventBus;
@@ -64,10 +64,10 @@ export class Coordinator implements AsyncDisposable {
   }
 
   /**
-   * Claims a task for a session. `false`: somebody else holds it, it is not available, the session lacks
-   * a capability, or there is no such task; `tasks.claim` says which. A session that holds the task
-   * already gets `true`, if this coordinator has claimed it; another process with the same session is
-   * somebody else.
+   * Claims a task for a session. `true` also if the session holds the task already and this coordinator
+   * has claimed it. `false` if another session holds the task, or another process with the same session;
+   * if the task is not available, the session lacks a capability, or there is no such task. `tasks.claim`
+   * says which of these it is.
    *
    * @throws TaskError for any other reason, such as `unavailable`, or `session_replaced` for a session
    * that another process has registered
@@ -91,7 +91,7 @@ export class Coordinator implements AsyncDisposable {
   }
 
   /**
-   * Ends a session's claim. `false`: the session does not hold the task, or no longer; `tasks.release`
+   * Ends a session's claim. `false` if the session does not hold the task, or no longer; `tasks.release`
    * says why.
    *
    * @throws TaskError for any other reason, such as `unavailable`
@@ -112,7 +112,7 @@ export class Coordinator implements AsyncDisposable {
   }
 
   /**
-   * The task's record; `null` if there is no such task.
+   * The task's record, or `null` if there is no such task.
    *
    * @throws TaskError
    * @example const isDone = (await coordinator.getTaskStatus("P0.5.1"))?.status === "complete";
@@ -127,12 +127,12 @@ export class Coordinator implements AsyncDisposable {
   }
 
   /**
-   * Calls the callback for each transition of a task: at least once, in the order of the revisions, none
-   * twice. It goes on through lost connections and restarts of the server. If the callback returns a
-   * promise, the next update waits for it; updates that pile up wait in the bucket, not in memory. What
-   * the callback throws is logged.
+   * Calls the callback for each transition of a task, in the order of the revisions, and none twice. The
+   * subscription continues after lost connections and restarts of the server. If the callback returns a
+   * promise, the next update waits for it. A backlog stays in the bucket, not in memory. An error of the
+   * callback is logged.
    *
-   * @returns the id of the subscription, once everything from then on will be delivered
+   * @returns the id of the subscription, as soon as every later transition is sure to be delivered
    * @throws TaskError `invalid_request`, `unavailable`
    * @example
    * const options: SubscribeOptions = { since: "beginning", filter: { prefix: "P0." } };
@@ -154,7 +154,7 @@ export class Coordinator implements AsyncDisposable {
   }
 
   /**
-   * The callback is not called any more. `false` if there is no such subscription.
+   * The callback is no longer called. `false` if there is no such subscription.
    * @example coordinator.unsubscribe(await coordinator.subscribeTaskUpdates(console.log));
    */
   unsubscribe(subscriptionId: string): boolean {
@@ -163,8 +163,9 @@ export class Coordinator implements AsyncDisposable {
   }
 
   /**
-   * Starts a worker: it registers the session, takes tasks as they become ready, renews their leases,
-   * completes each with what the handler returns, or lets it fail with what the handler throws.
+   * Starts a worker: it registers the session, takes tasks as they become ready, and renews their leases.
+   * It completes each task with the value that the handler returns, or fails it with the error that the
+   * handler throws.
    *
    * @throws TaskError `invalid_request`
    * @example
@@ -184,9 +185,9 @@ export class Coordinator implements AsyncDisposable {
   }
 
   /**
-   * The session's claims, one after the other, for those who want the loop themselves. The leases are
-   * renewed until the claims end. When the loop ends, the session does, and what it still holds goes
-   * back to the pool.
+   * The session's claims, one after the other, for callers who want their own loop. The leases are renewed
+   * until the claims end. When the loop ends, the session ends, and the tasks that it still holds go back
+   * to the pool.
    *
    * @throws TaskError `invalid_request`, or for a refusal by the coordinator
    * @example
@@ -219,8 +220,8 @@ export class Coordinator implements AsyncDisposable {
   }
 
   /**
-   * Stops the workers, each as its `stop` does, and likewise the loops over claims; ends the
-   * subscriptions, and lets `run` resolve. The event bus stays connected.
+   * Stops the workers and the loops over claims, as the `stop` of a worker does. It ends the
+   * subscriptions, and `run` resolves. The event bus stays connected.
    * @example await coordinator.stop({ deadlineMs: 5_000 });
    */
   async stop(options: StopOptions = {}): Promise<void> {

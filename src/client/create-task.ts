@@ -1,10 +1,10 @@
-/** How a task is created once, though the request for it may have to be sent several times. */
+/** Creates a task once, even if the request is sent several times. */
 import { decodeDefinition, isSameDefinition } from "../protocol/definition-record.ts";
 import type { Reply, RequestInput } from "../protocol/operations.ts";
 import type { CallOptions, Calls, RequestContext } from "./calls.ts";
 import { hasCode } from "./task-error.ts";
 
-/** @throws TaskError `already_exists`, unless a request before this one has made just this task */
+/** @throws TaskError `already_exists`, unless an earlier request of this call has made the task */
 export async function createTask(
   calls: Calls,
   id: string,
@@ -21,7 +21,7 @@ export async function createTask(
   } catch (error) {
     const isUncertain = requests.at(-1)?.isUncertain === true;
     if (!hasCode(error, "already_exists") || !isUncertain) throw error;
-    // If the task is just what was asked for, an earlier request has made it, whose answer was lost.
+    // The answer of an earlier request may be lost: the task is its work if it equals what was asked for.
     const found = await calls.call("tasks.get", id, () => ({}), options);
     const { task } = found;
     const made = decodeDefinition(task);

@@ -1,4 +1,4 @@
-/** What an event bus can be made with, checked before anything is connected. */
+/** The options of an event bus, checked before it connects. */
 import type { ConnectOptions } from "../nats/connection.ts";
 import {
   checkDomain,
@@ -11,26 +11,26 @@ import { checkOptions, number, objectOf, optionSchema } from "./check-options.ts
 import type { Logger } from "./logger.ts";
 import type { SharedOptions } from "./shared-state.ts";
 
-/** How to reach the NATS servers. Everything can be left out. */
+/** How to reach the NATS servers. Every option can be left out. */
 export interface EventBusConfig extends Omit<ConnectOptions, "servers"> {
   /**
-   * One server, or several of one cluster as a list or separated by commas: `nats://host:port`,
-   * `tls://host:port` or `host:port`. One `tls://` requires TLS of all of them. Default
+   * One server, or several servers of one cluster as a list or separated by commas: `nats://host:port`,
+   * `tls://host:port` or `host:port`. One `tls://` requires TLS from all of them. Default
    * `nats://127.0.0.1:4222`.
    */
   readonly servers?: string | readonly string[];
-  /** JetStream domain of the bucket `shared`, if it is not that of the server (a leaf node). */
+  /** JetStream domain of the bucket `shared`, if it is not the domain of the server (a leaf node). */
   readonly jsDomain?: string;
-  /** Replicas of the bucket `shared`, if this bus is the first to use it. Default 1. */
+  /** Replicas of the bucket `shared`, if this bus creates it. Default 1. */
   readonly replicas?: number;
 }
 
-/** Only `nats` is supported; `etcd`, which the first design of this coordinator had, is refused. */
+/** Only `nats` is supported. `etcd`, from the first design of this coordinator, is refused. */
 export type Backend = "nats" | "etcd";
 
 /** What an event bus is made with. */
 export interface EventBusOptions {
-  /** `nats`. */
+  /** Must be `nats`. */
   readonly backend: Backend;
   /** Default: a server on this machine. */
   readonly config?: EventBusConfig;
@@ -82,7 +82,7 @@ export function parseOptions(options: EventBusOptions): BusSettings {
   return { connect: { ...connect, servers: [servers].flat() }, shared: { replicas, jsDomain } };
 }
 
-/** Values that a rule of the NATS connection accepts; its message says what is wrong. */
+/** Values that a rule of the NATS connection accepts. The message is that of the rule. */
 function keeping<V>(schema: z.ZodType<V>, rule: (value: V) => unknown): z.ZodType<V> {
   return schema.superRefine((value, context) => {
     try {

@@ -1,4 +1,4 @@
-/** The connection of a session, and what the sessions of a swarm share beside the tasks (seed, "EventBus Class"). */
+/** The connection of a session, and the state that the sessions of a swarm share in addition to the tasks. */
 import { ConnectionError } from "../nats/connection.ts";
 import { BusConnection } from "./bus-connection.ts";
 import { checkOptions, number, optionSchema } from "./check-options.ts";
@@ -12,19 +12,19 @@ import { refuseTask, refuseTtl, taskIdOf, toCreation } from "./task-keys.ts";
 import { UpdateFeed } from "./update-feed.ts";
 import { TIMED_OUT, within } from "./waiting.ts";
 
-/** How a value is kept. */
+/** How long a value is kept. */
 export interface PutOptions {
-  /** Seconds after which the key is removed. Default: it stays. */
+  /** Seconds after which the key is removed. Default: never. */
   readonly ttl?: number;
 }
 
-/** How an event bus is. */
+/** The state of an event bus. */
 export interface BusHealth {
   /** Whether the server can be reached at the moment. */
   readonly connected: boolean;
   /** Whether a coordinator answers. */
   readonly coordinator: boolean;
-  /** From this process to the server and back, in milliseconds; `null` if it cannot be reached. */
+  /** From this process to the server and back, in milliseconds; `null` without an answer. */
   readonly roundTripMs: number | null;
   /** What is wrong and what to do about it; `null` if nothing is. */
   readonly problem: string | null;
@@ -35,9 +35,9 @@ const HEALTH_TIMEOUT_MS = 2_000;
 const SILENT = `the NATS server does not answer within ${HEALTH_TIMEOUT_MS} ms`;
 
 /**
- * Connects a session to the swarm. Keys `tasks/<id>` are tasks of the coordinator: they can be read, and
- * created by `put`. All other keys are shared state, kept in the bucket `shared`, for which the account
- * needs JetStream.
+ * Connects a session to the swarm. Keys `tasks/<id>` are tasks of the coordinator: `get` reads them, and
+ * `put` creates them. All other keys are shared state in the bucket `shared`, for which the account needs
+ * JetStream.
  *
  * @example
  * const bus = new EventBus({ backend: "nats", config: { servers: ["nats://localhost:4222"] } });
@@ -54,15 +54,15 @@ export class EventBus implements AsyncDisposable {
   readonly #tasks: TaskClient;
   #problem = "the event bus is not connected: call connect() first";
 
-  /** Nothing is connected before `connect`. @throws TaskError `invalid_request` that names the option */
+  /** Does not connect yet. @throws TaskError `invalid_request` that names the option */
   constructor(options: EventBusOptions) {
     const { connect, shared } = parseOptions(options);
     this.logger = options.logger ?? DEFAULT_LOGGER;
     this.link = new BusConnection(connect, {
-      broken: () => {
+      disconnected: () => {
         this.logger.warn("the connection to NATS is broken: connecting again");
       },
-      mended: (server) => {
+      reconnected: (server) => {
         this.logger.warn(`connected to NATS again, at ${server}`);
       },
       lost: ({ message }) => {
@@ -75,8 +75,8 @@ export class EventBus implements AsyncDisposable {
   }
 
   /**
-   * Whether it is connected now. If not, the log and `health()` say why. Once connected, it reconnects by
-   * itself, for ever unless `maxReconnectAttempts` says otherwise.
+   * Connects, and resolves to whether that succeeded. If not, the log and `health()` say why. Once
+   * connected, it reconnects by itself, forever unless `maxReconnectAttempts` limits it.
    * @example if (!(await bus.connect())) console.error((await bus.health()).problem);
    */
   async connect(): Promise<boolean> {
@@ -91,7 +91,7 @@ export class EventBus implements AsyncDisposable {
   }
 
   /**
-   * Closes the connection, and with it what uses it. Can be called again.
+   * Closes the connection, and ends everything that uses it. Can be called again.
    * @example await bus.disconnect();
    */
   async disconnect(): Promise<void> {
@@ -101,7 +101,8 @@ export class EventBus implements AsyncDisposable {
   }
 
   /**
-   * Stores a value that JSON can express. `tasks/<id>` creates a task, and is `false` if there is one.
+   * Stores a value that JSON can express. With a key `tasks/<id>`, it creates the task; `false` if the task
+   * exists.
    *
    * @throws TaskError `invalid_request`, also for a `ttl` on a task; `unavailable`
    * @example
@@ -137,8 +138,8 @@ export class EventBus implements AsyncDisposable {
   }
 
   /**
-   * Replaces the value if it is still the expected one, which `get` has returned; `null`: if there is
-   * none. It is compared and replaced by its revision, so of several who try one succeeds.
+   * Replaces the value if it is still the expected one, as `get` has returned it; `null` expects that there
+   * is none. Value and revision are compared, so one of several sessions that try succeeds.
    *
    * @throws TaskError `invalid_request`; `unavailable`, after which the value may have been replaced
    * @example const isLeader = await bus.compareAndSwap("deploy/leader", null, "session-1", { ttl: 30 });
@@ -170,9 +171,9 @@ export class EventBus implements AsyncDisposable {
   }
 
   /**
-   * Calls the callback for each key with the prefix that there is, then for each change, until the
-   * returned function is called. Of several changes in quick succession only the newest is sure to be
-   * told. Tasks are watched with `Coordinator.subscribeTaskUpdates`.
+   * Calls the callback for each existing key with the prefix, then for each change, until the returned
+   * function is called. Of several changes in quick succession, only the newest is sure to be delivered.
+   * To watch tasks, use `Coordinator.subscribeTaskUpdates`.
    *
    * @throws TaskError `invalid_request` for a task; `unavailable`
    * @example
@@ -189,7 +190,7 @@ export class EventBus implements AsyncDisposable {
   }
 
   /**
-   * Asks the server and the coordinator.
+   * Asks the server and the coordinator whether they answer.
    * @example const { connected, coordinator, problem } = await bus.health();
    */
   async health(): Promise<BusHealth> {

@@ -1,7 +1,7 @@
 /**
- * How a set of tasks of any size is imported: validated as a whole on this side, then cut into
- * requests that the NATS server takes. Each request holds tasks whose dependencies it holds too or
- * that an earlier one has brought, so that no request warns of tasks that are merely still to come.
+ * Plans the import of a set of tasks of any size. The client validates the whole set, then cuts it into
+ * requests that the NATS server accepts. The dependencies of a task are in the same request or in an
+ * earlier one, so that no request warns about tasks that only come later.
  */
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Reply, RequestInput } from "../protocol/operations.ts";
@@ -9,18 +9,18 @@ import { parseBody } from "../protocol/parse-request.ts";
 import { toRequestText } from "./json-text.ts";
 import { findCycle, inDependencyOrder } from "../task/dependencies.ts";
 
-/** A task to be imported: its id and the fields of its definition, see `docs/protocol.md`. */
+/** A task of an import: its id and the fields of its definition, see `docs/protocol.md`. */
 export type ImportedTask = RequestInput<"tasks.import">["tasks"][number];
 type ImportReply = Reply<"tasks.import">;
 
-/** More tasks in one request would keep a worker busy for longer than a request should take. */
+/** With more tasks, one request would keep a worker busy for too long. */
 const MAX_TASKS_PER_REQUEST = 1_000;
 
-/** Left free in each request for what surrounds the tasks: braces and a session id. */
+/** Left free in each request for what is around the tasks: braces and a session id. */
 const ENVELOPE_BYTES = 1024;
 
 /**
- * The tasks in dependency order, in portions that each fit into one request.
+ * The tasks in dependency order, in portions of which each fits into one request.
  *
  * @param maxBytes the largest request that the server takes
  * @throws CoordinatorError `invalid_request` for a malformed task, an id given twice or a cycle;

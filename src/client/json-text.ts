@@ -1,4 +1,4 @@
-/** Values of callers as JSON, or an error that names what would be stored as something else. */
+/** Values of callers as JSON text, or an error that names the part that JSON would change. */
 import { describeInexact, type InexactPart, inexactPart } from "../protocol/storable-json.ts";
 import { invalidInput, TaskError } from "./task-error.ts";
 
@@ -6,8 +6,8 @@ import { invalidInput, TaskError } from "./task-error.ts";
  * Parts that are `undefined` or functions are left out, as JSON.stringify does.
  *
  * @param name of the value in errors
- * @throws TaskError `invalid_request` for what JSON cannot express: a BigInt, NaN, a cycle, half of a
- *   surrogate pair, and a value that is `undefined` or a function itself
+ * @throws TaskError `invalid_request` for values that JSON cannot express: a BigInt, NaN, a cycle, half of
+ *   a surrogate pair, and a value that is itself `undefined` or a function
  */
 export function toJsonText(
   name: string,
@@ -43,7 +43,7 @@ function stringified(
   } catch (error) {
     problem = `: ${String(error)}`;
   }
-  // A number that JSON does not have has become null.
+  // JSON.stringify writes NaN and Infinity as null.
   const mayBeLost = text === undefined || text.includes("null");
   const part =
     (mayBeLost ? lostPart(value) : null) ?? (text === undefined ? null : inexactPart(text));
@@ -51,10 +51,10 @@ function stringified(
   return text === undefined ? { problem, part } : { text, problem: null };
 }
 
-/** What JSON.stringify throws at, or writes as null. */
+/** The part at which JSON.stringify throws, or which it writes as null. */
 function lostPart(value: unknown): InexactPart | null {
   const found: InexactPart[] = [];
-  /** From the whole value down to the last one that was looked at. */
+  /** The path from the whole value down to the last visited one. */
   const above: { readonly value: unknown; readonly name: string }[] = [];
   try {
     JSON.stringify(value, function (this: unknown, name: string, part: unknown) {
@@ -67,7 +67,7 @@ function lostPart(value: unknown): InexactPart | null {
       throw new TypeError(problem);
     });
   } catch {
-    // It has been noted, or has been told by the error of the first try.
+    // The problem is in `found`, or the first stringify has reported it.
   }
   return found[0] ?? null;
 }

@@ -1,16 +1,16 @@
-/** What the library has to say beside its results. */
+/** Where the library writes its log. */
 
-/** Takes lines for people; `console` is one, and so is a pino logger. */
+/** Receives log lines for people. `console` and a pino logger are such loggers. */
 export interface Logger {
-  /** Every request, for those who look for something. */
+  /** Every request, for debugging. */
   debug(message: string): void;
-  /** What was not as it should be, and was got over. */
+  /** A problem that the library has overcome, or is trying to. */
   warn(message: string): void;
-  /** What needs somebody. */
+  /** A problem that needs a person. */
   error(message: string): void;
 }
 
-/** Warnings and errors on the console, the rest nowhere. */
+/** Writes warnings and errors to the console, and drops the rest. */
 export const DEFAULT_LOGGER: Logger = {
   debug: () => undefined,
   warn: (message) => {
@@ -21,10 +21,10 @@ export const DEFAULT_LOGGER: Logger = {
   },
 };
 
-/** More of a message or a stack than this tells nothing new. */
+/** Characters. The rest of a longer message or stack says nothing new. */
 const MAX_LENGTH = 2_000;
 
-/** What was thrown, for a line of the log: with the stack, which shows where to look. */
+/** What was thrown, for a log line: with the stack, if there is one. */
 export function describeError(error: unknown): string {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;

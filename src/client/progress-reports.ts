@@ -1,4 +1,4 @@
-/** Sends reports one at a time and not too often: of those that come meanwhile, the last. */
+/** Sends progress reports, one at a time and at most one a second. Of several within a second, it sends the last. */
 
 const INTERVAL_MS = 1_000;
 

@@ -1,18 +1,18 @@
-/** How a task is given back without blame: when it can be claimed again, and why. */
+/** The options for giving a task back: when it can be claimed again, and why it was given back. */
 import type { RequestInput } from "../protocol/operations.ts";
 import { z } from "zod";
 import { number, optionSchema } from "./check-options.ts";
 
-/** What is said of a task that is given back. */
+/** When a task that is given back can be claimed again, and why it was given back. */
 export interface ReleaseOptions {
   /**
-   * Nobody can claim the task for so many seconds, up to 2,592,000 (30 days). Default: it can be claimed
-   * at once. Name this or `resumeAt`.
+   * No session can claim the task for so many seconds, up to 2,592,000 (30 days). Default: it can be
+   * claimed at once. Name this or `resumeAt`.
    */
   readonly delaySeconds?: number;
-  /** Nobody can claim it before this time: a `Date`, or an ISO-8601 time. */
+  /** No session can claim the task before this time: a `Date`, or an ISO-8601 time. */
   readonly resumeAt?: Date | string;
-  /** Why, up to 1,024 characters; kept as the reason of the task's event. */
+  /** Why, up to 1,024 characters. It becomes the reason of the task's event. */
   readonly cause?: string;
 }
 
@@ -26,7 +26,7 @@ type ReleaseFields = Pick<RequestInput<"tasks.release">, "delay_seconds" | "resu
 
 type Given = { readonly [K in keyof ReleaseOptions]: ReleaseOptions[K] | undefined };
 
-/** The same, as a request names it. */
+/** The options in the fields of a request. */
 export function releaseFields({ delaySeconds, resumeAt, cause }: Given): ReleaseFields {
   return {
     ...(delaySeconds === undefined ? {} : { delay_seconds: delaySeconds }),

@@ -1,4 +1,4 @@
-/** The thread behind `renewal-thread.ts`: a connection of its own, and heartbeats for the session. */
+/** The thread of `renewal-thread.ts`: it has its own connection and sends heartbeats for the session. */
 import { parentPort, workerData } from "node:worker_threads";
 import { BusConnection } from "./bus-connection.ts";
 import type { Logger } from "./logger.ts";

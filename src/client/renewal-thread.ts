@@ -1,6 +1,6 @@
 /**
- * Leases renewed from a thread, so that work which blocks the event loop of this one does not lose its
- * task. What runs there is `renewal-thread-main.ts`. Should it die, this thread renews them itself.
+ * Renews leases from a thread, so that work that blocks the event loop does not lose its task. The thread
+ * runs `renewal-thread-main.ts`. If it dies, the main thread renews the leases itself.
  */
 import { Worker } from "node:worker_threads";
 import type { ConnectOptions } from "../nats/connection.ts";
@@ -33,10 +33,10 @@ export class RenewalThread implements LeaseRenewal {
   readonly #kept = new Map<string, KeptClaim>();
   #worker: Worker | null = null;
   #isStopped = false;
-  /** Ends the wait for a thread that can renew leases, or has ended. */
+  /** Called when the thread can renew leases, or has ended. */
   #readyOrEnded: () => void = () => undefined;
 
-  /** `here` takes over if the thread cannot go on. */
+  /** @param here renews the leases if the thread dies */
   constructor(data: ThreadData, here: LeaseRenewal, listener: LeaseListener, logger: Logger) {
     this.#data = data;
     this.#here = here;
@@ -45,8 +45,8 @@ export class RenewalThread implements LeaseRenewal {
   }
 
   /**
-   * The session is registered from here, which tells at once if it is refused, and its registration kept
-   * from here. Resolves when the thread can renew leases, as work that blocks may begin then.
+   * The main thread registers the session, so that a refusal is known at once, and keeps it registered.
+   * Resolves when the thread can renew leases: from then on, work may block the event loop.
    */
   async start(signal: AbortSignal): Promise<void> {
     await this.#here.start(signal);
@@ -57,7 +57,7 @@ export class RenewalThread implements LeaseRenewal {
         resolve();
       });
     });
-    // Whatever the process was started with is not meant for the thread, such as --input-type.
+    // Options of the process, such as --input-type, are not meant for the thread.
     const worker = new Worker(new URL("./renewal-thread-main.js", import.meta.url), {
       workerData: this.#data,
       execArgv: [],
@@ -79,7 +79,7 @@ export class RenewalThread implements LeaseRenewal {
     this.#kept.set(claim.taskId, claim);
     if (this.#worker === null) this.#here.keep(claim);
     else {
-      // The claim has named the connection of this thread: that of the other one is to take its place.
+      // The claim has named the connection of this thread. A heartbeat soon names that of the other one.
       const isOld = claim.isOld || this.#data.session.releaseOnDisconnect === true;
       this.#post({ kind: "keep", claim: { ...claim, isOld } });
     }
@@ -98,7 +98,7 @@ export class RenewalThread implements LeaseRenewal {
   }
 
   drain(): void {
-    // Without the thread's claims, those would be none of its own.
+    // `here` does not know the claims of the thread, and would give them back.
     if (this.#worker === null) this.#here.drain();
     else this.#here.stop();
     this.#post({ kind: "drain" });

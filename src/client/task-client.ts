@@ -1,4 +1,4 @@
-/** The operations of the coordinator as typed methods. */
+/** The operations of the coordinator as typed methods. `task-queries.ts` has those that only read. */
 import type { Reply, RequestInput } from "../protocol/operations.ts";
 import { Attempts } from "./attempts.ts";
 import { type CallOptions, locally, type RequestContext } from "./calls.ts";
@@ -8,10 +8,10 @@ import { type ImportedTask, mergeReplies, planImport } from "./import-tasks.ts";
 import { TaskQueries } from "./task-queries.ts";
 
 /**
- * A method for each operation. Each resolves to the reply or rejects with a `TaskError`, after it has
- * asked again for a while where that helps. See `CallOptions` for how long.
+ * A method for each operation. Each resolves to the reply, or rejects with a `TaskError` after it has
+ * retried for a while if that can help. `CallOptions` say for how long.
  *
- * The attempt of a claim is remembered: `renew` and `release` send it along unless they are given one.
+ * The attempt of a claim is remembered: `renew` and `release` send it unless the caller names one.
  *
  * @example
  * const { claims } = await coordinator.tasks.next({ session_id: "session-1", wait_seconds: 30 });
@@ -20,7 +20,7 @@ export class TaskClient extends TaskQueries {
   readonly #attempts = new Attempts();
 
   /**
-   * Creates a task; without an id it gets a random one. Rejects with `already_exists`.
+   * Creates a task. Without an id, the task gets a random one. Rejects with `already_exists`.
    * @example await coordinator.tasks.create("P0.6.1", { title: "Document", depends_on: ["P0.5.1"] });
    */
   create(
@@ -28,14 +28,14 @@ export class TaskClient extends TaskQueries {
     input: RequestInput<"tasks.create">,
     options?: CallOptions,
   ): Promise<Reply<"tasks.create">> {
-    // An id of our own, so that asking again cannot make a second task.
+    // The client makes the id, so that a retry cannot create a second task.
     const id = taskId ?? input.task_id ?? crypto.randomUUID();
     return createTask(this.calls, id, input, options);
   }
 
   /**
-   * Creates many tasks. The whole set is validated before the first request; a set that needs several
-   * requests and fails in between can simply be imported again.
+   * Creates many tasks. The whole set is validated before the first request. A set that needs several
+   * requests, of which one fails, can be imported again.
    * @example await coordinator.tasks.importTasks([{ task_id: "a" }, { task_id: "b", depends_on: ["a"] }]);
    */
   async importTasks(
@@ -52,9 +52,9 @@ export class TaskClient extends TaskQueries {
   }
 
   /**
-   * Claims the task for `ttl_seconds` (default: the coordinator's `task_claim_ttl_seconds`, 300). Whoever
-   * holds it already gets the same attempt again. Rejects with `already_claimed`, `not_available`,
-   * `missing_capabilities` or `not_found`.
+   * Claims the task for `ttl_seconds` (default: the coordinator's `task_claim_ttl_seconds`, 300). A session
+   * that holds the task already gets the same attempt again. Rejects with `already_claimed`,
+   * `not_available`, `missing_capabilities` or `not_found`.
    * @example const { attempt } = await coordinator.tasks.claim("P0.5.1", { session_id: "session-1" });
    */
   async claim(
@@ -68,12 +68,12 @@ export class TaskClient extends TaskQueries {
   }
 
   /**
-   * Claims the best ready tasks; waits up to `wait_seconds` (default 0) for one.
+   * Claims the best ready tasks. Waits up to `wait_seconds` (default 0) for one.
    * @example const { claims } = await coordinator.tasks.next({ session_id: "session-1", max: 10 });
    */
   async next(input: Connected<"tasks.next">, options?: CallOptions): Promise<Reply<"tasks.next">> {
     const waitMs = (input.wait_seconds ?? 0) * 1000;
-    // Asked again, it gets the claims that it was given before, should their answer be lost.
+    // If the answer is lost, a retry with the same id gets the same claims.
     const request_id = input.request_id ?? crypto.randomUUID();
     const body = ({ elapsedMs }: RequestContext): Body<"tasks.next"> => ({
       ...input,
@@ -88,7 +88,8 @@ export class TaskClient extends TaskQueries {
   }
 
   /**
-   * Starts the lease anew. Rejects with `lease_lost` or `not_holder`: stop working on the task.
+   * Renews the lease for its whole length. Rejects with `lease_lost` or `not_holder`: then stop working on
+   * the task.
    * @example const { lease } = await coordinator.tasks.renew("P0.5.1", { session_id: "session-1" });
    */
   renew(
@@ -117,8 +118,8 @@ export class TaskClient extends TaskQueries {
   }
 
   /**
-   * Changes parts of the definition; with `revision` only if the task still has that one, else
-   * `conflict`. Rejects with `not_available` for a finished task.
+   * Changes parts of the definition. With `revision`, rejects with `conflict` if the task has another one
+   * by now. Rejects with `not_available` for a finished task.
    * @example await coordinator.tasks.update("P0.5.1", { priority: 0 });
    */
   update(
@@ -130,8 +131,8 @@ export class TaskClient extends TaskQueries {
   }
 
   /**
-   * Cancels the task; whoever holds it is asked to stop, or with `force` loses it at once.
-   * @example await coordinator.tasks.cancel("P0.5.1", { reason: "not needed any more" });
+   * Cancels the task. The session that holds it is asked to stop, or with `force` loses it at once.
+   * @example await coordinator.tasks.cancel("P0.5.1", { reason: "no longer needed" });
    */
   cancel(
     taskId: string,
@@ -142,7 +143,7 @@ export class TaskClient extends TaskQueries {
   }
 
   /**
-   * Returns a finished task, or one whose holder is dead, to the pool. For operators.
+   * Returns a finished task, or a task whose holder is dead, to the pool. For operators.
    * @example await coordinator.tasks.requeue("P0.5.1", { reason: "the result was wrong" });
    */
   requeue(
@@ -166,7 +167,8 @@ export class TaskClient extends TaskQueries {
   }
 
   /**
-   * Renews the session and all of its leases; answers what it has lost. Rejects with `not_found`.
+   * Renews the session and all of its leases. The reply says which tasks it has lost. Rejects with
+   * `not_found`.
    * @example const { lost, cancelled } = await coordinator.tasks.heartbeat("session-1");
    */
   heartbeat(
@@ -178,7 +180,7 @@ export class TaskClient extends TaskQueries {
   }
 
   /**
-   * Ends the session and returns its claims to the pool.
+   * Ends the session and returns its tasks to the pool.
    * @example const { released } = await coordinator.tasks.unregister("session-1");
    */
   unregister(sessionId: string, options?: CallOptions): Promise<Reply<"sessions.unregister">> {

@@ -1,21 +1,21 @@
-/** Every way in which an operation can fail on the client's side, as one error with a code. */
+/** The one error of the library: each failure has a code. */
 import { CoordinatorError, ERROR_CODES, type ErrorCode, ERRORS } from "../protocol/errors.ts";
 import { RequestFailedError, type RequestProblem } from "../nats/request.ts";
 
-/** What a `TaskError` says beside its code and message. */
+/** What a `TaskError` says in addition to its code and message. */
 export interface TaskErrorOptions {
-  /** Whether the same request may succeed when it is sent again; by default as the code says. */
+  /** Whether the same request may succeed when it is sent again. Default: as the code says. */
   readonly retryable?: boolean;
   /** Default: none. */
   readonly details?: Readonly<Record<string, unknown>>;
-  /** The record of the task that it is about. */
+  /** The record of the task that the error is about. */
   readonly task?: object | undefined;
   /** The error that led to this one. */
   readonly cause?: unknown;
 }
 
 /**
- * A refusal of the coordinator, or a request that got no answer (code `unavailable`).
+ * A refusal by the coordinator, or a request without an answer (code `unavailable`).
  *
  * @example
  * try {
@@ -28,16 +28,16 @@ export interface TaskErrorOptions {
 export class TaskError extends Error {
   /** For those who cannot use `instanceof`. */
   override readonly name = "TaskError";
-  /** What is wrong: one of those in `docs/errors.md`. */
+  /** What is wrong: one of the codes in `docs/errors.md`. */
   readonly code: ErrorCode;
   /** Whether the same request may succeed when it is sent again. */
   readonly retryable: boolean;
-  /** What the code's description in docs/errors.md promises, such as `claimed_by` or `field`. */
+  /** What `docs/errors.md` promises for the code, such as `claimed_by` or `field`. */
   readonly details: Readonly<Record<string, unknown>>;
-  /** The record of the task as the worker saw it, where the coordinator sent it. */
+  /** The record of the task as the worker saw it, if the coordinator sent it. */
   readonly task: object | undefined;
 
-  /** The library makes them; others may, for tests. */
+  /** The library makes these errors. Programs may make them for tests. */
   constructor(code: ErrorCode, message: string, options: TaskErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
@@ -52,18 +52,18 @@ export function hasCode(error: unknown, ...codes: readonly ErrorCode[]): error i
   return error instanceof TaskError && codes.includes(error.code);
 }
 
-/** A refusal found on this side, before anything was sent. */
+/** A refusal by a check of the client, before anything was sent. */
 export function fromLocalRefusal(error: CoordinatorError): TaskError {
   const { code, message, details } = error;
   return new TaskError(code, message, { details, cause: error });
 }
 
-/** An argument that cannot be meant, found before anything was sent. */
+/** An invalid argument, found before anything was sent. */
 export function invalidInput(field: string, problem: string): TaskError {
   return new TaskError("invalid_request", `${field}: ${problem}`, { details: { field } });
 }
 
-/** `details.problem` tells the reasons of `unavailable` apart. */
+/** `details.problem` distinguishes the reasons of `unavailable`. */
 export function fromFailedRequest(error: RequestFailedError): TaskError {
   const { code, cure } = PROBLEMS[error.problem];
   return new TaskError(code, cure === null ? error.message : `${error.message}: ${cure}`, {
@@ -79,16 +79,16 @@ const PROBLEMS: Record<RequestProblem, { code: ErrorCode; cure: string | null }>
   },
   timeout: {
     code: "unavailable",
-    cure: "it may have been carried out all the same; asking again is safe",
+    cure: "it may have been carried out nevertheless; a retry is safe",
   },
   disconnected: { code: "unavailable", cure: "the connection is being made again" },
-  closed: { code: "unavailable", cure: "open a new connection and ask again" },
+  closed: { code: "unavailable", cure: "open a new connection and try again" },
   not_permitted: { code: "forbidden", cure: "check the permissions of this NATS user" },
   too_large: { code: "too_large", cure: "send less, or raise max_payload of the NATS server" },
   failed: { code: "unavailable", cure: null },
 };
 
-/** The error in a reply; `null` if the reply is a success. A reply that is neither is `internal`. */
+/** The error in a reply, or `null` if the reply is a success. A reply that is neither is `internal`. */
 export function fromReply(reply: unknown, subject: string): TaskError | null {
   if (isRecord(reply) && reply.ok === true) return null;
   const error = isRecord(reply) && reply.ok === false ? reply.error : undefined;
@@ -106,7 +106,7 @@ export function fromReply(reply: unknown, subject: string): TaskError | null {
   });
 }
 
-/** A newer coordinator may have codes that are not in this version's table. */
+/** A newer coordinator may have codes that this version does not know. */
 function knownCode(code: unknown): ErrorCode {
   return ERROR_CODES.find((known) => known === code) ?? "internal";
 }

@@ -1,22 +1,23 @@
-/** The handler of a worker: what it gets, and the errors by which it fails a task for good or gives it back. */
+/** The handler of a worker: what it gets, and the errors that fail a task for good or give it back. */
 import type { TaskRecord } from "../protocol/task-record.ts";
 import type { ReleaseOptions } from "./release-options.ts";
 
-/** What a handler gets beside the task. */
+/** What a handler gets in addition to the task. */
 export interface TaskContext {
   /** The number of the claim, for people and logs. */
   readonly attempt: number;
-  /** Give it to whatever receives results, which refuses a token lower than one it has seen. */
+  /** For the system that receives results: it must refuse a token lower than one that it has seen. */
   readonly fencingToken: number;
   /** The session that holds the task. */
   readonly session: string;
   /**
-   * Aborted when the work should stop: the lease is lost, the task is cancelled, or the worker was
-   * stopped and its deadline is over. What is returned after that counts only if the task is still held.
+   * Aborted when the work should stop: the lease is lost, the task is cancelled, or the worker was stopped
+   * and its deadline has passed. A result that is returned after that counts only if the task is still
+   * held.
    */
   readonly signal: AbortSignal;
   /**
-   * Tells how far the work is; `tasks.get` shows it. Sent at most once a second.
+   * Reports how far the work is; `tasks.get` shows it. Sent at most once a second.
    *
    * @example
    * coordinator.work({}, (task, { progress }) => {
@@ -28,8 +29,8 @@ export interface TaskContext {
 }
 
 /**
- * Does the work. What it returns becomes the task's result; what it throws, a failed attempt, unless it
- * is a `ReleaseError`.
+ * Does the work. The value that it returns becomes the task's result. An error that it throws is a failed
+ * attempt, unless it is a `ReleaseError`.
  *
  * @example
  * const handler: TaskHandler = async (task, { signal }) => {
@@ -40,7 +41,7 @@ export interface TaskContext {
 export type TaskHandler = (task: TaskRecord, context: TaskContext) => unknown;
 
 /**
- * Thrown by a handler: the task is failed for good, whatever its `max_failures` says.
+ * Thrown by a handler: the task fails for good, regardless of its `max_failures`.
  *
  * @example
  * coordinator.work({}, (task) => {
@@ -55,8 +56,8 @@ export class PermanentError extends Error {
 const MAX_CAUSE_LENGTH = 1_024;
 
 /**
- * Thrown by a handler: the task goes back to the pool, which is no failure. Its message becomes the
- * reason of the event `task_released`.
+ * Thrown by a handler: the task goes back to the pool without a failure. The message becomes the reason of
+ * the event `task_released`.
  *
  * @example
  * coordinator.work({ session: "session-1" }, async (task) => {
@@ -70,10 +71,10 @@ const MAX_CAUSE_LENGTH = 1_024;
 export class ReleaseError extends Error {
   /** For those who cannot use `instanceof`. */
   override readonly name = "ReleaseError";
-  /** What is said of the release. */
+  /** When the task can be claimed again, and why it was given back. */
   readonly options: ReleaseOptions;
 
-  /** The message is the cause; without one, the event has no reason. */
+  /** The message is the cause. Without a message, the event has no reason. */
   constructor(message = "", options: Omit<ReleaseOptions, "cause"> = {}) {
     super(message);
     const cause = message.slice(0, MAX_CAUSE_LENGTH);

@@ -1,12 +1,12 @@
-/** The keys `tasks/<id>` of an event bus: they are tasks of the coordinator, not shared state. */
+/** The keys `tasks/<id>` of an event bus. They are tasks of the coordinator, not shared state. */
 import type { RequestInput } from "../protocol/operations.ts";
 import { invalidInput } from "./task-error.ts";
 
 const PREFIX = "tasks/";
 
 /**
- * The id in a key `tasks/<id>`; `null` for any other key. What is below a task, such as
- * `tasks/P0.5.1/notes`, is shared state like all other keys.
+ * The id in a key `tasks/<id>`, or `null` for any other key. A deeper key such as `tasks/P0.5.1/notes` is
+ * shared state.
  */
 export function taskIdOf(key: string): string | null {
   if (!key.startsWith(PREFIX)) return null;
@@ -15,10 +15,10 @@ export function taskIdOf(key: string): string | null {
 }
 
 /**
- * A task as it is put, as what creates it. A new task is available, or blocked by its dependencies, and
- * held by nobody; saying so is allowed.
+ * The request that creates a task that was put. A new task is available, or blocked by its dependencies,
+ * and no session holds it. The value may say so.
  *
- * @throws TaskError `invalid_request` for anything else
+ * @throws TaskError `invalid_request` for any other status or holder
  */
 export function toCreation(taskId: string, value: unknown): RequestInput<"tasks.create"> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -32,12 +32,12 @@ export function toCreation(taskId: string, value: unknown): RequestInput<"tasks.
     );
   }
   if (claimedBy !== undefined && claimedBy !== null) {
-    throw invalidInput("claimed_by", "nobody holds a new task; use claimTask to claim it");
+    throw invalidInput("claimed_by", "no session holds a new task; use claimTask to claim it");
   }
   if (definition.task_id !== undefined && definition.task_id !== taskId) {
     throw invalidInput("task_id", `must be ${taskId}, as in the key`);
   }
-  // The coordinator checks the fields and names what is wrong.
+  // The coordinator checks the other fields and names what is wrong.
   return definition;
 }
 

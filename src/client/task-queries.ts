@@ -16,7 +16,7 @@ export class TaskQueries {
   /**
    * Any operation by its name.
    *
-   * @param id of the task or session, for operations whose subject ends in one
+   * @param id of the task or session, for operations whose subject ends in an id
    * @throws TaskError
    * @example const { total } = await coordinator.tasks.call("tasks.stats", undefined, {});
    */
@@ -30,8 +30,8 @@ export class TaskQueries {
   }
 
   /**
-   * Whether the claim with this fencing token, this attempt or this session holds the task at this
-   * moment; of several, all of them.
+   * Whether the claim with this fencing token, attempt or session holds the task at this moment. If
+   * several of them are given, all must fit.
    * @example const { holds } = await coordinator.tasks.verify("P0.5.1", { fencing_token: 4711 });
    */
   verify(
@@ -51,8 +51,8 @@ export class TaskQueries {
   }
 
   /**
-   * A page of tasks, oldest first, up to 100 unless `limit` says otherwise, and no more than a reply can
-   * carry; `next_cursor` leads to the next.
+   * A page of tasks, oldest first: up to `limit` (default 100), and no more than a reply can carry.
+   * `next_cursor` leads to the next page.
    * @example const { tasks, next_cursor } = await coordinator.tasks.list({ status: ["claimed"] });
    */
   list(
@@ -63,8 +63,7 @@ export class TaskQueries {
   }
 
   /**
-   * The records of the task that the bucket still has, oldest first: all of them, by as many requests as
-   * they take.
+   * All records of the task that the bucket still has, oldest first. Sends as many requests as that takes.
    * @example const { entries } = await coordinator.tasks.history("P0.5.1");
    */
   async history(taskId: string, options?: CallOptions): Promise<Reply<"tasks.history">> {
@@ -79,7 +78,7 @@ export class TaskQueries {
   }
 
   /**
-   * What changed after the revision `since` (default 0), in order; `has_more`: ask again.
+   * The changes after the revision `since` (default 0), in order. With `has_more`, ask for the next page.
    * @example const { changes, has_more } = await coordinator.tasks.changes({ since: 4711 });
    */
   changes(

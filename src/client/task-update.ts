@@ -1,21 +1,21 @@
-/** What subscribers are told: one write of a task's record, with the event that led to it. */
+/** What subscribers receive: one write of a task's record, with the event that caused it. */
 import type { EventRecord } from "../protocol/task-event.ts";
 import { inexactPart } from "../protocol/storable-json.ts";
 import { decodeTask, encodeTask, type TaskRecord } from "../protocol/task-record.ts";
 import type { UpdateMessage } from "../nats/task-updates.ts";
 
 /**
- * A transition of a task: the fields of the event, and the task after it. It may be shared between
- * subscriptions, so don't change it.
+ * A transition of a task: the fields of the event, and the task after it. Subscriptions may share the
+ * object, so don't change it.
  */
 export type TaskUpdate = EventRecord & {
-  /** Of the record in the bucket `tasks`; grows from update to update. */
+  /** Of the record in the bucket `tasks`. It grows from update to update. */
   readonly revision: number;
   /** After the transition. */
   readonly task: TaskRecord;
   /**
-   * Whether transitions between the update before and this one are gone: the history keeps a limited
-   * number of each task. The current state of every task is still delivered.
+   * Whether transitions between the previous update and this one are missing: the history keeps a limited
+   * number for each task. The current state of every task is delivered nevertheless.
    */
   readonly transitions_missing: boolean;
 };
@@ -24,18 +24,18 @@ export type TaskUpdate = EventRecord & {
 export interface TaskRemoval {
   /** The task that was removed. */
   readonly task_id: string;
-  /** Of the removal, in its place among those of the updates. */
+  /** Of the removal, in order with the revisions of the updates. */
   readonly revision: number;
 }
 
-/** One revision of the bucket. `task` `null`: removed, or not readable as a task. */
+/** One revision of the bucket. `task` is `null` if the task was removed, or is not readable as a task. */
 export interface Change {
   readonly task_id: string;
   readonly revision: number;
   readonly task: TaskRecord | null;
 }
 
-/** A live message as a change: read when somebody wants it, and once for all subscriptions. */
+/** A live message as a change. It is decoded when a subscription wants it, and once for all of them. */
 export class LiveChange implements Change {
   readonly task_id: string;
   readonly revision: number;
@@ -54,12 +54,12 @@ export class LiveChange implements Change {
     return this.#task;
   }
 
-  /** What it takes in memory, roughly. */
+  /** Roughly the memory that it takes. */
   get bytes(): number {
     return this.#message.text.length;
   }
 
-  /** For all subscriptions that have missed nothing. */
+  /** The update for all subscriptions that have missed nothing. */
   updateTo(task: TaskRecord): TaskUpdate {
     this.#update ??= makeUpdate(this, task, false);
     return this.#update;
@@ -78,7 +78,7 @@ function makeUpdate(
   isMissing: boolean,
 ): TaskUpdate {
   const event = task.last_event ?? unknownEvent(task_id, task);
-  // In a third of the time that it takes to spread what was parsed and add to it.
+  // A third of the time of a spread of the parsed event.
   return Object.assign({}, event, { revision, task, transitions_missing: isMissing });
 }
 
@@ -86,9 +86,8 @@ function readRecord(message: UpdateMessage): TaskRecord | null {
   if (message.text === "") return null;
   try {
     const record: unknown = JSON.parse(message.text);
-    // The coordinator's own records are complete and need no second look, which would also refuse the
-    // event types of a newer version.
-    // Only a new one does not say yet which revision it was created with.
+    // Records of the coordinator are complete. They are not validated, because that would refuse the event
+    // types of a newer version. Only the first record of a task lacks the revision of its creation.
     if (isByCoordinator(record, message.taskId) && inexactPart(message.text) === null) {
       record.created_revision ??= message.revision;
       return record;
@@ -106,7 +105,7 @@ function isByCoordinator(record: unknown, taskId: string): record is TaskRecord 
   return task_id === taskId && attempt !== undefined && typeof last_event?.type === "string";
 }
 
-/** A record that was written by hand does not say what happened to the task. */
+/** For a record that was written by hand, which does not say what happened to the task. */
 function unknownEvent(taskId: string, task: TaskRecord): EventRecord {
   return {
     type: "task_updated",

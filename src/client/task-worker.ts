@@ -1,7 +1,9 @@
 /**
- * A session that works: it takes tasks, calls the handler for each, and ends each claim with what came
- * of it. It is _working_ until it is stopped, is idle (if it was told to end then), or is refused; then
- * it is _stopping_ until nothing is under way any more; then it is _done_.
+ * A session that works: it takes tasks and calls the handler for each. It has three states:
+ *
+ * - _working_, until it is stopped, is idle (with `stopWhenIdle`), or is refused by the coordinator;
+ * - _stopping_, until no handler runs or the deadline has passed;
+ * - _done_.
  */
 import { startTimer, type StopTimer } from "../timers.ts";
 import type { Claim } from "./claim.ts";
@@ -29,8 +31,8 @@ import type { TaskHandler } from "./task-handler.ts";
  */
 export class TaskWorker {
   /**
-   * Resolves when it has ended and holds nothing any more; rejects with the `TaskError` if the
-   * coordinator refuses what it asks for.
+   * Resolves when the worker has ended and holds no task. Rejects with the `TaskError` if the coordinator
+   * refuses what it asks for.
    */
   readonly done: Promise<void>;
   /** The id of the session. */
@@ -43,13 +45,13 @@ export class TaskWorker {
   readonly #handler: TaskHandler;
   readonly #logger: Logger;
   readonly #running = new Set<Promise<void>>();
-  /** Aborted: no more tasks are taken. */
+  /** Aborted: the worker takes no more tasks. */
   readonly #stopping = new AbortController();
-  /** Aborted: what is under way is given back. */
+  /** Aborted: the worker gives back the tasks whose handlers still run. */
   readonly #overdue = new AbortController();
   #overdueAt = Infinity;
   #stopOverdueTimer: StopTimer | undefined;
-  /** Ends the wait for a handler that ends. */
+  /** Called when a handler has ended, or the worker is stopped. */
   #wake: () => void = () => undefined;
 
   /** @internal */
@@ -76,8 +78,8 @@ export class TaskWorker {
   }
 
   /**
-   * After an end by `stopWhenIdle`: the ids of tasks that are left and wait for one that failed or was
-   * cancelled, at most 100. Requeue or update these, or what they wait for.
+   * After an end by `stopWhenIdle`: the ids of tasks that are left because they wait for a failed or
+   * cancelled task, at most 100. Requeue or update these tasks, or the tasks that they wait for.
    * @example
    * await worker.done;
    * if (worker.deadEnds.length > 0) process.exitCode = 1;
@@ -87,9 +89,9 @@ export class TaskWorker {
   }
 
   /**
-   * Takes no more tasks, and resolves when it holds none. Handlers may go on until the deadline; then
-   * their `signal` is aborted and their tasks go back to the pool. Can be called again; the deadline that
-   * comes first counts.
+   * Takes no more tasks, and resolves when the worker holds none. Handlers may continue until the deadline.
+   * Then their `signal` is aborted, and their tasks go back to the pool. Can be called again: the earliest
+   * deadline counts.
    * @example await worker.stop({ deadlineMs: 5_000 });
    */
   async stop(options: StopOptions = {}): Promise<void> {
@@ -114,7 +116,7 @@ export class TaskWorker {
       await this.#source.start(this.#stopping.signal);
       await this.#takeTasks();
     } catch (error) {
-      // Without a connection nothing can be renewed or told any more.
+      // Without a connection, no lease can be renewed and no task ended.
       if (isClosed(error)) this.#overdue.abort();
       if (!this.#stopping.signal.aborted) throw error;
     } finally {
@@ -125,7 +127,7 @@ export class TaskWorker {
     if (this.#replacement !== null) throw this.#replacement;
   }
 
-  /** Nothing is held any more, and nothing can be: the handlers are not waited for. */
+  /** The session no longer holds a task, and cannot claim one. The worker does not wait for its handlers. */
   #replaced(error: TaskError): void {
     this.#replacement = error;
     this.#stopping.abort(error);
@@ -170,7 +172,7 @@ export class TaskWorker {
     }
   }
 
-  /** Waits for the handlers, or until there is no more time for them. */
+  /** Resolves when no handler runs, or the deadline has passed. */
   async #handlersDone(): Promise<void> {
     const overdue = new Promise<void>((resolve) => {
       if (this.#overdue.signal.aborted) resolve();

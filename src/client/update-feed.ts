@@ -1,7 +1,7 @@
 /**
- * The stream of updates that all subscriptions of a connection share: one subscription on
- * `task-updates.>`, there while somebody needs it. It tells every subscription to make sure that it
- * has missed nothing when the connection was broken, and now and then when nothing comes.
+ * The stream of updates that all subscriptions of a connection share: one NATS subscription on
+ * `task-updates.>`, which exists while it is needed. After a reconnect, and now and then when no message
+ * arrives, each subscription checks that it has missed nothing.
  */
 import { subscribeToUpdates, type UpdateMessage, type UpdateStream } from "../nats/task-updates.ts";
 import type { Reply } from "../protocol/operations.ts";
@@ -14,10 +14,13 @@ import { type ReadChanges, type Subscriber, UpdateSubscription } from "./update-
 import type { Since } from "./update-filter.ts";
 import { pause } from "./waiting.ts";
 
-/** Without a message for so long, the last revision is compared; give or take a half, so that a swarm spreads. */
+/**
+ * Without a message for this time, give or take a half, the last revision is compared. The random part
+ * spreads the requests of a swarm.
+ */
 const SILENCE_MS = 30_000;
 const PAGE_SIZE = 250;
-/** Before changes are asked for again that were refused for a reason which does not pass by itself. */
+/** The pause after a refusal that does not pass by itself. */
 const REFUSED_MS = 10_000;
 
 export class UpdateFeed {
@@ -128,16 +131,16 @@ export class UpdateFeed {
         return await this.#tasks.changes({ since, limit: PAGE_SIZE }, options);
       } catch (error) {
         if (!(error instanceof TaskError) || error.details.problem === "closed") throw error;
-        // Pages end before they are too large: this is one record, which says where to go on.
+        // A page ends before it is too large. So this is one record, and the error says where to continue.
         if (error.code === "too_large") return Number(error.details.since ?? since + 1);
         await this.#afterRefusal(error, signal);
       }
     }
   }
 
-  /** Somebody may put it right, such as a permission, and a subscriber would never know that it ended. */
+  /** A person may fix it, such as a permission. If the subscription ended, its subscriber would not know. */
   async #afterRefusal(error: TaskError, signal: AbortSignal): Promise<void> {
-    this.#logger.error(`updates are held up, trying again in a while: ${error.message}`);
+    this.#logger.error(`updates are delayed, trying again in ${REFUSED_MS / 1000} s: ${error.message}`);
     await pause(REFUSED_MS, signal);
   }
 }

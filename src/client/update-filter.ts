@@ -4,24 +4,24 @@ import { EVENT_TYPES, type EventType, TASK_STATUSES, type TaskStatus } from "../
 import { optionSchema } from "./check-options.ts";
 import type { TaskUpdate } from "./task-update.ts";
 
-/** All that are given have to fit; of a list, one. */
+/** All parts that are given must fit. Of a list, one value must fit. */
 export interface UpdateFilter {
-  /** Of the task's id. */
+  /** How the task's id begins. */
   readonly prefix?: string;
-  /** Of the task after the transition. */
+  /** The status of the task after the transition. */
   readonly status?: TaskStatus | readonly TaskStatus[];
   /** The session that caused the transition, or holds the task after it. */
   readonly session?: string | readonly string[];
-  /** Of the transition. */
+  /** The type of the event. */
   readonly type?: EventType | readonly EventType[];
 }
 
-/** Where a subscription begins: with what comes from now on, after a revision, or with all that is kept. */
+/** Where a subscription begins: now, with all that the history keeps, or after a revision. */
 export type Since = "now" | "beginning" | number;
 
-/** A filter ready for use. */
+/** A filter that is ready for use. */
 export interface CompiledFilter {
-  /** Can be asked before the record is read, which is what takes time. */
+  /** Needs only the id, so that an unwanted record is not decoded. */
   wantsTask(taskId: string): boolean;
   wants(update: TaskUpdate): boolean;
 }

@@ -1,4 +1,4 @@
-/** What waits for a subscriber's callback: first in, first out, and no more than there is room for. */
+/** A queue of updates that wait for a subscriber's callback, and says when it is full. */
 
 const MAX_ENTRIES = 1_000;
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -12,7 +12,7 @@ export class UpdateQueue<T> {
     return this.#entries.length - this.#first;
   }
 
-  /** Whether more should be kept elsewhere. */
+  /** Whether further entries should be kept elsewhere. */
   get isFull(): boolean {
     return this.size >= MAX_ENTRIES || this.#bytes >= MAX_BYTES;
   }
@@ -27,7 +27,7 @@ export class UpdateQueue<T> {
     if (entry === undefined) return undefined;
     this.#first++;
     this.#bytes -= entry.bytes;
-    // Cutting off in large pieces makes taking one cheap.
+    // Removed in large pieces, so that one `shift` is cheap.
     if (this.#first === this.#entries.length || this.#first >= MAX_ENTRIES) {
       this.#entries = this.#entries.slice(this.#first);
       this.#first = 0;

@@ -1,18 +1,19 @@
 /**
  * One subscriber's way through the revisions of the bucket `tasks`.
  *
- * `tail` is the revision up to which everything has been queued, or was not wanted. A subscription is
- * in one of two states:
+ * `tail` is the revision up to which every wanted change has been queued. A subscription is in one of two
+ * states:
  *
- * - _live_: the feed's next message continues the tail and goes into the queue. A message that does not
- *   continue it (some were missed, or the bucket was made anew and counts from 1), a full queue (the
- *   callback is slow), or a reason for doubt (a reconnect, a long silence) ends the state.
- * - _behind_: live messages are not kept; the subscription reads pages of `tasks.changes` after its tail,
- *   each once the queue is empty. While it reads the last page it keeps what arrives. If that continues
- *   the page without a gap, it is live again.
+ * - _live_: the feed's next message continues the tail and goes into the queue. The state ends with a
+ *   message that does not continue the tail (some were missed, or the bucket was created again and counts
+ *   from 1), with a full queue (the callback is slow), or with a reason for doubt (a reconnect, a long
+ *   silence).
+ * - _behind_: live messages are not kept. The subscription reads pages of `tasks.changes` after its tail,
+ *   each when the queue is empty. While it reads the last page, it keeps the messages that arrive. If they
+ *   continue the page without a gap, it is live again.
  *
- * So nothing is skipped and nothing is delivered twice, and what a slow subscriber has not seen yet
- * waits in the bucket and not in memory.
+ * So no change is skipped and none is delivered twice. What a slow subscriber has not seen yet stays in
+ * the bucket, not in memory.
  */
 import type { Reply } from "../protocol/operations.ts";
 import { describeError, type Logger } from "./logger.ts";
@@ -33,8 +34,8 @@ export interface Subscriber {
 }
 
 /**
- * Reads a page of changes; asks again until there is an answer or the signal is aborted. A number: the
- * next record, of this revision, is larger than what NATS carries.
+ * Reads a page of changes, and retries until there is an answer or the signal is aborted. A number is the
+ * revision of the next record, if that is larger than NATS can carry.
  */
 export type ReadChanges = (
   since: number,
@@ -55,9 +56,9 @@ export class UpdateSubscription {
   #isStopped = false;
   #isCatchingUp = false;
   #isDelivering = false;
-  /** Gives up the page that is being read. */
+  /** Ends the read of the current page. */
   #reading = new AbortController();
-  /** Live messages that arrive while a page is read; `null`: they are not kept. */
+  /** Live messages that arrive while a page is read. `null`: they are not kept. */
   #arrived: UpdateQueue<Change> | null = null;
   /** Whether transitions were missed since the last update that was delivered. */
   #isMissing = false;
@@ -77,15 +78,15 @@ export class UpdateSubscription {
     this.#logger = logger;
   }
 
-  /** Begins to read what comes after the tail. To be called when the feed already offers. */
+  /** Begins to read after the tail. The feed must already offer its messages. */
   start(): void {
     this.#fallBehind();
   }
 
-  /** Makes sure that nothing was missed at the end. */
+  /** Checks that no change after the tail was missed. */
   verify(): void {
     if (this.#isLive) this.#fallBehind();
-    // What was asked while the connection was broken may never be answered: it is asked again.
+    // A request that was sent while the connection was broken may never be answered: send it again.
     else this.#reading.abort();
   }
 
@@ -105,7 +106,7 @@ export class UpdateSubscription {
         this.#deliver();
       } else this.#fallBehind();
     } else if (this.#arrived?.isFull === true) {
-      // The page that is being read will not be the last.
+      // Too many changes: another page will follow the current one.
       this.#arrived = null;
     } else this.#arrived?.push(change, change.bytes);
   }
@@ -140,7 +141,7 @@ export class UpdateSubscription {
       const page = await this.#readChanges(this.#tail, signal);
       if (signal.aborted) return;
       if (typeof page === "number") this.#skipTo(page);
-      else if (this.#isOfOther(page)) this.#beginAnew();
+      else if (this.#isOfOther(page)) this.#beginAgain();
       else {
         this.#acceptPage(page);
         this.#isLive = !page.has_more && this.#acceptArrived();
@@ -150,14 +151,14 @@ export class UpdateSubscription {
     }
   }
 
-  /** No reply can hold the next record. */
+  /** The next record is too large for any reply. */
   #skipTo(revision: number): void {
     this.#tail = revision;
     this.#isMissing = true;
     this.#logger.warn(`subscription ${this.id}: a record is too large to be sent and is left out`);
   }
 
-  /** Whether the bucket is another one than before. */
+  /** Whether the page is of another bucket than the pages before. */
   #isOfOther({ bucket_id, last_revision }: Reply<"tasks.changes">): boolean {
     const before = this.#bucketId;
     this.#bucketId = bucket_id;
@@ -165,7 +166,7 @@ export class UpdateSubscription {
   }
 
   /** Its revisions count from 1 again. */
-  #beginAnew(): void {
+  #beginAgain(): void {
     this.#tail = 0;
     this.#isMissing = true;
   }
@@ -173,16 +174,16 @@ export class UpdateSubscription {
   #acceptPage(page: Reply<"tasks.changes">): void {
     for (const change of page.changes) {
       if (change.revision !== this.#tail + 1) this.#isMissing = true;
-      // A reply is limited by what NATS carries, so that a page needs no further limit.
+      // NATS limits the size of a reply, so a page needs no further limit.
       this.#accept(change, 0);
     }
     if (page.has_more || page.last_revision <= this.#tail) return;
-    // What was last has been removed, and its marker as well.
+    // The last changes have been removed, and their markers as well.
     this.#tail = page.last_revision;
     this.#isMissing = true;
   }
 
-  /** Whether what has arrived meanwhile continues the page. */
+  /** Whether the messages that have arrived meanwhile continue the page. */
   #acceptArrived(): boolean {
     const arrived = this.#arrived;
     if (arrived === null) return false;
@@ -210,7 +211,7 @@ export class UpdateSubscription {
     this.#queue.push({ update }, bytes);
   }
 
-  /** One after the other: the next when the callback's promise, if it returns one, has ended. */
+  /** Delivers one after the other. If the callback returns a promise, the next delivery waits for it. */
   #deliver(): void {
     if (this.#isDelivering) return;
     this.#isDelivering = true;
@@ -257,7 +258,7 @@ export class UpdateSubscription {
   }
 }
 
-/** Promises of other libraries as well. */
+/** Also for promises of other libraries. */
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as Partial<PromiseLike<unknown>> | null | undefined)?.then === "function";
 }

@@ -1,4 +1,4 @@
-/** Waits that can be ended before their time. */
+/** Waits that can end early. */
 import { startTimer, type StopTimer } from "../timers.ts";
 
 /** @throws the signal's reason */

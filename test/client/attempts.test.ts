@@ -196,7 +196,7 @@ describe("a request that came to nobody before", () => {
     const logger = new NotedLog();
     const client = new TaskClient(createRequester(coordinator.connection), { logger });
     const creations = [1, 2].map(() => client.create("a", { title: "A" }));
-    await logger.noted("warn", /asking again/);
+    await logger.noted("warn", /retrying/);
     await coordinator.addWorkers(1);
     const outcomes = await Promise.allSettled(creations);
     assert.deepEqual(outcomes.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);

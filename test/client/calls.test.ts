@@ -62,7 +62,7 @@ describe("while no coordinator runs, a call", () => {
     assert.ok(performance.now() - since > 380);
     const asked = bench.log.of("debug").filter((line) => line === "tasks.stats {}");
     assert.ok(asked.length > 2, `asked ${asked.length} times`);
-    assert.deepEqual(bench.log.of("warn"), [`${message}; asking again`]);
+    assert.deepEqual(bench.log.of("warn"), [`${message}; retrying`]);
   });
 
   it("gives up after three seconds, long before its deadline, unless it was given one", async () => {

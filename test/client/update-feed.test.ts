@@ -126,7 +126,7 @@ describe("the feed of updates", () => {
     await using client = await Feed.connect(coordinator.server.url, "mute");
     await client.observe("beginning");
     await assert.rejects(client.observe("now"), /not permit/);
-    assert.match(client.logged.join("\n"), /updates are held up.*not permit/);
+    assert.match(client.logged.join("\n"), /updates are delayed.*not permit/);
     assert.doesNotMatch(client.logged.join("\n"), /ended/);
   });
 
