@@ -140,7 +140,9 @@ export class UpdateFeed {
 
   /** A person may fix it, such as a permission. If the subscription ended, its subscriber would not know. */
   async #afterRefusal(error: TaskError, signal: AbortSignal): Promise<void> {
-    this.#logger.error(`updates are delayed, trying again in ${REFUSED_MS / 1000} s: ${error.message}`);
+    this.#logger.error(
+      `updates are delayed, trying again in ${REFUSED_MS / 1000} s: ${error.message}`,
+    );
     await pause(REFUSED_MS, signal);
   }
 }
