@@ -1,4 +1,4 @@
-/** An agent: takes one task after the other until there is nothing to do. The README shows it. */
+/** An agent: it takes one task after the other until there is nothing to do. The README shows it. */
 import { Coordinator, EventBus } from "if-coordinator";
 
 const servers = process.env.NATS_URL ?? "nats://localhost:4222";

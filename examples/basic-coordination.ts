@@ -1,4 +1,4 @@
-/** The seed's first example: claim a task, do the work, complete it; or give it back if that fails. */
+/** Claims a task, does the work and completes the task, or gives it back if the work fails. */
 import { Coordinator, EventBus } from "if-coordinator";
 
 // 1. Connect to the event bus.
@@ -6,7 +6,7 @@ const servers = [process.env.NATS_URL ?? "nats://localhost:4222"];
 const bus = new EventBus({ backend: "nats", config: { servers, maxReconnectAttempts: 10 } });
 if (!(await bus.connect())) throw new Error("Failed to connect to event bus");
 
-// 2. Make a coordinator, and a task if there is none.
+// 2. Make a coordinator, and the task if it does not exist.
 const coordinator = new Coordinator(bus);
 const taskId = "P0.5.1";
 const sessionId = "session-1-ndi";
@@ -23,7 +23,7 @@ if (await coordinator.claimTask(taskId, sessionId)) {
     await coordinator.releaseTask(taskId, sessionId, "complete");
     console.log(`✅ Completed ${taskId}`);
   } catch (error) {
-    // Back to the pool.
+    // The task goes back to the pool.
     await coordinator.releaseTask(taskId, sessionId, "available");
     console.log(`❌ Failed ${taskId}: ${String(error)}`);
   }

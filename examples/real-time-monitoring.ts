@@ -1,4 +1,4 @@
-/** The seed's second example: wait for a blocker to be cleared, and claim what it blocked at once. */
+/** Waits until a blocker is complete, and claims the task that it blocked at once. */
 import { Coordinator, EventBus, type TaskUpdate } from "if-coordinator";
 
 const servers = [process.env.NATS_URL ?? "nats://localhost:4222"];
@@ -15,14 +15,14 @@ async function checkBlockerCleared(event: TaskUpdate): Promise<void> {
   if (event.task_id === "P0.5.1" && event.type === "task_unblocked") {
     console.log("Claiming P0.5.1...");
     const isMine = await coordinator.claimTask("P0.5.1", "session-1-ndi");
-    console.log(isMine ? "✅ Claimed P0.5.1" : "⚠️ somebody was faster");
+    console.log(isMine ? "✅ Claimed P0.5.1" : "⚠️ another session was faster");
     await coordinator.stop();
   }
 }
 
 const subscription = await coordinator.subscribeTaskUpdates(checkBlockerCleared);
 console.log("watching");
-// Until stop() is called.
+// Resolves when stop() is called.
 await coordinator.run();
 coordinator.unsubscribe(subscription);
 await bus.disconnect();

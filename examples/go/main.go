@@ -2,8 +2,8 @@
 //
 //	NATS_URL=nats://localhost:4222 go run .
 //
-// Change work. With STOP_WHEN_IDLE=1 the agent ends when no task is ready. SIGTERM and Ctrl-C end it in
-// order: it gives back what it holds.
+// Change work. With STOP_WHEN_IDLE=1 the agent ends when no task is ready. After SIGTERM or Ctrl-C it
+// gives back its tasks and ends.
 package main
 
 import (
@@ -26,19 +26,19 @@ import (
 const (
 	lease = 60 * time.Second
 	wait  = 30 * time.Second
-	// Longer than a worker holds a request through a short failure of NATS.
+	// During a short failure of NATS, a worker holds a request for less time.
 	replyTimeout = 15 * time.Second
 )
 
-// Task is what the agent needs of a task's record. Unknown fields are ignored: there will be more.
+// Task has the fields of a task's record that the agent needs. Unknown fields are ignored: records gain fields.
 type Task struct {
 	ID      string          `json:"task_id"`
 	Title   string          `json:"title"`
 	Payload json.RawMessage `json:"payload"`
 }
 
-// work does the task and returns its result. An error is a failed attempt. When ctx is done, somebody else
-// may have the task: stop soon then.
+// work does the task and returns its result. An error is a failed attempt. When ctx is done, another session
+// may have the task: stop soon.
 func work(ctx context.Context, task Task) (any, error) {
 	return fmt.Sprintf("did %q", task.Title), ctx.Err()
 }
@@ -51,12 +51,12 @@ type claim struct {
 type agent struct {
 	connection *nats.Conn
 	session    string
-	// One for each process: a process that comes back under the same session id replaces this one.
+	// Different for each process: a process that starts under the same session id replaces this one.
 	instance string
 
 	mutex  sync.Mutex
 	claims map[string]claim
-	// Closed, and made again, when the connection is back after it broke.
+	// Closed and replaced after each reconnect.
 	reconnected chan struct{}
 }
 
@@ -65,7 +65,7 @@ func (a *agent) register(ctx context.Context) error {
 	return a.ask(ctx, "sessions.register."+a.session, body, replyTimeout, &struct{}{})
 }
 
-// renew renews the session and the leases of what it works on, every third of their length.
+// renew renews the session and the leases of its claims, every third of their length.
 func (a *agent) renew(ctx context.Context) error {
 	for {
 		select {
@@ -80,7 +80,7 @@ func (a *agent) renew(ctx context.Context) error {
 		}
 		a.mutex.Unlock()
 		var beat struct{ Lost, Cancelled []string }
-		// Without an answer until then, the leases have run out.
+		// Without an answer by then, the leases have expired.
 		untilExpiry, cancel := context.WithTimeout(ctx, lease*2/3)
 		body := map[string]any{"claims": claims}
 		err := a.ask(untilExpiry, "sessions.heartbeat."+a.session, body, replyTimeout, &beat)
@@ -89,7 +89,7 @@ func (a *agent) renew(ctx context.Context) error {
 		case err == nil:
 			a.stopWorkOn(append(beat.Lost, beat.Cancelled...)...)
 		case hasCode(err, "not_found"):
-			// The session has expired; its claims last as long as their leases.
+			// The session has expired. Its claims last as long as their leases.
 			if err := a.register(ctx); err != nil {
 				return err
 			}
@@ -128,14 +128,14 @@ func (a *agent) handle(ctx context.Context, task Task, attempt int) error {
 	result, err := work(working, task)
 	end := map[string]any{"status": "complete", "result": result}
 	if working.Err() != nil {
-		// Refused if somebody else has the task, and right if it was cancelled.
+		// Refused if another session has the task, and right if the task was cancelled.
 		end = map[string]any{"status": "available"}
 	} else if err != nil {
 		end = map[string]any{"status": "failed", "error": err.Error()}
 	}
 	err = a.release(ctx, task.ID, attempt, end)
 	if hasCode(err, "invalid_request", "too_large") {
-		// The result cannot be stored: another run would end in the same way.
+		// The result cannot be stored: another attempt would end in the same way.
 		end = map[string]any{"status": "failed", "error": err.Error(), "retry": false}
 		err = a.release(ctx, task.ID, attempt, end)
 	}
@@ -166,7 +166,7 @@ func (a *agent) takeTasks(ctx context.Context, stopWhenIdle bool) error {
 		}
 		body := map[string]any{
 			"session_id": a.session,
-			// The name of the request: sent again, it gets the same claim.
+			// With the same request_id, a retry gets the same claim.
 			"request_id":   rand.Text(),
 			"ttl_seconds":  lease.Seconds(),
 			"wait_seconds": patience.Seconds(),
@@ -196,7 +196,7 @@ func (a *agent) run(ctx context.Context, stopWhenIdle bool) error {
 	go func() { ended <- a.renew(ctx) }()
 	err := <-ended
 	cancel()
-	// Gives back what the session still holds.
+	// Gives back the tasks that the session still holds.
 	leaving, done := context.WithTimeout(context.Background(), replyTimeout)
 	defer done()
 	_ = a.ask(leaving, "sessions.unregister."+a.session, map[string]any{}, replyTimeout, &struct{}{})

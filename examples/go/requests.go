@@ -11,7 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// Refusal is an answer of the coordinator that asking again does not change.
+// Refusal is an answer of the coordinator that a retry does not change.
 type Refusal struct {
 	Code      string `json:"code"`
 	Message   string `json:"message"`
@@ -32,7 +32,7 @@ func (a *agent) onReconnect(*nats.Conn) {
 	a.reconnected = make(chan struct{})
 }
 
-// request sends one request. What was sent before a connection broke need not be answered on the next one.
+// request sends one request. A request that was sent before a reconnect may never be answered.
 func (a *agent) request(ctx context.Context, subject string, data []byte, patience time.Duration) (*nats.Msg, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -49,7 +49,7 @@ func (a *agent) request(ctx context.Context, subject string, data []byte, patien
 	return a.connection.RequestWithContext(ctx, subject, data)
 }
 
-// ask asks until there is an answer. Every request of this agent can be repeated.
+// ask retries until there is an answer. Every request of this agent is idempotent.
 func (a *agent) ask(ctx context.Context, subject string, body map[string]any, patience time.Duration, answer any) error {
 	body["instance"] = a.instance
 	data, err := json.Marshal(body)

@@ -4,9 +4,9 @@
     pip install nats-py
     NATS_URL=nats://localhost:4222 python3 agent.py
 
-Change `work`. It may block: it runs in a thread of its own, so that the leases are renewed meanwhile.
-With STOP_WHEN_IDLE=1 the agent ends when no task is ready. SIGTERM and Ctrl-C end it in order: it gives
-back what it holds.
+Change `work`. It may block: it runs in its own thread, and the leases are renewed meanwhile. With
+STOP_WHEN_IDLE=1 the agent ends when no task is ready. After SIGTERM or Ctrl-C it gives back its tasks
+and ends.
 """
 import asyncio
 import json
@@ -22,20 +22,20 @@ from nats.errors import NoRespondersError, TimeoutError
 
 LEASE_SECONDS = 60
 WAIT_SECONDS = 30
-# Longer than a worker holds a request through a short failure of NATS. nats-py's default is 0.5 s.
+# During a short failure of NATS, a worker holds a request for less time. nats-py's default is 0.5 s.
 REPLY_SECONDS = 15
 
 
 def work(task, lost):
-    """Does the task and returns its result. What it raises is a failed attempt.
+    """Does the task and returns its result. An exception is a failed attempt.
 
-    `lost` is a threading.Event: once it is set, somebody else may have the task. Stop soon then.
+    `lost` is a threading.Event. When it is set, another session may have the task: stop soon.
     """
     return f'did "{task["title"]}"'
 
 
 class Refused(Exception):
-    """The coordinator refused a request, and asking again does not help."""
+    """The coordinator refused a request, and a retry does not help."""
 
     def __init__(self, error):
         super().__init__(f'{error["code"]}: {error["message"]}')
@@ -46,14 +46,14 @@ class Agent:
     def __init__(self, connection, session):
         self.connection = connection
         self.session = session
-        # One for each process: a process that comes back under the same session id replaces this one.
+        # Different for each process: a process that starts under the same session id replaces this one.
         self.instance = uuid.uuid4().hex
         self.claims = {}
         self.stopping = asyncio.Event()
         self.reconnected = asyncio.Event()
 
     async def ask(self, subject, body, wait_seconds=0):
-        """Asks until there is an answer. Every request of this agent can be repeated."""
+        """Retries until there is an answer. Every request of this agent is idempotent."""
         pause = 0.1
         while True:
             try:
@@ -70,7 +70,7 @@ class Agent:
             pause = min(2 * pause, 5)
 
     async def unless_reconnected(self, request):
-        """The reply. What was sent before a connection broke need not be answered on the next one."""
+        """The reply. A request that was sent before a reconnect may never be answered."""
         waiting = [asyncio.ensure_future(request), asyncio.ensure_future(self.reconnected.wait())]
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -89,13 +89,13 @@ class Agent:
         await self.ask(f"sessions.register.{self.session}", {"ttl_seconds": LEASE_SECONDS})
 
     async def renew(self):
-        """Renews the session and the leases of what it works on, every third of their length."""
+        """Renews the session and the leases of its claims, every third of their length."""
         while True:
             await asyncio.sleep(LEASE_SECONDS / 3)
             claims = [{"task_id": id, "attempt": claim["attempt"]} for id, claim in self.claims.items()]
             beat = self.ask(f"sessions.heartbeat.{self.session}", {"claims": claims})
             try:
-                # Without an answer until then, the leases have run out.
+                # Without an answer by then, the leases have expired.
                 answer = await asyncio.wait_for(beat, LEASE_SECONDS * 2 / 3)
                 self.stop_work_on(answer["lost"] + answer["cancelled"])
             except asyncio.TimeoutError:
@@ -103,7 +103,7 @@ class Agent:
             except Refused as refused:
                 if refused.code != "not_found":
                     raise
-                await self.register()  # The session has expired; its claims last as long as their leases.
+                await self.register()  # The session has expired. Its claims last as long as their leases.
 
     def stop_work_on(self, task_ids):
         for task_id in task_ids:
@@ -111,7 +111,7 @@ class Agent:
                 self.claims[task_id]["lost"].set()
 
     async def next(self, wait_seconds):
-        # The name of the request: sent again, it gets the same claim.
+        # With the same request_id, a retry gets the same claim.
         body = {
             "session_id": self.session,
             "request_id": uuid.uuid4().hex,
@@ -130,7 +130,7 @@ class Agent:
         except Exception as error:
             end = {"status": "failed", "error": str(error)}
         if lost.is_set():
-            end = {"status": "available"}  # Refused if somebody else has it, and right if it was cancelled.
+            end = {"status": "available"}  # Refused if another session has it, and right if it was cancelled.
         try:
             release = {"session_id": self.session, "attempt": attempt, **end}
             await self.ask(f"tasks.release.{task_id}", release)
@@ -138,7 +138,7 @@ class Agent:
         except Refused as refused:
             print(f"{task_id}: {refused}", flush=True)
             if refused.code in ("invalid_request", "too_large"):
-                # The result cannot be stored: another run would end in the same way.
+                # The result cannot be stored: another attempt would end in the same way.
                 end = {"status": "failed", "error": str(refused), "retry": False}
                 release = {"session_id": self.session, "attempt": attempt, **end}
                 await self.ask(f"tasks.release.{task_id}", release)
@@ -163,13 +163,13 @@ class Agent:
         try:
             done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
-                task.result()  # Raises what ended it.
+                task.result()  # Raises the exception that ended it.
         finally:
             for task in running:
                 task.cancel()
             self.stop_work_on(list(self.claims))
             try:
-                # Gives back what the session still holds.
+                # Gives back the tasks that the session still holds.
                 await asyncio.wait_for(self.ask(f"sessions.unregister.{self.session}", {}), REPLY_SECONDS)
             except (Refused, asyncio.TimeoutError):
                 pass

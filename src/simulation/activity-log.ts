@@ -1,4 +1,4 @@
-/** What the sessions of a simulation say they did, to be compared with what the bucket says. */
+/** What the sessions of a simulation report, for the comparison with the history in the bucket. */
 
 /** How a session's claim ended. */
 export type Action =
@@ -6,7 +6,7 @@ export type Action =
   | "failed"
   /** The session dropped its connection while it held the task. */
   | "crashed"
-  /** The lease ran out although the session was still at work, so that its release was refused. */
+  /** The lease expired while the session still worked, so its release was refused. */
   | "lost";
 
 export interface Activity {
@@ -18,7 +18,7 @@ export interface Activity {
 
 export class ActivityLog {
   readonly activities: Activity[] = [];
-  /** Of every claim that was had without waiting: from request to reply, in milliseconds. */
+  /** For each claim that needed no wait: from request to reply, in milliseconds. */
   readonly claimLatencies: number[] = [];
 
   add(activity: Activity): void {

@@ -1,10 +1,10 @@
-/** The tasks as a subscriber sees them, kept up to date by what it is told and nothing else. */
+/** The tasks as a subscriber sees them: only its updates change this state. */
 import type { TaskUpdate } from "../client/task-update.ts";
 
 export class Board {
   /** Every write that was told, in the order in which it was told. */
   readonly told: { readonly taskId: string; readonly revision: number }[] = [];
-  /** When something changed last, by `performance.now()`. */
+  /** When the last update arrived, by `performance.now()`. */
   changedAt = performance.now();
   readonly #statuses = new Map<string, string>();
   readonly #counts = new Map<string, number>();

@@ -7,18 +7,18 @@ import type { RecordedEntry } from "../nats/read-history.ts";
 export interface Figures {
   readonly tasks: number;
   readonly dependencies: number;
-  /** Tasks in the longest chain of dependencies, which nothing can shorten. */
+  /** Tasks in the longest chain of dependencies. Each has to wait for the one before it. */
   readonly longest_chain: number;
   readonly completed: number;
   readonly claims: number;
-  /** Attempts that ended because their lease ran out. */
+  /** Attempts that ended because their lease expired. */
   readonly expired_attempts: number;
   readonly failed_attempts: number;
   /** Writes to the bucket, each of which is one event. */
   readonly events: number;
   /** From the first claim request until the coordinator says that all tasks are complete. */
   readonly wall_seconds: number;
-  /** Without the creations, which the wall time does not include either. */
+  /** Without the creations, because the wall time does not include them. */
   readonly events_per_second: number;
   readonly claim_latency_ms: Percentiles;
 }

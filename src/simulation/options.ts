@@ -1,4 +1,4 @@
-/** The settings of a simulation: meaning, bounds and defaults, here and nowhere else. */
+/** The settings of a simulation: their meaning, bounds and defaults. */
 import { fileURLToPath } from "node:url";
 
 export interface SimulationOptions {
@@ -14,7 +14,7 @@ export interface SimulationOptions {
 interface NumberOption {
   readonly flag: string;
   readonly description: string;
-  /** `null`: every run draws its own. */
+  /** `null`: random for each run. */
   readonly default: number | null;
   readonly min: number;
   readonly max: number;
@@ -24,7 +24,7 @@ interface NumberOption {
 export const NUMBER_OPTIONS = {
   sessions: {
     flag: "--sessions",
-    description: "sessions at work at any time, each with a NATS connection of its own",
+    description: "sessions at work at any time, each with its own NATS connection",
     default: 20,
     min: 1,
     max: 2_000,
@@ -64,12 +64,12 @@ export const NUMBER_OPTIONS = {
   },
 } as const satisfies Partial<Record<keyof SimulationOptions, NumberOption>>;
 
-/** The tasks of a real project, which come with the package. */
+/** The tasks of a real project. The file is part of the package. */
 export const DEFAULT_FILE = fileURLToPath(
   new URL("../../../examples/provider-integration.json", import.meta.url),
 );
 
-/** A setting that cannot be used; the message names the option and the cure. */
+/** A setting is invalid. The message names the option and the cure. */
 export class SimulationOptionError extends Error {
   override readonly name = "SimulationOptionError";
 }
@@ -77,7 +77,7 @@ export class SimulationOptionError extends Error {
 export type GivenOptions = Partial<Record<keyof SimulationOptions, string>>;
 
 /**
- * The settings of a run, from what the command line gave as text.
+ * The settings of a run, from the texts of the command line.
  *
  * @throws SimulationOptionError
  */
@@ -93,7 +93,7 @@ export function parseOptions(given: GivenOptions): SimulationOptions {
   };
   if (options.crashRate + options.failRate > 0.9) {
     throw new SimulationOptionError(
-      "--crash-rate and --fail-rate may be 0.9 together at most: some attempts have to succeed",
+      "--crash-rate and --fail-rate together must be at most 0.9, because some attempts must succeed",
     );
   }
   return options;

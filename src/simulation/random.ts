@@ -1,4 +1,4 @@
-/** Chance that can be repeated: the same seed gives the same sequence. */
+/** Repeatable random numbers: the same seed gives the same sequence. */
 
 /** A number from 0 up to, but not including, 1. */
 export type Random = () => number;
@@ -14,7 +14,7 @@ function createRandom(seed: number): Random {
   };
 }
 
-/** A generator of its own for the n-th user of one seed. */
+/** A separate generator for the n-th user of one seed. */
 export function createRandomFor(seed: number, n: number): Random {
   return createRandom(seed ^ Math.imul(n + 1, 0x9e3779b1));
 }

@@ -1,6 +1,6 @@
 /**
- * The course of a simulation: import the tasks into a running coordinator, let sessions work through
- * them, and judge by the history in the bucket.
+ * Runs a simulation: it imports the tasks into a running coordinator, lets sessions work on them, and
+ * judges the history in the bucket.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { ImportedTask } from "../client/import-tasks.ts";
@@ -18,7 +18,7 @@ export interface SimulationEnvironment {
   /** The NATS servers of a coordinator that has no tasks yet. */
   readonly servers: readonly string[];
   readonly onProgress?: (progress: Progress) => void;
-  /** Ends the work early; the summary then tells how far it came. */
+  /** Ends the work early. The summary then says how many tasks are complete. */
   readonly signal?: AbortSignal;
 }
 
@@ -36,16 +36,16 @@ export interface Summary {
   readonly options: SimulationOptions;
   readonly figures: Figures;
   readonly checks: Verdict["checks"];
-  /** What the sessions say they did; the checks compare it with the history. */
+  /** What the sessions report. The checks compare it with the history. */
   readonly sessions: { readonly crashed: number; readonly failed: number; readonly lost: number };
 }
 
 export type EndReason = "all_complete" | "stalled" | "interrupted";
 
 const POLL_MS = 50;
-/** Without a single write for so long, nothing will happen any more: no delay is as long. */
+/** After this time without a write, nothing more will happen: no delay is as long. */
 const STALL_MS = 20_000;
-/** The same while no task is available or claimed: all that is left to do is to unblock others. */
+/** The same while no task is available or claimed: then tasks only wait to be unblocked. */
 const IDLE_STALL_MS = 3_000;
 /** How long the subscriber may lag behind the bucket at the end. */
 const LAG_MS = 5_000;
@@ -101,7 +101,7 @@ export async function runSimulation(
   }
 }
 
-/** Lets the sessions work until there is nothing left for them to do. */
+/** Resolves when all tasks are complete, nothing happens any longer, or the run is interrupted. */
 async function untilEnd(
   board: Board,
   places: SessionPlaces,
@@ -114,7 +114,7 @@ async function untilEnd(
   };
   signal?.addEventListener("abort", interrupt);
   if (signal?.aborted === true) end.abort();
-  // A session that rejects ends the observation as well; `await working` then says why.
+  // An error of a session also ends the observation. `await working` then throws it.
   const started = performance.now();
   const working = places.run().finally(interrupt);
   working.catch(() => undefined);
@@ -147,7 +147,7 @@ async function observe(
   return "interrupted";
 }
 
-/** What the subscriber has not been told by then counts as lost. */
+/** An update that has not arrived by then counts as lost. */
 async function untilTold(board: Board, revision: number): Promise<void> {
   const deadline = performance.now() + LAG_MS;
   while ((board.told.at(-1)?.revision ?? 0) < revision && performance.now() < deadline) {

@@ -3,13 +3,13 @@ import { Coordinator } from "../client/coordinator.ts";
 import { EventBus } from "../client/event-bus.ts";
 import type { Logger } from "../client/logger.ts";
 
-/** A connection of one's own. */
+/** The own connection of one session. */
 export interface SessionLink {
   readonly coordinator: Coordinator;
   close(): Promise<void>;
 }
 
-/** The progress display has the terminal; what goes wrong for a moment is part of the simulation. */
+/** The progress display uses the console, and short failures are part of the simulation. */
 const QUIET: Logger = { debug: () => undefined, warn: () => undefined, error: () => undefined };
 
 export async function connectSession(

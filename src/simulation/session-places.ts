@@ -1,4 +1,4 @@
-/** Keeps a number of sessions at work: where one crashes, a new one takes its place. */
+/** Keeps a number of sessions at work. When one crashes, a new one takes its place. */
 import type { ActivityLog } from "./activity-log.ts";
 import type { SimulationOptions } from "./options.ts";
 import { createRandomFor } from "./random.ts";
@@ -22,7 +22,7 @@ export class SessionPlaces {
     this.#context = context;
   }
 
-  /** Runs until `stop` is called; rejects as soon as one session does. */
+  /** Runs until `stop` is called. Rejects as soon as one session does. */
   async run(): Promise<void> {
     const places = Array.from({ length: this.#context.options.sessions }, (_, i) => this.#keep(i));
     try {

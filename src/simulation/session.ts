@@ -1,6 +1,6 @@
 /**
- * One simulated session: it asks for a task, works on it for a few milliseconds and completes it, or
- * lets it fail, or drops its connection while it holds it.
+ * One simulated session: it asks for a task and works on it for a few milliseconds. Then it completes or
+ * fails the task, or drops its connection while it holds the task.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { TaskError } from "../client/task-error.ts";
@@ -9,14 +9,14 @@ import type { ActivityLog } from "./activity-log.ts";
 import type { Random } from "./random.ts";
 import type { SessionLink } from "./session-link.ts";
 
-/** A lease that outlives the longest pause of a busy machine. */
+/** Longer than the longest pause of a busy machine. */
 const TTL_SECONDS = 10;
-/** The shortest lease there is: nobody renews it and others wait for the task. */
+/** The shortest possible lease: it is not renewed, and other sessions wait for the task. */
 const TTL_SECONDS_OF_A_CRASH = 1;
 const WAIT_SECONDS = 5;
 const MIN_WORK_MS = 5;
 const MAX_WORK_MS = 50;
-/** Longer than any failure of the coordinator that it gets over. */
+/** Longer than any failure that the coordinator survives. */
 const DEADLINE_MS = 30_000;
 
 export interface SessionSettings {
@@ -51,7 +51,7 @@ export class SimulatedSession {
   async run(): Promise<"crashed" | "stopped"> {
     try {
       while (!this.#stopping.signal.aborted) {
-        // Decided before the claim is made: a crash is given a short lease.
+        // Decided before the claim, because a session that will crash asks for a short lease.
         const intent = this.#drawIntent();
         const claim = await this.#next(intent);
         if (claim === null) continue;
@@ -68,7 +68,7 @@ export class SimulatedSession {
     }
   }
 
-  /** Lets the task in hand be finished; a session that waits for one stops at once. */
+  /** The session still finishes the task that it holds. If it waits for a task, it stops at once. */
   stop(): void {
     this.#stopping.abort();
   }
@@ -79,7 +79,7 @@ export class SimulatedSession {
     return drawn < this.#settings.crashRate + this.#settings.failRate ? "fail" : "complete";
   }
 
-  /** Asks for what is ready now, which is what is timed, and only then waits for a task. */
+  /** Asks for a ready task, and measures that request. If there is none, it waits for a task. */
   async #next(intent: Intent): Promise<Claim | null> {
     const input = {
       session_id: this.#settings.sessionId,
@@ -95,7 +95,7 @@ export class SimulatedSession {
     return this.#ask({ ...input, wait_seconds: WAIT_SECONDS });
   }
 
-  /** `null`: there is no task, or it was stopped. */
+  /** `null`: there is no task, or the session was stopped. */
   async #ask(input: RequestInput<"tasks.next">): Promise<Claim | null> {
     const { signal } = this.#stopping;
     try {

@@ -1,12 +1,12 @@
-/** Reads the tasks that a simulation works through. */
+/** Reads the tasks of a simulation from a file. */
 import { readFile } from "node:fs/promises";
 import type { ImportedTask } from "../client/import-tasks.ts";
 import { describeInexact, inexactPart } from "../protocol/storable-json.ts";
 import { SimulationOptionError } from "./options.ts";
 
 /**
- * A JSON array of tasks, or an object with such an array as `tasks`. What the tasks themselves look
- * like is checked when they are imported.
+ * The file has a JSON array of tasks, or an object with such an array as `tasks`. The fields of the tasks
+ * are checked when the tasks are imported.
  *
  * @throws SimulationOptionError
  */

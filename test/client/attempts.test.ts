@@ -1,6 +1,6 @@
 /**
- * What a session is told that asks twice, or too late. No answer is doubled, and who has lost a task
- * cannot end the claim of who has it now.
+ * A session that sends a request twice, or too late. Nothing is done twice, and a session that has lost a
+ * task cannot end the claim of the session that has it now.
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
@@ -14,12 +14,12 @@ function clientOf(coordinator: TestCoordinator): TaskClient {
   return new TaskClient(createRequester(coordinator.connection));
 }
 
-/** A client that does not hear the answer to its first request. */
+/** A client that does not receive the answer to its first request. */
 function forgetful(coordinator: TestCoordinator): TaskClient {
   return new TaskClient(losingAnswers(createRequester(coordinator.connection), 1));
 }
 
-/** Claims `a` for a second, and resolves when that is over. */
+/** Claims `a` for 1 s, and resolves when the lease has expired. */
 async function loseLease(coordinator: TestCoordinator, client: TaskClient): Promise<void> {
   const expired = coordinator.fact("lease_expired", ({ taskId }) => taskId === "a");
   await client.claim("a", { session_id: "session-1", ttl_seconds: 1 });
@@ -32,7 +32,7 @@ async function eventsOf(coordinator: TestCoordinator, taskId: string): Promise<s
 }
 
 describe("the attempt of a claim", () => {
-  it("is sent along with renew and release", async () => {
+  it("is sent with renew and release", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await coordinator.ok("tasks.create.b");
@@ -43,7 +43,7 @@ describe("the attempt of a claim", () => {
       claims.map(({ task }) => task.task_id),
       ["b"],
     );
-    // Without it, these would be about the claims of now.
+    // Without the attempt, these would apply to the current claims.
     for (const id of ["a", "b"]) {
       await coordinator.ok(`tasks.requeue.${id}`);
       await coordinator.ok(`tasks.claim.${id}`, { session_id: "session-1" });
@@ -55,7 +55,7 @@ describe("the attempt of a claim", () => {
     }
   });
 
-  it("protects whoever has claimed the task since the lease was lost", async () => {
+  it("protects the session that has claimed the task since the lease was lost", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     const client = clientOf(coordinator);
@@ -75,7 +75,7 @@ describe("the attempt of a claim", () => {
     assert.deepEqual([task.claimed_by, task.attempt, now], ["session-1", 2, revision]);
   });
 
-  it("is that of the newest claim, once the session has claimed the task again", async () => {
+  it("is the newest one if the session has claimed the task again", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     const client = clientOf(coordinator);
@@ -100,7 +100,7 @@ describe("the attempts of a process", () => {
   const attempts = new Attempts();
   const holder = { session_id: "s" };
 
-  it("are kept for each task and session", () => {
+  it("are remembered for each task and session", () => {
     attempts.remember("a", "s", 1);
     attempts.remember("b", "s", 2);
     attempts.remember("a", "t", 3);
@@ -111,7 +111,7 @@ describe("the attempts of a process", () => {
     assert.deepEqual(attempts.addTo("a", { ...holder, attempt: 9 }), { ...holder, attempt: 9 });
   });
 
-  it("are forgotten from the oldest on when there are too many, as of claims that were lost", () => {
+  it("are forgotten, the oldest first, when there are too many", () => {
     const many = new Attempts();
     many.remember("oldest", "s", 1);
     many.remember("used", "s", 1);
@@ -128,7 +128,7 @@ describe("the attempts of a process", () => {
     }
   });
 
-  it("are forgotten with the claim, unless there is a newer one", () => {
+  it("are forgotten at the end of the claim, unless there is a newer attempt", () => {
     attempts.forget("a", "s", 7);
     assert.deepEqual(attempts.addTo("a", holder), { session_id: "s", attempt: 1 });
     attempts.forget("a", "s", 1);
@@ -137,7 +137,7 @@ describe("the attempts of a process", () => {
 });
 
 describe("a request whose answer was lost", () => {
-  it("creates one task, without an id as well", async () => {
+  it("creates one task, with or without an id", async () => {
     await using coordinator = await TestCoordinator.start();
     const definition = { title: "A", depends_on: ["b"], metadata: { x: 1, y: [2] } };
     const { task } = await forgetful(coordinator).create("a", definition);
@@ -147,7 +147,7 @@ describe("a request whose answer was lost", () => {
     assert.deepEqual(tasks.map(({ title }: Json) => title).sort(), ["A", "without"]);
   });
 
-  it("does not pass the task of somebody else for its own", async () => {
+  it("does not take the task of another client for its own", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a", { title: "theirs" });
     const create = forgetful(coordinator).create("a", { title: "ours" });
@@ -174,7 +174,7 @@ describe("a request whose answer was lost", () => {
     assert.deepEqual(await eventsOf(coordinator, "a"), events);
   });
 
-  it("gets the tasks that it was given before", async () => {
+  it("gets the same tasks again", async () => {
     await using coordinator = await TestCoordinator.start();
     for (const id of ["a", "b", "c"]) await coordinator.ok(`tasks.create.${id}`);
     const { claims } = await forgetful(coordinator).next({ session_id: "session-1", max: 2 });
@@ -190,8 +190,8 @@ describe("a request whose answer was lost", () => {
   });
 });
 
-describe("a request that came to nobody before", () => {
-  it("does not pass a task that looks the same for its own", async () => {
+describe("a request that no worker received at first", () => {
+  it("does not take an equal task for its own", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 0 });
     const logger = new NotedLog();
     const client = new TaskClient(createRequester(coordinator.connection), { logger });

@@ -1,4 +1,4 @@
-/** How long and how often the client asks, and when it does not ask again. */
+/** How long and how often the client sends a request, and when it does not retry. */
 import assert from "node:assert/strict";
 import { describe, it, mock } from "node:test";
 import type { NatsConnection } from "@nats-io/transport-node";
@@ -7,7 +7,7 @@ import { createRequester } from "../../src/nats/request.ts";
 import { TestServer } from "../support/nats-server.ts";
 import { errorOf, NotedLog, type Received, refusal, respond } from "../support/stand-in.ts";
 
-/** A client and a connection for who answers it, on a server of their own. */
+/** A client, and a connection that answers it, on their own server. */
 class Bench implements AsyncDisposable {
   readonly log = new NotedLog();
   readonly #server: TestServer;
@@ -29,13 +29,13 @@ class Bench implements AsyncDisposable {
     return new TaskClient(createRequester(this.#client), { ...options, logger: this.log });
   }
 
-  /** The n-th request gets the n-th answer, and all further ones the last. `null`: none. */
+  /** The n-th request gets the n-th answer, and all further ones get the last. `null`: no answer. */
   respond(...answers: (object | null)[]): Promise<Received[]> {
     const last = answers.length - 1;
     return respond(this.#responder, (_, count) => answers[Math.min(count - 1, last)] ?? null);
   }
 
-  /** Answers every request after a while. */
+  /** Answers each request after some time. */
   async respondLate(answer: object, delayMs: number): Promise<void> {
     this.#responder.subscribe("tasks.>", {
       callback: (_, message) => {
@@ -54,7 +54,7 @@ const OK = { ok: true };
 const RETRYABLE = ["overloaded", "conflict", "unavailable"] as const;
 
 describe("while no coordinator runs, a call", () => {
-  it("warns once, asks again, and says at its deadline what to start", async () => {
+  it("warns once, retries, and says at its deadline what to start", async () => {
     await using bench = await Bench.start();
     const since = performance.now();
     const { message } = await errorOf(bench.client().stats({ deadlineMs: 400 }), "unavailable");
@@ -65,7 +65,7 @@ describe("while no coordinator runs, a call", () => {
     assert.deepEqual(bench.log.of("warn"), [`${message}; retrying`]);
   });
 
-  it("gives up after three seconds, long before its deadline, unless it was given one", async () => {
+  it("gives up after three seconds, unless it was given a deadline", async () => {
     await using bench = await Bench.start();
     const clock = performance.now.bind(performance);
     let skippedMs = 0;
@@ -76,13 +76,13 @@ describe("while no coordinator runs, a call", () => {
       const impatient = client.get("a");
       await bench.log.noted("debug", /^tasks\.get\.a: nobody/);
       skippedMs = 2_500;
-      // It asks once more, and once more it is not too late.
+      // It may send one more request before it gives up.
       const since = bench.log.lines.length;
       await bench.log.noted("debug", /^tasks\.get\.a: nobody/, since);
       await bench.log.noted("debug", /^tasks\.get\.a \{\}/, bench.log.lines.length);
       skippedMs = 3_000;
       await errorOf(impatient, "unavailable");
-      // The other one goes on asking.
+      // The other call still retries.
       await bench.log.noted("debug", /^tasks\.stats: nobody/, bench.log.lines.length);
       await bench.respond(OK);
       assert.deepEqual(await patient, OK);
@@ -91,7 +91,7 @@ describe("while no coordinator runs, a call", () => {
     }
   });
 
-  it("succeeds when one starts meanwhile, and has warned at once", async () => {
+  it("succeeds when a coordinator starts meanwhile, and has warned at once", async () => {
     await using bench = await Bench.start();
     const stats = bench.client().stats();
     await bench.log.noted("warn", /no coordinator is running/);
@@ -101,7 +101,7 @@ describe("while no coordinator runs, a call", () => {
 });
 
 describe("a call that is not answered", () => {
-  it("asks again after its timeout", async () => {
+  it("retries after its timeout", async () => {
     await using bench = await Bench.start();
     const requests = await bench.respond(null, null, OK);
     assert.deepEqual(await bench.client({ timeoutMs: 60 }).stats(), OK);
@@ -124,7 +124,7 @@ describe("a call that is not answered", () => {
 
 describe("a call that is refused", () => {
   for (const code of RETRYABLE) {
-    it(`as ${code} is repeated, with growing pauses`, async () => {
+    it(`as ${code} is retried, with growing pauses`, async () => {
       await using bench = await Bench.start();
       const times: number[] = [];
       const logged = mock.method(bench.log, "debug", (line: string) => {
@@ -142,7 +142,7 @@ describe("a call that is refused", () => {
     });
   }
 
-  it("ends at its deadline with that refusal, not with a last request that has no time", async () => {
+  it("ends at its deadline with that refusal, and sends no last request without time for an answer", async () => {
     await using bench = await Bench.start();
     // Pauses of 50 and 100 ms, and the last one up to the deadline.
     const random = mock.method(Math, "random", () => 0);
@@ -157,7 +157,7 @@ describe("a call that is refused", () => {
     }
   });
 
-  it("for good ends at once", async () => {
+  it("and may not be retried ends at once", async () => {
     await using bench = await Bench.start();
     const requests = await bench.respond(refusal("not_found", false));
     await errorOf(bench.client().get("a"), "not_found");
@@ -166,7 +166,7 @@ describe("a call that is refused", () => {
 });
 
 describe("a call with the deadline 0", () => {
-  it("asks once, whatever is wrong, and does not warn", async () => {
+  it("sends one request, does not retry after any error, and does not warn", async () => {
     await using bench = await Bench.start();
     const client = bench.client({ deadlineMs: 0, timeoutMs: 50 });
     await errorOf(client.stats(), "unavailable");
@@ -183,7 +183,7 @@ describe("a call with the deadline 0", () => {
 describe("a call whose signal is aborted", () => {
   const reason = new Error("enough");
 
-  it("before it begins sends nothing", async () => {
+  it("before the call sends nothing", async () => {
     await using bench = await Bench.start();
     const requests = await bench.respond(OK);
     const signal = AbortSignal.abort(reason);
@@ -200,7 +200,7 @@ describe("a call whose signal is aborted", () => {
     ["between two requests", refusal("overloaded", true)],
   ] as const) {
     for (const given of [reason, "a word", undefined]) {
-      it(`${when} rejects at once with ${String(given)} and asks no more`, async () => {
+      it(`${when} rejects at once with ${String(given)} and sends nothing more`, async () => {
         await using bench = await Bench.start();
         const abort = new AbortController();
         const client = bench.client();
@@ -211,7 +211,7 @@ describe("a call whose signal is aborted", () => {
         const since = performance.now();
         await assert.rejects(stats, (error) => error === abort.signal.reason);
         assert.ok(performance.now() - since < 1_000);
-        // The next pause would have been over long before this answer.
+        // Without the signal, the call would have retried long before this answer.
         await client.get("a");
         assert.ok(requests.filter(({ subject }) => subject === "tasks.stats").length <= 1);
       });
@@ -220,7 +220,7 @@ describe("a call whose signal is aborted", () => {
 });
 
 describe("a call that must not be carried out twice", () => {
-  it("is not repeated, if it is a requeue that may have been carried out", async () => {
+  it("is not retried if it is a requeue that may have been carried out", async () => {
     await using bench = await Bench.start();
     const requests = await bench.respond(null, refusal("unavailable", true));
     const client = bench.client({ timeoutMs: 50 });
@@ -229,7 +229,7 @@ describe("a call that must not be carried out twice", () => {
     assert.equal(requests.length, 2);
   });
 
-  it("is repeated, if it is a requeue that was not carried out", async () => {
+  it("is retried if it is a requeue that was not carried out", async () => {
     await using bench = await Bench.start();
     const requeue = bench.client().requeue("a");
     await bench.log.noted("warn", /no coordinator is running/);
@@ -239,14 +239,14 @@ describe("a call that must not be carried out twice", () => {
     assert.equal(requests.length, 3);
   });
 
-  it("is not repeated, if it is an update of a revision that the task no longer has", async () => {
+  it("is not retried if it is an update of a revision that the task no longer has", async () => {
     await using bench = await Bench.start();
     const requests = await bench.respond(refusal("conflict", true));
     await errorOf(bench.client().update("a", { title: "A", revision: 7 }), "conflict");
     assert.equal(requests.length, 1);
   });
 
-  it("is repeated, if it is an update of whatever revision the task has", async () => {
+  it("is retried if it is an update that names no revision", async () => {
     await using bench = await Bench.start();
     const requests = await bench.respond(refusal("conflict", true), OK);
     assert.deepEqual(await bench.client().update("a", { title: "A" }), OK);

@@ -4,13 +4,13 @@ import { Coordinator } from "../../src/client/coordinator.ts";
 import { EventBus } from "../../src/client/event-bus.ts";
 import { TaskError } from "../../src/client/task-error.ts";
 
-/** Nothing is connected: whatever is refused here is refused before anything is sent. */
+/** Nothing is connected, so the client itself refuses these options before it sends anything. */
 const bus: any = new EventBus({ backend: "nats" });
 const coordinator: any = new Coordinator(bus as EventBus);
 const NewCoordinator: any = Coordinator;
 const NewEventBus: any = EventBus;
 
-describe("options that cannot be meant", () => {
+describe("invalid options", () => {
   for (const [what, use, expected] of [
     [
       "a misspelt option of an event bus",
@@ -85,7 +85,7 @@ describe("options that cannot be meant", () => {
       /^capabilities: must be a list of strings/,
     ],
     [
-      "a loop that is to do several at a time",
+      "a loop that should handle several tasks at a time",
       () => coordinator.claims({ session: "s", concurrency: 5 }).next(),
       /^concurrency: is no option/,
     ],
@@ -95,7 +95,7 @@ describe("options that cannot be meant", () => {
       /^session: must not be empty/,
     ],
   ] as const) {
-    it(`are refused with their name: ${what}`, async () => {
+    it(`are refused by their name: ${what}`, async () => {
       await assert.rejects(
         async () => {
           await use();

@@ -14,7 +14,7 @@ import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 class Bench implements AsyncDisposable {
   readonly coordinator: TestCoordinator;
   readonly library: Library;
-  /** Whether the coordinator knew of the end, for each end. */
+  /** For each end, whether the coordinator has acknowledged it. */
   readonly ends: boolean[] = [];
 
   private constructor(coordinator: TestCoordinator, library: Library) {
@@ -38,7 +38,7 @@ class Bench implements AsyncDisposable {
       ended: (isAcknowledged) => void this.ends.push(isAcknowledged),
       replaced: () => undefined,
     });
-    // The server has its subscription.
+    // Now the server has the subscription of the claim.
     await connection.flush();
     return claim;
   }
@@ -80,14 +80,14 @@ function aborted(claim: Claim): Promise<TaskError> {
 }
 
 describe("a claim", () => {
-  it("ends once; another end is refused after that, and says how the claim ended", async () => {
+  it("ends once: a second end is refused, and the error says how the claim ended", async () => {
     await using bench = await Bench.start();
     const ends = ["complete", "fail", "release"] as const;
     for (const end of ends) {
       if (end !== "complete") await bench.coordinator.ok("tasks.requeue.a");
       const claim = await bench.claim();
       const first = end === "fail" ? claim.fail("no") : claim[end]();
-      // Neither while it is being ended nor after it.
+      // Neither while the first end is under way nor after it.
       await errorOf(claim.complete("second"), "lease_lost");
       await first;
       for (const again of ["complete", "fail"] as const) {
@@ -101,7 +101,7 @@ describe("a claim", () => {
     assert.deepEqual(bench.ends, [true, true, true]);
   });
 
-  it("is released only if it is still held: not after its end, during it, or after its loss", async () => {
+  it("is released only while it is held: not after its end, during it, or after its loss", async () => {
     await using bench = await Bench.start();
     for (const end of ["complete", "fail", "release"] as const) {
       if (end !== "complete") await bench.coordinator.ok("tasks.requeue.a");
@@ -122,7 +122,7 @@ describe("a claim", () => {
     assert.deepEqual((await bench.task()).status, "available");
   });
 
-  it("that is released after an end that was refused is given back", async () => {
+  it("that is released after a refused end is given back", async () => {
     await using bench = await Bench.start();
     const claim = await bench.claim();
     const refused = errorOf(claim.complete("x".repeat(70_000)), "too_large");
@@ -131,7 +131,7 @@ describe("a claim", () => {
     assert.deepEqual((await bench.task()).status, "available");
   });
 
-  it("that was lost unheard of is released without an error", async () => {
+  it("that is released after an unknown loss causes no error", async () => {
     await using bench = await Bench.start();
     const { tasks, letGo } = bench.heldBack();
     const claim = await bench.claim({}, tasks);
@@ -142,7 +142,7 @@ describe("a claim", () => {
     assert.equal(claim.isOver, true);
   });
 
-  it("goes back at the end of its scope, unless it has ended or is being ended", async () => {
+  it("is given back at the end of its scope, unless it has ended or an end is under way", async () => {
     await using bench = await Bench.start();
     {
       await using claim = await bench.claim();
@@ -167,7 +167,7 @@ describe("a claim", () => {
     assert.deepEqual(bench.ends, [true, true, true]);
   });
 
-  it("is lost when its lease runs out", async () => {
+  it("is lost when its lease expires", async () => {
     await using bench = await Bench.start();
     const claim = await bench.claim({ ttl_seconds: 1 });
     const { code, message } = await aborted(claim);
@@ -187,7 +187,7 @@ describe("a claim", () => {
     assert.equal((await bench.task()).result, "shorter");
   });
 
-  it("that is lost while it is being ended in vain is lost", async () => {
+  it("that is lost during an end that fails is lost", async () => {
     await using bench = await Bench.start();
     const { tasks, letGo } = bench.heldBack();
     const claim = await bench.claim({}, tasks);
@@ -201,7 +201,7 @@ describe("a claim", () => {
     assert.equal(claim.isOver, true);
   });
 
-  it("takes its own end for no loss, whichever is heard of first", async () => {
+  it("does not take its own end for a loss, whether the reply or the update arrives first", async () => {
     await using bench = await Bench.start();
     const claim = await bench.claim();
     await Promise.all([
@@ -213,7 +213,7 @@ describe("a claim", () => {
     assert.deepEqual([claim.signal.aborted, bench.library.complaints], [false, []]);
   });
 
-  it("is over when the coordinator cannot be told, and says that nobody knows", async () => {
+  it("is over when the coordinator does not answer, and the end is not acknowledged", async () => {
     await using bench = await Bench.start();
     const failing: Requester = {
       maxPayload: 1_000_000,
@@ -226,7 +226,7 @@ describe("a claim", () => {
 });
 
 describe("a worker's claim that could not be ended", () => {
-  it("goes back, though the session is there and renews its leases", async () => {
+  it("is given back, although the session exists and renews its leases", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await using library = await Library.connect(coordinator);
@@ -239,7 +239,7 @@ describe("a worker's claim that could not be ended", () => {
     const work = new HeldWork();
     const worker = library.coordinator.work({ session: "s1", ttlSeconds: 60 }, work.handler);
     (await work.nth(1)).finish("lost");
-    // To this worker or to another one, as soon as it is known to be held in vain.
+    // This worker or another one gets it, as soon as the session knows that it still holds it.
     const again = await work.nth(2);
     assert.deepEqual([again.context.attempt, again.task.failures], [2, 0]);
     link.request = request;
@@ -281,7 +281,7 @@ describe("the progress of a claim", () => {
     assert.deepEqual(library.complaints, []);
   });
 
-  it("that cannot be reported is logged, and the work goes on", async () => {
+  it("that cannot be reported is logged, and the work continues", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await using library = await Library.connect(coordinator);

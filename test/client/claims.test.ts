@@ -19,7 +19,7 @@ async function startWith(...ids: string[]): Promise<TestCoordinator> {
   return coordinator;
 }
 
-/** The tasks that it claims; each goes back. */
+/** The tasks that the loop claims. Each is given back. */
 async function collect(claims: AsyncIterable<Claim>): Promise<string[]> {
   const seen: string[] = [];
   for await (const claim of claims) {
@@ -30,13 +30,13 @@ async function collect(claims: AsyncIterable<Claim>): Promise<string[]> {
 }
 
 describe("a loop over claims", () => {
-  it("gets one claim after the other, and ends each as it likes", async () => {
+  it("gets one claim after the other, and ends each in its own way", async () => {
     await using coordinator = await startWith("completed", "failed", "hopeless", "released");
     await using library = await Library.connect(coordinator);
     const seen: string[] = [];
     for await (const claim of library.coordinator.claims({ session: "s1", ...IDLE })) {
       const { task_id: id } = claim.task;
-      // What was given back comes again, as long as there is somebody who takes it.
+      // A task that was given back comes again while the loop goes on.
       if (seen.includes(id)) break;
       seen.push(id);
       if (id === "completed") await claim.complete({ pages: 3 });
@@ -65,7 +65,7 @@ describe("a loop over claims", () => {
     assert.deepEqual(library.complaints, []);
   });
 
-  it("gives back what it holds when it is left, by a break or an error", async () => {
+  it("gives its tasks back when it is left by a break or an error", async () => {
     await using coordinator = await startWith("a");
     await using library = await Library.connect(coordinator);
     for (const how of ["break", "error"]) {
@@ -89,7 +89,7 @@ describe("a loop over claims", () => {
     }
   });
 
-  it("may work on several claims at a time, whose leases are kept until each ends", async () => {
+  it("may hold several claims at a time, and each lease is renewed until its claim ends", async () => {
     await using coordinator = await startWith("a", "b", "c");
     await using library = await Library.connect(coordinator);
     const options = { session: "s1", ttlSeconds: 1, ...IDLE };
@@ -108,7 +108,7 @@ describe("a loop over claims", () => {
     }
   });
 
-  it("is ended by the coordinator's stop while it waits, also for a coordinator", async () => {
+  it("ends by the coordinator's stop while it waits, also while it waits for a coordinator", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 0 });
     await using library = await Library.connect(coordinator);
     const run = library.coordinator.run();
@@ -125,7 +125,7 @@ describe("a loop over claims", () => {
     assert.deepEqual((await coordinator.ok("sessions.list")).sessions, []);
   });
 
-  it("may finish what it works on when the coordinator is stopped", async () => {
+  it("may finish its task when the coordinator is stopped", async () => {
     await using coordinator = await startWith("a", "b");
     await using library = await Library.connect(coordinator);
     const events: string[] = [];
@@ -133,7 +133,7 @@ describe("a loop over claims", () => {
     for await (const claim of library.coordinator.claims({ session: "s1" })) {
       const { task_id: id } = claim.task;
       stopped.push(library.coordinator.stop().then(() => events.push("stopped")));
-      // It is not told to stop, and it holds the task.
+      // Its signal is not aborted, and it holds the task.
       await coordinator.until("sessions.list", ({ sessions }) => sessions[0]?.claims === 1);
       assert.equal(claim.signal.aborted, false);
       events.push(`completing ${id}`);
@@ -146,7 +146,7 @@ describe("a loop over claims", () => {
     assert.deepEqual((await coordinator.ok("sessions.list")).sessions, []);
   });
 
-  it("has given everything back when the coordinator has stopped, after the deadline", async () => {
+  it("has given its tasks back when the coordinator has stopped, after the deadline", async () => {
     await using coordinator = await startWith("a");
     await using library = await Library.connect(coordinator);
     for await (const claim of library.coordinator.claims({ session: "s1" })) {
@@ -157,7 +157,7 @@ describe("a loop over claims", () => {
     }
   });
 
-  it("rejects if the coordinator refuses what is asked for", async () => {
+  it("rejects if the coordinator refuses its request", async () => {
     await using coordinator = await startWith("a");
     await using library = await Library.connect(coordinator);
     for (const options of [{ session: "" }, { session: "s1", prefix: "x".repeat(10_000) }]) {

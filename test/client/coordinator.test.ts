@@ -1,4 +1,4 @@
-/** The coordinator as the seed has it: claims and releases that are true or false, and a loop to wait in. */
+/** Claims and releases that resolve to true or false, and `run`. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Coordinator } from "../../src/index.ts";
@@ -9,7 +9,7 @@ import { TestServer } from "../support/nats-server.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
 describe("claimTask", () => {
-  it("is true for one of many sessions, and for it again", async () => {
+  it("is true for one of many sessions, and for the same session again", async () => {
     await using service = await TestCoordinator.start({ workers: 2 });
     await using library = await Library.connect(service);
     const { coordinator } = library;
@@ -24,7 +24,7 @@ describe("claimTask", () => {
     assert.deepEqual([status?.claimed_by, status?.attempt], [winner, 1]);
   });
 
-  it("is false for a task that is not there, blocked, finished or beyond the session", async () => {
+  it("is false for a task that does not exist, is blocked or finished, or requires more than the session can do", async () => {
     await using service = await TestCoordinator.start();
     await using library = await Library.connect(service);
     await service.ok("tasks.create.blocked", { depends_on: ["done-later"] });
@@ -41,7 +41,7 @@ describe("claimTask", () => {
     assert.equal(await coordinator.claimTask("special", "session-1", options), true);
   });
 
-  it("takes the length of the lease", async () => {
+  it("uses the length of the lease that it is given", async () => {
     await using service = await TestCoordinator.start();
     await using library = await Library.connect(service);
     await service.ok("tasks.create.a");
@@ -50,7 +50,7 @@ describe("claimTask", () => {
     assert.equal(task.ttl_seconds, 77);
   });
 
-  it("throws what is wrong with the question, and what keeps it from an answer", async () => {
+  it("throws for an invalid request and for a request without an answer", async () => {
     await using service = await TestCoordinator.start();
     await using library = await Library.connect(service, { deadlineMs: 0 });
     const { coordinator } = library;
@@ -69,7 +69,7 @@ describe("claimTask", () => {
 });
 
 describe("releaseTask", () => {
-  it("completes, gives back or fails a claim, and is true when it is repeated", async () => {
+  it("completes, gives back or fails a task, and is true when it is repeated", async () => {
     await using service = await TestCoordinator.start();
     await using library = await Library.connect(service);
     const { coordinator } = library;
@@ -110,7 +110,7 @@ describe("releaseTask", () => {
     assert.equal((await coordinator.getTaskStatus("a"))?.claimed_by, "session-1");
   });
 
-  it("is false once the lease is lost, whoever has the task by then", async () => {
+  it("is false after the lease is lost, whether or not another session has the task", async () => {
     await using service = await TestCoordinator.start();
     await using library = await Library.connect(service);
     await using elsewhere = await Library.connect(service);
@@ -134,7 +134,7 @@ describe("releaseTask", () => {
     ]);
   });
 
-  it("is true for an operator who releases what a crashed session holds", async () => {
+  it("is true for an operator who releases the task of a crashed session", async () => {
     await using service = await TestCoordinator.start();
     await service.ok("tasks.create.P0.5.1");
     await service.ok("tasks.claim.P0.5.1", { session_id: "session-1-crashed" });
@@ -177,7 +177,7 @@ describe("run", () => {
     await running;
   });
 
-  it("goes on while the connection comes back, and rejects when it is lost for good", async () => {
+  it("continues after a reconnect, and rejects when the connection is lost for good", async () => {
     await using server = await TestServer.start();
     await using patient = await Library.connect(server);
     await using library = await Library.connect(server, { config: { maxReconnectAttempts: 1 } });
@@ -208,7 +208,7 @@ async function afterOtherWork(): Promise<string> {
 }
 
 describe("a coordinator", () => {
-  it("logs every request to the logger that it is given, else to that of the event bus", async () => {
+  it("logs every request to its own logger, or without one to the logger of the event bus", async () => {
     await using server = await TestServer.start();
     await respond(await server.connect(), () => refusal("not_found", false));
     await using library = await Library.connect(server);
@@ -227,7 +227,7 @@ describe("a coordinator", () => {
     assert.equal(refused, "tasks.claim.b: refused as not_found");
   });
 
-  it("asks for as long as it is made to, and each call for as long as that says", async () => {
+  it("retries for its own deadline, and each call for the deadline of the call", async () => {
     await using server = await TestServer.start();
     const requests = await respond(await server.connect(), () => refusal("overloaded", true));
     await using library = await Library.connect(server, { deadlineMs: 0 });

@@ -9,7 +9,7 @@ import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
 const IDLE = { session: "s1", stopWhenIdle: true, waitSeconds: 0 } as const;
 
-/** The record of a task after a worker has had it until there was nothing to do. */
+/** The record of a task after a worker has run until there was nothing to do. */
 async function afterWork(service: TestCoordinator, handler: TaskHandler): Promise<Json> {
   await using library = await Library.connect(service);
   await service.ok("tasks.create.a", { max_failures: 1 });
@@ -18,7 +18,7 @@ async function afterWork(service: TestCoordinator, handler: TaskHandler): Promis
 }
 
 describe("a handler that throws a ReleaseError", () => {
-  it("gives the task back, which is not taken again before its time", async () => {
+  it("gives the task back, and no session gets it before the delay has passed", async () => {
     await using service = await TestCoordinator.start();
     let runs = 0;
     const task = await afterWork(service, () => {
@@ -31,7 +31,7 @@ describe("a handler that throws a ReleaseError", () => {
     assert.ok(Date.parse(task.not_before) - Date.parse(timestamp) > 3_500_000);
   });
 
-  it("gets it again when its time has come", async () => {
+  it("gets the task again when the delay has passed", async () => {
     await using service = await TestCoordinator.start();
     await using library = await Library.connect(service);
     await service.ok("tasks.create.a");
@@ -54,7 +54,7 @@ describe("a handler that throws a ReleaseError", () => {
     assert.deepEqual([task.result, task.failures], [2, 0]);
   });
 
-  it("has failed if what it asks for is refused, and the error says why", async () => {
+  it("has failed if its options are refused, and the error says why", async () => {
     await using service = await TestCoordinator.start();
     const task = await afterWork(service, () => {
       throw new ReleaseError("later", { delaySeconds: 1e9 });
@@ -63,7 +63,7 @@ describe("a handler that throws a ReleaseError", () => {
     assert.match(task.error.message, /delay_seconds: must be between 0 and 2592000/);
   });
 
-  it("may give a cause of any length", async () => {
+  it("may have a message of any length", async () => {
     await using service = await TestCoordinator.start();
     const task = await afterWork(service, () => {
       throw new ReleaseError("x".repeat(5_000), { delaySeconds: 60 });
@@ -73,7 +73,7 @@ describe("a handler that throws a ReleaseError", () => {
 });
 
 describe("a claim that is released with a delay", () => {
-  it("does not come round again in a loop", async () => {
+  it("does not come again in the same loop", async () => {
     await using service = await TestCoordinator.start();
     await using library = await Library.connect(service);
     await service.ok("tasks.create.a");
@@ -87,7 +87,7 @@ describe("a claim that is released with a delay", () => {
     assert.equal(task.last_event.reason, "not now");
   });
 
-  it("is still held if its options are refused, by this side or the other", async () => {
+  it("is still held if the client or the coordinator refuses its options", async () => {
     await using service = await TestCoordinator.start();
     await using library = await Library.connect(service);
     await service.ok("tasks.create.a");

@@ -1,4 +1,4 @@
-/** An event bus that cannot reach what it needs. */
+/** An event bus that cannot reach its server or its coordinator. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
@@ -22,7 +22,7 @@ const TWO_ACCOUNTS = {
 };
 
 describe("connect", { concurrency: true }, () => {
-  it("is false where nothing listens, and says so with the cure", async () => {
+  it("is false where nothing listens, and the log says what to do", async () => {
     const logger = new NotedLog();
     const servers = `nats://127.0.0.1:${randomPort()}`;
     await using bus = new EventBus({ backend: "nats", config: { servers }, logger });
@@ -36,7 +36,7 @@ describe("connect", { concurrency: true }, () => {
     assert.deepEqual(logger.of("error"), [problem]);
   });
 
-  it("is false for a server that says nothing", async () => {
+  it("is false for a server that does not answer", async () => {
     const sockets: Socket[] = [];
     const silent = createServer((socket) => sockets.push(socket)).listen(0, "127.0.0.1");
     await once(silent, "listening");
@@ -70,7 +70,7 @@ describe("connect", { concurrency: true }, () => {
     }
   });
 
-  it("is true again once the server is there", async () => {
+  it("is true when the server has started", async () => {
     await using server = await TestServer.start();
     await server.kill();
     const logger = new NotedLog();
@@ -84,7 +84,7 @@ describe("connect", { concurrency: true }, () => {
 });
 
 describe("the health of an event bus", () => {
-  it("names a coordinator that is missing", async () => {
+  it("says that no coordinator runs", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);
     const { problem, ...health } = await library.bus.health();
@@ -93,7 +93,7 @@ describe("the health of an event bus", () => {
     assert.deepEqual(library.complaints, []);
   });
 
-  it("tells a server that is silent, one that is gone, and one that is back", async () => {
+  it("distinguishes a server that is silent, one that is stopped, and one that is back", async () => {
     await using service = await TestCoordinator.start();
     await using proxy = await NatsProxy.start(service.server.port);
     await using library = await Library.connect(proxy);
@@ -114,7 +114,7 @@ describe("the health of an event bus", () => {
     assert.match(silent.problem ?? "", /does not answer within 2000 ms/);
   });
 
-  it("says when the connection is lost for good, as the log does, and connect makes a new one", async () => {
+  it("says, as the log does, when the connection is lost for good, and connect makes a new one", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server, { config: { maxReconnectAttempts: 1 } });
     const { bus, log } = library;
@@ -159,7 +159,7 @@ describe("shared state without JetStream", () => {
     assert.ok(performance.now() - since < 5_000);
   });
 
-  it("leaves the tasks to accounts that have none", async () => {
+  it("does not affect tasks: accounts without JetStream can use them", async () => {
     await using service = await TestCoordinator.start({
       server: { config: accountsSharing("tasks.>") },
       settings: { "nats.username": "with", "nats.password": "p" },
@@ -194,7 +194,7 @@ function accountsSharing(subject: string): string {
 }
 
 describe("the bucket of the shared state", () => {
-  it("is made once by those who need it first at the same moment", async () => {
+  it("is created once by several sessions that first use it at the same moment", async () => {
     await using server = await TestServer.start();
     const buses = await Promise.all(
       Array.from({ length: 5 }, async () => (await Library.connect(server)).bus),
@@ -205,7 +205,7 @@ describe("the bucket of the shared state", () => {
     await Promise.all(buses.map((bus) => bus.disconnect()));
   });
 
-  it("has the replicas that are asked for, of a cluster that has as many servers", async () => {
+  it("has the replicas of the option, in a cluster with as many servers", async () => {
     await using server = await TestServer.start();
     await using greedy = await Library.connect(server, { config: { replicas: 3 } });
     const { message } = await errorOf(greedy.bus.put("a", 1), "unavailable");
@@ -214,11 +214,11 @@ describe("the bucket of the shared state", () => {
     await library.bus.put("a", 1);
     const jsm = await jetstreamManager(await server.connect());
     assert.equal((await jsm.streams.info("KV_shared")).config.num_replicas, 1);
-    // Whoever came first has chosen.
+    // The first session has chosen.
     assert.equal(await greedy.bus.get("a"), 1);
   });
 
-  it("is found anew when it is needed for the first time while the server is away", async () => {
+  it("is opened again if the server was away when it was first used", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);
     const gone = disconnection(library.bus);

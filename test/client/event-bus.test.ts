@@ -1,4 +1,4 @@
-/** What the event bus does with its options, its connection, and keys that are tasks. */
+/** The options and the connection of an event bus, and its keys that are tasks. */
 import assert from "node:assert/strict";
 import { describe, it, mock } from "node:test";
 import { EventBus, type EventBusConfig, TaskError } from "../../src/index.ts";
@@ -20,21 +20,21 @@ function refusalOf(backend: unknown, config?: unknown): string {
 }
 
 describe("the options of an event bus", () => {
-  it("have one backend, and refuse others with what is supported", () => {
+  it("accept one backend, and the refusal of another one names it", () => {
     for (const backend of ["etcd", "redis", "", undefined, null]) {
       const message = refusalOf(backend, { host: "localhost", port: 2379 });
       assert.match(message, /^backend: .* is not supported, .*: use "nats", .* config\.servers$/);
     }
   });
 
-  it("refuse what they do not know, and say what there is", () => {
+  it("refuse an unknown option, and name the known ones", () => {
     const config = { servers: ["nats://localhost:4222"], max_reconnect_attempts: 10 };
     const message = refusalOf("nats", config);
     assert.match(message, /^config\.max_reconnect_attempts: is no option; .*maxReconnectAttempts/);
     assert.match(refusalOf("nats", { toString: "x" }), /^config\.toString: is no option/);
   });
 
-  it("refuse values of another type, and say which is meant", () => {
+  it("refuse values of the wrong type, and name the right one", () => {
     for (const [config, problem] of [
       [{ servers: 4222 }, "config.servers: must be one URL or a list of them"],
       [{ servers: ["nats://a", 1] }, "config.servers: must be one URL or a list of them"],
@@ -47,7 +47,7 @@ describe("the options of an event bus", () => {
     }
   });
 
-  it("refuse values that no server can be reached with, by name and with the cure", () => {
+  it("refuse values by which no server can be reached, with the name and the cure", () => {
     for (const [config, problem] of [
       [{ servers: "" }, /^config\.servers: has an empty entry: remove it/],
       [{ servers: [] }, /^config\.servers: must name at least one server/],
@@ -74,7 +74,7 @@ describe("the options of an event bus", () => {
 });
 
 describe("an event bus", () => {
-  it("takes one server or a list, of which one has to be there", async () => {
+  it("takes one server or a list, of which one must run", async () => {
     await using server = await TestServer.start();
     const elsewhere = `nats://127.0.0.1:${randomPort()}`;
     const several = `${elsewhere}, ${server.url}`;
@@ -85,7 +85,7 @@ describe("an event bus", () => {
     }
   });
 
-  it("connects once, however often it is told to", async () => {
+  it("connects once, even if connect is called several times", async () => {
     await using server = await TestServer.start();
     const config = { servers: server.url };
     await using bus = new EventBus({ backend: "nats", config });
@@ -95,7 +95,7 @@ describe("an event bus", () => {
     assert.equal(bus.link.connection, connection);
   });
 
-  it("says what to do when it is used before connect and after disconnect", async () => {
+  it("says what to do if it is used before connect or after disconnect", async () => {
     await using server = await TestServer.start();
     const config = { servers: server.url };
     await using bus = new EventBus({ backend: "nats", config });
@@ -157,7 +157,7 @@ describe("an event bus", () => {
 });
 
 describe("a key tasks/<id> of an event bus", () => {
-  it("is a task: put creates it, as the seed does when there is none", async () => {
+  it("is a task: put creates it if it does not exist", async () => {
     await using service = await TestCoordinator.start();
     await using library = await Library.connect(service);
     const { bus, coordinator } = library;
@@ -174,7 +174,7 @@ describe("a key tasks/<id> of an event bus", () => {
     assert.equal(await bus.get("tasks/P0.5.2"), null);
   });
 
-  it("takes the definition of a task, and a comparison with nothing", async () => {
+  it("takes the definition of a task, also by compareAndSwap that expects none", async () => {
     await using service = await TestCoordinator.start();
     await using library = await Library.connect(service);
     const { bus } = library;
@@ -185,7 +185,7 @@ describe("a key tasks/<id> of an event bus", () => {
     assert.deepEqual([created.title, created.depends_on, created.status], ["B", ["a"], "blocked"]);
   });
 
-  it("refuses what a new task is not, and names the field", async () => {
+  it("refuses a value that is no new task, and names the field", async () => {
     await using service = await TestCoordinator.start();
     await using library = await Library.connect(service);
     for (const [value, field] of [
@@ -212,7 +212,7 @@ describe("a key tasks/<id> of an event bus", () => {
     assert.deepEqual((await service.ok("tasks.list")).tasks, []);
   });
 
-  it("has no TTL, is not swapped, deleted or watched: each time it is said what to use", async () => {
+  it("has no TTL, and is not swapped, deleted or watched: each error says what to use", async () => {
     await using service = await TestCoordinator.start();
     await using library = await Library.connect(service);
     const { bus } = library;

@@ -20,12 +20,12 @@ function refuses(
 }
 
 describe("the plan of an import", () => {
-  it("is one request where everything fits into one", () => {
+  it("is one request if everything fits into one", () => {
     const tasks = [{ task_id: "b", depends_on: ["a"] }, { task_id: "a" }];
     assert.deepEqual(planImport(tasks, ONE_MEGABYTE), [[tasks[1], tasks[0]]]);
   });
 
-  it("refuses what JSON would make something else of, with its path", () => {
+  it("refuses a value that JSON would change, with its path", () => {
     for (const [payload, path] of [
       [{ score: NaN }, "tasks.1.payload.score"],
       [["a", "\ud800"], "tasks.1.payload.1"],
@@ -38,7 +38,7 @@ describe("the plan of an import", () => {
     }
   });
 
-  it("has requests that the server takes, each after those with its dependencies", () => {
+  it("has requests that the server accepts, each after the ones with its dependencies", () => {
     const chain = Array.from({ length: 50 }, (_, i) => ({
       task_id: `t${i}`,
       description: "é".repeat(200),
@@ -55,13 +55,13 @@ describe("the plan of an import", () => {
     assert.deepEqual(order, chain.map((task) => task.task_id).reverse());
   });
 
-  it("limits the tasks of one request, so that a worker is not busy for long", () => {
+  it("limits the tasks of one request, so that no worker is busy for long", () => {
     const tasks = Array.from({ length: 2_500 }, (_, i) => ({ task_id: `t${i}` }));
     const sizes = planImport(tasks, 64 * ONE_MEGABYTE).map((portion) => portion.length);
     assert.deepEqual(sizes, [1_000, 1_000, 500]);
   });
 
-  it("is refused as a whole for a malformed task, wherever it is", () => {
+  it("is refused as a whole for a malformed task at any place", () => {
     const many = Array.from({ length: 2_000 }, (_, i) => ({ task_id: `t${i}` }));
     refuses([...many, { task_id: "last", titel: "" }], "invalid_request", /tasks\.2000\.titel/);
     refuses([{ task_id: "a..b" }], "invalid_request", /^tasks\.0\.task_id: must be a task id/);
@@ -78,7 +78,7 @@ describe("the plan of an import", () => {
     refuses(cycle, "invalid_request", /cycle: a -> b -> a$/);
   });
 
-  it("is refused for an id that is there twice", () => {
+  it("is refused for an id that appears twice", () => {
     refuses(
       [{ task_id: "a" }, { task_id: "a" }],
       "invalid_request",
@@ -86,7 +86,7 @@ describe("the plan of an import", () => {
     );
   });
 
-  it("is refused for a task that no request can hold, by its id", () => {
+  it("is refused for a task that fits into no request, with its id", () => {
     const large = { task_id: "large", description: "x".repeat(5_000) };
     refuses([{ task_id: "a" }, large], "too_large", /^large has 50\d\d bytes/, 4096);
   });

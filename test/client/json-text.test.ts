@@ -4,7 +4,7 @@ import { toJsonText, toRequestText } from "../../src/client/json-text.ts";
 import { TaskError } from "../../src/client/task-error.ts";
 
 describe("a value of a caller as JSON", () => {
-  it("is what JSON.stringify makes of it", () => {
+  it("is the text of JSON.stringify", () => {
     const twice = { n: null };
     for (const value of [null, 0, -0, "null", [twice, twice], { a: undefined, b: [undefined] }]) {
       assert.equal(toJsonText("value", value), JSON.stringify(value));

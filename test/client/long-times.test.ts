@@ -1,4 +1,4 @@
-/** Times that no timer of the system takes: more than 24.8 days, and for ever. */
+/** Times that are too long for a timer of Node: more than 24.8 days, and Infinity. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { HeldWork } from "../support/held-work.ts";
@@ -10,7 +10,7 @@ const LONG = [2 ** 31, 1e12, Infinity];
 
 describe("a time of more than 24.8 days", () => {
   for (const deadlineMs of LONG) {
-    it(`lets handlers go on when it is the deadline of stop (${deadlineMs} ms)`, async () => {
+    it(`lets handlers continue when it is the deadline of stop (${deadlineMs} ms)`, async () => {
       await using coordinator = await TestCoordinator.start();
       await coordinator.ok("tasks.create.a");
       await coordinator.ok("tasks.create.b");
@@ -19,7 +19,7 @@ describe("a time of more than 24.8 days", () => {
       library.coordinator.work({ session: "s1" }, work.handler);
       const begun = await work.nth(1);
       const stopped = library.coordinator.stop({ deadlineMs });
-      // Longer than a timer takes that ends at once.
+      // Longer than a timer that overflows, which ends at once.
       await coordinator.ok("tasks.next", {
         session_id: "other",
         wait_seconds: 0.2,
@@ -32,7 +32,7 @@ describe("a time of more than 24.8 days", () => {
       assert.equal(task.status, "complete");
     });
 
-    it(`waits for an answer that takes a while (${deadlineMs} ms)`, async () => {
+    it(`waits for a late answer (${deadlineMs} ms)`, async () => {
       await using coordinator = await TestCoordinator.start();
       await using library = await Library.connect(coordinator);
       const { signal } = new AbortController();
@@ -46,8 +46,8 @@ describe("a time of more than 24.8 days", () => {
   }
 });
 
-describe("a time that is no time", () => {
-  it("is refused by name", async () => {
+describe("an invalid time", () => {
+  it("is refused with the name of the option", async () => {
     await using coordinator = await TestCoordinator.start();
     await using library = await Library.connect(coordinator);
     const { coordinator: agent } = library;

@@ -1,4 +1,4 @@
-/** Claims of the library that end with its connection: with its process, and not with a connection that comes back. */
+/** Claims that end with the connection of the library, but not if the connection soon comes back. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { describe, it } from "node:test";
@@ -17,7 +17,7 @@ async function connectionOf(coordinator: TestCoordinator, id: string): Promise<J
   return stored?.connection;
 }
 
-/** Resolves when the lease of the task names another connection, with that. */
+/** Resolves to the connection of the task's lease, as soon as it is another one. */
 async function moved(coordinator: TestCoordinator, id: string, from: Json): Promise<Json> {
   for (;;) {
     const connection = await connectionOf(coordinator, id);
@@ -27,7 +27,7 @@ async function moved(coordinator: TestCoordinator, id: string, from: Json): Prom
 }
 
 describe("a process that is killed", () => {
-  it("gives its task back long before the time of the lease is over", async () => {
+  it("gives its task back long before the lease expires", async () => {
     await using coordinator = await startHearing();
     await coordinator.ok("tasks.create.a");
     const library = JSON.stringify(new URL("../../src/index.js", import.meta.url));
@@ -55,7 +55,7 @@ describe("a process that is killed", () => {
 for (const renewInThread of [false, true]) {
   const where = renewInThread ? "a thread of its own" : "the same connection";
   describe(`a worker that renews from ${where}`, () => {
-    it("keeps its tasks through a connection that breaks and comes back", async () => {
+    it("keeps its tasks when the connection is lost and comes back", async () => {
       await using coordinator = await startHearing({ settings: { disconnect_grace_ms: 5_000 } });
       await using proxy = await NatsProxy.start(coordinator.server.port);
       await using library = await Library.connect(proxy);
@@ -66,7 +66,7 @@ for (const renewInThread of [false, true]) {
       library.coordinator.work(options, work.handler);
       await work.nth(2);
       const before = await connectionOf(coordinator, "a");
-      // Another claim whose connection is lost as well shows when the grace is over.
+      // The end of another claim, whose connection is also lost, shows that the grace period has passed.
       await coordinator.ok("tasks.create.c");
       const agent = await Agent.connect(coordinator.server);
       await agent.claim("c", { session_id: "s2" });
@@ -87,7 +87,7 @@ for (const renewInThread of [false, true]) {
 }
 
 describe("an operation with release_on_disconnect: true", () => {
-  it("names the connection of the event bus, and with false or without it none", async () => {
+  it("names the connection of the event bus, but not with false or without the field", async () => {
     await using coordinator = await startHearing();
     await using library = await Library.connect(coordinator);
     const { tasks } = library.coordinator;
@@ -100,7 +100,7 @@ describe("an operation with release_on_disconnect: true", () => {
     await library.coordinator.claimTask("c", "s1", TTL);
     await tasks.claim("d", { session_id });
     await tasks.renew("d", { session_id, release_on_disconnect: true });
-    // Renewed by nobody else: all leases are written when they can be renewed.
+    // Nothing else renews the leases meanwhile.
     for (const id of ["a", "b", "c"]) await tasks.renew(id, { session_id });
     const named: Json[] = [];
     for (const id of ["a", "b", "c", "d"]) named.push(await connectionOf(coordinator, id));

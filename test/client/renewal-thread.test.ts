@@ -12,8 +12,8 @@ import { TestCoordinator } from "../support/test-coordinator.ts";
 const INDEX = JSON.stringify(new URL("../../src/index.js", import.meta.url));
 
 /**
- * Works off the task `a` in a process of its own, which ends by itself, with a handler that lets nothing
- * else happen there for three TTLs. Returns what the process wrote.
+ * Does the task `a` in a separate process, which ends by itself. The handler blocks the event loop for
+ * three TTLs. Returns the output of the process.
  */
 function workBlocked(url: string, renewInThread: boolean): Promise<string> {
   return runModule(`
@@ -59,7 +59,7 @@ describe("work that blocks the event loop", () => {
     assert.deepEqual([task.status, task.result, task.failures], ["complete", 1, 0]);
   });
 
-  it("loses it without one", async () => {
+  it("loses its task without one", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     const expired = coordinator.fact("task_written", ({ event }) => event === "task_expired");
@@ -71,7 +71,7 @@ describe("work that blocks the event loop", () => {
 });
 
 describe("a thread that renews leases", () => {
-  it("tells of what is lost, and ends with its worker", async () => {
+  it("reports lost leases, and ends with its worker", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await using proxy = await NatsProxy.start(coordinator.server.port);
@@ -94,7 +94,7 @@ describe("a thread that renews leases", () => {
     assert.deepEqual([task.result, task.attempt], ["at the second attempt", 2]);
   });
 
-  it("gives back what was handed out when nobody listened any more, and nothing else", async () => {
+  it("gives back only the tasks that were handed out after the worker had stopped listening", async () => {
     await using coordinator = await TestCoordinator.start({ settings: { session_ttl_seconds: 1 } });
     for (const id of ["a", "b"]) await coordinator.ok(`tasks.create.${id}`);
     await using library = await Library.connect(coordinator);
@@ -175,7 +175,7 @@ describe("a process that uses the library", () => {
     assert.deepEqual([tasks.available, tasks.complete], [2, 1]);
   });
 
-  it("is neither kept nor changed by the import alone", async () => {
+  it("is neither kept alive nor changed by the import alone", async () => {
     const output = await runModule(`
       const state = () => JSON.stringify([
         Object.getOwnPropertyNames(globalThis),

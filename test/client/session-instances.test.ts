@@ -1,4 +1,4 @@
-/** Two processes that use the same session: each Library stands for one. */
+/** Two processes that use the same session. Each Library stands for one process. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { HeldWork } from "../support/held-work.ts";
@@ -9,8 +9,8 @@ import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
 const OPTIONS = { session: "host-1", ttlSeconds: 300 };
 
-describe("a worker that comes back under its own id", () => {
-  it("gets at once what it held when it crashed", async () => {
+describe("a worker that restarts with its own id", () => {
+  it("gets at once the tasks that it held when it crashed", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 2 });
     await using proxy = await NatsProxy.start(coordinator.server.port);
     await coordinator.ok("tasks.create.a");
@@ -27,7 +27,7 @@ describe("a worker that comes back under its own id", () => {
     assert.deepEqual([task.task_id, context.attempt, task.failures], ["a", 2, 0]);
     assert.equal(context.session, "host-1");
 
-    // Should it only have been asleep, it is told.
+    // If the old process was only asleep, its request is refused.
     proxy.mend();
     await errorOf(dead.done, "session_replaced");
     assert.equal((await held.aborted).code, "lease_lost");
@@ -41,7 +41,7 @@ describe("a worker that comes back under its own id", () => {
 describe("of two live processes that use the same session", () => {
   for (const renewInThread of [false, true]) {
     const how = renewInThread ? ", also if it renews in a thread" : "";
-    it(`the older one stops at once, and its work goes to the newer one${how}`, async () => {
+    it(`the older one stops at once, and its tasks go to the newer one${how}`, async () => {
       await using coordinator = await TestCoordinator.start();
       await coordinator.ok("tasks.create.a");
       await using older = await Library.connect(coordinator);
@@ -53,7 +53,7 @@ describe("of two live processes that use the same session", () => {
       const work = new HeldWork();
       const second = newer.coordinator.work(OPTIONS, work.handler);
       assert.equal((await held.aborted).code, "lease_lost");
-      // It does not wait for its handler, which may not listen.
+      // It does not wait for its handler, which may ignore the signal.
       const { message } = await errorOf(first.done, "session_replaced");
       assert.match(message, /registered by another instance/);
       held.finish("too late");
@@ -64,7 +64,7 @@ describe("of two live processes that use the same session", () => {
         return status === "complete";
       });
       assert.equal(task.result, "done");
-      // Nor does it come back, or end the session of the other one.
+      // It does not register again, and does not end the session of the other process.
       await errorOf(older.coordinator.work(OPTIONS, () => null).done, "session_replaced");
       await coordinator.ok("tasks.create.b");
       assert.equal((await work.nth(2)).id, "b");
@@ -85,7 +85,7 @@ describe("of two live processes that use the same session", () => {
     await second.stop();
   });
 
-  it("a loop over claims rejects, whatever it is doing", async () => {
+  it("a loop over claims rejects, at any moment", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await using older = await Library.connect(coordinator);
@@ -117,7 +117,7 @@ describe("of two live processes that use the same session", () => {
 });
 
 describe("a worker that is given no session", () => {
-  it("has one of its own, which tells where it runs", async () => {
+  it("has its own session, whose id says where it runs", async () => {
     await using coordinator = await TestCoordinator.start();
     await using library = await Library.connect(coordinator);
     const workers = [1, 2].map(() => library.coordinator.work({}, () => null));

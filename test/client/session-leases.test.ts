@@ -11,14 +11,14 @@ import { next } from "../support/next-requests.ts";
 import { NotedLog, refusal } from "../support/stand-in.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
-/** A request that a test answers when it likes. */
+/** A request that the test answers. */
 interface Asked {
   readonly subject: string;
   readonly body: Json;
   readonly answer: (reply: object) => void;
 }
 
-/** Stands in for the coordinator and the network. */
+/** Takes the place of the coordinator and the network. */
 class Script implements Requester {
   readonly maxPayload = 1_000_000;
   readonly #asked: Asked[] = [];
@@ -81,7 +81,7 @@ describe("the leases of a session", () => {
     const silent = await script.nth(1);
     assert.equal(silent.subject, "sessions.heartbeat.s1");
     assert.deepEqual(silent.body, { instance: "i1", claims: [{ task_id: "a", attempt: 1 }] });
-    // Every other answer is enough, as each counts from when its request was sent.
+    // Every second answer is enough, because each counts from the time of its request.
     for (let count = 2; count <= 7; count++) {
       const beat = await script.nth(count);
       if (count % 2 === 0) beat.answer({ ...NOTHING, claims: [held(1)] });
@@ -91,7 +91,7 @@ describe("the leases of a session", () => {
     assert.ok(each > 250, `a heartbeat each ${each} ms`);
   });
 
-  it("are lost when the TTL is over without an answer", async () => {
+  it("are lost when no heartbeat is answered within the TTL", async () => {
     const { script, told, leases } = scripted();
     leases.keep({ taskId: "a", attempt: 1, ttlSeconds: 1, isOld: false });
     const first = await script.nth(1);
@@ -99,7 +99,7 @@ describe("the leases of a session", () => {
     assert.deepEqual(told, []);
     await script.nth(3);
     assert.deepEqual(told, ["lost a 1"]);
-    // What comes late does not bring it back: it tells that the task has to be given back.
+    // A late answer does not revive the claim. It says that the task must be given back.
     first.answer({ ...NOTHING, claims: [held(1)] });
     const release = await script.nth(4);
     assert.equal(release.subject, "tasks.release.a");
@@ -111,7 +111,7 @@ describe("the leases of a session", () => {
     });
   });
 
-  it("tell of a loss and a cancellation that the answer tells of", async () => {
+  it("report the losses and cancellations of the answer", async () => {
     const { script, told, leases } = scripted();
     for (const taskId of ["a", "b", "c"]) {
       leases.keep({ taskId, attempt: 7, ttlSeconds: 60, isOld: true });
@@ -126,7 +126,7 @@ describe("the leases of a session", () => {
     assert.deepEqual(told, ["cancelled b 7", "lost a 7"]);
   });
 
-  it("are not confused by an answer about an earlier claim of the same task", async () => {
+  it("ignore an answer about an earlier claim of the same task", async () => {
     const { script, told, leases } = scripted();
     leases.keep({ taskId: "a", attempt: 1, ttlSeconds: 1, isOld: true });
     const first = await script.nth(1);
@@ -140,12 +140,12 @@ describe("the leases of a session", () => {
     assert.deepEqual(third.body.claims, [{ task_id: "a", attempt: 2 }]);
     const ofSecond = (): string[] => told.filter((line) => line.endsWith(" 2"));
     assert.deepEqual(ofSecond(), []);
-    // Nor is its lease renewed by that.
+    // That does not renew its lease either.
     await script.nth(5);
     assert.deepEqual(ofSecond(), ["lost a 2"]);
   });
 
-  it("leave alone what may be just about to be handed out, until nothing more is taken", async () => {
+  it("keep an unknown claim that may be about to be handed out, until they drain", async () => {
     const { script, leases } = scripted();
     leases.keep({ taskId: "b", attempt: 1, ttlSeconds: 1, isOld: true });
     const reply = {
@@ -168,7 +168,7 @@ describe("the leases of a session", () => {
     }
     const [first, second] = [await script.nth(1), await script.nth(2)];
     assert.deepEqual([first.body.claims.length, second.body.claims.length], [1_000, 1]);
-    // What the other one has named is no stray claim.
+    // A claim that the other heartbeat has named is no stray.
     leases.drain();
     first.answer({ ...NOTHING, unnamed: second.body.claims });
     second.answer({ ...NOTHING, lost: ["t0", "t1000"] });
@@ -176,7 +176,7 @@ describe("the leases of a session", () => {
     assert.deepEqual(told, ["lost t1000 1"]);
   });
 
-  it("end when another instance has the session, and nothing more is asked for", async () => {
+  it("end when another instance has the session, and no request follows", async () => {
     const { script, told, log, leases } = scripted();
     leases.keep({ taskId: "a", attempt: 1, ttlSeconds: 1, isOld: true });
     (await script.nth(1)).answer(refusal("session_replaced", false));
@@ -185,7 +185,7 @@ describe("the leases of a session", () => {
     assert.deepEqual(log.of("warn"), []);
   });
 
-  it("are asked for again after a failure, which is logged once", async () => {
+  it("are renewed again after a failure, which is logged once", async () => {
     const { script, log, leases } = scripted();
     leases.keep({ taskId: "a", attempt: 1, ttlSeconds: 10, isOld: true });
     for (let count = 1; count <= 3; count++) {
@@ -196,7 +196,7 @@ describe("the leases of a session", () => {
     assert.match(log.of("warn").join(), /the heartbeat of s1 failed/);
   });
 
-  it("are not asked for when the session is stopped, nor is it registered again when it leaves", async () => {
+  it("are not renewed after stop, and a draining session is not registered again", async () => {
     const { script, log, leases } = scripted();
     leases.keep({ taskId: "a", attempt: 1, ttlSeconds: 60, isOld: true });
     const beat = await script.nth(1);
@@ -212,7 +212,7 @@ describe("the leases of a session", () => {
 });
 
 describe("the leases of a worker", () => {
-  it("last as long as its handler, and the session is registered again if it is gone", async () => {
+  it("last as long as its handler, and a session that has expired is registered again", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await using library = await Library.connect(coordinator);
@@ -238,14 +238,14 @@ describe("the leases of a worker", () => {
     assert.deepEqual([task.result, task.attempt, task.failures], ["at last", 1, 0]);
   });
 
-  it("do not keep a task for ever that the worker has given up and the coordinator has not", async () => {
+  it("do not keep a task forever that the worker has given up and the coordinator has not", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await using library = await Library.connect(coordinator);
     const work = new HeldWork();
     const worker = library.coordinator.work({ session: "s1", ttlSeconds: 1 }, work.handler);
     const { aborted } = await work.nth(1);
-    // The worker is not answered for a while, but somebody renews its lease.
+    // The worker gets no answer for some time, but its lease is renewed.
     const connection = library.bus.link;
     const request = connection.request.bind(connection);
     connection.request = () => new Promise<never>(() => undefined);

@@ -1,4 +1,4 @@
-/** Writes of shared state whose outcome does not come back: nothing is claimed that may not be so. */
+/** Writes of shared state whose outcome is unknown: the library never reports an outcome that may be wrong. */
 import assert from "node:assert/strict";
 import { describe, it, mock } from "node:test";
 import { type EventBus, TaskError } from "../../src/index.ts";
@@ -10,11 +10,11 @@ import { errorOf } from "../support/stand-in.ts";
 /** A write on its way to the server. */
 interface Write {
   readonly send: () => void;
-  /** Its acknowledgement goes to nobody. */
+  /** Its acknowledgement is dropped. */
   readonly sendUnheard: () => void;
 }
 
-/** Hands the next write of the key over, instead of sending it. */
+/** Holds the next write of the key instead of sending it. */
 function intercept(bus: EventBus, key: string, handle: (write: Write) => void): void {
   const { connection } = bus.link;
   const publish = connection.publish.bind(connection);
@@ -45,7 +45,7 @@ function lost(): void {
 }
 
 describe("a write of shared state whose acknowledgement is lost", { concurrency: true }, () => {
-  it("is repeated if it is a put, and true if it is a deletion", async () => {
+  it("is retried for a put, and true for a deletion", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);
     const { bus } = library;
@@ -57,7 +57,7 @@ describe("a write of shared state whose acknowledgement is lost", { concurrency:
     assert.deepEqual([await bus.get("put"), await bus.get("deleted")], [1, null]);
   });
 
-  it("is found if it is a swap", async () => {
+  it("is found for a swap", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);
     const { bus } = library;
@@ -68,7 +68,7 @@ describe("a write of shared state whose acknowledgement is lost", { concurrency:
     assert.deepEqual([await bus.get("old"), await bus.get("new")], [2, 2]);
   });
 
-  it("is neither true nor false if it is a swap that others have followed, or come before", async () => {
+  it("is neither true nor false for a swap if another write came before or after it", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);
     await using other = await Library.connect(server);
@@ -87,11 +87,11 @@ describe("a write of shared state whose acknowledgement is lost", { concurrency:
       assert.match(message, /did not acknowledge the write of .*: it may have been carried out/);
       assert.equal(retryable, false);
     }
-    // What somebody has put back is not swapped a second time.
+    // A value that another session has put back is not swapped a second time.
     assert.deepEqual(await Promise.all(keys.map((key) => bus.get(key))), [2, 1]);
   });
 
-  it("is repeated if it is a swap that has not been carried out", async () => {
+  it("is retried for a swap that was not carried out", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);
     const { bus } = library;
@@ -105,7 +105,7 @@ describe("a write of shared state whose acknowledgement is lost", { concurrency:
 });
 
 describe("a swap that meets another write", () => {
-  it("is repeated if that has written the same value anew, and is false else", async () => {
+  it("is retried if that wrote the same value again, and otherwise is false", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);
     await using other = await Library.connect(server);
@@ -119,7 +119,7 @@ describe("a swap that meets another write", () => {
   });
 });
 
-/** Puts 1 back as soon as it was swapped. */
+/** Puts 1 back as soon as it has been swapped. */
 async function undo(bus: EventBus, key: string): Promise<void> {
   while (!(await bus.compareAndSwap(key, 2, 1)));
 }

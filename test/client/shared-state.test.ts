@@ -1,4 +1,4 @@
-/** Keys and values that sessions share: what may be kept, and who wins. */
+/** Keys and values that sessions share: which are accepted, and which write wins. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type KV, Kvm } from "@nats-io/kv";
@@ -19,25 +19,25 @@ async function expiryOf(bus: EventBus, key: string): Promise<SharedChange> {
   });
 }
 
-/** The bucket as other programs see it. */
+/** The bucket as programs without the library see it. */
 async function bucketOf(server: TestServer): Promise<KV> {
   return new Kvm(await server.connect()).open("shared");
 }
 
 describe("shared state", () => {
-  it("is put and got below a task, as the seed does", async () => {
+  it("can be put and read below a task", async () => {
     await using service = await TestCoordinator.start();
     await using library = await Library.connect(service);
     const { bus } = library;
     const status = { status: "claimed", session: "session-1" };
     assert.equal(await bus.put("tasks/P0.5.1/status", status), true);
     assert.deepEqual(await bus.get("tasks/P0.5.1/status"), status);
-    // The task is something else.
+    // The task itself is no shared state.
     assert.equal(await bus.get("tasks/P0.5.1"), null);
     assert.deepEqual((await service.ok("tasks.list")).tasks, []);
   });
 
-  it("is whatever JSON can express, and the same for every session", async () => {
+  it("is any value that JSON can express, and the same for every session", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);
     await using other = await Library.connect(server);
@@ -48,7 +48,7 @@ describe("shared state", () => {
     assert.equal(await other.bus.get("never-put"), null);
   });
 
-  it("is text, if somebody has put text that is no JSON", async () => {
+  it("is text if a program has put text that is no JSON", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);
     const { bus } = library;
@@ -62,7 +62,7 @@ describe("shared state", () => {
     assert.equal((await bucket.get("x"))?.string(), '"good bye"');
   });
 
-  it("is an error with its path, if somebody has put what would be read as something else", async () => {
+  it("is an error with the path if a program has put a value that would be read as another one", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);
     const { bus } = library;
@@ -106,7 +106,7 @@ describe("shared state", () => {
     assert.equal(await bus.get("k"), null);
   });
 
-  it("refuses keys that NATS would take for something else, and TTLs that it would not take", async () => {
+  it("refuses keys that NATS would misread, and TTLs that it would refuse", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);
     const { bus } = library;
@@ -127,7 +127,7 @@ describe("shared state", () => {
     }
   });
 
-  it("refuses what is larger than NATS carries", async () => {
+  it("refuses values that are too large for NATS", async () => {
     const config = "jetstream: enabled\nmax_payload: 4096";
     await using server = await TestServer.start({ config });
     await using library = await Library.connect(server);
@@ -135,7 +135,7 @@ describe("shared state", () => {
     assert.match(message, /4096 bytes/);
   });
 
-  it("can be deleted, and says whether it was there", async () => {
+  it("can be deleted, and delete says whether it existed", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);
     const { bus } = library;
@@ -148,7 +148,7 @@ describe("shared state", () => {
     assert.equal(await bus.get("k"), "again");
   });
 
-  it("goes when its TTL is over, and can be made anew", async () => {
+  it("expires after its TTL, and can be put again", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);
     const { bus } = library;
@@ -169,7 +169,7 @@ describe("shared state", () => {
 });
 
 describe("compareAndSwap", () => {
-  it("has one winner of many at the same time", async () => {
+  it("has one winner if many try at the same time", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);
     await using other = await Library.connect(server);
@@ -183,7 +183,7 @@ describe("compareAndSwap", () => {
     }
   });
 
-  it("counts right, whoever counts", async () => {
+  it("counts correctly from several sessions", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);
     const { bus } = library;
@@ -198,7 +198,7 @@ describe("compareAndSwap", () => {
     assert.equal(await bus.get("count"), 20);
   });
 
-  it("compares what the values mean: the order of keys is no difference, that of a list is", async () => {
+  it("compares values, not texts: the order of keys does not matter, that of a list does", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);
     const { bus } = library;
@@ -213,7 +213,7 @@ describe("compareAndSwap", () => {
     assert.equal(await bus.get("k"), "yes");
   });
 
-  it("takes null for a key that is not there, for one that was deleted, and for the value null", async () => {
+  it("takes null for a missing key, for a deleted key and for the value null", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);
     const { bus } = library;

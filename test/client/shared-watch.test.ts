@@ -1,4 +1,4 @@
-/** What a watch on shared state tells: all that is there, then each change once, whatever happens. */
+/** A watch on shared state delivers all existing keys, then each change once, also after faults. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { jetstreamManager } from "@nats-io/jetstream";
@@ -10,7 +10,7 @@ import { TestServer } from "../support/nats-server.ts";
 
 const PATIENCE_MS = 15_000;
 
-/** A watch that notes what it is told: `<key>=<value>`, or `<key> <operation>`. */
+/** A watch that notes each change as `<key>=<value>` or `<key> <operation>`. */
 class NotedWatch {
   readonly notes: string[] = [];
   readonly changes: SharedChange[] = [];
@@ -25,7 +25,7 @@ class NotedWatch {
     return watch;
   }
 
-  /** Resolves when it has been told. */
+  /** Resolves when the change has been noted. */
   async noted(note: string): Promise<void> {
     const over = AbortSignal.timeout(PATIENCE_MS);
     while (!this.notes.includes(note)) {
@@ -53,7 +53,7 @@ function reconnection(bus: EventBus): Promise<void> {
 }
 
 describe("a watch on shared state", () => {
-  it("leaves out a value that would be told as another one, and logs its path", async () => {
+  it("leaves out a value that would be read as another one, and logs its path", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);
     const { bus } = library;
@@ -67,7 +67,7 @@ describe("a watch on shared state", () => {
     assert.ok(library.log.of("error").some((line) => /value of a .*: id: the number/.test(line)));
   });
 
-  it("tells what is there, then puts, deletions and expiries, of the keys with the prefix", async () => {
+  it("delivers existing keys, then puts, deletions and expiries, of the keys with the prefix", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);
     const { bus } = library;
@@ -92,7 +92,7 @@ describe("a watch on shared state", () => {
     assert.deepEqual(watch.changes.at(-1)?.value, null);
   });
 
-  it("tells what other programs put and delete", async () => {
+  it("delivers what other programs put and delete", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);
     const watch = await NotedWatch.on(library.bus);
@@ -106,7 +106,7 @@ describe("a watch on shared state", () => {
     assert.deepEqual(watch.notes, ["x=hello", "y=1,2", "x deleted", "y deleted"]);
   });
 
-  it("tells every watcher of many changes, in their order", async () => {
+  it("delivers many changes to every watcher, in order", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);
     await using other = await Library.connect(server);
@@ -122,12 +122,13 @@ describe("a watch on shared state", () => {
     }
   });
 
-  it("goes on after a broken connection with what has changed or gone meanwhile, once", async () => {
+  it("delivers after a reconnect, once, what was changed or removed meanwhile", async () => {
     await using server = await TestServer.start();
     await using proxy = await NatsProxy.start(server.port);
     await using library = await Library.connect(proxy);
     await using other = await Library.connect(server);
-    for (const key of ["same", "changed", "deleted", "purged", "anew"]) await other.bus.put(key, 1);
+    for (const key of ["same", "changed", "deleted", "purged", "recreated"])
+      await other.bus.put(key, 1);
     await other.bus.put("expired", 1, { ttl: 1 });
     const watch = await NotedWatch.on(library.bus);
     const nearby = await NotedWatch.on(other.bus);
@@ -138,21 +139,21 @@ describe("a watch on shared state", () => {
     await other.bus.put("changed", 2);
     await other.bus.put("new", 1);
     await other.bus.delete("deleted");
-    await other.bus.delete("anew");
-    await other.bus.put("anew", 2);
-    // As if it were so long ago that the marker has gone as well.
+    await other.bus.delete("recreated");
+    await other.bus.put("recreated", 2);
+    // As after a long time, when the marker has been removed too.
     const jsm = await jetstreamManager(await server.connect());
     await jsm.streams.purge("KV_shared", { filter: "$KV.shared.purged" });
     await nearby.noted("expired expired");
     proxy.mend();
     await watch.noted("purged deleted");
     assert.deepEqual(watch.notes.slice(before).sort(), [
-      "anew=2",
       "changed=2",
       "deleted deleted",
       "expired expired",
       "new=1",
       "purged deleted",
+      "recreated=2",
     ]);
 
     await other.bus.put("same", 2);
@@ -160,7 +161,7 @@ describe("a watch on shared state", () => {
     assert.equal(watch.notes.length, before + 7);
   });
 
-  it("goes on after the server was killed and started again", async () => {
+  it("continues after the server was killed and started again", async () => {
     await using server = await TestServer.start();
     await using proxy = await NatsProxy.start(server.port);
     await using library = await Library.connect(proxy);
@@ -184,7 +185,7 @@ describe("a watch on shared state", () => {
     assert.deepEqual(watch.notes.slice(3).sort(), ["changed=2", "deleted deleted", "same=2"]);
   });
 
-  it("says nothing twice when the server was away and nothing has changed", async () => {
+  it("delivers nothing twice if nothing has changed while the server was away", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);
     const { bus } = library;
@@ -202,7 +203,7 @@ describe("a watch on shared state", () => {
     assert.deepEqual(watch.notes, ["a=1", "b=1", "after-1=1", "after-2=1"]);
   });
 
-  it("logs what its callback throws, and goes on", async () => {
+  it("logs an error of its callback, and continues", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);
     const { bus, log } = library;
@@ -216,7 +217,7 @@ describe("a watch on shared state", () => {
     await log.noted("error", /^the callback of watch\(""\) failed: Error: rejected\n +at /);
   });
 
-  it("ends when it is told to, and with the connection", async () => {
+  it("ends when it is stopped, and with the connection", async () => {
     await using server = await TestServer.start();
     await using library = await Library.connect(server);
     const { bus } = library;

@@ -1,4 +1,4 @@
-/** Results and errors that can never be stored end the task, instead of repeating a whole run. */
+/** Results and errors that can never be stored fail the task, because another attempt would be of no use. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { TaskHandler } from "../../src/client/task-handler.ts";
@@ -6,7 +6,7 @@ import { Library } from "../support/library.ts";
 import { errorOf } from "../support/stand-in.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
-/** Has a worker run the handler for the task `a` until there is nothing to do; returns the record. */
+/** Runs a worker with the handler for the task `a` until there is nothing to do. Returns the record. */
 async function runOf(handler: TaskHandler, definition: object = {}): Promise<Json> {
   await using coordinator = await TestCoordinator.start({ settings: { "retry.base_ms": 60_000 } });
   await coordinator.ok("tasks.create.a", { max_failures: 5, ...definition });
@@ -47,7 +47,7 @@ describe("a result that can never be stored", () => {
     });
   }
 
-  it("is not one that JSON.stringify merely leaves parts out of", async () => {
+  it("is not one of which JSON.stringify only leaves parts out", async () => {
     const shared = { n: 1 };
     const task = await runOf(() => ({
       none: undefined,
@@ -62,7 +62,7 @@ describe("a result that can never be stored", () => {
     );
   });
 
-  it("is an error of a loop's claim, which is still held", async () => {
+  it("is an error in a loop, whose claim is still held", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await using library = await Library.connect(coordinator);
@@ -79,7 +79,7 @@ describe("a result that can never be stored", () => {
   });
 });
 
-describe("something thrown that can never be stored", () => {
+describe("a thrown value that can never be stored", () => {
   for (const value of [{ id: 1n }, "x".repeat(70_000), { text: "\ud800" }]) {
     it(`fails the task at once, and says why: ${typeof value}`, async () => {
       const task = await runOf(() => {
@@ -91,7 +91,7 @@ describe("something thrown that can never be stored", () => {
     });
   }
 
-  it("is no Error: of that as much is kept as can be stored, and it is tried again", async () => {
+  it("is never an Error: the record keeps as much of it as fits, and the task is tried again", async () => {
     const task = await runOf(() => {
       throw new RangeError("\ud800é".repeat(50_000));
     });
@@ -101,7 +101,7 @@ describe("something thrown that can never be stored", () => {
     assert.match(message, /^\ufffdé.*\.\.\. \(91808 more characters\)$/);
   });
 
-  it("fails the task without a reason if its record has no room for one", async () => {
+  it("fails the task without an error text if its record has no room for it", async () => {
     const full = { payload: "x".repeat(64_900) };
     const task = await runOf(() => {
       throw new Error("x".repeat(1_000));

@@ -27,7 +27,7 @@ describe("the task client", () => {
     ]);
   });
 
-  it("chooses the id of a task that is created without one, unless the fields name it", async () => {
+  it("chooses the id of a task that is created without one, unless the fields have it", async () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
     const requests = await respond(connection, () => ({ ok: true }));
@@ -64,7 +64,7 @@ describe("the task client", () => {
     assert.deepEqual(refusal.task, { task_id: "a" });
   });
 
-  it("believes the coordinator about a code that it does not know", async () => {
+  it("keeps what the coordinator says about an unknown code", async () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
     const error = { code: "out_of_season", message: "come back in spring", retryable: true };
@@ -89,7 +89,7 @@ describe("the task client", () => {
     }
   });
 
-  it("refuses an id that would become another subject, without sending anything", async () => {
+  it("refuses an id that would result in another subject, and sends nothing", async () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
     const requests = await respond(connection, () => ({ ok: true }));
@@ -125,7 +125,7 @@ describe("the task client", () => {
     assert.match((await errorOf(next, "unavailable")).message, /tasks\.next within 250 ms/);
   });
 
-  it("takes the time out and the deadline of a single call before its own", async () => {
+  it("prefers the timeout and the deadline of a call to its own", async () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
     const requests = await respond(connection, () => null);
@@ -139,7 +139,7 @@ describe("the task client", () => {
     assert.equal(requests.length, before + 1);
   });
 
-  it("waits for a task for as long as it was asked to, however often it has to ask", async () => {
+  it("waits for a task for the given time in total, even if it needs several requests", async () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
     const busy = { code: "overloaded", message: "not now", retryable: true };
@@ -158,7 +158,7 @@ describe("the task client", () => {
     assert.deepEqual(other, { session_id: "s", request_id: "mine", wait_seconds: 0 });
   });
 
-  it("tells the logger of every request, and of why it is asked again", async () => {
+  it("logs every request, and the reason of each retry", async () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
     const busy = { code: "overloaded", message: "not now", retryable: true };
@@ -181,7 +181,7 @@ describe("the task client", () => {
     );
   });
 
-  it("rejects at once what is still unanswered when the connection is closed", async () => {
+  it("rejects unanswered requests at once when the connection is closed", async () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
     const client = new TaskClient(createRequester(connection));
@@ -197,7 +197,7 @@ describe("the task client", () => {
     await Promise.all(closed);
   });
 
-  it("cuts an import into requests that the server takes, and adds up their replies", async () => {
+  it("cuts an import into requests that the server accepts, and merges their replies", async () => {
     await using server = await TestServer.start({ config: "max_payload: 8192", jetstream: false });
     const connection = await server.connect();
     const requests = await respond(connection, ({ body }) => {
@@ -217,7 +217,7 @@ describe("the task client", () => {
     assert.deepEqual(ids, tasks.map((task) => task.task_id).sort());
   });
 
-  it("refuses what is larger than the server takes, and says what to do", async () => {
+  it("refuses a request that is too large for the server, and says what to do", async () => {
     await using server = await TestServer.start({ config: "max_payload: 2048", jetstream: false });
     const client = new TaskClient(createRequester(await server.connect()));
     const { message } = await errorOf(client.create("a", { title: "x".repeat(2048) }), "too_large");

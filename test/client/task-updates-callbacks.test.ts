@@ -6,7 +6,7 @@ import { TestCoordinator } from "../support/test-coordinator.ts";
 const NO_TRIMMING = { settings: { history: 64 } };
 
 describe("the callback of a subscription", () => {
-  it("may throw or reject: that is logged, and the rest goes on", async () => {
+  it("may throw or reject: that is logged, and the subscription continues", async () => {
     await using coordinator = await TestCoordinator.start(NO_TRIMMING);
     await using client = await UpdateClient.connect(coordinator.server.url);
     const throwing = await client.observe({}, ({ task_id }) => {
@@ -30,7 +30,7 @@ describe("the callback of a subscription", () => {
     }
   });
 
-  it("may throw as onRemoved as well", async () => {
+  it("may also throw as onRemoved", async () => {
     await using coordinator = await TestCoordinator.start(NO_TRIMMING);
     await using client = await UpdateClient.connect(coordinator.server.url);
     const seen = await client.observe();
@@ -43,7 +43,7 @@ describe("the callback of a subscription", () => {
     assert.match(client.logged.join("\n"), /on purpose/);
   });
 
-  it("is waited for, one update after the other, if it returns a promise of any kind", async () => {
+  it("gets one update after the other if it returns a promise of any kind", async () => {
     await using coordinator = await TestCoordinator.start(NO_TRIMMING);
     await using client = await UpdateClient.connect(coordinator.server.url);
     for (const id of ["a", "b", "c", "d"]) await coordinator.ok(`tasks.create.${id}`);
@@ -76,7 +76,7 @@ describe("the callback of a subscription", () => {
     assert.equal(tasks.complete, 20);
   });
 
-  it("may end its own subscription, and nothing more is told, of the same page neither", async () => {
+  it("may end its own subscription, and gets nothing more, not even of the same page", async () => {
     await using coordinator = await TestCoordinator.start(NO_TRIMMING);
     await using client = await UpdateClient.connect(coordinator.server.url);
     for (const id of ["a", "b", "c"]) await coordinator.ok(`tasks.create.${id}`);
@@ -123,7 +123,7 @@ describe("the callback of a subscription", () => {
     assert.ok(inner.length >= 3);
   });
 
-  it("is not called any more after its subscription has ended from outside", async () => {
+  it("is no longer called after its subscription was ended elsewhere", async () => {
     await using coordinator = await TestCoordinator.start(NO_TRIMMING);
     await using client = await UpdateClient.connect(coordinator.server.url);
     for (const id of ["a", "b", "c"]) await coordinator.ok(`tasks.create.${id}`);
@@ -140,7 +140,7 @@ describe("the callback of a subscription", () => {
   });
 });
 
-/** Both do it later, and are then fulfilled. */
+/** Both resolve later. */
 function toPromise(work: () => void): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(() => {

@@ -6,11 +6,11 @@ import { SteadyWriter } from "../support/steady-writer.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
 const NO_TRIMMING = { settings: { history: 64 } };
-/** More than a page of the changes, and more than fits into one packet. */
+/** More than a page of changes, and more than one packet. */
 const MANY = Array.from({ length: 600 }, (_, i) => ({ task_id: `task-${i}` }));
 
 describe("a subscription whose connection is cut", () => {
-  it("goes on where it was, again and again, while others go on writing", async () => {
+  it("continues where it was, several times, while other sessions write", async () => {
     await using coordinator = await TestCoordinator.start(NO_TRIMMING);
     await using proxy = await NatsProxy.start(coordinator.server.port);
     await using client = await UpdateClient.connect(proxy.url);
@@ -36,7 +36,7 @@ describe("a subscription whose connection is cut", () => {
     assert.deepEqual(complaints, []);
   });
 
-  it("learns at once what it has missed last, with no message after it", async () => {
+  it("gets at once the last updates that it has missed, without a later message", async () => {
     await using coordinator = await TestCoordinator.start(NO_TRIMMING);
     await using proxy = await NatsProxy.start(coordinator.server.port);
     await using client = await UpdateClient.connect(proxy.url);
@@ -50,7 +50,7 @@ describe("a subscription whose connection is cut", () => {
     await seen.assertIsHistory(coordinator.connection);
   });
 
-  it("for so short that nothing was missed, is told nothing twice", async () => {
+  it("so shortly that nothing was missed, gets nothing twice", async () => {
     await using coordinator = await TestCoordinator.start(NO_TRIMMING);
     await using proxy = await NatsProxy.start(coordinator.server.port);
     await using client = await UpdateClient.connect(proxy.url);
@@ -97,11 +97,11 @@ describe("a subscription whose connection is cut", () => {
 });
 
 const ASKING = "PUB tasks.changes ";
-/** How the reply to that begins. */
+/** How the reply to such a request begins. */
 const PAGE = '"changes":[{';
 
 describe("a subscription", () => {
-  it("survives that the server is killed and comes back, during writes", async () => {
+  it("survives a server that is killed during writes and comes back", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 2, ...NO_TRIMMING });
     const { server } = coordinator;
     await using client = await UpdateClient.connect(server.url);
@@ -125,7 +125,7 @@ describe("a subscription", () => {
     }
   });
 
-  it("waits for a coordinator when there is none, before and amid catching up", async () => {
+  it("waits for a coordinator, before and while it catches up", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 0, ...NO_TRIMMING });
     const first = await coordinator.addWorkers(1);
     await coordinator.ok("tasks.import", { tasks: MANY });
@@ -153,7 +153,7 @@ describe("a subscription", () => {
   });
 });
 
-/** Resolves when the connection was lost and is there again. */
+/** Resolves after a reconnect. */
 async function untilBack(client: UpdateClient): Promise<void> {
   await new Promise<void>((resolve) => {
     const forget = client.bus.link.onReconnect(() => {

@@ -18,7 +18,7 @@ async function churn(coordinator: TestCoordinator, times: number): Promise<void>
 }
 
 describe("updates that the history no longer has", () => {
-  it("are said to be missing, and the current state of every task is told", async () => {
+  it("are reported as missing, and the current state of every task is delivered", async () => {
     await using coordinator = await TestCoordinator.start({ settings: { history: 1 } });
     await using proxy = await NatsProxy.start(coordinator.server.port);
     await using client = await UpdateClient.connect(proxy.url);
@@ -42,7 +42,7 @@ describe("updates that the history no longer has", () => {
     ]);
   });
 
-  it("are said to be missing to who begins at the beginning, or after a revision", async () => {
+  it("are reported as missing to a subscriber that begins at the beginning or after a revision", async () => {
     await using coordinator = await TestCoordinator.start({ settings: { history: 2 } });
     await using client = await UpdateClient.connect(coordinator.server.url);
     await coordinator.ok("tasks.create.a");
@@ -57,7 +57,7 @@ describe("updates that the history no longer has", () => {
     await rest.assertIsHistory(coordinator.connection, { after: 4 });
   });
 
-  it("are said to be missing after each of several gaps, to a slow subscriber as well", async () => {
+  it("are reported as missing after each of several gaps, also to a slow subscriber", async () => {
     await using coordinator = await TestCoordinator.start({ settings: { history: 1 } });
     await using client = await UpdateClient.connect(coordinator.server.url);
     let goOn = (): void => undefined;
@@ -69,7 +69,7 @@ describe("updates that the history no longer has", () => {
     await coordinator.ok("tasks.create.a");
     await slow.until(1);
     await coordinator.ok("tasks.import", { tasks });
-    // The queue of the slow one is full by now: what follows has to be read, if it is still there.
+    // The queue of the slow one is full now. It has to read what follows, if the history still has it.
     await churn(coordinator, 2);
     await coordinator.ok("tasks.create.b");
     await churn(coordinator, 1);
@@ -87,7 +87,7 @@ describe("updates that the history no longer has", () => {
     assert.deepEqual(gaps(fast.updates), []);
   });
 
-  it("are said to be missing with the next update that a filter lets through", async () => {
+  it("are reported as missing with the next update that passes the filter", async () => {
     await using coordinator = await TestCoordinator.start({ settings: { history: 1 } });
     await using client = await UpdateClient.connect(coordinator.server.url);
     await coordinator.ok("tasks.create.a");
@@ -108,8 +108,8 @@ describe("updates that the history no longer has", () => {
   });
 });
 
-describe("what is no transition", () => {
-  it("a removal, is told in its place, live and later", async () => {
+describe("a change that is no transition", () => {
+  it("is delivered in order, live and later, if it is a removal", async () => {
     await using coordinator = await TestCoordinator.start(NO_TRIMMING);
     await using client = await UpdateClient.connect(coordinator.server.url);
     const live = await client.observe();
@@ -136,7 +136,7 @@ describe("what is no transition", () => {
     }
   });
 
-  it("the removal of a finished task, is told", async () => {
+  it("is delivered if it is the removal of a finished task", async () => {
     await using coordinator = await TestCoordinator.start({ settings: { retention_seconds: 1 } });
     await using client = await UpdateClient.connect(coordinator.server.url);
     const seen = await client.observe();
@@ -146,7 +146,7 @@ describe("what is no transition", () => {
     assert.deepEqual(seen.removals, [{ task_id: "a", revision: 3 }]);
   });
 
-  it("a record written by hand, is an update, and a value that is no task a removal", async () => {
+  it("is an update if it is a record written by hand, and a removal if it is no task", async () => {
     await using coordinator = await TestCoordinator.start(NO_TRIMMING);
     await using client = await UpdateClient.connect(coordinator.server.url);
     const live = await client.observe();
@@ -172,7 +172,7 @@ describe("what is no transition", () => {
     }
   });
 
-  it("a message that NATS has not sent itself, is ignored", async () => {
+  it("is ignored if it is a message that NATS has not sent itself", async () => {
     await using coordinator = await TestCoordinator.start(NO_TRIMMING);
     await using client = await UpdateClient.connect(coordinator.server.url);
     const seen = await client.observe();
@@ -194,7 +194,7 @@ describe("what is no transition", () => {
     assert.equal(pages.getReceived(), 0);
   });
 
-  it("a marker that has removed itself, is no reason to tell anything again", async () => {
+  it("causes no second delivery if it is a marker that has expired", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 0, ...NO_TRIMMING });
     const before = await coordinator.addWorkers(1);
     await using proxy = await NatsProxy.start(coordinator.server.port);
@@ -203,7 +203,7 @@ describe("what is no transition", () => {
     for (const id of ["a", "b"]) await coordinator.ok(`tasks.create.${id}`);
     await purgeForGood(coordinator, "b");
     await seen.until(3);
-    // Who has just started has not seen the marker.
+    // A worker that has just started has not seen the marker.
     await before.stop();
     await coordinator.addWorkers(1);
     const verified = proxy.untilServerSays('"last_revision"');
@@ -217,7 +217,7 @@ describe("what is no transition", () => {
   });
 });
 
-/** Resolves when the marker of the removal is gone as well. */
+/** Resolves when the marker of the removal has expired. */
 async function purgeForGood({ connection }: TestCoordinator, id: string): Promise<void> {
   const { streams } = await jetstreamManager(connection);
   await streams.update("KV_tasks", { subject_delete_marker_ttl: nanos(1_000) });

@@ -14,12 +14,12 @@ const CALL = { timeoutMs: 500 };
 
 interface Observed {
   readonly seen: ObservedUpdates & { readonly id: string };
-  /** It began after a revision that is not before the first, and not after the second. */
+  /** The subscription began after a revision in this range. */
   readonly began: readonly [number, number];
 }
 
 describe("many subscriptions", () => {
-  it("all see what happened, whatever breaks in between", async (t) => {
+  it("all receive every change, also after faults", async (t) => {
     const seed = randomInt(2 ** 31);
     t.diagnostic(`seed ${seed}`);
     await using world = await World.start(seed);
@@ -39,7 +39,7 @@ class World implements AsyncDisposable {
   readonly coordinator: TestCoordinator;
   readonly observed: Observed[] = [];
   readonly #proxy: NatsProxy;
-  /** One whose connection is cut now and then, and one whose is not. */
+  /** Two connections: one is cut now and then, the other is not. */
   readonly #clients: readonly [UpdateClient, UpdateClient];
   readonly #writing: UpdateClient;
   readonly #writer: SteadyWriter;

@@ -11,14 +11,14 @@ async function create(coordinator: TestCoordinator, prefix: string, count: numbe
   await coordinator.ok("tasks.import", { tasks });
 }
 
-/** Deletes the bucket; a new worker makes another one. */
+/** Deletes the bucket. A new worker creates another one. */
 async function replaceBucket(coordinator: TestCoordinator): Promise<void> {
   const { streams } = await jetstreamManager(coordinator.connection);
   await streams.delete("KV_tasks");
   await coordinator.addWorkers(1);
 }
 
-/** That it was told of all that is in the new bucket, and that something is missing before. */
+/** Checks that the subscriber has all of the new bucket, and that the first update reports missing ones. */
 async function assertBeganAnew(
   seen: ObservedUpdates,
   coordinator: TestCoordinator,
@@ -28,8 +28,8 @@ async function assertBeganAnew(
   await seen.assertIsHistory(coordinator.connection, { gapsBefore: [1] });
 }
 
-describe("a bucket that was made anew", () => {
-  it("is followed by who is connected, from its beginning", async () => {
+describe("a bucket that was created again", () => {
+  it("is followed from its beginning by a connected subscriber", async () => {
     await using coordinator = await TestCoordinator.start();
     await using client = await UpdateClient.connect(coordinator.server.url);
     const seen = await client.observe();
@@ -41,7 +41,7 @@ describe("a bucket that was made anew", () => {
     await assertBeganAnew(seen, coordinator, 20);
   });
 
-  it("is followed by who had only read the one before, and was told of nothing live", async () => {
+  it("is followed by a subscriber that had read the old bucket, without live messages", async () => {
     await using coordinator = await TestCoordinator.start();
     await using client = await UpdateClient.connect(coordinator.server.url);
     await create(coordinator, "old-", 20);
@@ -53,7 +53,7 @@ describe("a bucket that was made anew", () => {
     await assertBeganAnew(seen, coordinator, 20);
   });
 
-  it("is followed by who was away, even if it has grown beyond the one before", async () => {
+  it("is followed by a subscriber that was away, even if it has more revisions than the old bucket", async () => {
     await using coordinator = await TestCoordinator.start();
     await using proxy = await NatsProxy.start(coordinator.server.port);
     await using client = await UpdateClient.connect(proxy.url);

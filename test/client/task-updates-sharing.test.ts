@@ -8,14 +8,14 @@ import { TestCoordinator } from "../support/test-coordinator.ts";
 
 const ALL = "task-updates.>";
 
-/** How many subscriptions the connection has at the server, after all that it has sent so far. */
+/** How many subscriptions the connection has at the server, when the server has received all of its messages. */
 async function subscriptions(client: UpdateClient, proxy: NatsProxy): Promise<number> {
   assert.equal((await client.bus.health()).connected, true);
   return proxy.subscriptionsTo(ALL);
 }
 
 describe("the subscriptions of a connection", () => {
-  it("share one stream of messages, and leave none when the last has ended", async () => {
+  it("share one stream of messages, which ends with the last subscription", async () => {
     await using coordinator = await TestCoordinator.start();
     await using proxy = await NatsProxy.start(coordinator.server.port);
     await using client = await UpdateClient.connect(proxy.url);
@@ -41,7 +41,7 @@ describe("the subscriptions of a connection", () => {
     assert.equal(await subscriptions(client, proxy), 0);
   });
 
-  it("are still one after the connection was made again", async () => {
+  it("still share one stream after a reconnect", async () => {
     await using coordinator = await TestCoordinator.start();
     await using proxy = await NatsProxy.start(coordinator.server.port);
     await using client = await UpdateClient.connect(proxy.url);
@@ -57,7 +57,7 @@ describe("the subscriptions of a connection", () => {
     assert.equal(await subscriptions(client, proxy), 0);
   });
 
-  it("that cannot be made leave none", async () => {
+  it("leave no stream behind if they cannot be made", async () => {
     await using server = await TestServer.start();
     await using proxy = await NatsProxy.start(server.port);
     await using client = await UpdateClient.connect(proxy.url);

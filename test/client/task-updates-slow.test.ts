@@ -6,9 +6,9 @@ import { SteadyWriter } from "../support/steady-writer.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
 const NO_TRIMMING = { settings: { history: 64 } };
-/** Updates that a reply of `tasks.changes` has, as the library asks for them. */
+/** The updates in one reply of `tasks.changes`, as the library requests them. */
 const PAGE = 250;
-/** Updates that the library keeps for one subscriber, beside a page. */
+/** The updates that the library keeps for one subscriber, in addition to a page. */
 const QUEUE = 1_000;
 
 async function importTasks(coordinator: TestCoordinator, count: number, more = {}): Promise<void> {
@@ -22,7 +22,7 @@ async function importTasks(coordinator: TestCoordinator, count: number, more = {
   }
 }
 
-/** Counts the pages that are asked for. */
+/** Counts the pages that are requested. */
 async function countPages(coordinator: TestCoordinator): Promise<{ count: number }> {
   const pages = { count: 0 };
   const callback = (): void => {
@@ -33,7 +33,7 @@ async function countPages(coordinator: TestCoordinator): Promise<{ count: number
   return pages;
 }
 
-/** A callback that does not end before it is told to. */
+/** A callback whose promise the test resolves. */
 function stuck(): { readonly work: () => Promise<void>; readonly free: () => void } {
   let free = (): void => undefined;
   const freed = new Promise<void>((resolve) => (free = resolve));
@@ -41,7 +41,7 @@ function stuck(): { readonly work: () => Promise<void>; readonly free: () => voi
 }
 
 describe("a slow subscriber", () => {
-  it("keeps a limited number of updates in memory, holds up nobody, and misses none", async () => {
+  it("keeps a limited number of updates in memory, delays no other, and misses none", async () => {
     await using coordinator = await TestCoordinator.start(NO_TRIMMING);
     await using client = await UpdateClient.connect(coordinator.server.url);
     const pages = await countPages(coordinator);
@@ -60,12 +60,12 @@ describe("a slow subscriber", () => {
     free();
     await slow.until(count + 1);
     await slow.assertIsHistory(coordinator.connection);
-    // What was not kept had to be read after the callback was free.
+    // Updates that were not kept had to be read when the callback was free.
     const read = pages.count - before;
     assert.ok(read >= (count - QUEUE - PAGE) / PAGE, `only ${read} pages were read afterwards`);
   });
 
-  it("reads a page only when the one before is done", async () => {
+  it("reads a page only when the previous one is delivered", async () => {
     await using coordinator = await TestCoordinator.start(NO_TRIMMING);
     await using client = await UpdateClient.connect(coordinator.server.url);
     await importTasks(coordinator, 3 * PAGE);
@@ -80,7 +80,7 @@ describe("a slow subscriber", () => {
     assert.deepEqual([pagesAt.get(PAGE - 1), pagesAt.get(2 * PAGE - 1)], [1, 2]);
   });
 
-  it("gets records of which only a few fit into a reply", async () => {
+  it("gets large records, of which only a few fit into a reply", async () => {
     await using coordinator = await TestCoordinator.start(NO_TRIMMING);
     await using client = await UpdateClient.connect(coordinator.server.url);
     const { work, free } = stuck();
@@ -114,7 +114,7 @@ describe("many updates", () => {
     for (const seen of all) await seen.assertIsHistory(history);
   });
 
-  it("reach whoever joins late, from the beginning, while more are written", async () => {
+  it("reach a late subscriber from the beginning, while more are written", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 2, ...NO_TRIMMING });
     await using writing = await UpdateClient.connect(coordinator.server.url);
     await using client = await UpdateClient.connect(coordinator.server.url);

@@ -18,7 +18,7 @@ async function sixChanges(coordinator: TestCoordinator): Promise<void> {
 }
 
 describe("the updates of a subscription", () => {
-  it("are every change from now on, as the bucket has it", async () => {
+  it("are all changes from now on, as the bucket has them", async () => {
     await using coordinator = await TestCoordinator.start(NO_TRIMMING);
     await coordinator.ok("tasks.create.before");
     await using client = await UpdateClient.connect(coordinator.server.url);
@@ -39,7 +39,7 @@ describe("the updates of a subscription", () => {
     );
   });
 
-  it("have the types and fields that only a later version knows", async () => {
+  it("keep the types and fields of a later version", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     const { task } = await coordinator.ok("tasks.get.a");
@@ -59,7 +59,7 @@ describe("the updates of a subscription", () => {
     }
   });
 
-  it("are those after a revision, of which some have happened and some have not", async () => {
+  it("are those after a revision, both earlier and later ones", async () => {
     await using coordinator = await TestCoordinator.start(NO_TRIMMING);
     await using client = await UpdateClient.connect(coordinator.server.url);
     await sixChanges(coordinator);
@@ -70,7 +70,7 @@ describe("the updates of a subscription", () => {
     await seen.assertIsHistory(coordinator.connection, { after: 4 });
   });
 
-  it("are all from the beginning, in an empty bucket as well", async () => {
+  it("are all from the beginning, also of an empty bucket", async () => {
     await using coordinator = await TestCoordinator.start(NO_TRIMMING);
     await using client = await UpdateClient.connect(coordinator.server.url);
     const early = await client.observe({ since: "beginning" });
@@ -108,7 +108,7 @@ describe("the updates of a subscription", () => {
     ["all of several wishes", { prefix: "P0", status: "available", session: "s1" }, [5]],
     ["none of an empty list", { type: [] }, []],
   ];
-  it("are those that a filter wants, whether they come live or from the history", async () => {
+  it("are those that pass the filter, live or from the history", async () => {
     await using coordinator = await TestCoordinator.start(NO_TRIMMING);
     await using client = await UpdateClient.connect(coordinator.server.url);
     const observeAll = (options: SubscribeOptions) =>
@@ -121,7 +121,7 @@ describe("the updates of a subscription", () => {
     await Promise.all([unfiltered.until(6), unfilteredLate.until(6)]);
     for (const [i, [name, , revisions]] of filters.entries()) {
       for (const seen of [live[i], late[i]]) {
-        // Each subscription is told by itself: that one was told does not mean that all were.
+        // Each subscription delivers by itself: one may have received more than the others.
         if (revisions.length > 0) await seen?.until(revisions.at(-1) ?? 0);
         assert.deepEqual(seen?.revisions, revisions, name);
         await seen.assertIsHistory(coordinator.connection, {
@@ -131,7 +131,7 @@ describe("the updates of a subscription", () => {
     }
   });
 
-  it("are refused for a filter or a beginning that cannot be meant, and which part it is", async () => {
+  it("are refused for an invalid filter or beginning, and the error names the part", async () => {
     await using coordinator = await TestCoordinator.start();
     await using client = await UpdateClient.connect(coordinator.server.url);
     const wrong: [unknown, string][] = [

@@ -8,7 +8,7 @@ import { next } from "../support/next-requests.ts";
 import { errorOf } from "../support/stand-in.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
-/** What is asked about a task from now on, by whoever it is. */
+/** The requests about a task from now on, from any session. */
 async function requestsAbout(coordinator: TestCoordinator, taskId: string): Promise<string[]> {
   const seen: string[] = [];
   coordinator.connection.subscribe(`tasks.*.${taskId}`, {
@@ -26,7 +26,7 @@ describe("a worker whose task is taken away", () => {
     "cancelled with force": ["tasks.cancel.a", { force: true }],
   };
   for (const [what, [subject, body]] of Object.entries(ways)) {
-    it(`hears of it at once when it is ${what}, and sends nothing more for it`, async () => {
+    it(`is notified at once when it is ${what}, and sends nothing more for it`, async () => {
       await using coordinator = await TestCoordinator.start();
       await coordinator.ok("tasks.create.a");
       await using library = await Library.connect(coordinator);
@@ -66,7 +66,7 @@ describe("a worker whose task is taken away", () => {
     assert.deepEqual([task.completed_by, task.failures], ["s2", 0]);
   });
 
-  it("is asked to stop when the task is cancelled, and still decides how it ends", async () => {
+  it("is asked to stop when the task is cancelled, and still decides how the claim ends", async () => {
     await using coordinator = await TestCoordinator.start();
     for (const id of ["thrown", "returned", "unfit"]) await coordinator.ok(`tasks.create.${id}`);
     await using library = await Library.connect(coordinator);
@@ -110,7 +110,7 @@ describe("a worker that is cut off", () => {
     assert.equal((await coordinator.ok("tasks.get.a")).task.claimed_by, "s2");
   });
 
-  it("waits with a result until it can be told", async () => {
+  it("keeps a result until it can report it", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await using proxy = await NatsProxy.start(coordinator.server.port);
@@ -130,7 +130,7 @@ describe("a worker that is cut off", () => {
 });
 
 describe("a worker and a server that is killed", () => {
-  it("completes every task once, those under way too", async () => {
+  it("completes every task once, also the ones under way", async () => {
     await using coordinator = await TestCoordinator.start();
     const ids = Array.from({ length: 12 }, (_, i) => `t${i + 1}`);
     for (const id of ids) await coordinator.ok(`tasks.create.${id}`);
@@ -143,7 +143,7 @@ describe("a worker and a server that is killed", () => {
     work.begun[1]?.fail(new Error("while it was down"));
     await library.log.noted("debug", /tasks.release/);
     await coordinator.server.restart();
-    // Whatever is begun from now on ends at once.
+    // Tasks that start from now on end at once.
     for (let count = 3; count <= ids.length + 1; count++) (await work.nth(count)).finish(count);
     await worker.stop();
     const history = await readHistory(coordinator.connection);
@@ -158,7 +158,7 @@ describe("a worker and a server that is killed", () => {
 });
 
 describe("a worker and a coordinator", () => {
-  it("that is not there yet: it says so and begins when there is one", async () => {
+  it("that does not run yet: it says so and begins when one runs", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 0 });
     await using library = await Library.connect(coordinator);
     const work = new HeldWork();
@@ -171,7 +171,7 @@ describe("a worker and a coordinator", () => {
     assert.equal((await coordinator.ok("tasks.get.a")).task.status, "complete");
   });
 
-  it("that refuses what it asks for: it ends, says why, and waits for its handlers", async () => {
+  it("that refuses its request: it ends, says why, and waits for its handlers", async () => {
     await using coordinator = await TestCoordinator.start();
     await using library = await Library.connect(coordinator);
     const options = [
@@ -182,7 +182,7 @@ describe("a worker and a coordinator", () => {
     ];
     for (const option of options) {
       const worker = library.coordinator.work(option, () => null);
-      // Also if nobody looks at it.
+      // Also if the program ignores the promise.
       await library.log.noted("error", new RegExp(`the worker ${option.session} has ended`));
       await errorOf(worker.done, "invalid_request");
       await worker.stop();
@@ -190,7 +190,7 @@ describe("a worker and a coordinator", () => {
     assert.deepEqual((await coordinator.ok("sessions.list")).sessions, []);
   });
 
-  it("that it may not ask: it ends and says so, instead of asking for ever", async () => {
+  it("that it may not ask: it ends and says so, instead of retrying forever", async () => {
     const deny = (subject: string): string =>
       `{ user: ${subject.split(".").join("-")}, password: p, permissions: { publish: { deny: "${subject}" } } }`;
     const users = [deny("sessions.register.>"), deny("tasks.next"), "{ user: all, password: p }"];

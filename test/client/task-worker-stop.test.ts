@@ -8,7 +8,7 @@ import { Library } from "../support/library.ts";
 import { next, parked } from "../support/next-requests.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
-/** Less than any deadline and TTL that could end a wait in its place. */
+/** Shorter than any deadline and TTL that could otherwise end the wait. */
 const AT_ONCE_MS = 4_000;
 
 async function isAtOnce<T>(what: Promise<T>): Promise<T> {
@@ -43,12 +43,12 @@ describe("stopping a worker", () => {
     assert.deepEqual(library.complaints, []);
   });
 
-  it("gives back what is not done by the deadline, which is no failure", async () => {
+  it("gives back the tasks that are not done by the deadline, without a failure", async () => {
     await using coordinator = await TestCoordinator.start();
     for (const id of ["a", "b"]) await coordinator.ok(`tasks.create.${id}`);
     await using library = await Library.connect(coordinator);
     const work = new HeldWork();
-    // Both when there is room for more, and when there is none.
+    // Both with room for more tasks, and without.
     const worker = library.coordinator.work({ session: "s1", prefix: "a" }, work.handler);
     const roomy = library.coordinator.work(
       { session: "s2", prefix: "b", concurrency: 2 },
@@ -62,21 +62,21 @@ describe("stopping a worker", () => {
       const { task } = await isAtOnce(coordinator.until(`tasks.get.${id}`, isBack));
       assert.deepEqual([task.failures, task.last_event.type], [0, "task_released"]);
     }
-    // What the handlers return now counts for nothing, and disturbs nobody.
+    // The results of the handlers no longer count, and change nothing.
     const { claims } = await next(coordinator, "s3", { max: 2 });
     work.finishAll();
     await coordinator.ok("tasks.renew.a", { session_id: "s3", attempt: claims[0].attempt });
     assert.deepEqual((await coordinator.ok("sessions.list")).sessions, []);
   });
 
-  it("with a deadline of 0 gives everything back, also what a handler ends just then", async () => {
+  it("with a deadline of 0 gives everything back, also a task that a handler ends just then", async () => {
     await using coordinator = await TestCoordinator.start();
     for (const id of ["kept", "thrown", "done"]) await coordinator.ok(`tasks.create.${id}`);
     await using library = await Library.connect(coordinator);
     const work = new HeldWork();
     const worker = library.coordinator.work({ session: "s1", concurrency: 3 }, work.handler);
     await work.nth(3);
-    // The result is on its way for longer than it takes to end a session.
+    // Sending the result takes longer than ending the session.
     const { link } = library.bus;
     const request = link.request.bind(link);
     link.request = async (subject, ...rest) => {
@@ -101,7 +101,7 @@ describe("stopping a worker", () => {
     ]);
   });
 
-  it("can be asked for again; the deadline that comes first counts", async () => {
+  it("can be requested again: the earliest deadline counts", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await using library = await Library.connect(coordinator);
@@ -123,7 +123,7 @@ describe("stopping a worker", () => {
     for (let i = 1; i <= 5; i++) {
       const worker = library.coordinator.work({ session: "s1" }, work.handler);
       await parked(coordinator, 1);
-      // The request that waits at the coordinator stays there: nobody has told it.
+      // The parked request stays at the coordinator, which does not know that the client has left.
       const stopped = worker.stop();
       const id = `t${i}`;
       await coordinator.ok(`tasks.create.${id}`);
@@ -139,7 +139,7 @@ describe("stopping a worker", () => {
     assert.deepEqual((await coordinator.ok("sessions.list")).sessions, []);
   });
 
-  it("gives back what was handed out when nobody listened any more, before the others are done", async () => {
+  it("gives back tasks that were handed out after it stopped listening, before its handlers are done", async () => {
     await using coordinator = await TestCoordinator.start();
     for (const id of ["a", "b"]) await coordinator.ok(`tasks.create.${id}`);
     await using library = await Library.connect(coordinator);
@@ -149,7 +149,7 @@ describe("stopping a worker", () => {
       work.handler,
     );
     await work.nth(1);
-    // As if the answer had been on its way to the worker when it was stopped.
+    // As if the worker had been stopped while the answer was on its way.
     await next(coordinator, "s1", { prefix: "b" });
     const stopped = worker.stop();
     const { task } = await coordinator.until(
@@ -163,7 +163,7 @@ describe("stopping a worker", () => {
     assert.equal((await coordinator.ok("tasks.get.a")).task.status, "complete");
   });
 
-  it("begins nothing that was handed out in that very moment", async () => {
+  it("does not begin a task that was handed out at that moment", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await using library = await Library.connect(coordinator);
@@ -192,7 +192,7 @@ describe("stopping a worker", () => {
     assert.deepEqual([task.status, task.attempt, task.failures], ["available", 1, 0]);
   });
 
-  it("while it registers leaves no session that would last, whether or not a coordinator runs", async () => {
+  it("while it registers leaves no lasting session, with or without a coordinator", async () => {
     await using coordinator = await TestCoordinator.start({
       workers: 0,
       settings: { session_ttl_seconds: 5 },
@@ -208,11 +208,11 @@ describe("stopping a worker", () => {
       await library.log.noted("debug", /sessions.register/, since);
       await isAtOnce(worker.stop());
     }
-    // Another worker may have registered it after it was ended: then it has nothing, and runs out.
+    // Another worker of the coordinator may register it after its end. Then it holds nothing, and expires.
     await coordinator.until("sessions.list", ({ sessions }) => sessions.length === 0);
   });
 
-  it("is done by the coordinator's stop, which lets run resolve", async () => {
+  it("is part of the coordinator's stop, after which run resolves", async () => {
     await using coordinator = await TestCoordinator.start();
     for (const id of ["a", "b"]) await coordinator.ok(`tasks.create.${id}`);
     await using library = await Library.connect(coordinator);
@@ -225,7 +225,7 @@ describe("stopping a worker", () => {
     await Promise.all([first.done, second.done, run]);
     const { tasks } = await coordinator.ok("tasks.stats");
     assert.equal(tasks.available, 2);
-    // It can begin anew.
+    // It can begin again.
     const again = library.coordinator.work({ session: "s1" }, work.handler);
     (await work.nth(3)).finish();
     await again.stop();

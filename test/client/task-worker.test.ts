@@ -7,7 +7,7 @@ import { parked } from "../support/next-requests.ts";
 import { errorOf } from "../support/stand-in.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
-/** Has one worker do all tasks there are, and returns the record of the task named. */
+/** Lets one worker do all tasks, and returns the record of the named task. */
 async function workOff(
   coordinator: TestCoordinator,
   handler: TaskHandler,
@@ -25,7 +25,7 @@ function thrown(value: unknown): never {
 }
 
 describe("what a handler returns or throws", () => {
-  it("completes the task, without a result if there is none", async () => {
+  it("completes the task, also without a result", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.with", { payload: 20 });
     await coordinator.ok("tasks.create.without");
@@ -65,7 +65,7 @@ describe("what a handler returns or throws", () => {
     );
   });
 
-  it("fails the task for good when it is a PermanentError, or the last failure", async () => {
+  it("fails the task for good if it is a PermanentError, or the last allowed failure", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.hopeless", { max_failures: 5 });
     await coordinator.ok("tasks.create.once", { max_failures: 1 });
@@ -112,7 +112,7 @@ describe("what a handler returns or throws", () => {
 });
 
 describe("a worker", () => {
-  it("works on as many tasks at a time as it was told, and asks for as many as it has room", async () => {
+  it("handles `concurrency` tasks at a time, and asks for as many as it has room for", async () => {
     await using coordinator = await TestCoordinator.start();
     const requests: Json[] = [];
     coordinator.connection.subscribe("tasks.next", {
@@ -140,7 +140,7 @@ describe("a worker", () => {
     await parked(coordinator, 1);
     assert.equal(work.peak, 3);
     assert.equal(work.begun.length, 7);
-    // While it waits, another task fills the room that is left.
+    // While it waits, another task fills the remaining room.
     await coordinator.ok("tasks.create.late");
     (await work.nth(8)).finish();
     await worker.stop();
@@ -168,7 +168,7 @@ describe("a worker", () => {
     assert.deepEqual(taken, ["P1.good"]);
   });
 
-  it("is listed as a session with what it holds, until it is stopped", async () => {
+  it("is listed as a session with its tasks, until it is stopped", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await coordinator.ok("tasks.create.b");
@@ -194,7 +194,7 @@ describe("a worker", () => {
     assert.deepEqual(library.complaints, []);
   });
 
-  it("ends by itself when there is nothing to do, if it was told so, and not before", async () => {
+  it("ends by itself with stopWhenIdle when there is nothing to do, and not before", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await coordinator.ok("tasks.create.b", { depends_on: ["a"] });
@@ -202,7 +202,7 @@ describe("a worker", () => {
     const work = new HeldWork();
     const options = { session: "s1", stopWhenIdle: true, waitSeconds: 0, concurrency: 2 };
     const worker = library.coordinator.work(options, work.handler);
-    // Room for another task, and none there: it is not idle, as one is under way.
+    // It has room for another task, and there is none. It is not idle, because one is under way.
     const first = await work.nth(1);
     const heard = library.log.lines.length;
     await library.log.noted("debug", /tasks.next/, heard);
@@ -216,7 +216,7 @@ describe("a worker", () => {
     assert.deepEqual((await coordinator.ok("sessions.list")).sessions, []);
   });
 
-  it("does not take a coordinator that is stopped for a lack of tasks", async () => {
+  it("does not take the stop of a coordinator for a lack of tasks", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 0 });
     const first = await coordinator.addWorkers(1);
     await using library = await Library.connect(coordinator);
@@ -225,7 +225,7 @@ describe("a worker", () => {
     const worker = library.coordinator.work(options, work.handler);
     await parked(coordinator, 1);
     await coordinator.addWorkers(1);
-    // It answers those who wait, with nothing.
+    // It answers parked requests with no task.
     await first.stop();
     await coordinator.ok("tasks.create.a");
     (await work.nth(1)).finish();
@@ -233,7 +233,7 @@ describe("a worker", () => {
     await worker.stop();
   });
 
-  it("asks with pauses, however short it is to wait", async () => {
+  it("pauses between requests, even with the shortest wait", async () => {
     await using coordinator = await TestCoordinator.start();
     await using library = await Library.connect(coordinator);
     const worker = library.coordinator.work({ session: "s1", waitSeconds: 0 }, () => null);
@@ -246,7 +246,7 @@ describe("a worker", () => {
     assert.ok(asked.length >= 1 && asked.length <= 6, `${asked.length} requests`);
   });
 
-  it("refuses options that cannot be meant, at once", async () => {
+  it("refuses invalid options at once", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 0 });
     await using library = await Library.connect(coordinator);
     const refused: [object, string][] = [

@@ -11,7 +11,7 @@ import { TestCoordinator } from "../support/test-coordinator.ts";
 
 const SILENCE_MS = 50;
 
-/** A connection whose feed does not bear silence for long. */
+/** A connection whose feed checks after a short silence. */
 class Feed implements AsyncDisposable {
   readonly logged: string[] = [];
   readonly link: BusConnection;
@@ -47,7 +47,7 @@ class Feed implements AsyncDisposable {
 }
 
 describe("the feed of updates", () => {
-  it("finds what was lost last, on a connection that never broke", async () => {
+  it("finds lost messages at the end, on a connection that never broke", async () => {
     await using coordinator = await TestCoordinator.start();
     await using proxy = await NatsProxy.start(coordinator.server.port);
     await using client = await Feed.connect(proxy.url);
@@ -65,7 +65,7 @@ describe("the feed of updates", () => {
     }
   });
 
-  it("finds what was lost in between with the next message", async () => {
+  it("finds lost messages in between with the next message", async () => {
     await using coordinator = await TestCoordinator.start();
     await using proxy = await NatsProxy.start(coordinator.server.port);
     await using client = await UpdateClient.connect(proxy.url);
@@ -101,7 +101,7 @@ describe("the feed of updates", () => {
     await coordinator.ok("tasks.create.a");
     interfere = async () => {
       await coordinator.ok("tasks.create.b");
-      // The worker has heard of it.
+      // The worker has received it.
       await coordinator.ok("tasks.stats");
     };
     const seen = await client.observe({ since: 1 });
@@ -111,7 +111,7 @@ describe("the feed of updates", () => {
     await seen.assertIsHistory(coordinator.connection, { after: 1 });
   });
 
-  it("says so if it may not listen, and asks for what it does not hear", async () => {
+  it("says so if it may not subscribe, and asks for the updates that it does not receive", async () => {
     await using coordinator = await TestCoordinator.start({ server: { config: ACCOUNTS } });
     await using client = await Feed.connect(coordinator.server.url, "deaf");
     const seen = await client.observe("now");
@@ -121,7 +121,7 @@ describe("the feed of updates", () => {
     assert.match(client.logged.join("\n"), /updates come late.*task-updates/);
   });
 
-  it("says so if it may not ask, and does not give up", async () => {
+  it("says so if it may not send requests, and does not give up", async () => {
     await using coordinator = await TestCoordinator.start({ server: { config: ACCOUNTS } });
     await using client = await Feed.connect(coordinator.server.url, "mute");
     await client.observe("beginning");
@@ -130,7 +130,7 @@ describe("the feed of updates", () => {
     assert.doesNotMatch(client.logged.join("\n"), /ended/);
   });
 
-  it("delivers a record that is too large for a reply if it comes live, else leaves it out", async () => {
+  it("delivers a live record that is too large for a reply, and otherwise leaves it out", async () => {
     await using coordinator = await TestCoordinator.start();
     await using client = await UpdateClient.connect(coordinator.server.url);
     const live = await client.observe();
@@ -155,7 +155,7 @@ describe("the feed of updates", () => {
   });
 });
 
-/** Whoever does not say who it is may do everything. */
+/** A client without a user may do everything. */
 const ACCOUNTS = `
   jetstream: enabled
   no_auth_user: all

@@ -14,7 +14,7 @@ const change = new LiveChange({
   text: JSON.stringify(record),
 });
 
-it("a record with a number that cannot be kept is told as no task, whoever wrote it", () => {
+it("a record with a number that cannot be kept is no task, also if a coordinator wrote it", () => {
   const own = { task_id: "P0.a", attempt: 1, last_event: { type: "task_claimed" }, ...record };
   for (const written of [record, own]) {
     const text = JSON.stringify({ ...written, payload: 0 }).replace(":0}", ":9007199254740993}");
@@ -66,33 +66,33 @@ describe("a filter of updates", () => {
     });
   }
 
-  it("goes by the status after the transition", () => {
+  it("compares the status after the transition", () => {
     const completed = update({ old_status: "claimed", new_status: "complete" });
     assert.equal(wants({ status: "complete" }, completed), true);
     assert.equal(wants({ status: "claimed" }, completed), false);
   });
 
-  it("goes by the session that did it as well as by the one that holds the task", () => {
+  it("compares the session that caused the transition and the one that holds the task", () => {
     const cancelling = update({ session_id: "s2", claimed_by: "s1" });
     assert.equal(wants({ session: "s1" }, cancelling), true);
     assert.equal(wants({ session: "s2" }, cancelling), true);
     assert.equal(wants({ session: "s3" }, cancelling), false);
   });
 
-  it("takes no session for none", () => {
+  it("does not take a missing session for any session", () => {
     const created = update({ session_id: null, claimed_by: null });
     assert.equal(wants({}, created), true);
     for (const session of ["", "s1", "null"]) assert.equal(wants({ session }, created), false);
   });
 
-  it("is refused if a part is not known, with those that are", () => {
+  it("is refused if a part is unknown, and the error names the known ones", () => {
     const filter = { statuses: "claimed" };
     assert.throws(() => {
       check({ filter });
     }, /filter\.statuses: is no option.*prefix, status, session, type/);
   });
 
-  it("is refused if a value is not known, with those that are", () => {
+  it("is refused if a value is unknown, and the error names the known ones", () => {
     const filter = { status: "done" };
     assert.throws(() => {
       check({ filter });

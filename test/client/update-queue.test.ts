@@ -7,7 +7,7 @@ const MAX_ENTRIES = 1_000;
 const MAX_BYTES = 4 * 1024 * 1024;
 
 describe("the queue of updates", () => {
-  it("gives back what was pushed, first in, first out, whatever comes in between", () => {
+  it("returns entries first in, first out, also if pushes and shifts mix", () => {
     const step = fc.oneof(
       fc.record({ push: fc.integer({ min: 1, max: 700 }) }),
       fc.record({ shift: fc.integer({ min: 1, max: 700 }) }),
@@ -37,7 +37,7 @@ describe("the queue of updates", () => {
     );
   });
 
-  it("is full with so many entries, until one is taken", () => {
+  it("is full with the maximum of entries, until one is taken", () => {
     const queue = new UpdateQueue<number>();
     for (let i = 1; i < MAX_ENTRIES; i++) queue.push(i, 0);
     assert.equal(queue.isFull, false);
@@ -47,7 +47,7 @@ describe("the queue of updates", () => {
     assert.equal(queue.isFull, false);
   });
 
-  it("is full with so many bytes, until enough are taken", () => {
+  it("is full with the maximum of bytes, until enough are taken", () => {
     const queue = new UpdateQueue<string>();
     queue.push("first", MAX_BYTES - 1);
     assert.equal(queue.isFull, false);
@@ -61,7 +61,7 @@ describe("the queue of updates", () => {
     assert.deepEqual([queue.isFull, queue.size, queue.shift()], [false, 0, undefined]);
   });
 
-  it("has nothing left to give when it is empty", () => {
+  it("returns nothing when it is empty", () => {
     const queue = new UpdateQueue<number>();
     assert.equal(queue.shift(), undefined);
     assert.equal(queue.size, 0);

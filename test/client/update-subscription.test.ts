@@ -8,7 +8,7 @@ import { ObservedUpdates } from "../support/observed-updates.ts";
 
 type Page = Reply<"tasks.changes">;
 
-/** A subscription whose pages are answered by the test, one after the other. */
+/** A subscription whose pages the test answers, one after the other. */
 function subscribe(): Subscribed {
   const seen = new ObservedUpdates();
   const asked: Asked[] = [];
@@ -57,17 +57,17 @@ function page(revisions: readonly number[], lastRevision: number, more = false):
     const { task_id, task } = live(revision);
     return { task_id, revision, task };
   });
-  // What it does not look at is left out.
+  // Without the fields that the subscription does not read.
   return { ok: true, changes, last_revision: lastRevision, has_more: more } as unknown as Page;
 }
 
-/** Lets everything happen that needs no further event. */
+/** Resolves when everything is done that needs no further event. */
 function drain(): Promise<void> {
   return new Promise(setImmediate);
 }
 
 describe("a subscription that catches up", () => {
-  it("goes on live with what has arrived while it read the last page", async () => {
+  it("continues live with the messages that have arrived while it read the last page", async () => {
     const { subscription, seen, asked } = subscribe();
     await drain();
     for (const revision of [2, 3, 4, 5]) subscription.offer(live(revision));
@@ -78,7 +78,7 @@ describe("a subscription that catches up", () => {
     assert.equal(asked.length, 1);
   });
 
-  it("reads another page if what has arrived does not continue it", async () => {
+  it("reads another page if those messages do not continue it", async () => {
     const { subscription, seen, asked } = subscribe();
     await drain();
     subscription.offer(live(5));
@@ -92,7 +92,7 @@ describe("a subscription that catches up", () => {
     assert.ok(seen.updates.every((update) => !update.transitions_missing));
   });
 
-  it("keeps no more than it may of what arrives, and reads it afterwards", async () => {
+  it("keeps a limited number of those messages, and reads the rest", async () => {
     const { subscription, seen, asked } = subscribe();
     await drain();
     for (let revision = 2; revision <= 3_000; revision++) subscription.offer(live(revision));
@@ -102,14 +102,14 @@ describe("a subscription that catches up", () => {
     assert.equal(asked[1]?.since, 1);
   });
 
-  it("asks again at once for a page that may never come, as after a reconnect", async () => {
+  it("requests a page again at once after a reconnect, because its answer may never come", async () => {
     const { subscription, seen, asked, logged } = subscribe();
     await drain();
     subscription.verify();
     await drain();
     assert.equal(asked[0]?.signal.aborted, true);
     assert.equal(asked[1]?.since, 0);
-    // Too late: it is as good as none.
+    // Too late: it is ignored.
     asked[0].answer(page([1], 1));
     await drain();
     assert.deepEqual(seen.revisions, []);
@@ -119,7 +119,7 @@ describe("a subscription that catches up", () => {
     assert.deepEqual(logged, []);
   });
 
-  it("asks for nothing more when it is stopped", async () => {
+  it("requests nothing more when it is stopped", async () => {
     const { subscription, seen, asked, logged } = subscribe();
     await drain();
     subscription.stop();
@@ -148,10 +148,10 @@ describe("a subscription that is up to date", () => {
     assert.deepEqual(seen.revisions, [1, 2, 3, 4]);
   });
 
-  it("says that transitions are missing where revisions are gone, also at the end", async () => {
+  it("reports missing transitions where revisions are missing, also at the end", async () => {
     const { subscription, seen, asked } = subscribe();
     await drain();
-    // Revision 4 was a marker that has removed itself.
+    // Revision 4 was a marker that has expired.
     asked[0]?.answer(page([1, 3], 4));
     await drain();
     subscription.offer(live(5));
@@ -167,7 +167,7 @@ describe("a subscription that is up to date", () => {
     );
   });
 
-  it("makes sure when revisions count from 1 again, and begins anew", async () => {
+  it("reads a page when revisions count from 1 again, and begins again", async () => {
     const { subscription, seen, asked } = subscribe();
     await drain();
     asked[0]?.answer(page([1, 2, 3], 3));

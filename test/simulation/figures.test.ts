@@ -4,7 +4,7 @@ import { computeFigures, percentiles } from "../../src/simulation/figures.ts";
 import { recoveredHistory } from "./synthetic-history.ts";
 
 describe("the figures of a simulation", () => {
-  it("counts in the history what happened to the attempts", () => {
+  it("count the ends of the attempts in the history", () => {
     const history = recoveredHistory();
     const tasks = [{ task_id: "b", depends_on: ["a"] }, { task_id: "a" }];
     const measured = { wallSeconds: 2, claimLatencies: [1.234] };
@@ -23,12 +23,12 @@ describe("the figures of a simulation", () => {
     });
   });
 
-  it("takes percentiles by the nearest rank", () => {
+  it("have percentiles by the nearest rank", () => {
     const values = Array.from({ length: 200 }, (_, i) => 200 - i);
     assert.deepEqual(percentiles(values), { count: 200, p50: 100, p95: 190, p99: 198 });
   });
 
-  it("has no percentiles of nothing", () => {
+  it("have no percentiles without values", () => {
     assert.deepEqual(percentiles([]), { count: 0, p50: null, p95: null, p99: null });
   });
 });

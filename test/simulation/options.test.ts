@@ -20,7 +20,7 @@ function refuses(given: GivenOptions, message: RegExp): void {
 }
 
 describe("the options of a simulation", () => {
-  it("have the defaults of the demo and a seed of each run's own", () => {
+  it("have the defaults of the demo, and a random seed for each run", () => {
     const { seed, ...options } = parseOptions({});
     assert.deepEqual(options, {
       sessions: 20,
@@ -32,7 +32,7 @@ describe("the options of a simulation", () => {
     assert.ok(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32);
   });
 
-  it("come from the command line as text", () => {
+  it("are parsed from the texts of the command line", () => {
     const given = { sessions: "5", workers: "1", crashRate: "0.1", failRate: "0.25", seed: "7" };
     assert.deepEqual(parseOptions({ ...given, file: "tasks.json" }), {
       sessions: 5,
@@ -44,7 +44,7 @@ describe("the options of a simulation", () => {
     });
   });
 
-  it("name the option that cannot be used, and what it may be", () => {
+  it("are refused with the name of the option and its limits", () => {
     refuses({ sessions: "0" }, /^--sessions must be a whole number from 1 to 2000, not "0"$/);
     refuses({ workers: "2.5" }, /^--workers must be a whole number/);
     refuses({ crashRate: "lots" }, /^--crash-rate must be a number from 0 to 0.9, not "lots"$/);
@@ -55,7 +55,7 @@ describe("the options of a simulation", () => {
 });
 
 describe("the file of tasks", () => {
-  it("is the project that comes with the package unless another is named", async () => {
+  it("is the project in the package unless another file is named", async () => {
     const tasks = await readTaskFile(DEFAULT_FILE);
     assert.equal(tasks.length, 397);
     assert.equal(tasks.flatMap((task) => task.depends_on ?? []).length, 908);
@@ -81,17 +81,17 @@ describe("a file of tasks with a number that cannot be kept", () => {
   });
 });
 
-describe("the chance of a simulation", () => {
+describe("the random numbers of a simulation", () => {
   const draw = (seed: number, n: number): number[] =>
     Array.from({ length: 1_000 }, createRandomFor(seed, n));
 
-  it("repeats itself for the same seed and session only", () => {
+  it("repeat only for the same seed and session", () => {
     assert.deepEqual(draw(1, 1), draw(1, 1));
     assert.notDeepEqual(draw(1, 1), draw(1, 2));
     assert.notDeepEqual(draw(1, 1), draw(2, 1));
   });
 
-  it("is spread evenly between 0 and 1", () => {
+  it("are spread evenly between 0 and 1", () => {
     const values = draw(42, 0);
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
     assert.ok(Math.abs(mean - 0.5) < 0.05, `the mean is ${mean}`);

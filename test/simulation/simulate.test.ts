@@ -13,7 +13,7 @@ import { serverBinary } from "../support/nats-server.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 
-/** Runs `if-coordinator simulate` with a folder for temporary files of its own. */
+/** Runs `if-coordinator simulate` with its own folder for temporary files. */
 class SimulateCommand implements AsyncDisposable {
   readonly folder: string;
 
@@ -55,7 +55,7 @@ class SimulateCommand implements AsyncDisposable {
     return { code: child.exitCode, stdout, stderr };
   }
 
-  /** No server with its data in the folder, and no data. */
+  /** Checks that the folder has no data, and that no server uses it. */
   async assertNothingIsLeft(): Promise<void> {
     assert.deepEqual(await processesOf(this.folder), []);
     const files = await readdir(this.folder);
@@ -81,7 +81,7 @@ function layers(count: number): unknown[] {
 }
 
 describe("if-coordinator simulate", () => {
-  it("brings a project to its end although sessions crash and fail", async () => {
+  it("completes a project although sessions crash and fail", async () => {
     await using command = await SimulateCommand.prepare();
     const file = await command.file(layers(8));
     const { code, stdout, stderr } = await command.run(
@@ -118,7 +118,7 @@ describe("if-coordinator simulate", () => {
     assert.match(stdout, /passed: every check holds\n$/);
   });
 
-  it("fails if not every task could be completed, and names those", async () => {
+  it("fails if some tasks could not be completed, and names them", async () => {
     await using command = await SimulateCommand.prepare();
     const file = await command.file([
       { task_id: "possible" },
