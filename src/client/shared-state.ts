@@ -1,4 +1,4 @@
-/** Keys and values that the sessions of a swarm share, in the bucket `shared`. */
+/** The keys and values that the sessions of a swarm share, in the bucket `shared`. */
 import pRetry from "p-retry";
 import { ConnectionError } from "../nats/connection.ts";
 import {
@@ -22,13 +22,13 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 
 interface Current {
-  /** `undefined`: it was removed. */
+  /** `undefined`: the key was removed. */
   readonly text: string | undefined;
   readonly revision: number;
   readonly writeId: string | null;
 }
 
-/** Of the bucket. */
+/** Settings of the bucket. */
 export type SharedOptions = Pick<SharedBucketOptions, "replicas" | "jsDomain">;
 
 export class SharedState {
@@ -53,13 +53,13 @@ export class SharedState {
     });
   }
 
-  /** `null` if there is none. */
+  /** The value of the key; `null` if there is none. */
   async get(key: string): Promise<unknown> {
     requireKey(key);
     return valueOf(key, await this.#untilDone((bucket) => load(bucket, key)));
   }
 
-  /** `expected` `null`: only if there is none. */
+  /** Writes the value if the key has the expected one. `expected` is `null`: only if the key has none. */
   compareAndSwap(
     key: string,
     expected: unknown,
@@ -71,19 +71,19 @@ export class SharedState {
     requireKey(key);
     requireTtl(ttlSeconds);
     const writeId = newWriteId();
-    /** The revision that a write was to follow whose outcome is unknown. */
+    /** The revision that our write expected, if the outcome of that write is unknown. */
     let uncertain: number | null = null;
     return this.#untilDone(async (bucket) => {
       for (;;) {
         const current = await load(bucket, key);
         const revision = current?.revision ?? 0;
         if (current?.writeId === writeId) return true;
-        // Somebody else has written: instead of that write, or after it.
+        // Another client has written, instead of our write or after it: we cannot know which.
         if (uncertain !== null && revision !== uncertain) throw unknownOutcome(key, false);
         if (canonicalJson(valueOf(key, current)) !== wanted) return false;
         const outcome = await bucket.write(key, text, revision, { ttlSeconds, writeId });
         if (outcome.kind === "written") return true;
-        // The value may still be the expected one, written anew; or, if it is in doubt, be this one.
+        // The value may be the expected one in a new revision. Or, if in doubt, our write has succeeded.
         if (outcome.kind === "conflict") continue;
         uncertain = revision;
         throw unknownOutcome(key);
@@ -91,7 +91,7 @@ export class SharedState {
     });
   }
 
-  /** Whether there was one. */
+  /** Removes the key. Returns whether it existed. */
   delete(key: string): Promise<boolean> {
     requireKey(key);
     let isUncertain = false;
@@ -108,12 +108,12 @@ export class SharedState {
     });
   }
 
-  /** Resolves once the watch is set up; returns what ends it. */
+  /** Resolves when the watch is set up. The returned function ends the watch. */
   watch(prefix: string, callback: (change: SharedChange) => unknown): Promise<() => void> {
     return this.#untilDone((bucket) => watchShared(bucket, prefix, callback, this.#logger));
   }
 
-  /** Asks again while NATS does not answer. */
+  /** Retries for up to 15 s while NATS does not answer. */
   async #untilDone<T>(use: (bucket: KvBucket) => Promise<T>): Promise<T> {
     return pRetry(
       async () => {
@@ -140,7 +140,7 @@ export class SharedState {
     const opened = openSharedBucket(connection, {
       ...this.#options,
       watchFailed: (cause) => {
-        this.#logger.warn(`the watch of the bucket shared begins again: ${String(cause)}`);
+        this.#logger.warn(`the watch on the bucket shared begins again: ${String(cause)}`);
       },
     });
     const bucket = { of: connection, opened };
@@ -152,7 +152,7 @@ export class SharedState {
   }
 }
 
-/** The text and the revision to compare with; of a key that was removed, that of its marker. */
+/** The text and the revision of a key. The revision of a removed key is that of its marker. */
 async function load(bucket: KvBucket, key: string): Promise<Current | null> {
   const message = await bucket.load(key);
   if (message === null) return null;
@@ -187,7 +187,7 @@ function toTaskError(error: unknown): unknown {
   return new TaskError("unavailable", problem, { retryable, cause: error });
 }
 
-/** A server without JetStream, or a bucket that will not do, stays so; one that is silent may be starting. */
+/** A missing JetStream or an unsuitable bucket does not pass by itself. A silent server may just be starting. */
 function isLasting({ cause }: ConnectionError): boolean {
   return !(cause instanceof Error) || cause.name.startsWith("JetStream");
 }

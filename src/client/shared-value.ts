@@ -1,11 +1,11 @@
-/** The values of shared keys, which programs in any language put. */
+/** Reads the values of shared keys, which programs in any language may write. */
 import { describeInexact, inexactPart } from "../protocol/storable-json.ts";
 import { TaskError } from "./task-error.ts";
 
 /**
- * What is no JSON is the text that it is.
+ * Parses JSON. A value that is not JSON is returned as text.
  *
- * @throws TaskError `corrupt_record` for JSON with numbers or text that would be read as something else
+ * @throws TaskError `corrupt_record` for JSON with numbers or text that JavaScript cannot represent exactly
  */
 export function readShared(key: string, text: string): unknown {
   let value: unknown;
@@ -16,6 +16,6 @@ export function readShared(key: string, text: string): unknown {
   }
   const inexact = inexactPart(text);
   if (inexact === null) return value;
-  const message = `the value of ${key} cannot be read as it is: ${describeInexact(inexact)}`;
+  const message = `the value of ${key} cannot be read exactly: ${describeInexact(inexact)}`;
   throw new TaskError("corrupt_record", message, { details: { field: inexact.path } });
 }

@@ -1,24 +1,24 @@
-/** Tells of every change of the shared keys, once, whatever happens to the watch below it. */
+/** Calls back once for each change of the shared keys, even if the watch on the bucket begins again. */
 import type { KvBucket, KvMessage } from "../nats/shared-bucket.ts";
 import { WatchedMap } from "../watched/watched-map.ts";
 import { describeError, type Logger } from "./logger.ts";
 import { readShared } from "./shared-value.ts";
 
-/** What has become of a key. */
+/** A change of a shared key. */
 export interface SharedChange {
-  /** The whole key, with the prefix. */
+  /** The whole key, including the prefix. */
   readonly key: string;
-  /** `expired`: its TTL has run out. */
+  /** `expired`: the TTL of the key was over. */
   readonly operation: "put" | "deleted" | "expired";
-  /** `null` unless it was put. */
+  /** The new value; `null` unless the operation is `put`. */
   readonly value: unknown;
-  /** Of the bucket `shared`; grows from change to change. */
+  /** The revision in the bucket `shared`. It grows with each change. */
   readonly revision: number;
 }
 
 /**
- * Calls the callback for each key that there is, then for each change. Only the newest of several
- * changes in quick succession is sure to be told.
+ * Calls the callback for each existing key, then for each change. If several changes follow each other quickly,
+ * only the last one is guaranteed to be delivered.
  */
 export async function watchShared(
   bucket: KvBucket,
@@ -37,18 +37,18 @@ export async function watchShared(
       logger.error(`the callback of watch("${prefix}") failed: ${describeError(error)}`);
     }
   };
-  /** `undefined` for what cannot be read as it is: told in the log, instead of as another value. */
+  /** `undefined` if the value cannot be read exactly. That is logged, because a changed value would mislead. */
   const read = (key: string, text: string): unknown => {
     try {
       return readShared(key, text);
     } catch (error) {
-      logger.error(`watch("${prefix}") leaves out a change: ${describeError(error)}`);
+      logger.error(`watch("${prefix}") skips a change: ${describeError(error)}`);
       return undefined;
     }
   };
   known.onChange((key, before, after, message) => {
     if (after === null) {
-      // Without a message, the key and its marker went while nobody watched.
+      // Without a message: the watch was interrupted, and the key is gone without a marker.
       const operation = message?.operation === "expired" ? "expired" : "deleted";
       const revision = message?.revision ?? before?.revision ?? 0;
       void tell({ key, operation, value: null, revision });

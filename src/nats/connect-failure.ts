@@ -39,12 +39,12 @@ export function cureOf({ error, names, hasCaCert }: FailedAttempt): string | nul
     return `set nats.key_file and ${CERT_FILE}`;
   }
   if (error instanceof ClientCertificateRefusedError) {
-    return `give one that the server trusts to ${CERT_FILE}, with its key to nats.key_file`;
+    return `use one that the server trusts: set nats.key_file and ${CERT_FILE}`;
   }
   const code = codeOf(error);
   if (UNTRUSTED.includes(code)) {
     return hasCaCert
-      ? `the server's certificate was not issued by the authority in ${CA_CERT}: give the one that ` +
+      ? `the server's certificate was not issued by the authority in ${CA_CERT}: use the one that ` +
           "issued it"
       : "this machine does not know the authority that issued the server's certificate: set the " +
           `path of its certificate as ${CA_CERT}`;

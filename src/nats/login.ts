@@ -82,7 +82,7 @@ async function authenticatorOf(path: string, setting: string): Promise<Authentic
     authenticator("nonce");
   } catch (cause) {
     throw new LoginFileError(
-      `${path} has no user JWT and seed: give a file as "nsc generate creds" writes it to ${setting}`,
+      `${path} has no user JWT and seed: make one with "nsc generate creds", and correct ${setting}`,
       { cause },
     );
   }
@@ -141,7 +141,7 @@ async function checkKey(path: string): Promise<Buffer> {
     const isEncrypted = cause instanceof Error && "code" in cause && cause.code === NO_PASSPHRASE;
     throw new LoginFileError(
       isEncrypted
-        ? `the key in ${path} is encrypted: give one without a passphrase to ${KEY_FILE}`
+        ? `the key in ${path} is encrypted: use a key without a passphrase for ${KEY_FILE}`
         : `${path} has no private key in PEM form: correct the path in ${KEY_FILE}`,
       { cause },
     );

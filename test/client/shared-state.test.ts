@@ -77,7 +77,7 @@ describe("shared state", () => {
       const uses = [() => bus.get("k"), () => bus.compareAndSwap("k", 1, 2)];
       for (const use of uses) {
         const { message, details } = await errorOf(use(), "corrupt_record");
-        assert.match(message, /^the value of k cannot be read as it is: /);
+        assert.match(message, /^the value of k cannot be read exactly: /);
         assert.equal(details.field, path);
       }
       assert.equal((await bucket.get("k"))?.string(), text);

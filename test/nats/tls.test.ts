@@ -195,7 +195,7 @@ describe("a server with TLS", () => {
     const other = await new Authority("other").certificate(folder.path);
     assert.match(
       await failure("by-address", { caCert: other }),
-      /was not issued by the authority in nats\.ca_cert, .*: give the one that issued it$/,
+      /was not issued by the authority in nats\.ca_cert, .*: use the one that issued it$/,
     );
   });
 
@@ -216,7 +216,7 @@ describe("a server with TLS", () => {
     const files = { certFile: foreign.cert, keyFile: foreign.key };
     assert.match(
       await failure("verifying", { caCert, ...files }),
-      /not accept the client certificate\): give one that the server trusts to nats\.cert_file/,
+      /not accept the client certificate\): use one that the server trusts: set nats\.key_file and nats\.cert_file/,
     );
   });
 
@@ -256,7 +256,8 @@ describe("a credentials file", () => {
       await writeFile(credsFile, content);
       await assert.rejects(connectNats({ servers, credsFile }), {
         name: "ConnectionError",
-        message: /my\.creds has no user JWT and seed: give a file as .* to nats\.creds_file, which/,
+        message:
+          /my\.creds has no user JWT and seed: make one with .*, and correct nats\.creds_file, which/,
       });
     }
   });
