@@ -7,48 +7,48 @@ import { healthOf, isBusHealthy, type WorkerHealth } from "./telemetry/health.ts
 import { type HttpEndpoint, startHttpEndpoint } from "./telemetry/http-endpoint.ts";
 import { createMetrics, type MetricsSnapshot } from "./telemetry/metrics.ts";
 
-/** The coordinator cannot start; the message says why and what to do. */
+/** The coordinator cannot start. The message says why and what to do. */
 export class StartupError extends Error {
   override readonly name = "StartupError";
 }
 
 export interface App {
-  /** Where metrics and health are served; `null` if that is switched off. */
+  /** URL of the HTTP endpoint for metrics and health; `null` if it is switched off. */
   readonly httpUrl: string | null;
   readonly workerIds: readonly string[];
-  /** Rejects, with the reason, if a worker ends by itself and cannot go on; else never settles. */
+  /** Rejects with the reason if a worker ends by itself. Otherwise it stays pending. */
   readonly failed: Promise<never>;
-  /** How each worker is. */
+  /** The health of each worker. */
   health(): readonly WorkerHealth[];
-  /** What the metrics are now. */
+  /** The current values of the metrics. */
   metrics(): Promise<MetricsSnapshot>;
-  /** Answers what is under way, then stops everything. Idempotent. */
+  /** Answers the requests under way, then stops everything. Idempotent. */
   stop(): Promise<void>;
 }
 
 export interface AppOptions {
   /** Whether to write a log. Default: true. */
   readonly log?: boolean;
-  /** Hears every fact besides the log and the metrics. */
+  /** Receives every fact, as the log and the metrics do. */
   readonly observe?: Observe;
-  /** Puts something between the service and its stores, as tests do that inject faults. */
+  /** Wraps the stores of the service. Tests inject faults with it. */
   readonly wrapStores?: (stores: Stores) => Stores;
-  /** Default: the system's clock. */
+  /** Default: the clock of the system. */
   readonly clock?: Clock;
-  /** Gives up a start that is under way. It does not stop what has started. */
+  /** Aborts a start that is under way. It does not stop what has started. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Starts the HTTP endpoint, then `config.workers` workers, which wait for NATS
- * (`nats.connect_timeout_seconds`) and make the buckets.
+ * Starts the HTTP endpoint, then `config.workers` workers. They wait for NATS, as long as
+ * `nats.connect_timeout_seconds` allows, and create the buckets.
  *
  * @throws StartupError
  */
 export async function startApp(config: Config, options: AppOptions = {}): Promise<App> {
   const { signal = new AbortController().signal } = options;
   const workers: Worker[] = [];
-  /** What the worker waits for that is being started; `null`: nothing. */
+  /** Why the worker that is starting has to wait; `null`: no worker is waiting. */
   let waitsFor: string | null = null;
   const health = (): WorkerHealth[] =>
     waitsFor === null
@@ -68,7 +68,7 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
         try {
           sink(fact);
         } catch {
-          // A sink that throws must not break what it listens to.
+          // A sink that throws must not break the service.
         }
       }
     };
@@ -76,12 +76,12 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
   const { ignoredVariables: names } = config;
   const start = async (id: string): Promise<Worker> => {
     const observe = observerOf(id);
-    // Told once, by the first worker.
+    // Only the first worker reports it.
     if (workers.length === 0 && names.length > 0) observe({ kind: "variables_ignored", names });
     const waiting = (problem: string | null): void => {
-      const isNews = waitsFor === null || problem === null;
+      const isNew = waitsFor === null || problem === null;
       waitsFor = problem;
-      if (isNews) observe({ kind: "start_waits", problem });
+      if (isNew) observe({ kind: "start_waits", problem });
     };
     const patience = { connectMs: config.nats.connectTimeoutSeconds * 1000, signal, waiting };
     const { wrapStores = (stores: Stores) => stores, clock = SYSTEM_CLOCK } = options;
@@ -94,7 +94,7 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
       const message = error instanceof Error ? error.message : String(error);
       if (waitsFor === null) throw error;
       const seconds = Math.round((performance.now() - startedAt) / 1000);
-      throw new Error(`${message} (waited ${seconds} s for that)`, { cause: error });
+      throw new Error(`${message} (waited ${seconds} s for it)`, { cause: error });
     }
   };
 
@@ -130,7 +130,7 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
   };
 }
 
-/** A worker before it is connected. */
+/** The health of a worker that is not connected yet. */
 const STARTING = { id: null, connected: false, index_current: false, warnings: [] } as const;
 
 const SYSTEM_CLOCK: Clock = { now: Date.now, random: Math.random };

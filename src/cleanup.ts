@@ -1,6 +1,6 @@
 /**
- * Undoes what a scope has started, in reverse order. It stands in for AsyncDisposableStack, which Node 20
- * does not have.
+ * Undoes what a scope has started, in reverse order. It takes the place of AsyncDisposableStack, which
+ * Node 20 does not have.
  */
 
 export class Cleanup implements AsyncDisposable {

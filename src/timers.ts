@@ -1,12 +1,12 @@
-/** Timers for any length of time: those of the system end at once when they are to run for more than 24.8 days. */
+/** Timers for any length of time. A timer of Node that is set to more than 24.8 days fires at once. */
 
-/** The longest time that a timer of the system takes, in milliseconds. */
+/** The longest time for a timer of Node, in milliseconds. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** What `startTimer` returns ends the timer; afterwards that does nothing. */
+/** Stops the timer. After the timer has fired or was stopped, it does nothing. */
 export type StopTimer = () => void;
 
-/** Calls back after `ms`; `Infinity`: never. Like any timer, it keeps the process alive until then. */
+/** Calls back after `ms`; `Infinity`: never. As any timer, it keeps the process alive until then. */
 export function startTimer(ms: number, callback: () => void): StopTimer {
   let timer: ReturnType<typeof setTimeout>;
   const wait = (leftMs: number): void => {

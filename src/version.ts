@@ -1,4 +1,4 @@
-/** The package's version, from its package.json. */
+/** The version of the package, from its package.json. */
 import { readFileSync } from "node:fs";
 
 const manifest = new URL("../../package.json", import.meta.url);

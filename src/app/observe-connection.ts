@@ -1,10 +1,10 @@
-/** Announces that a worker's connection comes and goes, and notes which server it is on. */
+/** Reports when a worker's connection is lost and restored, and notes warnings about its server. */
 import { type Connection, listenToConnection } from "../nats/connection.ts";
 import { serverWarning } from "../nats/server-versions.ts";
 import type { Observe } from "../service/ports.ts";
 import type { HealthNotes } from "../telemetry/health.ts";
 
-/** Returns whether the connection is there at the moment. */
+/** @returns a function that tells whether the worker is connected now */
 export function observeConnection(
   connection: Connection,
   observe: Observe,
@@ -15,7 +15,7 @@ export function observeConnection(
   const judgeServer = (): void => {
     const warning = serverWarning(connection);
     notes.warning("server", warning);
-    // A server that comes and goes is warned of once.
+    // The log warns once of a server, even if the connection to it is lost and restored.
     if (warning !== null && warning !== warned) observe({ kind: "warning", message: warning });
     warned = warning;
   };

@@ -1,4 +1,4 @@
-/** One worker: a member of the queue group on a connection of its own, started in order and stopped in reverse. */
+/** One worker: a member of the queue group on its own connection. Starts its parts in order, stops them in reverse. */
 import { type Cleanup, startWithCleanup } from "../cleanup.ts";
 import type { Config } from "../config.ts";
 import { type Connection, listenToConnection } from "../nats/connection.ts";
@@ -16,7 +16,7 @@ import { observeConnection } from "./observe-connection.ts";
 export interface Worker {
   readonly id: string;
   readonly service: TaskService;
-  /** Rejects, with the reason, if it ends by itself; otherwise never settles. */
+  /** Rejects with the reason if the worker ends by itself. Otherwise it stays pending. */
   readonly failed: Promise<never>;
   readonly notes: HealthNotes;
   isConnected(): boolean;
@@ -36,7 +36,7 @@ export function newWorkerId(): string {
 }
 
 /**
- * Resolves when the worker answers requests. Until then it waits for NATS, as long as `patience` allows.
+ * Resolves when the worker answers requests. It waits for NATS as long as `patience` allows.
  *
  * @throws Error if it cannot start; then nothing of it is left
  */
@@ -44,7 +44,7 @@ export function startWorker(config: Config, options: WorkerOptions): Promise<Wor
   return startWithCleanup((cleanup) => start(config, options, cleanup));
 }
 
-/** Each part adds to the cleanup how it stops: the worker stops in reverse order. */
+/** Each part that starts adds its stop to the cleanup. */
 async function start(
   config: Config,
   { id, observe: tell, patience, wrapStores, clock }: WorkerOptions,
@@ -111,12 +111,12 @@ function noteRefusal(notes: HealthNotes, bucket: string, reason: string | null):
   const problem =
     reason === null
       ? null
-      : `the bucket "${bucket}" refuses every write (${reason}): make room if a limit or a disk is the ` +
-        "reason, otherwise restart the NATS server that leads it";
+      : `the bucket "${bucket}" refuses every write (${reason}): free space if it has reached a limit or ` +
+        "the disk is full, otherwise restart the NATS server that leads it";
   notes.problem(`writes to ${bucket}`, problem);
 }
 
-/** Rejects when there is no point in waiting for what a connection would deliver. */
+/** Rejects when the connection is closed: then nothing more can arrive on it. */
 async function endOf(connection: Connection): Promise<never> {
   throw closedBy(await connection.closed());
 }
@@ -155,7 +155,7 @@ async function followDisconnects(
   });
 }
 
-/** A reply contains the record and a little more. */
+/** How much larger than its record a reply can be, in bytes. */
 const REPLY_EXTRA_BYTES = 4_096;
 
 function warnOfLargeRecords(config: Config, connection: Connection, observe: Observe): void {
@@ -164,8 +164,8 @@ function warnOfLargeRecords(config: Config, connection: Connection, observe: Obs
   observe({
     kind: "warning",
     message:
-      `max_record_bytes is ${config.maxRecordBytes}, but the NATS server carries messages of ` +
-      `${carried} bytes only: lower the one or raise max_payload`,
+      `max_record_bytes is ${config.maxRecordBytes}, but the NATS server accepts messages of at most ` +
+      `${carried} bytes: lower max_record_bytes, or raise max_payload of the server`,
   });
 }
 

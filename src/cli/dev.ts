@@ -1,4 +1,4 @@
-/** `if-coordinator dev`: a NATS server, workers and the HTTP endpoint, in one command. */
+/** `if-coordinator dev`: a NATS server, workers and the HTTP endpoint in one command. */
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -22,7 +22,7 @@ import { addSettingOptions, configOf } from "./setting-options.ts";
 
 const FLAGS = ["port", "http-port", "store-dir", "workers", "log-level", "log-format"];
 
-/** Shipped beside the code. */
+/** It is part of the package. */
 const SERVER_CONFIG = new URL("../../../nats-server.conf", import.meta.url);
 
 export function registerDev(program: Command): void {
@@ -60,11 +60,11 @@ async function dev(
   print(describe(config, server, app), announcementOf(config, app, fields));
 }
 
-/** The server is one node without users but one of our own, whatever is set for `serve`. */
+/** The server is one node without users, except for our system user. The settings for `serve` do not apply. */
 function configFor(url: string, { username, password }: SystemUser, config: Config): Config {
   const { nats } = loadConfig({ env: {} });
   const system = { systemUsername: username, systemPassword: password };
-  // It runs already.
+  // The server is running.
   const connectTimeoutSeconds = 0;
   return {
     ...config,
@@ -76,7 +76,7 @@ function configFor(url: string, { username, password }: SystemUser, config: Conf
 function partOf(server: RestartableServer, restarts: RefusalRestarts, storeDir: string): Part {
   let stopping = false;
   const failed = server.exited.then(({ code, signal }): Promise<never> => {
-    // Whoever stops it does not want to hear that it ended.
+    // An end that was asked for is not a failure.
     if (stopping) return new Promise(() => undefined);
     const how = signal ?? `code ${String(code)}`;
     const log = join(storeDir, "run", "nats-server.log");
@@ -116,7 +116,7 @@ function describe(
       `${nats} req tasks.claim.hello '{"session_id":"me"}'`,
     ]),
     "",
-    "Ctrl-C stops everything; the data stays.",
+    "Ctrl-C stops everything. The data stays.",
     "",
   ].join("\n");
 }

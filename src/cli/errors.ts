@@ -1,4 +1,4 @@
-/** What an error means for whoever typed the command: the words and the exit code. */
+/** What an error means for the user of the command line: a text and the exit code. */
 import { CommanderError } from "commander";
 import { StartupError } from "../app.ts";
 import { TaskError } from "../client/task-error.ts";
@@ -8,15 +8,15 @@ import { FolderInUseError, NatsServerError, ServerBinaryError } from "../nats-se
 import { SimulationOptionError } from "../simulation/options.ts";
 
 export interface Report {
-  /** `undefined`: everything is said already. */
+  /** `undefined`: commander has already written everything. */
   readonly text: string | undefined;
-  /** 0: fine, 1: it did not work, 2: the command or the settings are wrong. */
+  /** 0: success, 1: something did not work, 2: the command or a setting is wrong. */
   readonly exitCode: 0 | 1 | 2;
 }
 
-/** What is wrong with the command or the settings. */
+/** The command or a setting is wrong. */
 const USAGE_ERRORS = [ConfigError, SimulationOptionError];
-/** Errors whose message says what to do; any other is a defect, shown with its stack. */
+/** Errors whose message says what to do. Any other error is a defect and is shown with its stack. */
 const EXPECTED_ERRORS = [
   StartupError,
   ConnectionError,
@@ -28,7 +28,7 @@ const EXPECTED_ERRORS = [
 
 export function reportOf(error: unknown): Report {
   if (error instanceof CommanderError) {
-    // Help and version end as an "error" of code 0; commander has written what there is to say.
+    // Help and version end as an "error" with code 0.
     return { text: undefined, exitCode: error.exitCode === 0 ? 0 : 2 };
   }
   if (!(error instanceof Error)) return { text: `if-coordinator: ${String(error)}`, exitCode: 1 };

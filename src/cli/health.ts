@@ -1,13 +1,13 @@
-/** `if-coordinator health`: asks the HTTP endpoint of `serve` or `dev` on this machine, for health checks. */
+/** `if-coordinator health`: asks the HTTP endpoint of `serve` or `dev` on this machine whether it is ready. */
 import type { Command } from "commander";
 import type { Config } from "../config.ts";
 import { print, printError } from "./output.ts";
 import { addSettingOptions, configOf } from "./setting-options.ts";
 
-/** Docker's HEALTHCHECK waits no longer. */
+/** Shorter than the timeout of the HEALTHCHECK in the Dockerfile. */
 const TIMEOUT_MS = 2_500;
 
-/** Addresses at which an endpoint listens that is reached at another. */
+/** An endpoint that listens on all addresses is reached at the one of this machine. */
 const REACHED_AT: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
 export function registerHealth(program: Command): void {
@@ -21,7 +21,7 @@ export function registerHealth(program: Command): void {
 
 async function health({ enabled, host, port }: Config["metrics"]): Promise<void> {
   if (!enabled) {
-    print("not checked: metrics.enabled is false");
+    print("not checked, because metrics.enabled is false");
     return;
   }
   const address = REACHED_AT[host] ?? host;
@@ -35,7 +35,7 @@ async function health({ enabled, host, port }: Config["metrics"]): Promise<void>
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     const problem = cause instanceof Error ? cause.message : String(cause);
     fail(
-      `no answer from ${url} (${problem}): start a worker, or set metrics.port and metrics.host as it has them`,
+      `no answer from ${url} (${problem}): start a worker, or set metrics.port and metrics.host to those of the worker`,
     );
   }
 }

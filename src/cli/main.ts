@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command line: which commands there are, and what becomes of an error. */
+/** The command line: its commands, and what happens after an error. */
 import { Command } from "commander";
 import { ConfigError } from "../config.ts";
 import { VERSION } from "../version.ts";
@@ -11,7 +11,7 @@ import { registerServe } from "./serve.ts";
 import { asksForJson } from "./setting-options.ts";
 import { registerSimulate } from "./simulate.ts";
 
-/** For the last words to be written. */
+/** Time to write the last output. */
 const EXIT_DELAY_MS = 1_000;
 
 const program = new Command("if-coordinator")
@@ -19,7 +19,7 @@ const program = new Command("if-coordinator")
   .version(VERSION)
   .showSuggestionAfterError()
   .showHelpAfterError("(--help shows the options; with npm start, put -- before them)")
-  // Commands copy this when they are added: it has to come first.
+  // Commands copy these options when they are added, so this comes first.
   .exitOverride()
   .configureOutput({
     writeErr: (text) => {
@@ -32,11 +32,11 @@ registerSimulate(program);
 registerHealth(program);
 program.addHelpText(
   "after",
-  "\nEvery setting is also an environment variable (IF_COORDINATOR_...) and a line of the YAML file\n" +
+  "\nEvery setting can also be an environment variable (IF_COORDINATOR_...) or be set in the YAML file\n" +
     "that --config names. Start with: if-coordinator dev",
 );
 
-// Before the settings are read: they may be wrong.
+// Before the settings are read, because they may be wrong.
 if (asksForJson(process.argv.slice(2))) useJson();
 try {
   await program.parseAsync();
@@ -46,7 +46,6 @@ try {
   if (text !== undefined) printError(text, "error");
   process.exitCode = exitCode;
 } finally {
-  // Something half open, such as a connection that was never answered, must not keep a command alive
-  // that has ended.
+  // Something half open, such as a connection that was never answered, must not keep the process alive.
   setTimeout(() => process.exit(), EXIT_DELAY_MS).unref();
 }

@@ -1,12 +1,12 @@
 /**
- * What the commands write: results to stdout, remarks and errors to stderr. With `log.format` `json` each
- * line of `dev` and `serve` is JSON, as those of the log are.
+ * What the commands write: results to stdout, notices and errors to stderr. If `log.format` is `json`, each
+ * line of `dev` and `serve` is JSON, as in the log.
  */
 import pc from "picocolors";
 import { VERSION } from "../version.ts";
 import { jsonLine, writeProcessEventsAsJson } from "../telemetry/json-line.ts";
 
-/** What a text for people says, for programs. */
+/** The content of a text, for programs. */
 export interface Announcement {
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
@@ -21,7 +21,7 @@ export function useJson(): void {
   writeProcessEventsAsJson(() => process.exit(1));
 }
 
-/** @param announcement what is written instead if it has to be JSON. Default: the text as its message */
+/** @param announcement is written in place of the text if the output is JSON. Default: the text as its message */
 export function print(text: string, announcement?: Announcement): void {
   const { message, fields } = announcement ?? { message: text, fields: {} };
   process.stdout.write(isJson ? jsonLine("info", message, fields) : `${text}\n`);
@@ -31,7 +31,7 @@ export function printError(text: string, level: "info" | "error" = "info"): void
   process.stderr.write(isJson ? jsonLine(level, text.trimEnd()) : `${text}\n`);
 }
 
-/** That workers serve, where and how. */
+/** Says that the workers serve, and at which addresses. */
 export function announcementOf(
   { workers }: { readonly workers: number },
   { httpUrl }: { readonly httpUrl: string | null },
@@ -41,13 +41,13 @@ export function announcementOf(
   return { message: "if-coordinator serves", fields };
 }
 
-/** Rows of a name and a value, the values below each other. */
+/** Rows of a name and a value, with the values aligned. */
 export function formatRows(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `  ${pc.dim(name.padEnd(width))}  ${value}`).join("\n");
 }
 
-/** Commands to copy, one below the other. */
+/** Commands to copy, one on each line. */
 export function formatCommands(commands: readonly string[]): string {
   return commands.map((command) => `  ${pc.cyan(command)}`).join("\n");
 }

@@ -1,24 +1,24 @@
 /**
- * Restarts the NATS server of `dev` when a bucket goes on refusing writes: a defect of the server can be
- * the reason, which only a restart ends (decision 25). A restart that did not help is not repeated at
- * once, as the reason may be another one, such as a full disk.
+ * Restarts the NATS server of `dev` when a bucket keeps refusing writes. The reason can be a defect of the
+ * server that only a restart ends (decision 25). A restart that did not help is not repeated at once,
+ * because there may be another reason, such as a full disk.
  */
 import type { AppOptions } from "../app.ts";
 
 export interface RefusalRestartsOptions {
   readonly restart: () => Promise<void>;
-  /** Is told of each restart, in a line. */
+  /** Receives a line for each restart. */
   readonly notify: (line: string) => void;
 }
 
-/** How long a bucket has to go on refusing after the worker has said so, in milliseconds. */
+/** How long a bucket must keep refusing after the worker has reported it, in milliseconds. */
 export const RESTART_AFTER_MS = 5_000;
-/** The least time between two restarts, in milliseconds. */
+/** The shortest time between two restarts, in milliseconds. */
 export const RESTART_PAUSE_MS = 60_000;
 
 export class RefusalRestarts {
   readonly #options: RefusalRestartsOptions;
-  /** The buckets that refuse now, and why. */
+  /** The buckets that refuse writes now, with the reason of each. */
   readonly #refusing = new Map<string, string>();
   #due: NodeJS.Timeout | undefined;
   #lastRestart = -Infinity;
@@ -27,7 +27,7 @@ export class RefusalRestarts {
     this.#options = options;
   }
 
-  /** Takes the facts of all workers. */
+  /** Receives the facts of all workers. */
   readonly observe: NonNullable<AppOptions["observe"]> = (fact) => {
     if (fact.kind !== "writes_refused") return;
     if (fact.reason === null) this.#refusing.delete(fact.bucket);
@@ -57,7 +57,7 @@ export class RefusalRestarts {
     const [[bucket, reason] = ["", ""]] = this.#refusing;
     notify(`the bucket "${bucket}" refuses every write (${reason}): restarting the NATS server`);
     this.#lastRestart = performance.now();
-    // What the workers said was of the server that ends now.
+    // The workers reported the server that ends now.
     this.#refusing.clear();
     this.stop();
     restart().catch((error: unknown) => {

@@ -1,30 +1,30 @@
-/** Runs something that serves until it is told to stop: parts start in order and stop in reverse. */
+/** Runs a service until a signal stops it. Its parts start in order and stop in reverse. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "../config.ts";
 import { printError } from "./output.ts";
 
 export interface Part {
   stop(): Promise<void>;
-  /** Rejects if the part ends without being asked to. */
+  /** Rejects if the part ends by itself. */
   readonly failed?: Promise<never>;
 }
 
-/** Longer than nats-server is given before it is killed, so that it is not left behind. */
+/** Longer than the time after which nats-server is killed, so that it is not left behind. */
 const STOP_TIMEOUT_MS = 30_000;
 const PARENT_CHECK_MS = 250;
-/** What a signal does to another process can be known before it has come here. */
+/** A signal can have ended another process before it arrives here. */
 const SIGNAL_LAG_MS = 100;
-/** For the last words to be written. */
+/** Time to write the last output. */
 const EXIT_DELAY_MS = 1_000;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Resolves when everything is stopped after SIGINT, SIGTERM or SIGHUP; a second signal exits at once.
+ * Resolves when everything has stopped after SIGINT, SIGTERM or SIGHUP. A second signal exits at once.
  *
- * @param startedByNpm whether to stop as well when the parent process is gone
- * @param start is given a function to hand over each part as soon as it runs, and a signal that is
- *   aborted when it is to give up
- * @throws what `start` or a part throws before a signal comes, after the parts that ran are stopped
+ * @param startedByNpm whether to stop when the parent process has ended, too
+ * @param start calls its first argument with each part that has started; it gives up when the signal is
+ *   aborted
+ * @throws what `start` or a part throws before a signal comes, after all parts have stopped
  */
 export async function runService(
   { startedByNpm }: Pick<Config, "startedByNpm">,
@@ -38,14 +38,14 @@ export async function runService(
     await start((part) => {
       parts.push(part);
       if (part.failed !== undefined) {
-        // Looked at below; until then a failure must not end the process.
+        // It is awaited below. Until then, an unobserved rejection must not end the process.
         part.failed.catch(() => undefined);
         failures.push(part.failed);
       }
     }, signals.aborted);
     await Promise.race([signals.first, ...failures]);
   } catch (error) {
-    // Ctrl-C may be the reason, as it ends processes that have only begun. Then it is no failure.
+    // Ctrl-C may be the reason, because it ends processes that have just begun. Then it is not a failure.
     await delay(SIGNAL_LAG_MS);
     if (!signals.received()) throw error;
   } finally {
@@ -54,13 +54,13 @@ export async function runService(
   }
 }
 
-/** A part that cannot stop must not keep the others, nor the process, from it. */
+/** A part that cannot stop must not keep the other parts or the process from stopping. */
 async function stopPart(part: Part): Promise<void> {
   const limit = new AbortController();
   const timeout = delay(STOP_TIMEOUT_MS, undefined, { signal: limit.signal }).then(() => {
     throw new Error(`a part did not stop within ${STOP_TIMEOUT_MS / 1000} s`);
   });
-  // Aborted when the part was in time.
+  // It is aborted when the part has stopped in time.
   timeout.catch(() => undefined);
   try {
     await Promise.race([part.stop(), timeout]);
@@ -70,7 +70,7 @@ async function stopPart(part: Part): Promise<void> {
       "error",
     );
     process.exitCode = 1;
-    // What the part left behind would keep the process alive.
+    // What the part has left behind would keep the process alive.
     setTimeout(() => process.exit(), EXIT_DELAY_MS).unref();
   } finally {
     limit.abort();
@@ -79,10 +79,10 @@ async function stopPart(part: Part): Promise<void> {
 
 interface StopSignals {
   readonly first: Promise<void>;
-  /** By the first one. */
+  /** Aborted by the first signal. */
   readonly aborted: AbortSignal;
   received(): boolean;
-  /** As if a signal had come. */
+  /** Does what a first signal does. */
   readonly stop: () => void;
   ignore(): void;
 }
@@ -120,7 +120,7 @@ function listenForSignals(): StopSignals {
   };
 }
 
-/** npm hands a signal to the shell between us, which may end without passing it on. */
+/** npm sends a signal to the shell that has started this process. The shell may end without passing it on. */
 function watchParent(gone: () => void): void {
   const parent = process.ppid;
   setInterval(() => {

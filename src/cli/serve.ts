@@ -1,4 +1,4 @@
-/** `if-coordinator serve`: workers and the HTTP endpoint beside a NATS server that runs already. */
+/** `if-coordinator serve`: workers and the HTTP endpoint, for a NATS server that is already running. */
 import type { Command } from "commander";
 import pc from "picocolors";
 import type { Config } from "../config.ts";

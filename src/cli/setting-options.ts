@@ -1,4 +1,4 @@
-/** Options of the command line that are settings: what they mean and default to is in `config`. */
+/** Options of the command line that are settings. Their meanings and defaults are in `config`. */
 import { type Command, Option } from "commander";
 import { useJson } from "./output.ts";
 import { type Config, type FlagValues, loadConfig, settings } from "../config.ts";
@@ -16,14 +16,14 @@ export function addSettingOptions(command: Command, flags: readonly string[]): C
   return command.option("--config <path>", "YAML file with settings (default: none)");
 }
 
-/** Whether the command line says `--log-format json`, before anything else of it is looked at. */
+/** Whether the command line has `--log-format json`. It is needed before the command line is parsed. */
 export function asksForJson(args: readonly string[]): boolean {
   return args.some(
     (arg, i) => arg === "--log-format=json" || (arg === "--log-format" && args[i + 1] === "json"),
   );
 }
 
-/** From now on what the command writes has the format of the log. @throws ConfigError */
+/** From then on, the command writes in the format of the log. @throws ConfigError */
 export function configOf(command: Command): Config {
   const { config: file, ...given } = command.opts<Record<string, string | undefined>>();
   const flags: FlagValues = Object.fromEntries(

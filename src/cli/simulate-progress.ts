@@ -1,4 +1,4 @@
-/** Shows how far a simulation is: a bar on a terminal, now and then a line elsewhere. */
+/** Shows the progress of a simulation: as a bar on a terminal, as lines elsewhere. */
 import { Presets, SingleBar } from "cli-progress";
 import type { Progress } from "../simulation/run.ts";
 
@@ -7,10 +7,10 @@ export interface ProgressDisplay {
   stop(): void;
 }
 
-/** Between two lines where there is no terminal, in milliseconds. */
+/** The time between two lines if there is no terminal, in milliseconds. */
 const LINE_INTERVAL_MS = 1_000;
 
-/** Progress goes to stderr: stdout is for the summary alone. */
+/** Progress goes to stderr, because stdout has the summary only. */
 export function createProgressDisplay(
   stream: NodeJS.WriteStream = process.stderr,
 ): ProgressDisplay {
@@ -48,7 +48,7 @@ function createLines(stream: NodeJS.WriteStream): ProgressDisplay {
       stream.write(`${line}\n`);
     },
     stop() {
-      // Nothing to restore: a line is whole when it is written.
+      // Nothing to restore, because each line is complete.
     },
   };
 }

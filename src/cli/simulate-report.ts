@@ -1,11 +1,11 @@
-/** The summary of a simulation as a person reads it. */
+/** The summary of a simulation for people. */
 import pc from "picocolors";
 import type { Figures } from "../simulation/figures.ts";
 import type { SimulationOptions } from "../simulation/options.ts";
 import type { EndReason, Summary } from "../simulation/run.ts";
 import { formatRows } from "./output.ts";
 
-/** More problems of one check than these tell nothing new. */
+/** More problems of one check add nothing new. */
 const MAX_PROBLEMS = 5;
 
 export function formatOptions(options: SimulationOptions, tasks: number): string {
@@ -35,7 +35,7 @@ export function formatSummary(summary: Summary): string {
 
 const ENDS: Record<EndReason, string> = {
   all_complete: "not every check holds",
-  stalled: "nothing happened any more before all tasks were complete",
+  stalled: "the tasks stopped changing before all of them were complete",
   interrupted: "interrupted before all tasks were complete",
 };
 
@@ -50,8 +50,8 @@ function formatCheck({ passed, rule, problems }: Summary["checks"][number]): str
 }
 
 const LATENCY_NOTE =
-  "  (claim latency: from request to reply as a session measures it, over the requests that found\n" +
-  "  a ready task and did not have to wait; sessions and workers share one process)";
+  "  (claim latency: from request to reply as a session measures it, for requests that found a ready\n" +
+  "  task and did not wait; sessions and workers share one process)";
 
 function formatFigures({ figures, sessions }: Summary): string {
   const lines: [string, string][] = [
@@ -68,7 +68,7 @@ function formatFigures({ figures, sessions }: Summary): string {
     ["claim latency", formatLatency(figures.claim_latency_ms)],
   ];
   if (sessions.lost > 0) {
-    lines.push(["leases lost", `${sessions.lost} ran out while their session was still at work`]);
+    lines.push(["leases lost", `${sessions.lost} expired while their session was still working`]);
   }
   return formatRows(lines);
 }

@@ -1,4 +1,4 @@
-/** `if-coordinator simulate`: sessions work through a project; the history in the bucket is judged. */
+/** `if-coordinator simulate`: sessions work through a project, and the history in the bucket is checked. */
 import type { Command } from "commander";
 import type { ImportedTask } from "../client/import-tasks.ts";
 import {
@@ -19,13 +19,13 @@ export function registerSimulate(program: Command): void {
     .command("simulate")
     .description("let simulated sessions work through a project and check what they did");
   for (const option of Object.values(NUMBER_OPTIONS)) {
-    const fallback = option.default ?? "drawn by chance";
+    const fallback = option.default ?? "random";
     command.option(`${option.flag} <n>`, `${option.description} (default: ${fallback})`);
   }
   command
     .option(
       "--file <path>",
-      "JSON file of the tasks (default: a real project that comes with the package)",
+      "JSON file with the tasks (default: a real project that comes with the package)",
     )
     .option("--json", "print the summary as JSON")
     .action(simulate);
@@ -63,7 +63,7 @@ async function run(
   }
 }
 
-/** Ctrl-C ends the simulation early, which stops the server and removes its data; twice, at once. */
+/** Ctrl-C ends the simulation early: the server stops and its data is removed. A second one exits at once. */
 async function withInterruption<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const interrupt = (): void => {

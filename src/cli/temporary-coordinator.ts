@@ -1,4 +1,4 @@
-/** A coordinator of one command's own: server, data and workers are gone when it is stopped. */
+/** A coordinator for one command. When it is stopped, its server, data and workers are gone. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,11 +14,11 @@ export interface TemporaryCoordinator {
 
 export interface TemporaryCoordinatorOptions {
   readonly workers: number;
-  /** Told, in a line each, what the user may want to know, such as an installation. */
+  /** Receives a line for each thing that the user may want to know, such as an installation. */
   readonly notify: (line: string) => void;
 }
 
-/** Starts a server on a free port with its data in a temporary folder, and workers beside it. */
+/** Starts a server on a free port, with its data in a temporary folder, and workers. */
 export function startTemporaryCoordinator({
   workers,
   notify,
@@ -35,9 +35,9 @@ export function startTemporaryCoordinator({
   });
 }
 
-/** So that a task can fail or be lost often without being given up, and its history is kept for the verdict. */
+/** A task may fail or lose its lease often without failing for good, and its history is kept for the checks. */
 function configFor(natsUrl: string, workers: number) {
-  // The server is one node without authentication, whatever is set for `serve`.
+  // The server is one node without authentication. The settings for `serve` do not apply.
   return loadConfig({
     env: {},
     overrides: {

@@ -1,21 +1,21 @@
-/** What the command's process and those of its workers tell each other. */
+/** The messages between the process of a command and those of its workers. */
 import type { Config } from "../config.ts";
 import type { Fact } from "../service/ports.ts";
 import type { WorkerHealth } from "../telemetry/health.ts";
 import type { MetricsSnapshot } from "../telemetry/metrics.ts";
 
-/** That a worker is to stop is told by closing the channel, as the death of the command does. */
+/** There is no message to stop: a worker stops when the channel closes, as it does if the command dies. */
 export type ToWorker =
   | { readonly kind: "start"; readonly config: Config }
-  /** To be answered with a report. */
+  /** Asks for a report. */
   | { readonly kind: "ask" };
 
 export type FromWorker =
   | { readonly kind: "started"; readonly workerId: string }
-  /** It could not start, or cannot go on. */
+  /** The worker could not start, or cannot continue. */
   | { readonly kind: "failed"; readonly message: string }
   | { readonly kind: "report"; readonly report: WorkerReport }
-  /** What the command has to hear at once. */
+  /** A fact that the command must receive at once. */
   | { readonly kind: "fact"; readonly fact: UrgentFact };
 
 export type UrgentFact = Extract<Fact, { readonly kind: "writes_refused" }>;

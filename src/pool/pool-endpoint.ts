@@ -1,18 +1,19 @@
-/** The HTTP endpoint of workers in several processes: it asks each of them, and answers for all. */
+/** The HTTP endpoint for workers in several processes. It asks each worker, and answers for all of them. */
 import type { Config } from "../config.ts";
 import { type Health, healthOf } from "../telemetry/health.ts";
 import { type HttpEndpoint, startHttpEndpoint } from "../telemetry/http-endpoint.ts";
 import { MergedMetrics } from "../telemetry/merged-metrics.ts";
 import type { WorkerReport } from "./messages.ts";
 
-/** What a worker has answered; `null` if it has not. */
+/** The answer of a worker. */
 export interface Answer {
-  /** Stands for the process. */
+  /** Identifies the process. */
   readonly worker: { readonly id: string | null };
+  /** `null` if the worker did not answer. */
   readonly report: WorkerReport | null;
 }
 
-/** @param ask asks all the workers that there are at the moment */
+/** @param ask asks all current workers */
 export function startPoolEndpoint(
   { metrics: { host, port }, workers }: Config,
   ask: () => Promise<readonly Answer[]>,
@@ -32,7 +33,10 @@ export function startPoolEndpoint(
   });
 }
 
-/** Of a worker that does not answer, or is to be replaced, it is not known whether NATS can be reached. */
+/**
+ * A worker that does not answer, or has ended and is not replaced yet, makes the whole not ready. It does not
+ * count for `connected`, because it is not known whether it can reach NATS.
+ */
 function healthOfAll(answers: readonly Answer[], size: number): Health {
   const known = answers.flatMap(({ report }) => report?.health ?? []);
   const silent = answers.filter(({ report }) => report === null).map(({ worker }) => worker.id);

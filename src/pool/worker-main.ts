@@ -1,25 +1,25 @@
-/** The program of a worker that is a process of its own; `worker-process.ts` starts and stops it. */
+/** The program of a worker that runs in a process of its own. `worker-process.ts` starts and stops it. */
 import type { App } from "../app.ts";
 import type { Config } from "../config.ts";
 import type { Fact } from "../service/ports.ts";
 import { writeProcessEventsAsJson } from "../telemetry/json-line.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 
-/** Longer than the command waits, which then ends this process: it counts when the command is dead. */
+/** Longer than the command waits before it ends this process. So it matters only if the command is dead. */
 const STOP_TIMEOUT_MS = 35_000;
-/** For the last words to be written. */
+/** Time to write the last output. */
 const EXIT_DELAY_MS = 1_000;
 
-// Ctrl-C reaches this process as well: what is to follow from it, the command decides.
+// Ctrl-C reaches this process too, but the command decides when a worker stops.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => undefined);
 
-/** Gives up a start that is under way. */
+/** Aborts a start that is under way. */
 const giveUp = new AbortController();
 let starting: Promise<App | null> = Promise.resolve(null);
 
 process.on("message", (message: ToWorker) => {
   if (message.kind === "start") starting = start(message.config);
-  // Without an answer it is left out, which is no reason to end.
+  // If there is no report, the command leaves this worker out. That is no reason to end.
   else report().catch(() => undefined);
 });
 process.on("disconnect", () => void stop());
@@ -27,7 +27,7 @@ process.on("disconnect", () => void stop());
 async function start(config: Config): Promise<App | null> {
   try {
     if (config.log.format === "json") writeProcessEventsAsJson(() => process.exit(1));
-    // Only now: while it was loaded, a signal would have ended this process.
+    // It is imported here, because a signal during the import above the handlers would end this process.
     const { startApp } = await import("../app.ts");
     const app = await startApp(config, { signal: giveUp.signal, observe });
     app.failed.catch(tellFailure);
@@ -55,7 +55,7 @@ async function stop(): Promise<void> {
   giveUp.abort();
   const app = await starting;
   await app?.stop();
-  // What is half open, such as an attempt to connect that was given up, must not keep the process alive.
+  // Something half open, such as an aborted attempt to connect, must not keep the process alive.
   setTimeout(() => process.exit(), EXIT_DELAY_MS).unref();
 }
 
@@ -64,6 +64,6 @@ function tellFailure(error: unknown): void {
 }
 
 function tell(message: FromWorker): void {
-  // If the command is gone in this very moment, the end of the channel says so.
+  // If the command ends at this moment, the "disconnect" event of the channel follows.
   if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 }

@@ -1,6 +1,6 @@
 /**
- * Several workers, each in a process of its own, as one process of Node uses one core. One that ends is
- * replaced. No request passes through this process: each worker is a member of the queue group.
+ * Several workers, each in a process of its own, because one process of Node uses one core. A worker that ends
+ * is replaced. Requests do not pass through this process: each worker is a member of the queue group.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { type App, type AppOptions, startApp, StartupError } from "../app.ts";
@@ -12,13 +12,13 @@ import { type Answer, startPoolEndpoint } from "./pool-endpoint.ts";
 import type { UrgentFact } from "./messages.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
-/** So that workers which cannot start do not keep the machine busy with it. */
+/** Without this pause, workers that cannot start would keep the machine busy. */
 const REPLACE_PAUSE_MS = 1_000;
 
 interface PoolOptions {
-  /** Gives up a start that is under way. */
+  /** Aborts a start that is under way. */
   readonly signal: AbortSignal;
-  /** Hears of what the command may have to act on. */
+  /** Receives the facts that the command may have to act on. */
   readonly observe?: (fact: UrgentFact) => void;
 }
 
@@ -44,7 +44,7 @@ async function startWorkerPool(config: Config, { signal, observe }: PoolOptions)
     await pool.stop().finally(() => http?.stop());
   };
   const abort = (): void => {
-    // How they end is told by the start that it ends.
+    // The start that this aborts reports how the workers end.
     pool.stop().catch(() => undefined);
   };
   signal.addEventListener("abort", abort, { once: true });
@@ -52,13 +52,13 @@ async function startWorkerPool(config: Config, { signal, observe }: PoolOptions)
     if (config.metrics.enabled) http = await startPoolEndpoint(config, () => pool.ask());
     await pool.start();
   } catch (error) {
-    // How the others end is of no interest then.
+    // The first error counts, not how the other workers end.
     await stop().catch(() => undefined);
     throw new StartupError(error instanceof Error ? error.message : String(error), {
       cause: error,
     });
   }
-  // From now on it is for the command to stop them.
+  // From now on, the command stops the workers.
   signal.removeEventListener("abort", abort);
   return { httpUrl: http?.url ?? null, stop: () => (stopped ??= stop()) };
 }
@@ -68,7 +68,7 @@ class WorkerPool {
   readonly #config: Config;
   readonly #observe: Observe;
   readonly #urgent: PoolOptions["observe"];
-  /** All processes that there are. While one is to be replaced, they are too few. */
+  /** The current processes. While a worker is being replaced, there are fewer than `#size`. */
   readonly #workers = new Set<WorkerProcess>();
   readonly #stopping = new AbortController();
 
@@ -79,14 +79,14 @@ class WorkerPool {
     this.#observe = observe;
     this.#urgent = urgent;
     const { ignoredVariables: names } = config;
-    // Told once, not by each worker.
+    // Reported once, not by each worker.
     if (names.length > 0) observe({ kind: "variables_ignored", names });
   }
 
   /** @throws StartupError */
   async start(): Promise<void> {
     process.on("exit", this.#kill);
-    // If something is wrong with NATS, this one finds out; if buckets are missing, it makes them.
+    // The first worker finds out if something is wrong with NATS, and creates missing buckets.
     await this.#startWorker();
     await Promise.all(Array.from({ length: this.#size - 1 }, () => this.#startWorker()));
   }
@@ -99,7 +99,7 @@ class WorkerPool {
     return Promise.all(asked);
   }
 
-  /** Resolves when no worker is left. */
+  /** Resolves when all workers have ended. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     const stops = await Promise.allSettled([...this.#workers].map((worker) => worker.stop()));
@@ -116,7 +116,7 @@ class WorkerPool {
     void ended.then((problem) => this.#replace(problem));
   }
 
-  /** Tries until another one has started: what keeps it from that may be over the next time. */
+  /** Tries until another worker has started, because the problem may be over at the next attempt. */
   async #replace(problem: string): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
@@ -133,7 +133,7 @@ class WorkerPool {
     }
   }
 
-  /** Whatever ends this process at once ends the workers as well. */
+  /** If this process exits at once, the workers end too. */
   readonly #kill = (): void => {
     for (const worker of this.#workers) worker.kill();
   };

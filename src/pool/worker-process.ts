@@ -1,4 +1,4 @@
-/** One worker in a process of its own, as the command sees it. What runs there is `worker-main.ts`. */
+/** One worker in a process of its own, as the command sees it. The process runs `worker-main.ts`. */
 import { type ChildProcess, fork } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { StartupError } from "../app.ts";
@@ -7,25 +7,25 @@ import type { FromWorker, ToWorker, UrgentFact, WorkerReport } from "./messages.
 
 const PROGRAM = new URL("./worker-main.js", import.meta.url);
 const REPORT_TIMEOUT_MS = 1_000;
-/** Most of what a request allocates is garbage soon after: with more room, less of it is copied before. */
+/** Most objects of a request are garbage soon. With a larger young generation, fewer of them are copied. */
 const MORE_ROOM = "--max-semi-space-size=32";
 
 export class WorkerProcess {
   /**
-   * Resolves when the worker answers requests; rejects, when its process is gone, with the worker's own
-   * words.
+   * Resolves when the worker answers requests. Rejects if its process ends before, with the message of the
+   * worker.
    * @throws StartupError
    */
   readonly started: Promise<void>;
-  /** Resolves, with what happened in words, when the process is gone. */
+  /** Resolves when the process has ended, with a text that says how. */
   readonly ended: Promise<string>;
   readonly #child: ChildProcess;
   readonly #reports = new EventEmitter<{ report: [WorkerReport] }>().setMaxListeners(0);
   #id: string | null = null;
-  /** Why it cannot go on, in its own words. */
+  /** Why the worker cannot continue, as the worker has reported it. */
   #failure: string | null = null;
 
-  /** @param observe takes what the worker tells at once */
+  /** @param observe receives the urgent facts of the worker */
   constructor(config: Config, observe: (fact: UrgentFact) => void = () => undefined) {
     this.#child = fork(PROGRAM, {
       execArgv: nodeOptions(process.execArgv, config.nodeOptions),
@@ -33,7 +33,7 @@ export class WorkerProcess {
       // JSON has no NaN, which a gauge can be.
       serialization: "advanced",
     });
-    // `ended` tells of it; without a listener it would end this process.
+    // `ended` reports it. Without a listener, the error would end this process.
     this.#child.on("error", () => undefined);
     this.ended = this.#end();
     this.started = new Promise((resolve, reject) => {
@@ -58,16 +58,16 @@ export class WorkerProcess {
         reject(new StartupError(this.#failure ?? problem));
       });
     });
-    // Over the channel, where nobody else can read it: it may contain passwords.
+    // The configuration may contain passwords. Nobody else can read the channel.
     this.#send({ kind: "start", config });
   }
 
-  /** `null` until it has started. */
+  /** `null` until the worker has started. */
   get id(): string | null {
     return this.#id;
   }
 
-  /** How the worker is and what it has counted; `null` if it cannot say that at once. */
+  /** The health and the metrics of the worker; `null` if it does not answer in time. */
   async report(): Promise<WorkerReport | null> {
     if (this.#id === null) return null;
     const signal = AbortSignal.timeout(REPORT_TIMEOUT_MS);
@@ -80,9 +80,9 @@ export class WorkerProcess {
   }
 
   /**
-   * Lets the worker answer what is under way and end; resolves when its process is gone.
+   * Lets the worker answer the requests under way, and end. Resolves when its process has ended.
    *
-   * @throws Error if it did not end in good order
+   * @throws Error if the exit code is not 0
    */
   async stop(): Promise<void> {
     this.#disconnect();
@@ -90,7 +90,7 @@ export class WorkerProcess {
     if (this.#child.exitCode !== 0) throw new Error(problem);
   }
 
-  /** Ends it at once. */
+  /** Ends the process at once. */
   kill(): void {
     this.#child.kill("SIGKILL");
   }
@@ -112,12 +112,12 @@ export class WorkerProcess {
   }
 
   #send(message: ToWorker): void {
-    // What cannot be sent is not answered: that is noticed.
+    // A message that cannot be sent gets no answer, which the caller notices.
     if (this.#child.connected) this.#child.send(message, () => undefined);
   }
 }
 
-/** Those of this process, and more memory for what is short-lived, unless somebody has chosen that. */
+/** The options of this process, and a larger young generation unless its size is already set. */
 export function nodeOptions(own: readonly string[], environment: string): string[] {
   const isChosen = /--max[-_]semi[-_]space[-_]size/.test(`${own.join(" ")} ${environment}`);
   return isChosen ? [...own] : [...own, MORE_ROOM];

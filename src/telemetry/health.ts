@@ -1,27 +1,27 @@
-/** Whether the coordinator can serve, what is missing if not, and what else an operator should know. */
+/** Whether the coordinator can serve, why not, and what else an operator should know. */
 
 export interface Health {
   /** Whether NATS can be reached now. */
   readonly connected: boolean;
   /** Whether the worker can answer requests. */
   readonly ready: boolean;
-  /** What else there is to say, for instance what is missing; becomes part of the JSON. */
+  /** More fields for the JSON, such as the problems. */
   readonly detail: object;
 }
 
 export interface WorkerHealth {
-  /** `null` before the worker has told it. */
+  /** `null` until the worker has reported it. */
   readonly id: string | null;
   readonly connected: boolean;
-  /** Whether it has read the bucket and follows its changes. */
+  /** Whether the worker has read the bucket and follows its changes. */
   readonly index_current: boolean;
-  /** Why it cannot serve although it is connected, a sentence each; one is enough not to be ready. */
+  /** Why the worker cannot serve although it is connected, one sentence each. With any, it is not ready. */
   readonly problems: readonly string[];
-  /** What an operator should know and change; it serves all the same. */
+  /** What an operator should change, one sentence each. The worker serves anyway. */
   readonly warnings: readonly string[];
 }
 
-/** All of the workers together: what one of them lacks, the whole does. */
+/** The health of all workers together. It is only as good as that of each worker. */
 export function healthOf(workers: readonly WorkerHealth[]): Health {
   const connected = workers.length > 0 && workers.every((worker) => worker.connected);
   const problems = distinct(workers.flatMap((worker) => worker.problems));
@@ -34,7 +34,7 @@ export function healthOf(workers: readonly WorkerHealth[]): Health {
   };
 }
 
-/** Whether nothing stands between the workers and NATS; an index that is being read does not count. */
+/** Whether all workers can use NATS. An index that is still being read does not count. */
 export function isBusHealthy(workers: readonly WorkerHealth[]): boolean {
   return healthOf(workers).connected && workers.every(({ problems }) => problems.length === 0);
 }
@@ -43,7 +43,7 @@ function distinct(texts: readonly string[]): string[] {
   return [...new Set(texts)];
 }
 
-/** The problems and warnings of one worker, each under what it is about, until it is over. */
+/** The current problems and warnings of one worker, by their subject. */
 export class HealthNotes {
   readonly #problems = new Map<string, string>();
   readonly #warnings = new Map<string, string>();

@@ -13,13 +13,13 @@ export interface HttpEndpointOptions {
 }
 
 export interface HttpEndpoint {
-  /** Such as `http://127.0.0.1:9090`, with the port that is really used. */
+  /** Such as `http://127.0.0.1:9090`, with the actual port. */
   readonly url: string;
-  /** Closes idle connections at once, lets answers under way finish, and frees the port. */
+  /** Closes idle connections at once, lets answers under way finish, and closes the port. */
   stop(): Promise<void>;
 }
 
-/** How long `stop` waits for an answer under way before it cuts the connection, in milliseconds. */
+/** How long `stop` waits for answers under way before it closes their connections, in milliseconds. */
 export const STOP_GRACE_MS = 1_000;
 
 interface Page {
@@ -30,15 +30,15 @@ interface Page {
 type Pages = Readonly<Record<string, () => Page | Promise<Page>>>;
 
 /**
- * Serves `GET` and `HEAD` of `/metrics`, `/healthz` (200 while the process lives) and `/readyz` (200,
+ * Serves `GET` and `HEAD` of `/metrics`, of `/healthz` (200 while the process lives) and of `/readyz` (200,
  * or 503 with the reason).
  *
- * @throws Error when it cannot listen; the message names the port and the option that changes it
+ * @throws Error if it cannot listen; the message names the port and the option that changes it
  */
 export async function startHttpEndpoint(options: HttpEndpointOptions): Promise<HttpEndpoint> {
   const pages = pagesOf(options);
   const server = createServer((request, response) => {
-    // respond() does not reject: it answers 500 itself.
+    // respond() does not reject: it answers errors with 500.
     void respond(pages, request, response);
   });
   await listen(server, options.host, options.port);
@@ -107,7 +107,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
     server.once("error", failed);
     server.listen(port, host, () => {
       server.off("error", failed);
-      // A connection that could not be accepted must not end the worker: its client sees it anyway.
+      // A connection that cannot be accepted must not end the worker. The client notices it anyway.
       server.on("error", () => undefined);
       resolve();
     });

@@ -1,15 +1,15 @@
-/** Lines beside the log that look like its lines, for programs that read both streams of a command. */
+/** Lines outside of the log, in the format of the log, for programs that read both streams of a command. */
 import type { LogLevel, LogLine } from "./log-lines.ts";
 
-/** With the names that the log has. */
+/** A line with the fields of a log line. */
 export function jsonLine(level: LogLevel, message: string, fields: LogLine["fields"] = {}): string {
   return `${JSON.stringify({ level, time: new Date().toISOString(), ...fields, msg: message })}\n`;
 }
 
 /**
- * Lets what Node itself says of this process be JSON as well: its warnings, and the error that ends it.
+ * Writes what Node itself reports as JSON: its warnings, and an error that ends the process.
  *
- * @param end ends the process; is called after an error that nobody has caught
+ * @param end ends the process; it is called after an uncaught error
  */
 export function writeProcessEventsAsJson(end: () => void): void {
   const write = (

@@ -1,4 +1,4 @@
-/** Which facts are of something that lasts or comes again and again: see `log-conditions.ts`. */
+/** Which facts belong to a state that lasts, or to a burst: see `log-conditions.ts`. */
 import type { Fact } from "../service/ports.ts";
 import { isFromOutage, type LogLevel, type LogLine } from "./log-lines.ts";
 
@@ -6,7 +6,7 @@ export type Lasting =
   | {
       readonly kind: "begins";
       readonly key: string;
-      /** What is told of it while it lasts, before "for 1m30s". */
+      /** The message while it lasts. "for 1m30s" follows. */
       readonly still: string;
       readonly about?: LogLine["fields"];
       readonly within?: undefined;
@@ -14,7 +14,7 @@ export type Lasting =
   | {
       readonly kind: "ends";
       readonly key: string;
-      /** Before "after 1m30s". */
+      /** "after 1m30s" follows. */
       readonly message: string;
     }
   | {
@@ -22,15 +22,15 @@ export type Lasting =
       readonly key: string;
       readonly message: string;
       readonly level: LogLevel;
-      /** The state that it belongs to while that lasts. */
+      /** The state that it is counted in while that state lasts. */
       readonly within?: string | undefined;
-      /** Replaces fields of the last one where its number is told. */
+      /** Fields for the lines that count the events. They replace those of the last event. */
       readonly about?: LogLine["fields"];
     };
 
 const CONNECTION = "connection";
 
-/** `null`: it stands for itself. */
+/** `null`: the fact gets a line of its own. */
 export function lastingOf(fact: Fact): Lasting | null {
   switch (fact.kind) {
     case "connection":
@@ -39,7 +39,7 @@ export function lastingOf(fact: Fact): Lasting | null {
         : { kind: "ends", key: CONNECTION, message: "connected to NATS again" };
     case "start_waits":
       return fact.problem === null
-        ? { kind: "ends", key: "start", message: "NATS is there" }
+        ? { kind: "ends", key: "start", message: "NATS is available" }
         : {
             kind: "begins",
             key: "start",
@@ -56,7 +56,7 @@ export function lastingOf(fact: Fact): Lasting | null {
       return { ...burst("watch", "watch of a bucket is interrupted"), within: CONNECTION };
     case "write_unknown":
       return {
-        ...burst("write", "writes are not acknowledged, their outcomes are unknown"),
+        ...burst("write", "writes are not acknowledged, their outcome is unknown"),
         within: CONNECTION,
       };
     case "request":
@@ -88,12 +88,12 @@ function writesRefused({ bucket, reason }: Extract<Fact, { kind: "writes_refused
   return { kind: "begins", key, still: "bucket refuses every write", about };
 }
 
-/** Work of one kind, such as "lease of a": one that fails mostly does so for many tasks. */
+/** The kind of work counts, such as "lease" of "lease of a": if it fails, it mostly does so for many tasks. */
 function backgroundError({ what, cause }: Extract<Fact, { kind: "background_error" }>): Lasting {
   const [kind = what] = what.split(" of ");
   return isFromOutage(cause)
     ? {
-        ...burst("background", "background work fails for want of NATS"),
+        ...burst("background", "background work fails because NATS cannot be used"),
         within: CONNECTION,
         about: { last: what },
       }
@@ -102,8 +102,8 @@ function backgroundError({ what, cause }: Extract<Fact, { kind: "background_erro
 
 function request({ outcome, operation }: Extract<Fact, { kind: "request" }>): Lasting | null {
   if (outcome === "internal") {
-    return burst(`internal ${operation}`, "requests fail by a defect", "error");
+    return burst(`internal ${operation}`, "requests fail because of a defect", "error");
   }
   if (outcome !== "overloaded") return null;
-  return burst("overloaded", "requests are refused: more come in than are handled");
+  return burst("overloaded", "requests are refused because the worker is overloaded");
 }

@@ -1,22 +1,22 @@
 /**
- * What lasts, or comes again and again, takes a few lines of the log instead of thousands: one when it
- * begins, one every 30 s while it lasts, one when it ends, with its length.
+ * Keeps the log short: a condition that lasts has one line when it begins, one every 30 s while it lasts, and
+ * one when it ends, with its length.
  *
- * - A **state** has a beginning and an end that are told, such as a lost connection.
- * - A **burst** is made of events that nobody ends, such as writes without an acknowledgement. The first
- *   one has its line, the others are counted. It ends when none has come for 10 s; one that stayed
- *   alone needs no other line.
- * - What fails because NATS cannot be reached while the connection is lost belongs to that state.
+ * - A **state** begins with one fact and ends with another, such as a lost connection.
+ * - A **burst** consists of similar events, such as writes without an acknowledgement. The first event has
+ *   its own line, the others are counted. The burst ends when no event has come for 10 s. If there was only
+ *   one event, no line follows.
+ * - Failures while the connection is lost are counted in that state.
  *
- * What is only counted has its line at `debug`. Time is passed in: `logger.ts` has the timer.
+ * Each event that is counted has its line at `debug`. Time is passed in. The timer is in `logger.ts`.
  */
 import type { Fact } from "../service/ports.ts";
 import { type Lasting, lastingOf } from "./lasting-facts.ts";
 import { type LogLine, logLineOf } from "./log-lines.ts";
 
-/** How often something that lasts is told again, in milliseconds. */
+/** The time between two lines about a condition that lasts, in milliseconds. */
 export const REMIND_MS = 30_000;
-/** A burst has ended when nothing of it has come for so long, in milliseconds. */
+/** A burst ends when no event has come for so long, in milliseconds. */
 export const QUIET_MS = 10_000;
 
 interface Condition {
@@ -24,23 +24,23 @@ interface Condition {
   readonly beganAt: number;
   toldAt: number;
   lastAt: number;
-  /** Events of a burst, or what failed because of a state. */
+  /** Number of events of a burst, or of failures during a state. */
   count: number;
-  /** What the last of them was about. */
+  /** The fields of the last event. */
   last: LogLine["fields"];
-  /** Of the count, how much has been told. */
+  /** The count that the last line had. */
   told: number;
 }
 
 export class LogConditions {
   readonly #open = new Map<string, Condition>();
 
-  /** Whether `due` may have something to say later. */
+  /** Whether `due` may return a line later. */
   get isOpen(): boolean {
     return this.#open.size > 0;
   }
 
-  /** The lines for a fact that is told at `now` (milliseconds of any clock that only goes forward). */
+  /** The lines for a fact at the time `now`, in milliseconds of any monotonic clock. */
   note(fact: Fact, now: number): LogLine[] {
     const line = logLineOf(fact);
     const lasting = lastingOf(fact);
@@ -63,7 +63,7 @@ export class LogConditions {
     return [{ ...line, level: "debug" }];
   }
 
-  /** What is to be said now; to be asked for about once a second. */
+  /** The lines that are due now. Call it about once a second. */
   due(now: number): LogLine[] {
     const lines: LogLine[] = [];
     for (const [key, condition] of this.#open) {
@@ -106,7 +106,7 @@ function reminder(condition: Condition, now: number): LogLine {
   }
   return {
     level: lasting.level,
-    message: `${lasting.message}, again and again for ${durationText(length)}`,
+    message: `${lasting.message}, repeatedly for ${durationText(length)}`,
     fields: { ...seconds(length), times: condition.count, ...condition.last },
   };
 }
@@ -115,17 +115,17 @@ function over({ lasting, beganAt, lastAt, count, last }: Condition): LogLine {
   const length = lastAt - beganAt;
   return {
     level: "info",
-    message: `no longer: ${lasting.kind === "happens" ? lasting.message : ""}`,
+    message: `ended: ${lasting.kind === "happens" ? lasting.message : ""}`,
     fields: { ...seconds(length), times: count, ...last },
   };
 }
 
-/** What failed while a state lasted. */
+/** The failures during a state. */
 function failures({ lasting, count, last }: Condition): LogLine["fields"] {
   return lasting.kind === "begins" && count > 0 ? { failed: count, ...last } : {};
 }
 
-/** The first one had it. */
+/** The line of the first event had the stack. */
 function withoutStack({ err, ...fields }: LogLine["fields"]): LogLine["fields"] {
   return err instanceof Error ? { ...fields, problem: err.message } : fields;
 }
@@ -140,7 +140,7 @@ const UNITS = [
   ["m", 60],
 ] as const;
 
-/** In the two largest units that it has: `45s`, `1m30s`, `2h5m`, `3d`. */
+/** A duration in its two largest units: `45s`, `1m30s`, `2h5m`, `3d`. */
 export function durationText(ms: number): string {
   const seconds = Math.round(ms / 1000);
   for (const [i, [unit, size]] of UNITS.entries()) {

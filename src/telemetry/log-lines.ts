@@ -1,8 +1,8 @@
 /**
- * The wording of the log: which facts are logged, at which level, and what each line says.
+ * The texts of the log: which facts are logged, at which level, and what each line says.
  *
- * What happens thousands of times a second (requests, transitions, leases) is `debug`, so that a
- * coordinator that does its work quietly logs nothing at `info`.
+ * Facts that occur thousands of times a second (requests, transitions, leases) are logged at `debug`. So a
+ * coordinator without problems logs nothing at `info`.
  */
 import type { Fact } from "../service/ports.ts";
 
@@ -11,7 +11,7 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
 export interface LogLine {
   readonly level: LogLevel;
   readonly message: string;
-  /** Names as on the wire; an `Error` under `err` is logged with its stack. */
+  /** With the names of the protocol. An `Error` under `err` is logged with its stack. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
@@ -20,7 +20,7 @@ export function logLineOf(fact: Fact): LogLine {
     case "request":
       return requestLine(fact);
     case "request_dropped":
-      return line("info", "request dropped: nobody can be answered", { reason: fact.reason });
+      return line("info", "request dropped, it cannot be answered", { reason: fact.reason });
     case "answer_undelivered":
       return line("debug", "answer reached nobody", { operation: fact.operation });
     case "task_written":
@@ -32,7 +32,9 @@ export function logLineOf(fact: Fact): LogLine {
         session_id: fact.sessionId,
       });
     case "write_conflict":
-      return line("debug", "write lost to another one, deciding again", { task_id: fact.taskId });
+      return line("debug", "write conflicts with another one, deciding again", {
+        task_id: fact.taskId,
+      });
     case "write_unknown":
       return line("warn", "write was not acknowledged, its outcome is unknown", {
         task_id: fact.taskId,
@@ -47,38 +49,42 @@ export function logLineOf(fact: Fact): LogLine {
     case "lease_granted":
       return line("debug", "lease granted", attemptOf(fact));
     case "lease_restored":
-      return line("warn", "claim had no lease, restored it", attemptOf(fact));
+      return line("warn", "lease restored for a claim without one", attemptOf(fact));
     case "lease_expired":
       return line("info", "lease expired", attemptOf(fact));
     case "lease_disconnected":
-      return line("info", "session lost its connection, lease ended", attemptOf(fact));
+      return line("info", "lease ended because its session lost its connection", attemptOf(fact));
     case "session_replaced":
-      return line("info", "session was taken over by another instance, earlier claims went back", {
-        session_id: fact.sessionId,
-        released: fact.released,
-      });
+      return line(
+        "info",
+        "session taken over by another instance, its earlier claims are returned",
+        {
+          session_id: fact.sessionId,
+          released: fact.released,
+        },
+      );
     case "disconnects":
       return disconnectsLine(fact);
     case "lease_spared":
-      return line("debug", "lease ran out in an outage, it can still be renewed", attemptOf(fact));
+      return line("debug", "lease expired in an outage, it can still be renewed", attemptOf(fact));
     case "outage_grace":
-      return line("warn", "outage is over, leases that ran out in it can still be renewed", {
+      return line("warn", "outage is over, leases that expired in it can still be renewed", {
         seconds: fact.seconds,
         spared: fact.spared,
       });
     case "task_retired":
       return line("debug", "task removed after its retention time", { task_id: fact.taskId });
     case "corrupt_record":
-      return line("warn", "value in the bucket is no task, left alone", {
+      return line("warn", "value in the bucket is not a task, ignored", {
         task_id: fact.taskId,
         problem: fact.problem,
       });
     case "bucket_made":
-      return line("info", "bucket was not there, made it", { bucket: fact.bucket });
+      return line("info", "bucket created", { bucket: fact.bucket });
     case "bucket_remade":
-      return line("warn", "bucket was deleted, made it again", { bucket: fact.bucket });
+      return line("warn", "bucket was deleted, created it again", { bucket: fact.bucket });
     case "bucket_replaced":
-      return line("warn", "bucket was deleted and made again: what it held is gone", {
+      return line("warn", "bucket was deleted and created again, its former content is lost", {
         bucket: fact.bucket,
         made_at: fact.madeAt,
       });
@@ -95,7 +101,7 @@ export function logLineOf(fact: Fact): LogLine {
           });
     case "start_waits":
       return fact.problem === null
-        ? line("info", "NATS is there", {})
+        ? line("info", "NATS is available", {})
         : line("warn", "waiting for NATS", { problem: fact.problem });
     case "index_current":
       return line("info", "index is current", { tasks: fact.tasks, seconds: fact.seconds });
@@ -106,12 +112,12 @@ export function logLineOf(fact: Fact): LogLine {
     case "background_error":
       return errorLine(`background work failed: ${fact.what}`, fact.cause, {});
     case "watch_failed":
-      return line("warn", "watch of a bucket is interrupted, begins again", {
+      return line("warn", "watch of a bucket is interrupted, starting it again", {
         bucket: fact.bucket,
         problem: asError(fact.cause).message,
       });
     case "variables_ignored":
-      return line("debug", "variables of Kubernetes are no settings, ignored", {
+      return line("debug", "variables of Kubernetes ignored, they are not settings", {
         variables: fact.names,
       });
     case "warning":
@@ -120,11 +126,21 @@ export function logLineOf(fact: Fact): LogLine {
 }
 
 function disconnectsLine({ areHeard, problem }: Extract<Fact, { kind: "disconnects" }>): LogLine {
-  if (areHeard) return line("info", "lost connections are heard of: claims can end with them", {});
-  if (problem === null) {
-    return line("debug", "no user of the system account is set: leases end when they run out", {});
+  if (areHeard) {
+    return line(
+      "info",
+      "disconnect reports are available: claims with release_on_disconnect end when their connection does",
+      {},
+    );
   }
-  return line("warn", "lost connections are not heard of: leases end when they run out", {
+  if (problem === null) {
+    return line(
+      "debug",
+      "no user of the system account is set: leases end only when they expire",
+      {},
+    );
+  }
+  return line("warn", "disconnect reports are not available: leases end only when they expire", {
     problem,
   });
 }
@@ -138,15 +154,18 @@ function requestLine(fact: Extract<Fact, { kind: "request" }>): LogLine {
   };
   switch (fact.outcome) {
     case "internal":
-      return line("error", "request failed by a defect", { ...fields, err: asError(fact.cause) });
+      return line("error", "request failed because of a defect", {
+        ...fields,
+        err: asError(fact.cause),
+      });
     case "overloaded":
-      return line("warn", "request refused: more come in than are handled", fields);
+      return line("warn", "request refused because the worker is overloaded", fields);
     default:
       return line("debug", "request", fields);
   }
 }
 
-/** A defect has its stack; what an outage brings along has none. */
+/** A defect is logged with its stack, an error that comes from an outage without. */
 function errorLine(message: string, cause: unknown, fields: LogLine["fields"]): LogLine {
   return isFromOutage(cause)
     ? line("warn", message, { ...fields, problem: asError(cause).message })
@@ -166,16 +185,17 @@ function line(level: LogLevel, message: string, fields: LogLine["fields"]): LogL
   return { level, message, fields };
 }
 
-/** Of `CoordinatorError`. */
+/** The codes of `CoordinatorError` that come from an outage. */
 const CODES: ReadonlySet<unknown> = new Set(["unavailable", "bucket_unusable", "overloaded"]);
 
-/** Of the NATS client. */
+/** The names of the errors of the NATS client that come from an outage. */
 const NAMES: ReadonlySet<string> = new Set([
   ...["TimeoutError", "NoResponders", "RequestError", "ConnectionError"],
   ...["ClosedConnectionError", "DrainingConnectionError", "JetStreamApiError"],
   ...["JetStreamStatusError", "StreamNotFoundError", "ConsumerNotFoundError"],
 ]);
 
+/** Whether an error comes from an outage. It is not a defect then, and its stack says nothing. */
 export function isFromOutage(cause: unknown): boolean {
   if (!(cause instanceof Error)) return false;
   if (NAMES.has(cause.name)) return true;

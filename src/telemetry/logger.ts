@@ -1,11 +1,11 @@
-/** The sink of facts that writes the log, through pino. `log-lines.ts` words what it writes. */
+/** The sink of facts that writes the log, with pino. The texts are in `log-lines.ts`. */
 import { pino } from "pino";
 import type { Observe } from "../service/ports.ts";
 import { LogConditions } from "./log-conditions.ts";
 import type { LogLevel, LogLine } from "./log-lines.ts";
 import { prettyLine } from "./pretty-line.ts";
 
-/** Where the lines go, each with its line end. */
+/** Receives the lines, each with its line end. */
 export interface LogDestination {
   write(line: string): unknown;
 }
@@ -13,19 +13,19 @@ export interface LogDestination {
 export interface LoggerOptions {
   /** Facts below this level are not logged; `silent` logs nothing. */
   readonly level: LogLevel | "silent";
-  /** `json`: pino's newline-delimited JSON. `pretty`: one line for people. */
+  /** `json`: one JSON object a line, by pino. `pretty`: lines for people. */
   readonly format: "json" | "pretty";
-  /** Is named in each line. */
+  /** Each line names it. */
   readonly workerId?: string;
-  /** Default: standard error, so that standard output is left to what a command prints. */
+  /** Default: stderr. stdout is for the results of the command. */
   readonly destination?: LogDestination;
 }
 
-/** How often it is looked at whether there is something to say of what lasts. */
+/** The time between two looks for lines that are due, in milliseconds. */
 const CHECK_MS = 1_000;
 
 export function createLogger(options: LoggerOptions): Observe {
-  // Synchronous, so that the last lines before a crash are not lost in a buffer.
+  // It is synchronous, so that the last lines before a crash are not lost in a buffer.
   const output = options.destination ?? pino.destination({ dest: 2, sync: true });
   const logger = pino(
     {

@@ -1,22 +1,21 @@
-/** The metrics of several processes as one; `metric-table.ts` says what becomes of each gauge. */
+/** Merges the metrics of several processes. `metric-table.ts` says how for each gauge. */
 import { AggregatorRegistry, Registry } from "prom-client";
 import type { MetricsSnapshot } from "./metrics.ts";
 
 export class MergedMetrics {
   /** The `Content-Type` of what `render` returns. */
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
-  /** What each process told last. */
+  /** The last answer of each process. */
   readonly #told = new Map<object, MetricsSnapshot>();
-  /** What those had counted that are gone. */
+  /** The counts of processes that have ended. */
   #past: MetricsSnapshot = [];
 
   /**
-   * All metrics in Prometheus' text format. What a process has counted stays, even if it does not answer
-   * or is gone: Prometheus takes a counter that falls for one that began anew at 0, and would count the
-   * rest once more.
+   * All metrics in the text format of Prometheus. The counts of a process stay, even if it does not answer or
+   * has ended. Otherwise a counter would fall, and Prometheus would take it for one that began again at 0.
    *
-   * @param answers of all the processes that there are, each under an object that stands for it; `null`
-   *   if it did not answer
+   * @param answers of all current processes, each by an object that identifies it; `null` if a process did
+   *   not answer
    */
   async render(answers: ReadonlyMap<object, MetricsSnapshot | null>): Promise<string> {
     for (const [source, answer] of answers) {
@@ -38,17 +37,17 @@ function merge(parts: readonly MetricsSnapshot[]): Registry {
   return AggregatorRegistry.aggregate([...parts]);
 }
 
-/** Merged metrics have their values with them, which is not declared. */
+/** Merged metrics contain their values, which the types of prom-client do not say. */
 function snapshotOf(merged: Registry): MetricsSnapshot {
   return merged.getMetricsAsArray() as unknown as MetricsSnapshot;
 }
 
-/** What only grows. A gauge is about now, and tells nothing of one that is not there. */
+/** The metrics that only grow. A gauge is about now, so it says nothing about a process that has ended. */
 function countedIn(metrics: MetricsSnapshot): MetricsSnapshot {
   return metrics.filter(({ type }) => type !== "gauge");
 }
 
-/** Leaves out NaN, "nothing to tell", wherever another process has something to tell. */
+/** Leaves out NaN, which means "no value", if another process has a value. */
 function withoutSilence(parts: readonly MetricsSnapshot[]): MetricsSnapshot[] {
   const told = parts.flat().filter(({ values }) => values.some(isNumber));
   const names = new Set(told.map(({ name }) => name));

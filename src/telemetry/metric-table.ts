@@ -50,7 +50,7 @@ export const METRICS = {
   if_coordinator_event_bus_health: {
     type: "gauge",
     aggregator: "min",
-    help: "1 while connected to NATS without a problem that /readyz names, otherwise 0",
+    help: "1 while connected to NATS and without a problem in /readyz, otherwise 0",
     labels: [],
   },
   if_coordinator_tasks: {
@@ -73,12 +73,12 @@ export const METRICS = {
   },
   if_coordinator_claim_duration_seconds: {
     type: "histogram",
-    help: "Time from the arrival of a claim, by tasks.claim or by a tasks.next that did not wait, to its answer, in seconds",
+    help: "Time from the arrival of a claim to its answer, in seconds; for tasks.claim, and for tasks.next that did not wait",
     labels: [],
   },
   if_coordinator_request_duration_seconds: {
     type: "histogram",
-    help: "Time from the arrival of a request to its answer, in seconds; tasks.next includes the wait it asked for",
+    help: "Time from the arrival of a request to its answer, in seconds; for tasks.next with the wait that it asked for",
     labels: ["operation"],
   },
   if_coordinator_requests_total: {
@@ -105,13 +105,13 @@ export const METRICS = {
   if_coordinator_write_conflicts_total: {
     type: "counter",
     fact: "write_conflict",
-    help: "Compare-and-set writes that lost to another one",
+    help: "Compare-and-set writes that conflicted with another write",
     labels: [],
   },
   if_coordinator_write_unknown_total: {
     type: "counter",
     fact: "write_unknown",
-    help: "Writes whose acknowledgement did not come",
+    help: "Writes that were not acknowledged",
     labels: [],
   },
   if_coordinator_leases_granted_total: {
@@ -123,25 +123,25 @@ export const METRICS = {
   if_coordinator_leases_restored_total: {
     type: "counter",
     fact: "lease_restored",
-    help: "Leases created for a claim that was found without one",
+    help: "Leases created for a claim that had none",
     labels: [],
   },
   if_coordinator_leases_expired_total: {
     type: "counter",
     fact: "lease_expired",
-    help: "Leases whose TTL ran out",
+    help: "Leases that expired",
     labels: [],
   },
   if_coordinator_leases_disconnected_total: {
     type: "counter",
     fact: "lease_disconnected",
-    help: "Leases that ended before their time because their session lost its connection",
+    help: "Leases that ended early because their session lost its connection",
     labels: [],
   },
   if_coordinator_leases_spared_total: {
     type: "counter",
     fact: "lease_spared",
-    help: "Leases whose TTL ran out in or right after an outage, counted by each worker that was in it",
+    help: "Leases that expired in or right after an outage, counted by each worker that was in it",
     labels: [],
   },
   if_coordinator_sessions_replaced_total: {
@@ -153,7 +153,7 @@ export const METRICS = {
   if_coordinator_answers_undelivered_total: {
     type: "counter",
     fact: "answer_undelivered",
-    help: "Answers that reached nobody, because the requester had gone",
+    help: "Answers that reached nobody, because the client had gone",
     labels: [],
   },
   if_coordinator_tasks_retired_total: {
@@ -165,7 +165,7 @@ export const METRICS = {
   if_coordinator_corrupt_records_total: {
     type: "counter",
     fact: "corrupt_record",
-    help: "Values found in the bucket that are no tasks",
+    help: "Values in the bucket that are not tasks",
     labels: [],
   },
 } as const satisfies Record<`if_coordinator_${string}`, MetricDefinition>;

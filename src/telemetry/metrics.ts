@@ -1,4 +1,4 @@
-/** The sink of facts that counts them, through prom-client. `metric-table.ts` names the metrics. */
+/** The sink of facts that makes metrics of them, with prom-client. The metrics are in `metric-table.ts`. */
 import {
   type Aggregator,
   collectDefaultMetrics,
@@ -11,11 +11,11 @@ import type { Fact, Observe } from "../service/ports.ts";
 import { type MetricDefinition, type MetricName, METRICS } from "./metric-table.ts";
 import { RecentClaims } from "./recent-claims.ts";
 
-/** What the gauges read each time the metrics are rendered. */
+/** The gauges read these each time the metrics are rendered. */
 export interface GaugeSources {
-  /** Number of tasks by status; `claimed` among them are the active tasks. */
+  /** Number of tasks by status. `claimed` is the number of active tasks. */
   tasksByStatus(): Readonly<Record<string, number>>;
-  /** Whether all workers are connected to NATS and none has a problem with it. */
+  /** Whether all workers are connected to NATS and have no problem with it. */
   busHealthy(): boolean;
   /** Parked `next` requests. */
   waitingRequests(): number;
@@ -24,15 +24,15 @@ export interface GaugeSources {
 }
 
 export interface MetricsOptions extends GaugeSources {
-  /** Epoch milliseconds. Default: the system's clock. */
+  /** Epoch milliseconds. Default: the clock of the system. */
   readonly now?: () => number;
 }
 
 export interface Metrics {
   readonly observe: Observe;
-  /** All metrics in Prometheus' text format, with those of the process. */
+  /** All metrics in the text format of Prometheus, with those of the process. */
   render(): Promise<string>;
-  /** The same as values, to be sent to another process and merged with those of others there. */
+  /** The same as values. Another process merges them with those of other workers. */
   snapshot(): Promise<MetricsSnapshot>;
   /** The `Content-Type` of what `render` returns. */
   readonly contentType: string;
@@ -47,8 +47,8 @@ export type MetricsSnapshot = readonly {
 type Outcome = Extract<Fact, { kind: "request" }>["outcome"];
 
 /**
- * What an outcome says of the coordinator: whether it did its part. A refusal that follows from the
- * task or the request, such as `already_claimed`, says nothing about that.
+ * Whether the coordinator did its part in a claim with this outcome. A refusal because of the task or the
+ * request, such as `already_claimed`, says nothing about that.
  */
 const CLAIM_OUTCOMES: Readonly<Record<Outcome, "success" | "failure" | "refusal">> = {
   ok: "success",
@@ -71,12 +71,12 @@ const CLAIM_OUTCOMES: Readonly<Record<Outcome, "success" | "failure" | "refusal"
   internal: "failure",
 };
 
-/** Around the target of 10 ms, and up to the longest wait that `next` can ask for, in seconds. */
+/** In seconds: fine around the target of 10 ms, and up to the longest wait that `next` can ask for. */
 const BUCKETS = [
   0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60,
 ];
 
-/** A registry of its own: two coordinators in one process don't count into each other's metrics. */
+/** Each has a registry of its own, so two coordinators in one process do not share metrics. */
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });

@@ -1,6 +1,6 @@
-/** The log's format for people: time, level, message, `key=value`; a stack follows, indented. */
+/** The log for people: time, level, message and `key=value`, then the indented stack, if there is one. */
 
-/** One line of pino's JSON, made readable. */
+/** Makes a line of JSON from pino readable. */
 export function prettyLine(json: string): string {
   const { time, level, msg, err, worker_id, ...fields } = JSON.parse(json) as Record<
     string,
@@ -17,7 +17,7 @@ export function prettyLine(json: string): string {
 
 function readable(value: unknown): string {
   if (typeof value === "number") return String(Math.round(value * 1e6) / 1e6);
-  // A value with blanks, quotes or line ends must not look like other fields or like another line.
+  // A value with blanks, quotes or line ends must not look like other fields or another line.
   return typeof value === "string" && /^[^\s"=\p{C}]+$/u.test(value)
     ? value
     : oneLine(JSON.stringify(value));
@@ -34,7 +34,7 @@ function text(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-/** Without control and formatting characters, which could forge a line or steer a terminal. */
+/** Escapes control and formatting characters, which could forge a line or control a terminal. */
 function oneLine(line: string): string {
   return line.replace(
     /\p{C}/gu,

@@ -1,8 +1,8 @@
-/** The claims of the last minutes, from which the gauges of claim latency and success are made. */
+/** The claims of the last minutes, for the gauges of claim latency and success. */
 
-/** Claims that ended longer ago than this are forgotten, in milliseconds. */
+/** Older claims are forgotten, in milliseconds. */
 export const WINDOW_MS = 5 * 60 * 1000;
-/** No more than this many of the latest claims are kept. */
+/** The largest number of claims that is kept. */
 export const WINDOW_CLAIMS = 4096;
 
 interface RecentClaim {
@@ -13,7 +13,7 @@ interface RecentClaim {
 
 export class RecentClaims {
   readonly #now: () => number;
-  /** A ring: once it is full, the latest claim takes the place of the oldest. */
+  /** A ring buffer: when it is full, the latest claim replaces the oldest. */
   readonly #claims: RecentClaim[] = [];
   #next = 0;
 
@@ -26,7 +26,7 @@ export class RecentClaims {
     this.#next = (this.#next + 1) % WINDOW_CLAIMS;
   }
 
-  /** The duration that 95 % of the claims did not exceed, in seconds; NaN if there were none. */
+  /** The duration that 95 % of the claims did not exceed, in seconds. NaN if there were no claims. */
   p95Seconds(): number {
     const sorted = this.#recent()
       .map((claim) => claim.seconds)
@@ -34,7 +34,7 @@ export class RecentClaims {
     return sorted[Math.ceil(sorted.length * 0.95) - 1] ?? Number.NaN;
   }
 
-  /** Percentage of the claims that succeeded, 0 to 100; NaN if there were none. */
+  /** The percentage of claims that succeeded, 0 to 100. NaN if there were no claims. */
   successPercent(): number {
     const recent = this.#recent();
     return (100 * recent.filter((claim) => claim.succeeded).length) / recent.length;

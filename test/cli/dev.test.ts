@@ -21,7 +21,7 @@ async function isGone(natsUrl: string): Promise<boolean> {
 }
 
 describe("if-coordinator dev", () => {
-  it("runs a coordinator, says what runs where and what to try, and stops at SIGTERM", async () => {
+  it("runs a coordinator, prints its addresses and commands to try, and stops on SIGTERM", async () => {
     await using folder = await TempFolder.create();
     await using dev = await Dev.start(folder.path);
     const url = await dev.natsUrl();
@@ -86,7 +86,7 @@ describe("if-coordinator dev", () => {
     assert.ok(await isGone(url));
   });
 
-  it("refuses a store folder on which another dev runs, which goes on", async () => {
+  it("refuses a store folder that another dev uses, and does not disturb that dev", async () => {
     await using folder = await TempFolder.create();
     await using first = await Dev.start(folder.path);
     await using second = await Dev.launch(folder.path);
@@ -101,7 +101,7 @@ describe("if-coordinator dev", () => {
     assert.ok(created.ok);
   });
 
-  it("names the port that is taken and the option, and leaves nothing running", async () => {
+  it("names a port that is taken and the option, and leaves nothing running", async () => {
     await using folder = await TempFolder.create();
     await using other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
@@ -128,13 +128,13 @@ describe("if-coordinator dev", () => {
     assert.ok(await isGone(`nats://127.0.0.1:${natsPort}`));
   });
 
-  it("names the folder that cannot be made and the option", async () => {
+  it("names a folder that cannot be created and the option", async () => {
     const { code, stderr } = await runCli(["dev", "--store-dir", join(process.execPath, "x")]);
     assert.equal(code, 1);
     assert.match(stderr, /^if-coordinator: cannot create the folder .*ENOTDIR.*--store-dir\n$/m);
   });
 
-  it("starts as many workers as it is told, all in one queue group", async () => {
+  it("starts the number of workers that is set, all in one queue group", async () => {
     await using folder = await TempFolder.create();
     await using dev = await Dev.start(folder.path, ["--workers", "3"]);
     const connection = await connect({ servers: await dev.natsUrl() });
@@ -161,10 +161,10 @@ describe("if-coordinator dev", () => {
     );
   });
 
-  it("exits at once at a second signal, whatever hangs", async () => {
+  it("exits at once on a second signal, even if a part hangs", async () => {
     await using folder = await TempFolder.create();
     await using dev = await Dev.start(folder.path);
-    // A server that is suspended can neither answer nor end.
+    // A suspended server can neither answer nor end.
     process.kill(dev.serverPid(), "SIGSTOP");
     dev.kill("SIGTERM");
     await dev.waitFor(/stopping/);

@@ -1,4 +1,4 @@
-/** `--log-format json`: every line of both streams is JSON, whatever the command has to say. */
+/** `--log-format json`: every line of both streams is JSON. */
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ interface Line {
   readonly [field: string]: unknown;
 }
 
-/** Rejects a line that is not like those of the log. */
+/** Fails for a line that does not look like a line of the log. */
 function linesOf({ stdout, stderr }: Pick<CliExit, "stdout" | "stderr">): Line[] {
   const texts = (stdout + stderr).split("\n").filter((text) => text !== "");
   return texts.map((text) => {
@@ -29,7 +29,7 @@ function linesOf({ stdout, stderr }: Pick<CliExit, "stdout" | "stderr">): Line[]
 
 const JSON_LOG = ["--log-format", "json", "--http-port", "0"];
 
-/** Makes Node warn of something when it is told to. */
+/** Makes Node write a warning on a signal. */
 const WARNS = `process.on("SIGUSR2",()=>process.emitWarning("as a test wants it"))`;
 
 async function stopped(cli: CliProcess): Promise<CliExit> {
@@ -39,7 +39,7 @@ async function stopped(cli: CliProcess): Promise<CliExit> {
 
 describe("the lines of a command whose log is JSON", () => {
   for (const workers of ["1", "2"]) {
-    it(`are JSON, and name the worker that they are of (${workers} workers)`, async () => {
+    it(`are JSON, and name their worker (${workers} workers)`, async () => {
       await using server = await TestServer.start();
       const args = ["--nats", server.url, "--workers", workers, "--log-level", "debug"];
       const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(WARNS)}` };
@@ -60,7 +60,7 @@ describe("the lines of a command whose log is JSON", () => {
     });
   }
 
-  it("are JSON where it cannot start: no server, wrong option, wrong setting, wrong file", async () => {
+  it("are JSON if it cannot start: no server, wrong option, wrong setting, wrong file", async () => {
     await using folder = await TempFolder.create();
     const file = join(folder.path, "bad.yaml");
     await writeFile(file, "coordinator:\n  log:\n    format: json\n  workers: many\n");
@@ -99,12 +99,12 @@ describe("the log of an outage", () => {
     await connection.request("tasks.next", body);
     await server.kill();
     await serve.waitFor(/connection to NATS lost/);
-    // As long as it lasts nothing tells of it.
+    // No fact is reported while it lasts.
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     await server.restart();
     await serve.waitFor(/connected to NATS again after \d+s/);
 
-    // And a bucket that is gone takes one, not two a second.
+    // And a bucket that was deleted takes one line, not two a second.
     const jsm = await jetstreamManager(await server.connect());
     await jsm.streams.delete("KV_tasks");
     await serve.waitFor(/bucket cannot be used/);

@@ -8,7 +8,7 @@ import { NatsServerError } from "../../src/nats-server/dev-server.ts";
 import { runCli } from "../support/cli-process.ts";
 
 describe("if-coordinator", () => {
-  it("tells its version and its commands", async () => {
+  it("prints its version and its commands", async () => {
     const manifest = await readFile(new URL("../../../package.json", import.meta.url), "utf8");
     const { version } = JSON.parse(manifest) as { version: string };
     const shown = await runCli(["--version"]);
@@ -34,7 +34,7 @@ describe("if-coordinator", () => {
     }
   });
 
-  it("exits with 2 for a command that is wrong, and says what was meant", async () => {
+  it("exits with 2 for a wrong command, and suggests the right one", async () => {
     const option = await runCli(["dev", "--prot", "1"]);
     assert.equal(option.code, 2);
     assert.match(option.stderr, /unknown option '--prot'\n\(Did you mean --port\?\)/);
@@ -50,8 +50,8 @@ describe("if-coordinator", () => {
   });
 });
 
-describe("what an error means for the user", () => {
-  it("is its message and 1 if it could not work, 2 if the settings are wrong", () => {
+describe("the report of an error", () => {
+  it("is its message, with exit code 1 for a failure and 2 for wrong settings", () => {
     assert.deepEqual(reportOf(new NatsServerError("port taken")), {
       text: "if-coordinator: port taken",
       exitCode: 1,
@@ -59,14 +59,14 @@ describe("what an error means for the user", () => {
     assert.equal(reportOf(new ConfigError(["bad"])).exitCode, 2);
   });
 
-  it("is nothing more after help or commander's own message", () => {
+  it("is empty after help and after a message of commander", () => {
     const help = new CommanderError(0, "commander.helpDisplayed", "(outputHelp)");
     assert.deepEqual(reportOf(help), { text: undefined, exitCode: 0 });
     const unknown = new CommanderError(1, "commander.unknownOption", "error: unknown option");
     assert.deepEqual(reportOf(unknown), { text: undefined, exitCode: 2 });
   });
 
-  it("is a stack only if nobody expected it", () => {
+  it("has a stack only if the error is unexpected", () => {
     const { text, exitCode } = reportOf(new TypeError("x is not a function"));
     assert.equal(exitCode, 1);
     assert.match(text ?? "", /unexpected error\nTypeError: x is not a function\n +at /);

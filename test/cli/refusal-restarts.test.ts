@@ -1,4 +1,4 @@
-/** When `dev` restarts its NATS server because a bucket refuses every write. */
+/** `dev` restarts its NATS server when a bucket refuses every write. */
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { jetstreamManager } from "@nats-io/jetstream";
@@ -11,7 +11,7 @@ import {
 import { Dev } from "../support/dev.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 
-/** Restarts that are counted, with time that the test passes. */
+/** Counts the restarts. The test sets the time. */
 function restarts(t: TestContext) {
   let now = 0;
   t.mock.timers.enable({ apis: ["setTimeout"] });
@@ -38,8 +38,8 @@ function restarts(t: TestContext) {
   };
 }
 
-describe("a restart of the server for a bucket that refuses writes", () => {
-  it("comes when it has gone on for some seconds, and is told in a line", (t) => {
+describe("a restart of the server because a bucket refuses writes", () => {
+  it("comes after some seconds, with a line that says why", (t) => {
     const { refused, pass, count, notices } = restarts(t);
     refused("leases", "no message found");
     pass(RESTART_AFTER_MS - 1);
@@ -51,7 +51,7 @@ describe("a restart of the server for a bucket that refuses writes", () => {
     ]);
   });
 
-  it("does not come if the bucket accepts writes again before", (t) => {
+  it("does not come if the bucket accepts writes again in time", (t) => {
     const { refused, pass, count } = restarts(t);
     refused("leases", "no message found");
     refused("tasks", "no message found");
@@ -79,7 +79,7 @@ async function reconnection(connection: NatsConnection): Promise<void> {
   for await (const { type } of connection.status()) if (type === "reconnect") return;
 }
 
-/** Whether a task can be created again; workers that connect again do not answer yet. */
+/** Whether a task can be created again. Workers that are reconnecting do not answer yet. */
 async function isCreated(connection: NatsConnection): Promise<boolean> {
   try {
     const { ok, error } = (await connection.request("tasks.create.b", "{}")).json<Reply>();
@@ -96,7 +96,7 @@ interface Reply {
 
 for (const workers of ["1", "2"]) {
   describe(`if-coordinator dev with ${workers} workers`, () => {
-    it("restarts its server when a bucket refuses every write, and goes on", async () => {
+    it("restarts its server when a bucket refuses every write, and continues", async () => {
       await using folder = await TempFolder.create();
       await using dev = await Dev.start(folder.path, ["--workers", workers]);
       const first = dev.serverPid();

@@ -1,4 +1,4 @@
-/** `if-coordinator serve` that is started before NATS, or where waiting for NATS does not help. */
+/** `if-coordinator serve` started before NATS, or with a problem that waiting does not solve. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CliProcess, runCli } from "../support/cli-process.ts";
@@ -6,7 +6,7 @@ import { request } from "../support/dev.ts";
 import { randomPort, TestServer } from "../support/nats-server.ts";
 import { Serve } from "../support/serve.ts";
 
-/** Who waits says so in the log. */
+/** The log says when a worker waits. */
 const WAITING = /waiting for NATS/;
 
 function serve(url: string, ...more: string[]): CliProcess {
@@ -15,7 +15,7 @@ function serve(url: string, ...more: string[]): CliProcess {
 
 describe("serve without a NATS server", () => {
   for (const workers of ["1", "2"]) {
-    it(`waits for it, is not ready meanwhile, and then serves (${workers} workers)`, async () => {
+    it(`waits for one, is not ready meanwhile, and then serves (${workers} workers)`, async () => {
       await using server = await TestServer.start();
       await server.stop();
       const httpPort = randomPort();
@@ -38,7 +38,7 @@ describe("serve without a NATS server", () => {
       assert.equal(stderr.split("waiting for NATS").length, 2, stderr);
     });
 
-    it(`stops at once when it is told to, which is no failure (${workers} workers)`, async () => {
+    it(`stops at once on a signal, without a failure (${workers} workers)`, async () => {
       const url = `nats://127.0.0.1:${randomPort()}`;
       await using waiting = serve(url, "--http-port", "0", "--workers", workers);
       await waiting.waitFor(WAITING);
@@ -49,7 +49,7 @@ describe("serve without a NATS server", () => {
     });
   }
 
-  it("gives up when its time is over, and says why and for how long it waited", async () => {
+  it("gives up after its time limit, and says why and how long it has waited", async () => {
     const url = `nats://127.0.0.1:${randomPort()}`;
     const env = { IF_COORDINATOR_NATS_CONNECT_TIMEOUT_SECONDS: "1" };
     const { code, stderr } = await runCli(["serve", "--nats", url, "--http-port", "0"], { env });
@@ -57,15 +57,15 @@ describe("serve without a NATS server", () => {
     assert.match(stderr, WAITING);
     assert.match(
       stderr,
-      /^if-coordinator: cannot connect to NATS at .*refused.* \(waited \d+ s for that\)\n$/m,
+      /^if-coordinator: cannot connect to NATS at .*refused.* \(waited \d+ s for it\)\n$/m,
     );
   });
 });
 
-describe("serve where waiting does not help", () => {
+describe("serve with a problem that waiting does not solve", () => {
   const USER = "jetstream: enabled\nauthorization { user: u, password: right }";
 
-  it("ends at once, and does not say that it waits", async () => {
+  it("ends at once, without a line that it waits", async () => {
     await using secured = await TestServer.start({ config: USER });
     await using bare = await TestServer.start({ config: "# none", jetstream: false });
     const wrong = { IF_COORDINATOR_NATS_USERNAME: "u", IF_COORDINATOR_NATS_PASSWORD: "wrong" };
@@ -84,7 +84,7 @@ describe("serve where waiting does not help", () => {
 });
 
 describe("serve", () => {
-  it("does not wait where the server is there", async () => {
+  it("does not wait if the server is running", async () => {
     await using server = await TestServer.start();
     await using running = await Serve.start(server.url);
     running.kill("SIGTERM");

@@ -6,11 +6,11 @@ import { CliProcess, runCli } from "../support/cli-process.ts";
 import { request } from "../support/dev.ts";
 import { TestServer } from "../support/nats-server.ts";
 
-/** Does not wait for a server that is not there. */
+/** Does not wait for a server. */
 const AT_ONCE = { IF_COORDINATOR_NATS_CONNECT_TIMEOUT_SECONDS: "0" };
 
 describe("if-coordinator serve", () => {
-  it("serves any NATS server until SIGTERM, and leaves that running", async () => {
+  it("serves with any NATS server until SIGTERM, and leaves the server running", async () => {
     await using server = await TestServer.start();
     await using serve = new CliProcess(["serve", "--nats", server.url, "--http-port", "0"]);
     await serve.waitFor(/HTTP +http:/);
@@ -38,7 +38,7 @@ describe("if-coordinator serve", () => {
     assert.match(other.stderr, /cannot connect to NATS at nats:\/\/127\.0\.0\.1:1 /);
   });
 
-  it("gives up, and ends, where something listens that is no NATS server", async () => {
+  it("gives up if the program that listens is not a NATS server", async () => {
     const silent = createServer(() => undefined).listen(0, "127.0.0.1");
     await once(silent, "listening");
     const { port } = silent.address() as AddressInfo;
@@ -50,14 +50,14 @@ describe("if-coordinator serve", () => {
     assert.match(served.stderr, /cannot connect to NATS at 127\.0\.0\.1:\d+ \(timeout\)/i);
   });
 
-  it("takes no password in the URL, and does not show it", async () => {
+  it("refuses a password in the URL, and does not show it", async () => {
     const served = await runCli(["serve", "--nats", "nats://u:secret@127.0.0.1:4222"]);
     assert.equal(served.code, 2);
     assert.match(served.stderr, /--nats must not contain a user or password: set nats\.username/);
     assert.doesNotMatch(served.stderr, /secret/);
   });
 
-  it("says in a line what it misses: a server, JetStream, the HTTP port", async () => {
+  it("says in one line what is missing: a server, JetStream, the HTTP port", async () => {
     await using server = await TestServer.start({ config: "# none", jetstream: false });
     const none = await runCli(["serve", "--nats", "nats://127.0.0.1:1", "--http-port", "0"], {
       env: AT_ONCE,

@@ -1,4 +1,4 @@
-/** How several workers of a command start and end with it: none is left behind. */
+/** Several workers of a command start and end with it. None is left behind. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
@@ -12,8 +12,8 @@ import type { Json } from "../support/test-coordinator.ts";
 
 const WAITING = "if_coordinator_waiting_requests";
 
-describe("several workers that are told to stop", () => {
-  it("answer what is under way, and are gone with the command", async () => {
+describe("several workers on a signal to stop", () => {
+  it("answer the requests under way, and end with the command", async () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
     await using serve = await Serve.start(server.url, ["--workers", "3"]);
@@ -22,7 +22,7 @@ describe("several workers that are told to stop", () => {
       return (await connection.request("tasks.next", body, { timeout: 70_000 })).json();
     });
     while ((await serve.metrics()).get(WAITING) !== 9);
-    // Who stops a service tells all of its processes, or only the first.
+    // A service manager sends the signal to all processes of a service, or only to the first one.
     for (const { pid } of serve.workers()) process.kill(pid, "SIGTERM");
     serve.kill("SIGTERM");
     for (const { ok, claims } of await Promise.all(waiting)) {
@@ -33,7 +33,7 @@ describe("several workers that are told to stop", () => {
     assert.doesNotMatch(stderr, TROUBLE);
   });
 
-  it("leave that to the command when Ctrl-C reaches the whole process group", async () => {
+  it("let the command stop them when Ctrl-C reaches the whole process group", async () => {
     await using folder = await TempFolder.create();
     await using dev = await Dev.start(folder.path, ["--workers", "2"]);
     dev.interrupt();
@@ -42,11 +42,11 @@ describe("several workers that are told to stop", () => {
     assert.doesNotMatch(stderr, TROUBLE, "the workers never missed the server");
   });
 
-  it("may be told so by Ctrl-C when some of them have only begun to start", async () => {
+  it("stop on Ctrl-C even if some of them have only begun to start", async () => {
     await using server = await TestServer.start();
     const args = ["--nats", server.url, "--http-port", "0", "--workers", "4"];
     await using serve = new Serve(["serve", ...args]);
-    // The first one has: the command begins with the others.
+    // The first one has started. The command is starting the others.
     await serve.waitFor(/index is current/);
     while (serve.workers().length < 2);
     serve.interrupt();
@@ -55,7 +55,7 @@ describe("several workers that are told to stop", () => {
     assert.match(stderr, /stopping [^\n]*\n$/);
   });
 
-  it("are ended at once at a second signal, whatever hangs", async () => {
+  it("end at once on a second signal, even if a part hangs", async () => {
     await using server = await TestServer.start();
     await using serve = await Serve.start(server.url, ["--workers", "2"]);
     const [suspended] = serve.workers();
@@ -81,7 +81,7 @@ describe("several workers that are told to stop", () => {
 describe("several workers that cannot start", () => {
   const env = { IF_COORDINATOR_NATS_CONNECT_TIMEOUT_SECONDS: "0" };
 
-  /** The same command with one worker, which is in the command's process. */
+  /** The same command with one worker, which runs in the process of the command. */
   async function assertLikeOne(args: readonly string[], what: RegExp): Promise<void> {
     const [one, several] = await Promise.all(
       ["1", "3"].map((workers) => runCli(["serve", "--workers", workers, ...args], { env })),
@@ -90,7 +90,7 @@ describe("several workers that cannot start", () => {
     assert.deepEqual(several, one);
   }
 
-  it("say why in the same words as one, and once", async () => {
+  it("say why once, in the same words as a single worker", async () => {
     await assertLikeOne(
       ["--nats", "nats://127.0.0.1:1", "--http-port", "0"],
       /^if-coordinator: cannot connect to NATS at .*\n$/,
@@ -102,7 +102,7 @@ describe("several workers that cannot start", () => {
     );
   });
 
-  it("are not even begun with when the HTTP port is taken", async () => {
+  it("are not started if the HTTP port is taken", async () => {
     await using server = await TestServer.start();
     await using taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");

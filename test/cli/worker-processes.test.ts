@@ -1,4 +1,4 @@
-/** What `--workers` with more than one does, while it serves. */
+/** A command with several `--workers`, while it serves. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -26,7 +26,7 @@ async function claim(connection: NatsConnection, prefix: string, count: number):
   }
 }
 
-/** The ids of the workers in the queue group, as each of them tells it. */
+/** The ids of the workers in the queue group, as each worker reports its own. */
 async function members(connection: NatsConnection, count: number): Promise<string[]> {
   const replies = await connection.requestMany("$SRV.PING", "", {
     strategy: "count",
@@ -41,7 +41,7 @@ async function members(connection: NatsConnection, count: number): Promise<strin
 }
 
 describe("several workers of a command", () => {
-  it("are processes of their own in one queue group, with one HTTP endpoint", async () => {
+  it("run in processes of their own, in one queue group, with one HTTP endpoint", async () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
     await using serve = await Serve.start(server.url, ["--workers", "3"]);
@@ -60,12 +60,12 @@ describe("several workers of a command", () => {
       assert.equal(metrics.get("if_coordinator_claim_success_rate"), 100);
       const claimed = metrics.get(CLAIMED) ?? 0;
       assert.ok(claimed <= 30, "every worker knows all of the tasks");
-      // Until then, no index has all of them yet.
+      // Until then, some index may lack a task.
       if (claimed === 30) break;
     }
   });
 
-  it("are replaced when they are killed, and meanwhile the others answer", async () => {
+  it("are replaced when they are killed, while the others answer", async () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
     await using serve = await Serve.start(server.url, ["--workers", "3"]);
@@ -89,7 +89,7 @@ describe("several workers of a command", () => {
     assert.equal((await serve.metrics()).get(CLAIMS), 40);
   });
 
-  it("are replaced until they can start when they have given up on NATS", async () => {
+  it("are replaced until one can start, if they have given up on NATS", async () => {
     await using server = await TestServer.start();
     const env = {
       IF_COORDINATOR_NATS_MAX_RECONNECT_ATTEMPTS: "1",
@@ -106,7 +106,7 @@ describe("several workers of a command", () => {
     assert.equal((await members(connection, 2)).length, 2);
   });
 
-  it("are left out of what is told of them while they do not answer", async () => {
+  it("are not ready, and keep only their counts in the metrics, while they do not answer", async () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
     await using serve = await Serve.start(server.url, ["--workers", "2"]);
@@ -127,7 +127,7 @@ describe("several workers of a command", () => {
   });
 
   const skip = process.platform === "linux" ? false : "there is no /proc";
-  it("get their passwords where nobody else can see them", { skip }, async () => {
+  it("receive their passwords in a way that nobody else can read", { skip }, async () => {
     await using folder = await TempFolder.create();
     const authorization = `authorization { user: worker, password: "se-cr-et" }`;
     await using server = await TestServer.start({ config: `jetstream: enabled\n${authorization}` });
@@ -140,7 +140,7 @@ describe("several workers of a command", () => {
     }
   });
 
-  it("run with the options of Node that the command runs with, and more room for garbage", async () => {
+  it("run with the Node options of the command, and a larger young generation", async () => {
     await using server = await TestServer.start();
     const program = [process.execPath, "--no-deprecation", MAIN] as const;
     await using serve = await Serve.start(server.url, ["--workers", "2"], { program });

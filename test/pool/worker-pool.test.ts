@@ -5,9 +5,9 @@ import { loadConfig } from "../../src/config.ts";
 import { startWorkers } from "../../src/pool/worker-pool.ts";
 import { TestServer } from "../support/nats-server.ts";
 
-describe("workers of which one cannot start", () => {
-  it("are all gone when that is told", async () => {
-    // One connection is that of the test.
+describe("several workers, one of which cannot start", () => {
+  it("have all ended when the error is reported", async () => {
+    // The test uses one of the connections.
     const config = "jetstream: enabled\nmax_connections: 3";
     await using server = await TestServer.start({ config });
     const connection = await server.connect();

@@ -127,7 +127,7 @@ describe("if-coordinator simulate", () => {
     const { code, stdout } = await command.run("--file", file, "--sessions", "2");
     assert.equal(code, 1);
     assert.match(stdout, /✘ every task is complete\n +impossible: ended as blocked/);
-    assert.match(stdout, /failed: nothing happened any more before all tasks were complete\n$/);
+    assert.match(stdout, /failed: the tasks stopped changing before all of them were complete\n$/);
     await command.assertNothingIsLeft();
   });
 

@@ -1,4 +1,4 @@
-/** What the health of the workers says of the whole. */
+/** The health of all workers together. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
@@ -17,7 +17,7 @@ const WELL: WorkerHealth = {
 };
 
 describe("the health of workers", () => {
-  it("is ready when each of them is connected, current and without a problem", () => {
+  it("is ready when each worker is connected, current and without a problem", () => {
     const { connected, ready } = healthOf([WELL, { ...WELL, id: "worker-2" }]);
     assert.deepEqual([connected, ready], [true, true]);
     assert.equal(isBusHealthy([WELL]), true);
@@ -28,7 +28,7 @@ describe("the health of workers", () => {
     assert.equal(isBusHealthy([]), false);
   });
 
-  it("is not ready while one of them has a problem, which is named once for all", () => {
+  it("is not ready while a worker has a problem, and names each problem once", () => {
     const ill = { ...WELL, problems: ["bucket tasks: writes are refused"] };
     const { connected, ready, detail } = healthOf([WELL, ill, ill]);
     assert.deepEqual([connected, ready], [true, false]);
@@ -36,7 +36,7 @@ describe("the health of workers", () => {
     assert.equal(isBusHealthy([WELL, ill]), false);
   });
 
-  it("stays ready with warnings, which are shown", () => {
+  it("stays ready with warnings, and shows them", () => {
     const warned = { ...WELL, warnings: ["an old server"] };
     const { ready, detail } = healthOf([warned, warned]);
     assert.equal(ready, true);
@@ -44,7 +44,7 @@ describe("the health of workers", () => {
     assert.equal(isBusHealthy([warned]), true);
   });
 
-  it("counts an index that is being read against readiness only", () => {
+  it("is connected but not ready while an index is being read", () => {
     const reading = { ...WELL, index_current: false };
     assert.equal(healthOf([reading]).ready, false);
     assert.equal(isBusHealthy([reading]), true);
@@ -52,7 +52,7 @@ describe("the health of workers", () => {
 });
 
 describe("the notes of a worker", () => {
-  it("keep the last word about each thing until it is over", () => {
+  it("keep the last text about each subject until it is over", () => {
     const notes = new HealthNotes();
     notes.problem("tasks", "refused");
     notes.problem("tasks", "refused again");

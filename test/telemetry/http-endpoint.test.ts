@@ -1,4 +1,4 @@
-/** The HTTP endpoint, asked over real connections. */
+/** The HTTP endpoint, over real connections. */
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { connect, type Socket } from "node:net";
@@ -19,7 +19,7 @@ describe("the HTTP endpoint", () => {
     assert.equal(await response.text(), "up 1\n");
   });
 
-  it("says that it lives even when the worker is not ready", async (t) => {
+  it("says that it is alive even when the worker is not ready", async (t) => {
     const { url } = await started(t, {
       health: () => ({ connected: false, ready: false, detail: {} }),
     });
@@ -67,7 +67,7 @@ describe("the HTTP endpoint", () => {
     assert.equal(await response.text(), "");
   });
 
-  it("answers 404 to other paths and names those it serves", async (t) => {
+  it("answers 404 to other paths and names the paths that it serves", async (t) => {
     const { url } = await started(t);
     for (const path of ["/", "/metrics/x", "/constructor", "/%ff"]) {
       const response = await fetch(url + path);
@@ -83,7 +83,7 @@ describe("the HTTP endpoint", () => {
     assert.equal(response.headers.get("allow"), "GET, HEAD");
   });
 
-  it("answers 500 when the metrics cannot be rendered, and goes on", async (t) => {
+  it("answers 500 when the metrics cannot be rendered, and continues", async (t) => {
     const { url } = await started(t, {
       metrics: { contentType: "text/plain", render: () => Promise.reject(new Error("boom")) },
     });
@@ -102,7 +102,7 @@ describe("the HTTP endpoint", () => {
     );
   });
 
-  it("frees its port on stop, which can be asked twice", async (t) => {
+  it("closes its port on stop, which can be called twice", async (t) => {
     const first = await started(t);
     await Promise.all([first.stop(), first.stop()]);
     const port = Number(new URL(first.url).port);
@@ -139,7 +139,7 @@ describe("the HTTP endpoint", () => {
     await stopped;
   });
 
-  it("cuts a connection whose request never ends on stop", async (t) => {
+  it("closes a connection whose request never ends on stop", async (t) => {
     const endpoint = await started(t);
     const socket = await connectedTo(endpoint);
     socket.write("GET /metrics HTTP/1.1\r\n");

@@ -1,4 +1,4 @@
-/** What lasts, and what comes again and again, in the log: with a clock of the test's own. */
+/** Conditions that last and events that repeat in the log. The test sets the time. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CoordinatorError } from "../../src/protocol/errors.ts";
@@ -14,7 +14,7 @@ function failed(what: string, cause: Error = UNAVAILABLE): Fact {
   return { kind: "background_error", what, cause };
 }
 
-/** What is logged at `info` and above, each with the second in which it is. */
+/** The lines at `info` and above, each with its second. */
 class Log {
   readonly lines: { at: number; level: LogLevel; message: string; fields: any }[] = [];
   readonly #conditions = new LogConditions();
@@ -24,7 +24,7 @@ class Log {
     for (const fact of facts) this.#take(this.#conditions.note(fact, this.#now * 1_000));
   }
 
-  /** Lets the seconds pass, with these facts in each of them. */
+  /** Lets seconds pass, with these facts in each second. */
   pass(seconds: number, ...facts: readonly Fact[]): void {
     for (let i = 0; i < seconds; i++) {
       this.#now++;
@@ -65,7 +65,7 @@ describe("an outage in the log", () => {
     assert.ok(log.isQuiet);
   });
 
-  it("counts what fails for want of NATS meanwhile, and names the last of it", () => {
+  it("counts the failures in it, and names the last one", () => {
     const log = new Log();
     log.note(LOST);
     const unknown: Fact = { kind: "write_unknown", taskId: "t1" };
@@ -76,7 +76,7 @@ describe("an outage in the log", () => {
     assert.deepEqual([fields.failed, fields.last], [135, "removal of t2"]);
   });
 
-  it("is said again of the next one", () => {
+  it("is logged again the next time", () => {
     const log = new Log();
     for (const fact of [LOST, BACK, LOST, BACK]) {
       log.note(fact);
@@ -86,8 +86,8 @@ describe("an outage in the log", () => {
   });
 });
 
-describe("background work that fails again and again", () => {
-  it("has no stack for want of NATS, and is told with a count while it goes on", () => {
+describe("background work that fails repeatedly", () => {
+  it("has no stack in an outage, and is counted while it goes on", () => {
     const log = new Log();
     for (let i = 0; i < 50; i++) {
       const facts = Array.from({ length: 16 }, (_, j) => failed(`lease of t${i}-${j}`));
@@ -96,8 +96,8 @@ describe("background work that fails again and again", () => {
     log.pass(10);
     assert.deepEqual(log.messages, [
       "1 background work failed: lease of t0-0",
-      "31 background work fails for want of NATS, again and again for 30s",
-      "60 no longer: background work fails for want of NATS",
+      "31 background work fails because NATS cannot be used, repeatedly for 30s",
+      "60 ended: background work fails because NATS cannot be used",
     ]);
     const [first, reminder, end] = log.lines;
     assert.equal(first?.fields.err, undefined);
@@ -106,7 +106,7 @@ describe("background work that fails again and again", () => {
     assert.ok(log.isQuiet);
   });
 
-  it("has the stack of a defect once, and each kind of work is told apart", () => {
+  it("has the stack of a defect once, for each kind of work", () => {
     const log = new Log();
     const boom = new TypeError("boom");
     log.pass(20, failed("lease of t1", boom), failed("removal of t1", boom));
@@ -123,8 +123,8 @@ describe("background work that fails again and again", () => {
   });
 });
 
-describe("what happens once", () => {
-  it("has its line and no end", () => {
+describe("an event that happens once", () => {
+  it("has one line and no end", () => {
     const log = new Log();
     log.note({ kind: "write_unknown", taskId: "t1" });
     log.note({ kind: "request_dropped", reason: "malformed" });
@@ -169,7 +169,7 @@ describe("states of a start and of buckets", () => {
       "0 bucket cannot be used",
       "30 still waiting for NATS for 30s",
       "30 bucket cannot be used for 30s",
-      "40 NATS is there after 40s",
+      "40 NATS is available after 40s",
       "40 bucket can be used again after 40s",
     ]);
     assert.equal(log.lines[2]?.fields.problem, "connection refused");
@@ -178,7 +178,7 @@ describe("states of a start and of buckets", () => {
 });
 
 describe("a duration", () => {
-  it("is said in its two largest units", () => {
+  it("is written in its two largest units", () => {
     for (const [seconds, text] of [
       ...([
         [0, "0s"],

@@ -78,7 +78,7 @@ describe("the log as JSON", () => {
     assert.equal(line.operation, "tasks.claim");
   });
 
-  it("says what was thrown when it was no Error", () => {
+  it("says what was thrown if it is not an Error", () => {
     const fact: Fact = { kind: "background_error", what: "renewing", cause: "a string" };
     const [line] = jsonLines({ level: "error" }, [fact]);
     assert.match(JSON.stringify(line), /a string/);
@@ -93,7 +93,7 @@ describe("the log as JSON", () => {
     assert.deepEqual(jsonLines({ level: "info" }, facts), []);
   });
 
-  it("is empty when silent, whatever happens", () => {
+  it("is empty when silent, for every kind of fact", () => {
     assert.deepEqual(
       jsonLines(
         { level: "silent" },
@@ -111,7 +111,7 @@ describe("the log for people", () => {
     ]);
     assert.match(
       text,
-      /^\d\d:\d\d:\d\d\.\d{3} WARN {2}claim had no lease, restored it task_id=P0\.5\.1 attempt=3\n$/,
+      /^\d\d:\d\d:\d\d\.\d{3} WARN {2}lease restored for a claim without one task_id=P0\.5\.1 attempt=3\n$/,
     );
   });
 
@@ -121,7 +121,7 @@ describe("the log for people", () => {
     assert.match(text, /outcome=ok seconds=0\.000123\n$/);
   });
 
-  it("has a defect's stack below the line", () => {
+  it("has the stack of a defect below the line", () => {
     const fact: Fact = { kind: "background_error", what: "expiring", cause: new Error("boom") };
     const [text = ""] = write({ level: "info", format: "pretty" }, [fact]);
     assert.match(
@@ -165,7 +165,7 @@ function request(
 function described(fact: Fact): string {
   switch (fact.kind) {
     case "request":
-      return `a request's outcome ${fact.outcome}`;
+      return `a request with the outcome ${fact.outcome}`;
     case "connection":
       return `connection ${fact.state}`;
     case "requeued_by_operator":

@@ -1,4 +1,4 @@
-/** What several processes tell of themselves, told as one. */
+/** The metrics of several processes, merged. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Fact } from "../../src/service/ports.ts";
@@ -10,7 +10,7 @@ const CLAIMS = "if_coordinator_claim_duration_seconds_count";
 const SUCCESS = "if_coordinator_claim_success_rate";
 const LATENCY = "if_coordinator_claim_latency_p95";
 
-/** A process with so many claimed tasks in its index. */
+/** A process with this number of claimed tasks in its index. */
 function metricsOf({ claimed = 0, busHealthy = true, waiting = 0 }): Metrics {
   return createMetrics({
     tasksByStatus: () => ({ claimed }),
@@ -41,7 +41,7 @@ async function samples(
 describe("the metrics of several processes", () => {
   const [one, other] = [{}, {}];
 
-  it("add up what was counted and who waits, and take the rest from one of them", async () => {
+  it("add up the counts and the parked requests, and take the rest from one process", async () => {
     const a = metricsOf({ claimed: 4, waiting: 1 });
     const b = metricsOf({ claimed: 5, waiting: 2, busHealthy: false });
     for (const { observe } of [a, a, b]) observe({ kind: "write_conflict", taskId: "t" });
@@ -62,7 +62,7 @@ describe("the metrics of several processes", () => {
     assert.equal(value(SUCCESS), 50);
   });
 
-  it("are not a number only if none of them has one", async () => {
+  it("are NaN only if they are NaN for every process", async () => {
     const [a, b] = [metricsOf({}), metricsOf({})];
     const merged = new MergedMetrics();
     const value = async (): Promise<(name: string) => number | undefined> =>
@@ -76,7 +76,7 @@ describe("the metrics of several processes", () => {
     assert.equal((await value())(SUCCESS), 100);
   });
 
-  it("keep what was counted by one that does not answer, or is gone", async () => {
+  it("keep the counts of a process that does not answer or has ended", async () => {
     const [a, b] = [metricsOf({ claimed: 3 }), metricsOf({ claimed: 2 })];
     for (const { observe } of [a, a, b]) observe({ kind: "write_conflict", taskId: "t" });
     const merged = new MergedMetrics();

@@ -1,4 +1,4 @@
-/** What is counted and measured, and that /metrics shows each metric of the table. */
+/** The metrics: their values, and that /metrics has each metric of the table. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Fact } from "../../src/service/ports.ts";
@@ -19,14 +19,14 @@ describe("the metrics", () => {
     assert.match(text, /^process_resident_memory_bytes \d+/m);
   });
 
-  it("have names and labels as Prometheus wants them", () => {
+  it("have names in the style of Prometheus", () => {
     for (const [name, { type }] of Object.entries(METRICS)) {
       assert.equal(name.endsWith("_total"), type === "counter", name);
       assert.equal(name.endsWith("_seconds"), type === "histogram", name);
     }
   });
 
-  it("are each coordinator's own", async () => {
+  it("are separate for each coordinator", async () => {
     const [one, other] = [sampleMetrics(), sampleMetrics()];
     one.observe({ kind: "write_conflict", taskId: "a" });
     assert.equal(await valueOf(one, "if_coordinator_write_conflicts_total"), 1);
@@ -35,7 +35,7 @@ describe("the metrics", () => {
 });
 
 describe("the gauges", () => {
-  it("show what their sources say at the time of the scrape", async () => {
+  it("have the values of their sources at the time of the scrape", async () => {
     let healthy = true;
     let claimed = 4;
     const metrics = sampleMetrics({
@@ -118,7 +118,7 @@ describe("the counters", () => {
     });
   }
 
-  it("are all among these", () => {
+  it("are all tested here", () => {
     const counters = Object.entries(METRICS).filter(([, { type }]) => type === "counter");
     const tested = new Set<string>(COUNTED.map(([, name]) => name));
     assert.deepEqual(
@@ -129,7 +129,7 @@ describe("the counters", () => {
 });
 
 describe("claim latency and success", () => {
-  it("measure successful claims only in the histogram, all requests in the other", async () => {
+  it("have a histogram of successful claims and one of all requests", async () => {
     const metrics = sampleMetrics();
     metrics.observe(claim("ok", 0.004));
     metrics.observe(claim("already_claimed", 0.001));
@@ -144,7 +144,7 @@ describe("claim latency and success", () => {
     assert.equal(await valueOf(metrics, requests, '_count{operation="tasks.next"}'), 1);
   });
 
-  it("are not a number before the first claim", async () => {
+  it("are NaN before the first claim", async () => {
     const metrics = sampleMetrics();
     assert.equal(await valueOf(metrics, "if_coordinator_claim_latency_p95"), NaN);
     assert.equal(await valueOf(metrics, "if_coordinator_claim_success_rate"), NaN);
@@ -165,7 +165,7 @@ describe("claim latency and success", () => {
     assert.equal(await valueOf(metrics, "if_coordinator_claim_success_rate"), 75);
   });
 
-  it("forget claims after the window's time", async () => {
+  it("forget claims after the time of the window", async () => {
     let now = 1_000_000;
     const metrics = sampleMetrics({ now: () => now });
     metrics.observe(claim("ok", 5));
@@ -207,7 +207,7 @@ function sampleMetrics(options: Partial<MetricsOptions> = {}): Metrics {
   });
 }
 
-/** The sample's value; `suffix` is what follows the metric's name: labels, or a part of a histogram. */
+/** The value of a sample. `suffix` follows the name of the metric: labels, or a part of a histogram. */
 async function valueOf(metrics: Metrics, name: MetricName, suffix = ""): Promise<number> {
   const lines = (await metrics.render()).split("\n");
   const line = lines.find((candidate) => candidate.startsWith(`${name}${suffix} `));
