@@ -3,7 +3,7 @@
  * documentation, and names the better word. `npm run check` runs it over everything;
  * `node scripts/check-words.js src/client README.md` over what is named.
  */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import ts from "typescript";
 
@@ -100,6 +100,14 @@ function main(paths) {
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const named = process.argv.slice(2);
+  const unknown = named.find((path) => !existsSync(path));
+  if (unknown !== undefined) {
+    const usage =
+      "node scripts/check-words.js [files and folders], by default all that are checked";
+    const isHelp = unknown === "--help" || unknown === "-h";
+    console.error(isHelp ? usage : `there is no file ${unknown} (${usage})`);
+    process.exit(isHelp ? 0 : 2);
+  }
   if (named.length === 0) process.chdir(ROOT);
   main(named.length === 0 ? EVERYTHING : named);
 }

@@ -13,13 +13,21 @@ import { spec } from "node:test/reporters";
 import { fileURLToPath } from "node:url";
 import { loadConfig } from "../src/config.ts";
 import { resolveServerBinary } from "../src/nats-server/server-binary.ts";
+import { optionsOrExit, parse } from "./options/command-line.ts";
+import { flag } from "./options/kinds.ts";
 import { processesOf } from "./test-leftovers.ts";
 
 const TESTS = join(dirname(fileURLToPath(import.meta.url)), "..", "test");
 const TIMEOUT_MS = 180_000;
 
-const watch = process.argv.includes("--watch");
-const words = process.argv.slice(2).filter((word) => word !== "--watch");
+const SCRIPT = {
+  name: "npm test",
+  does: "Compiles and runs all tests, or the files whose names contain one of the words.",
+  words: "words",
+  options: { watch: flag("runs the tests again when a file that they import changes") },
+};
+const { values, words } = optionsOrExit(SCRIPT, (args) => parse(SCRIPT, args));
+const { watch } = values;
 const files = testFiles();
 if (files.length === 0) {
   console.error(`no test file under ${TESTS} has a name with: ${words.join(" ")}`);

@@ -7,9 +7,10 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
 const words = process.argv.slice(2);
-if (words.length === 0) {
+const isHelp = words.includes("--help") || words.includes("-h");
+if (isHelp || words.length === 0 || words.some((word) => word.startsWith("-"))) {
   console.error("name the test files to watch by a word: npm run test:watch -- retry-policy");
-  process.exit(2);
+  process.exit(isHelp ? 0 : 2);
 }
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
