@@ -70,7 +70,7 @@ const RESERVED: readonly {
   },
   ...["Date.now", "Math.random", "performance.now", "new Date()"].map((expression) => ({
     expression,
-    allowed: (part: string) => !["task", "protocol", "service"].includes(part),
+    allowed: (part: string) => !["task", "protocol", "watched", "service"].includes(part),
     why: "the caller passes in time and random numbers",
   })),
 ];
