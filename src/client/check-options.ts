@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { invalidInput } from "./task-error.ts";
 
-/** A schema for each option of `T`. The compiler names those that are missing. */
+/** A schema for each option of `T`. The compiler refuses a shape that lacks one. */
 type OptionShape<T> = { readonly [K in keyof T & string]-?: z.ZodType<T[K] | undefined> };
 
 /** The schema of a set of options; `shape` can be spread into a larger set. */
@@ -49,7 +49,7 @@ export const duration = z.custom<number>(
 );
 export const strings = z.array(z.string(), "must be a list of strings");
 
-/** An object that is used as it is given. The compiler checks of which type it is. */
+/** An object that is used as it is given. Only the compiler checks its type. */
 export function objectOf<T extends object>(): z.ZodType<T> {
   return z.custom<T>(
     (given) => typeof given === "object" && given !== null && !Array.isArray(given),

@@ -4,13 +4,13 @@ import { type ClaimOptions, DEFAULT_STOP_MS, type StopOptions } from "./claim-op
 import { ClaimSource, type WorkContext } from "./claim-source.ts";
 import { TaskError } from "./task-error.ts";
 
-/** Ends what goes on: a worker, or a loop. */
+/** Ends a worker or a loop. */
 export type Stop = (options?: StopOptions) => Promise<void>;
 
 /**
  * Yields one claim after the other, and ends the session when the loop ends.
  *
- * @param stops has a function that ends the loop, for as long as it goes on
+ * @param stops contains a function that ends the loop, while the loop runs
  * @throws TaskError
  */
 export async function* loopOverClaims(

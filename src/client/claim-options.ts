@@ -91,7 +91,7 @@ export function wantedTasks({ tags, prefix }: ClaimOptions): { tags?: string[]; 
   };
 }
 
-/** Host names can have 253 characters, an id with what follows 256. */
+/** A host name can have 253 characters, and a whole id 256. */
 const MAX_HOST_LENGTH = 64;
 const RANDOM_LENGTH = 8;
 

@@ -1,4 +1,4 @@
-/** What a claim asks of the coordinator, in the name of the session that holds it. */
+/** The requests of a claim, in the name of the session that holds it. */
 import type { Connection } from "../nats/connection.ts";
 import type { Reply, RequestInput } from "../protocol/operations.ts";
 import type { Logger } from "./logger.ts";
@@ -24,10 +24,10 @@ export interface ClaimOwner {
   replaced(error: TaskError): void;
 }
 
-/** How a claim ends, without what says whose claim it is. */
+/** How a claim ends, without the fields that identify the claim. */
 export type ClaimEnd = Omit<RequestInput<"tasks.release">, "session_id" | "instance" | "attempt">;
 
-/** After the end of a lease, for the answer to what was sent before it. */
+/** How long after the end of the lease an answer to an earlier request still counts. */
 const GRACE_MS = 15_000;
 
 export class ClaimRequests {

@@ -129,7 +129,7 @@ export class ClaimSource {
     }
   }
 
-  /** The session takes no more tasks. What was claimed for it without its knowledge goes back. */
+  /** The session takes no more tasks. A task that was claimed for it without its knowledge goes back. */
   drain(): void {
     this.#renewal.drain();
   }
@@ -176,7 +176,7 @@ export class ClaimSource {
     this.deadEnds = await findDeadEnds(this.session, this.#options, tasks, logger);
   }
 
-  /** This also gives back what was claimed for a request that was given up. */
+  /** This also gives back tasks that were claimed for a request that was aborted. */
   async #unregister(): Promise<void> {
     const { session } = this;
     const { tasks, logger, instance } = this.#context;

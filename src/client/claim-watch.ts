@@ -1,6 +1,6 @@
 /**
- * Tells a claim at once when its task is lost or cancelled. The message may not arrive: heartbeats find
- * out in any case.
+ * Watches the task of one claim, so that a loss or a cancellation is known at once. If the message does
+ * not arrive, the next heartbeat reports it.
  */
 import type { Connection } from "../nats/connection.ts";
 import { subscribeToUpdates } from "../nats/task-updates.ts";
@@ -14,7 +14,7 @@ export interface ClaimWatcher {
   replaced(error: TaskError): void;
 }
 
-/** Until the returned function is called. */
+/** Watches until the returned function is called. */
 export function watchClaim(
   connection: Connection,
   taskId: string,

@@ -165,7 +165,7 @@ export class Claim implements AsyncDisposable {
     this.#setOver(true);
     const { task_id: id } = this.task;
     const message = `the claim of ${id} (attempt ${this.attempt}) is lost: ${why}`;
-    // If the holder was asked to stop before, the loss is no news.
+    // If the holder was asked to stop before, a second warning says nothing new.
     this.#owner.logger[this.signal.aborted ? "debug" : "warn"](message);
     this.#controller.abort(new TaskError("lease_lost", message));
   }

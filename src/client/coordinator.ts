@@ -65,8 +65,8 @@ export class Coordinator implements AsyncDisposable {
 
   /**
    * Claims a task for a session. `true` also if the session holds the task already and this coordinator
-   * has claimed it. `false` if another session holds the task, or another process with the same session;
-   * if the task is not available, the session lacks a capability, or there is no such task. `tasks.claim`
+   * has claimed it. `false` if another session holds the task (or another process with the same session),
+   * if the task is not available or does not exist, or if the session lacks a capability. `tasks.claim`
    * says which of these it is.
    *
    * @throws TaskError for any other reason, such as `unavailable`, or `session_replaced` for a session
@@ -127,8 +127,8 @@ export class Coordinator implements AsyncDisposable {
   }
 
   /**
-   * Calls the callback for each transition of a task, in the order of the revisions, and none twice. The
-   * subscription continues after lost connections and restarts of the server. If the callback returns a
+   * Calls the callback for every transition of every task, in the order of the revisions, and none twice.
+   * The subscription continues after lost connections and restarts of the server. If the callback returns a
    * promise, the next update waits for it. A backlog stays in the bucket, not in memory. An error of the
    * callback is logged.
    *

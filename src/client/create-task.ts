@@ -21,7 +21,7 @@ export async function createTask(
   } catch (error) {
     const isUncertain = requests.at(-1)?.isUncertain === true;
     if (!hasCode(error, "already_exists") || !isUncertain) throw error;
-    // The answer of an earlier request may be lost: the task is its work if it equals what was asked for.
+    // An earlier request, whose answer was lost, has made the task if it equals the input.
     const found = await calls.call("tasks.get", id, () => ({}), options);
     const { task } = found;
     const made = decodeDefinition(task);

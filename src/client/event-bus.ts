@@ -1,7 +1,8 @@
 /** The connection of a session, and the state that the sessions of a swarm share in addition to the tasks. */
+import { z } from "zod";
 import { ConnectionError } from "../nats/connection.ts";
 import { BusConnection } from "./bus-connection.ts";
-import { checkOptions, number, optionSchema } from "./check-options.ts";
+import { checkOptions, optionSchema } from "./check-options.ts";
 import { type EventBusOptions, parseOptions } from "./event-bus-options.ts";
 import { DEFAULT_LOGGER, type Logger } from "./logger.ts";
 import type { SharedChange } from "./shared-watch.ts";
@@ -30,7 +31,8 @@ export interface BusHealth {
   readonly problem: string | null;
 }
 
-const PUT_OPTIONS = optionSchema<PutOptions>({ ttl: number });
+const TTL_RULE = "must be a whole number of seconds, at least 1";
+const PUT_OPTIONS = optionSchema<PutOptions>({ ttl: z.int(TTL_RULE).min(1, TTL_RULE) });
 const HEALTH_TIMEOUT_MS = 2_000;
 const SILENT = `the NATS server does not answer within ${HEALTH_TIMEOUT_MS} ms`;
 

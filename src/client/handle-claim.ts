@@ -1,4 +1,4 @@
-/** How a worker handles one claim: it calls the handler, and ends the claim with what comes of it. */
+/** Handles one claim of a worker: calls the handler, and ends the claim by its result or its error. */
 import type { Claim } from "./claim.ts";
 import { describeError, type Logger } from "./logger.ts";
 import {
@@ -8,9 +8,7 @@ import {
   type TaskHandler,
 } from "./task-handler.ts";
 
-/**
- * @throws TaskError if the claim is over, or the coordinator cannot be told how it ended
- */
+/** @throws TaskError if the claim is over, or the coordinator does not answer */
 export async function handleClaim(
   claim: Claim,
   session: string,

@@ -20,7 +20,7 @@ const MAX_TASKS_PER_REQUEST = 1_000;
 const ENVELOPE_BYTES = 1024;
 
 /**
- * The tasks in dependency order, in portions of which each fits into one request.
+ * The tasks in dependency order, in portions. Each portion fits into one request.
  *
  * @param maxBytes the largest request that the server takes
  * @throws CoordinatorError `invalid_request` for a malformed task, an id given twice or a cycle;

@@ -1,6 +1,6 @@
 /**
  * The claims whose leases a session keeps: those that it _holds_, and those that it has _abandoned_
- * although the coordinator may not know. What the answer to a heartbeat means for them is decided here;
+ * although the coordinator may not know. This file decides what the answer to a heartbeat means for them;
  * `session-leases.ts` sends the heartbeats.
  */
 import type { Reply } from "../protocol/operations.ts";
@@ -72,17 +72,17 @@ export class KeptClaims {
     return [...this.#held.values()].filter(({ validUntil }) => validUntil <= now);
   }
 
-  /** What heartbeats name. */
+  /** The claims that heartbeats name. */
   named(): NamedClaim[] {
     const named = new Map<string, { attempt: number }>([...this.#abandoned, ...this.#held]);
     return [...named].map(([task_id, { attempt }]) => ({ task_id, attempt }));
   }
 
   /**
-   * Takes in the answer to a heartbeat that named these claims.
+   * Applies the answer to a heartbeat that named these claims.
    *
-   * @param isDraining whether every claim of the session that is not held here is stray: before, one that
-   *   is not known may be about to be handed out
+   * @param isDraining if true, every claim that is not held here is stray. Otherwise an unknown claim may
+   *   be about to be handed out, and only abandoned ones are stray
    */
   renewed(
     named: readonly NamedClaim[],

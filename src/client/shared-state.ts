@@ -46,7 +46,6 @@ export class SharedState {
   async put(key: string, value: unknown, ttlSeconds: number | undefined): Promise<void> {
     const text = toJsonText("value", value);
     requireKey(key);
-    requireTtl(ttlSeconds);
     await this.#untilDone(async (bucket) => {
       const outcome = await bucket.put(key, text, ttlSeconds);
       if (outcome.kind !== "written") throw unknownOutcome(key);
@@ -69,7 +68,6 @@ export class SharedState {
     const text = toJsonText("value", value);
     const wanted = toJsonText("expected", expected ?? null, canonicalJson);
     requireKey(key);
-    requireTtl(ttlSeconds);
     const writeId = newWriteId();
     /** The revision that our write expected, if the outcome of that write is unknown. */
     let uncertain: number | null = null;
@@ -167,11 +165,6 @@ function valueOf(key: string, current: Current | null): unknown {
 
 function requireKey(key: string): void {
   if (!isValidId(key)) throw invalidInput("key", `"${key}" is no key: use ${idRuleFor(key)}`);
-}
-
-function requireTtl(ttl: number | undefined): void {
-  if (ttl === undefined || (Number.isSafeInteger(ttl) && ttl >= 1)) return;
-  throw invalidInput("ttl", "must be a whole number of seconds, at least 1");
 }
 
 function unknownOutcome(key: string, retryable = true): TaskError {

@@ -78,7 +78,7 @@ function makeUpdate(
   isMissing: boolean,
 ): TaskUpdate {
   const event = task.last_event ?? unknownEvent(task_id, task);
-  // A third of the time of a spread of the parsed event.
+  // Takes a third of the time of an object spread.
   return Object.assign({}, event, { revision, task, transitions_missing: isMissing });
 }
 

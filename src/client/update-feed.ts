@@ -47,7 +47,7 @@ export class UpdateFeed {
     try {
       this.#stream ??= this.#open();
       const tail = await this.#tailOf(since);
-      // Meanwhile the connection may have been closed, and another one made.
+      // The connection may have been closed and replaced meanwhile.
       this.#stream ??= this.#open();
       const readChanges: ReadChanges = (after, signal) => this.#readChanges(after, signal);
       const subscription = new UpdateSubscription(id, tail, subscriber, readChanges, this.#logger);
