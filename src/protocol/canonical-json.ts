@@ -1,4 +1,4 @@
-/** JSON with the keys of every object sorted: the order of keys is no difference. */
+/** JSON with the keys of each object sorted, so that objects that differ only in their order are equal. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) =>
     typeof part === "object" && part !== null && !Array.isArray(part)

@@ -1,4 +1,7 @@
-/** What a task is by its definition, as requests give it and records keep it. */
+/**
+ * The definition of a task on the wire: the table of its fields, and the way to the domain and back.
+ * Requests give a definition and records keep it.
+ */
 import { z } from "zod";
 import type { TaskChanges } from "../task/commands.ts";
 import { DEFINITION_DEFAULTS, type TaskDefinition } from "../task/task.ts";
@@ -27,7 +30,7 @@ export type FieldsOf<T> = Readonly<Record<WireName<keyof T & string>, CheckedFie
 
 const isNames = isList(field.MAX_NAMES, isShort(field.MAX_NAME_LENGTH));
 
-/** A definition as requests and records spell it; the defaults are those of the domain. */
+/** The fields of a definition. Their defaults are in the domain. */
 export const DEFINITION_FIELDS = {
   /** For people. */
   title: checked(z.string(), isText),
@@ -47,7 +50,7 @@ export const DEFINITION_FIELDS = {
   ),
   /** To filter by. */
   tags: checked(field.names, isNames),
-  /** Whatever programs want to keep with it. */
+  /** Anything that programs want to keep with it. */
   metadata: checked(field.metadata, (value) => isObject(value) && !field.hasProto(value)),
   /** What the work is about, for the session that does it. */
   payload: checked(z.unknown(), isGiven),
@@ -95,11 +98,11 @@ export function encodeDefinition(definition: TaskDefinition): DefinitionRecord {
   };
 }
 /**
- * A definition from a request or a record; what it leaves out takes the defaults of the domain, or the
- * limits that are given.
+ * A definition from a request or a record. A field that is left out gets the default of the domain, or
+ * one of the given limits.
  *
- * Field by field: objects put together from entries have no common shape, so that each takes ten times
- * the memory and the time.
+ * The fields are listed one by one: objects made from a list of entries share no hidden class in V8, so
+ * each takes ten times the memory and the time.
  */
 export function decodeDefinition(
   given: GivenDefinition,
@@ -133,7 +136,7 @@ export const CHANGEABLE_FIELDS: readonly string[] = [
   "not_before",
 ];
 
-/** What an update names, and nothing else. */
+/** The fields that an update names, and no others. */
 export function decodeChanges(
   given: GivenDefinition & { readonly not_before?: string | null | undefined },
 ): TaskChanges {
@@ -145,7 +148,7 @@ export function decodeChanges(
   );
 }
 
-/** `depends_on` of `dependsOn`, as the type `WireName` has it. */
+/** `depends_on` for `dependsOn`, as in the type `WireName`. */
 function wireName(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

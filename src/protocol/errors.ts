@@ -1,4 +1,4 @@
-/** The error codes, and errors on their way to the asker. */
+/** The error codes, and errors on their way to the client. */
 
 export interface ErrorDefinition {
   /** As in HTTP; sent in the header `Nats-Service-Error-Code`. */
@@ -8,9 +8,9 @@ export interface ErrorDefinition {
 }
 
 /**
- * The closed table of error codes. Clients switch on the code; the message is for people. A code is
- * never given another meaning, and one that is retired is never used again. docs/errors.md is checked
- * against this table.
+ * The closed table of error codes. Programs decide by the code; the message is for people. A code never
+ * gets another meaning, and a code that was dropped is never used again. A test compares docs/errors.md
+ * with this table.
  */
 export const ERRORS = {
   invalid_request: { status: 400, retryable: false },
@@ -41,13 +41,13 @@ export type ErrorCode = keyof typeof ERRORS;
 
 export const ERROR_CODES = Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]];
 
-/** A refusal on its way to the asker. */
+/** A refusal on its way to the client. */
 export class CoordinatorError extends Error {
   override readonly name = "CoordinatorError";
   readonly code: ErrorCode;
-  /** Fields beside `code` and `message` in the reply's `error`, such as `claimed_by`. */
+  /** Fields of the reply's `error` in addition to `code` and `message`, such as `claimed_by`. */
   readonly details: Readonly<Record<string, unknown>>;
-  /** The task that the refusal is about, as a record, where it is known. */
+  /** The record of the task that the refusal is about, if it is known. */
   readonly task: object | undefined;
 
   constructor(
@@ -66,7 +66,7 @@ export class CoordinatorError extends Error {
   }
 }
 
-/** Whether something that was thrown is a refusal with one of the codes. */
+/** Whether a thrown value is a refusal with one of the codes. */
 export function hasCode(error: unknown, ...codes: readonly ErrorCode[]): error is CoordinatorError {
   return error instanceof CoordinatorError && codes.includes(error.code);
 }

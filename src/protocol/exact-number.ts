@@ -1,4 +1,4 @@
-/** Whether a number of JSON survives being parsed and written again. Linear in its length. */
+/** Whether a number of JSON stays the same when it is parsed and written again. Linear in its length. */
 
 /** @param literal a number as JSON spells it */
 export function isExactNumber(literal: string): boolean {
@@ -6,15 +6,15 @@ export function isExactNumber(literal: string): boolean {
   const number = Number(literal);
   return Number.isFinite(number) && isSameDecimal(decimalOf(literal), decimalOf(String(number)));
 }
-/** Decimals of 15 digits, a sign and a point are kept by every double. */
+/** A double keeps every decimal of 15 digits; a sign and a point may be added. */
 const SAFE_LENGTH = 16;
 
-/** What would be stored instead; JSON has no infinity. */
+/** What would be stored instead: `null` for an infinite number, which JSON does not have. */
 export function writtenAgain(literal: string): string {
   return JSON.stringify(Number(literal));
 }
 
-/** `0.digits` times ten to the power of `exponent`, without zeros on either side; zero has no digits. */
+/** `0.digits` times ten to the power of `exponent`. `digits` has no zeros at its ends; zero has no digits. */
 interface Decimal {
   readonly isNegative: boolean;
   readonly digits: string;

@@ -1,4 +1,4 @@
-/** The fields that requests, records and replies are made of, each defined once. */
+/** Fields that several requests, records and replies have, each defined once, and their limits. */
 import { z } from "zod";
 import { RESERVED_REASONS } from "../task/task.ts";
 import { isWireTime } from "./instants.ts";
@@ -19,9 +19,9 @@ export const MAX_DEPENDENCIES = 10_000;
 export const MAX_PRIORITY = 4;
 export const MAX_MAX_FAILURES = 1_000_000;
 export const MAX_MAX_LOST_LEASES = 1_000_000;
-/** How far a released task can be put off: 30 days. */
+/** For how long a release can put a task off: 30 days. */
 export const MAX_DELAY_SECONDS = 30 * 24 * 60 * 60;
-/** Size of the JSON of what a holder reports of its progress. */
+/** Size of the JSON in which a holder reports its progress. */
 export const MAX_PROGRESS_BYTES = 4_096;
 
 export const taskId = idOf("task").describe("Task id");
@@ -31,7 +31,7 @@ export const instance = z
   .string()
   .min(1, "must not be empty")
   .max(MAX_INSTANCE_LENGTH)
-  .describe("Which process of the session this is: another random text for each");
+  .describe("Which process of the session this is: a random text, another one for each process");
 
 /** Of capabilities, or of tags. */
 export const names = z
@@ -48,15 +48,15 @@ export const ttlSeconds = z
   .max(MAX_TTL_SECONDS, TTL_RULE)
   .describe("Lease length in seconds");
 
-export const attempt = z.int().min(0).describe("Number of the claim: which one is meant");
+export const attempt = z.int().min(0).describe("Number of the claim that is meant");
 export const fencingToken = z
   .int()
   .min(0)
-  .describe("Fencing token of the claim: of two, the later one has the higher");
-export const leaseEpoch = z.int().min(0).describe("How often the claim's lease was begun anew");
+  .describe("Fencing token of the claim: the later of two claims has the higher token");
+export const leaseEpoch = z.int().min(0).describe("How often the claim's lease was begun again");
 export const revision = z.int().min(0).describe("Revision in the bucket `tasks`");
 export const capabilities = names.describe("What the session can do");
-export const wantedTags = names.describe("Only tasks that carry all of these tags");
+export const wantedTags = names.describe("Only tasks that have all of these tags");
 export const prefix = z.string().max(256).describe("Only ids that begin with this");
 const PROTO = "__proto__";
 /** The schema of an object would silently drop a field of this name, so it is refused before. */
@@ -75,14 +75,14 @@ export const reason = z
   .min(1)
   .max(1024)
   .refine((text) => !RESERVED_REASONS.includes(text), {
-    error: "is what the coordinator itself says of an attempt: use other words",
+    error: "is reserved for events that the coordinator itself causes: use other words",
   })
   .describe("Why; kept in the task's event");
 
 const CONNECTION_RULE =
   'must name your own NATS connection, as {"server_id":"NABC","client_id":7} with the server_id and ' +
-  "the client_id of the INFO that the NATS server has greeted you with";
-/** A client's connection, as the server that it is connected to names it. */
+  "the client_id of the INFO message that the NATS server sent you";
+/** A client's connection, as its NATS server names it. */
 export const connection = z
   .strictObject(
     {
@@ -91,10 +91,10 @@ export const connection = z
     },
     { error: (issue) => (issue.code === "invalid_type" ? CONNECTION_RULE : undefined) },
   )
-  .describe("Release the claim when this connection, the requester's own, is lost");
+  .describe("Release the claim when this connection, which must be the client's own, is lost");
 export type ConnectionFields = z.infer<typeof connection>;
 
-/** An instant on the wire: ISO-8601, which every reply gives in UTC. */
+/** A time on the wire: ISO-8601. Replies give it in UTC. */
 export const time = z.iso
   .datetime({
     offset: true,

@@ -1,9 +1,9 @@
-/** What an error about a request's body suggests: an example, the fields that exist, the one meant. */
+/** What an error about a request's body suggests: an example, the known fields, the field that was probably meant. */
 import { z } from "zod";
 import { nearest } from "./nearest.ts";
 import { type Operation, OPERATIONS } from "./operations.ts";
 
-/** What to send instead of a body of this kind. */
+/** What to send instead of a body that is no object. */
 export function bodyHint(operation: Operation, isArray: boolean): string {
   const list = isArray ? listField(operation) : undefined;
   if (list !== undefined) return `{"${list}":[...]}`;
@@ -20,7 +20,7 @@ function listField(operation: Operation): string | undefined {
   })?.[0];
 }
 
-/** Which fields there are where one was not known, and which of them was probably meant. */
+/** The fields that are known at the place of an unknown one, and which of them was probably meant. */
 export function fieldHint(operation: Operation, at: readonly PropertyKey[], name: string): string {
   const schema = schemaAt(OPERATIONS[operation].request, at);
   if (!(schema instanceof z.ZodObject)) return "";

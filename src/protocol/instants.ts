@@ -20,7 +20,7 @@ export function iso(millis: number): string {
   return text;
 }
 
-/** Whether `iso` spells it with a year of four digits, as readers expect. */
+/** Whether `iso` writes the time with a year of four digits, as readers expect. */
 export function isWireTime(millis: number): boolean {
   return millis >= FIRST && millis <= LAST;
 }

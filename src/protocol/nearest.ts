@@ -1,17 +1,17 @@
-/** Finds what was probably meant by a misspelt name. */
+/** Finds the name that was probably meant by a misspelt one. */
 
-/** The known name that needs the fewest edits, if that is few enough to be a slip. */
+/** The known name that needs the fewest edits, if they are few enough for a typing error. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const ranked = known
     .map((candidate) => ({ candidate, edits: editDistance(name, candidate) }))
     .sort((a, b) => a.edits - b.edits);
   const best = ranked[0];
-  const isSlip =
+  const isTypingError =
     best !== undefined &&
     best.edits <= Math.max(2, name.length / 4) &&
-    // Of a name that short, nothing would be left.
+    // As many edits as letters would replace the whole name.
     best.edits < name.length;
-  return isSlip ? best.candidate : undefined;
+  return isTypingError ? best.candidate : undefined;
 }
 
 /** Levenshtein's distance, one row of the table at a time. */

@@ -1,18 +1,18 @@
 /**
- * Null means absent: programs that write every field of a class send `null` for the options that they
- * do not use. So a `null` is dropped before the schema sees the body, unless the field itself accepts
- * one, as `payload` and `progress` do: there it is a value.
+ * In a request, `null` means that a field is left out: programs that write every field of a class send
+ * `null` for the options that they do not use. Such a `null` is dropped before the schema checks the
+ * body. It stays where the field itself accepts `null` as a value, as `payload` and `progress` do.
  */
 import { z } from "zod";
 
 type Drop = (json: unknown) => void;
 
-/** Deletes, from what was parsed of a request's body, the nulls that mean "absent". */
+/** Deletes each `null` that means "left out" from a request's body, which must be parsed. */
 export function nullDropper(schema: z.ZodType): Drop {
   return dropperOf(schema) ?? (() => undefined);
 }
 
-/** `null`: there is nothing to drop below. */
+/** `null` if there is nothing to drop in a value of this schema. */
 function dropperOf(schema: z.ZodType): Drop | null {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) {
     return dropperOf(schema.unwrap() as z.ZodType);
@@ -53,7 +53,7 @@ function acceptsNull(schema: z.ZodType): boolean {
   return schema.safeParse(null).success;
 }
 
-/** Says in the JSON Schema of a request what `nullDropper` does: an option can be null. */
+/** Allows `null` for each option in the JSON Schema of a request, because `nullDropper` accepts it. */
 export function allowNullOptions(schema: z.core.JSONSchema.BaseSchema): void {
   const { properties = {}, required = [] } = schema;
   for (const [name, property] of Object.entries(properties)) {
@@ -66,7 +66,7 @@ function allowNull(schema: z.core.JSONSchema.BaseSchema): void {
   if (anyOf !== undefined) {
     if (!anyOf.some((choice) => choice.type === "null")) anyOf.push({ type: "null" });
   } else if (type !== undefined) {
-    // JSON Schema takes a list of types; the library's own type does not know that.
+    // JSON Schema allows a list of types, but zod's type for it does not.
     schema.type = [type, "null"] as never;
     values?.push(null);
   }

@@ -1,4 +1,4 @@
-/** The table of operations: everything that the service can be asked, and by whom. */
+/** The table of operations: everything that a client can ask of the service, and who may ask it. */
 import { z } from "zod";
 import { allowNullOptions } from "./null-fields.ts";
 import * as replies from "./replies.ts";
@@ -13,13 +13,13 @@ export interface OperationDefinition {
   /** A body that is accepted, for error messages. */
   readonly example: object;
   readonly reply: z.ZodType;
-  /** Refused to agents, who come in on the root with a principal. */
+  /** Refused to agents: their requests arrive below `agent.<principal>`. */
   readonly operatorsOnly?: true;
 }
 
 export const OPERATIONS = {
   "tasks.create": {
-    summary: "Create a task; without an id the worker makes one",
+    summary: "Create a task; the worker makes an id if none is given",
     id: "optional",
     request: requests.create,
     example: { title: "Say hello" },
@@ -41,7 +41,7 @@ export const OPERATIONS = {
     reply: replies.claim,
   },
   "tasks.next": {
-    summary: "Claim the best ready tasks, waiting for one if asked to",
+    summary: "Claim the best ready tasks, and wait for one if asked to",
     id: "none",
     request: requests.next,
     example: { session_id: "session-1", wait_seconds: 30 },
@@ -76,21 +76,21 @@ export const OPERATIONS = {
     reply: replies.list,
   },
   "tasks.history": {
-    summary: "The records of a task that the bucket still has",
+    summary: "List the records of a task that the bucket still has",
     id: "required",
     request: requests.history,
     example: {},
     reply: replies.history,
   },
   "tasks.changes": {
-    summary: "What changed after a revision",
+    summary: "List what changed after a revision",
     id: "none",
     request: requests.changes,
     example: { since: 0 },
     reply: replies.changes,
   },
   "tasks.verify": {
-    summary: "Whether a claim still holds a task",
+    summary: "Say whether a claim still holds a task",
     id: "required",
     request: requests.verify,
     example: { session_id: "session-1", attempt: 1 },
@@ -111,7 +111,7 @@ export const OPERATIONS = {
     reply: replies.task,
   },
   "tasks.requeue": {
-    summary: "Return a finished task, or one whose holder is dead, to the pool",
+    summary: "Return a finished task, or the task of a dead holder, to the pool",
     id: "required",
     request: requests.requeue,
     example: { reason: "the cause is fixed" },
@@ -119,14 +119,14 @@ export const OPERATIONS = {
     operatorsOnly: true,
   },
   "tasks.stats": {
-    summary: "Counts of tasks, leases and sessions",
+    summary: "Count tasks, leases and sessions",
     id: "none",
     request: requests.noFields,
     example: {},
     reply: replies.stats,
   },
   "sessions.register": {
-    summary: "Register a session and what it can do",
+    summary: "Register a session and its capabilities",
     id: "required",
     request: requests.register,
     example: { capabilities: ["review"] },
@@ -163,9 +163,9 @@ export const OPERATIONS = {
 export type Operation = keyof typeof OPERATIONS;
 export const OPERATION_NAMES = Object.keys(OPERATIONS) as Operation[];
 
-/** A request's body once it is validated: every default filled in. */
+/** A validated body of a request, with every default filled in. */
 export type Request<O extends Operation> = z.output<(typeof OPERATIONS)[O]["request"]>;
-/** A request's body as its sender writes it: the fields that `docs/protocol.md` lists. */
+/** The body of a request as the client writes it: the fields that `docs/protocol.md` lists. */
 export type RequestInput<O extends Operation> = z.input<(typeof OPERATIONS)[O]["request"]>;
 /** The id at the end of a request's subject, where the operation has one. */
 export type OperationId<O extends Operation> = {
@@ -176,12 +176,12 @@ export type OperationId<O extends Operation> = {
 /** The reply to an operation: the fields that `docs/protocol.md` lists. */
 export type Reply<O extends Operation> = z.output<(typeof OPERATIONS)[O]["reply"]>;
 
-/** The service's version of the protocol, announced with the NATS service protocol. */
+/** The version of the protocol, which the service announces with the NATS service protocol. */
 export const PROTOCOL_VERSION = "1.0.0";
 
 /**
- * The JSON Schemas of an operation, for the metadata of its endpoint and for the documentation. Requests
- * are strict and replies open: those of a later version may have more fields.
+ * The JSON Schemas of an operation, for the metadata of its endpoint and for the documentation. A request
+ * may have no other fields. A reply may: a later version may add some.
  */
 export function schemasOf(operation: Operation): { request: object; reply: object } {
   const { request, reply } = OPERATIONS[operation];

@@ -1,4 +1,4 @@
-/** From a request's bytes to a validated body, or to an error that names the field and the cure. */
+/** Turns a request's bytes into a validated body, or into an error that names the field and the cure. */
 import type { z } from "zod";
 import { CoordinatorError } from "./errors.ts";
 import { bodyHint, fieldHint } from "./hints.ts";
@@ -19,7 +19,7 @@ const DROP_NULLS = Object.fromEntries(
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** @throws CoordinatorError `invalid_request` for bytes that are no text */
+/** @throws CoordinatorError `invalid_request` for bytes that are not UTF-8 */
 export function decodeBody(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
@@ -42,7 +42,7 @@ export function parseBody<O extends Operation>(operation: O, text: string): Requ
 }
 
 /**
- * The id at the end of a request's subject; `undefined` where there is none and none is needed.
+ * Checks the id at the end of a request's subject; `undefined` if there is none and none is needed.
  *
  * @throws CoordinatorError `invalid_request`
  */
@@ -68,7 +68,7 @@ export function parseId(operation: Operation, id: string): string | undefined {
 }
 
 function parseJson(operation: Operation, text: string): unknown {
-  // An empty body is what `nats req tasks.stats ''` sends: no fields at all.
+  // `nats req tasks.stats ''` sends an empty body: it means a body without fields.
   if (text.trim() === "") return {};
   let json: unknown;
   try {
@@ -102,9 +102,9 @@ function explain(operation: Operation, issues: readonly z.core.$ZodIssue[]): Coo
 function problemOf(issue: z.core.$ZodIssue): string {
   const isMissing = issue.input === undefined && issue.code !== "custom";
   const required = isMissing ? "is required and " : "";
-  // The schema's own words where it has some, else better ones than the library's.
-  const isOwn = !/^(Too (small|big)|Invalid (option|input))/.test(issue.message);
-  if (isOwn) return `${required}${issue.message}`;
+  // Our schemas word some errors. For the others, zod's words are replaced by clearer ones.
+  const isOurs = !/^(Too (small|big)|Invalid (option|input))/.test(issue.message);
+  if (isOurs) return `${required}${issue.message}`;
   if (issue.code === "invalid_type") {
     const given = isMissing ? "" : `, not ${shorten(JSON.stringify(issue.input))}`;
     return `${required}must be ${expected(issue)}${given}`;

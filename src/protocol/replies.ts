@@ -1,4 +1,4 @@
-/** What each operation answers when it succeeds. Errors are in `errors.ts`. */
+/** The reply of each operation when it succeeds. Errors are in `errors.ts`. */
 import { z } from "zod";
 import { TASK_STATUSES } from "../task/task.ts";
 import * as field from "./fields.ts";
@@ -25,17 +25,19 @@ export const get = z.object({
   lease: z
     .object({
       ...lease.shape,
-      progress: z.unknown().describe("What the holder has reported last, null if nothing"),
+      progress: z.unknown().describe("The last report of the holder; null if there is none"),
     })
     .nullable()
-    .describe("Of the current claim, as far as this worker has seen it; null: it knows of none"),
-  dead_ends: taskIds.describe("Failed and cancelled tasks that keep it blocked, at most 20"),
+    .describe("The lease of the current claim as this worker has seen it; null if it knows none"),
+  dead_ends: taskIds.describe("Failed and cancelled tasks that keep this task blocked, at most 20"),
 });
 export const claim = z.object({ ok, ...claimed.shape });
 export const next = z.object({
   ok,
   claims: z.array(claimed),
-  reasons: z.record(z.string(), z.int()).describe("Tasks that could not be had, by reason"),
+  reasons: z
+    .record(z.string(), z.int())
+    .describe("Number of tasks that could not be claimed, by reason"),
   next_due_at: field.time.nullable(),
 });
 export const renew = z.object({
@@ -55,7 +57,7 @@ export const importTasks = z.object({
   ok,
   created: taskIds,
   unchanged: taskIds,
-  conflicting: taskIds.describe("Exist with different content and were left alone"),
+  conflicting: taskIds.describe("Tasks that exist with another definition; they were not changed"),
   warnings,
 });
 export const list = z.object({
@@ -67,16 +69,22 @@ export const list = z.object({
 
 const entry = z.object({
   revision: field.revision,
-  task: taskRecord.nullable().describe("null: removed, or not readable as a task"),
+  task: taskRecord.nullable().describe("null if it was removed, or is not readable as a task"),
 });
-const hasMore = z.boolean().describe("Ask again from the last revision of this page");
+const hasMore = z
+  .boolean()
+  .describe("true if there is more: ask again from the last revision of this page");
 export const history = z.object({ ok, entries: z.array(entry), has_more: hasMore });
 export const changes = z.object({
   ok,
   changes: z.array(z.object({ task_id: field.taskId, ...entry.shape })),
   last_revision: field.revision.describe("The newest revision of the bucket"),
-  bucket_id: z.string().describe("Another one: the bucket was made anew, and counts from 1 again"),
-  complete: z.boolean().describe("false: transitions in between were trimmed"),
+  bucket_id: z
+    .string()
+    .describe(
+      "If this id changes, the bucket was created again, and its revisions count from 1 again",
+    ),
+  complete: z.boolean().describe("false if transitions in between were already removed"),
   has_more: hasMore,
 });
 const COUNT_OF_STATUS = Object.fromEntries(
@@ -91,7 +99,9 @@ export const stats = z.object({
   corrupt: z.int().describe("Values in the bucket that are no tasks"),
   leases: z.int(),
   sessions: z.int(),
-  release_on_disconnect: z.boolean().describe("Whether this worker hears of lost connections"),
+  release_on_disconnect: z
+    .boolean()
+    .describe("Whether this worker is notified of lost connections"),
   revision: field.revision,
   worker: z.object({
     id: z.string(),
@@ -107,7 +117,9 @@ const session = z.object({
   metadata: field.metadata,
   ttl_seconds: field.ttlSeconds,
   registered_at: field.time,
-  instance: field.instance.optional().describe("That registered it last; left out if none did"),
+  instance: field.instance
+    .optional()
+    .describe("The instance that registered the session last; left out if none was named"),
 });
 export type SessionRecord = z.infer<typeof session>;
 export const register = z.object({ ok, session });
@@ -124,10 +136,10 @@ export const heartbeat = z.object({
   ),
   unnamed: z
     .array(z.object({ task_id: field.taskId, attempt: field.attempt }))
-    .describe("Claims of the session that the request could have named and did not: not renewed"),
+    .describe("Claims of the session that the request did not name, and which were not renewed"),
   lost: taskIds.describe("Claims that the session no longer holds"),
   cancelled: taskIds.describe(
-    "Claims that the session should stop working on, or that were cancelled",
+    "Claims that were cancelled, or that the session should stop working on",
   ),
 });
 export const listSessions = z.object({

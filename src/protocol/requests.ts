@@ -1,4 +1,4 @@
-/** The body of each request. Unknown fields are refused: a misspelt option must not be ignored. */
+/** The body of each request. Unknown fields are refused, so that a misspelt option is not ignored. */
 import { z } from "zod";
 import { RELEASE_OUTCOMES } from "../task/commands.ts";
 import { IMPORTED_STATUSES, TASK_STATUSES } from "../task/task.ts";
@@ -11,31 +11,31 @@ const holder = {
   instance: field.instance.optional(),
   attempt: field.attempt.optional(),
 };
-const asker = { session_id: field.sessionId.optional() };
+const requester = { session_id: field.sessionId.optional() };
 const page = {
   limit: z.int().min(1).max(field.MAX_PAGE).default(100),
-  cursor: z.string().optional().describe("`next_cursor` of the page before"),
+  cursor: z.string().optional().describe("`next_cursor` of the previous page"),
 };
 
 export const noFields = z.strictObject({});
 
 export const create = z.strictObject({
-  ...asker,
+  ...requester,
   task_id: field.taskId.optional(),
   not_before: field.notBefore,
   ...someDefinition,
 });
 
-/** One task of an import; also what a file of tasks holds. */
+/** One task of an import. A file of tasks has the same fields. */
 export const importedTask = z
   .strictObject({
     task_id: field.taskId,
     ...someDefinition,
     not_before: field.notBefore,
-    status: z.enum(IMPORTED_STATUSES).optional().describe("Of work that was done elsewhere"),
-    result: z.unknown().optional().describe("Of `complete`: what came of it"),
-    completed_at: field.time.optional().describe("Of `complete`: when it was. Default: now"),
-    completed_by: field.sessionId.optional().describe("Of `complete`: by which session"),
+    status: z.enum(IMPORTED_STATUSES).optional().describe("How work that was done elsewhere ended"),
+    result: z.unknown().optional().describe("With `complete`: the result"),
+    completed_at: field.time.optional().describe("With `complete`: when that was. Default: now"),
+    completed_by: field.sessionId.optional().describe("With `complete`: by which session"),
   })
   .superRefine((task, context) => {
     const refuse = (name: string, message: string): void => {
@@ -44,7 +44,7 @@ export const importedTask = z
     if (task.status !== undefined && typeof task.not_before === "string") {
       refuse(
         "not_before",
-        `goes with a task that is to be done, not with one that is ${task.status}`,
+        `goes with a task that has yet to be done, not with one that is ${task.status}`,
       );
     }
     if (task.status === "complete") return;
@@ -53,7 +53,7 @@ export const importedTask = z
     }
   });
 export const importTasks = z.strictObject({
-  ...asker,
+  ...requester,
   tasks: z.array(importedTask).min(1, "must name at least one task"),
 });
 
@@ -72,7 +72,7 @@ export const next = z.strictObject({
     .min(0, `must be between 0 and ${field.MAX_WAIT_SECONDS} seconds`)
     .max(field.MAX_WAIT_SECONDS, `must be between 0 and ${field.MAX_WAIT_SECONDS} seconds`)
     .default(0),
-  max: z.int().min(1).max(field.MAX_CLAIMS).default(1).describe("How many tasks to claim at most"),
+  max: z.int().min(1).max(field.MAX_CLAIMS).default(1).describe("Claims at most so many tasks"),
   tags: field.wantedTags.default([]),
   prefix: field.prefix.default(""),
   request_id: z
@@ -80,7 +80,7 @@ export const next = z.strictObject({
     .min(1)
     .max(256)
     .optional()
-    .describe("Makes the request repeatable: the same session and request_id get the same claims"),
+    .describe("Makes the request idempotent: the same session and request_id get the same claims"),
 });
 
 export const renew = z.strictObject({
@@ -90,19 +90,21 @@ export const renew = z.strictObject({
   progress: z
     .unknown()
     .optional()
-    .describe("How far the work is; kept with the lease, and shown by tasks.get"),
+    .describe("How far the work has come; kept with the lease and shown by tasks.get"),
 });
 
 const DELAY_RULE = `must be between 0 and ${field.MAX_DELAY_SECONDS} seconds (30 days)`;
-/** What only a task that is given back can be told. */
+/** Fields that go only with the status `available`. */
 const ofAvailable = {
   delay_seconds: z
     .number()
     .min(0, DELAY_RULE)
     .max(field.MAX_DELAY_SECONDS, DELAY_RULE)
     .optional()
-    .describe("Of `available`: nobody can claim the task for so long"),
-  resume_at: field.time.optional().describe("Of `available`: nobody can claim it before this time"),
+    .describe("With `available`: nobody can claim the task for so long"),
+  resume_at: field.time
+    .optional()
+    .describe("With `available`: nobody can claim the task before this time"),
   cause: field.reason.optional(),
 };
 
@@ -112,7 +114,7 @@ export const release = z
     status: z.enum(RELEASE_OUTCOMES),
     result: z.unknown().optional(),
     error: z.unknown().optional(),
-    retry: z.boolean().default(true).describe("Of `failed`: whether another attempt may follow"),
+    retry: z.boolean().default(true).describe("With `failed`: whether another attempt may follow"),
     ...ofAvailable,
   })
   .superRefine((body, context) => {
@@ -125,7 +127,7 @@ export const release = z
     if (body.status !== "available") {
       for (const name of given) refuse(name, `goes with the status available, not ${body.status}`);
     } else if (body.delay_seconds !== undefined && body.resume_at !== undefined) {
-      refuse("resume_at", "says the same as delay_seconds: name one of them");
+      refuse("resume_at", "means the same as delay_seconds: give only one of them");
     }
   });
 
@@ -138,7 +140,10 @@ export const verify = z
   .refine(
     ({ session_id, attempt, fencing_token }) =>
       session_id !== undefined || attempt !== undefined || fencing_token !== undefined,
-    { path: ["fencing_token"], error: "name the fencing_token, the attempt or the session_id" },
+    {
+      path: ["fencing_token"],
+      error: "name the fencing_token, the attempt or the session_id",
+    },
   );
 
 export const list = z.strictObject({
@@ -151,37 +156,37 @@ export const list = z.strictObject({
   dead_end: z
     .boolean()
     .optional()
-    .describe("Whether the task waits for one that failed or was cancelled"),
+    .describe("Whether the task depends on one that failed or was cancelled"),
   prefix: field.prefix.default(""),
   tags: field.wantedTags.default([]),
   ...page,
 });
 
-/** Of a task, or of the bucket. */
+/** What part of the past to read, of a task or of the bucket. */
 const past = {
-  since: field.revision.default(0).describe("The last revision that is already known"),
+  since: field.revision.default(0).describe("The last revision that the client knows already"),
   limit: page.limit,
 };
 export const history = z.strictObject(past);
 export const changes = z.strictObject(past);
 
 export const update = z.strictObject({
-  ...asker,
-  revision: field.revision.optional().describe("Update this revision only, else `conflict`"),
+  ...requester,
+  revision: field.revision.optional().describe("Update this revision only; otherwise `conflict`"),
   not_before: field.notBefore,
   ...someDefinition,
 });
 
 export const cancel = z.strictObject({
-  ...asker,
+  ...requester,
   reason: field.reason.optional(),
   force: z
     .boolean()
     .default(false)
-    .describe("Take the task from its holder at once instead of asking it to stop"),
+    .describe("Take the task from its holder at once, without asking it to stop"),
 });
 
-export const requeue = z.strictObject({ ...asker, reason: field.reason.optional() });
+export const requeue = z.strictObject({ ...requester, reason: field.reason.optional() });
 
 export const register = z.strictObject({
   instance: field.instance.optional(),
@@ -197,12 +202,12 @@ export const heartbeat = z.strictObject({
     .max(field.MAX_PAGE)
     .optional()
     .describe(
-      "The claims that the session works on: only these are renewed, and those that it does not hold " +
-        "come back as lost. Without this field all claims of the session are renewed",
+      "The claims that the session works on: only these are renewed, and those that it no longer holds " +
+        "come back as lost. Without this field, all claims of the session are renewed",
     ),
   release_on_disconnect: field.connection
     .optional()
-    .describe("Of the claims that are named: release them when this connection is lost"),
+    .describe("Release the named claims when this connection is lost"),
 });
 
 export const unregister = z.strictObject({ instance: field.instance.optional() });

@@ -11,7 +11,7 @@ import { isExactNumber, writtenAgain } from "./exact-number.ts";
 
 export const MAX_JSON_DEPTH = 64;
 
-/** Whether arrays and objects are nested deeper than `levels` in what was parsed. */
+/** Whether arrays and objects in a parsed value are nested deeper than `levels`. */
 export function isTooDeep(json: unknown, levels = MAX_JSON_DEPTH): boolean {
   if (typeof json !== "object" || json === null) return false;
   if (levels === 0) return true;
@@ -22,26 +22,26 @@ export function isTooDeep(json: unknown, levels = MAX_JSON_DEPTH): boolean {
   return false;
 }
 
-/** What cannot be kept, and where it is. */
+/** A part that cannot be stored unchanged, and where it is. */
 export interface InexactPart {
-  /** Names and positions, as in `tasks.0.payload.id`; empty for the whole value. */
+  /** Names and positions, as in `tasks.0.payload.id`; empty if it is the whole value. */
   readonly path: string;
   /** What is wrong and the cure. */
   readonly problem: string;
 }
 
 /**
- * Necessary for a number to change: 16 characters or more before its exponent, or an exponent of three
- * digits or more. A decimal of 15 digits is kept by every double of that size.
+ * A number can only change if it has 16 characters or more before its exponent, or three digits or more
+ * in its exponent. A double keeps every decimal of 15 digits.
  */
 const LONG_NUMBER = /(?:^|[\s:,[])-?(?:[\d.]{16}|[\d.]+[eE][+-]?\d{3})/;
 const LONG_RUN = 16;
 const LONG_EXPONENT = /\d[eE][+-]?\d{3}/;
-/** Text that was UTF-8 has half a pair only as an escape. */
+/** In text that was UTF-8, half a pair can only be an escape. */
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 
 /**
- * The first part that cannot be kept, or `null`. For nearly every text a quick look answers that.
+ * The first part that cannot be stored unchanged, or `null`. For nearly every text a quick search answers.
  *
  * @param text valid JSON
  */
@@ -49,12 +49,12 @@ export function inexactPart(text: string): InexactPart | null {
   return hasLongNumber(text) || SURROGATE_ESCAPE.test(text) ? scan(text) : null;
 }
 
-/** May be wrong about what is inside of strings. In half of the time that the last search takes alone. */
+/** May be wrong about strings. The first two searches halve the time that the last one takes alone. */
 function hasLongNumber(text: string): boolean {
   return (hasLongRun(text) || LONG_EXPONENT.test(text)) && LONG_NUMBER.test(text);
 }
 
-/** Whether there are 16 digits and points in a row: then one of every 16 characters is one of them. */
+/** Whether there are 16 digits and points in a row. Looking at each 16th character is enough to find them. */
 function hasLongRun(text: string): boolean {
   for (let i = LONG_RUN - 1; i < text.length; i += LONG_RUN) {
     let [start, end] = [i, i];
@@ -70,14 +70,14 @@ function isDigitOrPoint(code: number): boolean {
   return isDigit(code) || code === POINT;
 }
 
-/** The part in words, for a value that has a name of its own. */
+/** The part in words, for a message that already names the whole value. */
 export function describeInexact({ path, problem }: InexactPart): string {
   return path === "" ? problem : `${path}: ${problem}`;
 }
 
-/** The array or object that the scan is in, and where it is there. */
+/** An array or object around the place of the scan. */
 interface Place {
-  /** A position; the text of a name with its quotes; `null` where a name is to come. */
+  /** The position in an array, or the name in an object with its quotes; `null` before a name. */
   at: number | string | null;
 }
 
@@ -149,14 +149,15 @@ const POINT = 46;
 const ZERO = 48;
 const NINE = 57;
 
-const HALF_A_PAIR = "has half of a surrogate pair, which is no character: send well-formed Unicode";
+const HALF_A_PAIR =
+  "has half of a surrogate pair, which is not a character: send well-formed Unicode";
 
 function changed(number: string): string {
   const [given, kept] = [number, writtenAgain(number)].map((text) => shorten(text, 40));
   return `the number ${given} would become ${kept}: send it as a string`;
 }
 
-/** As much of the path as helps: names can have any length. */
+/** The path, shortened, because names can have any length. */
 function pathTo(places: readonly Place[]): string {
   const names = places.slice(0, 100).map(({ at }) => {
     return typeof at === "string" ? (JSON.parse(at) as string).toWellFormed() : String(at);

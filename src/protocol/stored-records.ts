@@ -10,12 +10,12 @@ export const leaseRecord = z.looseObject({
   ttl_seconds: field.ttlSeconds,
   confirmed: z.boolean().default(false),
   progress: z.unknown().default(null),
-  /** Whose loss ends the lease; one that cannot be read is none. */
+  /** The connection whose loss ends the lease. One that cannot be read counts as none. */
   connection: field.connection.nullable().default(null).catch(null),
-  /** Its connection is lost: the lease is over. */
+  /** The connection is lost, so the lease is over. */
   disconnected: z.boolean().default(false).catch(false),
 });
-/** As it is written: what is not so is left out. */
+/** As it is written: a field that has its default is left out. */
 export type LeaseRecord = z.input<typeof leaseRecord>;
 export type ReadLeaseRecord = z.output<typeof leaseRecord>;
 
@@ -29,7 +29,7 @@ export const storedSession = z.looseObject({
 });
 export type StoredSession = z.infer<typeof storedSession>;
 
-/** The value as the schema reads it, or `null` if it is something else, or cannot be kept as it is. */
+/** The value as the schema reads it; `null` if it does not fit the schema or cannot be stored unchanged. */
 export function readStored<T>(schema: z.ZodType<T>, text: string): T | null {
   try {
     const { data } = schema.safeParse(JSON.parse(text));

@@ -1,17 +1,17 @@
-/** Every NATS subject of the protocol, and the ids that may become part of one. */
+/** Every NATS subject of the protocol, and the ids that may be part of a subject. */
 
-/** Workers that share the requests; NATS hands each request to one member. */
+/** The queue group of the workers: NATS gives each request to one of its members. */
 export const QUEUE_GROUP = "coordinator";
 
-/** Where NATS itself republishes every write of a task record, as `task-updates.<task_id>`. */
+/** NATS itself republishes every write of a task's record, on `task-updates.<task_id>`. */
 export const TASK_UPDATES = "task-updates";
 
-/** Root of the subjects on which a request carries the identity that the server vouches for. */
+/** Root of the subjects that carry a principal, for which the NATS server vouches. */
 export const AGENT_ROOT = "agent";
 
 export const MAX_ID_LENGTH = 256;
 
-/** Dot-separated, non-empty tokens of characters that NATS allows in a key and a shell leaves alone. */
+/** Non-empty tokens with dots between them, of characters that are safe in a NATS key and in a shell. */
 const ID_PATTERN = /^[A-Za-z0-9_=/-]+(?:\.[A-Za-z0-9_=/-]+)*$/;
 
 export function isValidId(id: string): boolean {
@@ -22,7 +22,7 @@ export const ID_RULE =
   `1 to ${MAX_ID_LENGTH} characters out of A-Z a-z 0-9 _ = / - and single dots ` +
   "between them, such as P0.5.1";
 
-/** The rule, and what is wrong with this id if that is one character. */
+/** The rule, and the first wrong character of this id if it has one. */
 export function idRuleFor(id: string): string {
   const [wrong] = /[^A-Za-z0-9_=/.-]/u.exec(id) ?? [];
   if (wrong === undefined) return ID_RULE;
@@ -34,13 +34,13 @@ export function idRuleFor(id: string): string {
 
 export type SubjectRoot = "tasks" | "sessions";
 
-/** What a request's subject says. */
+/** The parts of a request's subject. */
 export interface RequestAddress {
   readonly root: string;
   readonly operation: string;
-  /** All that follows the operation, not validated; `""` where nothing does. */
+  /** Everything after the operation, not validated; `""` if there is nothing. */
   readonly id: string;
-  /** Who the server says is asking; `null` on the plain root. */
+  /** The client's name, for which the NATS server vouches; `null` outside of `agent`. */
   readonly principal: string | null;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The event inside a task's record. It only tells what happened, so what a later version wrote is kept
- * as it is: an event of a type that this version does not know does not make the record unreadable.
+ * The event inside a task's record. It only reports what happened, so an event of a later version is kept
+ * as it is: a type that this version does not know does not make the record unreadable.
  */
 import { z } from "zod";
 import { EVENT_TYPES, TASK_STATUSES, type TaskEvent } from "../task/task.ts";
@@ -27,11 +27,11 @@ const EVENT_FIELDS = {
   old_status: checked(z.string().nullable(), isNullOr(isOneOf(TASK_STATUSES))),
   /** After. */
   new_status: checked(z.string(), isOneOf(TASK_STATUSES)),
-  /** Who holds the task after it. */
+  /** The session that holds the task after it. */
   claimed_by: checked(field.sessionId.nullable(), isNullOr(isId)),
-  /** The session that caused it; where a claim was taken from somebody, the one that lost it. */
+  /** The session that caused it; if a claim was taken from its holder, the session that lost it. */
   session_id: checked(field.sessionId.nullable().default(null), isNullOr(isId)),
-  /** Why, where the type alone does not tell. */
+  /** Why, if the type alone does not say it. */
   reason: checked(z.string().nullable().default(null), isNullOr(isText)),
   /** When. */
   timestamp: checked(field.time, isTime),
@@ -64,7 +64,7 @@ export function encodeEvent(taskId: string, event: TaskEvent): EventRecord {
   };
 }
 
-/** Parsing makes a new string for each record: that of all records at once takes less room. */
+/** Parsing makes a new string for each record. One string for all of them takes less memory. */
 const SHARED_TYPE_NAMES = new Map<string, string>(EVENT_TYPES.map((type) => [type, type]));
 
 /** `isOurs`: it has no field that this version does not know. */

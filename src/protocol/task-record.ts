@@ -1,4 +1,4 @@
-/** A task as it is stored and sent: the record's schema, and the way between it and the domain. */
+/** A task as it is stored and sent: the table of its fields, and the way to the domain and back. */
 import { z } from "zod";
 import { TASK_STATUSES, type Task } from "../task/task.ts";
 import {
@@ -33,17 +33,17 @@ const RECORD_FIELDS = {
   /** The id. */
   task_id: checked(field.taskId, isId),
   ...DEFINITION_FIELDS,
-  /** Where it stands. */
+  /** Its status. */
   status: checked(z.enum(TASK_STATUSES), isOneOf(TASK_STATUSES)),
-  /** The session that holds it. */
+  /** The session that holds it; otherwise `null`. */
   claimed_by: checked(field.sessionId.nullable(), isNullOr(isId)),
-  /** Since when. */
+  /** When that session claimed it. */
   claimed_at: checked(field.time.nullable(), isNullOr(isTime)),
   /** The number of claims since it was created. */
   attempt: checked(field.attempt, isWhole(0)),
   /** Failed attempts since it was created or requeued. */
   failures: checked(z.int().min(0), isWhole(0)),
-  /** Leases that expired, or were lost with their connection, since then. */
+  /** Leases that expired, or were lost with their connection, since it was created or requeued. */
   lost_leases: checked(z.int().min(0), isWhole(0)),
   /** When it can be claimed: a scheduled start, or the end of a delay after a failed attempt. */
   not_before: checked(field.time.nullable(), isNullOr(isTime)),
@@ -57,9 +57,9 @@ const RECORD_FIELDS = {
   updated_at: checked(field.time, isTime),
   /** When it was completed. */
   completed_at: checked(field.time.nullable(), isNullOr(isTime)),
-  /** By which session. */
+  /** The session that completed it. */
   completed_by: checked(field.sessionId.nullable(), isNullOr(isId)),
-  /** What brought it here. */
+  /** The transition that led to this record. */
   last_event: checked(taskEvent.nullable(), isNullOr(isOurEvent)),
   /** `true`: the holder is asked to stop. */
   cancel_requested: checked(z.boolean().optional(), isFlag),
@@ -80,10 +80,10 @@ const RECORD_FIELDS = {
   created_revision: checked(field.revision.optional(), isWhole(0)),
 } as const satisfies FieldsOf<Omit<Task, "unknownFields">>;
 
-/** What a writer produces, and what replies and events contain. */
+/** What workers write, and what replies and updates contain. */
 export const taskRecord = z.object(schemasOf(RECORD_FIELDS)).describe("A task");
 /**
- * A task as the bucket has it. Times are ISO-8601.
+ * A task as the bucket stores it. Times are ISO-8601.
  *
  * @interface
  */
@@ -107,8 +107,8 @@ function hasHolderIfClaimed({
 }
 
 /**
- * What a reader accepts. People write records by hand (`nats kv put tasks X '{"title":"..."}'`), so
- * everything has a default, and fields of a later version are carried along untouched.
+ * What workers read. People write records by hand (`nats kv put tasks X '{"title":"..."}'`), so every
+ * field has a default. Fields of a later version are kept unchanged.
  */
 const storedRecord = z
   .looseObject({
@@ -156,7 +156,7 @@ export function encodeTask(task: Task): TaskRecord {
   };
 }
 
-/** Where a record was found; it fills in what a record written by hand leaves out. */
+/** Where a record was found. It completes a record that was written by hand. */
 export interface RecordOrigin {
   readonly taskId: string;
   readonly revision: number;
@@ -164,14 +164,14 @@ export interface RecordOrigin {
   readonly writtenAt: number;
 }
 
-/** Thrown by `decodeTask` for a value that is no task; the message says what is wrong with it. */
+/** Thrown by `decodeTask` for a value that is no task. The message says what is wrong with it. */
 export class CorruptRecordError extends Error {
   override readonly name = "CorruptRecordError";
 }
 
 /** @throws CorruptRecordError */
 export function decodeTask(text: string, origin: RecordOrigin): Task {
-  // No request could name it, and what is written back would not be readable.
+  // No request could name such a task, and no worker could read it again.
   if (!isValidId(origin.taskId)) {
     throw new CorruptRecordError(`the key is not a task id: use ${ID_RULE}`);
   }
@@ -211,7 +211,7 @@ function parseStored(json: unknown): StoredRecord {
 function toTask(
   record: StoredRecord,
   origin: RecordOrigin,
-  /** Has no field that this version does not know. */
+  /** The record has no field that this version does not know. */
   isOurs: boolean,
 ): Task {
   const definition = decodeDefinition(record);

@@ -1,4 +1,4 @@
-/** Fields of a record that this version does not know: readers ignore them, writers carry them along. */
+/** Fields of a record that this version does not know: it ignores them and writes them back. */
 
 /** `null` if there are none. */
 export function unknownFieldsOf(
