@@ -1,4 +1,4 @@
-# The worker of if-coordinator: `serve` against the NATS servers that IF_COORDINATOR_NATS_SERVERS names.
+# A worker of if-coordinator: `serve`, for the NATS servers in IF_COORDINATOR_NATS_SERVERS.
 FROM node:22-alpine AS build
 WORKDIR /app
 COPY package.json package-lock.json tsconfig.json ./
@@ -21,7 +21,7 @@ COPY examples/provider-integration.json ./examples/
 COPY nats-server.conf ./
 USER node
 EXPOSE 9090
-# At the port that the settings in the environment and in the file name.
+# It asks at the port that the environment or the file sets.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
   CMD ["node", "dist/src/cli/main.js", "health"]
 ENTRYPOINT ["node", "dist/src/cli/main.js"]

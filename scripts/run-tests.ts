@@ -1,8 +1,8 @@
 /**
  * Runs the compiled tests: `npm test`, or `npm test -- dev-server claims` for the files whose names
- * contain one of the words. Fails if a test fails or leaves a process or a file behind, and in CI
- * (variable CI) also if one is skipped. With `--watch`, which `watch-tests.js` sets, a file runs again each
- * time something that it imports has changed, until Ctrl-C.
+ * contain one of the words. Fails if a test fails or leaves a process or a file behind, and in CI (variable
+ * CI) also if a test is skipped. With `--watch`, which `watch-tests.js` sets, a file runs again each time a
+ * file that it imports has changed, until Ctrl-C.
  */
 import { setMaxListeners } from "node:events";
 import { mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
@@ -37,7 +37,7 @@ await prepareServer();
 const folder = ownTemporaryFolder();
 const { failed, skipped } = await runFiles(files);
 const left = await leftovers(folder);
-// Ctrl-C ends a test that is watched wherever it is.
+// In watch mode, Ctrl-C can end a test before it has cleaned up.
 const problems = watch ? [] : [...left, ...(process.env.CI ? skipped : [])];
 rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 for (const problem of problems) console.error(`✖ ${problem}`);
@@ -51,7 +51,7 @@ function testFiles(): string[] {
     .map((name) => join(TESTS, name));
 }
 
-/** Finds or installs the server once, not once in each test file; tests see no other settings. */
+/** Finds or installs the server once for all test files. Removes all other settings from the environment. */
 async function prepareServer(): Promise<void> {
   const notify = (line: string): void => {
     console.error(line);
@@ -59,14 +59,14 @@ async function prepareServer(): Promise<void> {
   const binary = await resolveServerBinary({ ...loadConfig().dev, notify });
   const kept = ["IF_COORDINATOR_CACHE_DIR"];
   for (const name of Object.keys(process.env)) {
-    // The environment is no plain object: only deleting unsets.
+    // process.env turns undefined into a text, so only delete unsets a variable.
     // eslint-disable-next-line @typescript-eslint/no-dynamic-delete
     if (name.startsWith("IF_COORDINATOR_") && !kept.includes(name)) delete process.env[name];
   }
   if (binary !== "nats-server") process.env.IF_COORDINATOR_NATS_SERVER = binary;
 }
 
-/** Everything that tests put into "the" temporary folder goes here, so that it can be found. */
+/** A temporary folder for all tests, so that leftovers can be found. */
 function ownTemporaryFolder(): string {
   const path = realpathSync(mkdtempSync(join(tmpdir(), "if-coordinator-test-")));
   for (const name of ["TMPDIR", "TMP", "TEMP"]) process.env[name] = path;
@@ -75,10 +75,10 @@ function ownTemporaryFolder(): string {
   return path;
 }
 
-/** @returns how many tests failed, and a line for each that was skipped */
+/** @returns the number of failed tests, and a line for each skipped test */
 async function runFiles(paths: string[]): Promise<{ failed: number; skipped: string[] }> {
   const interrupted = new AbortController();
-  // Each file listens to it.
+  // Each test file adds a listener.
   setMaxListeners(0, interrupted.signal);
   process.once("SIGINT", () => {
     interrupted.abort();
@@ -88,7 +88,7 @@ async function runFiles(paths: string[]): Promise<{ failed: number; skipped: str
   const events = run({
     files: paths,
     watch,
-    // Tests wait for servers more than they compute.
+    // Tests wait for servers more than they use the processor.
     concurrency: Math.max(2, availableParallelism()),
     timeout: watch ? Infinity : TIMEOUT_MS,
     signal: interrupted.signal,

@@ -1,9 +1,9 @@
-/** Finds what tests left behind: processes and files in the temporary folder that was theirs alone. */
+/** Finds processes that tests have left behind, by the temporary folder that only the tests use. */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** A process that was told to end may take this long to be gone. */
+/** The time for a process to end after its signal. */
 const GRACE_MS = 3_000;
 
 export interface Process {
@@ -11,7 +11,7 @@ export interface Process {
   readonly commandLine: string;
 }
 
-/** Processes whose command line names the folder, after giving them a moment to end. */
+/** The processes whose command line names the folder and that do not end within the grace period. */
 export async function processesOf(folder: string): Promise<Process[]> {
   const deadline = Date.now() + GRACE_MS;
   for (;;) {
@@ -23,7 +23,7 @@ export async function processesOf(folder: string): Promise<Process[]> {
   }
 }
 
-/** Where there is no way to list processes (Windows), none is found. */
+/** On Windows, which has no simple way to list processes, it finds none. */
 function allProcesses(): Process[] {
   if (process.platform === "linux") {
     return readdirSync("/proc")

@@ -1,4 +1,4 @@
-/** Runs the agents in other languages, examples/python, examples/go and examples/bash, on a real coordinator. */
+/** Runs the agents in examples/python, examples/go and examples/bash on a real coordinator. */
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -13,9 +13,9 @@ import { type Json, TestCoordinator } from "./support/test-coordinator.ts";
 
 interface Language {
   readonly name: string;
-  /** Why it cannot be run here; `false` if it can. */
+  /** Why the agent cannot run here; `false` if it can. */
   readonly missing: string | false;
-  /** What it takes to run it, made once. */
+  /** Prepares the agent once, such as by a build. */
   prepare(folder: string): void;
   command(folder: string): readonly [string, ...string[]];
 }
@@ -79,13 +79,13 @@ class Agent implements AsyncDisposable {
     try {
       process.kill(-(this.#child.pid ?? 0), "SIGKILL");
     } catch {
-      // All of it has ended.
+      // All its processes have ended.
     }
     await this.output.exited;
   }
 }
 
-/** The task once it is complete. What was under way when NATS was killed may have to run into its time-out. */
+/** Resolves with the task when it is complete. A request under way when NATS is killed may have to time out. */
 async function completed(coordinator: TestCoordinator, taskId: string): Promise<Json> {
   const isComplete = ({ task }: Json): boolean => task.status === "complete";
   for (let tries = 1; ; tries++) {
@@ -104,7 +104,7 @@ async function isBack(coordinator: TestCoordinator): Promise<void> {
     try {
       if ((await coordinator.request("tasks.stats", {}, TRY_MS)).ok === true) return;
     } catch {
-      // Not reconnected yet, or no worker is.
+      // This connection or all workers have not reconnected yet.
       await delay(TRY_MS / 10);
     }
   }
@@ -124,7 +124,7 @@ for (const language of LANGUAGES) {
     const start = (coordinator: TestCoordinator, env?: NodeJS.ProcessEnv): Agent =>
       new Agent(language.command(folder), coordinator.server.url, env);
 
-    it("works through tasks with dependencies together with another one, each task once", async () => {
+    it("shares tasks with dependencies with another agent, and does each task once", async () => {
       await using coordinator = await TestCoordinator.start({ workers: 2 });
       const tasks = Array.from({ length: 8 }, (_, i) => ({
         task_id: `t${i}`,
@@ -145,7 +145,7 @@ for (const language of LANGUAGES) {
       assert.deepEqual((await coordinator.ok("sessions.list")).sessions, []);
     });
 
-    it("goes on after NATS was killed and is back, and ends in order on SIGTERM", async () => {
+    it("continues after NATS was killed and is back, and stops on SIGTERM", async () => {
       await using coordinator = await TestCoordinator.start();
       await using agent = start(coordinator, { SESSION: "agent-1" });
       await coordinator.until("sessions.list", ({ sessions }) => sessions.length === 1);
@@ -163,7 +163,7 @@ for (const language of LANGUAGES) {
       assert.deepEqual((await coordinator.ok("sessions.list")).sessions, []);
     });
 
-    it("ends with the reason when another process comes up under its session id", async () => {
+    it("ends with the reason when another process takes over its session id", async () => {
       await using coordinator = await TestCoordinator.start();
       await using first = start(coordinator, { SESSION: "agent-1" });
       await coordinator.until("sessions.list", ({ sessions }) => sessions.length === 1);

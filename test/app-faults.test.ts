@@ -1,4 +1,4 @@
-/** What must not harm the coordinator: a server that dies under it while it stops, a sink that throws. */
+/** Faults that must not harm the coordinator: a server that dies while it stops, and a sink that throws. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { startApp } from "../src/app.ts";
@@ -9,7 +9,7 @@ import { runModule } from "./support/run-module.ts";
 import type { Json } from "./support/test-coordinator.ts";
 
 describe("stopping the coordinator", () => {
-  /** What the process does around `app.stop()`, when `kill()` ends the server like a crash. */
+  /** The steps of the process around `app.stop()`. `kill()` ends the server like a crash. */
   const cases: Readonly<Record<string, string>> = {
     "after its server has died": `
       kill();
@@ -43,7 +43,7 @@ describe("stopping the coordinator", () => {
         const disconnected = new Promise((resolve) => (told = resolve));
         const url = "${server.url}";
         const client = await connect({ servers: url, reconnect: false });
-        // What waits for the server to come back, waits for longer than this process may run.
+        // Anything that waits for the server would wait longer than this process may run.
         const settings = { "nats.servers": [url], "nats.reconnect_time_wait": 60, workers: 2 };
         const app = await start(settings, {
           observe: (fact) => {
@@ -60,7 +60,7 @@ describe("stopping the coordinator", () => {
 });
 
 describe("a sink of facts that throws", () => {
-  it("breaks no answer and keeps nothing from the other sinks", async () => {
+  it("breaks no answer, and the other sinks receive every fact", async () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
     const overrides = { "metrics.port": 0, "nats.servers": [server.url], workers: 2 };

@@ -37,7 +37,7 @@ function isNoResponders(error: unknown): boolean {
   );
 }
 
-/** Starts it in a process of its own, which has to end by itself; returns why it did not start. */
+/** Starts the coordinator in a process that must end by itself. Returns why it did not start. */
 function startupError(overrides: OverrideValues, options = "{}"): Promise<string> {
   return runModule(`
     try {
@@ -49,7 +49,7 @@ function startupError(overrides: OverrideValues, options = "{}"): Promise<string
 }
 
 describe("stopping the coordinator", () => {
-  it("answers the requests that wait, and lets no new ones in", async () => {
+  it("answers the parked requests, and accepts no new ones", async () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
     const app = await start(server.url, { workers: 2 });
@@ -57,7 +57,7 @@ describe("stopping the coordinator", () => {
       request(connection, "tasks.next", { session_id: `s${i}`, wait_seconds: 9 }),
     );
     for (let parked = 0; parked < 3;) {
-      // Either worker may answer; in the end both have said how many wait with them.
+      // Either worker may answer. In the end, both have said how many requests they have parked.
       const byWorker = new Map<string, number>();
       while (byWorker.size < 2) {
         const { worker } = await request(connection, "tasks.stats");
@@ -74,7 +74,7 @@ describe("stopping the coordinator", () => {
     await assert.rejects(request(connection, "tasks.stats"), isNoResponders);
   });
 
-  it("answers what has come in, and nothing that it answered is lost", async () => {
+  it("answers the requests that have arrived, and loses nothing that it has answered", async () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
     const app = await start(server.url, {});
@@ -95,14 +95,14 @@ describe("stopping the coordinator", () => {
     await again.stop();
   });
 
-  it("may be done twice", async () => {
+  it("is idempotent", async () => {
     await using server = await TestServer.start();
     const app = await start(server.url, WITH_HTTP);
     await Promise.all([app.stop(), app.stop()]);
     await app.stop();
   });
 
-  it("is no failure", async () => {
+  it("is not reported as a failure", async () => {
     await using server = await TestServer.start();
     const app = await start(server.url, {});
     const first = Promise.race([app.failed, app.stop().then(() => "stopped")]);
@@ -145,7 +145,7 @@ describe("the HTTP endpoint of the coordinator", () => {
     assert.equal(await metric(claims), 1);
     await request(connection, "tasks.claim.b", { session_id: "s1" });
     await request(connection, "tasks.claim.b", { session_id: "s2" });
-    // The gauges show what the first worker knows: one that has caught up answers the stats.
+    // The gauges show the index of the first worker. A worker that has caught up answers the stats.
     for (let worker = ""; worker !== app.workerIds[0];) {
       worker = (await request(connection, "tasks.stats")).worker.id as string;
     }
@@ -158,7 +158,7 @@ describe("the HTTP endpoint of the coordinator", () => {
     await assert.rejects(fetch(`${app.httpUrl ?? ""}/metrics`));
   });
 
-  it("says whether it is alive and ready, also while NATS is away", async () => {
+  it("says whether it is alive and ready, also while NATS is down", async () => {
     await using server = await TestServer.start();
     let told: (fact: Fact) => void = () => undefined;
     const observe = (fact: Fact): void => {
@@ -195,7 +195,7 @@ describe("the HTTP endpoint of the coordinator", () => {
     await app.stop();
   });
 
-  it("is not there if it is switched off", async () => {
+  it("does not exist if it is switched off", async () => {
     await using server = await TestServer.start();
     const app = await start(server.url, { "metrics.enabled": false });
     assert.equal(app.httpUrl, null);
@@ -204,7 +204,7 @@ describe("the HTTP endpoint of the coordinator", () => {
 });
 
 describe("a coordinator that cannot start", () => {
-  it("says that NATS is not there, and leaves nothing running", async () => {
+  it("says that it cannot reach NATS, and leaves nothing running", async () => {
     const message = await startupError({ "nats.servers": ["nats://127.0.0.1:9"] });
     assert.match(message, /^StartupError: cannot connect to NATS at nats:\/\/127\.0\.0\.1:9 /);
     assert.match(message, /start a server, or name another with --nats/);
@@ -221,7 +221,7 @@ describe("a coordinator that cannot start", () => {
     taken.close();
   });
 
-  it("stops the workers and the endpoint that were there before the one that failed", async () => {
+  it("stops the workers and the endpoint that started before the worker that failed", async () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
     const probe = createServer().listen(0, "127.0.0.1");
@@ -248,7 +248,7 @@ describe("a coordinator that cannot start", () => {
     await assert.rejects(fetch(`http://127.0.0.1:${port}/healthz`));
   });
 
-  it("leaves nothing running when one of its watches cannot be set up", async () => {
+  it("leaves nothing running when one of its watches cannot start", async () => {
     await using server = await TestServer.start();
     const message = await startupError(
       { "nats.servers": [server.url] },

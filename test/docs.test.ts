@@ -1,4 +1,4 @@
-/** The documentation as a whole: its links, the files that it names, and that nothing is left out. */
+/** The documentation as a whole: its links, the files that it names, and that every document is linked. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
@@ -18,7 +18,7 @@ import {
 } from "./support/markdown.ts";
 
 describe("the documentation", () => {
-  it("has no link that leads nowhere", () => {
+  it("has no broken link", () => {
     assert.deepEqual(documents().flatMap(brokenLinks), []);
   });
 
@@ -31,7 +31,7 @@ describe("the documentation", () => {
     assert.deepEqual(missing, []);
   });
 
-  it("is all reached from the README", () => {
+  it("is linked from the README, directly or through other documents", () => {
     const reached = new Set<string>();
     const visit = (path: string): void => {
       if (reached.has(path) || !path.endsWith(".md")) return;
@@ -78,7 +78,7 @@ describe("the decisions", () => {
     );
   });
 
-  it("say in which situation, what, and with which consequences", () => {
+  it("have a context, a decision and consequences", () => {
     for (const name of files) {
       const [title, ...parts] = headings(read(`docs/decisions/${name}`));
       assert.match(title ?? "", new RegExp(`^${Number(name.slice(0, 4))}\\. `), name);
@@ -109,7 +109,7 @@ function subjectsOf(operation: Operation, id: "required" | "optional" | "none"):
   return id === "required" ? withId : `${withId}, ${operation}`;
 }
 
-/** The files that a document links to, and the anchor in each. */
+/** The files to which a document links, and the anchor in each. */
 function targetsOf(path: string): [file: string, anchor: string | undefined][] {
   return localLinks(read(path)).map((link) => {
     const [target = "", anchor] = link.split("#");

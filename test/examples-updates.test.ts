@@ -13,19 +13,19 @@ import { TestCoordinator } from "./support/test-coordinator.ts";
 
 const PATIENCE_MS = 60_000;
 
-/** A history in which nothing is trimmed, so that each revision has to be delivered. */
+/** A history that keeps everything, so each revision must be delivered. */
 async function startCoordinator(): Promise<TestCoordinator> {
   return TestCoordinator.start({ settings: { history: 64 } });
 }
 
-/** The example, whose lines are compared with the history. */
+/** The running example. Its lines are compared with the history. */
 class Watcher extends Example {
   constructor(natsUrl: string, checkSeconds = 30) {
     const env = { CHECK_SECONDS: String(checkSeconds) };
     super("updates-at-least-once", natsUrl, { env, patienceMs: PATIENCE_MS });
   }
 
-  /** Resolves when it has delivered this revision, of this task if it is given. */
+  /** Resolves when the example has delivered this revision, of this task if one is given. */
   async delivered(revision: number, taskId?: string): Promise<void> {
     const isIt = (line: string): boolean => {
       const one = JSON.parse(line);
@@ -34,7 +34,7 @@ class Watcher extends Example {
     await this.wroteOneThat(isIt, `revision ${revision}`);
   }
 
-  /** That all which the bucket has was delivered, as it is there, and in order for each task. */
+  /** Asserts that the history of the bucket was delivered unchanged, and in order for each task. */
   async assertDeliveredAll(coordinator: TestCoordinator): Promise<void> {
     const lines = this.written;
     for (const { taskId: task_id, revision, task } of await readHistory(coordinator.connection)) {
@@ -55,7 +55,7 @@ async function tasksBucket(coordinator: TestCoordinator): Promise<KV> {
   return new Kvm(coordinator.connection).open("tasks");
 }
 
-/** Creates so many tasks, one revision each. */
+/** Creates this number of tasks, one revision each. */
 async function create(coordinator: TestCoordinator, prefix: string, count: number): Promise<void> {
   const tasks = Array.from({ length: count }, (_, i) => ({ task_id: `${prefix}${i}` }));
   await coordinator.ok("tasks.import", { tasks });
@@ -70,7 +70,7 @@ async function createUnheard(coordinator: TestCoordinator, proxy: NatsProxy): Pr
   proxy.endSilence();
 }
 
-/** Deletes the bucket; a new worker makes another one. */
+/** Deletes the bucket. A new worker creates another one. */
 async function replaceBucket(coordinator: TestCoordinator): Promise<void> {
   const { streams } = await jetstreamManager(coordinator.connection);
   await streams.delete("KV_tasks");
@@ -104,7 +104,7 @@ describe("examples/updates-at-least-once.ts", () => {
     await watcher.assertDeliveredAll(coordinator);
   });
 
-  it("delivers values written by hand, what is no task, and removals", async () => {
+  it("delivers values that were written by hand, values that are not tasks, and removals", async () => {
     await using coordinator = await startCoordinator();
     await using watcher = new Watcher(coordinator.server.url);
     const bucket = await tasksBucket(coordinator);
@@ -128,7 +128,7 @@ describe("examples/updates-at-least-once.ts", () => {
     );
   });
 
-  it("fills a gap that the next message shows", async () => {
+  it("fills a gap when the next message arrives", async () => {
     await using coordinator = await startCoordinator();
     await using proxy = await NatsProxy.start(coordinator.server.port);
     await using watcher = new Watcher(proxy.url);
@@ -140,7 +140,7 @@ describe("examples/updates-at-least-once.ts", () => {
     await watcher.assertDeliveredAll(coordinator);
   });
 
-  it("delivers in a silence what was lost before it", async () => {
+  it("delivers a lost message even if no other message follows", async () => {
     await using coordinator = await startCoordinator();
     await using proxy = await NatsProxy.start(coordinator.server.port);
     await using watcher = new Watcher(proxy.url, 1);
@@ -151,7 +151,7 @@ describe("examples/updates-at-least-once.ts", () => {
     await watcher.assertDeliveredAll(coordinator);
   });
 
-  it("begins again with a new bucket, whose revisions are lower", async () => {
+  it("starts again with a new bucket, whose revisions are lower", async () => {
     await using coordinator = await startCoordinator();
     await using watcher = new Watcher(coordinator.server.url);
     await create(coordinator, "old-", 20);
@@ -162,7 +162,7 @@ describe("examples/updates-at-least-once.ts", () => {
     await watcher.assertDeliveredAll(coordinator);
   });
 
-  it("begins again with a new bucket that has grown beyond the old one meanwhile", async () => {
+  it("starts again with a new bucket that has grown beyond the old one meanwhile", async () => {
     await using coordinator = await startCoordinator();
     await using proxy = await NatsProxy.start(coordinator.server.port);
     await using watcher = new Watcher(proxy.url);

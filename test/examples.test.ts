@@ -1,4 +1,4 @@
-/** Runs the programs in examples/ as their readers do, each on a coordinator of its own. */
+/** Runs the programs in examples/ as readers do, each on its own coordinator. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Example } from "./support/example.ts";
@@ -10,7 +10,7 @@ async function run(name: string, coordinator: TestCoordinator): Promise<string[]
   return await example.lines();
 }
 
-/** Each task with its status, its result, and who completed it. */
+/** Each task with its status, its result, and the session that completed it. */
 async function board(coordinator: TestCoordinator): Promise<Json> {
   const { tasks } = await coordinator.ok("tasks.list");
   const entry = ({ task_id, status, completed_by, claimed_by }: Json): Json => [
@@ -21,7 +21,7 @@ async function board(coordinator: TestCoordinator): Promise<Json> {
 }
 
 describe("examples/basic-coordination.ts", () => {
-  it("makes a task if there is none, does it, and leaves it alone the next time", async () => {
+  it("creates a task if there is none, completes it, and leaves it alone the next time", async () => {
     await using coordinator = await TestCoordinator.start();
     assert.deepEqual(await run("basic-coordination", coordinator), [
       "✅ Claimed P0.5.1",
@@ -33,7 +33,7 @@ describe("examples/basic-coordination.ts", () => {
     ]);
   });
 
-  it("does not take what another session has", async () => {
+  it("does not take a task of another session", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.P0.5.1");
     await coordinator.ok("tasks.claim.P0.5.1", { session_id: "session-2" });
@@ -44,7 +44,7 @@ describe("examples/basic-coordination.ts", () => {
 });
 
 describe("examples/real-time-monitoring.ts", () => {
-  it("claims what a blocker has blocked as soon as that is cleared, and ends", async () => {
+  it("claims the blocked task as soon as its blocker is complete, and ends", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.P0.1.5");
     await coordinator.ok("tasks.create.P0.5.1", { depends_on: ["P0.1.5"] });
@@ -70,7 +70,7 @@ describe("examples/real-time-monitoring.ts", () => {
 });
 
 describe("examples/multi-session.ts", () => {
-  it("has one session wait for the other", async () => {
+  it("lets one session wait for the other", async () => {
     await using coordinator = await TestCoordinator.start();
     assert.deepEqual(await run("multi-session", coordinator), [
       "session 1 claims P0.5.1: false",
@@ -89,7 +89,7 @@ describe("examples/multi-session.ts", () => {
 
 describe("every example", () => {
   for (const name of ["agent", "basic-coordination", "real-time-monitoring", "multi-session"]) {
-    it(`says what is wrong where there is no NATS server, and ends: ${name}`, async () => {
+    it(`says what is wrong without a NATS server, and ends: ${name}`, async () => {
       await using example = new Example(name, `nats://127.0.0.1:${randomPort()}`);
       const { code, stderr } = await example.output.exited;
       assert.equal(code, 1);
@@ -97,7 +97,7 @@ describe("every example", () => {
     });
   }
 
-  it("works with several agents at once, each of which takes its share", async () => {
+  it("works with several agents at once, and each takes its share", async () => {
     await using coordinator = await TestCoordinator.start();
     for (let i = 0; i < 20; i++) await coordinator.ok(`tasks.create.t${i}`, { title: `Task ${i}` });
     const outputs = await Promise.all([run("agent", coordinator), run("agent", coordinator)]);

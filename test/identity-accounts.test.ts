@@ -1,4 +1,4 @@
-/** Identity that the server vouches for: each agent in an account of its own. */
+/** Identities that the NATS server guarantees: each agent is in its own account. */
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { describe, it } from "node:test";
@@ -9,7 +9,7 @@ import type { Fact } from "../src/service/ports.ts";
 import { TestServer } from "./support/nats-server.ts";
 import type { Json } from "./support/test-coordinator.ts";
 
-/** Two agents, each in an account of its own, and the account of workers and operators. */
+/** Two agents in their own accounts, and the account of workers and operators. */
 const SECURED = `
 jetstream: enabled
 accounts {
@@ -104,7 +104,7 @@ async function ask(connection: NatsConnection, subject: string, body: object = {
 }
 
 describe("on a server with accounts", () => {
-  it("an agent uses the plain subjects, under its own sessions only", async () => {
+  it("an agent uses the plain subjects, with its own sessions only", async () => {
     await using secured = await Secured.start();
     const { alice, bob, operator } = secured;
     assert.equal((await ask(operator, "tasks.create.a")).ok, true);
@@ -122,7 +122,7 @@ describe("on a server with accounts", () => {
     assert.equal((await ask(operator, "tasks.requeue.a")).task.status, "available");
   });
 
-  it("an agent can speak for no other by another's subject", async () => {
+  it("an agent cannot use the subject of another agent", async () => {
     await using secured = await Secured.start();
     const { alice, operator } = secured;
     await ask(operator, "tasks.create.a");
@@ -150,7 +150,7 @@ describe("on a server with accounts", () => {
     assert.deepEqual(seen, ["task-updates.a task_created", "task-updates.a task_claimed"]);
   });
 
-  it("an agent's own updates reach nobody in other accounts", async () => {
+  it("updates that an agent publishes reach nobody in other accounts", async () => {
     await using secured = await Secured.start();
     const { alice, bob, operator } = secured;
     const seen: string[] = [];
@@ -169,7 +169,7 @@ describe("on a server with accounts", () => {
     assert.deepEqual(seen, ["task-updates.real", "task-updates.real"]);
   });
 
-  it("an agent that waits is given the next task in a moment", async () => {
+  it("an agent with a parked request receives the next task at once", async () => {
     await using secured = await Secured.start();
     const { alice, operator } = secured;
     const waiting = ask(alice, "tasks.next", { session_id: "alice", wait_seconds: 10 });
@@ -181,7 +181,7 @@ describe("on a server with accounts", () => {
     assert.equal(holds, true);
   });
 
-  it("an agent that is gone gives back what it waited for", async () => {
+  it("a task for an agent that has gone is returned", async () => {
     await using secured = await Secured.start();
     const { operator, bob } = secured;
     const leaver = await secured.connectAlice();

@@ -6,7 +6,7 @@ import { withFaults } from "./support/faulty-stores.ts";
 import { type Json, TestCoordinator } from "./support/test-coordinator.ts";
 
 describe("on the plain root", () => {
-  it("whoever asks is believed to be the session that the body names", async () => {
+  it("the session that the body names is believed", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await coordinator.ok("tasks.claim.a", { session_id: "anybody" });
@@ -18,7 +18,7 @@ describe("on the plain root", () => {
 });
 
 describe("on the root with a principal", () => {
-  it("every operation is served, under the principal's own sessions", async () => {
+  it("every operation is served for the sessions of the principal", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("agent.alice.tasks.create.a", { session_id: "alice" });
     for (const session_id of ["alice", "alice.1", "alice.laptop.2"]) {
@@ -39,7 +39,7 @@ describe("on the root with a principal", () => {
     await coordinator.ok("agent.alice.sessions.list");
   });
 
-  it("the sessions of others are refused, with the rule, and nothing changes", async () => {
+  it("the sessions of other principals are refused, with the rule, and nothing changes", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     await coordinator.ok("tasks.create.free");
@@ -91,7 +91,7 @@ describe("on the root with a principal", () => {
     assert.equal((await coordinator.refused("tasks.get.b")).code, "not_found");
   });
 
-  it("an agent cancels what it holds, and nothing else", async () => {
+  it("an agent can cancel only tasks that it holds", async () => {
     await using coordinator = await TestCoordinator.start();
     for (const [id, holder] of [
       ["mine", "alice.1"],
@@ -108,7 +108,7 @@ describe("on the root with a principal", () => {
         assert.match(error.message, /only operators cancel tasks that they do not hold/);
       }
     }
-    // Another of its sessions does not hold it.
+    // Another session of the agent does not hold the task.
     const other = { session_id: "alice.2" };
     assert.equal(
       (await coordinator.refused("agent.alice.tasks.cancel.mine", other)).code,
@@ -121,8 +121,8 @@ describe("on the root with a principal", () => {
 });
 
 describe("the limits on requests", () => {
-  it("hold for each principal by itself, and not for operators", async () => {
-    // Time stands still: what is spent does not come back.
+  it("apply to each principal separately, and not to operators", async () => {
+    // Time stands still, so a used limit does not refill.
     let now = Date.now();
     await using coordinator = await TestCoordinator.start({
       settings: { "limits.requests_per_second": 5 },
@@ -134,7 +134,7 @@ describe("the limits on requests", () => {
       assert.deepEqual([error.code, error.retryable], ["overloaded", true]);
       assert.equal(error.message, "alice sends more than 5 requests a second: slow down");
     }
-    // Refused requests cost as well, whatever is wrong with them.
+    // Refused requests count too, for any reason.
     assert.equal((await coordinator.refused("agent.alice.tasks.claim.*")).code, "overloaded");
     await coordinator.ok("agent.bob.tasks.stats");
     for (let i = 0; i < 20; i++) await coordinator.ok("tasks.stats");
@@ -143,7 +143,7 @@ describe("the limits on requests", () => {
     assert.equal((await coordinator.refused("agent.alice.tasks.stats")).code, "overloaded");
   });
 
-  it("include a cap on what is in flight, which waiting for a task does not count against", async () => {
+  it("include a limit on requests in flight, in which parked requests do not count", async () => {
     const gate = { open: (): void => undefined };
     const opened = new Promise<void>((resolve) => (gate.open = resolve));
     const signals = new EventEmitter();

@@ -15,14 +15,14 @@ import { TempFolder } from "./support/temp-folder.ts";
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Packs this package and installs it into the folder, as a user's first `npm install` would. */
+/** Packs this package and installs it into the folder, as `npm install` of a user does. */
 async function install(folder: string): Promise<void> {
   const options = { cwd: ROOT, shell: process.platform === "win32" };
   const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
   const { stdout } = await run("npm", pack, options);
   const [packed] = JSON.parse(stdout) as { filename: string }[];
   assert.ok(packed !== undefined);
-  // Without the prefix npm would take any package.json above the folder for the project.
+  // Without the prefix, npm would use a package.json above the folder.
   const flags = ["--prefix", folder, "--prefer-offline", "--no-audit", "--no-fund"];
   await run("npm", ["install", join(folder, packed.filename), ...flags], {
     ...options,
@@ -40,7 +40,7 @@ async function isGone(url: string): Promise<boolean> {
 }
 
 describe("the dependencies", () => {
-  it("run on Node 20, so that npm warns of none", async () => {
+  it("run on Node 20, so npm does not warn", async () => {
     const lock = JSON.parse(await readFile(join(ROOT, "package-lock.json"), "utf8")) as {
       packages: Record<string, { engines?: { node?: string } }>;
     };
@@ -52,7 +52,7 @@ describe("the dependencies", () => {
 });
 
 describe("the script that npm runs after an install", () => {
-  it("installs what the build needs if it is not there, and builds", async () => {
+  it("installs what the build needs if it is missing, and builds", async () => {
     await using folder = await TempFolder.create();
     const [scripts, bin] = [join(folder.path, "scripts"), join(folder.path, "bin")];
     await mkdir(scripts);
@@ -94,14 +94,14 @@ describe("the package, installed into an empty folder", () => {
       const url = await startedIn(npx);
       const created = (await request(url, "tasks.create.a", { title: "A" })) as { ok: boolean };
       assert.ok(created.ok);
-      // npx passes it on to a shell, which dies of it without telling its child.
+      // npx passes the signal to a shell, which ends without passing it on.
       npx.kill("SIGTERM");
       const { stderr } = await npx.exited;
       assert.match(stderr, /stopping/);
       assert.ok(await isGone(url));
     }
     const bin = join(folder.path, "node_modules", ".bin", "if-coordinator");
-    // The program of a worker that is a process of its own has to be there as well.
+    // The program of a worker process must be in the package too.
     await using again = new CliProcess([...args, "--workers", "2"], { ...options, program: [bin] });
     const url = await startedIn(again);
     const got = (await request(url, "tasks.get.a", {})) as { task: { title: string } };
@@ -111,7 +111,7 @@ describe("the package, installed into an empty folder", () => {
     assert.ok(await isGone(url));
   });
 
-  it("has what its entry points name", async () => {
+  it("contains the files that its entry points name", async () => {
     const manifest = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as {
       bin: Record<string, string>;
       exports: Record<string, Record<string, string>>;

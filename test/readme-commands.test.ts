@@ -1,9 +1,9 @@
 /**
- * Runs what the documentation tells its readers to run, in order, with the real `nats` command line
- * against a coordinator of each document's own, and compares what comes out with what is shown.
+ * Runs the commands of the documentation in order, with the real `nats` command line and a coordinator for
+ * each document, and compares the output with the output in the documentation.
  *
- * The block after a command shows it: `json` is part of one of the replies, `text` are parts of lines
- * in their order. Where no refusal is shown, every reply has to be a success.
+ * The block after a command shows its output: `json` is a part of one of the replies, `text` has parts of lines
+ * in order. If the block does not show a refusal, every reply must be a success.
  */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -11,18 +11,19 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
+import { Cleanup } from "../src/cleanup.ts";
 import { type CodeBlock, codeBlocks, documents, read, ROOT } from "./support/markdown.ts";
 import { hasLines, matches } from "./support/matching.ts";
-import { natsCliMissing, type RunningScript, Shell } from "./support/nats-cli.ts";
+import { natsCliMissing, Shell } from "./support/nats-cli.ts";
 import { TempFolder } from "./support/temp-folder.ts";
 import { TestCoordinator } from "./support/test-coordinator.ts";
 
 const PATIENCE_MS = 15_000;
 
-/** The comment above a command that would run for ever. */
+/** The comment above a command that does not end by itself. */
 const ENDLESS = "runs until it is stopped";
 
-/** Commands that are not run here, and where they are. */
+/** Commands that are not run here, and where they are tested. */
 const RUN_ELSEWHERE: readonly { readonly command: RegExp; readonly test: string }[] = [
   { command: /^npm ci && npm start$/m, test: "test/cli/dev.test.ts" },
   { command: /^npm ci && npm test$/m, test: ".ci/run" },
@@ -35,11 +36,11 @@ const RUN_ELSEWHERE: readonly { readonly command: RegExp; readonly test: string 
   { command: /^npm run power-loss\b/m, test: "test/power-loss/run.test.ts" },
   { command: /^npm run bench\b/m, test: ".ci/run" },
   { command: /^npx if-coordinator serve\b/m, test: "test/cli/serve.test.ts" },
-  // There is no Docker in CI; the file's shape and the command in it are checked.
+  // There is no Docker in CI. A test checks the form of the file and its command.
   { command: /^docker compose\b/m, test: "test/docs/deployment.test.ts" },
 ];
 
-/** A command and what is shown of its output. */
+/** A command and the block that shows its output. */
 interface Example {
   readonly command: CodeBlock;
   readonly shown: CodeBlock | undefined;
@@ -49,16 +50,16 @@ for (const path of documents()) {
   const examples = examplesOf(read(path)).filter(({ command }) => usesNats(command));
   if (examples.length === 0) continue;
   describe(`the commands of ${path}`, { skip: natsCliMissing() }, () => {
-    it("do what they are shown to do, in their order", async () => {
+    it("have the output that the document shows, in order", async () => {
       await using home = await TempFolder.create();
       await using coordinator = await TestCoordinator.start();
-      await using endless = new AsyncDisposableList<RunningScript>();
+      await using endless = new Cleanup();
       const shell = new Shell(coordinator.server.url, home.path);
       const checks: (() => Promise<void>)[] = [];
       for (const { command, shown } of examples) {
         if (command.comment === ENDLESS) {
-          const running = endless.add(shell.start(command.text));
-          // `nats sub` says so when it listens.
+          const running = endless.use(shell.start(command.text));
+          // `nats sub` prints a line when it listens.
           await running.waitFor((output) => output !== "", PATIENCE_MS);
           checks.push(() => running.waitFor((output) => fits(output, shown), PATIENCE_MS));
           continue;
@@ -88,7 +89,7 @@ describe("the commands of the documentation", () => {
     );
   });
 
-  it("begin with the command that runs the tests, word for word", () => {
+  it("start with the command that runs the tests, word for word", () => {
     assert.match(read("README.md"), /^npm ci && npm test$/m);
     assert.match(read(".ci/run"), /^npm ci && npm test\b/m);
   });
@@ -143,24 +144,10 @@ function showsRefusal(shown: CodeBlock | undefined): boolean {
   return shown?.language === "json" && matches(JSON.parse(shown.text), { ok: false });
 }
 
-/** The replies of the coordinator, each of which is a line. */
+/** The replies of the coordinator, one on each line. */
 function repliesIn(output: string): unknown[] {
   return output
     .split("\n")
     .filter((line) => line.startsWith('{"ok":'))
     .map((line) => JSON.parse(line) as unknown);
-}
-
-/** Disposes of all that it has been given, as `AsyncDisposableStack` does, which Node 20 lacks. */
-class AsyncDisposableList<T extends AsyncDisposable> implements AsyncDisposable {
-  readonly #all: T[] = [];
-
-  add(one: T): T {
-    this.#all.push(one);
-    return one;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const one of this.#all) await one[Symbol.asyncDispose]();
-  }
 }

@@ -1,4 +1,4 @@
-/** What scripts say about their options: all of them on request, and the one that is wrong. */
+/** The help of the scripts, and their messages about a wrong option. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -6,7 +6,7 @@ import { type CliExit, CliProcess } from "./support/cli-process.ts";
 
 type Mistake = readonly [args: string, cure: RegExp];
 const UNKNOWN: Mistake = ["--nonsense", /there is no option --nonsense/];
-/** Where each is, and what else it does not take. */
+/** The folder of each script, and arguments that it refuses. */
 const SCRIPTS: Readonly<Record<string, readonly Mistake[]>> = {
   "scripts/chaos": [["--nodes 2", /--nodes 2: takes 1 or 3/]],
   "scripts/soak": [["--duration 20", /--duration 20: takes a duration such as 90s/]],

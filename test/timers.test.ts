@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { MAX_TIMER_MS, startTimer } from "../src/timers.ts";
 
 describe("a timer", () => {
-  it("calls back after its time, also if the system has no timers for so long", (t) => {
+  it("calls back after its time, even if a timer of Node cannot run that long", (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
     for (const ms of [0, 1_000, MAX_TIMER_MS, MAX_TIMER_MS + 1, 3 * MAX_TIMER_MS]) {
       let called = 0;
@@ -17,7 +17,7 @@ describe("a timer", () => {
     }
   });
 
-  it("never calls back after Infinity, nor once it is stopped", (t) => {
+  it("never calls back after Infinity or after it was stopped", (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
     const fail = (): never => assert.fail("must not call back");
     startTimer(Infinity, fail);

@@ -1,6 +1,6 @@
 /**
- * Certificates for tests of TLS, written in DER by hand: Node can read certificates but not issue them,
- * and a machine that runs the tests need not have openssl.
+ * Issues certificates for tests of TLS. It writes DER itself, because Node can read certificates but not
+ * issue them, and a machine that runs the tests may not have openssl.
  *
  *     const authority = new Authority("a test");
  *     const { cert, key } = await authority.issue(folder, "server", { ips: ["127.0.0.1"] });

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 
-/** What a child process has written so far, and how it ended. */
+/** The output of a child process so far, and how the process ended. */
 export class ChildOutput {
   stdout = "";
   stderr = "";
@@ -30,7 +30,7 @@ export class ChildOutput {
     }));
   }
 
-  /** Resolves when it writes more; for one who waits at a time. */
+  /** Resolves when the process writes more. Only one caller can wait at a time. */
   more(): Promise<void> {
     return new Promise((resolve) => {
       this.#wrote = resolve;

@@ -1,4 +1,4 @@
-/** The command line as a process of its own: what it writes, and how it ends. */
+/** The command line as a process: its output, and how it ends. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { ChildOutput } from "./child-output.ts";
@@ -15,17 +15,17 @@ export interface CliExit {
 export interface CliOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** What to run instead of `node <main>`: a program and its first arguments. */
+  /** The program to run in place of `node <main>`, with its first arguments. */
   readonly program?: readonly [string, ...string[]];
 }
 
 export class CliProcess implements AsyncDisposable {
-  /** Resolves when nobody can write to its outputs any more: the workers that it has started are gone too. */
+  /** Resolves when both outputs are closed: then its workers have ended too. */
   readonly exited: Promise<CliExit>;
   readonly #child: ChildProcess;
   readonly #output: ChildOutput;
 
-  /** Has a process group of its own, so that `interrupt` reaches nobody else. */
+  /** It has a process group of its own, so `interrupt` reaches no other process. */
   constructor(args: readonly string[], options: CliOptions = {}) {
     const [command, ...first] = options.program ?? [process.execPath, MAIN];
     this.#child = spawn(command, [...first, ...args], {
@@ -42,7 +42,7 @@ export class CliProcess implements AsyncDisposable {
     return this.#child.pid ?? 0;
   }
 
-  /** Resolves when either output has what is looked for; rejects if the process ends without it. */
+  /** Resolves when one of the outputs matches. Rejects if the process ends before. */
   async waitFor(pattern: RegExp): Promise<RegExpExecArray> {
     const ended = this.exited.then(({ code, signal }) => {
       throw new Error(
@@ -51,7 +51,7 @@ export class CliProcess implements AsyncDisposable {
           this.#output.stderr,
       );
     });
-    // Once the pattern was found, the end is no failure.
+    // After a match, the end of the process is not a failure.
     ended.catch(() => undefined);
     for (;;) {
       const match = pattern.exec(this.#output.stdout) ?? pattern.exec(this.#output.stderr);
@@ -64,7 +64,7 @@ export class CliProcess implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
-  /** What Ctrl-C in a terminal does: the whole process group is told. */
+  /** Signals the whole process group, as Ctrl-C in a terminal does. */
   interrupt(): void {
     process.kill(-this.pid, "SIGINT");
   }
@@ -72,10 +72,10 @@ export class CliProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.kill("SIGKILL");
     try {
-      // Of what it has left behind nobody else would take care.
+      // Ends anything that the command has left behind.
       if (this.pid !== 0) process.kill(-this.pid, "SIGKILL");
     } catch {
-      // Nothing.
+      // It has left nothing behind.
     }
     await this.exited;
   }

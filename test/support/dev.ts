@@ -1,4 +1,4 @@
-/** `if-coordinator dev` as a process, on ports and a store folder of its own. */
+/** `if-coordinator dev` as a process, with its own ports and store folder. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "@nats-io/transport-node";
@@ -13,7 +13,7 @@ export class Dev extends CliProcess {
     this.storeDir = storeDir;
   }
 
-  /** Does not wait for anything. Later arguments win: `--port` can be given. */
+  /** It does not wait until `dev` is ready. Later arguments win, so `--port` can be given. */
   static async launch(
     storeDir: string,
     args: readonly string[] = [],
@@ -26,7 +26,7 @@ export class Dev extends CliProcess {
     });
   }
 
-  /** Resolves when it says that it runs. */
+  /** Resolves when `dev` says that it is ready. */
   static async start(...parameters: Parameters<typeof Dev.launch>): Promise<Dev> {
     const dev = await Dev.launch(...parameters);
     await dev.waitFor(/Ctrl-C stops everything/);
@@ -45,25 +45,25 @@ export class Dev extends CliProcess {
     return Number(readFileSync(join(this.storeDir, "run", "nats-server.pid"), "utf8"));
   }
 
-  /** Also when it was killed: then its server goes on, and has to be ended for it. */
+  /** If `dev` was killed, its server is still running and is stopped here. */
   override async [Symbol.asyncDispose](): Promise<void> {
     let pid: number | undefined;
     try {
       pid = this.serverPid();
     } catch {
-      // It was stopped in order, or has not got that far.
+      // `dev` has stopped its server, or has not started it.
     }
     await super[Symbol.asyncDispose]();
     if (pid === undefined) return;
     try {
       process.kill(pid, "SIGKILL");
     } catch {
-      // It is gone already.
+      // The process has ended already.
     }
   }
 }
 
-/** One request as any NATS client makes it. */
+/** Sends one request with a plain NATS client. */
 export async function request(url: string, subject: string, body: object): Promise<unknown> {
   const connection = await connect({ servers: url });
   try {
@@ -74,7 +74,7 @@ export async function request(url: string, subject: string, body: object): Promi
 }
 
 /**
- * Lines of a log at levels that something went wrong. That lost connections are not reported is no such
- * line: with nats-server 2.11 it is so for clients in the default account.
+ * Matches log lines about a problem. A line that disconnect reports are not available does not count: that is
+ * normal with nats-server 2.11 for clients in the default account.
  */
 export const TROUBLE = /disconnected|WARN(?! +lost connections are not)|ERROR/;

@@ -5,13 +5,13 @@ import { ChildOutput } from "./child-output.ts";
 import { ROOT } from "./markdown.ts";
 
 export interface ExampleOptions {
-  /** Settings of this example. */
+  /** Environment variables for this example. */
   readonly env?: NodeJS.ProcessEnv;
-  /** After how long it is killed. */
+  /** The time after which the example is killed. */
   readonly patienceMs?: number;
 }
 
-/** A program of examples/ that runs, and is ended with the scope if it has not ended by itself. */
+/** A running program of examples/. It is killed at the end of the scope if it has not ended by itself. */
 export class Example implements AsyncDisposable {
   readonly output: ChildOutput;
   readonly #child: ChildProcess;
@@ -26,24 +26,24 @@ export class Example implements AsyncDisposable {
     this.output = new ChildOutput(this.#child);
   }
 
-  /** The whole lines that it has written so far. */
+  /** The complete lines that the program has written so far. */
   get written(): string[] {
     return this.output.stdout.split("\n").slice(0, -1);
   }
 
-  /** Its lines, once it has ended by itself and well. */
+  /** The lines of the program, after it has ended by itself with exit code 0. */
   async lines(): Promise<string[]> {
     const { code, stdout, stderr } = await this.output.exited;
     assert.deepEqual([code, stderr], [0, ""], stdout);
     return stdout.trimEnd().split("\n");
   }
 
-  /** Resolves when it has written the line. @throws AssertionError if it ends before */
+  /** Resolves when the program has written the line. @throws AssertionError if it ends before */
   async wrote(line: string): Promise<void> {
     await this.wroteOneThat((one) => one === line, line);
   }
 
-  /** Resolves when it has written a line that fits. @throws AssertionError if it ends before */
+  /** Resolves when the program has written a line that matches. @throws AssertionError if it ends before */
   async wroteOneThat(fits: (line: string) => boolean, what: string): Promise<void> {
     while (!this.written.some(fits)) {
       const ended = await Promise.race([this.output.more(), this.output.exited]);

@@ -1,4 +1,4 @@
-/** A machine as the search for a nats-server sees it: an npm, perhaps Go, and an empty cache. */
+/** A fake machine for the search for a nats-server: an npm, perhaps Go, and an empty cache. */
 import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,12 +10,12 @@ import { packageName, type PackagedRelease } from "../../src/nats-server/server-
 
 export const PLATFORM = "test-platform";
 
-/** What a nats-server of a version looks like from outside. */
+/** A script that behaves like a nats-server of this version. */
 export const program = (version: string): string => `#!/bin/sh\necho "nats-server: v${version}"\n`;
 export const GENUINE = program("9.9.9");
 const PACKAGED = packagedOf("9.9.9", GENUINE);
 
-/** A release of this content. */
+/** A release whose binary has this content. */
 export function packagedOf(version: string, content: string): PackagedRelease {
   const digest = createHash("sha256").update(content).digest("hex");
   return { version, digests: { [PLATFORM]: digest } };
@@ -27,7 +27,7 @@ const BUILT = {
   goSum: "the checksums\n",
 };
 
-/** Builds what lies beside it, and counts how often, as Go would be run. */
+/** A script in place of Go. It "builds" the file next to it, and counts its runs. */
 export const FAKE_GO = `#!/bin/sh
 here=$(dirname "$0")
 if [ "$1" = version ]; then echo "go version go1.26.0 linux/amd64"; exit; fi
@@ -40,7 +40,7 @@ fi
 [ "$(cat go.sum)" = "the checksums" ] && grep -q v9.9.10 go.mod && cp "$here/source" "$5"
 `;
 
-/** Installs what it is told to, and counts how often, as npm would be run. */
+/** A script in place of npm. It installs the package that is named, and counts its runs. */
 const FAKE_NPM = `
 const { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
@@ -60,14 +60,14 @@ export interface Machine {
   readonly sources: BinarySources;
   readonly cached: string;
   readonly notices: string[];
-  /** Makes a file in the machine's folder. */
+  /** Creates a file in the folder of the machine. */
   readonly file: (name: string, content: string, mode?: number) => Promise<string>;
   readonly installs: () => Promise<string[]>;
-  /** How Go was called to build. */
+  /** The calls of Go to build. */
   readonly builds: () => Promise<string[]>;
 }
 
-/** A machine with an npm, an empty cache, and neither a nats-server nor, unless it is wanted, Go. */
+/** A machine with an npm and an empty cache, without a nats-server, and with Go only on demand. */
 export async function fakeMachine(t: TestContext, { go = false } = {}): Promise<Machine> {
   const folder = await mkdtemp(join(tmpdir(), "server-binary-"));
   t.after(() => rm(folder, { recursive: true, force: true }));

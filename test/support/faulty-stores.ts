@@ -1,9 +1,9 @@
-/** Stores that fail as a test wants them to, around the real ones. */
+/** Wraps the real stores and injects the faults of a test. */
 import type { LeaseStore, Stores, TaskStore } from "../../src/service/ports.ts";
 
 type Methods<S> = { [K in keyof S]?: (real: S) => S[K] };
 
-/** The same stores with some methods replaced; each replacement may call the real one. */
+/** The same stores with some methods replaced. Each replacement can call the real method. */
 export function withFaults(faults: {
   readonly tasks?: Methods<TaskStore>;
   readonly leases?: Methods<LeaseStore>;

@@ -1,4 +1,4 @@
-/** A worker that hears late of leases that have run out: when the test says so. */
+/** A worker that sees expired leases only when the test releases them. */
 import type { LeaseEntry, Stores } from "../../src/service/ports.ts";
 import { withFaults } from "./faulty-stores.ts";
 
@@ -7,12 +7,12 @@ export class HeldMarkers {
   #deliveries: (() => void)[] = [];
   readonly #listeners: ((taskId: string) => void)[] = [];
 
-  /** Calls the listener with the task of each lease that has run out, when the server says so. */
+  /** Calls the listener with the task of each lease when the server reports that it has expired. */
   onMarker(listener: (taskId: string) => void): void {
     this.#listeners.push(listener);
   }
 
-  /** Resolves when the task's lease has run out, whether that is kept back or not. */
+  /** Resolves when the lease of the task has expired, held back or not. */
   marker(taskId: string): Promise<void> {
     return new Promise((resolve) => {
       this.onMarker((ended) => {
@@ -21,7 +21,7 @@ export class HeldMarkers {
     });
   }
 
-  /** Delivers what was kept back, and what comes from now on. */
+  /** Delivers the entries that were held back, and all later ones. */
   release(): void {
     this.#isHeld = false;
     for (const deliver of this.#deliveries) deliver();

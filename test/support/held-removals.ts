@@ -1,4 +1,4 @@
-/** A worker whose retention time is over when the test says so, and whose removals wait until then. */
+/** A worker whose retention time ends when the test says so, and whose removals wait until then. */
 import { EventEmitter, once } from "node:events";
 import type { Clock } from "../../src/service/ports.ts";
 import { withFaults } from "./faulty-stores.ts";
@@ -10,7 +10,7 @@ export class HeldRemovals {
   readonly settings = { retention_seconds: RETENTION_SECONDS };
   readonly clock: Clock;
   readonly wrapStores: ReturnType<typeof withFaults>;
-  /** The tasks whose removal was begun. */
+  /** The tasks whose removal has begun. */
   readonly begun = new Set<string>();
   readonly #removals = new EventEmitter();
   #now = Date.now();
@@ -19,7 +19,7 @@ export class HeldRemovals {
   constructor() {
     const end = new Promise<void>((resolve) => {
       this.#goOn = resolve;
-      // A test that fails before it says so ends as well.
+      // If the test fails before, the removals must end too.
       setTimeout(resolve, PATIENCE_MS).unref();
     });
     this.clock = { now: () => this.#now, random: Math.random };
@@ -35,7 +35,7 @@ export class HeldRemovals {
     });
   }
 
-  /** What has been finished so far is to be removed. Resolves when so many removals are under way. */
+  /** Ends the retention time of the tasks that have finished. Resolves when this many removals are under way. */
   async begin(count: number): Promise<void> {
     this.#now += RETENTION_SECONDS * 1_000;
     const signal = AbortSignal.timeout(PATIENCE_MS);

@@ -1,4 +1,4 @@
-/** A worker that lags behind: what others write reaches it when the test says so. */
+/** A worker that lags behind: it receives the writes of others when the test says so. */
 import type { Stores, TaskEntry } from "../../src/service/ports.ts";
 import { withFaults } from "./faulty-stores.ts";
 
@@ -6,12 +6,12 @@ export class HeldWatch {
   #isHeld = false;
   #deliveries: (() => void)[] = [];
 
-  /** From now on what the watch on tasks delivers is kept back. */
+  /** From now on, the entries of the watch on tasks are held back. */
   hold(): void {
     this.#isHeld = true;
   }
 
-  /** Delivers what was kept back, in its order, and what comes from now on. */
+  /** Delivers the entries that were held back, in order, and all later ones. */
   release(): void {
     this.#isHeld = false;
     const deliveries = this.#deliveries;

@@ -6,7 +6,7 @@ export interface HeldTask {
   readonly id: string;
   readonly task: TaskRecord;
   readonly context: TaskContext;
-  /** Resolves when the work should stop, with why. */
+  /** Resolves with the reason when the work should stop. */
   readonly aborted: Promise<{ readonly code: string; readonly message: string }>;
   readonly finish: (result?: unknown) => void;
   readonly fail: (error: unknown) => void;
@@ -15,9 +15,9 @@ export interface HeldTask {
 const PATIENCE_MS = 15_000;
 
 export class HeldWork {
-  /** What was begun, in its order. */
+  /** The work that has begun, in order. */
   readonly begun: HeldTask[] = [];
-  /** The largest number that was under way at a time. */
+  /** The largest number of tasks under way at one time. */
   peak = 0;
   #underway = 0;
   #changed: () => void = () => undefined;
@@ -40,7 +40,7 @@ export class HeldWork {
     }
   };
 
-  /** The one that was begun as the n-th, as soon as it is. */
+  /** Resolves with the n-th work when it has begun. */
   async nth(count: number): Promise<HeldTask> {
     const deadline = Date.now() + PATIENCE_MS;
     for (;;) {

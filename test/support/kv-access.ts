@@ -10,7 +10,7 @@ import {
 } from "../../src/nats/kv-buckets.ts";
 import { KvWriter } from "../../src/nats/kv-writer.ts";
 
-/** The buckets and what the stores share, on a connection of the test's own. */
+/** The buckets, on a connection of the test. */
 export async function openKvAccess(
   connection: NatsConnection,
   watchFailed: (cause: unknown) => void = () => undefined,
@@ -21,7 +21,7 @@ export async function openKvAccess(
   return { connection, jsm, writer: new KvWriter(connection, 5_000), watchFailed };
 }
 
-/** Makes the buckets of the coordinator that are missing, as a worker that starts does. */
+/** Creates the missing buckets of the coordinator, as a worker does at its start. */
 export async function makeBuckets(
   jsm: JetStreamManager,
   options: BucketOptions = { history: 16, replicas: 1 },

@@ -1,7 +1,7 @@
-/** A worker that lags behind: it does not hear of what others write. */
+/** A worker that lags behind: it does not receive the writes of others. */
 import type { Stoppable, Stores, Watch } from "../../src/service/ports.ts";
 
-/** The same stores; while `isLate`, the watch on one of them delivers no changes. */
+/** The same stores. While `isLate`, the watch on one of them delivers no changes. */
 export function withLateWatch(
   late: "tasks" | "sessions",
   isLate: () => boolean,

@@ -1,6 +1,6 @@
 /**
- * The client library for a test: an event bus and a coordinator of its own on a server, gone when its
- * scope ends.
+ * The client library for a test: an event bus and a coordinator on a server. Both are closed at the end of
+ * the scope.
  *
  *     await using library = await Library.connect(testCoordinator);
  *     await library.coordinator.claimTask("a", "session-1");
@@ -12,7 +12,7 @@ import type { EventBusConfig } from "../../src/client/event-bus-options.ts";
 import { NotedLog } from "./stand-in.ts";
 import type { TestCoordinator } from "./test-coordinator.ts";
 
-/** Where the server is: what runs there, or a proxy in front of it. */
+/** The server, or a proxy in front of it. */
 type Place = { readonly url: string } | Pick<TestCoordinator, "server">;
 
 export interface LibraryOptions extends Omit<CoordinatorOptions, "logger"> {
@@ -41,12 +41,12 @@ export class Library implements AsyncDisposable {
     return library;
   }
 
-  /** Warnings and errors that were logged. */
+  /** The warnings and errors in the log. */
   get complaints(): string[] {
     return [...this.log.of("warn"), ...this.log.of("error")];
   }
 
-  /** What goes on ends at once; what is held goes back. */
+  /** Ends the work under way at once and returns the claims. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.coordinator.stop({ deadlineMs: 0 });
     await this.bus.disconnect();

@@ -1,14 +1,14 @@
-/** Reads the documentation as the tests need it: sections, tables, code blocks and links. */
+/** Reads sections, tables, code blocks and links of the documentation. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** Paths below the project's folder of everything that is documentation. */
+/** The paths of all documents, relative to the folder of the project. */
 export function documents(): string[] {
   const inFolder = (folder: string): string[] =>
-    // The slash follows the folder even where it is a link.
+    // With the slash, the folder can also be a symbolic link.
     readdirSync(`${join(ROOT, folder)}/`, { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith(".md"))
       .map((name) => `${folder}/${name.replaceAll("\\", "/")}`);
@@ -20,7 +20,7 @@ export function read(path: string): string {
   return readFileSync(join(ROOT, path), "utf8").replaceAll("\r\n", "\n");
 }
 
-/** The part of a document from a heading, named without its `#`s, to the next of the same level. */
+/** The part of a document from a heading, given without `#`, to the next heading of the same level. */
 export function section(markdown: string, heading: string): string {
   const lines = markdown.split("\n");
   const start = headingLines(lines).find(({ text }) => text === heading);
@@ -31,7 +31,7 @@ export function section(markdown: string, heading: string): string {
   return lines.slice(start.line + 1, end?.line).join("\n");
 }
 
-/** Headings in order, without those that only look so inside of code. */
+/** The headings in order, without lines of code that look like headings. */
 export function headings(markdown: string): string[] {
   return headingLines(markdown.split("\n")).map(({ text }) => text);
 }
@@ -47,7 +47,7 @@ function headingLines(lines: readonly string[]): { line: number; level: number; 
 
 export type Row = Readonly<Record<string, string>>;
 
-/** The tables of a text: a record for each row, by the column's title; without code marks. */
+/** The tables of a text: a record by column title for each row, without code marks. */
 export function tables(markdown: string): Row[][] {
   const lines = markdown.split("\n");
   const found: Row[][] = [];
@@ -83,17 +83,17 @@ function cells(line: string): string[] {
     .map((cell) => plain(cell.trim().replaceAll("\\|", "|")));
 }
 
-/** Without the marks of code and of links. */
+/** The text without the marks of code and links. */
 function plain(text: string): string {
   return text.replaceAll("`", "").replace(/\[([^\]]*)\]\([^)]*\)/g, "$1");
 }
 
 export interface CodeBlock {
-  /** Counts from 1. */
+  /** The first line is 1. */
   readonly line: number;
   readonly language: string;
   readonly text: string;
-  /** What an HTML comment on the line above says. */
+  /** The text of an HTML comment above the block. */
   readonly comment: string | undefined;
   readonly heading: string;
 }
@@ -120,14 +120,14 @@ export function codeBlocks(markdown: string): CodeBlock[] {
   return blocks;
 }
 
-/** Targets of the links, without those to other sites. */
+/** The targets of the links, without links to other sites. */
 export function localLinks(markdown: string): string[] {
   return [...withoutCode(markdown).matchAll(/\]\(([^)\s]+)\)/g)]
     .map(([, target = ""]) => target)
     .filter((target) => !/^[a-z]+:/.test(target));
 }
 
-/** Files of this project that a text names between backticks. */
+/** The files of this project that a text names in backticks. */
 export function namedFiles(markdown: string): string[] {
   const named = /`((?:src|test|scripts|docs|config|examples|\.ci)\/[\w./-]+)`/g;
   return [...withoutCode(markdown).matchAll(named)].map(([, path = ""]) => path);

@@ -1,10 +1,10 @@
-/** Whether what a command wrote is what the documentation shows, which leaves things out. */
+/** Compares the output of a command with the output in the documentation, which may leave parts out. */
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 
 /**
- * Whether the value has everything that is shown: fields that are not shown may be there, any time
- * stands for any other, and lists have to be equally long.
+ * Whether the value has everything that the documentation shows. It may have more fields. Any time matches
+ * any other time. Lists must have the same length.
  */
 export function matches(value: unknown, shown: unknown): boolean {
   if (Array.isArray(shown)) {
@@ -25,7 +25,7 @@ export function matches(value: unknown, shown: unknown): boolean {
   return value === shown;
 }
 
-/** Whether the text has all lines that are shown, in their order, perhaps as parts of longer ones. */
+/** Whether the text has all lines of the documentation in order, each perhaps as a part of a longer line. */
 export function hasLines(text: string, shown: string): boolean {
   const lines = text.split("\n");
   let from = 0;

@@ -1,4 +1,4 @@
-/** Leases in memory, for the tests of those who write them. */
+/** A store of leases in memory, for tests of the code that writes leases. */
 import assert from "node:assert/strict";
 import { CoordinatorError } from "../../src/protocol/errors.ts";
 import { LeaseIndex } from "../../src/service/lease-index.ts";
@@ -68,7 +68,7 @@ export function lease(attempt: number, more: Partial<Lease> = {}): Lease {
   return { ...common, progress: null, connection: null, attempt, ...more };
 }
 
-/** The code with which it is refused. */
+/** The error code of the refusal. */
 export async function refusal(promise: Promise<unknown>): Promise<string> {
   const error: unknown = await promise.then(
     () => assert.fail("it was not refused"),

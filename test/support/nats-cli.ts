@@ -1,4 +1,4 @@
-/** The real `nats` command line, run by a shell as a reader of the documentation runs it. */
+/** Runs the real `nats` command line in a shell, as a reader of the documentation does. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { homedir } from "node:os";
@@ -6,7 +6,7 @@ import { delimiter, join } from "node:path";
 import { ROOT } from "./markdown.ts";
 import { ChildOutput } from "./child-output.ts";
 
-/** Where `go install` puts it; the PATH comes first. */
+/** The PATH, then the folders in which `go install` puts programs. */
 export const PATH_WITH_NATS = [
   process.env.PATH ?? "",
   process.env.GOBIN ?? "",
@@ -15,7 +15,7 @@ export const PATH_WITH_NATS = [
   .filter((folder) => folder !== "")
   .join(delimiter);
 
-/** Why the command line cannot be used here; `false` if it can. */
+/** Why the `nats` command line cannot be used here; `false` if it can. */
 export function natsCliMissing(): string | false {
   try {
     execFileSync("nats", ["--version"], {
@@ -32,7 +32,7 @@ export function natsCliMissing(): string | false {
 export class Shell {
   readonly #env: NodeJS.ProcessEnv;
 
-  /** `home`: an empty folder, so that no context of the user names another server. */
+  /** @param home an empty folder, so that no context of the user names another server */
   constructor(natsUrl: string, home: string) {
     const own = {
       PATH: PATH_WITH_NATS,
@@ -44,7 +44,7 @@ export class Shell {
     this.#env = { ...process.env, ...own, NATS_CONTEXT: undefined };
   }
 
-  /** Runs a script to its end, in the project's folder. */
+  /** Runs a script to its end, in the folder of the project. */
   async run(script: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
     await using running = this.start(script);
     return await running.exited;
@@ -61,7 +61,7 @@ export class RunningScript implements AsyncDisposable {
   readonly #output: ChildOutput;
 
   constructor(script: string, env: NodeJS.ProcessEnv) {
-    // A process group of its own: what the script starts ends with it.
+    // With its own process group, everything that the script starts ends with it.
     this.#child = spawn("bash", ["-euo", "pipefail", "-c", script], {
       cwd: ROOT,
       env,
@@ -72,7 +72,7 @@ export class RunningScript implements AsyncDisposable {
     this.exited = this.#output.exited;
   }
 
-  /** Resolves when the script has written what is looked for; fails if it ends without. */
+  /** Resolves when the output matches. Rejects if the script ends before. */
   async waitFor(isThere: (output: string) => boolean, patienceMs: number): Promise<void> {
     const timeout = AbortSignal.timeout(patienceMs);
     const over = Promise.race([once(timeout, "abort"), this.exited]).then(() => {
@@ -80,7 +80,7 @@ export class RunningScript implements AsyncDisposable {
         `what is looked for is not in:\n${this.#output.stdout}${this.#output.stderr}`,
       );
     });
-    // Once it was found, the end is no failure.
+    // After a match, the end of the script is not a failure.
     over.catch(() => undefined);
     while (!isThere(this.#output.stdout + this.#output.stderr)) {
       await Promise.race([this.#output.more(), over]);
@@ -91,7 +91,7 @@ export class RunningScript implements AsyncDisposable {
     try {
       process.kill(-(this.#child.pid ?? 0), "SIGKILL");
     } catch {
-      // All of it has ended.
+      // All its processes have ended.
     }
     await this.exited;
   }

@@ -1,12 +1,12 @@
 /**
- * Stands between a client and a NATS server, to show the client a server that is older, one whose words
- * do not arrive, or one that cannot be reached for a while.
+ * A proxy between clients and a NATS server. To the clients, the server can look older, silent, or
+ * unreachable.
  */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
 export interface NatsProxyOptions {
-  /** The version that the server says it has. Default: its own. */
+  /** The version that clients see. Default: that of the server. */
   readonly version?: string;
 }
 
@@ -14,7 +14,7 @@ export class NatsProxy implements AsyncDisposable {
   readonly url: string;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  /** What each client has subscribed to, by the ids that it has given. */
+  /** The subscriptions of each client, by their ids. */
   readonly #subscriptions = new Map<Socket, Map<string, string>>();
   readonly #reactions = new Set<Reaction>();
   #silent = false;
@@ -37,37 +37,37 @@ export class NatsProxy implements AsyncDisposable {
     return new NatsProxy(server, targetPort, options);
   }
 
-  /** From now on nothing that the server says reaches the client; what the client says goes on. */
+  /** From now on, drops what the server sends. What clients send is still passed on. */
   silenceServer(): void {
     this.#silent = true;
   }
 
-  /** Lets the server be heard again; what it has said meanwhile is lost. */
+  /** Passes on again what the server sends. What it has sent meanwhile is lost. */
   endSilence(): void {
     this.#silent = false;
   }
 
-  /** Resolves when a client has said this, which was passed on to the server. */
+  /** Resolves when a client has sent this text, which was passed on to the server. */
   untilClientSays(words: string): Promise<void> {
     return new Promise((react) => {
       this.#reactions.add({ from: "client", words, react });
     });
   }
 
-  /** Resolves when the server has said this, whether or not it was passed on. */
+  /** Resolves when the server has sent this text, passed on or not. */
   untilServerSays(words: string): Promise<void> {
     return new Promise((react) => {
       this.#reactions.add({ from: "server", words, react });
     });
   }
 
-  /** How many subscriptions to the subject the clients have at the moment. */
+  /** The current number of subscriptions of the clients to the subject. */
   subscriptionsTo(subject: string): number {
     const subjects = [...this.#subscriptions.values()].flatMap((ofOne) => [...ofOne.values()]);
     return subjects.filter((one) => one === subject).length;
   }
 
-  /** Ends all connections and lets nobody connect. */
+  /** Closes all connections and refuses new ones. */
   cut(): void {
     this.#open = false;
     for (const socket of this.#sockets) socket.destroy();
@@ -109,7 +109,7 @@ export class NatsProxy implements AsyncDisposable {
     }
   }
 
-  /** Clients send each command whole, and the tests no payload that looks like one. */
+  /** It relies on clients that send each command in one piece, and on payloads that do not look like commands. */
   #noteSubscriptions(client: Socket, text: string): void {
     const subjects = this.#subscriptions.get(client);
     for (const [, subject, id] of text.matchAll(/^SUB (\S+)(?: \S+)? (\S+)\r$/gm)) {
@@ -133,7 +133,7 @@ interface Reaction {
   readonly react: () => void;
 }
 
-/** The server introduces itself on connecting and again later, each time in one short line. */
+/** The server sends its INFO line on connecting and again later, each time in one short line. */
 function withVersion(chunk: Buffer, version: string): Buffer {
   const text = chunk.toString("latin1");
   return Buffer.from(

@@ -1,5 +1,5 @@
 /**
- * A real NATS server for a test, gone when its scope ends:
+ * A real NATS server for a test. It is stopped at the end of the scope:
  *
  *     await using server = await TestServer.start();
  *     const connection = await server.connect();
@@ -18,9 +18,9 @@ import {
 import { resolveServerBinary } from "../../src/nats-server/server-binary.ts";
 
 export interface TestServerOptions {
-  /** nats-server's configuration, such as accounts. Default: JetStream and nothing else. */
+  /** Configuration of the server, such as accounts. Default: JetStream and nothing else. */
   readonly config?: string;
-  /** Whether it has JetStream. Default true. */
+  /** Whether the server has JetStream. Default: true. */
   readonly jetstream?: boolean;
 }
 
@@ -42,7 +42,7 @@ export class TestServer implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Starts on a free port with an empty store folder of its own. */
+  /** Starts on a free port, with an empty store folder. */
   static async start(options: TestServerOptions = {}): Promise<TestServer> {
     const storeDir = await mkdtemp(join(tmpdir(), "nats-"));
     try {
@@ -57,7 +57,7 @@ export class TestServer implements AsyncDisposable {
     return this.#process.pid;
   }
 
-  /** A connection that is closed with the server. It reconnects for ever, and quickly. */
+  /** A connection that is closed with the server. It reconnects quickly and never gives up. */
   async connect(options: NodeConnectionOptions = {}): Promise<NatsConnection> {
     const connection = await connect({
       servers: this.url,
@@ -70,18 +70,18 @@ export class TestServer implements AsyncDisposable {
     return connection;
   }
 
-  /** Ends it like a crash (kill -9); resolves when it is gone. The store folder stays. */
+  /** Ends the server like a crash (kill -9). Resolves when it has ended. The store folder stays. */
   async kill(): Promise<void> {
     this.#process.kill();
     await this.#process.exited;
   }
 
-  /** Ends it in good order. The store folder stays. */
+  /** Stops the server with SIGTERM. The store folder stays. */
   async stop(): Promise<void> {
     await this.#process.stop();
   }
 
-  /** Starts it again after `kill` or `stop`, on the same port and store folder. */
+  /** Starts the server again after `kill` or `stop`, on the same port and store folder. */
   async restart(): Promise<void> {
     this.#process = await launch(this.storeDir, this.port, this.#options);
   }
@@ -93,7 +93,7 @@ export class TestServer implements AsyncDisposable {
   }
 }
 
-/** Path of the nats-server that the tests use. */
+/** The path of the nats-server that the tests use. */
 export function serverBinary(): Promise<string> {
   binary ??= resolveServerBinary(loadConfig().dev);
   return binary;
@@ -123,8 +123,8 @@ async function launchOnFreePort(
 }
 
 /**
- * Below the ports that systems hand out for outgoing connections: while a server is down for a
- * restart, nothing else is given its port.
+ * A port below those that systems use for outgoing connections. So while a server is down for a restart, no
+ * other program gets its port.
  */
 export function randomPort(): number {
   return randomInt(10_000, 30_000);

@@ -1,7 +1,7 @@
-/** `tasks.next` as tests ask it, and how many such requests wait. */
+/** Sends `tasks.next` requests, and waits until they are parked. */
 import type { Json, TestCoordinator } from "./test-coordinator.ts";
 
-/** Rejects if the answer is a refusal. */
+/** Resolves with the answer. Rejects if the request is refused. */
 export async function next(
   coordinator: TestCoordinator,
   session: string,
@@ -12,7 +12,7 @@ export async function next(
   return reply;
 }
 
-/** Resolves with whatever the answer is. */
+/** Resolves with the answer, also with a refusal. */
 export function askNext(
   coordinator: TestCoordinator,
   session: string,
@@ -25,7 +25,7 @@ export function idsOf(reply: Json): string[] {
   return reply.claims.map((claim: Json) => claim.task.task_id);
 }
 
-/** Resolves when the worker that answers has so many parked requests; asks each in its turn. */
+/** Resolves when the worker that answers has this number of parked requests. The workers answer in turn. */
 export async function parked(coordinator: TestCoordinator, count: number): Promise<void> {
   await coordinator.until(
     "tasks.stats",
@@ -33,7 +33,7 @@ export async function parked(coordinator: TestCoordinator, count: number): Promi
   );
 }
 
-/** Resolves when the workers have so many parked requests together. */
+/** Resolves when the workers have this number of parked requests together. */
 export async function parkedOverAll(
   coordinator: TestCoordinator,
   workers: number,

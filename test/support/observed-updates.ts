@@ -1,6 +1,6 @@
 /**
- * What a subscriber of the library is told, and whether that is what happened: compared, revision by
- * revision, with the history in the bucket, which is read without the coordinator.
+ * Records the updates that a subscriber of the library receives, and compares them, revision by revision, with
+ * the history in the bucket. The history is read without the coordinator.
  *
  *     await using client = await UpdateClient.connect(server.url);
  *     const seen = await client.observe({ since: "beginning" });
@@ -19,20 +19,20 @@ import {
 import { readHistory, type RecordedEntry } from "../../src/nats/read-history.ts";
 import { encodeTask } from "../../src/protocol/task-record.ts";
 
-/** How long to wait for an update before the test fails. */
+/** The time to wait for an update before the test fails. */
 const PATIENCE_MS = 15_000;
 
 export interface HistoryOptions {
-  /** The revision after which the subscription began. Default 0. */
+  /** The revision after which the subscription began. Default: 0. */
   readonly after?: number;
-  /** Which updates it should have seen. Default all. */
+  /** Which updates the subscriber should have received. Default: all. */
   readonly wants?: (update: TaskUpdate) => boolean;
-  /** Revisions of the updates that should say that transitions are missing. */
+  /** The revisions of the updates that should report missing transitions. */
   readonly gapsBefore?: readonly number[];
 }
 
 export class ObservedUpdates {
-  /** Updates and removals in the order in which they were told. */
+  /** The updates and removals in the order in which they arrived. */
   readonly seen: (TaskUpdate | TaskRemoval)[] = [];
   readonly #waiting = new Set<() => void>();
 
@@ -53,12 +53,12 @@ export class ObservedUpdates {
     for (const check of [...this.#waiting]) check();
   };
 
-  /** Resolves when the revision was told. */
+  /** Resolves when the update with this revision has arrived. */
   async until(revision: number): Promise<void> {
     await this.untilSeen((one) => one.revision === revision, `revision ${revision}`);
   }
 
-  /** Resolves when something that fits was told. */
+  /** Resolves when an update or a removal that matches has arrived. */
   async untilSeen(fits: (one: TaskUpdate | TaskRemoval) => boolean, what: string): Promise<void> {
     if (this.seen.some(fits)) return;
     await new Promise<void>((resolve, reject) => {
@@ -71,13 +71,15 @@ export class ObservedUpdates {
       };
       const timer = setTimeout(() => {
         this.#waiting.delete(check);
-        reject(new Error(`not told of ${what}; told of ${this.revisions.slice(-50).join(", ")}`));
+        reject(
+          new Error(`${what} has not arrived; arrived: ${this.revisions.slice(-50).join(", ")}`),
+        );
       }, PATIENCE_MS);
       this.#waiting.add(check);
     });
   }
 
-  /** That it was told just what the bucket has: nothing else, nothing twice, in the same order. */
+  /** Asserts that exactly the history of the bucket has arrived: nothing else, nothing twice, in order. */
   async assertIsHistory(
     source: NatsConnection | readonly RecordedEntry[],
     options: HistoryOptions = {},
@@ -97,10 +99,10 @@ export class ObservedUpdates {
   }
 }
 
-/** A session's connection with what it logs. */
+/** The connection of a session, with its log. */
 export class UpdateClient implements AsyncDisposable {
   readonly coordinator: Coordinator;
-  /** Warnings and errors that were logged. */
+  /** The warnings and errors in the log. */
   readonly logged: string[];
   readonly bus: EventBus;
 
@@ -124,7 +126,7 @@ export class UpdateClient implements AsyncDisposable {
     return new UpdateClient(bus, logged);
   }
 
-  /** Subscribes; `work` is done by the callback beside observing. */
+  /** Subscribes. The callback records each update, and then calls `work`. */
   async observe(
     options: Omit<SubscribeOptions, "onRemoved"> = {},
     work: (update: TaskUpdate) => unknown = () => undefined,

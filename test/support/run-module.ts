@@ -1,12 +1,12 @@
-/** A program that uses the coordinator in a process of its own, as a module, which has to end by itself. */
+/** Runs a program that uses the coordinator as a module, in a process that must end by itself. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
 const TIMEOUT_MS = 30_000;
 
 /**
- * Runs the statements with `start(settings, options)` in scope, which is `startApp` without a log.
- * Returns what they print; rejects if the process fails or does not end.
+ * Runs the statements with `start(settings, options)` in scope, which is `startApp` without a log. Resolves
+ * with what they print. Rejects if the process fails or does not end.
  */
 export async function runModule(body: string): Promise<string> {
   const source = (path: string): string =>

@@ -1,10 +1,10 @@
-/** `if-coordinator serve` as a process, beside a server of the test, and the processes of its workers. */
+/** `if-coordinator serve` as a process, for a server of the test, and the processes of its workers. */
 import { execFileSync } from "node:child_process";
 import { type CliOptions, CliProcess } from "./cli-process.ts";
 import type { Json } from "./test-coordinator.ts";
 
 export class Serve extends CliProcess {
-  /** Resolves when it says that it runs. */
+  /** Resolves when `serve` says that it is ready. */
   static async start(
     natsUrl: string,
     args: readonly string[] = [],
@@ -32,7 +32,7 @@ export class Serve extends CliProcess {
     );
   }
 
-  /** The status of /readyz, and what it says of all workers and of each. */
+  /** The answer of /readyz: its status, and the health of all workers and of each one. */
   async readiness(): Promise<{
     code: number;
     status: string;
@@ -44,12 +44,12 @@ export class Serve extends CliProcess {
     return { code: response.status, ...((await response.json()) as any) };
   }
 
-  /** Resolves when all of its workers are ready. */
+  /** Resolves when all workers are ready. */
   async ready(): Promise<void> {
     while ((await this.readiness()).code !== 200);
   }
 
-  /** The processes of its workers. */
+  /** The processes of the workers. */
   workers(): { pid: number; args: string }[] {
     const listing = execFileSync("ps", ["-axo", "pid=,ppid=,args="], { encoding: "utf8" });
     const processes = [...listing.matchAll(/^ *(\d+) +(\d+) +(.*worker-main.*)$/gm)];

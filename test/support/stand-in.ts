@@ -1,4 +1,4 @@
-/** What the library's tests put in place of a coordinator, of a network that keeps its word, and of a log. */
+/** Fakes for the tests of the library: a coordinator, a network that loses answers, and a log. */
 import assert from "node:assert/strict";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Logger } from "../../src/client/logger.ts";
@@ -11,7 +11,7 @@ export interface Received {
   readonly body: Record<string, unknown>;
 }
 
-/** Stands in for a coordinator: collects the requests and sends what `answer` returns, if anything. */
+/** A fake coordinator. It collects the requests and replies with the result of `answer`, if there is one. */
 export async function respond(
   connection: NatsConnection,
   answer: (received: Received, count: number) => object | string | null,
@@ -31,12 +31,12 @@ export async function respond(
   return requests;
 }
 
-/** A refusal as a coordinator sends it. */
+/** A refusal in the form in which a coordinator sends it. */
 export function refusal(code: string, retryable: boolean): object {
   return { ok: false, error: { code, message: `refused as ${code}`, retryable } };
 }
 
-/** The error with which the request has to be refused. */
+/** The error of a request that must be refused. */
 export async function errorOf(request: Promise<unknown>, code: ErrorCode): Promise<TaskError> {
   try {
     await request;
@@ -48,7 +48,7 @@ export async function errorOf(request: Promise<unknown>, code: ErrorCode): Promi
   throw new assert.AssertionError({ message: `the request should be refused as ${code}` });
 }
 
-/** Has each request carried out, and loses the answers of the first ones. */
+/** Carries out each request, and loses the answers to the first ones. */
 export function losingAnswers(requester: Requester, count: number): Requester {
   let left = count;
   return {
@@ -61,7 +61,7 @@ export function losingAnswers(requester: Requester, count: number): Requester {
   };
 }
 
-/** A log that keeps its lines and tells when one comes. */
+/** A log that keeps its lines, so that a test can wait for one. */
 export class NotedLog implements Logger {
   readonly lines: { readonly level: keyof Logger; readonly message: string }[] = [];
   readonly #listeners = new Set<() => void>();
@@ -82,7 +82,7 @@ export class NotedLog implements Logger {
     return this.lines.filter((line) => line.level === level).map(({ message }) => message);
   }
 
-  /** Resolves when there is such a line, from the one with this number on. */
+  /** Resolves when there is a line that matches, from the line with this number on. */
   async noted(level: keyof Logger, pattern: RegExp, since = 0): Promise<string> {
     for (;;) {
       const line = this.lines

@@ -1,14 +1,14 @@
-/** Somebody who works while a test breaks things: creates, claims, releases and cancels tasks until told to stop. */
+/** A writer for tests of faults: it creates, claims, releases and cancels tasks until it is stopped. */
 import { TaskError } from "../../src/index.ts";
 import type { UpdateClient } from "./observed-updates.ts";
 
-/** Few enough writes to one task that a history of 64 keeps them all. */
+/** A task gets so few writes that a history of 64 keeps all of them. */
 const RECENT = 10;
-/** A request that was lost is sent again soon. */
+/** A lost request is sent again soon. */
 const CALL = { timeoutMs: 500 };
 
 export class SteadyWriter {
-  /** Requests that were carried out. */
+  /** The number of requests that were carried out. */
   written = 0;
   readonly #client: UpdateClient;
   readonly #random: () => number;
@@ -17,14 +17,14 @@ export class SteadyWriter {
   readonly #done: Promise<void>;
   #isStopped = false;
 
-  /** It needs a connection of its own if the one of the subscriber is to be cut. */
+  /** It needs its own connection if the test closes that of the subscriber. */
   constructor(client: UpdateClient, random: () => number = Math.random) {
     this.#client = client;
     this.#random = random;
     this.#done = this.#work();
   }
 
-  /** Resolves when it has carried out so many more. */
+  /** Resolves when this number of further requests has been carried out. */
   async untilWritten(count: number): Promise<void> {
     const wanted = this.written + count;
     await new Promise<void>((resolve) => {
@@ -37,7 +37,7 @@ export class SteadyWriter {
     });
   }
 
-  /** Returns the last revision. */
+  /** @returns the last revision */
   async stop(): Promise<number> {
     this.#isStopped = true;
     await this.#done;
@@ -51,7 +51,7 @@ export class SteadyWriter {
         this.written++;
         for (const check of [...this.#waiting]) check();
       } catch (error) {
-        // Refusals are part of it; and of what happened while the server was gone nothing is known.
+        // Refusals are expected. Requests while the server was down have an unknown outcome.
         if (!(error instanceof TaskError)) throw error;
       }
     }

@@ -1,4 +1,4 @@
-/** What the bucket of leases has of a task. */
+/** The entries of a task in the bucket of leases. */
 import { jetstreamManager, type StoredMsg } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 
@@ -10,7 +10,7 @@ export async function lastLease(
   return jsm.streams.getMessage("KV_leases", { last_by_subj: `$KV.leases.${taskId}` });
 }
 
-/** Resolves when the server has removed the lease and left its marker. */
+/** Resolves when the server has removed the lease and written its marker. */
 export async function leaseMarker(connection: NatsConnection, taskId: string): Promise<void> {
   for (;;) {
     const last = await lastLease(connection, taskId);

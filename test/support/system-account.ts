@@ -1,4 +1,4 @@
-/** A coordinator that hears of lost connections, and connections to lose. */
+/** A coordinator that receives disconnect reports, and connections that a test can cut. */
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import type { NatsConnection } from "@nats-io/transport-node";
@@ -7,8 +7,8 @@ import type { TestServer } from "./nats-server.ts";
 import { type Json, TestCoordinator, type TestCoordinatorOptions } from "./test-coordinator.ts";
 
 /**
- * Everybody connects without a password, but for one user, with the permission that the guide tells to
- * give. They have an account of their own, as nats-server 2.11 reports nothing of the default account.
+ * Clients connect without a password. Only the system user has one, and the permission that the guide names.
+ * The clients have an account of their own, because nats-server 2.11 does not report the default account.
  */
 export const SYSTEM_SERVER = {
   config: `jetstream: enabled
@@ -29,10 +29,10 @@ export function startHearing(options: TestCoordinatorOptions = {}): Promise<Test
   });
 }
 
-/** A session's own connection, which ends without a word when the test says so. */
+/** The connection of a session. A test can cut it without a word to the server. */
 export class Agent {
   readonly connection: NatsConnection;
-  /** As requests name it. */
+  /** The id that requests name. */
   readonly id: { readonly server_id: string; readonly client_id: number };
 
   private constructor(connection: NatsConnection) {
@@ -53,16 +53,16 @@ export class Agent {
     return json;
   }
 
-  /** Claims it for as long as there is such a lease, but for this connection. */
+  /** Claims the task with a lease of an hour, which ends early with this connection. */
   claim(taskId: string, more: object = {}): Promise<Json> {
     const release_on_disconnect = this.id;
     const body = { session_id: "s1", ttl_seconds: 3_600, release_on_disconnect, ...more };
     return this.ok(`tasks.claim.${taskId}`, body);
   }
 
-  /** The socket is gone, as when the process is killed. */
+  /** Closes the socket, as the death of the process does. */
   async vanish(): Promise<void> {
-    // The library does not show it; nothing else ends a connection from this side without a word.
+    // The NATS client does not expose its socket, and has no other way to end a connection without a word.
     const { protocol } = this.connection as unknown as {
       protocol: { transport: { socket: Socket } };
     };

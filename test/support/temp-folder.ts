@@ -1,4 +1,4 @@
-/** A folder of a test's own, gone when its scope ends. */
+/** A temporary folder for a test. It is removed at the end of the scope. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

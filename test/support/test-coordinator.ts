@@ -1,6 +1,6 @@
 /**
- * A running coordinator for a test: workers in this process on a real NATS server, gone when its scope
- * ends.
+ * A running coordinator for a test: workers in this process on a real NATS server. It is stopped at the end of
+ * the scope.
  *
  *     await using coordinator = await TestCoordinator.start({ workers: 3 });
  *     await coordinator.request("tasks.create.a");
@@ -18,10 +18,10 @@ export interface TestCoordinatorOptions extends Omit<AppOptions, "log" | "observ
   readonly server?: TestServerOptions;
 }
 
-/** A reply as programs in any language see it. */
+/** A reply as plain JSON, as programs in any language see it. */
 export type Json = any;
 
-/** How long a test waits for a signal before it fails; never how long something has to take. */
+/** The time to wait for a signal before a test fails. Nothing must take this long. */
 const PATIENCE_MS = 15_000;
 
 export class TestCoordinator implements AsyncDisposable {
@@ -54,7 +54,7 @@ export class TestCoordinator implements AsyncDisposable {
     }
   }
 
-  /** Starts more workers, with other options than the first ones if there are some. */
+  /** Starts more workers, with other options if they are given. */
   async addWorkers(count: number, options: Partial<TestCoordinatorOptions> = {}): Promise<App> {
     const { settings = {}, wrapStores, clock } = { ...this.#options, ...options };
     const config = loadConfig({
@@ -81,28 +81,28 @@ export class TestCoordinator implements AsyncDisposable {
     return app;
   }
 
-  /** Sends a request and returns the reply, an error reply as well. */
+  /** Sends a request and returns the reply, also an error reply. */
   async request(subject: string, body: object | string = {}, timeoutMs = 10_000): Promise<Json> {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     const reply = await this.connection.request(subject, text, { timeout: timeoutMs });
     return reply.json();
   }
 
-  /** Sends a request that has to succeed. */
+  /** Sends a request that must succeed. */
   async ok(subject: string, body: object = {}): Promise<Json> {
     const reply = await this.request(subject, body);
     if (reply.ok !== true) throw new Error(`${subject}: ${JSON.stringify(reply.error)}`);
     return reply;
   }
 
-  /** Sends a request that has to be refused, and returns the error. */
+  /** Sends a request that must be refused, and returns the error. */
   async refused(subject: string, body: object | string = {}): Promise<Json> {
     const reply = await this.request(subject, body);
     if (reply.ok !== false) throw new Error(`${subject} was not refused`);
     return reply.error;
   }
 
-  /** The first fact from now on, or from `since` on, that fits. */
+  /** The first fact that matches, from now on or from `since` on. */
   async fact<K extends Fact["kind"]>(
     kind: K,
     fits: (fact: Extract<Fact, { kind: K }>) => boolean = () => true,
@@ -127,7 +127,7 @@ export class TestCoordinator implements AsyncDisposable {
     });
   }
 
-  /** Asks again until the answer fits; for what has no signal of its own. */
+  /** Repeats a request until the answer matches. For conditions without a signal. */
   async until(subject: string, fits: (reply: Json) => boolean, body: object = {}): Promise<Json> {
     const deadline = Date.now() + PATIENCE_MS;
     for (;;) {
