@@ -25,13 +25,9 @@ async function kill(members: Members): Promise<void> {
   await Promise.all(members.map((member) => member.kill()));
 }
 
-function start(members: Members): void {
-  for (const member of members) member.start();
-}
-
 async function killAndStart(members: Members): Promise<void> {
   await kill(members);
-  start(members);
+  for (const member of members) member.start();
 }
 
 async function pauseAndResume(members: Members): Promise<void> {
@@ -42,49 +38,31 @@ async function pauseAndResume(members: Members): Promise<void> {
 
 async function restart(members: Members): Promise<void> {
   await Promise.all(members.map((member) => member.stop()));
-  start(members);
+  for (const member of members) member.start();
 }
 
 async function leader({ cluster }: Bench): Promise<Members> {
   return [(await rolesOf(cluster, "tasks")).leader];
 }
 
+const oneWorker: Fault["prepare"] = ({ cluster: { workers } }, round) =>
+  workers.slice(round % workers.length).slice(0, 1);
+const allWorkers: Fault["prepare"] = ({ cluster }) => cluster.workers;
+const allNodes: Fault["prepare"] = ({ cluster }) => cluster.nodes;
+
 export function faultsFor(nodes: number): readonly Fault[] {
-  const everywhere: Fault[] = [
-    {
-      name: "a worker killed",
-      prepare: ({ cluster: { workers } }, round) => {
-        return workers.slice(round % workers.length).slice(0, 1);
-      },
-      cause: kill,
-    },
-    {
-      name: "all workers killed and started",
-      prepare: ({ cluster }) => cluster.workers,
-      cause: killAndStart,
-    },
-    {
-      name: "all NATS nodes killed and started",
-      prepare: ({ cluster }) => cluster.nodes,
-      cause: killAndStart,
-    },
-    {
-      name: `the NATS node that leads stopped for ${PAUSED_MS / 1000} s`,
-      prepare: leader,
-      cause: pauseAndResume,
-    },
-  ];
-  if (nodes === 1) {
-    return [...everywhere, { name: "the NATS node restarted", prepare: leader, cause: restart }];
-  }
+  const stopped = `the NATS node that leads stopped for ${PAUSED_MS / 1000} s`;
   return [
-    ...everywhere,
-    { name: "the NATS node that leads killed", prepare: leader, cause: kill },
-    {
-      name: "a NATS node that leads nothing killed",
-      prepare: async (bench) => [await idleNode(bench)],
-      cause: kill,
-    },
+    { name: "a worker killed", prepare: oneWorker, cause: kill },
+    { name: "all workers killed and started", prepare: allWorkers, cause: killAndStart },
+    { name: "all NATS nodes killed and started", prepare: allNodes, cause: killAndStart },
+    { name: stopped, prepare: leader, cause: pauseAndResume },
+    ...(nodes === 1
+      ? [{ name: "the NATS node restarted", prepare: leader, cause: restart }]
+      : [
+          { name: "the NATS node that leads killed", prepare: leader, cause: kill },
+          { name: "a NATS node that leads nothing killed", prepare: idleNode, cause: kill },
+        ]),
   ];
 }
 
@@ -122,7 +100,7 @@ const jsz = z.object({ meta_cluster: z.object({ leader: z.string().optional() })
  *
  * @throws Error if no election leaves a node idle
  */
-async function idleNode({ cluster, connection }: Bench): Promise<Member> {
+async function idleNode({ cluster, connection }: Bench): Promise<Members> {
   for (let election = 0; election < ELECTIONS; election++) {
     try {
       const reply = await fetch(`${cluster.figuresUrl("n1")}/jsz`);
@@ -130,7 +108,7 @@ async function idleNode({ cluster, connection }: Bench): Promise<Member> {
       const roles = await Promise.all(BUCKETS.map((bucket) => rolesOf(cluster, bucket)));
       const busy = new Set([meta.leader, ...roles.map(({ leader: { name } }) => name)]);
       const idle = cluster.nodes.find(({ name }) => !busy.has(name));
-      if (idle !== undefined) return idle;
+      if (idle !== undefined) return [idle];
       const bucket = BUCKETS[election % BUCKETS.length] ?? BUCKETS[0];
       await connection.request(`$JS.API.STREAM.LEADER.STEPDOWN.KV_${bucket}`);
     } catch {

@@ -17,7 +17,7 @@ export function possibleFaults(cluster: Cluster, names: readonly string[] | null
     disks: cluster.disks !== null,
     "slow disks": cluster.canSlowDisks,
   };
-  return FAULTS.filter(({ name, needs = [], isBeyondGuarantees = false }) => {
+  return FAULTS.filter(({ name, needs, isBeyondGuarantees = false }) => {
     const isWanted = names?.includes(name) ?? !isBeyondGuarantees;
     return isWanted && needs.every((need) => isPossible[need]);
   });

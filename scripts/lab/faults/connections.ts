@@ -3,84 +3,54 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Random } from "../../../src/simulation/random.ts";
 import { type Cluster, SESSIONS } from "../cluster.ts";
 import type { Member } from "../member.ts";
-import { between, type Fault, length, pick } from "./fault.ts";
+import { between, type Fault, fault, length, pick } from "./fault.ts";
 
 type End = () => unknown;
 
 export const CONNECTION_FAULTS: readonly Fault[] = [
-  {
-    name: "cut off a node",
-    needs: ["something to cut"],
-    run: (cluster, random) => cutOff(cluster, pick(cluster.nodes, random), random),
-  },
-  {
-    name: "cut off a worker",
-    needs: ["something to cut"],
-    run: (cluster, random) => cutOff(cluster, pick(cluster.workers, random), random),
-  },
-  {
-    name: "one node does not reach another",
-    needs: ["several nodes", "something to cut"],
-    run: async (cluster, random) => {
+  fault("cut off a node", ["something to cut"], (cluster, random) =>
+    cutOff(cluster, pick(cluster.nodes, random), random),
+  ),
+  fault("cut off a worker", ["something to cut"], (cluster, random) =>
+    cutOff(cluster, pick(cluster.workers, random), random),
+  ),
+  fault(
+    "one node does not reach another",
+    ["several nodes", "something to cut"],
+    async (cluster, random) => {
       const from = pick(cluster.nodes, random);
       const others = cluster.nodes.filter((node) => node !== from);
       await lasting(random, await cluster.block(from, pick(others, random)));
     },
-  },
-  {
-    name: "delayed connections",
-    needs: ["links"],
-    run: async (cluster, random) => {
-      const delayMs = between(10, 300, random);
-      const slowness = { delayMs, jitterMs: delayMs, bytesPerSecond: Infinity };
-      await lasting(random, cluster.links.slowDown(anyHost(cluster, random), slowness));
-    },
-  },
-  {
-    name: "narrow connections",
-    needs: ["links"],
-    run: async (cluster, random) => {
-      const bytesPerSecond = between(2_000, 50_000, random);
-      const slowness = { delayMs: 0, jitterMs: 0, bytesPerSecond };
-      await lasting(random, cluster.links.slowDown(anyHost(cluster, random), slowness));
-    },
-  },
-  {
-    name: "a worker does not reach one node",
-    needs: ["links"],
-    run: async ({ links, nodes, workers }, random) => {
-      const [worker, node] = [pick(workers, random), pick(nodes, random)];
-      await lasting(random, links.block(worker.name, node.name));
-    },
-  },
-  {
-    name: "one node does not reach a worker",
-    needs: ["links"],
-    run: async ({ links, nodes, workers }, random) => {
-      const [worker, node] = [pick(workers, random), pick(nodes, random)];
-      await lasting(random, links.block(node.name, worker.name));
-    },
-  },
-  {
-    name: "half-open connections",
-    needs: ["links"],
-    run: async ({ links, nodes, workers }, random) => {
-      const client = pick([SESSIONS, ...workers.map(({ name }) => name)], random);
-      const { name } = pick(nodes, random);
-      await lasting(random, links.block(client, name), links.block(name, client));
-    },
-  },
-  {
-    name: "broken connections",
-    needs: ["links"],
-    run: async (cluster, random) => {
-      const host = anyHost(cluster, random);
-      for (let left = Math.ceil(random() * 10); left > 0; left--) {
-        cluster.links.breakConnections(host);
-        await delay(random() * 1_000);
-      }
-    },
-  },
+  ),
+  fault("delayed connections", ["links"], (cluster, random) => {
+    const delayMs = between(10, 300, random);
+    const slowness = { delayMs, jitterMs: delayMs, bytesPerSecond: Infinity };
+    return lasting(random, cluster.links.slowDown(anyHost(cluster, random), slowness));
+  }),
+  fault("narrow connections", ["links"], (cluster, random) => {
+    const bytesPerSecond = between(2_000, 50_000, random);
+    const slowness = { delayMs: 0, jitterMs: 0, bytesPerSecond };
+    return lasting(random, cluster.links.slowDown(anyHost(cluster, random), slowness));
+  }),
+  fault("a worker does not reach one node", ["links"], ({ links, nodes, workers }, random) =>
+    lasting(random, links.block(pick(workers, random).name, pick(nodes, random).name)),
+  ),
+  fault("one node does not reach a worker", ["links"], ({ links, nodes, workers }, random) =>
+    lasting(random, links.block(pick(nodes, random).name, pick(workers, random).name)),
+  ),
+  fault("half-open connections", ["links"], ({ links, nodes, workers }, random) => {
+    const client = pick([SESSIONS, ...workers.map(({ name }) => name)], random);
+    const { name } = pick(nodes, random);
+    return lasting(random, links.block(client, name), links.block(name, client));
+  }),
+  fault("broken connections", ["links"], async (cluster, random) => {
+    const host = anyHost(cluster, random);
+    for (let left = Math.ceil(random() * 10); left > 0; left--) {
+      cluster.links.breakConnections(host);
+      await delay(random() * 1_000);
+    }
+  }),
 ];
 
 export async function cutOff(cluster: Cluster, member: Member, random: Random): Promise<void> {

@@ -8,13 +8,17 @@ export type Need =
 export interface Fault {
   readonly name: string;
   /** The fault is possible only where these exist. */
-  readonly needs?: readonly Need[];
+  readonly needs: readonly Need[];
   /** NATS itself does not survive it. It happens only in runs that name it. */
   readonly isBeyondGuarantees?: boolean;
   /** How often it is drawn, relative to the others. Default: 1. */
   readonly weight?: number;
   /** Causes the fault, and repairs it before it resolves. */
   run(cluster: Cluster, random: Random): Promise<void>;
+}
+
+export function fault(name: string, needs: readonly Need[], run: Fault["run"]): Fault {
+  return { name, needs, run };
 }
 
 /** Longer than the leases of the sessions. */

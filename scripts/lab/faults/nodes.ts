@@ -6,49 +6,33 @@ import { leaderOf } from "../leader.ts";
 import type { Member } from "../member.ts";
 import { slowDisk } from "../slow-disk.ts";
 import { cutOff } from "./connections.ts";
-import { between, type Fault, length, pick } from "./fault.ts";
+import { between, type Fault, fault, length, pick } from "./fault.ts";
 import { kill, pause } from "./processes.ts";
 
 export const NODE_FAULTS: readonly Fault[] = [
+  fault("kill the leader", ["several nodes"], async (cluster, random) =>
+    kill([await leader(cluster, random)], random),
+  ),
+  fault("pause the leader", ["several nodes"], async (cluster, random) =>
+    pause(await leader(cluster, random), length(random)),
+  ),
+  fault("cut off the leader", ["several nodes"], async (cluster, random) =>
+    cutOff(cluster, await leader(cluster, random), random),
+  ),
+  fault("full disk", ["disks", "a single node"], fillDisk),
   {
-    name: "kill the leader",
-    needs: ["several nodes"],
-    run: async (cluster, random) => kill([await leader(cluster, random)], random),
-  },
-  {
-    name: "pause the leader",
-    needs: ["several nodes"],
-    run: async (cluster, random) => pause(await leader(cluster, random), length(random)),
-  },
-  {
-    name: "cut off the leader",
-    needs: ["several nodes"],
-    run: async (cluster, random) => cutOff(cluster, await leader(cluster, random), random),
-  },
-  {
-    name: "full disk",
-    needs: ["disks", "a single node"],
-    run: fillDisk,
-  },
-  {
-    /** With nats-server 2.14.0, the nodes then store something else than they have agreed on. */
-    name: "full disk in a cluster",
-    needs: ["disks", "several nodes"],
+    // With nats-server 2.14.0, the nodes then store something else than they have agreed on.
+    ...fault("full disk in a cluster", ["disks", "several nodes"], fillDisk),
     isBeyondGuarantees: true,
-    run: fillDisk,
   },
-  {
-    name: "slow disk",
-    needs: ["slow disks"],
-    run: async ({ nodes }, random) => {
-      const { pid } = pick(nodes, random);
-      const [delayMs, ms] = [between(5, 100, random), length(random)];
-      if (pid === undefined) return;
-      const end = await slowDisk(pid, delayMs);
-      await delay(ms);
-      await end();
-    },
-  },
+  fault("slow disk", ["slow disks"], async ({ nodes }, random) => {
+    const { pid } = pick(nodes, random);
+    const [delayMs, ms] = [between(5, 100, random), length(random)];
+    if (pid === undefined) return;
+    const end = await slowDisk(pid, delayMs);
+    await delay(ms);
+    await end();
+  }),
 ];
 
 /** Any node while there is no leader. Draws as many numbers in both cases. */

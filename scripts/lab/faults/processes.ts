@@ -4,7 +4,7 @@ import type { Random } from "../../../src/simulation/random.ts";
 import type { Cluster } from "../cluster.ts";
 import type { Member } from "../member.ts";
 import type { ClockMessage } from "../worker.ts";
-import { between, type Fault, length, pick } from "./fault.ts";
+import { between, type Fault, fault, length, pick } from "./fault.ts";
 
 const RUN_MS = 5;
 const STOP_MS = 45;
@@ -13,29 +13,28 @@ const HOUR_MS = 3_600_000;
 export const PROCESS_FAULTS: readonly Fault[] = [
   ...faultsOf("worker", ({ workers }) => workers),
   ...faultsOf("node", ({ nodes }) => nodes),
-  { name: "a clock is moved forwards", run: (cluster, random) => moveClock(cluster, random, 1) },
-  { name: "a clock is moved backwards", run: (cluster, random) => moveClock(cluster, random, -1) },
+  fault("a clock is moved forwards", [], (cluster, random) => moveClock(cluster, random, 1)),
+  fault("a clock is moved backwards", [], (cluster, random) => moveClock(cluster, random, -1)),
 ];
 
 function faultsOf(kind: string, of: (cluster: Cluster) => readonly Member[]): Fault[] {
   const one = (cluster: Cluster, random: Random): Member => pick(of(cluster), random);
   return [
-    { name: `kill a ${kind}`, run: (cluster, random) => kill([one(cluster, random)], random) },
-    { name: `kill all ${kind}s`, run: (cluster, random) => kill(of(cluster), random) },
+    fault(`kill a ${kind}`, [], (cluster, random) => kill([one(cluster, random)], random)),
+    fault(`kill all ${kind}s`, [], (cluster, random) => kill(of(cluster), random)),
+    fault(`pause a ${kind}`, [], (cluster, random) => pause(one(cluster, random), length(random))),
     {
-      name: `pause a ${kind}`,
-      run: (cluster, random) => pause(one(cluster, random), length(random)),
-    },
-    {
-      name: `pause a ${kind} for long`,
+      ...fault(`pause a ${kind} for long`, [], (cluster, random) =>
+        // Longer than the leases, and than an election takes.
+        pause(one(cluster, random), between(12_000, 15_000, random)),
+      ),
       weight: 0.3,
-      // Longer than the leases, and than an election takes.
-      run: (cluster, random) => pause(one(cluster, random), between(12_000, 15_000, random)),
     },
     {
-      name: `starve a ${kind}`,
+      ...fault(`starve a ${kind}`, [], (cluster, random) =>
+        starve(one(cluster, random), length(random)),
+      ),
       weight: 0.5,
-      run: (cluster, random) => starve(one(cluster, random), length(random)),
     },
   ];
 }
