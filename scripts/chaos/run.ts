@@ -71,8 +71,11 @@ export async function runChaos(
 }
 
 /** Every lease runs out or is ended. A task that is still claimed after that is stuck. */
-export async function stuckClaims({ coordinator }: Workload): Promise<Problem[]> {
-  const stuck = await stuckTasks(coordinator.tasks, QUIET_MS);
+export async function stuckClaims(
+  { coordinator }: Workload,
+  quietMs = QUIET_MS,
+): Promise<Problem[]> {
+  const stuck = await stuckTasks(coordinator.tasks, quietMs);
   return stuck.map(({ task_id: taskId, claimed_by: holder }) => {
     const what = `is still claimed by ${String(holder)}, long after its lease has run out`;
     return { guarantee: "returned", taskId, what };
@@ -83,8 +86,9 @@ export async function stuckClaims({ coordinator }: Workload): Promise<Problem[]>
 export async function untilTold(
   { recording: { updates } }: Workload,
   urls: readonly string[],
+  quietMs = QUIET_MS,
 ): Promise<readonly RecordedEntry[]> {
-  const deadline = performance.now() + QUIET_MS;
+  const deadline = performance.now() + quietMs;
   const connection = await connectNats({ servers: urls });
   try {
     for (;;) {

@@ -19,6 +19,8 @@ const DURATION_MS = 4_000;
 /** A run continues until its bug has struck this many tasks, because some recover by chance. */
 const STRUCK = 5;
 const STRUCK_WITHIN_MS = 60_000;
+/** A bucket with a bug may never come to rest. */
+const QUIET_WITH_BUG_MS = 10_000;
 
 /** Adds a bug to the stores of workers. It reports each task that it strikes. */
 type Bug = (struck: (taskId: string) => void) => (stores: Stores) => Stores;
@@ -108,6 +110,7 @@ const dependantForgotten: Bug = (struck) =>
 async function problemsWith(
   wrapStores: (stores: Stores) => Stores,
   hasStruck: Promise<unknown>,
+  quietMs?: number,
 ): Promise<Problem[]> {
   await using coordinator = await TestCoordinator.start({
     workers: 2,
@@ -118,8 +121,8 @@ async function problemsWith(
   await using workload = await Workload.start({ urls, sessions: 10, seed: 1, openTasks: 12 });
   await Promise.race([workload.done, hasStruck]);
   await workload.end();
-  const stuck = await stuckClaims(workload);
-  const entries = await untilTold(workload, urls);
+  const stuck = await stuckClaims(workload, quietMs);
+  const entries = await untilTold(workload, urls, quietMs);
   return [...judge({ recording: workload.recording, entries }), ...stuck];
 }
 
@@ -145,7 +148,8 @@ describe("the verdict of a chaos run", () => {
         if (isEnough && performance.now() - from >= DURATION_MS) end.abort();
       });
       const signal = AbortSignal.any([end.signal, AbortSignal.timeout(STRUCK_WITHIN_MS)]);
-      const problems = await problemsWith(wrapStores, once(signal, "abort"));
+      const hasStruck = once(signal, "abort");
+      const problems = await problemsWith(wrapStores, hasStruck, QUIET_WITH_BUG_MS);
       const found = new Set(problems.map((problem) => problem.guarantee));
       assert.ok(
         found.has(guarantee),
