@@ -1,4 +1,4 @@
-/** Histories as the domain itself would write them, for tests to break. */
+/** Valid histories, which tests then change. */
 import type { RecordedEntry } from "../../src/nats/read-history.ts";
 import type { Command } from "../../src/task/commands.ts";
 import {
@@ -104,7 +104,7 @@ export class SyntheticHistory {
     return this.entries.findLast((entry) => entry.taskId === taskId)?.revision ?? 0;
   }
 
-  /** A minute for each entry, so that no delay after a failure is ever in the way. */
+  /** Each entry is a minute later, so that the delay after a failure has always passed. */
   get #now(): number {
     return Date.UTC(2026, 0, 1) + this.entries.length * 60_000;
   }

@@ -7,7 +7,7 @@ import { recoveredHistory, SyntheticHistory } from "./synthetic-history.ts";
 
 const TASK_IDS = ["a", "b"];
 
-/** Both tasks are completed, in spite of a failed and an expired attempt. */
+/** Both tasks are completed, although one attempt failed and one expired. */
 function goodHistory(): SyntheticHistory {
   return recoveredHistory().unblock("b").claim("b", "session-3").release("b", "complete");
 }
@@ -48,7 +48,7 @@ function withChange(
 }
 
 describe("the verdict on a simulation", () => {
-  it("passes a history in which failed and expired attempts were made good", () => {
+  it("passes a history in which the task is completed after failed and expired attempts", () => {
     assert.deepEqual(failures(goodHistory().entries, GOOD_ACTIVITIES), {});
   });
 
@@ -125,7 +125,7 @@ describe("the verdict on a simulation", () => {
     ]);
   });
 
-  it("fails an attempt that somebody else than its holder completed", () => {
+  it("fails an attempt that another session than its holder completed", () => {
     const entries = withChange(8, (task) => ({
       ...task,
       lastEvent: task.lastEvent && { ...task.lastEvent, sessionId: "session-9" },
@@ -161,7 +161,7 @@ describe("the verdict on a simulation", () => {
     });
   });
 
-  it("fails an event that contradicts the record it came with", () => {
+  it("fails an event that contradicts its record", () => {
     const entries = withChange(9, (task) => ({ ...task, status: "blocked" }));
     assert.deepEqual(failures(entries).events_chain, [
       "b: revision 9 is blocked but its event says available",
@@ -169,7 +169,7 @@ describe("the verdict on a simulation", () => {
     ]);
   });
 
-  it("fails a completion of a task that nobody had claimed", () => {
+  it("fails a completion of a task that no session had claimed", () => {
     const history = new SyntheticHistory().create("a");
     const before = history.task("a");
     const lastEvent = {
@@ -207,7 +207,7 @@ describe("the verdict on a simulation", () => {
     ["crashed", 1],
     ["lost", 3],
   ] as const) {
-    it(`fails an attempt that a session ${action} and history ended otherwise`, () => {
+    it(`fails an attempt that a session ${action} but that has another end in the history`, () => {
       const sessionId = attempt === 2 ? "session-2" : "session-1";
       const activity: Activity = { sessionId, taskId: "a", attempt, action };
       assert.deepEqual(failures(goodHistory().entries, [activity]), {
@@ -218,7 +218,7 @@ describe("the verdict on a simulation", () => {
     });
   }
 
-  it("fails an activity that history ascribes to another session", () => {
+  it("fails an activity that the history attributes to another session", () => {
     const activity: Activity = {
       sessionId: "session-4",
       taskId: "b",
