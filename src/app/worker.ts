@@ -47,7 +47,7 @@ export function startWorker(config: Config, options: WorkerOptions): Promise<Wor
 /** Each part that starts adds its stop to the cleanup. */
 async function start(
   config: Config,
-  { id, observe: tell, patience, wrapStores, clock }: WorkerOptions,
+  { id, observe: report, patience, wrapStores, clock }: WorkerOptions,
   cleanup: Cleanup,
 ): Promise<Worker> {
   const notes = new HealthNotes();
@@ -59,7 +59,7 @@ async function start(
       notes.problem(`bucket ${bucket}`, problem);
       service?.bucketProblem(bucket, problem);
     }
-    tell(fact);
+    report(fact);
   };
   const named = { ...config.nats, name: `if-coordinator ${id}` };
   const connection = await connectPatiently(named, patience);

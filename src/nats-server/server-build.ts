@@ -83,8 +83,8 @@ async function goBuild(
 function reasonOf(error: unknown): string {
   const stderr = error instanceof Error && "stderr" in error ? String(error.stderr) : "";
   const lines = stderr.split("\n").map((line) => line.trim());
-  const told = lines.filter((line) => line !== "" && !line.startsWith("go: downloading"));
-  if (told.length > 0) return told.slice(0, 3).join(" ");
+  const shown = lines.filter((line) => line !== "" && !line.startsWith("go: downloading"));
+  if (shown.length > 0) return shown.slice(0, 3).join(" ");
   return error instanceof Error ? (error.message.split("\n", 1)[0] ?? "") : String(error);
 }
 

@@ -30,24 +30,24 @@ async function start(config: Config): Promise<App | null> {
     // It is imported here, because a signal during the import above the handlers would end this process.
     const { startApp } = await import("../app.ts");
     const app = await startApp(config, { signal: giveUp.signal, observe });
-    app.failed.catch(tellFailure);
+    app.failed.catch(sendFailure);
     const [workerId = ""] = app.workerIds;
-    tell({ kind: "started", workerId });
+    send({ kind: "started", workerId });
     return app;
   } catch (error) {
-    tellFailure(error);
+    sendFailure(error);
     return null;
   }
 }
 
 function observe(fact: Fact): void {
-  if (fact.kind === "writes_refused") tell({ kind: "fact", fact });
+  if (fact.kind === "writes_refused") send({ kind: "fact", fact });
 }
 
 async function report(): Promise<void> {
   const app = await starting;
   if (app === null) return;
-  tell({ kind: "report", report: { health: app.health(), metrics: await app.metrics() } });
+  send({ kind: "report", report: { health: app.health(), metrics: await app.metrics() } });
 }
 
 async function stop(): Promise<void> {
@@ -59,11 +59,11 @@ async function stop(): Promise<void> {
   setTimeout(() => process.exit(), EXIT_DELAY_MS).unref();
 }
 
-function tellFailure(error: unknown): void {
-  tell({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+function sendFailure(error: unknown): void {
+  send({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
 }
 
-function tell(message: FromWorker): void {
+function send(message: FromWorker): void {
   // If the command ends at this moment, the "disconnect" event of the channel follows.
   if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 }

@@ -43,7 +43,7 @@ export type Fact =
   | { readonly kind: "lease_spared"; readonly taskId: string; readonly attempt: number }
   /** An outage is over. For `seconds`, leases that ran out in it do not cost their holders the claim. */
   | { readonly kind: "outage_grace"; readonly seconds: number; readonly spared: number }
-  | { readonly kind: "task_retired"; readonly taskId: string }
+  | { readonly kind: "task_removed"; readonly taskId: string }
   | { readonly kind: "corrupt_record"; readonly taskId: string; readonly problem: string }
   /** The bucket did not exist when this worker started. */
   | { readonly kind: "bucket_made"; readonly bucket: string }

@@ -88,7 +88,7 @@ export class Retention {
     await this.#store.dropHistory(taskId, revision);
     if (!this.#isRemovable(task)) return;
     const outcome = await this.#store.purge(taskId, revision);
-    if (outcome.kind === "written") this.#observe({ kind: "task_retired", taskId });
+    if (outcome.kind === "written") this.#observe({ kind: "task_removed", taskId });
   }
 
   #isRemovable(task: Task): boolean {

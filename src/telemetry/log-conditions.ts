@@ -22,14 +22,14 @@ export const QUIET_MS = 10_000;
 interface Condition {
   readonly lasting: Exclude<Lasting, { readonly kind: "ends" }>;
   readonly beganAt: number;
-  toldAt: number;
+  reportedAt: number;
   lastAt: number;
   /** Number of events of a burst, or of failures during a state. */
   count: number;
   /** The fields of the last event. */
   last: LogLine["fields"];
   /** The count that the last line had. */
-  told: number;
+  reported: number;
 }
 
 export class LogConditions {
@@ -49,10 +49,10 @@ export class LogConditions {
     const around = lasting.within === undefined ? undefined : this.#open.get(lasting.within);
     const condition = around ?? this.#open.get(lasting.key);
     if (condition === undefined) {
-      const times = { beganAt: now, toldAt: now, lastAt: now };
+      const times = { beganAt: now, reportedAt: now, lastAt: now };
       const isBurst = lasting.kind === "happens";
       const count = isBurst ? 1 : 0;
-      this.#open.set(lasting.key, { lasting, ...times, count, told: count, last: {} });
+      this.#open.set(lasting.key, { lasting, ...times, count, reported: count, last: {} });
       return [line];
     }
     condition.lastAt = now;
@@ -67,14 +67,14 @@ export class LogConditions {
   due(now: number): LogLine[] {
     const lines: LogLine[] = [];
     for (const [key, condition] of this.#open) {
-      const { lasting, lastAt, toldAt, count, told } = condition;
+      const { lasting, lastAt, reportedAt, count, reported } = condition;
       const isBurst = lasting.kind === "happens";
       if (isBurst && now - lastAt >= QUIET_MS) {
         this.#open.delete(key);
         if (count > 1) lines.push(over(condition));
-      } else if (now - toldAt >= REMIND_MS && !(isBurst && count === told)) {
-        condition.toldAt = now;
-        condition.told = count;
+      } else if (now - reportedAt >= REMIND_MS && !(isBurst && count === reported)) {
+        condition.reportedAt = now;
+        condition.reported = count;
         lines.push(reminder(condition, now));
       }
     }

@@ -72,7 +72,7 @@ export function logLineOf(fact: Fact): LogLine {
         seconds: fact.seconds,
         spared: fact.spared,
       });
-    case "task_retired":
+    case "task_removed":
       return line("debug", "task removed after its retention time", { task_id: fact.taskId });
     case "corrupt_record":
       return line("warn", "value in the bucket is not a task, ignored", {

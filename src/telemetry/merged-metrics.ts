@@ -6,7 +6,7 @@ export class MergedMetrics {
   /** The `Content-Type` of what `render` returns. */
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
   /** The last answer of each process. */
-  readonly #told = new Map<object, MetricsSnapshot>();
+  readonly #last = new Map<object, MetricsSnapshot>();
   /** The counts of processes that have ended. */
   #past: MetricsSnapshot = [];
 
@@ -19,15 +19,15 @@ export class MergedMetrics {
    */
   async render(answers: ReadonlyMap<object, MetricsSnapshot | null>): Promise<string> {
     for (const [source, answer] of answers) {
-      if (answer !== null) this.#told.set(source, answer);
+      if (answer !== null) this.#last.set(source, answer);
     }
-    for (const [source, last] of this.#told) {
+    for (const [source, last] of this.#last) {
       if (answers.has(source)) continue;
       this.#past = snapshotOf(merge([this.#past, countedIn(last)]));
-      this.#told.delete(source);
+      this.#last.delete(source);
     }
     const parts = [...answers].map(
-      ([source, answer]) => answer ?? countedIn(this.#told.get(source) ?? []),
+      ([source, answer]) => answer ?? countedIn(this.#last.get(source) ?? []),
     );
     return merge(withoutSilence([...parts, this.#past])).metrics();
   }
@@ -49,8 +49,8 @@ function countedIn(metrics: MetricsSnapshot): MetricsSnapshot {
 
 /** Leaves out NaN, which means "no value", if another process has a value. */
 function withoutSilence(parts: readonly MetricsSnapshot[]): MetricsSnapshot[] {
-  const told = parts.flat().filter(({ values }) => values.some(isNumber));
-  const names = new Set(told.map(({ name }) => name));
+  const known = parts.flat().filter(({ values }) => values.some(isNumber));
+  const names = new Set(known.map(({ name }) => name));
   return parts.map((metrics) =>
     metrics.map((metric) =>
       names.has(metric.name) ? { ...metric, values: metric.values.filter(isNumber) } : metric,

@@ -158,7 +158,7 @@ export const METRICS = {
   },
   if_coordinator_tasks_retired_total: {
     type: "counter",
-    fact: "task_retired",
+    fact: "task_removed",
     help: "Finished tasks that were removed after their retention time",
     labels: [],
   },

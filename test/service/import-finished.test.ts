@@ -85,10 +85,10 @@ describe("a task that is imported as complete", () => {
 
   it("is kept for the retention time from its import, even if it was completed long ago", async () => {
     await using coordinator = await TestCoordinator.start({ settings: { retention_seconds: 1 } });
-    const retired = coordinator.fact("task_retired");
+    const removed = coordinator.fact("task_removed");
     await imported(coordinator, DONE);
     const { task } = await coordinator.ok("tasks.get.done");
-    await retired;
+    await removed;
     assert.ok(Date.now() - Date.parse(task.updated_at) >= 1_000);
   });
 

@@ -12,7 +12,7 @@ async function complete(coordinator: TestCoordinator, id: string): Promise<void>
 }
 
 function removed(coordinator: TestCoordinator, id: string): Promise<unknown> {
-  return coordinator.fact("task_retired", ({ taskId }) => taskId === id);
+  return coordinator.fact("task_removed", ({ taskId }) => taskId === id);
 }
 
 describe("a finished task", () => {
@@ -108,7 +108,7 @@ describe("a finished task", () => {
   it("stays while a failed or cancelled task depends on it, because that may be requeued", async () => {
     await using coordinator = await TestCoordinator.start({ settings: { retention_seconds: 1 } });
     const removed: string[] = [];
-    const neededGone = coordinator.fact("task_retired", ({ taskId }) => {
+    const neededGone = coordinator.fact("task_removed", ({ taskId }) => {
       removed.push(taskId);
       return taskId === "needed";
     });

@@ -26,7 +26,7 @@ const LEVELS: readonly (readonly [string, Fact])[] = [
   ["info", { kind: "lease_expired", ...LEASE }],
   ["debug", { kind: "lease_spared", ...LEASE }],
   ["warn", { kind: "outage_grace", seconds: 10, spared: 3 }],
-  ["debug", { kind: "task_retired", taskId: "P0.5.1" }],
+  ["debug", { kind: "task_removed", taskId: "P0.5.1" }],
   ["warn", { kind: "corrupt_record", taskId: "P0.5.1", problem: "the value is not JSON" }],
   ["info", { kind: "bucket_made", bucket: "tasks" }],
   ["warn", { kind: "bucket_remade", bucket: "leases" }],

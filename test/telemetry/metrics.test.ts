@@ -102,7 +102,7 @@ describe("the counters", () => {
       "if_coordinator_answers_undelivered_total",
       "",
     ],
-    [{ kind: "task_retired", taskId: "a" }, "if_coordinator_tasks_retired_total", ""],
+    [{ kind: "task_removed", taskId: "a" }, "if_coordinator_tasks_retired_total", ""],
     [
       { kind: "corrupt_record", taskId: "a", problem: "not JSON" },
       "if_coordinator_corrupt_records_total",
