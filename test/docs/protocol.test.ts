@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { z } from "zod";
 import { loadConfig } from "../../src/config.ts";
 import * as limits from "../../src/protocol/fields.ts";
 import { MAX_JSON_DEPTH } from "../../src/protocol/storable-json.ts";
@@ -53,6 +54,20 @@ describe("docs/protocol.md", () => {
   it("lists the fields of a definition with their defaults", () => {
     const rows = table(section(DOCUMENT, "Definition"), "Field");
     assert.deepEqual(rows.map(asField("Field")), definitionFields());
+  });
+
+  it("names every field in which null is a value", () => {
+    const paragraph = section(DOCUMENT, "Requests and replies")
+      .split("\n")
+      .find((line) => line.startsWith("**Null means absent.**"));
+    const accepting = OPERATION_NAMES.flatMap((operation) =>
+      Object.entries<z.ZodType>(OPERATIONS[operation].request.shape)
+        .filter(([, field]) => field.safeParse(null).success)
+        .map(([name]) => name),
+    );
+    assert.ok(accepting.includes("payload"));
+    const missing = accepting.filter((name) => paragraph?.includes(name) !== true);
+    assert.deepEqual(missing, []);
   });
 
   for (const shape of Object.keys(SHAPES) as (keyof typeof SHAPES)[]) {
