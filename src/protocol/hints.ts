@@ -1,4 +1,4 @@
-/** What an error about a request's body suggests: an example, the known fields, the field that was probably meant. */
+/** What an error about a body suggests: an example, the known fields, the field probably meant. */
 import { z } from "zod";
 import { nearest } from "./nearest.ts";
 import { type Operation, OPERATIONS } from "./operations.ts";

@@ -1,13 +1,13 @@
 /**
- * How an attempt ends without completion: it is given back or has failed, its lease is lost, or its
- * session was replaced.
+ * How an attempt ends without completion: its holder gives the task back or reports a failure, its lease
+ * is lost, or its session is replaced.
  */
 import type { ExpiryReason, ReleaseCommand } from "./commands.ts";
 import { type RetryPolicy, retryDelayMs } from "./retry-policy.ts";
 import { moved, unclaimed } from "./steps.ts";
 import { SESSION_REPLACED, STOPPED_AS_ASKED, type Task } from "./task.ts";
 
-/** The holder gives the task back, which is nobody's fault; it says when the next claim may come. */
+/** The holder gives the task back, and may say when the next claim can come. This counts as no failure. */
 export function giveBack(
   task: Task,
   { sessionId, notBefore = null, reason = null }: ReleaseCommand,
@@ -17,7 +17,7 @@ export function giveBack(
   return moved(task, again, "task_released", now, { sessionId, reason });
 }
 
-/** The holder reports a failure: the task is tried again after a pause, while failures are left. */
+/** The holder reports a failure. Until `maxFailures` is reached, the task can be claimed again after a delay. */
 export function failAttempt(
   task: Task,
   { error, retry }: Pick<ReleaseCommand, "error" | "retry">,
@@ -35,7 +35,7 @@ export function failAttempt(
   return moved(task, again, "task_attempt_failed", now, cause);
 }
 
-/** The holder is gone, whatever became of its work: the task is available at once, within its limit. */
+/** The holder is gone. Until `maxLostLeases` is reached, the task is available at once. */
 export function loseLease(task: Task, reason: ExpiryReason, now: number): Task {
   const lostLeases = task.lostLeases + 1;
   const { maxLostLeases } = task;
@@ -50,7 +50,7 @@ export function loseLease(task: Task, reason: ExpiryReason, now: number): Task {
   return moved(task, { ...ended, status: "failed", error }, "task_failed", now, cause);
 }
 
-/** Another process has taken over the holder's session: nobody's failure, and nobody's lost lease. */
+/** Another process has taken over the holder's session. This counts as no failure and as no lost lease. */
 export function giveUpReplaced(task: Task, now: number): Task {
   const ended = unclaimed(task);
   if (task.cancelRequested) return stopped(task, ended, SESSION_REPLACED, now);
@@ -58,7 +58,7 @@ export function giveUpReplaced(task: Task, now: number): Task {
   return moved(task, { ...ended, status: "available" }, "task_released", now, cause);
 }
 
-/** A task that was asked to stop has stopped, whichever way. */
+/** The attempt of a task with a requested cancel has ended in some way, so the task is cancelled. */
 export function stopped(task: Task, ended: Task, reason: string, now: number): Task {
   const cause = { sessionId: task.claimedBy, reason };
   return moved(task, { ...ended, status: "cancelled" }, "task_cancelled", now, cause);

@@ -1,32 +1,32 @@
-/** What can be asked of a task, and how the domain answers. */
+/** The commands to a task, and the decisions of the domain about them. */
 import type { CONNECTION_LOST, LEASE_EXPIRED, Task, TaskDefinition, TaskStatus } from "./task.ts";
 
 export interface ClaimCommand {
   readonly type: "claim";
   readonly sessionId: string;
   readonly ttlSeconds: number;
-  /** Everything the session can do; must cover the task's `requires`. */
+  /** All capabilities of the session. They must include those that the task requires. */
   readonly capabilities: readonly string[];
   readonly claimRequest: string | null;
-  /** Which process of the session claims; `null`: it does not tell. */
+  /** The process of the session that claims; `null` if the session does not name one. */
   readonly instance: string | null;
 }
 
 export interface ReleaseCommand {
   readonly type: "release";
   readonly sessionId: string;
-  /** The attempt of the claim to end; `null` trusts the session alone. */
+  /** The attempt of the claim to end; `null`: any claim of the session. */
   readonly attempt: number | null;
-  /** Which process of the session releases; `null` trusts the session alone. */
+  /** The process of the session that releases; `null`: a claim of any process of the session. */
   readonly instance: string | null;
   readonly outcome: ReleaseOutcome;
   readonly result: unknown;
   readonly error: unknown;
-  /** Of `failed`: whether another attempt may follow while failures are left. */
+  /** With `failed`: whether another attempt may follow if `maxFailures` is not reached. */
   readonly retry: boolean;
-  /** Of `available`: when the task can be claimed again. Default: at once. */
+  /** With `available`: when the task can be claimed again. Default: at once. */
   readonly notBefore?: number | null;
-  /** Of `available`: why the holder gives the task back, in its words. */
+  /** With `available`: why the holder gives the task back, in its own words. */
   readonly reason?: string | null;
 }
 export const RELEASE_OUTCOMES = ["available", "complete", "failed"] as const;
@@ -37,28 +37,28 @@ export interface ExpireCommand {
   readonly type: "expire";
   readonly attempt: number;
   readonly epoch: number;
-  /** Why it is; without this, it has run out. */
+  /** Why it is over. Default: it expired. */
   readonly reason?: ExpiryReason;
 }
 export type ExpiryReason = typeof LEASE_EXPIRED | typeof CONNECTION_LOST;
 
-/** The process of the session that made exactly this claim was replaced by another one. */
+/** Another process has replaced the process of the session that made exactly this claim. */
 export interface ReplaceSessionCommand {
   readonly type: "replace_session";
   readonly attempt: number;
 }
 
-/** The holder is still there: begin the lease of exactly this attempt and epoch anew, as it ran out. */
+/** The lease of exactly this attempt and epoch has expired, but its holder is still there: begin it again. */
 export interface ReviveCommand {
   readonly type: "revive";
   readonly sessionId: string;
   readonly attempt: number;
   readonly epoch: number;
-  /** Length of the lease that follows. */
+  /** Length of the new lease. */
   readonly ttlSeconds: number;
 }
 
-/** Bring `blocked` and `available` in line with the dependencies that are still incomplete. */
+/** Make the task `blocked` or `available`, as its incomplete dependencies require. */
 export interface SettleDependenciesCommand {
   readonly type: "settle_dependencies";
   readonly unmet: readonly string[];
@@ -71,7 +71,7 @@ export interface UpdateCommand {
   readonly type: "update";
   readonly sessionId: string | null;
   readonly changes: TaskChanges;
-  /** The incomplete ones of the dependencies that the task has after the update. */
+  /** The incomplete dependencies of the task after the update. */
   readonly unmet: readonly string[];
 }
 
@@ -101,14 +101,14 @@ export type Command =
   | CancelCommand
   | RequeueCommand;
 
-/** Why a task cannot be had: its status, or that its time has not come. */
+/** Why a task is not available: its status, or because it is not due. */
 export type UnavailableReason = Exclude<TaskStatus, "available" | "claimed"> | "not_due";
 
 export type Refusal =
   | {
       readonly code: "already_claimed";
       readonly claimedBy: string;
-      /** The asker's own session holds it, but as another process. */
+      /** The session that asks holds it, but as another process. */
       readonly isOtherInstance?: true;
     }
   | {
@@ -125,8 +125,8 @@ export type Refusal =
   | { readonly code: "lease_lost"; readonly attempt: number };
 
 export type Decision =
-  /** The task has to become this. */
+  /** Write this task. */
   | { readonly kind: "write"; readonly task: Task }
-  /** What was asked for is already so: an idempotent repeat, or nothing to do. */
+  /** The task is already as the command wants it, for example because the command is repeated. */
   | { readonly kind: "unchanged" }
   | { readonly kind: "refused"; readonly refusal: Refusal };

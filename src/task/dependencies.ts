@@ -1,9 +1,9 @@
-/** The graph that `dependsOn` spans: what is still incomplete, cycles, and a safe order of creation. */
+/** The graph of dependencies: incomplete ones, cycles, and an order in which to create tasks. */
 
-/** The dependencies of one task; `undefined` for a task that nobody knows. */
+/** The dependencies of a task; `undefined` for an unknown task. */
 export type DependenciesOf = (taskId: string) => readonly string[] | undefined;
 
-/** The dependencies that are not complete, in their order; an unknown task is not complete. */
+/** The dependencies that are not complete, in the given order. An unknown task is not complete. */
 export function unmetDependencies(
   dependsOn: readonly string[],
   isComplete: (taskId: string) => boolean,
@@ -12,9 +12,9 @@ export function unmetDependencies(
 }
 
 /**
- * A cycle through one of `starts`, as the path `[a, b, ..., a]` along `dependsOn`, or `null`.
+ * A cycle that can be reached from one of `starts`, as the path `[a, b, ..., a]` along `dependsOn`, or `null`.
  *
- * Depth-first and iterative: a chain of 100,000 tasks must not exhaust the stack.
+ * Depth-first, and iterative because a chain of 100,000 tasks must not exhaust the stack.
  */
 export function findCycle(
   starts: Iterable<string>,
@@ -57,7 +57,7 @@ function cycleFrom(
   return null;
 }
 
-/** The given tasks so that each comes after those of its dependencies that are among them. No cycles. */
+/** Sorts the tasks: each comes after those of its dependencies that are given too. There must be no cycle. */
 export function inDependencyOrder<T extends { taskId: string; dependsOn: readonly string[] }>(
   tasks: readonly T[],
 ): T[] {

@@ -1,6 +1,6 @@
-/** Which tasks a session may have. */
+/** Whether a task fits a session: its capabilities, and the tags that it wants. */
 
-/** The required capabilities that are not among those offered, in the task's order. */
+/** The required capabilities that are not offered, in the task's order. */
 export function missingCapabilities(
   requires: readonly string[],
   offered: ReadonlySet<string> | readonly string[],
@@ -10,7 +10,7 @@ export function missingCapabilities(
   return requires.filter((capability) => !have.has(capability));
 }
 
-/** Whether a task carries every wanted tag. */
+/** Whether a task has every wanted tag. */
 export function hasTags(tags: readonly string[], wanted: readonly string[]): boolean {
   return wanted.every((tag) => tags.includes(tag));
 }

@@ -1,4 +1,4 @@
-/** Who holds a task, how a claim ended, and what to tell those who do not hold it. */
+/** Who holds a task, how its last claim ended, and the refusal for a session that does not hold it. */
 import type { Decision } from "./commands.ts";
 import {
   CONNECTION_LOST,
@@ -10,25 +10,25 @@ import {
 } from "./task.ts";
 
 /**
- * Whether the session made the current claim, as the instance that it names. Without an instance the
- * session alone decides.
+ * Whether the session made the current claim, and with this instance. `null` accepts every instance of
+ * the session.
  */
 export function isClaimOf(task: Task, sessionId: string, instance: string | null): boolean {
   const isSame = instance === null || instance === task.claimInstance;
   return task.status === "claimed" && task.claimedBy === sessionId && isSame;
 }
 
-/** Whether the claim was made by another process of its session than this one. */
+/** Whether another process of the session made the claim. */
 export function isOfOtherInstance(task: Task, instance: string | null): boolean {
   return instance !== null && task.claimInstance !== null && instance !== task.claimInstance;
 }
 
 /**
- * Whether `sessionId` holds the task, under `attempt` if it names one, and as no other instance than
- * the one that it names. `null` means that it does.
+ * The refusal for a session that does not hold the task under this attempt and with this instance; `null`
+ * if it does hold the task. An attempt or an instance that is `null` is not compared.
  *
- * An attempt that is not the current one, or whose claim has ended, is `lease_lost`: the caller was
- * once right. Anything else is `not_holder`.
+ * The refusal is `lease_lost` for an attempt that is not the current one or whose claim has ended: the
+ * session may have held it once. For everything else it is `not_holder`.
  */
 export function holderRefusal(
   task: Task,
@@ -49,8 +49,8 @@ export function holderRefusal(
 }
 
 /**
- * `stopped`: by its holder, who was asked to; `replaced`, `cancelled` and `requeued`: taken from its
- * holder.
+ * How a claim ended. `stopped`: the holder ended it because a cancel was requested. `replaced`, `cancelled`
+ * and `requeued`: the task was taken from its holder.
  */
 export type EndOfClaim =
   | "released"
@@ -62,7 +62,7 @@ export type EndOfClaim =
   | "cancelled"
   | "requeued";
 
-/** How the claim ended that the event ended; `null` if it ended none. */
+/** How the event ended a claim; `null` if it ended none. */
 export function endOfClaim(event: TaskEvent | null): EndOfClaim | null {
   if (event?.oldStatus !== "claimed" || event.newStatus === "claimed") return null;
   if (event.reason === LEASE_EXPIRED || event.reason === CONNECTION_LOST) return "expired";

@@ -1,10 +1,10 @@
 /**
- * The available tasks in the order in which `next` hands them out: most urgent priority first, then
- * in order of creation.
+ * The available tasks in the order in which `next` claims them: the most urgent priority first, then in
+ * order of creation.
  *
- * Tasks with the same requirements and tags form a group, so that a session is matched against
- * groups, not against each task, and what it cannot have is counted without looking at it. Tasks
- * whose `notBefore` lies ahead wait in their group's second list until their time has come.
+ * Tasks with the same requirements and tags form a group. A session is compared with groups instead of
+ * single tasks, and the tasks that do not fit are counted by group. Tasks that are not due yet are in the
+ * second list of their group until their `notBefore`.
  */
 import { hasTags, missingCapabilities } from "./eligibility.ts";
 import { SortedList } from "./sorted-list.ts";
@@ -12,14 +12,14 @@ import { SortedList } from "./sorted-list.ts";
 export interface ReadyTask {
   readonly taskId: string;
   readonly priority: number;
-  /** `null`: not known, as of one that was created before all others. */
+  /** `null` if it is not known: the task then comes before all others of its priority. */
   readonly createdRevision: number | null;
   readonly notBefore: number | null;
   readonly requires: readonly string[];
   readonly tags: readonly string[];
 }
 
-/** What the asker of `next` can and wants to take. */
+/** What a `next` request asks for. */
 export interface ReadyFilter {
   readonly capabilities: readonly string[];
   readonly tags: readonly string[];
@@ -27,13 +27,13 @@ export interface ReadyFilter {
   readonly prefix: string;
 }
 
-/** Available tasks that a filter does not get, by the reason. */
+/** How many available tasks a filter excludes, by reason. */
 export interface Withheld {
   readonly capabilities: number;
   readonly tags: number;
   readonly prefix: number;
   readonly notDue: number;
-  /** When the first of the `notDue` tasks that the filter would get falls due. */
+  /** When the first of the tasks counted in `notDue` falls due. */
   readonly nextDueAt: number | null;
 }
 
@@ -54,21 +54,21 @@ export class ReadyQueue {
     return size;
   }
 
-  /** How many tasks wait for their time. */
+  /** How many tasks are not due yet. */
   get delayedCount(): number {
     let count = 0;
     for (const { delayed } of this.#groups.values()) count += delayed.size;
     return count;
   }
 
-  /** It is there once, however often it is added. */
+  /** Adding a task again replaces it. */
   add(task: ReadyTask, now: number): void {
     const group = this.#groupOf(task);
     const isDelayed = task.notBefore !== null && task.notBefore > now;
     (isDelayed ? group.delayed : group.due).set(task);
   }
 
-  /** Does nothing if it is not there. What is to be deleted has to say the same as what was added. */
+  /** Does nothing if the task is not here. It must have the same fields as when it was added. */
   delete(task: ReadyTask): void {
     const key = signature(task);
     const group = this.#groups.get(key);
@@ -77,12 +77,12 @@ export class ReadyQueue {
     if (group.due.size + group.delayed.size === 0) this.#groups.delete(key);
   }
 
-  /** Calls the listener for each task that falls due, whoever promotes it. */
+  /** Calls the listener for each task that `promoteDue` makes claimable. */
   onDue(listener: (taskId: string) => void): void {
     this.#dueListeners.push(listener);
   }
 
-  /** Makes claimable what has fallen due. */
+  /** Makes the tasks claimable that have fallen due. */
   promoteDue(now: number): void {
     const promoted: ReadyTask[] = [];
     for (const group of this.#groups.values()) {
@@ -178,7 +178,7 @@ function earlier(a: number | null, b: number | null): number | null {
   return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }
 
-/** How many tasks of the list have ids with the prefix, and the first of them. */
+/** How many ids in the list begin with the prefix, and the first of these tasks. */
 function withPrefix(
   list: SortedList<ReadyTask>,
   prefix: string,
@@ -194,7 +194,7 @@ function withPrefix(
   return { count, first };
 }
 
-/** The order in which ready tasks are handed out. */
+/** The order in which ready tasks are claimed. */
 export function byUrgency(a: ReadyTask, b: ReadyTask): number {
   return a.priority - b.priority || createdIn(a) - createdIn(b) || byId(a, b);
 }

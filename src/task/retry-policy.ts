@@ -1,4 +1,4 @@
-/** When a task may be claimed again after a failed attempt. */
+/** When a task can be claimed again after a failed attempt. */
 
 export interface RetryPolicy {
   /** Delay after the first failure, in milliseconds. */
@@ -8,11 +8,11 @@ export interface RetryPolicy {
 }
 
 /**
- * Exponential back-off with jitter: `base * 2^(failures - 1)`, at most `maxMs`, of which a share
- * between half and all is used.
+ * Exponential back-off with jitter: a share of `base * 2^(failures - 1)`, at most `maxMs`. The share is
+ * between one half and one.
  *
- * The share is derived from the task and its attempt instead of a random number: tasks that failed
- * together spread out, and every worker that computes the delay of one failure gets the same one.
+ * It follows from the task and its attempt instead of a random number. So tasks that failed together
+ * spread out, and every worker computes the same delay for one failure.
  */
 export function retryDelayMs(
   policy: RetryPolicy,
@@ -24,7 +24,7 @@ export function retryDelayMs(
   return Math.round(full * (0.5 + 0.5 * unitHash(`${taskId}#${attempt}`)));
 }
 
-/** FNV-1a, then a final mix so that ids which differ in their last character only spread as well. */
+/** FNV-1a, then a final mix, so that ids that differ only in their last character spread too. */
 function unitHash(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {

@@ -1,18 +1,18 @@
 /**
- * A sorted collection in chunks of bounded size: insertion, removal and iteration from the front
- * stay cheap at a million elements, where a plain array would move them all.
+ * A sorted collection in chunks of limited size. Insertion, removal and iteration from the front stay
+ * cheap with a million elements, all of which a plain array would have to move.
  */
 
 const MAX_CHUNK = 512;
 
-/** `Key` is the part of an element that is compared. */
+/** Elements are compared by their part `Key`. */
 export class SortedList<T extends Key, Key = T> implements Iterable<T> {
   readonly #compare: (a: Key, b: Key) => number;
-  /** Never holds an empty chunk; each chunk is sorted and ends before the next begins. */
+  /** No chunk is empty. Each chunk is sorted, and its last element comes before the first of the next chunk. */
   #chunks: T[][] = [];
   #size = 0;
 
-  /** `compare` must be a total order: 0 means that both are the same element. */
+  /** `compare` must be a total order. 0 means that both are the same element. */
   constructor(compare: (a: Key, b: Key) => number) {
     this.#compare = compare;
   }
@@ -25,13 +25,13 @@ export class SortedList<T extends Key, Key = T> implements Iterable<T> {
     return this.#chunks[0]?.[0];
   }
 
-  /** Adds the element, or puts it into the place of the one that it equals. */
+  /** Adds the element, or replaces the element that is equal to it. */
   set(element: T): void {
     const last = this.#chunks.length - 1;
     const c = Math.min(this.#chunkFor(element), last);
     const chunk = this.#chunks[c];
     const isLast = c === last && chunk !== undefined && this.#isAfter(element, chunk);
-    // Most elements come in order: chunks that are split in the middle would all stay half full then.
+    // Most elements come in order. If full chunks were split in the middle, all would stay half full.
     if (chunk === undefined || (isLast && chunk.length === MAX_CHUNK)) {
       this.#chunks.push([element]);
       this.#size++;
@@ -50,7 +50,7 @@ export class SortedList<T extends Key, Key = T> implements Iterable<T> {
     }
   }
 
-  /** Removes the element; returns whether it was there. */
+  /** Removes the element, and returns whether it was there. */
   delete(element: Key): boolean {
     const c = this.#chunkFor(element);
     const chunk = this.#chunks[c];
@@ -64,12 +64,12 @@ export class SortedList<T extends Key, Key = T> implements Iterable<T> {
     return true;
   }
 
-  /** In order. The list must not change while it is being iterated. */
+  /** All elements in order. The list must not change during the iteration. */
   *[Symbol.iterator](): Iterator<T> {
     for (const chunk of this.#chunks) yield* chunk;
   }
 
-  /** In order, beginning with `element` or, if it is not there, with what would follow it. */
+  /** In order, from `element` on or, if it is not there, from the element that would follow it. */
   *from(element: Key): Generator<T, void> {
     const start = this.#chunkFor(element);
     for (let c = start; c < this.#chunks.length; c++) {

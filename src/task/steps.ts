@@ -1,8 +1,8 @@
-/** What every transition is made of: the record that follows, and the answers that need none. */
+/** The parts of every transition: the task after it, and the decisions that write nothing. */
 import type { Decision } from "./commands.ts";
 import type { EventType, Task, TaskEvent, TaskStatus } from "./task.ts";
 
-/** The task without a holder. Attempt and fencing token stay: the next claim has to be told apart from this one. */
+/** The task without a holder. Attempt and fencing token stay, so that the next claim gets other ones. */
 export function unclaimed(task: Task): Task {
   return {
     ...task,
@@ -16,7 +16,7 @@ export function unclaimed(task: Task): Task {
   };
 }
 
-/** The task after the transition, with the event that tells of it. */
+/** The task after the transition, with its event. */
 export function moved(
   from: Task,
   to: Task,
@@ -42,7 +42,7 @@ export function write(task: Task): Decision {
   return { kind: "write", task };
 }
 
-/** `by`: the session that asks for it. */
+/** @param by the session that asks for the task */
 export function alreadyClaimed(task: Task, by: string | null = null): Decision {
   const claimedBy = task.claimedBy ?? "";
   const isOtherInstance = claimedBy === by ? ({ isOtherInstance: true } as const) : {};

@@ -1,11 +1,11 @@
 /**
- * What a task is: its definition, its state and the event that brought it there.
+ * What a task is: its definition, its state and its last event.
  *
- * The domain keeps times as epoch milliseconds and names in camelCase; the wire's ISO-8601 strings
- * and snake_case names are made in `protocol/task-record.ts`.
+ * The domain has times in epoch milliseconds and names in camelCase. `protocol/task-record.ts` translates
+ * them to the ISO-8601 times and the snake_case names of the wire.
  */
 
-/** Every status a task can have; `transition.ts` describes how it moves between them. */
+/** Every status of a task; `transition.ts` describes how a task moves between them. */
 export const TASK_STATUSES = [
   "blocked",
   "available",
@@ -15,13 +15,13 @@ export const TASK_STATUSES = [
   "cancelled",
 ] as const;
 /**
- * The state of a task; `docs/states.md` says what leads where.
+ * The status of a task; `docs/states.md` describes how a task moves between them.
  *
  * @useDeclaredType
  */
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 
-/** Statuses that only `requeue` leaves. */
+/** The statuses of a finished task: only a requeue ends them. */
 const FINISHED_STATUSES = ["complete", "failed", "cancelled"] as const;
 type FinishedStatus = (typeof FINISHED_STATUSES)[number];
 
@@ -29,7 +29,7 @@ export function isFinished(status: TaskStatus): status is FinishedStatus {
   return (FINISHED_STATUSES as readonly TaskStatus[]).includes(status);
 }
 
-/** Every kind of transition that this version makes. */
+/** The type of every event that this version writes. */
 export const EVENT_TYPES = [
   "task_created",
   "task_updated",
@@ -47,33 +47,33 @@ export const EVENT_TYPES = [
   "task_requeued",
 ] as const;
 /**
- * The kind of a transition; `docs/states.md` says when each happens.
+ * The type of an event; `docs/states.md` says when each happens.
  *
  * @useDeclaredType
  */
 export type EventType = (typeof EVENT_TYPES)[number];
 
-/** A name that is open: a later version may have written others than this one knows. */
+/** One of the names or any other: a later version may have written a name that this one does not know. */
 type Open<Name extends string> = Name | (string & {});
 
-/** The transition that produced a record. It is stored inside the record, so neither can be lost alone. */
+/** The transition that led to a record. It is stored inside the record, so neither can be lost alone. */
 export interface TaskEvent {
   readonly type: Open<EventType>;
   /** `null` for a task that has just been created. */
   readonly oldStatus: Open<TaskStatus> | null;
   readonly newStatus: Open<TaskStatus>;
-  /** Who holds the task after the transition. */
+  /** The session that holds the task after the transition. */
   readonly claimedBy: string | null;
-  /** The session that caused the transition; where a claim was taken (expiry, forced cancel, requeue), the one that lost it. */
+  /** The session that caused it; if a claim was taken from its holder, the session that lost it. */
   readonly sessionId: string | null;
-  /** Why, where the type alone does not tell. */
+  /** Why, if the type alone does not say it. */
   readonly reason: string | null;
   readonly timestamp: number;
-  /** What a later version says of its event; left out if there is nothing. */
+  /** Fields that a later version has written and this one does not know; left out if there are none. */
   readonly unknownFields?: Readonly<Record<string, unknown>>;
 }
 
-/** Reasons that events give by themselves; nobody can give them for a cancel or a requeue. */
+/** The reasons that the coordinator itself gives in events. Requests cannot give them. */
 export const LEASE_EXPIRED = "lease expired";
 export const CONNECTION_LOST = "connection lost";
 export const STOPPED_AS_ASKED = "stopped as asked";
@@ -87,7 +87,7 @@ export const RESERVED_REASONS: readonly string[] = [
   SESSION_REPLACED,
 ];
 
-/** What the creator of a task says about it; `update` can change it later. */
+/** What the creator of a task gives. An update can change it later. */
 export interface TaskDefinition {
   readonly title: string;
   readonly description: string | null;
@@ -101,7 +101,7 @@ export interface TaskDefinition {
   readonly payload: unknown;
   /** Attempts that a holder may report as failed before the task becomes `failed`. */
   readonly maxFailures: number;
-  /** Leases that may be lost (expired, or their connection lost) before it does; 0: no limit. */
+  /** Leases that may be lost (expired, or their connection lost) before the task becomes `failed`; 0: no limit. */
   readonly maxLostLeases: number;
 }
 
@@ -110,28 +110,28 @@ export interface Task extends TaskDefinition {
   readonly status: TaskStatus;
   readonly claimedBy: string | null;
   readonly claimedAt: number | null;
-  /** The lease length of the current claim, in seconds; a lost lease is made anew with it. */
+  /** The lease length of the current claim, in seconds. A missing lease is written again with this length. */
   readonly ttlSeconds: number | null;
-  /** The id of the `next` request that won the current claim, so that a repeated request finds it. */
+  /** The id of the `next` request that won the current claim, so that the repeated request finds the claim. */
   readonly claimRequest: string | null;
   /** The instance of the session that made the current claim; `null` if it named none. */
   readonly claimInstance: string | null;
-  /** The number of claims in this life of the id. It only grows while the task exists. */
+  /** The number of claims since the task was created. It never goes back. */
   readonly attempt: number;
   /**
-   * The revision of the record that the last claim replaced; 0: no claim by a version that knows it.
-   * It grows across all lives of the id, because revisions of a bucket never go back.
+   * The revision of the record that the last claim replaced; 0 if no version that writes it made a claim.
+   * It grows even if the task is removed and created again, because a bucket's revisions never go back.
    */
   readonly fencingToken: number;
-  /** How often the lease of the current claim was begun anew after it had run out; else 0. */
+  /** How often the lease of the current claim has begun again after it had expired. 0 without a claim. */
   readonly leaseEpoch: number;
-  /** Attempts that their holders reported as failed since the task was created or requeued. */
+  /** Attempts that their holders reported as failed, since the task was created or requeued. */
   readonly failures: number;
-  /** Leases that expired, or were lost with their connection, since then. */
+  /** Leases that expired or were lost with their connection, since the task was created or requeued. */
   readonly lostLeases: number;
-  /** Not claimable before this time: a scheduled start, or the end of a delay. A claim clears it. */
+  /** Nobody can claim the task before this time: a scheduled start, or the end of a delay. A claim clears it. */
   readonly notBefore: number | null;
-  /** Whoever holds the task is asked to stop; its end then makes the task `cancelled`. */
+  /** The holder is asked to stop. When its attempt ends without completion, the task becomes `cancelled`. */
   readonly cancelRequested: boolean;
   readonly result: unknown;
   readonly error: unknown;
@@ -139,14 +139,14 @@ export interface Task extends TaskDefinition {
   readonly updatedAt: number;
   readonly completedAt: number | null;
   readonly completedBy: string | null;
-  /** Revision of the task's first record: the creation order. `null` inside that first record itself. */
+  /** Revision of the task's first record: the order of creation. `null` inside that first record itself. */
   readonly createdRevision: number | null;
   readonly lastEvent: TaskEvent | null;
-  /** Fields of the stored record that this version does not know; every write carries them along. */
+  /** Fields of the stored record that this version does not know. Every write keeps them. */
   readonly unknownFields: Readonly<Record<string, unknown>> | null;
 }
 
-/** The default of every optional part of a definition, for `create` and hand-written records alike. */
+/** The default of each field, for requests that create a task and for records written by hand. */
 export const DEFINITION_DEFAULTS = {
   title: "",
   description: null,
@@ -160,20 +160,20 @@ export const DEFINITION_DEFAULTS = {
   maxLostLeases: 10,
 } as const satisfies TaskDefinition;
 
-/** What is said of a new task beside its definition. */
+/** What a request gives for a new task in addition to its definition. */
 export interface NewTaskOptions {
-  /** Who creates it. */
+  /** The session that creates it. */
   readonly sessionId: string | null;
   readonly notBefore?: number | null;
-  /** Of work that was done elsewhere. */
+  /** How it ended, if the work was done elsewhere. */
   readonly finished?: ImportedEnd | null;
 }
 
-/** The statuses that a new task can have without anybody working on it. */
+/** The finished statuses that an import can give to a new task. */
 export const IMPORTED_STATUSES = ["complete", "cancelled"] as const;
 export type ImportedStatus = (typeof IMPORTED_STATUSES)[number];
 
-/** How work that was done elsewhere ended; the times and the result are those of a complete task. */
+/** How work that was done elsewhere ended. Only a complete task has a result, a time and a session. */
 export interface ImportedEnd {
   readonly status: ImportedStatus;
   readonly result: unknown;
@@ -182,11 +182,11 @@ export interface ImportedEnd {
 }
 
 /**
- * A new task: `blocked` while any of its dependencies is incomplete, else `available`; or finished, if it
- * is work that was done elsewhere.
+ * A new task: finished if the work was done elsewhere, `blocked` if a dependency is incomplete, otherwise
+ * `available`.
  *
- * Field by field, in one order everywhere, as tasks that are read from the bucket: then all of them have
- * one shape, and take the least room.
+ * The fields are listed one by one, in the same order as in `toTask` of `protocol/task-record.ts`. So all
+ * tasks have one hidden class in V8, and take the least memory.
  */
 export function createTask(
   taskId: string,

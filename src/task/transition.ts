@@ -1,30 +1,31 @@
 /**
  * The state machine of a task, as one pure function.
  *
- * blocked    A dependency is incomplete. Entered at creation, by an update of `depends_on`, by a
- *            requeue, or when a complete dependency is requeued. Left for available when the last
- *            dependency completes.
- * available  Anyone with the required capabilities may claim it, once `notBefore` has passed. A creation
- *            or an update schedules it so; a failed attempt delays it. A claim clears it.
- * claimed    Exactly one session holds it, under the current `attempt`. Entered by claim only, which
- *            is the only thing that raises `attempt` and sets `fencingToken`. Left by the holder's
- *            release, by expiry of that attempt's lease (its time is over, or its session's connection
- *            is lost), because another process took the session over, by a forced cancel or by a
- *            requeue. A lease that is over can be begun anew while the task is still
- *            claimed, which raises `leaseEpoch`; an expiry is of one epoch.
- *            A claimed task stays claimed when a dependency is requeued: its work has begun.
- * complete   The holder said so, or the task was imported as work that is done. Terminal.
+ * blocked    A dependency is incomplete. A task becomes blocked when it is created, by an update of
+ *            `depends_on`, by a requeue, or when a complete dependency is requeued. It becomes available
+ *            when its last dependency completes.
+ * available  Any session with the required capabilities can claim it, once `notBefore` has passed. A
+ *            creation or an update sets `notBefore` to schedule the task, and a failed attempt to delay
+ *            it. A claim clears `notBefore`.
+ * claimed    Exactly one session holds it, under the current `attempt`. Only a claim leads here, and only
+ *            a claim raises `attempt` and sets `fencingToken`. The claim ends by the holder's release, by
+ *            the expiry of its lease (its time is over, or its session's connection is lost), because
+ *            another process takes over the session, by a forced cancel, or by a requeue. While the task
+ *            is still claimed, a lease that is over can begin again, which raises `leaseEpoch`: an expiry
+ *            names the epoch that it ends. A claimed task stays claimed when a dependency is requeued,
+ *            because its work has begun.
+ * complete   Its holder completed it, or it was imported as complete. Finished.
  * failed     `failures` reached `maxFailures`, `lostLeases` reached `maxLostLeases` (if that is not 0),
- *            or the holder said that no retry helps. Terminal.
- * cancelled  Someone cancelled it; a claimed task is first asked to stop (`cancelRequested`) and
- *            becomes cancelled when its attempt ends in anything but completion. An import can also bring
- *            it so. Terminal.
+ *            or the holder refused a retry. Finished.
+ * cancelled  Someone cancelled it, or it was imported as cancelled. The holder of a claimed task is first
+ *            asked to stop (`cancelRequested`). The task becomes cancelled when its attempt ends without
+ *            completion. Finished.
  *
- * Terminal tasks are left by requeue only, which starts afresh with no failures and no lost leases but
- * keeps counting `attempt`. A failure is what a holder reports; an expiry says nothing about the work, so
- * it counts as a lost lease. Giving a task back (release with `available`) is neither, nor is the end of
- * a claim whose session was replaced. A failed attempt delays the next claim, and so does a task that is
- * given back if its holder says so; an expired one does not, because its lease has been delay enough.
+ * Only a requeue brings a finished task back. It clears the failures and the lost leases, but goes on
+ * counting `attempt`. A failure is what a holder reports. An expiry says nothing about the work, so it
+ * counts as a lost lease. A release with `available` counts as neither, and so does the end of a claim
+ * whose session was replaced. A failed attempt delays the next claim. A release with `available` delays it
+ * if the holder wants that. An expiry does not, because the lease was delay enough.
  */
 import { failAttempt, giveBack, giveUpReplaced, loseLease, stopped } from "./attempt-ends.ts";
 import type {
@@ -55,7 +56,7 @@ import {
 
 export interface TransitionContext {
   readonly now: number;
-  /** Of the record that a write replaces. */
+  /** The revision of the record that a write replaces. */
   readonly revision: number;
   readonly retryPolicy: RetryPolicy;
 }
@@ -117,7 +118,7 @@ function claim(task: Task, command: ClaimCommand, { now, revision }: TransitionC
 
 function release(task: Task, command: ReleaseCommand, context: TransitionContext): Decision {
   const refused = holderRefusal(task, command.sessionId, command.attempt, command.instance);
-  if (refused !== null) return wasReleasedSo(task, command) ? UNCHANGED : refused;
+  if (refused !== null) return isRepeated(task, command) ? UNCHANGED : refused;
 
   const { now } = context;
   const cause = { sessionId: command.sessionId };
@@ -155,7 +156,7 @@ function replaceSession(task: Task, command: ReplaceSessionCommand, now: number)
   return write(giveUpReplaced(task, now));
 }
 
-/** The opposite of `expire`: of the two, whichever is written first leaves nothing to the other. */
+/** The opposite of `expire`: when one of the two is written, the other one finds nothing to do. */
 function revive(task: Task, command: ReviveCommand, now: number): Decision {
   const { sessionId, ttlSeconds } = command;
   const refused = holderRefusal(task, sessionId, command.attempt);
@@ -166,15 +167,15 @@ function revive(task: Task, command: ReviveCommand, now: number): Decision {
   return write(moved(task, revived, "task_renewed", now, cause));
 }
 
-/** How a claim has ended after a release to each status. */
+/** How a claim ends by a release with each outcome. */
 const ENDS_OF_RELEASE: Record<ReleaseOutcome, readonly EndOfClaim[]> = {
   available: ["released", "stopped"],
   complete: ["completed"],
   failed: ["failed", "stopped"],
 };
 
-/** Whether this very release has already happened, and its sender only missed the answer. */
-function wasReleasedSo(task: Task, command: ReleaseCommand): boolean {
+/** Whether exactly this release has happened already, and the holder repeats it because it got no reply. */
+function isRepeated(task: Task, command: ReleaseCommand): boolean {
   const end = endOfClaim(task.lastEvent);
   if (end === null || task.lastEvent?.sessionId !== command.sessionId) return false;
   if (command.attempt !== null && command.attempt !== task.attempt) return false;
