@@ -1,4 +1,4 @@
-/** Any task that there can be, for tests of how it is stored. */
+/** Arbitrary tasks, for tests of how tasks are stored. */
 import fc from "fast-check";
 import { EVENT_TYPES, type Task, TASK_STATUSES, type TaskEvent } from "../../src/task/task.ts";
 
@@ -7,12 +7,12 @@ export const ORIGIN = { taskId: "P0.5.1", revision: 7, writtenAt: Date.UTC(2025,
 const id = fc.stringMatching(/^[A-Za-z0-9_=/-]{1,9}(\.[A-Za-z0-9_=/-]{1,9}){0,2}$/);
 const time = fc.integer({ min: 0, max: Date.UTC(9999, 11, 31) });
 const names = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 9 }), { maxLength: 4 });
-/** As JSON gives it back: without a negative zero. */
+/** Without a negative zero, which JSON does not keep. */
 export const json = fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown);
 const orNull = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> =>
   fc.option(arbitrary, { nil: null });
 
-/** Objects as literals make them. */
+/** Objects with the prototype of literals. */
 const PLAIN = { noNullPrototype: true };
 
 const event: fc.Arbitrary<TaskEvent> = fc.record(
@@ -76,7 +76,7 @@ export const task: fc.Arbitrary<Task> = fc
   )
   .map((task): Task => {
     const claimedBy = task.status === "claimed" ? task.claimedBy : null;
-    // No field of a record has a name like these.
+    // No known field has such a name.
     const unknown = Object.entries(task.unknownFields ?? {}).map(
       ([k, v]) => [`x-${k}`, v] as const,
     );

@@ -1,10 +1,10 @@
-/** The closed table of errors and the reply that is made of one. */
+/** The closed table of errors, and error replies. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CoordinatorError, ERROR_CODES, ERRORS, toErrorReply } from "../../src/protocol/errors.ts";
 
 describe("the table of errors", () => {
-  it("has exactly these codes: outside programs switch on them", () => {
+  it("has exactly these codes, because other programs decide by them", () => {
     const rows = Object.entries(ERRORS).map(([code, error]) => {
       return `${code} ${error.status}${error.retryable ? " retryable" : ""}`;
     });
@@ -29,7 +29,7 @@ describe("the table of errors", () => {
     ]);
   });
 
-  it("has codes that can be sent in a NATS header as they are", () => {
+  it("has codes that a NATS header can contain unchanged", () => {
     for (const code of ERROR_CODES) assert.match(code, /^[a-z_]+$/);
   });
 });
@@ -52,7 +52,7 @@ describe("an error's reply", () => {
     });
   });
 
-  it("has no task where none is known", () => {
+  it("has no task if none is known", () => {
     const reply = toErrorReply(new CoordinatorError("unavailable", "no leader"));
     assert.deepEqual(reply, {
       ok: false,
@@ -60,13 +60,13 @@ describe("an error's reply", () => {
     });
   });
 
-  it("has its own code even if a detail is called so", () => {
+  it("has its own code even if a detail is named code", () => {
     const details = { code: "ok", message: "fine", retryable: true };
     const { error } = toErrorReply(new CoordinatorError("not_found", "no such task", { details }));
     assert.deepEqual(error, { code: "not_found", message: "no such task", retryable: false });
   });
 
-  it("does not tell the defect behind it, which only the log gets", () => {
+  it("does not contain the cause, which only the log gets", () => {
     const cause = new Error("secret");
     const error = new CoordinatorError("internal", "a defect", { cause });
     assert.equal(error.cause, cause);

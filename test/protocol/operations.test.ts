@@ -1,4 +1,4 @@
-/** The table of operations and the JSON Schemas that it is published with. */
+/** The table of operations and the JSON Schemas that are published from it. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { OPERATION_NAMES, OPERATIONS, schemasOf } from "../../src/protocol/operations.ts";
@@ -12,7 +12,7 @@ interface ObjectSchema {
 }
 
 describe("the table of operations", () => {
-  it("has exactly these: outside programs send them", () => {
+  it("has exactly these operations, because other programs send them", () => {
     assert.deepEqual(
       OPERATION_NAMES.map((name) => `${name} ${OPERATIONS[name].id}`),
       [
@@ -39,7 +39,7 @@ describe("the table of operations", () => {
     );
   });
 
-  it("has an example of each body, which is accepted", () => {
+  it("has an example of each body that is accepted", () => {
     for (const name of OPERATION_NAMES) {
       parseBody(name, JSON.stringify(OPERATIONS[name].example));
     }
@@ -68,7 +68,7 @@ describe("the table of operations", () => {
     });
   }
 
-  it("says that an option can be null, and what is required cannot", () => {
+  it("says that an option can be null, and a required field cannot", () => {
     const { properties } = schemasOf("tasks.claim").request as ObjectSchema;
     const typeOf = (name: string): unknown => (properties?.[name] as ObjectSchema).type;
     assert.deepEqual(typeOf("ttl_seconds"), ["integer", "null"]);
@@ -76,7 +76,7 @@ describe("the table of operations", () => {
     assert.equal(typeOf("session_id"), "string");
   });
 
-  it("asks of a sender only what has no default", () => {
+  it("requires only fields without a default", () => {
     const { required } = schemasOf("tasks.next").request as ObjectSchema;
     assert.deepEqual(required, ["session_id"]);
   });

@@ -1,4 +1,4 @@
-/** Bad bodies and bad ids: each refused with a message that names the field and what it should be. */
+/** Bad bodies and bad ids: each is refused with a message that names the field and the cure. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
@@ -9,7 +9,7 @@ import { parseBody, parseId } from "../../src/protocol/parse-request.ts";
 interface BadBody {
   readonly operation: Operation;
   readonly body: string;
-  /** Named in the error's details and in its message; `null`: the body as a whole is wrong. */
+  /** Is in the error's details and in its message; `null` if the whole body is wrong. */
   readonly field: string | null;
   readonly message: RegExp;
 }
@@ -116,7 +116,7 @@ const BAD_BODIES: readonly BadBody[] = [
   bad("sessions.heartbeat", '{"claims":[{"task_id":"a"}]}', "claims.0.attempt", /is required/),
 ];
 
-/** Optional fields that keep a null: there it is a value. */
+/** Optional fields that accept `null` as a value. */
 const NULL_IS_A_VALUE = new Set([
   ...["payload", "description", "not_before", "progress", "result", "error"],
 ]);
@@ -188,11 +188,11 @@ describe("a request's body", () => {
     assert.match(error.message, /unknown field "ttl"/);
   });
 
-  it("can be left out where nothing is required", () => {
+  it("can be left out if nothing is required", () => {
     for (const text of ["", "  \n", "{}"]) assert.deepEqual(parseBody("tasks.stats", text), {});
   });
 
-  it("is quoted in the message only in part", () => {
+  it("is quoted only in part", () => {
     const body = JSON.stringify({ session_id: "a", capabilities: "x".repeat(10_000) });
     const error = refusalOf(() => parseBody("tasks.claim", body));
     assert.ok(error.message.length < 300);
@@ -209,7 +209,7 @@ describe("a request's body", () => {
     refusalOf(() => parseBody("tasks.create", `{"payload":${deep}}`));
   });
 
-  it("of whatever kind is read or refused, never anything else", () => {
+  it("of any kind is either accepted or refused with an error code", () => {
     const text = fc.oneof(
       fc.string(),
       fc.json(),
@@ -235,26 +235,30 @@ describe("a request's body", () => {
 });
 
 describe("a request's id", () => {
-  it("is taken from the subject where the operation needs one", () => {
+  it("is taken from the subject if the operation needs one", () => {
     assert.equal(parseId("tasks.claim", "P0.5.1"), "P0.5.1");
     assert.equal(parseId("tasks.create", "P0.5.1"), "P0.5.1");
     assert.equal(parseId("sessions.register", "session-1"), "session-1");
   });
 
-  it("is undefined where there is none and none is needed", () => {
+  it("is undefined if there is none and none is needed", () => {
     assert.equal(parseId("tasks.create", ""), undefined);
+    // eslint-disable-next-line @typescript-eslint/no-confusing-void-expression -- the test is about the value
     assert.equal(parseId("tasks.stats", ""), undefined);
   });
 
-  it("is refused where it is missing, with the subject to use", () => {
+  it("is required with the subject to use, if it is missing", () => {
     const task = refusalOf(() => parseId("tasks.claim", ""));
     assert.match(task.message, /task id is missing: send the request to tasks\.claim\.<task_id>/);
     const session = refusalOf(() => parseId("sessions.register", ""));
     assert.match(session.message, /session id is missing: .* sessions\.register\.<session_id>/);
   });
 
-  it("is refused where the operation takes none", () => {
-    assert.match(refusalOf(() => parseId("tasks.stats", "a")).message, /takes no id/);
+  it("is refused if the operation takes none", () => {
+    const refusal = refusalOf(() => {
+      parseId("tasks.stats", "a");
+    });
+    assert.match(refusal.message, /takes no id/);
   });
 
   const long = "a".repeat(257);
@@ -268,7 +272,7 @@ describe("a request's id", () => {
   }
 });
 
-/** Bodies with the fields that are required, and with one of the two that `verify` asks for. */
+/** The required fields of each body, and one of those that `verify` asks for. */
 const REQUIRED_FIELDS: Partial<Record<Operation, object>> = {
   "tasks.import": { tasks: [{ task_id: "a" }] },
   "tasks.claim": { session_id: "a" },

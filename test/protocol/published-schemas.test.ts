@@ -1,4 +1,4 @@
-/** Real replies against the JSON Schemas that `nats micro info` shows. */
+/** Checks real replies with the JSON Schemas that `nats micro info` shows. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Kvm } from "@nats-io/kv";
@@ -6,7 +6,7 @@ import { z } from "zod";
 import { type Operation, OPERATION_NAMES, schemasOf } from "../../src/protocol/operations.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
-/** Of a later version: fields and an event that this one does not know. */
+/** A record of a later version: it has fields and an event that this one does not know. */
 const FROM_LATER = {
   task_id: "later",
   title: "By a later version",
@@ -41,7 +41,7 @@ const CALLS: readonly (readonly [Operation, string, object])[] = [
   ["sessions.unregister", "sessions.unregister.s", {}],
 ];
 
-describe("a reply is valid by the schema that is published of it", () => {
+describe("a reply fits its published schema", () => {
   let coordinator: TestCoordinator;
   before(async () => {
     coordinator = await TestCoordinator.start();
@@ -66,7 +66,7 @@ describe("a reply is valid by the schema that is published of it", () => {
     assert.deepEqual(new Set(CALLS.map(([operation]) => operation)), new Set(OPERATION_NAMES));
   });
 
-  it("which refuses what is no such reply", async () => {
+  it("and another value does not", async () => {
     const reply: Json = await coordinator.ok("tasks.get.a");
     const schema = replySchema("tasks.get");
     assert.ok(!schema.safeParse({ ...reply, revision: "1" }).success);
@@ -74,7 +74,7 @@ describe("a reply is valid by the schema that is published of it", () => {
   });
 });
 
-/** Read back from its JSON, as a program in another language does it. */
+/** Parses the schema from its JSON, as a program in another language does. */
 function replySchema(operation: Operation): z.ZodType {
   const schema: unknown = JSON.parse(JSON.stringify(schemasOf(operation).reply));
   return z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]);

@@ -1,4 +1,4 @@
-/** What the quick check lets pass is what the schema would, and it lets pass what this version writes. */
+/** The quick check accepts every record that this version writes, and nothing that the schema refuses. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
@@ -12,7 +12,7 @@ import {
 import type { Task } from "../../src/task/task.ts";
 import { json, ORIGIN, task } from "./arbitrary-task.ts";
 
-/** Beside any JSON: what is nearly right. */
+/** Any JSON, and values that are nearly right. */
 const wrong = fc.oneof(
   json,
   fc.constantFrom(
@@ -35,7 +35,7 @@ describe("the quick check of a task's record", () => {
     fc.assert(fc.property(task, (original) => passesQuickCheck(recordOf(original))));
   });
 
-  it("lets pass nothing that the schema would not, nor anything that it would change", () => {
+  it("accepts nothing that the schema would refuse or change", () => {
     const fields = [...Object.keys(taskRecord.shape), "something else"];
     const ofEvent = ["type", "task_id", "old_status", "new_status", "claimed_by", "session_id"];
     const place = fc.oneof(
@@ -63,11 +63,11 @@ describe("the quick check of a task's record", () => {
       }),
       { numRuns: 5_000 },
     );
-    // Neither of them may be all there is.
+    // Both must be common.
     assert.ok(passed > 500 && refused > 500, `${passed} passed, ${refused} did not`);
   });
 
-  it("leaves what is no object to the schema", () => {
+  it("leaves a value that is no object to the schema", () => {
     for (const value of [null, [], "record", 7]) assert.equal(passesQuickCheck(value), false);
   });
 

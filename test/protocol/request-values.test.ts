@@ -1,4 +1,4 @@
-/** What JavaScript cannot keep is refused wherever it is in a request, with its path and the cure. */
+/** Requests with a value that JavaScript cannot keep are refused, with its path and the cure. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CoordinatorError } from "../../src/protocol/errors.ts";
@@ -43,7 +43,7 @@ describe("a value that cannot be kept", () => {
     });
   }
 
-  it("is none if it only looks like one", () => {
+  it("is not confused with values that only look like one", () => {
     const payload = { id: "1970670598291982290", ids: [1e100, 0.1], text: "1e400 \\ud800 😀" };
     assert.deepEqual(parseBody("tasks.create", JSON.stringify({ payload })).payload, payload);
     const escaped = parseBody("tasks.create", '{"title":"\\ud83d\\ude00"}');

@@ -1,4 +1,4 @@
-/** Numbers and text that JavaScript cannot keep are found, with their path, and nothing else is. */
+/** Finds numbers and text that JavaScript cannot keep, with their path, and nothing else. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
@@ -39,7 +39,7 @@ describe("a number of JSON", () => {
     });
   }
 
-  it("is kept in whatever spelling JavaScript writes it", () => {
+  it("is kept in every spelling that JavaScript writes", () => {
     fc.assert(fc.property(fc.jsonValue(), (value) => inexactPart(JSON.stringify(value)) === null));
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (number) => {
@@ -48,7 +48,7 @@ describe("a number of JSON", () => {
     );
   });
 
-  it("is found exactly if its decimal value is another one after it was parsed", () => {
+  it("is found exactly if parsing changes its decimal value", () => {
     const digits = fc.stringMatching(/^[0-9]{1,22}$/);
     const literal = fc
       .tuple(
@@ -71,7 +71,7 @@ describe("a number of JSON", () => {
     );
   });
 
-  it("is looked at once, however long it is", () => {
+  it("takes linear time, even if it is very long", () => {
     const megabyte = 1_048_576;
     const digits = "7".repeat(megabyte);
     for (const text of [
@@ -85,7 +85,7 @@ describe("a number of JSON", () => {
       assert.equal(part?.path, "n");
       assert.ok(part.problem.length < 200, part.problem);
     }
-    // Nothing is wrong with these, though each of them has to be looked at closely.
+    // All of these can be kept, but each needs the slow scan.
     for (const text of [
       `{"n":[1e100,"${digits}",0.${"0".repeat(megabyte)}]}`,
       `[1e100,${"[".repeat(megabyte)}${"]".repeat(megabyte)}]`,
@@ -126,14 +126,14 @@ describe("text of JSON", () => {
     });
   }
 
-  it("is told with a path that is not longer than people read", () => {
+  it("is reported with a path that is short enough to read", () => {
     const name = "x".repeat(100_000);
     const part = inexactPart(`${`{"${name}":`.repeat(50)}1e400${"}".repeat(50)}`);
     assert.ok(part !== null && part.path.length <= 303);
   });
 });
 
-/** By integers, where the implementation compares digits. */
+/** Compares integers, while the implementation compares digits. */
 function isSame(a: string, b: string): boolean {
   if (b.includes("Infinity")) return false;
   const [x, y] = [fractionOf(a), fractionOf(b)];

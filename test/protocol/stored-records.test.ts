@@ -13,7 +13,7 @@ describe("a lease or a session as it is stored", () => {
     assert.deepEqual(readStored(storedSession, session)?.capabilities, []);
   });
 
-  it("is none if it is something else, or would be read as something else", () => {
+  it("is refused if it does not fit the schema, or cannot be kept unchanged", () => {
     for (const text of ["", "7", "{}", lease.replace("300}", "290}")]) {
       assert.equal(readStored(leaseRecord, text), null);
     }

@@ -1,4 +1,4 @@
-/** Ids and the subjects they become part of. */
+/** Ids, and the subjects that contain them. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
@@ -71,11 +71,11 @@ describe("a request's subject", () => {
     });
   });
 
-  it("keeps a strange id as it is, for the validation to refuse", () => {
+  it("keeps an invalid id unchanged, so that the validation can refuse it", () => {
     assert.equal(parseRequestSubject("tasks.get.a.*.>").id, "a.*.>");
   });
 
-  it("is read as it was made, for every id", () => {
+  it("is parsed into the parts that it was made of, for every id", () => {
     fc.assert(
       fc.property(fc.constantFrom("tasks", "sessions"), id, (root, name) => {
         const address = parseRequestSubject(requestSubject(root, "get", name));

@@ -1,4 +1,4 @@
-/** The record of a task: there and back again, written by hand, and unreadable. */
+/** The record of a task: encoded and decoded, written by hand, and unreadable. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
@@ -15,7 +15,7 @@ import { availableTask, claim, CONTEXT } from "../task/sample-task.ts";
 import { ORIGIN, task } from "./arbitrary-task.ts";
 
 describe("the record of a task", () => {
-  it("is read as the task that it was written from, with fields that nobody knows", () => {
+  it("is decoded to the task that was encoded, with its unknown fields", () => {
     fc.assert(
       fc.property(task, (original) => {
         const text = JSON.stringify(encodeTask(original));
@@ -25,13 +25,13 @@ describe("the record of a task", () => {
     );
   });
 
-  it("is read into fields in the order of a new task's, so that all tasks have one shape", () => {
+  it("is decoded to fields in the order of a new task, so that all tasks have one hidden class", () => {
     const created = availableTask();
     const decoded = decodeTask(JSON.stringify(encodeTask(created)), ORIGIN);
     assert.deepEqual(Object.keys(decoded), Object.keys(created));
   });
 
-  it("is what replies promise", () => {
+  it("fits the schema of replies", () => {
     fc.assert(
       fc.property(task, (original) => {
         const { error } = taskRecord.safeParse(encodeTask(original));
@@ -85,14 +85,14 @@ describe("the record of a task", () => {
     });
   });
 
-  it("reads a record of a version that did not know of lost leases", () => {
+  it("is read from a version that did not count lost leases", () => {
     const { max_lost_leases, lost_leases, ...older } = encodeTask(availableTask({ failures: 2 }));
     assert.deepEqual([max_lost_leases, lost_leases], [10, 0]);
     const task = decodeTask(JSON.stringify(older), ORIGIN);
     assert.deepEqual([task.failures, task.lostLeases, task.maxLostLeases], [2, 0, 10]);
   });
 
-  it("carries unknown fields through a transition but lets none replace a known one", () => {
+  it("keeps unknown fields through a transition, and none replaces a known one", () => {
     const text = JSON.stringify({ title: "t", future: { a: [1] }, attempts: 9 });
     const decision = transition(decodeTask(text, ORIGIN), claim("session-1"), CONTEXT);
     assert.ok(decision.kind === "write");
@@ -111,26 +111,26 @@ describe("a record of a later version", () => {
   };
   const record = { ...encodeTask(availableTask()), last_event: event };
 
-  it("keeps its event as it is, with a type, a status and fields that this version does not know", () => {
+  it("keeps its event unchanged, with a type, a status and fields that this version does not know", () => {
     const read = decodeTask(JSON.stringify(record), ORIGIN);
     assert.equal(read.lastEvent?.type, "task_paused");
     assert.deepEqual(encodeTask(read).last_event, event);
   });
 
-  it("can be claimed: the event only tells what was", () => {
+  it("can be claimed, because the event only describes the past", () => {
     const decision = transition(decodeTask(JSON.stringify(record), ORIGIN), claim("s"), CONTEXT);
     assert.ok(decision.kind === "write");
     assert.equal(encodeTask(decision.task).last_event?.type, "task_claimed");
   });
 
-  it("cannot be handled if its status is unknown, and that is said", () => {
+  it("is refused with a clear error if its status is unknown", () => {
     const text = JSON.stringify({ ...record, status: "paused" });
     assert.throws(() => decodeTask(text, ORIGIN), /Was it written by a newer version\?$/);
   });
 });
 
 describe("a record written by hand", () => {
-  it("takes the defaults of a new task, its times and creation order from where it was found", () => {
+  it("gets the defaults of a new task, and its times and order of creation from its place in the bucket", () => {
     const task = decodeTask('{"title":"Write the docs"}', ORIGIN);
     const expected: Task = {
       ...availableTask(),
@@ -143,13 +143,13 @@ describe("a record written by hand", () => {
     assert.deepEqual(task, expected);
   });
 
-  it("is blocked when it has dependencies and says nothing else", () => {
+  it("is blocked if it has dependencies and no status", () => {
     assert.equal(decodeTask('{"depends_on":["a"]}', ORIGIN).status, "blocked");
     const given = decodeTask('{"depends_on":["a"],"status":"available"}', ORIGIN);
     assert.equal(given.status, "available");
   });
 
-  it("can give times with an offset and names twice", () => {
+  it("can have times with an offset, and duplicate names", () => {
     const text =
       '{"updated_at":"2025-11-12T19:30:00+02:00","tags":["a","b","a"],"depends_on":["x","x"]}';
     const task = decodeTask(text, ORIGIN);
@@ -188,7 +188,7 @@ describe("a value that is no task", () => {
     ['{"last_event":{"type":7}}', /last_event\.type/],
     ['{"task_id":"P0.5.2"}', /task_id is "P0\.5\.2" but its key is "P0\.5\.1"/],
   ] as const) {
-    it(`is reported with what is wrong: ${text === "" ? "nothing" : text}`, () => {
+    it(`is refused with the reason: ${text === "" ? "nothing" : text}`, () => {
       assert.throws(
         () => decodeTask(text, ORIGIN),
         (error) => error instanceof CorruptRecordError && problem.test(error.message),
@@ -196,7 +196,7 @@ describe("a value that is no task", () => {
     });
   }
 
-  it("is all that decoding ever complains about", () => {
+  it("is the only error that decoding throws", () => {
     const record = fc
       .dictionary(fc.constantFrom(...Object.keys(taskRecord.shape), "x"), fc.jsonValue())
       .map((value) => JSON.stringify(value));
@@ -215,7 +215,7 @@ describe("a value that is no task", () => {
 });
 
 describe("the changes of an update", () => {
-  it("are the named fields only, so that the others keep their values", () => {
+  it("contain only the named fields, so that the others keep their values", () => {
     assert.deepEqual(decodeChanges({ title: "New", depends_on: ["a", "a"], payload: null }), {
       title: "New",
       dependsOn: ["a"],

@@ -1,4 +1,4 @@
-/** The dependency graph: what is unmet, cycles, order of creation. */
+/** The graph of dependencies: incomplete ones, cycles, order of creation. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
@@ -17,7 +17,7 @@ const acyclic: fc.Arbitrary<Graph> = edges.map((pairs) =>
 );
 
 describe("unmet dependencies", () => {
-  it("are those that are not complete, in their order, unknown ones among them", () => {
+  it("are the incomplete ones and the unknown ones, in the given order", () => {
     const complete = new Set(["b"]);
     assert.deepEqual(
       unmetDependencies(["c", "b", "unknown", "a"], (id) => complete.has(id)),
@@ -41,7 +41,7 @@ describe("finding a cycle", () => {
     assert.deepEqual(cycleOf(toGraph([["a", "a"]]), ["a"]), ["a", "a"]);
   });
 
-  it("takes no shared dependency for a cycle", () => {
+  it("does not take a shared dependency for a cycle", () => {
     const diamond = toGraph([
       ["a", "b"],
       ["a", "c"],
@@ -51,11 +51,11 @@ describe("finding a cycle", () => {
     assert.equal(cycleOf(diamond, ["a", "b", "c", "d"]), null);
   });
 
-  it("takes unknown tasks as having no dependencies", () => {
+  it("treats an unknown task as one without dependencies", () => {
     assert.equal(cycleOf(toGraph([["a", "unknown"]]), ["a", "missing"]), null);
   });
 
-  it("gives a real cycle, whenever there is one", () => {
+  it("gives a real cycle if there is one", () => {
     fc.assert(
       fc.property(graph, (tasks) => {
         const cycle = cycleOf(tasks, [...tasks.keys()]);
@@ -73,7 +73,7 @@ describe("finding a cycle", () => {
     );
   });
 
-  it("finds none where there is none", () => {
+  it("gives null if there is no cycle", () => {
     fc.assert(
       fc.property(acyclic, (tasks) => {
         assert.equal(cycleOf(tasks, [...tasks.keys()]), null);
@@ -90,7 +90,7 @@ describe("finding a cycle", () => {
 });
 
 describe("the order of creation", () => {
-  it("has every task once, after those of its dependencies that are among them", () => {
+  it("contains every task once, after those of its dependencies that are given too", () => {
     fc.assert(
       fc.property(acyclic, fc.shuffledSubarray<string>([...IDS]), (tasks, subset) => {
         const given = subset.map((taskId) => ({ taskId, dependsOn: tasks.get(taskId) ?? [] }));
@@ -138,7 +138,7 @@ function toGraph(pairs: readonly (readonly [string, string])[]): Graph {
   return dependencies;
 }
 
-/** The same question answered naively: does any task reach itself? */
+/** The same answer in a simple way: whether any task reaches itself. */
 function hasCycle(tasks: Graph): boolean {
   return [...tasks.keys()].some((start) => {
     const reached = new Set<string>();

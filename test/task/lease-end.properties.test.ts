@@ -1,4 +1,4 @@
-/** What holds of a claim's lease whatever is asked of the task: its end and its revival exclude each other. */
+/** What holds for a lease under any sequence of commands: its end and its revival exclude each other. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
@@ -6,8 +6,8 @@ import type { Command } from "../../src/task/commands.ts";
 import { transition } from "../../src/task/transition.ts";
 import { holds, run } from "./random-commands.ts";
 
-describe("whatever is asked of a task", () => {
-  holds("a revival alone raises its lease's epoch, by one", ({ before, command }, after) => {
+describe("after any sequence of commands", () => {
+  holds("only a revival raises the epoch of a lease, by one", ({ before, command }, after) => {
     if (command.type === "revive") assert.equal(after.leaseEpoch, before.leaseEpoch + 1);
     else if (after.status === "claimed" && after.attempt === before.attempt) {
       assert.equal(after.leaseEpoch, before.leaseEpoch);
@@ -20,7 +20,7 @@ describe("whatever is asked of a task", () => {
     assert.deepEqual(after, { ...before, ttlSeconds, leaseEpoch, updatedAt, lastEvent });
   });
 
-  it("of the end and the revival of one lease only the first changes anything", () => {
+  it("the end and the revival of one lease exclude each other: only the first changes anything", () => {
     fc.assert(
       fc.property(run, (steps) => {
         for (const { before, context } of steps) {
@@ -41,7 +41,7 @@ describe("whatever is asked of a task", () => {
     );
   });
 
-  it("leases end and are revived, also more than once, so that the above says something", () => {
+  it("leases end and are revived, some more than once, so the other tests cover both", () => {
     const ended = fc.sample(run, { numRuns: 1_000, seed: 1 }).flatMap((steps) =>
       steps.flatMap(({ before, command, decision }) => {
         return decision.kind === "write" ? [`${command.type} at ${before.leaseEpoch}`] : [];

@@ -1,4 +1,4 @@
-/** What becomes of a claim whose lease has run out: taken back, or begun anew by its holder. */
+/** A claim whose lease has expired: the task is taken back, or its holder begins the lease again. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { endOfClaim } from "../../src/task/holder.ts";
@@ -31,7 +31,7 @@ describe("the end of a lease", () => {
     assertWithoutHolder(task);
   });
 
-  it("says so if it came with the loss of the holder's connection, and is else the same", () => {
+  it("gives the loss of the connection as its reason, and otherwise does the same", () => {
     for (const lostLeases of [0, 9]) {
       const task = claimedTask({ lostLeases });
       const expired = written(task, expire());
@@ -43,7 +43,7 @@ describe("the end of a lease", () => {
     }
   });
 
-  it("makes the task failed when it has lost as many leases as it may, and the error says so", () => {
+  it("makes the task failed at the limit of lost leases, and the error says so", () => {
     const task = written(claimedTask({ lostLeases: 9 }), expire());
     assert.deepEqual([task.status, task.failures, task.lostLeases], ["failed", 0, 10]);
     assert.equal(
@@ -58,7 +58,7 @@ describe("the end of a lease", () => {
     assert.match(String(only.error), /the task has lost 1 lease, and max_lost_leases is 1$/);
   });
 
-  it("never makes it failed without a limit of lost leases, or for its failures", () => {
+  it("never makes the task failed if there is no limit of lost leases, or because of failures", () => {
     const unlimited = claimedTask({ maxLostLeases: 0, lostLeases: 1_000_000 });
     assert.equal(written(unlimited, expire()).status, "available");
     assert.equal(written(claimedTask({ failures: 2 }), expire()).status, "available");
@@ -72,7 +72,7 @@ describe("the end of a lease", () => {
     assertUnchanged(written(claimedTask(), release("alice", "complete")), expire());
   });
 
-  it("lets the late holder end nothing, whatever it says", () => {
+  it("refuses every release of the late holder", () => {
     for (const lostLeases of [0, 9]) {
       const expired = written(claimedTask({ lostLeases }), expire());
       for (const outcome of ["available", "complete", "failed"] as const) {
@@ -86,13 +86,13 @@ describe("the end of a lease", () => {
     }
   });
 
-  it("lets the same session claim again, under a new attempt", () => {
+  it("lets the same session claim the task again, under a new attempt", () => {
     assert.equal(written(written(claimedTask(), expire()), claim("alice")).attempt, 2);
   });
 });
 
-describe("a renewal after the lease has run out", () => {
-  it("begins the lease anew: the claim and its attempt stay, the epoch grows", () => {
+describe("a renewal after the lease has expired", () => {
+  it("begins the lease again: the claim and its attempt stay, the epoch grows", () => {
     const before = claimedTask({ claimRequest: "request-1", failures: 1 });
     const task = written(before, revive("alice", { ttlSeconds: 60 }), NOW + 5);
     const { lastEvent } = task;
@@ -109,13 +109,13 @@ describe("a renewal after the lease has run out", () => {
     });
   });
 
-  it("leaves nothing to the expiry of the lease before, and a new one to that of its own", () => {
+  it("makes the expiry of the previous lease change nothing, and only that of the new lease count", () => {
     const task = written(claimedTask(), revive("alice"));
     assertUnchanged(task, expire());
     assert.equal(written(task, expire({ epoch: 1 })).status, "available");
   });
 
-  it("is refused when the expiry was faster, also after the next claim", () => {
+  it("is refused when the expiry was written first, also after the next claim", () => {
     const expired = written(claimedTask(), expire());
     const lost = { code: "lease_lost", attempt: 1 } as const;
     assertRefused(expired, revive("alice"), lost);
@@ -123,7 +123,7 @@ describe("a renewal after the lease has run out", () => {
     assertRefused(next, revive("alice"), { ...lost, attempt: 2 });
   });
 
-  it("changes nothing when that lease has been begun anew already", () => {
+  it("changes nothing when that lease has already begun again", () => {
     assertUnchanged(written(claimedTask(), revive("alice")), revive("alice"));
     assertUnchanged(claimedTask(), revive("alice", { epoch: 1 }));
   });
@@ -136,7 +136,7 @@ describe("a renewal after the lease has run out", () => {
     });
   });
 
-  it("keeps a request to stop, with which the next end of the lease cancels the task", () => {
+  it("keeps the request to stop, so that the next end of the lease cancels the task", () => {
     const asked = written(claimedTask(), cancel());
     const task = written(asked, revive("alice"));
     assert.equal(task.cancelRequested, true);
@@ -150,7 +150,7 @@ describe("a renewal after the lease has run out", () => {
       assert.equal(ended.leaseEpoch, 0);
       assert.equal(written(ended, claim("bob")).leaseEpoch, 0);
     }
-    // One that an older version has carried along from the claim before.
+    // An older version may have kept the epoch of the previous claim.
     assert.equal(written(availableTask({ leaseEpoch: 3 }), claim("bob")).leaseEpoch, 0);
   });
 });

@@ -1,4 +1,4 @@
-/** Random sequences of commands to a task, for what holds whatever is asked of it. */
+/** Random sequences of commands to a task, for tests of what always holds. */
 import { it } from "node:test";
 import fc from "fast-check";
 import type { Command, Decision } from "../../src/task/commands.ts";
@@ -12,15 +12,15 @@ export const MAX_LOST_LEASES = 4;
 
 const session = fc.constantFrom("alice", "bob", "carol");
 const unmet = fc.constantFrom<readonly string[]>([], [], ["a"]);
-/** Processes of a session; `null` does not tell. */
+/** Processes of a session; `null` names none. */
 const instance = fc.constantFrom(null, null, "i1", "i2");
-/** Relative to the task's attempt, so that right, late and invented ones are all common. */
+/** Relative to the task's attempt, so that current, late and invented attempts are all common. */
 const attemptOffset = fc.constantFrom(0, 0, 0, -1, 1);
 /** The same for the epoch of its lease. */
 const epochOffset = fc.constantFrom(0, 0, 0, -1, 1);
 const attemptOrNone = fc.option(attemptOffset, { nil: null });
 
-/** A command as a function of the task that it meets. */
+/** Makes a command for the task as it is. */
 const step: fc.Arbitrary<(task: Task) => Command> = fc.oneof(
   { weight: 4, arbitrary: fc.tuple(session, unmet, instance).map(claimOf) },
   {
@@ -98,7 +98,7 @@ export interface Taken {
   readonly context: TransitionContext;
 }
 
-/** Random steps with the time that passes before each, played from a new task. */
+/** Random steps from a new task, with the time that passes before each. */
 export const run: fc.Arbitrary<Taken[]> = fc
   .array(fc.tuple(step, fc.constantFrom(0, 1, 500, 10_000)), { minLength: 1, maxLength: 60 })
   .map((steps) => {
@@ -144,7 +144,7 @@ export function holds(what: string, check: (taken: Taken, after: Task) => void):
   });
 }
 
-/** A claim by a session that now and then lacks the capability. */
+/** A claim by a session that sometimes lacks the capability. */
 function claimOf([sessionId, missing, as]: readonly [
   string,
   readonly string[],

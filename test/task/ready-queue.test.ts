@@ -7,7 +7,7 @@ import { type ReadyFilter, ReadyQueue, type ReadyTask } from "../../src/task/rea
 const EVERYTHING: ReadyFilter = { capabilities: [], tags: [], prefix: "" };
 
 describe("the ready queue", () => {
-  it("hands out the most urgent task first, then the oldest", () => {
+  it("gives the most urgent task first, then the oldest", () => {
     const queue = queueOf([
       ready("late", { priority: 2, createdRevision: 9 }),
       ready("early", { priority: 2, createdRevision: 3 }),
@@ -17,7 +17,7 @@ describe("the ready queue", () => {
     assert.deepEqual(bestOf(queue, 1), ["urgent"]);
   });
 
-  it("orders across groups of different requirements and tags", () => {
+  it("keeps the order across groups of different requirements and tags", () => {
     const queue = queueOf([
       ready("c", { createdRevision: 3, tags: ["x"] }),
       ready("a", { createdRevision: 1, requires: ["gpu"] }),
@@ -26,7 +26,7 @@ describe("the ready queue", () => {
     assert.deepEqual(bestOf(queue, 9, { ...EVERYTHING, capabilities: ["gpu"] }), ["a", "b", "c"]);
   });
 
-  it("counts what a filter does not get, by the reason", () => {
+  it("counts the tasks that a filter excludes, by reason", () => {
     const queue = queueOf([
       ready("P1.a", { requires: ["gpu"] }),
       ready("P1.b", { tags: ["docs"], notBefore: 500 }),
@@ -42,7 +42,7 @@ describe("the ready queue", () => {
     });
   });
 
-  it("tells when a task with the wanted prefix falls due, not any other", () => {
+  it("says when a task with the wanted prefix falls due, and ignores the others", () => {
     const queue = queueOf([ready("P1.a", { notBefore: 900 }), ready("P2.b", { notBefore: 500 })]);
     assert.deepEqual(queue.withheld({ ...EVERYTHING, prefix: "P1." }), {
       capabilities: 0,
@@ -53,7 +53,7 @@ describe("the ready queue", () => {
     });
   });
 
-  it("does not hand out a delayed task until it is promoted in its time", () => {
+  it("does not give a delayed task until it is due and promoted", () => {
     const queue = queueOf([ready("a", { notBefore: 500 })]);
     assert.equal(queue.nextDueAt(), 500);
     const due: string[] = [];
@@ -67,7 +67,7 @@ describe("the ready queue", () => {
     assert.equal(queue.nextDueAt(), null);
   });
 
-  it("has each task once, however often it is added, and none that was deleted", () => {
+  it("contains a task once although it is added twice, and not after it was deleted", () => {
     const [a, b] = [ready("a", { createdRevision: 1 }), ready("b", { createdRevision: 2 })];
     const queue = queueOf([a, b, a]);
     assert.deepEqual([bestOf(queue, 3), queue.size], [["a", "b"], 2]);
@@ -78,7 +78,7 @@ describe("the ready queue", () => {
     assert.deepEqual(bestOf(queue, 3), ["a", "b"]);
   });
 
-  it("behaves as a plain list, whatever is added, replaced, removed and falls due", () => {
+  it("behaves as a plain list while tasks are added, replaced, removed and fall due", () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 80 }), filters, (changes, filter) => {
         const queue = new ReadyQueue();
@@ -128,7 +128,7 @@ describe("the ready queue", () => {
     );
   });
 
-  it("hands out 20,000 tasks one by one in order", () => {
+  it("gives 20,000 tasks one by one in order", () => {
     const tasks = Array.from({ length: 20_000 }, (_, i) =>
       ready(`t${i}`, {
         priority: i % 5,

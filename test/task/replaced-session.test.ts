@@ -17,7 +17,7 @@ import {
 } from "./sample-task.ts";
 
 describe("a claim whose session was replaced", () => {
-  it("goes back to the pool at once, and is nobody's failure", () => {
+  it("returns the task to the pool at once, and counts as no failure", () => {
     const before = claimedTask({ failures: 1, error: "before" });
     const task = written(before, replaceSession());
     assertWithoutHolder(task);
@@ -29,7 +29,7 @@ describe("a claim whose session was replaced", () => {
     assert.equal(endOfClaim(task.lastEvent), "replaced");
   });
 
-  it("ends whichever lease it has, but no other attempt", () => {
+  it("ends with any epoch of its lease, but no other attempt ends", () => {
     const revived = written(claimedTask(), revive("alice"));
     assert.equal(written(revived, replaceSession()).status, "available");
     assertUnchanged(claimedTask(), replaceSession({ attempt: 2 }));
@@ -42,7 +42,7 @@ describe("a claim whose session was replaced", () => {
     assert.equal(endOfClaim(task.lastEvent), "replaced");
   });
 
-  it("cannot be released any more, not even as its release may look to have happened", () => {
+  it("can no longer be released, and no release counts as a repeated one", () => {
     const lost = { code: "lease_lost", attempt: 1 } as const;
     const returned = written(claimedTask(), replaceSession());
     assertRefused(returned, release("alice", "available", { attempt: 1 }), lost);
@@ -54,12 +54,12 @@ describe("a claim whose session was replaced", () => {
 describe("the instance of a claim", () => {
   const held = written(availableTask(), claim("alice", { instance: "i1" }));
 
-  it("is kept with it, and ends with it", () => {
+  it("is kept with the claim, and ends with it", () => {
     assert.equal(held.claimInstance, "i1");
     assert.equal(written(held, release("alice", "available")).claimInstance, null);
   });
 
-  it("tells a repeated claim from that of another process", () => {
+  it("tells a repeated claim from the claim of another process", () => {
     const refusal = { code: "already_claimed", claimedBy: "alice", isOtherInstance: true } as const;
     assertUnchanged(held, claim("alice", { instance: "i1" }));
     assertUnchanged(held, claim("alice"));
@@ -67,7 +67,7 @@ describe("the instance of a claim", () => {
     assertRefused(claimedTask(), claim("alice", { instance: "i2" }), refusal);
   });
 
-  it("is needed to end it, by those who name one", () => {
+  it("is compared when a release names one", () => {
     const complete = (instance: string | null): ReturnType<typeof release> =>
       release("alice", "complete", { instance });
     const refusal = { code: "not_holder", claimedBy: "alice", isOtherInstance: true } as const;

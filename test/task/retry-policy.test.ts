@@ -7,7 +7,7 @@ import { retryDelayMs } from "../../src/task/retry-policy.ts";
 const POLICY = { baseMs: 1_000, maxMs: 60_000 };
 
 describe("the delay after a failure", () => {
-  it("lies between half and all of a base that doubles up to the maximum", () => {
+  it("is between one half and all of a base that doubles up to the maximum", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 1_000_000 }),
@@ -42,7 +42,7 @@ describe("the delay after a failure", () => {
     assert.equal(new Set(delays).size, delays.length);
   });
 
-  it("is nothing when the base is 0", () => {
+  it("is 0 when the base is 0", () => {
     assert.equal(retryDelayMs({ baseMs: 0, maxMs: 60_000 }, 5, "P0.5.1", 5), 0);
   });
 });

@@ -1,4 +1,4 @@
-/** Tasks and commands for the tests of the domain, with everything that a test does not care about. */
+/** Tasks and commands for the tests of the domain, with a value for each field that a test does not name. */
 import assert from "node:assert/strict";
 import type {
   CancelCommand,
@@ -21,7 +21,7 @@ export const CONTEXT: TransitionContext = {
   retryPolicy: { baseMs: 1_000, maxMs: 60_000 },
 };
 
-/** An available task as `create` makes it, a second ago. */
+/** An available task that was created a second ago. */
 export function availableTask(overrides: Partial<Task> = {}): Task {
   const created = createTask("P0.5.1", DEFINITION_DEFAULTS, {
     blocked: false,
@@ -70,7 +70,7 @@ export function release(
   };
 }
 
-/** The end of the lease that `claimedTask` has at first. */
+/** The end of the first lease of `claimedTask`. */
 export function expire(overrides: Partial<ExpireCommand> = {}): ExpireCommand {
   return { type: "expire", attempt: 1, epoch: 0, ...overrides };
 }
@@ -95,7 +95,7 @@ export function requeue(overrides: Partial<RequeueCommand> = {}): RequeueCommand
   return { type: "requeue", sessionId: "operator", reason: null, unmet: [], ...overrides };
 }
 
-/** What the command makes of the task; fails the test if it makes nothing of it. */
+/** The task after the command. Fails the test if the command writes nothing. */
 export function written(task: Task, command: Command, now = NOW): Task {
   const decision = transition(task, command, { ...CONTEXT, now });
   if (decision.kind === "write") return decision.task;

@@ -66,7 +66,7 @@ describe("a sorted list", () => {
     assert.deepEqual([list.size, list.first()], [1, 7]);
   });
 
-  it("puts an element into the place of the one that it equals", () => {
+  it("replaces the element that is equal to a new one", () => {
     const list = new SortedList<{ readonly at: number; readonly name: string }>(
       (a, b) => a.at - b.at,
     );

@@ -1,4 +1,4 @@
-/** What others than the holder do to a task: update, cancel, requeue; and who counts as its holder. */
+/** What others do to a task: update, cancel and requeue; and who counts as its holder. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { UpdateCommand } from "../../src/task/commands.ts";
@@ -150,7 +150,7 @@ describe("cancelling", () => {
     }
   });
 
-  it("by force is no release by the holder, who is told so", () => {
+  it("by force does not count as a release by the holder, which gets a refusal", () => {
     const task = written(claimedTask(), cancel({ force: true }));
     for (const outcome of ["available", "failed"] as const) {
       assertRefused(task, release("alice", outcome, { attempt: 1 }), {
@@ -170,7 +170,7 @@ describe("cancelling", () => {
 
 describe("requeueing", () => {
   for (const status of ["complete", "failed", "cancelled"] as const) {
-    it(`starts a ${status} task afresh but keeps counting its attempts`, () => {
+    it(`resets a ${status} task but goes on counting its attempts`, () => {
       const ended = availableTask({
         status,
         attempt: 3,
@@ -217,7 +217,7 @@ describe("requeueing", () => {
     assert.deepEqual([task.status, task.lostLeases, task.error], ["available", 0, null]);
   });
 
-  it("changes nothing on a fresh available task and is refused on a blocked one", () => {
+  it("changes nothing for a new available task, and is refused for a blocked one", () => {
     assertUnchanged(availableTask(), requeue());
     assertRefused(blockedTask(), requeue({ unmet: ["P0.1.5"] }), {
       code: "not_available",
@@ -241,7 +241,7 @@ describe("whether a session holds a task", () => {
     assert.deepEqual(holderRefusal(claimedTask(), "bob", null), notHolder("alice"));
   });
 
-  it("is told apart from having held it before", () => {
+  it("is not the same as whether it held the task before", () => {
     const given = written(claimedTask(), release("alice", "available"));
     assert.deepEqual(holderRefusal(given, "alice", 1), lost);
     assert.deepEqual(holderRefusal(given, "alice", null), lost);

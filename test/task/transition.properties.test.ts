@@ -1,4 +1,4 @@
-/** What holds of a task whatever is asked of it, in whatever order, by whomever. */
+/** What holds for a task after any commands, in any order, by any session. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
@@ -13,35 +13,38 @@ import { holds, MAX_FAILURES, MAX_LOST_LEASES, run } from "./random-commands.ts"
 
 const UNFINISHED: readonly string[] = ["blocked", "available", "claimed"];
 
-describe("whatever is asked of a task", () => {
-  holds("its attempt is raised by a claim only, by one", ({ before, command }, after) => {
+describe("after any sequence of commands", () => {
+  holds("only a claim raises the attempt, by one", ({ before, command }, after) => {
     assert.equal(after.attempt, before.attempt + (command.type === "claim" ? 1 : 0));
   });
 
-  holds("its fencing token is the revision that its last claim replaced", (taken, after) => {
+  holds("the fencing token is the revision that the last claim replaced", (taken, after) => {
     const { before, command, context } = taken;
     const expected = command.type === "claim" ? context.revision : before.fencingToken;
     assert.equal(after.fencingToken, expected);
     if (command.type === "claim") assert.ok(after.fencingToken > before.fencingToken);
   });
 
-  holds("it leaves a terminal status by requeue only", ({ before, command }) => {
+  holds("only a requeue ends a finished status", ({ before, command }) => {
     if (isFinished(before.status)) assert.equal(command.type, "requeue");
   });
 
-  holds("it has a holder, a lease length and a claim time exactly while claimed", (_, after) => {
-    const claimed = after.status === "claimed";
-    assert.equal(after.claimedBy !== null, claimed);
-    assert.equal(after.claimedAt !== null, claimed);
-    assert.equal(after.ttlSeconds !== null, claimed);
-    if (!claimed) {
-      assert.equal(after.claimRequest, null);
-      assert.equal(after.claimInstance, null);
-      assert.equal(after.cancelRequested, false);
-    }
-  });
+  holds(
+    "a task has a holder, a lease length and a claim time exactly while it is claimed",
+    (_, after) => {
+      const claimed = after.status === "claimed";
+      assert.equal(after.claimedBy !== null, claimed);
+      assert.equal(after.claimedAt !== null, claimed);
+      assert.equal(after.ttlSeconds !== null, claimed);
+      if (!claimed) {
+        assert.equal(after.claimRequest, null);
+        assert.equal(after.claimInstance, null);
+        assert.equal(after.cancelRequested, false);
+      }
+    },
+  );
 
-  holds("its event tells the transition", ({ before, context: { now } }, after) => {
+  holds("the event describes the transition", ({ before, context: { now } }, after) => {
     assert.equal(after.lastEvent?.oldStatus, before.status);
     assert.equal(after.lastEvent.newStatus, after.status);
     assert.equal(after.lastEvent.claimedBy, after.claimedBy);
@@ -66,21 +69,27 @@ describe("whatever is asked of a task", () => {
     },
   );
 
-  holds("it names who completed it exactly while complete", ({ before }, after) => {
-    const completed = after.status === "complete";
-    assert.equal(after.completedBy, completed ? before.claimedBy : null);
-    assert.equal(after.completedAt !== null, completed);
-  });
+  holds(
+    "a task names the session that completed it exactly while it is complete",
+    ({ before }, after) => {
+      const completed = after.status === "complete";
+      assert.equal(after.completedBy, completed ? before.claimedBy : null);
+      assert.equal(after.completedAt !== null, completed);
+    },
+  );
 
-  holds("it is claimed only when available, due and by a capable session", (taken) => {
-    const { before, command, context } = taken;
-    if (command.type !== "claim") return;
-    assert.equal(before.status, "available");
-    assert.ok(before.notBefore === null || before.notBefore <= context.now);
-    assert.deepEqual(command.capabilities, ["git"]);
-  });
+  holds(
+    "a task is claimed only if it is available and due, by a session with its capabilities",
+    (taken) => {
+      const { before, command, context } = taken;
+      if (command.type !== "claim") return;
+      assert.equal(before.status, "available");
+      assert.ok(before.notBefore === null || before.notBefore <= context.now);
+      assert.deepEqual(command.capabilities, ["git"]);
+    },
+  );
 
-  holds("only its holder, under its current attempt, releases it", ({ before, command }) => {
+  holds("only the holder releases a task, under the current attempt", ({ before, command }) => {
     if (command.type !== "release") return;
     assert.equal(before.status, "claimed");
     assert.equal(before.claimedBy, command.sessionId);
@@ -89,10 +98,13 @@ describe("whatever is asked of a task", () => {
     assert.ok([command.instance, claimed].includes(null) || command.instance === claimed);
   });
 
-  holds("only the end of its current attempt's lease expires it", ({ before, command }) => {
-    if (command.type !== "expire") return;
-    assert.deepEqual([before.status, before.attempt], ["claimed", command.attempt]);
-  });
+  holds(
+    "only the end of the current attempt's lease makes a claim expire",
+    ({ before, command }) => {
+      if (command.type !== "expire") return;
+      assert.deepEqual([before.status, before.attempt], ["claimed", command.attempt]);
+    },
+  );
 
   holds(
     "its definition is changed by update only, its dependencies never while claimed",
@@ -121,11 +133,11 @@ describe("whatever is asked of a task", () => {
     );
   });
 
-  it("a repeated command finds its work done", () => {
+  it("a repeated command changes nothing", () => {
     fc.assert(
       fc.property(run, (steps) => {
         for (const { command, decision, context } of steps) {
-          // An update is not asked for by state: it is written each time.
+          // An update names no state that it wants, so it is written each time.
           if (decision.kind !== "write" || command.type === "update") continue;
           const again = transition(decision.task, command, context);
           const blocked = {
@@ -139,7 +151,7 @@ describe("whatever is asked of a task", () => {
     );
   });
 
-  it("the same question gets the same answer", () => {
+  it("the same command to the same task gets the same decision", () => {
     fc.assert(
       fc.property(run, (steps) => {
         for (const { before, command, decision, context } of steps) {
@@ -149,7 +161,7 @@ describe("whatever is asked of a task", () => {
     );
   });
 
-  it("every status is reached, so that the above says something", () => {
+  it("every status is reached, so the other tests cover all of them", () => {
     const reached = new Set(
       fc
         .sample(run, { numRuns: 1_000, seed: 1 })

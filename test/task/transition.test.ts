@@ -1,4 +1,4 @@
-/** Each row of the state machine's prose, up to the end of an attempt. */
+/** The rules of the state machine that `transition.ts` describes, up to the end of an attempt. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createTask, DEFINITION_DEFAULTS } from "../../src/task/task.ts";
@@ -72,7 +72,7 @@ describe("claiming", () => {
     });
   }
 
-  it("refuses a task before its time and says when that is, and gives it from then on", () => {
+  it("refuses a task that is not due, says when it will be, and accepts from then on", () => {
     assertRefused(availableTask({ notBefore: NOW + 1 }), claim("alice"), {
       code: "not_available",
       reason: "not_due",
@@ -81,7 +81,7 @@ describe("claiming", () => {
     assert.equal(written(availableTask({ notBefore: NOW }), claim("alice")).notBefore, null);
   });
 
-  it("refuses a session that lacks capabilities and says which, in the task's order", () => {
+  it("refuses a session that lacks capabilities, and names them in the task's order", () => {
     const task = availableTask({ requires: ["rust", "gpu", "git"] });
     assertRefused(task, claim("alice", { capabilities: ["gpu", "python"] }), {
       code: "missing_capabilities",
@@ -105,7 +105,7 @@ describe("releasing", () => {
     );
   });
 
-  it("as available gives it back, which is no failure and delays nothing", () => {
+  it("as available gives the task back, counts as no failure and delays nothing", () => {
     const task = written(claimedTask(), release("alice", "available"));
     assert.deepEqual(
       [task.status, task.failures, task.notBefore, task.attempt],
@@ -115,7 +115,7 @@ describe("releasing", () => {
     assertWithoutHolder(task);
   });
 
-  it("as available delays the next claim by what the holder says, and keeps its cause", () => {
+  it("as available delays the next claim as the holder asks, and keeps its cause", () => {
     const command = release("alice", "available", { notBefore: NOW + 5, reason: "no quota" });
     const task = written(claimedTask(), command);
     assert.deepEqual([task.status, task.failures, task.notBefore], ["available", 0, NOW + 5]);
@@ -201,7 +201,7 @@ describe("releasing", () => {
 });
 
 describe("dependencies", () => {
-  it("unblock a blocked task when none is incomplete any more", () => {
+  it("unblock a blocked task when all are complete", () => {
     const task = written(blockedTask(), { type: "settle_dependencies", unmet: [] });
     assert.deepEqual([task.status, task.lastEvent?.type], ["available", "task_unblocked"]);
   });
@@ -211,7 +211,7 @@ describe("dependencies", () => {
     assert.deepEqual([task.status, task.lastEvent?.type], ["blocked", "task_blocked"]);
   });
 
-  it("leave alone what is in line with them, and what has begun or ended", () => {
+  it("do not change a task that is claimed, finished or already in the right status", () => {
     assertUnchanged(blockedTask(), { type: "settle_dependencies", unmet: ["P0.1.5"] });
     assertUnchanged(availableTask(), { type: "settle_dependencies", unmet: [] });
     for (const status of ["claimed", "complete", "failed", "cancelled"] as const) {
