@@ -23,7 +23,7 @@ const WORDS = [
   [/\bwhatever\b/i, '"anything that", "all that"'],
   [/\banew\b/i, '"again"'],
   [/\bno more\b(?! than\b| tasks\b| claims\b)/i, '"no longer"'],
-  [/(?:[;,(:] |^|\. )else\b/i, '"otherwise"'],
+  [/(?:[;,(:] |\. )else\b/i, '"otherwise"'],
   [/\bhea(?:rs?|rd) of\b/i, '"is notified of", "receives"'],
   [/\b(?:told|tells?) of\b/i, '"notifies", "reports"'],
   [/\bhad from\b/i, '"received from"'],

@@ -107,11 +107,12 @@ handle() {
   code=$?
   finish "$renewing"
   groups=()
-  end=$(jq -Rsc '{status: "complete", result: rtrimstr("\n")}' <"$files/out")
   if [[ -e $files/lost ]]; then
     # Refused if another session has the task, and right if the task was cancelled.
     end='{"status":"available"}'
-  elif [[ $code != 0 ]]; then
+  elif [[ $code == 0 ]]; then
+    end=$(jq -Rsc '{status: "complete", result: rtrimstr("\n")}' <"$files/out")
+  else
     end=$(tail -n 20 "$files/err" | jq -Rsc --argjson code "$code" '{status: "failed", error: {$code, stderr: .}}')
   fi
   if ! reply=$(release "$task_id" "$attempt" "$end"); then

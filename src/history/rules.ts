@@ -108,13 +108,13 @@ export function everyRevisionTold(
   told: Told,
   { isWhole }: { readonly isWhole: boolean },
 ): Finding[] {
-  const heard = new Set(told.map(({ revision }) => revision));
+  const delivered = new Set(told.map(({ revision }) => revision));
   const written = new Set(entries.map(({ revision }) => revision));
   const finding = (problem: string) => (of: Told[number]) => ({
     taskId: of.taskId,
     what: `revision ${of.revision} ${problem}`,
   });
-  const lost = entries.filter(({ revision }) => !heard.has(revision));
+  const lost = entries.filter(({ revision }) => !delivered.has(revision));
   const unordered = told.filter(({ revision }, i) => revision <= (told[i - 1]?.revision ?? 0));
   const invented = isWhole ? told.filter(({ revision }) => !written.has(revision)) : [];
   return [

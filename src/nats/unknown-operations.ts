@@ -55,11 +55,11 @@ export class UnknownOperations {
   #listen(subject: string): void {
     if (this.#stopped || this.#connection.isClosed()) return;
     const since = performance.now();
-    let heard = 0;
+    let received = 0;
     const callback = (error: Error | null, msg: Msg): void => {
       if (error !== null) return;
       this.#received(msg);
-      if (++heard < MAX_MESSAGES) return;
+      if (++received < MAX_MESSAGES) return;
       const isQuiet = performance.now() - since > QUIET_MS;
       const timer = setTimeout(
         () => {

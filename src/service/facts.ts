@@ -38,7 +38,7 @@ export type Fact =
   /** Another instance registered the session. `released`: how many claims of the earlier one went back. */
   | { readonly kind: "session_replaced"; readonly sessionId: string; readonly released: number }
   /** Whether lost connections are reported to a worker. `problem`: why not, and the cure. */
-  | { readonly kind: "disconnects"; readonly areHeard: boolean; readonly problem: string | null }
+  | { readonly kind: "disconnects"; readonly areReported: boolean; readonly problem: string | null }
   /** The lease ran out in or right after an outage: its holder still has some time to renew it. */
   | { readonly kind: "lease_spared"; readonly taskId: string; readonly attempt: number }
   /** An outage is over. For `seconds`, leases that ran out in it do not cost their holders the claim. */

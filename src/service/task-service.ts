@@ -78,7 +78,7 @@ export class TaskService implements RequestHandler {
   /** From now on NATS reports every lost connection to this worker, or none. `problem`: why none. */
   setDisconnectReports(areReported: boolean, problem: string | null): void {
     this.#areDisconnectsReported = areReported;
-    this.#context.observe({ kind: "disconnects", areHeard: areReported, problem });
+    this.#context.observe({ kind: "disconnects", areReported, problem });
   }
 
   /** While a bucket has a problem, every request is refused with it. `null`: there is none any more. */

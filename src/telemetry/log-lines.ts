@@ -125,8 +125,11 @@ export function logLineOf(fact: Fact): LogLine {
   }
 }
 
-function disconnectsLine({ areHeard, problem }: Extract<Fact, { kind: "disconnects" }>): LogLine {
-  if (areHeard) {
+function disconnectsLine({
+  areReported,
+  problem,
+}: Extract<Fact, { kind: "disconnects" }>): LogLine {
+  if (areReported) {
     return line(
       "info",
       "disconnect reports are available: claims with release_on_disconnect end when their connection does",

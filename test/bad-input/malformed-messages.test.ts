@@ -63,7 +63,7 @@ describe("a message that is no proper request", () => {
   it("in place of the acknowledgement of a write does no harm", async () => {
     await using coordinator = await TestCoordinator.start();
     await using raw = await RawConnection.open(coordinator.server.port);
-    // Whoever may listen to everything learns the subjects to which the worker is answered.
+    // A client that may listen to everything learns the subjects to which the worker is answered.
     raw.subscribe("_INBOX.>", 1);
     const learned = new Set<string>();
     for (const id of ["a", "b", "c"]) {

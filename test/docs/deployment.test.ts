@@ -26,7 +26,7 @@ function servicesOf(path: string): [string, ComposeService][] {
   return Object.entries(file.services);
 }
 
-/** What the servers are configured with beside their options. */
+/** What the servers are configured with in addition to their options. */
 function configOf(path: string): string {
   const file = parse(read(path)) as { configs: { sync: { content: string } } };
   return file.configs.sync.content;

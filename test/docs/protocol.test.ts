@@ -46,7 +46,7 @@ describe("docs/protocol.md", () => {
     });
   }
 
-  it("lists what a task of an import has beside its definition", () => {
+  it("lists the fields that an imported task has in addition to its definition", () => {
     const rows = table(section(DOCUMENT, "tasks.import"), "Task");
     assert.deepEqual(rows.map(asField("Task")), importedFields());
   });

@@ -147,7 +147,7 @@ describe("whether lost connections are reported", () => {
     await using coordinator = await startHearing();
     assert.equal((await coordinator.ok("tasks.stats")).release_on_disconnect, true);
     const facts = coordinator.facts.filter(({ kind }) => kind === "disconnects");
-    assert.deepEqual(facts, [{ kind: "disconnects", areHeard: true, problem: null }]);
+    assert.deepEqual(facts, [{ kind: "disconnects", areReported: true, problem: null }]);
   });
 
   for (const [what, settings, problem] of [
@@ -190,7 +190,7 @@ describe("whether lost connections are reported", () => {
       const facts = coordinator.facts.filter(({ kind }) => kind === "disconnects");
       assert.equal(facts.length, 1);
       const [fact] = facts;
-      assert.ok(fact?.kind === "disconnects" && !fact.areHeard);
+      assert.ok(fact?.kind === "disconnects" && !fact.areReported);
       if (problem === null) assert.equal(fact.problem, null);
       else assert.match(fact.problem ?? "", problem);
       await create(coordinator, "a");
@@ -204,8 +204,8 @@ describe("whether lost connections are reported", () => {
 
   it("changes with the connection to the system account", async () => {
     await using coordinator = await startHearing();
-    const broken = coordinator.fact("disconnects", ({ areHeard }) => !areHeard);
-    const mended = coordinator.fact("disconnects", ({ areHeard }) => areHeard);
+    const broken = coordinator.fact("disconnects", ({ areReported }) => !areReported);
+    const mended = coordinator.fact("disconnects", ({ areReported }) => areReported);
     await coordinator.server.kill();
     await broken;
     await coordinator.server.restart();
