@@ -6,7 +6,7 @@
  *
  * - A request without a reply subject is dropped. Any other request gets exactly one reply, and the reply
  *   is never empty.
- * - Headers are not read, because a malformed header throws. So they decide nothing.
+ * - Headers are not read, because reading a malformed header throws. No decision depends on them.
  * - No error leaves a callback, because it would end the connection's reader.
  */
 import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";

@@ -63,7 +63,7 @@ export class KvBucket {
     return this.#access.writer.write({ subject, payload, expectedRevision, ttlSeconds, writeId });
   }
 
-  /** Writes whichever revision the key has. */
+  /** Writes regardless of the revision of the key. */
   put(key: string, payload: string, ttlSeconds?: number): Promise<WriteOutcome> {
     return this.#access.writer.write({ subject: this.#writePrefix + key, payload, ttlSeconds });
   }

@@ -182,7 +182,7 @@ class StreamWatch {
     return Promise.resolve();
   }
 
-  /** Returns whether the failure will not pass without the operator. */
+  /** Returns whether only an operator can end the failure. */
   #noteFailure(error: unknown): boolean {
     const { bucket, stream } = this.#watched;
     if (saysNoStream(error)) {

@@ -22,7 +22,7 @@ import { WriteRefusals, type WriteRefusalsOptions } from "./write-refusals.ts";
 const WRONG_LAST_SEQUENCE = 10071;
 /** The server's error code while another write of the key is under way. */
 const WRITE_UNDER_WAY = 10164;
-/** The server's error code for a message over the stream's size limit. Smaller ones may be stored. */
+/** The server's error code for a message over the stream's size limit. Smaller messages may still be stored. */
 const MESSAGE_TOO_LARGE = 10054;
 
 export interface KvWrite {

@@ -78,7 +78,7 @@ function withoutLineEnd(text: string | undefined): string | undefined {
 async function authenticatorOf(path: string, setting: string): Promise<Authenticator> {
   const authenticator = credsAuthenticator(await read(path, setting));
   try {
-    // An error while connecting would look like a server that does not answer. So we try it now.
+    // We try the file now: during the connect, an error would look like a server that does not answer.
     authenticator("nonce");
   } catch (cause) {
     throw new LoginFileError(

@@ -1,4 +1,4 @@
-/** Reads message traces (ADR-41), which show how far a message came, or would come. */
+/** Reads message traces (ADR-41), which show who received a message, or would receive it. */
 import type { Msg } from "@nats-io/transport-node";
 
 /**

@@ -94,7 +94,7 @@ export const renew = z.strictObject({
 });
 
 const DELAY_RULE = `must be between 0 and ${field.MAX_DELAY_SECONDS} seconds (30 days)`;
-/** Fields that go only with the status `available`. */
+/** Fields that are allowed only with the status `available`. */
 const ofAvailable = {
   delay_seconds: z
     .number()

@@ -1,7 +1,7 @@
 /**
  * Finds parked requests whose client no longer listens, before a task is claimed for them.
  *
- * The client of a request that came or was checked within the last second is taken to listen. A program
+ * The client of a request that came or was checked within the last second is assumed to listen. A program
  * that ends leaves all of its requests behind. So once one client turns out to be absent, the other
  * requests are checked too, oldest first, until some of them have a client that listens.
  */

@@ -5,7 +5,7 @@ export interface BackgroundContext extends ServiceContext {
   readonly limiter: Limiter;
 }
 
-/** Runs at most so many pieces of work at a time, in the order in which they came. */
+/** Runs at most `max` pieces of work at a time, in the order in which they came. */
 export class Limiter {
   readonly #max: number;
   readonly #queue: (() => void)[] = [];

@@ -119,8 +119,8 @@ export class Claims {
   }
 
   /**
-   * The claim, if by the leader's record the session still holds it under this attempt. From now on it
-   * ends when the `connection` is lost, if there is one.
+   * The claim, if the leader's record says that the session still holds it under this attempt. If there
+   * is a `connection`, the claim from now on ends when that connection is lost.
    */
   async ifHeld(
     taskId: string,
@@ -133,7 +133,7 @@ export class Claims {
     return this.describe(known, true);
   }
 
-  /** The same, but only if the session has not acknowledged the claim. From now on it has. */
+  /** The same, but only if the session has not acknowledged the claim. This call acknowledges it. */
   async ifUnconfirmed(
     taskId: string,
     holder: Holder,
@@ -192,7 +192,7 @@ export class Claims {
     };
   }
 
-  /** Checks the holder by the leader's record, and then the lease by compare-and-set. */
+  /** Compares the holder with the leader's record, then renews the lease by compare-and-set. */
   async renew(taskId: string, request: Request<"tasks.renew">): Promise<AnswerTo<"tasks.renew">> {
     requireSmallProgress(request.progress);
     await this.#leases.drain(taskId);
@@ -234,7 +234,7 @@ export class Claims {
         notBefore: this.#resumption(request),
         reason: request.cause ?? null,
       },
-      // A record that is full without a result must not keep a claim from ending.
+      // A record that has reached its size limit without a result must not prevent the end of the claim.
       { limitSize: (request.result ?? request.error ?? null) !== null },
     );
     return this.ended(executed);

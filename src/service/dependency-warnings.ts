@@ -1,8 +1,8 @@
-/** Warns about dependencies that do not exist and so keep a task blocked; suggests the id that was meant. */
+/** Warns about dependencies that do not exist and so block a task. Suggests the id that was probably meant. */
 import { SetMap } from "../watched/set-map.ts";
 import type { TaskIndex } from "./task-index.ts";
 
-/** Keeps the answer from outgrowing the request, which NATS could carry. */
+/** With more warnings, the reply could be larger than a NATS message may be. */
 export const MAX_WARNINGS = 20;
 
 interface Dependent {
@@ -35,7 +35,7 @@ export class DependencyWarnings {
     const warnings = unknown.slice(0, MAX_WARNINGS).map(({ taskId, id }) => {
       const meant = lowerCase.get(id.toLowerCase()) ?? this.#inOtherCase(id);
       const hint = meant === undefined ? "" : ` (did you mean ${meant}?)`;
-      return `task ${taskId} depends on ${id}, which does not exist${hint}: it stays blocked until that is created and complete`;
+      return `task ${taskId} depends on ${id}, which does not exist${hint}: it stays blocked until that task is created and complete`;
     });
     const more = unknown.length - warnings.length;
     return more === 0 ? warnings : [...warnings, `and ${more} more such dependencies`];

@@ -65,7 +65,7 @@ export class Dependents {
 
   async #correct(taskId: string): Promise<void> {
     const task = this.#tasks.get(taskId)?.task;
-    // Blocking takes a task away from the sessions that wait for it: only by the leader's records.
+    // A blocked task is not offered to any session, so the leader's records decide whether to block it.
     if (task?.status === "available") await this.#refresh(this.#writer.unmet(task));
     await this.#writer.execute(taskId, (current) => ({
       type: "settle_dependencies",

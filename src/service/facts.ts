@@ -10,7 +10,7 @@ export type Fact =
       readonly operation: Operation;
       readonly outcome: "ok" | ErrorCode;
       readonly seconds: number;
-      /** The answer hands out a new claim and the request did not wait: its time is that of a claim. */
+      /** The answer has a new claim and the request did not wait, so its duration counts as that of a claim. */
       readonly claimedAtOnce: boolean;
       readonly principal: string | null;
       /** The defect behind an outcome of `internal`. */

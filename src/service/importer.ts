@@ -93,7 +93,7 @@ export class Importer {
     return this.#warnings.of(open, byId.keys());
   }
 
-  /** Warnings for tasks that exist, and that the import calls finished: an import does not change them. */
+  /** Warnings for tasks that the import contains as finished, but that exist with another status. */
   #unfinished(tasks: readonly Imported[]): string[] {
     const warnings = tasks.flatMap(({ taskId, options: { finished } }) => {
       const status = this.#tasks.get(taskId)?.task.status;

@@ -113,7 +113,7 @@ export class NextClaims {
     return found;
   }
 
-  /** Whether there are tasks that these capabilities do not suffice for. */
+  /** Whether there are available tasks that require more than these capabilities. */
   #withholdsFrom(
     { tags, prefix }: Request<"tasks.next">,
     capabilities: readonly string[],
@@ -127,7 +127,7 @@ export class NextClaims {
     hasWaited = false,
   ): AnswerTo<"tasks.next"> {
     const reply: Reply<"tasks.next"> = { ok: true, claims, reasons: {}, next_due_at: null };
-    // The client may have received a claim that is answered for the second time: it is not given back.
+    // A claim that is sent for the second time is not given back: the client may have the first answer.
     const fresh = claims.filter((claim) => !claim.already_held);
     if (fresh.length === 0) return { body: reply };
     return {
@@ -139,7 +139,7 @@ export class NextClaims {
     };
   }
 
-  /** Why there is nothing, by reason and count, among the tasks that the prefix and the tags let through. */
+  /** The reply if no task is ready: for each reason, the number of tasks that cannot be claimed. */
   #nothing(filter: ReadyFilter): Reply<"tasks.next"> {
     const blocked = this.#counts.of("blocked", filter);
     const claimed = this.#counts.of("claimed", filter);
@@ -160,5 +160,5 @@ export class NextClaims {
   }
 }
 
-/** Nobody waits for the answer, or it cannot help the client: it is not worth counting reasons for. */
+/** Nobody waits for this answer, or the client cannot use it. So the reasons are not counted. */
 const LEFT_BEHIND: Reply<"tasks.next"> = { ok: true, claims: [], reasons: {}, next_due_at: null };

@@ -140,7 +140,7 @@ export class ParkedRequests {
     });
   }
 
-  /** Claims a ready task for the request that has waited longest of those that it fits. */
+  /** Claims a ready task for the matching request that has waited longest. */
   #give(task: ReadyTask): void {
     const parked = this.#queue.take((filter) => fits(task, filter));
     if (parked === null) return;
@@ -173,7 +173,7 @@ export class ParkedRequests {
     });
   }
 
-  /** Offers the best task for the request: while it was not in the queue, only others got offers. */
+  /** Offers the best task to the request: while it was out of the queue, only other requests got offers. */
   #offerBest(request: NextRequest): void {
     const [best] = this.#ready.candidates(1, request.filter);
     if (best === undefined) this.#scheduleDue();

@@ -45,13 +45,13 @@ export class PastRecords {
    */
   async changes(request: Request<"tasks.changes">): Promise<AnswerTo<"tasks.changes">> {
     const { since, limit } = request;
-    // The last entry may be missing, because the markers of removed tasks go after a while. The newest
+    // The last entry may be missing, because the markers of removed tasks disappear after a while. The newest
     // entry is read second, so that a write in between does not look like a missing one.
     const state = await this.#store.state();
     const newest = await this.#store.lastRevision();
     const lastRevision = Math.max(newest, state.lastRevision);
     const isAhead = since > lastRevision;
-    // For a revision that this bucket never had, only the current state can be told.
+    // For a revision that this bucket never had, only the current state can be reported.
     const after = isAhead ? 0 : since;
     const read =
       after >= newest ? [] : await this.#store.entriesAfter(after, this.#readLimit(limit));

@@ -92,7 +92,7 @@ export interface TaskStore {
    * the `writeId`, so that a write whose outcome is in doubt can be found.
    */
   write(prepared: PreparedTask, expectedRevision: number, writeId?: string): Promise<WriteOutcome>;
-  /** A different id each time, across all processes. */
+  /** A new id that no other process uses. */
   newWriteId(): string;
   /**
    * Removes all entries of the task before `lastRevision`, which must be its last one. After that a
@@ -160,7 +160,7 @@ export interface LeaseStore {
   load(taskId: string): Promise<LeaseEntry | null>;
   /** Writes the lease with its TTL if the last revision is the expected one; 0: no entry. */
   write(lease: Lease, expectedRevision: number): Promise<WriteOutcome>;
-  /** Notes over the lease that its connection is lost. */
+  /** Overwrites the lease with an entry that says that its connection is lost. */
   disconnect(lease: Lease, expectedRevision: number): Promise<WriteOutcome>;
   purge(taskId: string, expectedRevision: number): Promise<WriteOutcome>;
   watch(watch: Watch<LeaseEntry>): Promise<Stoppable>;
@@ -225,7 +225,7 @@ export interface Call<O extends Operation = Operation> {
 /** What a request is answered with. */
 export interface Answer<Body extends object = object> {
   readonly body: Body;
-  /** The request waited for a task or for this worker's index: its time is not that of a claim. */
+  /** The request waited for a task or for the index, so its duration does not count as that of a claim. */
   readonly hasWaited?: boolean;
   /** Takes back the new claims of the answer. To be called if nobody was there to receive it. */
   readonly undelivered?: () => void;
@@ -270,7 +270,7 @@ export interface ServiceSettings {
   readonly maxWaiting: number;
   /** Requests per second of one principal; 0: no limit. */
   readonly requestsPerSecond: number;
-  /** After this time without a lease, any worker gives a claim one. */
+  /** A claim that has had no lease for this time gets one from any worker. */
   readonly leaseGraceMs: number;
   /** For this time after an outage, a lease that ran out in it does not cost the claim; 0: off. */
   readonly outageGraceMs: number;

@@ -115,7 +115,7 @@ export class Queries {
     if (taskId === "") {
       throw new CoordinatorError(
         "invalid_request",
-        "cursor: is not one of ours: use next_cursor of the page before",
+        "cursor: is not valid: use next_cursor of the previous page",
         { details: { field: "cursor" } },
       );
     }

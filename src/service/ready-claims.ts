@@ -38,8 +38,8 @@ export class ReadyClaims {
   }
 
   /**
-   * Claims up to `max` ready tasks, as many as there are and as fit into the reply. `already`: claims
-   * that are in the reply, too.
+   * Claims up to `max` ready tasks, but not more than fit into the reply. `already`: claims that are in
+   * the reply, too.
    */
   async claimBest(request: NextRequest, already: readonly Claimed[] = []): Promise<Claimed[]> {
     const claimed: Claimed[] = [];

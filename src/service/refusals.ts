@@ -49,7 +49,7 @@ function describe(
         const cure =
           deadEnds.length === 0
             ? "it becomes available when they are complete"
-            : `${deadEnds.join(", ")} failed or were cancelled, so it stays blocked until they are requeued and complete, or until what depends on them is updated`;
+            : `${deadEnds.join(", ")} failed or were cancelled, so it stays blocked until they are requeued and complete, or until the tasks that depend on them are updated`;
         return {
           message: `task ${id} is blocked by ${unmet.join(", ")}: ${cure}`,
           details: {

@@ -51,8 +51,8 @@ export class ReplyPage<T> {
 }
 
 /**
- * How many claims fit into the reply of one `next`. It is measured before the claims are made: one that
- * does not fit would only have to be given back.
+ * How many claims fit into the reply of one `next`. This is measured before the claims are made, because
+ * a claim that does not fit would have to be given back.
  */
 export class ClaimRoom {
   readonly #extraBytes: number;
@@ -70,7 +70,7 @@ export class ClaimRoom {
     this.#left = already.reduce((left, claim) => left - jsonBytes(claim), roomIn(maxReplyBytes));
   }
 
-  /** Whether a claim of the task fits. If it does, its room is taken. */
+  /** Whether a claim of the task fits. If it does, its room is reserved. */
   take(task: Task): boolean {
     const size = jsonBytes(encodeTask(task)) + this.#extraBytes;
     if (size > this.#left) return false;

@@ -81,7 +81,7 @@ export class TaskService implements RequestHandler {
     this.#context.observe({ kind: "disconnects", areReported, problem });
   }
 
-  /** While a bucket has a problem, every request is refused with it. `null`: there is none any more. */
+  /** While a bucket has a problem, every request is refused with it. `null`: the problem is over. */
   bucketProblem(bucket: string, problem: string | null): void {
     if (problem === null) this.#bucketProblems.delete(bucket);
     else this.#bucketProblems.set(bucket, problem);

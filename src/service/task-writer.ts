@@ -27,7 +27,7 @@ import type { KnownTask, TaskIndex } from "./task-index.ts";
 
 /** A write that loses this many races is refused: the client has to ask again. */
 const MAX_TRIES = 10;
-/** An answer names at most this many of the tasks that keep one blocked for good. */
+/** An answer names at most this many of the failed and cancelled tasks that keep a task blocked. */
 const MAX_DEAD_ENDS = 20;
 /** No try begins after this time, so that the client gets an answer within its own timeout. */
 const TRY_FOR_MS = 2_000;

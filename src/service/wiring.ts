@@ -21,7 +21,7 @@ import { TaskEdits } from "./task-edits.ts";
 import { TaskIndex } from "./task-index.ts";
 import { TaskWriter } from "./task-writer.ts";
 
-/** What follows from one write on thousands of tasks must leave room for requests. */
+/** One write can require changes to thousands of tasks. This limit leaves room for requests. */
 const MAX_BACKGROUND_WRITES = 64;
 
 export interface ServiceParts {
