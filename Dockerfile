@@ -21,7 +21,7 @@ COPY examples/provider-integration.json ./examples/
 COPY nats-server.conf ./
 USER node
 EXPOSE 9090
-# It asks at the port that the environment or the file sets.
+# `health` uses the port that the environment or the configuration file sets.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
   CMD ["node", "dist/src/cli/main.js", "health"]
 ENTRYPOINT ["node", "dist/src/cli/main.js"]
