@@ -32,7 +32,7 @@ export function judge(evidence: Evidence): Problem[] {
       ...transitionsMissing(updates),
     ],
     sessions: wronglyReplaced(recording),
-    dependants: [...rules.dependenciesFirst(history), ...rules.statusFollowsDependencies(entries)],
+    dependents: [...rules.dependenciesFirst(history), ...rules.statusFollowsDependencies(entries)],
   };
   return [
     ...notLinearizable(evidence),

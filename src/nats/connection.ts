@@ -69,7 +69,7 @@ export async function connectNats(
     });
   } catch (cause) {
     // A server that rejects a certificate closes the socket. The transport does not notice and waits for
-    // its time-out, so the error of the socket is the real cause.
+    // its timeout, so the error of the socket is the real cause.
     const error: unknown = cause instanceof TimeoutError ? (last.socketError ?? cause) : cause;
     const problem = error instanceof Error ? error.message : String(error);
     const cure = cureOf({ error, names, hasCaCert: options.caCert !== undefined });

@@ -55,7 +55,7 @@ export class Endpoints {
   readonly #delivery: AnswerDelivery;
   readonly #traces: MessageTraces;
   readonly #unknown: UnknownOperations;
-  /** Subjects with a missing or superfluous id. Such a request gets an error instead of a time-out. */
+  /** Subjects with a missing or superfluous id. Such a request gets an error instead of a timeout. */
   readonly #mistaken: Subscription[];
   readonly #answering = new Set<Promise<void>>();
 

@@ -8,7 +8,7 @@ export function newInbox(connection: NatsConnection): string {
 }
 
 /**
- * Checks that replies can arrive. A user who may not subscribe to the inbox would only see time-outs.
+ * Checks that replies can arrive. A user who may not subscribe to the inbox would only see timeouts.
  *
  * @throws ConnectionError if the user may not subscribe to it
  */

@@ -29,7 +29,7 @@ export interface BatchQuery {
   readonly next_by_subj: string;
 }
 
-/** From the request to the end of the batch. Single reads have the manager's own time-out. */
+/** From the request to the end of the batch. Single reads have the manager's own timeout. */
 const TIMEOUT_MS = 3_000;
 
 /**

@@ -154,7 +154,7 @@ export class KvWriter {
   #giveUpOverdue(): void {
     const now = performance.now();
     for (const [key, pending] of this.#pending) {
-      // All writes have the same time-out, so the map is in the order of the deadlines.
+      // All writes have the same timeout, so the map is in the order of the deadlines.
       if (pending.deadline > now) return;
       this.#pending.delete(key);
       pending.resolve({ kind: "unknown" });

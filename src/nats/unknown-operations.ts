@@ -8,7 +8,7 @@
  *
  * Others may answer the same subject: a worker of a later version, or a program with its own subjects below
  * `tasks`. If a message trace shows another queue group, we do not answer. If the trace is lost, we refuse the
- * request, because a client without an answer would wait for its time-out.
+ * request, because a client without an answer would wait for its timeout.
  */
 import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
 import { CoordinatorError } from "../protocol/errors.ts";

@@ -95,7 +95,7 @@ const claimBeforeDependencies: Bug = (struck) =>
   });
 
 /** A task that waits for its dependencies waits forever. */
-const dependantForgotten: Bug = (struck) =>
+const dependentForgotten: Bug = (struck) =>
   withFaults({
     tasks: {
       write: (real) => async (prepared, revision, writeId) => {
@@ -135,8 +135,8 @@ describe("the verdict of a chaos run", () => {
     ["a claim without compare-and-set", claimWithoutCompareAndSet, "linearizable"],
     ["an acknowledgement before the write", acknowledgementBeforeTheWrite, "durable"],
     ["a reclaim without the check of the attempt", reclaimWithoutAttempt, "lease"],
-    ["a claim before the dependencies are complete", claimBeforeDependencies, "dependants"],
-    ["a dependant that is forgotten", dependantForgotten, "dependants"],
+    ["a claim before the dependencies are complete", claimBeforeDependencies, "dependents"],
+    ["a dependent that is forgotten", dependentForgotten, "dependents"],
   ] as const) {
     it(`finds ${name}`, async () => {
       const tasks = new Set<string>();
