@@ -47,7 +47,11 @@ export const duration = z.custom<number>(
   (given) => typeof given === "number" && given >= 0,
   "must be a number of milliseconds, at least 0",
 );
-export const strings = z.array(z.string(), "must be a list of strings");
+/** Not `z.array`: the error must name the option, and not an entry of its list. */
+export const strings = z.custom<readonly string[]>(
+  (given) => Array.isArray(given) && given.every((entry) => typeof entry === "string"),
+  "must be a list of strings",
+);
 
 /** An object that is used as it is given. Only the compiler checks its type. */
 export function objectOf<T extends object>(): z.ZodType<T> {

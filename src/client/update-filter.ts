@@ -33,9 +33,10 @@ export const UPDATE_FILTER = optionSchema<UpdateFilter>({
   type: oneOrSome(z.enum(EVENT_TYPES), `one of ${EVENT_TYPES.join(", ")}`),
 });
 
+const SINCE_RULE = 'must be "now", "beginning" or the last revision that is known';
 export const SINCE: z.ZodType<Since> = z.union(
-  [z.enum(["now", "beginning"]), z.int().min(0)],
-  'must be "now", "beginning" or the last revision that is known',
+  [z.enum(["now", "beginning"]), z.int(SINCE_RULE).min(0, SINCE_RULE)],
+  SINCE_RULE,
 );
 
 /** @param filter one that `UPDATE_FILTER` accepts */

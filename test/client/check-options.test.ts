@@ -85,6 +85,26 @@ describe("invalid options", () => {
       /^capabilities: must be a list of strings/,
     ],
     [
+      "a capability that is no text",
+      () => coordinator.claimTask("a", "s", { capabilities: ["gpu", 7] }),
+      /^capabilities: must be a list of strings/,
+    ],
+    [
+      "a tag that is no text",
+      () => coordinator.work({ session: "s", tags: [null] }, () => 0),
+      /^tags: must be a list of strings/,
+    ],
+    [
+      "a revision below zero",
+      () => coordinator.subscribeTaskUpdates(() => 0, { since: -1 }),
+      /^since: must be "now", "beginning" or the last revision that is known/,
+    ],
+    [
+      "a revision that is too large for a number",
+      () => coordinator.subscribeTaskUpdates(() => 0, { since: 2 ** 53 }),
+      /^since: must be "now", "beginning" or the last revision that is known/,
+    ],
+    [
       "a loop that should handle several tasks at a time",
       () => coordinator.claims({ session: "s", concurrency: 5 }).next(),
       /^concurrency: is no option/,
