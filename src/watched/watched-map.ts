@@ -124,9 +124,10 @@ export class WatchedMap<
   current(): void {
     const found = this.#found;
     this.#found = null;
-    // The copy protects entries that a listener adds meanwhile.
-    for (const [key, value] of found === null ? [] : [...this.#values]) {
-      if (found?.has(key) === false) this.#update(key, value, null, undefined);
+    // The copy protects entries that a listener adds meanwhile. It has only the keys, because a listener
+    // may also change entries.
+    for (const key of found === null ? [] : [...this.#values.keys()]) {
+      if (found?.has(key) === false) this.remove(key);
     }
     this.position.current();
   }

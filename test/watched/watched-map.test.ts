@@ -102,6 +102,28 @@ describe("a watched map", () => {
     assert.deepEqual([map.size, map.get("added")?.revision], [1, 9]);
   });
 
+  it("drops an entry once, as it is then, if a listener changes others while they are dropped", () => {
+    const map = currentMap();
+    for (const [i, key] of ["a", "b", "c"].entries())
+      map.deliver(key, i + 1, value(i + 1, "alice"));
+    const told: unknown[] = [];
+    map.onChange((key, before, after) => {
+      told.push([key, before?.owner, after?.owner]);
+      if (key !== "a") return;
+      map.remove("b");
+      map.apply("c", value(4, "bob"));
+    });
+    map.restarted();
+    map.current();
+    assert.deepEqual(told, [
+      ["a", "alice", undefined],
+      ["b", "alice", undefined],
+      ["c", "alice", "bob"],
+      ["c", "bob", undefined],
+    ]);
+    assert.equal(map.index("owners").get("bob").size, 0);
+  });
+
   it("removes an entry without a change of the position", () => {
     const map = currentMap();
     map.deliver("a", 1, value(1, "alice"));
