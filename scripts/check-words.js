@@ -11,11 +11,12 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const EVERYTHING = [
   ...["src", "test", "scripts", "bench", "examples", "docs", "config", ".github"],
   ...["README.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "CHANGELOG.md", "SECURITY.md"],
+  ...["nats-server.conf", "docker-compose.yml", "Dockerfile"],
 ];
 /** What is generated (from docstrings, which are checked), installed, or has to name the words. */
 const SKIPPED = /(^|\/)(node_modules|dist|docs\/api)\/|check-words/;
 const CODE = /\.(ts|js)$/;
-const PROSE = /\.(md|ya?ml|py|go|sh)$/;
+const PROSE = /(\.(md|ya?ml|conf|py|go|sh)|Dockerfile)$/;
 
 /** What is refused, and what to write in its place. */
 const WORDS = [

@@ -7,7 +7,7 @@ import { timelinePicture, timelineText } from "./timeline.ts";
 /** More problems than these say nothing new. */
 const MAX_PROBLEMS = 20;
 
-/** The problems that fail a run. A task that could not be decided is reported, but is no failure. */
+/** The problems that fail a run. A task that could not be decided is reported, but is not a failure. */
 export function failures({ problems }: Result): Result["problems"] {
   return problems.filter(({ guarantee }) => guarantee !== "undecided");
 }

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
+import { CHANGEABLE_FIELDS } from "../../src/protocol/definition-record.ts";
 import { Buckets, type Sequences } from "./bucket-state.ts";
 import { isValid, type Mutation, mutations, writesOf } from "./mutations.ts";
 import { oversized } from "./oversized.ts";
@@ -140,10 +141,7 @@ async function contentProblem(
   return null;
 }
 
-const STORED = new Set([
-  ...["title", "description", "priority", "depends_on", "requires", "tags", "metadata", "payload"],
-  ...["max_failures", "max_lost_leases", "not_before", "result", "error", "capabilities"],
-]);
+const STORED = new Set([...CHANGEABLE_FIELDS, ...["result", "error", "capabilities"]]);
 const SETS = new Set(["depends_on", "requires", "tags", "capabilities"]);
 
 /** The value of a field in a record. */

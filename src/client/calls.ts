@@ -109,7 +109,7 @@ export class Calls {
     let isWarned = givenMs === 0;
     const once = async (count: number): Promise<Reply<O>> => {
       const leftMs = givenMs === 0 ? Infinity : deadlineMs - elapsed();
-      // No time is left for an answer. The last error says more than another time-out.
+      // No time is left for an answer. The last error says more than another timeout.
       if (lastError !== null && leftMs < SHORTEST_TIMEOUT_MS) throw lastError;
       const given = makeBody({ elapsedMs: count === 1 ? 0 : elapsed(), isUncertain });
       body = nameConnection(given, this.#requester.connectionId);
@@ -200,7 +200,7 @@ function subjectOf(operation: Operation, id: string | undefined): string {
   const valid = locally(() => parseId(operation, id ?? ""));
   // An id may be left out here, but an empty one is a mistake.
   if (id === "" && valid === undefined)
-    throw invalidInput("task_id", `"" is no id: use ${ID_RULE}`);
+    throw invalidInput("task_id", `"" is not an id: use ${ID_RULE}`);
   const [root, name] = operation.split(".") as [SubjectRoot, string];
   return requestSubject(root, name, valid);
 }

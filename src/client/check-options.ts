@@ -27,7 +27,7 @@ export function checkOptions<T>(options: NoInfer<T>, schema: z.ZodType<T>): void
 function describeProblem(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === "invalid_type") return `must be ${TYPES[issue.expected] ?? issue.expected}`;
   if (issue.code !== "unrecognized_keys" || !(issue.inst instanceof z.ZodObject)) return undefined;
-  return `is no option; there are ${Object.keys(issue.inst.shape).join(", ")}`;
+  return `is not an option; the options are ${Object.keys(issue.inst.shape).join(", ")}`;
 }
 
 const TYPES: Readonly<Record<string, string>> = {

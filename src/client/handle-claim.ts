@@ -46,7 +46,7 @@ async function handlerFailed(claim: Claim, error: unknown, logger: Logger): Prom
   } else if (error instanceof ReleaseError) {
     await release(claim, error, logger);
   } else if (claim.signal.aborted) {
-    // The handler stopped because it was asked to, which is no failure.
+    // The handler stopped because it was asked to, which is not a failure.
     await claim.release();
   } else {
     logger.debug(`${claim.task.task_id} failed: ${describeError(error)}`);

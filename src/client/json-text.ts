@@ -75,7 +75,7 @@ function lostPart(value: unknown): InexactPart | null {
 function problemOf(part: unknown, above: readonly { readonly value: unknown }[]): string | null {
   if (typeof part === "bigint") return "is a BigInt: give it as a string";
   if (typeof part === "number" && !Number.isFinite(part)) {
-    return `is ${part}, which is no number of JSON: give null or a string`;
+    return `is ${part}, which is not a JSON number: give null or a string`;
   }
   const isObject = typeof part === "object" && part !== null;
   return isObject && above.some(({ value }) => value === part)

@@ -164,7 +164,7 @@ function valueOf(key: string, current: Current | null): unknown {
 }
 
 function requireKey(key: string): void {
-  if (!isValidId(key)) throw invalidInput("key", `"${key}" is no key: use ${idRuleFor(key)}`);
+  if (!isValidId(key)) throw invalidInput("key", `"${key}" is not a key: use ${idRuleFor(key)}`);
 }
 
 function unknownOutcome(key: string, retryable = true): TaskError {

@@ -93,7 +93,7 @@ export function fromReply(reply: unknown, subject: string): TaskError | null {
   if (isRecord(reply) && reply.ok === true) return null;
   const error = isRecord(reply) && reply.ok === false ? reply.error : undefined;
   if (!isRecord(reply) || !isRecord(error)) {
-    return new TaskError("internal", `the answer of ${subject} is no reply of a coordinator`, {
+    return new TaskError("internal", `the answer of ${subject} is not a reply of a coordinator`, {
       details: { reply },
     });
   }

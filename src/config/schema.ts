@@ -64,9 +64,9 @@ const nats = z.strictObject({
       "User of the system account, who receives reports of lost connections; unset: leases end only when they expire",
   }),
   system_password: text.optional().meta({ description: "Password of that user", secret: true }),
-  system_creds_file: text
-    .optional()
-    .meta({ description: "Path of the NATS credentials file of such a user, in place of the two" }),
+  system_creds_file: text.optional().meta({
+    description: "Path of a NATS credentials file of such a user, instead of user and password",
+  }),
   ca_cert: text
     .optional()
     .meta({ description: "Path of the CA certificate (PEM); like tls://, it requires TLS" }),

@@ -30,7 +30,7 @@ function collect(shape: Readonly<Record<string, unknown>>, path: readonly string
     const here = [...path, key];
     if (schema instanceof z.ZodObject) return collect(schema.shape, here);
     if (schema instanceof z.ZodType) return [describe(schema, here)];
-    throw new TypeError(`${here.join(".")} is no schema`);
+    throw new TypeError(`${here.join(".")} is not a schema`);
   });
 }
 

@@ -10,7 +10,7 @@ import type { Task } from "../task/task.ts";
 export interface RecordedEntry {
   readonly taskId: string;
   readonly revision: number;
-  /** `null`: this entry removed the task, or its value is no task. */
+  /** `null`: this entry removed the task, or its value is not a task. */
   readonly task: Task | null;
 }
 

@@ -3,7 +3,7 @@
  *
  * - **Accepting**, until a write is refused for any reason but its revision.
  * - **Doubted**, until a write succeeds. A probe is written each second, so that a bucket with little traffic
- *   is judged too. The probe is a delete marker of a key that is no valid id, and it removes itself. So no
+ *   is judged too. The probe is a delete marker of a key that is not a valid id, and it removes itself. So no
  *   reader takes it for an entry.
  * - **Refusing**, if a write is refused after 3 s of doubt. This is reported. Its end is reported too: the
  *   next success, or the loss of the connection, because then the state is unknown.

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { nearest } from "./nearest.ts";
 import { type Operation, OPERATIONS } from "./operations.ts";
 
-/** What to send instead of a body that is no object. */
+/** What to send instead of a body that is not an object. */
 export function bodyHint(operation: Operation, isArray: boolean): string {
   const list = isArray ? listField(operation) : undefined;
   if (list !== undefined) return `{"${list}":[...]}`;

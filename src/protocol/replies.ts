@@ -96,7 +96,7 @@ export const stats = z.object({
   total: z.int(),
   ready: z.int().describe("Available and due"),
   dead_ends: z.int().describe("Blocked by a task that failed or was cancelled"),
-  corrupt: z.int().describe("Values in the bucket that are no tasks"),
+  corrupt: z.int().describe("Values in the bucket that are not tasks"),
   leases: z.int(),
   sessions: z.int(),
   release_on_disconnect: z

@@ -164,7 +164,7 @@ export interface RecordOrigin {
   readonly writtenAt: number;
 }
 
-/** Thrown by `decodeTask` for a value that is no task. The message says what is wrong with it. */
+/** Thrown by `decodeTask` for a value that is not a task. The message says what is wrong with it. */
 export class CorruptRecordError extends Error {
   override readonly name = "CorruptRecordError";
 }
@@ -200,12 +200,12 @@ function parseStored(json: unknown): StoredRecord {
   const [issue] = error.issues;
   if (issue?.path.join(".") === "status" && issue.code === "invalid_value") {
     throw new CorruptRecordError(
-      "the value is no task record: status: must be one of " +
+      "the value is not a task record: status: must be one of " +
         `${TASK_STATUSES.join(", ")}. Was it written by a newer version?`,
     );
   }
   const field = issue === undefined || issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
-  throw new CorruptRecordError(`the value is no task record: ${field}${issue?.message ?? ""}`);
+  throw new CorruptRecordError(`the value is not a task record: ${field}${issue?.message ?? ""}`);
 }
 
 function toTask(

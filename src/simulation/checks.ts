@@ -14,7 +14,7 @@ export function historyIsWhole(
   const imported = new Set(taskIds);
   const unreadable = entries
     .filter(({ task }) => task === null)
-    .map(({ taskId, revision }) => ({ taskId, what: `revision ${revision} is no task` }));
+    .map(({ taskId, revision }) => ({ taskId, what: `revision ${revision} is not a task` }));
   const foreign = [...history.keys()]
     .filter((id) => !imported.has(id))
     .map((taskId) => ({ taskId, what: "was not imported" }));

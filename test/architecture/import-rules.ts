@@ -11,7 +11,7 @@ export type ImportTable = Readonly<Record<string, readonly string[]>>;
 export function importOffences(table: ImportTable, { path, source }: SourceFile): string[] {
   const part = partOf(path);
   const rules = table[part];
-  if (rules === undefined) return [`${path}: ${part} is no part that the import table knows`];
+  if (rules === undefined) return [`${path}: ${part} is not a part that the import table knows`];
   return foreignImports(path, source)
     .filter(({ target, typeOnly }) => !rules.some((rule) => allows(rule, target, typeOnly)))
     .map(({ target }) => `${path}: ${part} must not import ${target}`);

@@ -21,7 +21,7 @@ const NO_TASKS: Readonly<Record<string, string>> = {
   binary: "\u0000\ufffd\u0001",
 };
 
-describe("a value in the bucket that is no task", () => {
+describe("a value in the bucket that is not a task", () => {
   it("is reported wherever it is asked for, and never overwritten", async () => {
     await using coordinator = await TestCoordinator.start();
     const bucket = await tasksBucket(coordinator);
@@ -125,7 +125,7 @@ describe("a value in the bucket that is no task", () => {
     assert.deepEqual(claims, []);
   });
 
-  it("is one if its key is no task id", async () => {
+  it("is one if its key is not a task id", async () => {
     await using coordinator = await TestCoordinator.start();
     for (const key of ["k".repeat(257), "a$b", "ü"]) {
       const reported = coordinator.fact("corrupt_record", (fact) => fact.taskId === key);

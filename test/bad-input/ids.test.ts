@@ -47,7 +47,7 @@ describe("a bad id", () => {
     }
   });
 
-  it("with spaces is no subject to NATS, which ends the connection of the client that sends it", async () => {
+  it("with spaces is not a subject to NATS, which ends the connection of the client that sends it", async () => {
     const before = await revision(coordinator);
     await using raw = await RawConnection.open(coordinator.server.port);
     raw.publish("tasks.create.x; rm -rf /", "reply", "{}");

@@ -40,7 +40,7 @@ describe("a request with a bad body", () => {
     });
   });
 
-  it("of JSON that is no object is told what it has to be", async () => {
+  it("of JSON that is not an object is told what it has to be", async () => {
     for (const [body, kind] of [
       ['["s1"]', "an array"],
       ['"s1"', "a string"],
@@ -127,7 +127,7 @@ describe("a request with a bad body", () => {
       ["tasks.release.a", { session_id: "s", status: "done" }, "status", "must be one of"],
       ["tasks.list", { status: "done" }, "status", "must be one or a list of blocked, available"],
       ["tasks.list", { limit: 0 }, "limit", "must be at least 1"],
-      ["tasks.list", { cursor: "page 2" }, "cursor", "use next_cursor of the page before"],
+      ["tasks.list", { cursor: "page 2" }, "cursor", "use next_cursor of the previous page"],
       ["tasks.next", { session_id: "s", wait_seconds: 61 }, "wait_seconds", "between 0 and 60"],
       ["tasks.next", { session_id: "s", max: 1e9 }, "max", "must be at most 100"],
       ["tasks.changes", { since: -1 }, "since", "must be at least 0"],

@@ -15,18 +15,18 @@ describe("invalid options", () => {
     [
       "a misspelt option of an event bus",
       () => new NewEventBus({ backend: "nats", conf: {} }),
-      /^conf: is no option; there are backend, config, logger/,
+      /^conf: is not an option; the options are backend, config, logger/,
     ],
     ["no options of an event bus", () => new NewEventBus(), /^options: must be an object/],
     [
       "a time to live under another name",
       () => bus.put("k", 1, { ttlSeconds: 1 }),
-      /^ttlSeconds: is no option; there are ttl$/,
+      /^ttlSeconds: is not an option; the options are ttl$/,
     ],
     [
       "the same of a swap",
       () => bus.compareAndSwap("k", 1, 2, { ttlSeconds: 1 }),
-      /^ttlSeconds: is no option/,
+      /^ttlSeconds: is not an option/,
     ],
     ["a watch without a callback", () => bus.watch("x/"), /^callback: must be a function/],
     [
@@ -37,27 +37,27 @@ describe("invalid options", () => {
     [
       "a misspelt option of a coordinator",
       () => new NewCoordinator(bus, { deadlineMS: 3 }),
-      /^deadlineMS: is no option/,
+      /^deadlineMS: is not an option/,
     ],
     [
       "a misspelt option of a claim",
       () => coordinator.claimTask("a", "s", { ttl: 4 }),
-      /^ttl: is no option; .*ttlSeconds/,
+      /^ttl: is not an option; .*ttlSeconds/,
     ],
     [
-      "a deadline that is no number",
+      "a deadline that is not a number",
       () => coordinator.tasks.get("a", { deadlineMs: "a" }),
       /^deadlineMs: must be a number/,
     ],
     [
       "a misspelt option of a release",
       () => coordinator.releaseTask("a", "s", "complete", { results: 1 }),
-      /^results: is no option/,
+      /^results: is not an option/,
     ],
     [
       "a misspelt filter",
       () => coordinator.subscribeTaskUpdates(() => 0, { filters: {} }),
-      /^filters: is no option/,
+      /^filters: is not an option/,
     ],
     [
       "a subscription without a callback",
@@ -67,7 +67,7 @@ describe("invalid options", () => {
     [
       "a misspelt option of a worker",
       () => coordinator.work({ session: "s", concurency: 5 }, () => 0),
-      /^concurency: is no option; .*concurrency/,
+      /^concurency: is not an option; .*concurrency/,
     ],
     [
       "a worker without options",
@@ -107,7 +107,7 @@ describe("invalid options", () => {
     [
       "a loop that should handle several tasks at a time",
       () => coordinator.claims({ session: "s", concurrency: 5 }).next(),
-      /^concurrency: is no option/,
+      /^concurrency: is not an option/,
     ],
     [
       "a session without a name",

@@ -30,8 +30,11 @@ describe("the options of an event bus", () => {
   it("refuse an unknown option, and name the known ones", () => {
     const config = { servers: ["nats://localhost:4222"], max_reconnect_attempts: 10 };
     const message = refusalOf("nats", config);
-    assert.match(message, /^config\.max_reconnect_attempts: is no option; .*maxReconnectAttempts/);
-    assert.match(refusalOf("nats", { toString: "x" }), /^config\.toString: is no option/);
+    assert.match(
+      message,
+      /^config\.max_reconnect_attempts: is not an option; .*maxReconnectAttempts/,
+    );
+    assert.match(refusalOf("nats", { toString: "x" }), /^config\.toString: is not an option/);
   });
 
   it("refuse values of the wrong type, and name the right one", () => {

@@ -23,7 +23,7 @@ const UNFIT: Readonly<Record<string, readonly [value: unknown, problem: RegExp]>
     { rows: [{ id: 1n }] },
     /result: .*: rows\.0\.id: is a BigInt: give it as a string$/,
   ],
-  NaN: [{ score: NaN }, /result: .*: score: is NaN, which is no number of JSON/],
+  NaN: [{ score: NaN }, /result: .*: score: is NaN, which is not a JSON number/],
   Infinity: [[1, Infinity], /result: .*: 1: is Infinity/],
   "a cycle": [cycle, /result: .*: self: is circular/],
   "a function": [() => 1, /result: must be something that JSON can express/],

@@ -76,14 +76,20 @@ describe("the task client", () => {
     assert.equal(refusal.message, "come back in spring");
   });
 
-  it("rejects an answer that is no reply of a coordinator", async () => {
+  it("rejects an answer that is not a reply of a coordinator", async () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
     const client = new TaskClient(createRequester(connection));
     const answers = ["hello", "null", "[]", '{"ok":false}', '{"ok":"yes"}'];
     await respond(connection, () => answers.shift() ?? "");
 
-    for (const expected of [/not JSON/, /no reply/, /no reply/, /no reply/, /no reply/]) {
+    for (const expected of [
+      /not JSON/,
+      /not a reply/,
+      /not a reply/,
+      /not a reply/,
+      /not a reply/,
+    ]) {
       const { message } = await errorOf(client.stats(), "internal");
       assert.match(message, expected);
     }

@@ -146,7 +146,7 @@ describe("a change that is no transition", () => {
     assert.deepEqual(seen.removals, [{ task_id: "a", revision: 3 }]);
   });
 
-  it("is an update if it is a record written by hand, and a removal if it is no task", async () => {
+  it("is an update if it is a record written by hand, and a removal if it is not a task", async () => {
     await using coordinator = await TestCoordinator.start(NO_TRIMMING);
     await using client = await UpdateClient.connect(coordinator.server.url);
     const live = await client.observe();

@@ -14,7 +14,7 @@ const change = new LiveChange({
   text: JSON.stringify(record),
 });
 
-it("a record with a number that cannot be kept is no task, also if a coordinator wrote it", () => {
+it("a record with a number that cannot be kept is not a task, also if a coordinator wrote it", () => {
   const own = { task_id: "P0.a", attempt: 1, last_event: { type: "task_claimed" }, ...record };
   for (const written of [record, own]) {
     const text = JSON.stringify({ ...written, payload: 0 }).replace(":0}", ":9007199254740993}");
@@ -89,7 +89,7 @@ describe("a filter of updates", () => {
     const filter = { statuses: "claimed" };
     assert.throws(() => {
       check({ filter });
-    }, /filter\.statuses: is no option.*prefix, status, session, type/);
+    }, /filter\.statuses: is not an option.*prefix, status, session, type/);
   });
 
   it("is refused if a value is unknown, and the error names the known ones", () => {

@@ -41,7 +41,7 @@ describe("the check of an answer", () => {
   for (const [what, text, headers] of [
     ["an empty answer", ""],
     ["text that is no JSON", "{"],
-    ["JSON that is no object", "[true]"],
+    ["JSON that is not an object", "[true]"],
     ["JSON that is neither a success nor an error", '{"ok":1}'],
     ["a success without its fields", '{"ok":true}'],
     ["an unknown code", REFUSED.replace("not_found", "teapot")],

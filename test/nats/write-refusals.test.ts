@@ -52,7 +52,7 @@ describe("a bucket that refuses writes", () => {
     assert.deepEqual(reports, [["leases", "full"]]);
   });
 
-  it("is probed each second until a write succeeds, with a key that is no id", (t) => {
+  it("is probed each second until a write succeeds, with a key that is not an id", (t) => {
     const { tracker, probes, pass } = refusals(t);
     pass(5_000);
     tracker.refused("$KV.tasks.a", "full");

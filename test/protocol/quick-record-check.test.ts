@@ -67,7 +67,7 @@ describe("the quick check of a task's record", () => {
     assert.ok(passed > 500 && refused > 500, `${passed} passed, ${refused} did not`);
   });
 
-  it("leaves a value that is no object to the schema", () => {
+  it("leaves a value that is not an object to the schema", () => {
     for (const value of [null, [], "record", 7]) assert.equal(passesQuickCheck(value), false);
   });
 

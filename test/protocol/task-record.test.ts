@@ -163,13 +163,13 @@ describe("a record written by hand", () => {
   });
 });
 
-describe("a value that is no task", () => {
+describe("a value that is not a task", () => {
   for (const [text, problem] of [
     ["", /the value is not JSON/],
     ["not json", /the value is not JSON/],
-    ["null", /no task record/],
-    ["[]", /no task record/],
-    ['"a task"', /no task record/],
+    ["null", /not a task record/],
+    ["[]", /not a task record/],
+    ['"a task"', /not a task record/],
     ['{"status":"done"}', /status: must be one of blocked, .* written by a newer version\?/],
     ['{"status":"claimed"}', /claimed_by: must name the holder of a claimed task/],
     ['{"status":"claimed","claimed_by":null}', /claimed_by/],

@@ -79,7 +79,7 @@ describe("a release that names a delay or a cause", () => {
     [
       { status: "available", delay_seconds: 1, resume_at: "2026-01-01T00:00:00Z" },
       "resume_at",
-      /name one of them/,
+      /give only one of them/,
     ],
     [{ status: "available", cause: "lease expired" }, "cause", /use other words/],
     [{ status: "available", cause: "" }, "cause", /at least 1 character/],

@@ -132,7 +132,7 @@ describe("the index of tasks", () => {
     assert.equal(index.get("a"), undefined);
   });
 
-  it("counts values that are no tasks separately until they become tasks", () => {
+  it("counts values that are not tasks separately until they become tasks", () => {
     const index = currentIndex();
     deliver(index, 1, availableTask({ taskId: "a" }));
     index.entry({ taskId: "a", revision: 2, corrupt: "not JSON" });

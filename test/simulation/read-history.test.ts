@@ -30,7 +30,7 @@ describe("the history that a simulation is judged by", () => {
     assert.deepEqual(told(read), told(written.entries));
   });
 
-  it("has a place for what is no task: removals and values that are not readable", async () => {
+  it("has a place for what is not a task: removals and values that are not readable", async () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
     const bucket = await new Kvm(connection).create("tasks", { history: 64 });

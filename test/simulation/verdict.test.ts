@@ -64,9 +64,9 @@ describe("the verdict on a simulation", () => {
     assert.deepEqual(all_complete, ["c: ended as unknown"]);
   });
 
-  it("fails a value that is no task", () => {
+  it("fails a value that is not a task", () => {
     assert.deepEqual(failures(withChange(9, () => null)).history_is_whole, [
-      "b: revision 9 is no task",
+      "b: revision 9 is not a task",
     ]);
   });
 
