@@ -1,5 +1,4 @@
 /** Starts the coordinator that is measured: NATS nodes, and workers. */
-import { randomInt } from "node:crypto";
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { Cluster } from "../scripts/lab/cluster.ts";
@@ -16,9 +15,6 @@ export interface PlaceOptions {
   /** Whether every write is on the disk before it is acknowledged. Default: the default of NATS. */
   readonly fsync?: boolean;
 }
-
-/** Below the ports that the system hands out. */
-const PORTS = [10_000, 29_000] as const;
 
 /** The default settings that the cluster of the chaos runs changes. */
 const DEFAULTS = {
@@ -39,7 +35,6 @@ export async function startPlace(options: PlaceOptions): Promise<Cluster> {
   const place = Cluster.start({
     ...{ nodes, workers, binary, network: null, isDirect: true },
     folder: mkdtempSync(join(options.folder, "place-")),
-    firstPort: randomInt(...PORTS),
     serverConfig: fsync ? "jetstream { sync_interval: always }\n" : "",
     settings: DEFAULTS,
   });

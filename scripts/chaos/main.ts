@@ -1,5 +1,4 @@
 /** `npm run chaos`: causes faults in a real cluster, and judges whether its guarantees hold. */
-import { randomInt } from "node:crypto";
 import { Cluster, nodeNamesOf } from "../lab/cluster.ts";
 import { Disks } from "../lab/disks.ts";
 import { FAULTS } from "../lab/faults/all.ts";
@@ -40,7 +39,6 @@ async function inCluster(options: ChaosOptions, run: Run): Promise<Result> {
     network,
     disks,
     canSlowDisks,
-    firstPort: randomInt(10_000, 29_000),
   });
   return await run.untilInterrupted(runChaos(cluster, options, tell));
 }

@@ -4,6 +4,7 @@
  * Workers and sessions reach each node through a link. Without hosts, the nodes reach each other through
  * links too, and the faults of the network happen to the links.
  */
+import { randomInt } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { connectNats } from "../../src/nats/connection.ts";
 import { TaskConnection } from "./clients.ts";
@@ -27,8 +28,8 @@ export interface ClusterOptions extends Surroundings {
   readonly disks?: Disks | null;
   /** Default: false. */
   readonly canSlowDisks?: boolean;
-  /** Without a network: the first port on this machine that the cluster uses. */
-  readonly firstPort: number;
+  /** Without a network: the first port on this machine that the cluster uses. Default: a random one. */
+  readonly firstPort?: number;
   /** Whether all reach each other without links, for measurements. Default: false. */
   readonly isDirect?: boolean;
 }
@@ -134,8 +135,11 @@ export class Cluster implements AsyncDisposable {
 
 type Addresses = ReturnType<typeof addressesOf>;
 
+/** Below the ports that the system gives to clients. */
+const FIRST_PORTS = [10_000, 29_000] as const;
+
 /** Where each process listens: at its own host, or at ports of this machine. */
-function addressesOf({ network, firstPort, nodes }: ClusterOptions) {
+function addressesOf({ network, nodes, firstPort = randomInt(...FIRST_PORTS) }: ClusterOptions) {
   const at = (name: string, port: number, offset: number): string =>
     network === null ? `127.0.0.1:${firstPort + offset}` : `${network.address(name)}:${port}`;
   return {

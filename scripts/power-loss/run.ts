@@ -1,5 +1,4 @@
 /** One run: nodes with their own disks, sessions that write, a loss of power, and what is left. */
-import { randomInt } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -57,7 +56,6 @@ export async function runPowerLoss(
   const cluster = stack.use(
     await Cluster.start({
       ...{ nodes, workers: WORKERS, binary, folder, network: null, figures: true, isDirect: true },
-      firstPort: randomInt(10_000, 29_000),
       serverConfig: sync === null ? "" : `jetstream { sync_interval: ${sync} }\n`,
     }),
   );

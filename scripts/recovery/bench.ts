@@ -1,5 +1,4 @@
 /** A cluster under measurement with a client, and the figures that a measurement yields. */
-import { randomInt } from "node:crypto";
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { Cleanup } from "../../src/cleanup.ts";
@@ -34,7 +33,7 @@ export class Bench implements AsyncDisposable {
   static async start({ folder, ...options }: BenchOptions): Promise<Bench> {
     const cleanup = new Cleanup();
     try {
-      const place = { network: null, firstPort: randomInt(10_000, 29_000), isDirect: true };
+      const place = { network: null, isDirect: true };
       const own = mkdtempSync(join(folder, "bench-"));
       const cluster = cleanup.use(
         await Cluster.start({ ...options, ...place, figures: true, folder: own }),

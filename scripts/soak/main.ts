@@ -1,5 +1,4 @@
 /** `npm run soak`: a long run under load and faults, which shows whether anything grows without bound. */
-import { randomInt } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { Cluster } from "../lab/cluster.ts";
 import { describeMachine } from "../lab/machine.ts";
@@ -35,14 +34,13 @@ async function inCluster(options: SoakOptions, binary: string, run: Run): Promis
   const { folder, tell } = run;
   await using network = await Network.create();
   if (network === null) tell("no network namespaces here (they need root): nothing is cut off");
-  const firstPort = randomInt(10_000, 29_000);
   const retentionSeconds = retentionFor(options);
   const settings = {
     IF_COORDINATOR_HISTORY: "16",
     IF_COORDINATOR_RETENTION_SECONDS: String(retentionSeconds),
     IF_COORDINATOR_SESSION_TTL_SECONDS: "10",
   };
-  const place = { nodes, workers, binary, folder, network, firstPort };
+  const place = { nodes, workers, binary, folder, network };
   // Without links where possible: this process has their descriptors, and is judged as well.
   const isDirect = network !== null;
   await using cluster = await Cluster.start({ ...place, settings, figures: true, isDirect });

@@ -1,6 +1,5 @@
 /** Each fault in a small cluster: it happens, it is repaired, and the coordinator answers afterwards. */
 import assert from "node:assert/strict";
-import { randomInt } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -39,7 +38,6 @@ for (const namespaces of [true, false]) {
         ...{ nodes: 3, workers: 2, seed: 1, folder, network, disks },
         binary: await serverBinary(),
         canSlowDisks: namespaces && (await isStraceHere()),
-        firstPort: randomInt(10_000, 29_000),
       });
       opened.push(cluster);
     });
@@ -112,7 +110,6 @@ describe("a cluster of one node", () => {
       ...{ nodes: 1, workers: 1, seed: 1, folder, network: null, disks: null },
       binary: await serverBinary(),
       canSlowDisks: false,
-      firstPort: randomInt(10_000, 29_000),
     });
   });
 
