@@ -10,8 +10,6 @@ import { nearest } from "./protocol/nearest.ts";
 import { configSchema, type ConfigValues } from "./config/schema.ts";
 import { settings } from "./config/settings.ts";
 import {
-  type Environment,
-  FILE_VARIABLE,
   type FlagValues,
   type OverrideValues,
   type RawConfig,
@@ -20,6 +18,7 @@ import {
   readFlags,
   readOverrides,
 } from "./config/sources.ts";
+import { type Environment, FILE_VARIABLE } from "./config/variables.ts";
 
 export { type Setting, settings } from "./config/settings.ts";
 export type { FlagValues, OverrideValues } from "./config/sources.ts";

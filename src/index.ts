@@ -4,7 +4,7 @@
  *
  * @module
  */
-export type { CallOptions } from "./client/calls.ts";
+export type { CallOptions } from "./client/call-options.ts";
 export type { Claim } from "./client/claim.ts";
 export type { ClaimOptions, StopOptions, WorkOptions } from "./client/claim-options.ts";
 export { Coordinator } from "./client/coordinator.ts";

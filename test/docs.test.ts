@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, it } from "node:test";
-import { OPERATIONS, type Operation } from "../src/protocol/operations.ts";
+import { OPERATION_IDS, OPERATIONS, type Operation } from "../src/protocol/operations.ts";
 import { VERSION } from "../src/version.ts";
 import {
   anchorOf,
@@ -51,8 +51,8 @@ describe("README.md", () => {
     const rows = table(section(read("README.md"), "Operations"), "Subject");
     assert.deepEqual(
       rows,
-      Object.entries(OPERATIONS).map(([operation, { id, summary }]) => ({
-        Subject: subjectsOf(operation as Operation, id),
+      Object.entries(OPERATIONS).map(([operation, { summary }]) => ({
+        Subject: subjectsOf(operation as Operation, OPERATION_IDS[operation as Operation]),
         "What it does": summary,
       })),
     );

@@ -3,7 +3,12 @@
  * by other means than the coordinator's own: the only code of the coordinator used here is its schemas.
  */
 import type { ErrorCode } from "../../src/protocol/errors.ts";
-import { type Operation, OPERATIONS, OPERATION_NAMES } from "../../src/protocol/operations.ts";
+import {
+  type Operation,
+  OPERATION_IDS,
+  OPERATION_NAMES,
+  OPERATIONS,
+} from "../../src/protocol/operations.ts";
 import { isId, isKept, isTooDeep, withoutNulls } from "./json-rules.ts";
 import { type FuzzMessage, isHeard } from "./message.ts";
 import { changesNothing } from "./effects.ts";
@@ -74,7 +79,8 @@ export function expectationOf(message: FuzzMessage): Expectation {
   const definition = OPERATIONS[operation];
   const isNamed = address.id !== "";
   const invalid = answer(["invalid_request"]);
-  if (isNamed ? definition.id === "none" : definition.id === "required") return invalid;
+  if (isNamed ? OPERATION_IDS[operation] === "none" : OPERATION_IDS[operation] === "required")
+    return invalid;
   if (isNamed && !isId(address.id)) return invalid;
   const text = textOf(message.payload);
   const json = parse(text);

@@ -1,6 +1,6 @@
 /** The messages of a run, generated from a seed: to every operation, wrong in one way or in several. */
 import fc from "fast-check";
-import { type Operation, OPERATION_NAMES, OPERATIONS } from "../../src/protocol/operations.ts";
+import { type Operation, OPERATION_IDS, OPERATION_NAMES } from "../../src/protocol/operations.ts";
 import { damaged, NOT_UTF8, RECORDED } from "./damage.ts";
 import { anyJson, arrayText, ODD_STRINGS, weighted } from "./json-text.ts";
 import { large } from "./large-messages.ts";
@@ -74,7 +74,7 @@ function sendable(text: string): string {
 
 /** The subject of the operation, with an id of a task or session if it accepts one. */
 function plainSubject(operation: Operation): fc.Arbitrary<string> {
-  const { id } = OPERATIONS[operation];
+  const id = OPERATION_IDS[operation];
   if (id === "none") return fc.constant(operation);
   const names = operation.startsWith("sessions.") ? SESSION_NAMES : TASK_NAMES;
   const named = fc.constantFrom(...names).map((name) => `${operation}.${name}`);

@@ -4,7 +4,7 @@
  * exactly.
  */
 import fc from "fast-check";
-import { type Operation, OPERATIONS } from "../../src/protocol/operations.ts";
+import { type Operation, OPERATION_IDS, OPERATIONS } from "../../src/protocol/operations.ts";
 import type { Code } from "./expectation.ts";
 import { HEADERS } from "./generator.ts";
 import { arrayText, quoted } from "./json-text.ts";
@@ -110,7 +110,7 @@ function ofKind(operation: Operation, kind: Kind): fc.Arbitrary<MutationMaker> {
         ...Object.fromEntries(kind.fixed.map((name) => [name, values[name]])),
         ...(operation === "tasks.import" ? { tasks: imported } : {}),
       });
-      const takesId = OPERATIONS[operation].id !== "none";
+      const takesId = OPERATION_IDS[operation] !== "none";
       const named = operation.startsWith("sessions.") ? session : id;
       const subject = (isAgent ? "agent.mutant." : "") + operation + (takesId ? `.${named}` : "");
       return {

@@ -3,7 +3,7 @@
  * and is told when the worker serves.
  */
 import { startApp } from "../../src/app.ts";
-import { runService } from "../../src/cli/run-service.ts";
+import { runService } from "../../src/cli/shared/run-service.ts";
 import { loadConfig } from "../../src/config.ts";
 
 export interface ClockMessage {

@@ -15,20 +15,17 @@ import {
 } from "../nats-server/dev-server.ts";
 import { startWorkers } from "../pool/worker-pool.ts";
 import { VERSION } from "../version.ts";
-import { announcementOf, formatCommands, formatRows, print, printError } from "./output.ts";
-import { RefusalRestarts } from "./refusal-restarts.ts";
-import { type Part, runService } from "./run-service.ts";
-import { addSettingOptions, configOf } from "./setting-options.ts";
+import { announcementOf, formatCommands, formatRows, print, printError } from "./shared/output.ts";
+import { RefusalRestarts } from "./dev/refusal-restarts.ts";
+import { type Part, runService } from "./shared/run-service.ts";
+import { addSettingOptions, configOf } from "./shared/setting-options.ts";
 
 const FLAGS = ["port", "http-port", "store-dir", "workers", "log-level", "log-format"];
 
 /** It is part of the package. */
 const SERVER_CONFIG = new URL("../../../nats-server.conf", import.meta.url);
 
-export function registerDev(program: Command): void {
-  const command = program
-    .command("dev")
-    .description("start a NATS server, workers and the HTTP endpoint on this machine");
+export function define(command: Command): void {
   addSettingOptions(command, FLAGS).action(async () => {
     const config = configOf(command);
     await runService(config, (started, signal) => dev(config, started, signal));

@@ -1,8 +1,8 @@
 /** `if-coordinator health`: asks the HTTP endpoint of `serve` or `dev` on this machine whether it is ready. */
 import type { Command } from "commander";
 import type { Config } from "../config.ts";
-import { print, printError } from "./output.ts";
-import { addSettingOptions, configOf } from "./setting-options.ts";
+import { print, printError } from "./shared/output.ts";
+import { addSettingOptions, configOf } from "./shared/setting-options.ts";
 
 /** Shorter than the timeout of the HEALTHCHECK in the Dockerfile. */
 const TIMEOUT_MS = 2_500;
@@ -10,10 +10,7 @@ const TIMEOUT_MS = 2_500;
 /** An endpoint that listens on all addresses is reached at the one of this machine. */
 const REACHED_AT: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
-export function registerHealth(program: Command): void {
-  const command = program
-    .command("health")
-    .description("ask the workers on this machine whether they are ready; exit code 0 if they are");
+export function define(command: Command): void {
   addSettingOptions(command, ["http-port"]).action(async () => {
     await health(configOf(command).metrics);
   });

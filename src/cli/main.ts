@@ -1,49 +1,27 @@
 #!/usr/bin/env node
-/** The command line: its commands, and what happens after an error. */
-import { Command } from "commander";
-import { ConfigError } from "../config.ts";
-import { VERSION } from "../version.ts";
-import { registerDev } from "./dev.ts";
-import { reportOf } from "./errors.ts";
-import { registerHealth } from "./health.ts";
-import { printError, useJson } from "./output.ts";
-import { registerServe } from "./serve.ts";
-import { asksForJson } from "./setting-options.ts";
-import { registerSimulate } from "./simulate.ts";
+/** The command line: runs the command, and reports an error with the exit code that it means. */
+import { createProgram } from "./program.ts";
+import { asksForJson, endWithClosedPipe } from "./shared/data.ts";
+import { errorDocument, reportOf } from "./shared/errors.ts";
+import { printError, useJson } from "./shared/output.ts";
+import { asksForJsonLog, wantsJsonLog } from "./shared/log-format.ts";
 
 /** Time to write the last output. */
 const EXIT_DELAY_MS = 1_000;
 
-const program = new Command("if-coordinator")
-  .description("Task coordination for swarms of AI agents, native to NATS")
-  .version(VERSION)
-  .showSuggestionAfterError()
-  .showHelpAfterError("(--help shows the options; with npm start, put -- before them)")
-  // Commands copy these options when they are added, so this comes first.
-  .exitOverride()
-  .configureOutput({
-    writeErr: (text) => {
-      printError(text.trimEnd(), "error");
-    },
-  });
-registerDev(program);
-registerServe(program);
-registerSimulate(program);
-registerHealth(program);
-program.addHelpText(
-  "after",
-  "\nEvery setting can also be an environment variable (IF_COORDINATOR_...) or be set in the YAML file\n" +
-    "that --config names. Start with: if-coordinator dev",
-);
-
+const args = process.argv.slice(2);
+endWithClosedPipe();
 // Before the settings are read, because they may be wrong.
-if (asksForJson(process.argv.slice(2))) useJson();
+if (asksForJsonLog(args)) useJson();
 try {
-  await program.parseAsync();
+  await createProgram().command.parseAsync();
 } catch (error) {
   const { text, exitCode } = reportOf(error);
-  if (error instanceof ConfigError && error.logFormat === "json") useJson();
-  if (text !== undefined) printError(text, "error");
+  if (wantsJsonLog(error)) useJson();
+  if (text !== undefined) {
+    if (asksForJson(args)) process.stderr.write(`${JSON.stringify(errorDocument(error))}\n`);
+    else printError(text, "error");
+  }
   process.exitCode = exitCode;
 } finally {
   // Something half open, such as a connection that was never answered, must not keep the process alive.

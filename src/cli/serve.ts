@@ -4,16 +4,13 @@ import pc from "picocolors";
 import type { Config } from "../config.ts";
 import { startWorkers } from "../pool/worker-pool.ts";
 import { VERSION } from "../version.ts";
-import { announcementOf, formatRows, print } from "./output.ts";
-import { type Part, runService } from "./run-service.ts";
-import { addSettingOptions, configOf } from "./setting-options.ts";
+import { announcementOf, formatRows, print } from "./shared/output.ts";
+import { type Part, runService } from "./shared/run-service.ts";
+import { addSettingOptions, configOf } from "./shared/setting-options.ts";
 
 const FLAGS = ["nats", "workers", "http-port", "replicas", "log-level", "log-format"];
 
-export function registerServe(program: Command): void {
-  const command = program
-    .command("serve")
-    .description("run workers and the HTTP endpoint against any NATS server or cluster");
+export function define(command: Command): void {
   addSettingOptions(command, FLAGS).action(async () => {
     const config = configOf(command);
     await runService(config, (started, signal) => serve(config, started, signal));

@@ -9,15 +9,12 @@ import {
 } from "../simulation/options.ts";
 import { runSimulation, type Summary } from "../simulation/run.ts";
 import { readTaskFile } from "../simulation/task-file.ts";
-import { print, printError } from "./output.ts";
-import { createProgressDisplay } from "./simulate-progress.ts";
-import { formatOptions, formatSummary } from "./simulate-report.ts";
-import { startTemporaryCoordinator } from "./temporary-coordinator.ts";
+import { print, printError } from "./shared/output.ts";
+import { createProgressDisplay } from "./simulate/progress.ts";
+import { formatOptions, formatSummary } from "./simulate/report.ts";
+import { startTemporaryCoordinator } from "./simulate/temporary-coordinator.ts";
 
-export function registerSimulate(program: Command): void {
-  const command = program
-    .command("simulate")
-    .description("let simulated sessions work through a project and check what they did");
+export function define(command: Command): void {
   for (const option of Object.values(NUMBER_OPTIONS)) {
     const fallback = option.default ?? "random";
     command.option(`${option.flag} <n>`, `${option.description} (default: ${fallback})`);

@@ -9,9 +9,9 @@ import pRetry from "p-retry";
 import { RequestFailedError, type Requester } from "../nats/request.ts";
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Operation, Reply } from "../protocol/operations.ts";
-import { parseId } from "../protocol/parse-request.ts";
+import { parseId } from "../protocol/parse-id.ts";
 import { ID_RULE, requestSubject, type SubjectRoot } from "../protocol/subjects.ts";
-import { checkOptions, duration, objectOf, optionSchema } from "./check-options.ts";
+import type { CallOptions } from "./call-options.ts";
 import { toRequestText } from "./json-text.ts";
 import { DEFAULT_LOGGER, type Logger } from "./logger.ts";
 import { type Body, nameConnection } from "./connection-field.ts";
@@ -22,28 +22,6 @@ import {
   invalidInput,
   TaskError,
 } from "./task-error.ts";
-
-/** How long one call may take. */
-export interface CallOptions {
-  /**
-   * How long to wait for the answer to one request, in milliseconds. Default 5,000. `next` adds its
-   * `wait_seconds`.
-   */
-  readonly timeoutMs?: number | undefined;
-  /**
-   * How long to retry if there is no answer, or a retryable error, in milliseconds. 0: no retry. Default
-   * 15,000, but 3,000 while no coordinator runs at all. `next` adds its `wait_seconds`.
-   */
-  readonly deadlineMs?: number | undefined;
-  /** When it is aborted, the call ends, and its promise rejects with the reason. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-export const CALL_OPTIONS = optionSchema<CallOptions>({
-  timeoutMs: duration,
-  deadlineMs: duration,
-  signal: objectOf<AbortSignal>(),
-});
 
 export interface CallsOptions extends Omit<CallOptions, "signal"> {
   readonly logger?: Logger;
@@ -67,7 +45,7 @@ export interface RequestContext {
   readonly isUncertain: boolean;
 }
 
-type MakeBody<O extends Operation> = (context: RequestContext) => Body<O>;
+export type MakeBody<O extends Operation> = (context: RequestContext) => Body<O>;
 
 export class Calls {
   readonly #requester: Requester;
@@ -95,7 +73,6 @@ export class Calls {
     options: CallOptions = {},
     extraMs = 0,
   ): Promise<Reply<O>> {
-    checkOptions(options, CALL_OPTIONS);
     const subject = subjectOf(operation, id);
     const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const givenMs = options.deadlineMs ?? this.#options.deadlineMs;

@@ -2,7 +2,7 @@
 import type { Connection } from "../nats/connection.ts";
 import type { Reply, RequestInput } from "../protocol/operations.ts";
 import type { Logger } from "./logger.ts";
-import type { CallOptions } from "./calls.ts";
+import type { CallOptions } from "./call-options.ts";
 import type { TaskClient } from "./task-client.ts";
 import type { TaskError } from "./task-error.ts";
 

@@ -1,6 +1,6 @@
 /** The options of a coordinator and of its methods. */
 import { z } from "zod";
-import { CALL_OPTIONS, type CallOptions } from "./calls.ts";
+import { CALL_OPTIONS, type CallOptions } from "./call-options.ts";
 import { duration, number, objectOf, optionSchema, strings } from "./check-options.ts";
 import type { Logger } from "./logger.ts";
 import { RELEASE_OPTIONS, type ReleaseOptions } from "./release-options.ts";

@@ -1,7 +1,7 @@
 /** The agent's side of the coordinator: claim, release and watch tasks, and run workers. */
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { TaskRecord } from "../protocol/task-record.ts";
-import type { CallOptions } from "./calls.ts";
+import type { CallOptions } from "./call-options.ts";
 import { checkOptions } from "./check-options.ts";
 import type { Claim } from "./claim.ts";
 import { loopOverClaims, type Stop } from "./claim-loop.ts";

@@ -1,7 +1,8 @@
 /** Creates a task once, even if the request is sent several times. */
 import { decodeDefinition, isSameDefinition } from "../protocol/definition-record.ts";
 import type { Reply, RequestInput } from "../protocol/operations.ts";
-import type { CallOptions, Calls, RequestContext } from "./calls.ts";
+import type { CallOptions } from "./call-options.ts";
+import type { Calls, RequestContext } from "./calls.ts";
 import { hasCode } from "./task-error.ts";
 
 /** @throws TaskError `already_exists`, unless an earlier request of this call has made the task */

@@ -57,6 +57,7 @@ const CONFIG = optionSchema<EventBusConfig>({
   password: z.string(),
   token: z.string(),
   credsFile: z.string(),
+  nkeyFile: z.string(),
   caCert: z.string(),
   certFile: z.string(),
   keyFile: z.string(),

@@ -1,7 +1,8 @@
 /** The operations of the coordinator as typed methods. `task-queries.ts` has those that only read. */
 import type { Reply, RequestInput } from "../protocol/operations.ts";
 import { Attempts } from "./attempts.ts";
-import { type CallOptions, locally, type RequestContext } from "./calls.ts";
+import type { CallOptions } from "./call-options.ts";
+import { locally, type RequestContext } from "./calls.ts";
 import type { Body, Connected } from "./connection-field.ts";
 import { createTask } from "./create-task.ts";
 import { type ImportedTask, mergeReplies, planImport } from "./import-tasks.ts";

@@ -1,7 +1,9 @@
 /** The operations that change nothing, as typed methods, and the call that all methods make. */
 import type { Requester } from "../nats/request.ts";
 import type { Operation, Reply, RequestInput } from "../protocol/operations.ts";
-import { type CallOptions, Calls, type CallsOptions } from "./calls.ts";
+import type { CallOptions } from "./call-options.ts";
+import type { Calls, CallsOptions } from "./calls.ts";
+import { CheckedCalls } from "./checked-calls.ts";
 
 /** The operations that change nothing. `TaskClient` adds those that do. */
 export class TaskQueries {
@@ -10,7 +12,7 @@ export class TaskQueries {
 
   /** @internal */
   constructor(requester: Requester, options: CallsOptions = {}) {
-    this.calls = new Calls(requester, options);
+    this.calls = new CheckedCalls(requester, options);
   }
 
   /**

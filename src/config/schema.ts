@@ -59,6 +59,7 @@ const nats = z.strictObject({
     .optional()
     .meta({ description: "Token, in place of user name and password", secret: true }),
   creds_file: text.optional().meta({ description: "Path of a NATS credentials file" }),
+  nkey_file: text.optional().meta({ description: "Path of a file with an NKey seed" }),
   system_username: text.optional().meta({
     description:
       "User of the system account, who receives reports of lost connections; unset: leases end only when they expire",

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { parseDocument } from "yaml";
 import { nearest } from "../protocol/nearest.ts";
 import { type Setting, settings } from "./settings.ts";
+import { type Environment, OTHER_VARIABLES } from "./variables.ts";
 
 /** The values that are set, and the source of each. */
 
@@ -15,16 +16,12 @@ export interface RawConfig {
   readonly ignored: string[];
 }
 
-export type Environment = Readonly<Record<string, string | undefined>>;
 /** By the name of the option without dashes (`http-port`); `undefined`: not given. */
 export type FlagValues = Readonly<Record<string, string | number | boolean | undefined>>;
 /** By the name of the setting (`retry.base_ms`). */
 export type OverrideValues = Readonly<
   Record<string, string | number | boolean | readonly string[] | undefined>
 >;
-
-/** The variable that names the YAML file. */
-export const FILE_VARIABLE = "IF_COORDINATOR_CONFIG";
 
 /** @returns the problems of the file itself; the schema finds those of the values */
 export function readFile(path: string, raw: RawConfig): string[] {
@@ -74,11 +71,11 @@ export function readEnvironment(environment: Environment, raw: RawConfig): strin
   const known = new Map(settings().map((setting) => [setting.env, setting]));
   const problems: string[] = [];
   for (const [variable, value] of Object.entries(environment)) {
-    if (!variable.startsWith("IF_COORDINATOR_") || variable === FILE_VARIABLE) continue;
+    if (!variable.startsWith("IF_COORDINATOR_") || OTHER_VARIABLES.includes(variable)) continue;
     const setting = known.get(variable);
     if (isOfKubernetes(variable, value, setting !== undefined)) raw.ignored.push(variable);
     else if (setting === undefined) {
-      const guess = nearest(variable, [...known.keys(), FILE_VARIABLE]);
+      const guess = nearest(variable, [...known.keys(), ...OTHER_VARIABLES]);
       problems.push(
         `${variable} is not a setting: ` +
           (guess === undefined ? "unset it" : `did you mean ${guess}?`),

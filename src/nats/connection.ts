@@ -1,6 +1,5 @@
-/** Connects to NATS, checks that the server is suitable, and reports lost and restored connections. */
+/** Connects to NATS, and reports lost and restored connections. */
 import { type NatsConnection, type Status, TimeoutError } from "@nats-io/transport-node";
-import { jetstreamManager } from "@nats-io/jetstream";
 import { MAX_TIMER_MS } from "../timers.ts";
 import { cureOf } from "./connect-failure.ts";
 import {
@@ -9,7 +8,6 @@ import {
   parseServers,
   type ServerList,
 } from "./connection-values.ts";
-import { inDomain } from "./js-domain.ts";
 import {
   credentials,
   type LoginNames,
@@ -17,7 +15,6 @@ import {
   tlsOptions,
   USER_NAMES,
 } from "./login.ts";
-import { judgeServerVersion } from "./server-versions.ts";
 import { connect } from "./patched-transport.ts";
 
 /** A server that accepts the connection but sends nothing for this long is not a NATS server. */
@@ -89,44 +86,6 @@ function serversOf({ servers, inboxPrefix }: ConnectOptions): ServerList {
   } catch (error) {
     if (!(error instanceof ConnectionValueError)) throw error;
     throw new ConnectionError(`the list of servers ${error.message}`, { cause: error });
-  }
-}
-
-/** For the reply to one JetStream request. */
-const API_TIMEOUT_MS = 2_500;
-
-/**
- * @param domain the JetStream domain, if it is not the server's own
- * @throws ConnectionError if the server is too old, or has no JetStream for this account
- */
-export async function requireJetStream(connection: NatsConnection, domain?: string): Promise<void> {
-  const version = connection.info?.version ?? "0.0.0";
-  const verdict = judgeServerVersion(version);
-  if (verdict.kind === "too_old") {
-    const { problem, cure } = verdict;
-    throw new ConnectionError(
-      `the NATS server at ${connection.getServer()} is version ${version}, ${problem}: ${cure}`,
-    );
-  }
-  try {
-    // The server may have JetStream while this account has none: `checkAPI` asks for the account.
-    await jetstreamManager(connection, {
-      checkAPI: true,
-      timeout: API_TIMEOUT_MS,
-      ...inDomain(domain),
-    });
-  } catch (error) {
-    const problem =
-      error instanceof TimeoutError
-        ? "does not answer for JetStream: a cluster needs most of its servers, and a moment to elect a leader"
-        : domain === undefined
-          ? "has no JetStream for this account: start it with --jetstream, or enable JetStream in " +
-            "the account"
-          : `cannot reach a JetStream domain ${domain}: correct nats.js_domain, which a program ` +
-            "gives as config.jsDomain";
-    throw new ConnectionError(`the NATS server at ${connection.getServer()} ${problem}`, {
-      cause: error,
-    });
   }
 }
 

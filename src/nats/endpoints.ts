@@ -14,12 +14,14 @@ import { type Service, Svcm } from "@nats-io/services";
 import { CoordinatorError, ERRORS, toErrorReply } from "../protocol/errors.ts";
 import {
   type Operation,
+  OPERATION_IDS,
   OPERATION_NAMES,
   OPERATIONS,
   PROTOCOL_VERSION,
   schemasOf,
 } from "../protocol/operations.ts";
-import { decodeBody, parseBody, parseId } from "../protocol/parse-request.ts";
+import { parseId } from "../protocol/parse-id.ts";
+import { decodeBody, parseBody } from "../protocol/parse-request.ts";
 import {
   AGENT_ROOT,
   parseRequestSubject,
@@ -115,7 +117,8 @@ export class Endpoints {
   /** Returns the subscriptions that do not belong to the service protocol. */
   #register(operation: Operation): Subscription[] {
     const name = operation.replace(".", "-");
-    const { id, summary } = OPERATIONS[operation];
+    const id = OPERATION_IDS[operation];
+    const { summary } = OPERATIONS[operation];
     const callback = (error: Error | null, msg: Msg): void => {
       if (error === null) this.#receive(operation, msg);
     };

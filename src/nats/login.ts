@@ -9,6 +9,7 @@ import { createSecureContext } from "node:tls";
 import {
   type Authenticator,
   credsAuthenticator,
+  nkeyAuthenticator,
   type NodeConnectionOptions,
 } from "@nats-io/transport-node";
 
@@ -21,6 +22,8 @@ export interface LoginOptions {
   readonly token?: string | undefined;
   /** Path of a credentials file. */
   readonly credsFile?: string | undefined;
+  /** Path of a file with an NKey seed. */
+  readonly nkeyFile?: string | undefined;
   /** Path of the CA certificates that the server is verified with. Makes TLS mandatory, as `tls://` does. */
   readonly caCert?: string | undefined;
   /** Path of the client certificate, for a server that requires one. */
@@ -38,13 +41,14 @@ export interface LoginNames {
 
 export const USER_NAMES: LoginNames = {
   user:
-    "nats.username and nats.password, nats.token or nats.creds_file, which a program gives as " +
-    "config.username and so on",
+    "nats.username and nats.password, nats.token, nats.creds_file or nats.nkey_file, which a command " +
+    "takes as --user, --creds, --nkey or --context, and a program as config.username and so on",
   credsFile: "nats.creds_file, which a program gives as config.credsFile",
 };
 
 export const CA_CERT = "nats.ca_cert, which a program gives as config.caCert";
 export const CERT_FILE = "nats.cert_file, which a program gives as config.certFile";
+const NKEY_FILE = "nats.nkey_file, which a program gives as config.nkeyFile";
 const KEY_FILE = "nats.key_file, which a program gives as config.keyFile";
 
 /** A file cannot be used. The message names the file, its setting and the cure. */
@@ -58,8 +62,9 @@ export async function credentials(
   names: LoginNames,
 ): Promise<Partial<NodeConnectionOptions>> {
   if (options.credsFile !== undefined) {
-    return { authenticator: await authenticatorOf(options.credsFile, names.credsFile) };
+    return { authenticator: await credsOf(options.credsFile, names.credsFile) };
   }
+  if (options.nkeyFile !== undefined) return { authenticator: await nkeyOf(options.nkeyFile) };
   const user = withoutLineEnd(options.username);
   const pass = withoutLineEnd(options.password);
   const token = withoutLineEnd(options.token);
@@ -75,16 +80,23 @@ function withoutLineEnd(text: string | undefined): string | undefined {
   return text?.replace(/[\r\n]+$/, "");
 }
 
-async function authenticatorOf(path: string, setting: string): Promise<Authenticator> {
-  const authenticator = credsAuthenticator(await read(path, setting));
+async function credsOf(path: string, setting: string): Promise<Authenticator> {
+  const cure = `${path} has no user JWT and seed: make one with "nsc generate creds", and correct ${setting}`;
+  return tried(credsAuthenticator(await read(path, setting)), cure);
+}
+
+async function nkeyOf(path: string): Promise<Authenticator> {
+  const cure = `${path} has no NKey seed: it begins with SU; make one with "nk -gen user", and correct ${NKEY_FILE}`;
+  const seed = (await read(path, NKEY_FILE)).toString("latin1").trim();
+  return tried(nkeyAuthenticator(Buffer.from(seed)), cure);
+}
+
+/** We try the file now: during the connect, an error would look like a server that does not answer. */
+function tried(authenticator: Authenticator, problem: string): Authenticator {
   try {
-    // We try the file now: during the connect, an error would look like a server that does not answer.
     authenticator("nonce");
   } catch (cause) {
-    throw new LoginFileError(
-      `${path} has no user JWT and seed: make one with "nsc generate creds", and correct ${setting}`,
-      { cause },
-    );
+    throw new LoginFileError(problem, { cause });
   }
   return authenticator;
 }

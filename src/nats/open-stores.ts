@@ -3,7 +3,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Observe } from "../service/ports.ts";
 import { BucketUpkeep } from "./bucket-upkeep.ts";
-import { requireJetStream } from "./connection.ts";
+import { requireJetStream } from "./require-jetstream.ts";
 import { inDomain } from "./js-domain.ts";
 import { type BucketOptions, coordinatorBuckets } from "./kv-buckets.ts";
 import { KvLeaseStore } from "./kv-lease-store.ts";

@@ -1,7 +1,7 @@
 /** Opens the bucket `shared` on a client's connection. The first client that needs it creates it. */
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
-import { requireJetStream } from "./connection.ts";
+import { requireJetStream } from "./require-jetstream.ts";
 import { inDomain } from "./js-domain.ts";
 import { KvBucket } from "./kv-bucket.ts";
 import { ensureSharedBucket, SHARED_BUCKET, SHORT_MARKER_TTL_SECONDS } from "./kv-buckets.ts";

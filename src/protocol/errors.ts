@@ -83,7 +83,10 @@ export interface ErrorReply {
   readonly task?: object;
 }
 
-export function toErrorReply(error: CoordinatorError): ErrorReply {
+/** What a reply says of an error. */
+type ErrorFields = Pick<CoordinatorError, "code" | "message" | "retryable" | "details" | "task">;
+
+export function toErrorReply(error: ErrorFields): ErrorReply {
   return {
     ok: false,
     error: {

@@ -4,14 +4,8 @@ import { CoordinatorError } from "./errors.ts";
 import { bodyHint, fieldHint } from "./hints.ts";
 import { describeInexact, inexactPart, isTooDeep, MAX_JSON_DEPTH } from "./storable-json.ts";
 import { nullDropper } from "./null-fields.ts";
-import {
-  type Operation,
-  type OperationId,
-  OPERATION_NAMES,
-  OPERATIONS,
-  type Request,
-} from "./operations.ts";
-import { idRuleFor, isValidId } from "./subjects.ts";
+import { type Operation, OPERATION_NAMES, OPERATIONS, type Request } from "./operations.ts";
+import { shorten } from "./shorten.ts";
 
 const DROP_NULLS = Object.fromEntries(
   OPERATION_NAMES.map((name) => [name, nullDropper(OPERATIONS[name].request)]),
@@ -39,32 +33,6 @@ export function parseBody<O extends Operation>(operation: O, text: string): Requ
   const parsed = OPERATIONS[operation].request.safeParse(json, { reportInput: true });
   if (!parsed.success) throw explain(operation, parsed.error.issues);
   return parsed.data as Request<O>;
-}
-
-/**
- * Checks the id at the end of a request's subject; `undefined` if there is none and none is needed.
- *
- * @throws CoordinatorError `invalid_request`
- */
-export function parseId<O extends Operation>(operation: O, id: string): OperationId<O>;
-export function parseId(operation: Operation, id: string): string | undefined {
-  const wanted = OPERATIONS[operation].id;
-  const kind = operation.startsWith("sessions.") ? "session" : "task";
-  if (id === "") {
-    if (wanted !== "required") return undefined;
-    throw invalid(`the ${kind} id is missing: send the request to ${operation}.<${kind}_id>`);
-  }
-  if (wanted === "none") {
-    throw invalid(`${operation} takes no id: send the request to ${operation} itself`);
-  }
-  if (!isValidId(id)) {
-    throw new CoordinatorError(
-      "invalid_request",
-      `${kind}_id: "${shorten(id)}" is not a ${kind} id: use ${idRuleFor(id)}`,
-      { details: { field: `${kind}_id` } },
-    );
-  }
-  return id;
 }
 
 function parseJson(operation: Operation, text: string): unknown {
@@ -138,8 +106,4 @@ function invalidField(field: string, message: string): CoordinatorError {
 function describe(json: unknown): string {
   if (json === null) return "null";
   return Array.isArray(json) ? "an array" : `a ${typeof json}`;
-}
-
-function shorten(text: string): string {
-  return text.length > 100 ? `${text.slice(0, 100)}...` : text;
 }

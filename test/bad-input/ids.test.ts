@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { NoRespondersError, RequestError } from "@nats-io/nats-core";
-import { OPERATION_NAMES, OPERATIONS } from "../../src/protocol/operations.ts";
+import { OPERATION_IDS, OPERATION_NAMES } from "../../src/protocol/operations.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 import { RawConnection } from "./raw-connection.ts";
 import { assertRefused, revision } from "./refusal.ts";
@@ -15,7 +15,7 @@ const IN_SUBJECTS = ["*", ">", "$", "a.*", "a.>", "$KV.tasks.a", "x;rm", "é", T
 const EMPTY_TOKENS = ["", "a..b", ".a", "a."];
 const ALL = ["x; rm -rf /", "a b", "a\nb", "a\u0000b", ...EMPTY_TOKENS, ...IN_SUBJECTS];
 
-const withId = OPERATION_NAMES.filter((operation) => OPERATIONS[operation].id !== "none");
+const withId = OPERATION_NAMES.filter((operation) => OPERATION_IDS[operation] !== "none");
 
 describe("a bad id", () => {
   let coordinator: TestCoordinator;

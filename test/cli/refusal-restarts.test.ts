@@ -7,7 +7,7 @@ import {
   RefusalRestarts,
   RESTART_AFTER_MS,
   RESTART_PAUSE_MS,
-} from "../../src/cli/refusal-restarts.ts";
+} from "../../src/cli/dev/refusal-restarts.ts";
 import { Dev } from "../support/dev.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 

@@ -10,8 +10,8 @@ import {
   connectNats,
   type ConnectOptions,
   listenToConnection,
-  requireJetStream,
 } from "../../src/nats/connection.ts";
+import { requireJetStream } from "../../src/nats/require-jetstream.ts";
 import { NatsProxy } from "../support/nats-proxy.ts";
 import { randomPort, TestServer } from "../support/nats-server.ts";
 import { TempFolder } from "../support/temp-folder.ts";

@@ -5,7 +5,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { type NamedEndpointStats, type ServiceInfo, Svcm } from "@nats-io/services";
 import { Endpoints } from "../../src/nats/endpoints.ts";
 import { CoordinatorError } from "../../src/protocol/errors.ts";
-import { OPERATION_NAMES, OPERATIONS } from "../../src/protocol/operations.ts";
+import { OPERATION_IDS, OPERATION_NAMES, OPERATIONS } from "../../src/protocol/operations.ts";
 import type { Answer, Call, Fact, RequestHandler } from "../../src/service/ports.ts";
 import { TestServer } from "../support/nats-server.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
@@ -69,7 +69,7 @@ describe("the NATS service", () => {
     const [info] = await all<ServiceInfo>(coordinator.connection, "info", 1);
     const subjects = info?.endpoints.map(({ subject }) => subject).sort();
     const expected = OPERATION_NAMES.flatMap((operation) => {
-      const { id } = OPERATIONS[operation];
+      const id = OPERATION_IDS[operation];
       const withId = id === "none" ? [] : [`${operation}.>`];
       const without = id === "required" ? [] : [operation];
       return [...withId, ...without].flatMap((subject) => [subject, `agent.*.${subject}`]);

@@ -1,7 +1,12 @@
 /** The table of operations and the JSON Schemas that are published from it. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { OPERATION_NAMES, OPERATIONS, schemasOf } from "../../src/protocol/operations.ts";
+import {
+  OPERATION_IDS,
+  OPERATION_NAMES,
+  OPERATIONS,
+  schemasOf,
+} from "../../src/protocol/operations.ts";
 import { parseBody } from "../../src/protocol/parse-request.ts";
 
 interface ObjectSchema {
@@ -14,7 +19,7 @@ interface ObjectSchema {
 describe("the table of operations", () => {
   it("has exactly these operations, because other programs send them", () => {
     assert.deepEqual(
-      OPERATION_NAMES.map((name) => `${name} ${OPERATIONS[name].id}`),
+      OPERATION_NAMES.map((name) => `${name} ${OPERATION_IDS[name]}`),
       [
         "tasks.create optional",
         "tasks.import none",

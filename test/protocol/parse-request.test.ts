@@ -4,7 +4,8 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { CoordinatorError } from "../../src/protocol/errors.ts";
 import { type Operation, OPERATION_NAMES, schemasOf } from "../../src/protocol/operations.ts";
-import { parseBody, parseId } from "../../src/protocol/parse-request.ts";
+import { parseId } from "../../src/protocol/parse-id.ts";
+import { parseBody } from "../../src/protocol/parse-request.ts";
 
 interface BadBody {
   readonly operation: Operation;

@@ -2,10 +2,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startApp } from "../app.ts";
-import { startWithCleanup } from "../cleanup.ts";
-import { loadConfig } from "../config.ts";
-import { resolveServerBinary, startNatsServer } from "../nats-server/dev-server.ts";
+import { startApp } from "../../app.ts";
+import { startWithCleanup } from "../../cleanup.ts";
+import { loadConfig } from "../../config.ts";
+import { resolveServerBinary, startNatsServer } from "../../nats-server/dev-server.ts";
 
 export interface TemporaryCoordinator {
   readonly natsUrl: string;

@@ -3,8 +3,8 @@
  * line of `dev` and `serve` is JSON, as in the log.
  */
 import pc from "picocolors";
-import { VERSION } from "../version.ts";
-import { jsonLine, writeProcessEventsAsJson } from "../telemetry/json-line.ts";
+import { VERSION } from "../../version.ts";
+import { jsonLine, writeProcessEventsAsJson } from "../../telemetry/json-line.ts";
 
 /** The content of a text, for programs. */
 export interface Announcement {

@@ -1,6 +1,6 @@
 /** Runs a service until a signal stops it. Its parts start in order and stop in reverse. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Config } from "../config.ts";
+import type { Config } from "../../config.ts";
 import { printError } from "./output.ts";
 
 export interface Part {

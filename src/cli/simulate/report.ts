@@ -1,9 +1,9 @@
 /** The summary of a simulation for people. */
 import pc from "picocolors";
-import type { Figures } from "../simulation/figures.ts";
-import type { SimulationOptions } from "../simulation/options.ts";
-import type { EndReason, Summary } from "../simulation/run.ts";
-import { formatRows } from "./output.ts";
+import type { Figures } from "../../simulation/figures.ts";
+import type { SimulationOptions } from "../../simulation/options.ts";
+import type { EndReason, Summary } from "../../simulation/run.ts";
+import { formatRows } from "../shared/output.ts";
 
 /** More problems of one check add nothing new. */
 const MAX_PROBLEMS = 5;

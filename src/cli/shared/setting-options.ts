@@ -1,7 +1,7 @@
 /** Options of the command line that are settings. Their meanings and defaults are in `config`. */
 import { type Command, Option } from "commander";
 import { useJson } from "./output.ts";
-import { type Config, type FlagValues, loadConfig, settings } from "../config.ts";
+import { type Config, type FlagValues, loadConfig, settings } from "../../config.ts";
 
 /** Adds the settings with these flags, and `--config`. */
 export function addSettingOptions(command: Command, flags: readonly string[]): Command {
@@ -14,13 +14,6 @@ export function addSettingOptions(command: Command, flags: readonly string[]): C
     command.addOption(new Option(`--${flag} <${value}>`, `${description} (default: ${shown})`));
   }
   return command.option("--config <path>", "YAML file with settings (default: none)");
-}
-
-/** Whether the command line has `--log-format json`. It is needed before the command line is parsed. */
-export function asksForJson(args: readonly string[]): boolean {
-  return args.some(
-    (arg, i) => arg === "--log-format=json" || (arg === "--log-format" && args[i + 1] === "json"),
-  );
 }
 
 /** From then on, the command writes in the format of the log. @throws ConfigError */

@@ -1,6 +1,6 @@
 /** Shows the progress of a simulation: as a bar on a terminal, as lines elsewhere. */
 import { Presets, SingleBar } from "cli-progress";
-import type { Progress } from "../simulation/run.ts";
+import type { Progress } from "../../simulation/run.ts";
 
 export interface ProgressDisplay {
   show(progress: Progress): void;

@@ -3,7 +3,7 @@
  * server that only a restart ends (decision 25). A restart that did not help is not repeated at once,
  * because there may be another reason, such as a full disk.
  */
-import type { AppOptions } from "../app.ts";
+import type { AppOptions } from "../../app.ts";
 
 export interface RefusalRestartsOptions {
   readonly restart: () => Promise<void>;

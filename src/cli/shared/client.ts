@@ -1,0 +1,80 @@
+/** The connection of a command to the coordinator. It is closed when the command's work has ended. */
+import { Calls } from "../../client/calls.ts";
+import type { Coordinator } from "../../client/coordinator.ts";
+import type { EventBus } from "../../client/event-bus.ts";
+import type { Logger } from "../../client/logger.ts";
+import { clientSettings, type ConnectionFlags } from "../../config/client-settings.ts";
+import { type Connection, connectNats, type ConnectOptions } from "../../nats/connection.ts";
+import { createRequester } from "../../nats/request.ts";
+import type { ConnectionOptions } from "./connection-options.ts";
+import { printError } from "./output.ts";
+
+/** What the NATS server shows as the name of the connection. */
+const NAME = "if-coordinator command";
+
+/** The library's warnings, such as that it asks again, go to standard error. */
+const LOGGER: Logger = {
+  debug: () => undefined,
+  warn: (message) => {
+    printError(`if-coordinator: ${message}`);
+  },
+  error: (message) => {
+    printError(`if-coordinator: ${message}`);
+  },
+};
+
+export interface OpenCalls {
+  readonly calls: Calls;
+  readonly connection: Connection;
+}
+
+/**
+ * Connects for single requests. It loads no schemas, so that the command starts fast.
+ *
+ * @throws ConnectionError, ContextError, and what `work` throws
+ */
+export async function withCalls(
+  options: ConnectionOptions,
+  work: (open: OpenCalls) => Promise<void>,
+): Promise<void> {
+  const connection = await connectNats(connectOptions(options));
+  try {
+    const timing = options.timeout === undefined ? {} : { deadlineMs: options.timeout };
+    const calls = new Calls(createRequester(connection), { ...timing, logger: LOGGER });
+    await work({ calls, connection });
+  } finally {
+    await connection.close();
+  }
+}
+
+export interface OpenCoordinator {
+  readonly bus: EventBus;
+  readonly coordinator: Coordinator;
+}
+
+/**
+ * Connects with the whole library, for updates, imports and work.
+ *
+ * @throws ConnectionError, ContextError, and what `work` throws
+ */
+export async function withCoordinator(
+  options: ConnectionOptions,
+  work: (open: OpenCoordinator) => Promise<void>,
+): Promise<void> {
+  const [{ EventBus }, { Coordinator }] = await Promise.all([
+    import("../../client/event-bus.ts"),
+    import("../../client/coordinator.ts"),
+  ]);
+  const config = { ...clientSettings(options), name: NAME };
+  await using bus = new EventBus({ backend: "nats", config, logger: LOGGER });
+  // Unlike `bus.connect()`, it throws the reason.
+  await bus.link.connect();
+  const timing = options.timeout === undefined ? {} : { deadlineMs: options.timeout };
+  await using coordinator = new Coordinator(bus, timing);
+  await work({ bus, coordinator });
+}
+
+function connectOptions(flags: ConnectionFlags): ConnectOptions {
+  const { servers = "", ...settings } = clientSettings(flags);
+  return { ...settings, servers: servers.split(","), name: NAME };
+}

@@ -1,0 +1,91 @@
+/**
+ * What an error means for the user of the command line: a text and the exit code.
+ *
+ * Errors are recognized by their names, because their classes are in modules that most commands do not load.
+ */
+import type { TaskError } from "../../client/task-error.ts";
+import { ERROR_CODES, type ErrorCode, toErrorReply } from "../../protocol/errors.ts";
+import { EXIT, EXIT_OF_CODE, type ExitCode } from "./exit-codes.ts";
+
+export interface Report {
+  /** `undefined`: commander has already written everything. */
+  readonly text: string | undefined;
+  readonly exitCode: ExitCode;
+}
+
+/** What was typed, or a file, cannot be used. The message names it and says what to do. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** The command ends with this exit code. The message is for the user. */
+export class ExitError extends Error {
+  override readonly name = "ExitError";
+  readonly exitCode: ExitCode;
+
+  constructor(exitCode: ExitCode, message: string) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/** Errors whose message says what to do. Any other error is a defect and is shown with its stack. */
+const EXPECTED_ERRORS: Readonly<Record<string, ExitCode>> = {
+  UsageError: EXIT.usage,
+  ConfigError: EXIT.usage,
+  ContextError: EXIT.usage,
+  SimulationOptionError: EXIT.usage,
+  ConnectionError: EXIT.noCoordinator,
+  StartupError: EXIT.failed,
+  FolderInUseError: EXIT.failed,
+  NatsServerError: EXIT.failed,
+  ServerBinaryError: EXIT.failed,
+};
+
+export function reportOf(error: unknown): Report {
+  if (!(error instanceof Error)) {
+    return { text: `if-coordinator: ${String(error)}`, exitCode: EXIT.failed };
+  }
+  if (error.name === "CommanderError" && "exitCode" in error) {
+    // Help and version end as an "error" with code 0.
+    return { text: undefined, exitCode: error.exitCode === 0 ? EXIT.done : EXIT.usage };
+  }
+  const exitCode = exitCodeOf(error);
+  if (exitCode !== undefined) return { text: `if-coordinator: ${error.message}`, exitCode };
+  const text = `if-coordinator: unexpected error\n${error.stack ?? error.message}`;
+  return { text, exitCode: EXIT.failed };
+}
+
+/** The error as a program reads it: as in a reply of the coordinator. */
+export function errorDocument(error: unknown): object {
+  if (isTaskError(error)) {
+    return toErrorReply(error);
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  const exitCode = error instanceof Error ? exitCodeOf(error) : undefined;
+  return {
+    ok: false,
+    error: { code: CODE_OF_EXIT[exitCode ?? EXIT.failed] ?? "internal", message },
+  };
+}
+
+/** For errors that are no reply of a coordinator. */
+const CODE_OF_EXIT: Partial<Record<ExitCode, ErrorCode | "nothing_to_do" | "timed_out">> = {
+  [EXIT.usage]: "invalid_request",
+  [EXIT.refused]: "not_available",
+  [EXIT.claimLost]: "lease_lost",
+  [EXIT.nothingToDo]: "nothing_to_do",
+  [EXIT.notFound]: "not_found",
+  [EXIT.noCoordinator]: "unavailable",
+  [EXIT.timedOut]: "timed_out",
+};
+
+function exitCodeOf(error: Error): ExitCode | undefined {
+  if (error instanceof ExitError) return error.exitCode;
+  return isTaskError(error) ? EXIT_OF_CODE[error.code] : EXPECTED_ERRORS[error.name];
+}
+
+function isTaskError(error: unknown): error is TaskError {
+  if (!(error instanceof Error) || error.name !== "TaskError" || !("code" in error)) return false;
+  return ERROR_CODES.some((code) => code === error.code);
+}

@@ -1,0 +1,18 @@
+/** The option that says for which session a command acts. */
+import type { Command } from "commander";
+import { sessionFromEnvironment } from "../../config/client-settings.ts";
+import { UsageError } from "./errors.ts";
+
+export interface SessionOption {
+  readonly session?: string;
+}
+
+export function addSessionOption(command: Command): Command {
+  return command.option("-s, --session <id>", "your session (default: IF_COORDINATOR_SESSION)");
+}
+
+/** @throws UsageError if neither the option nor the variable names a session */
+export function requireSession({ session = sessionFromEnvironment() }: SessionOption): string {
+  if (session !== undefined) return session;
+  throw new UsageError("no session: give --session <id>, or set IF_COORDINATOR_SESSION");
+}

@@ -1,0 +1,8 @@
+/** Environment variables that are no settings of a worker. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The variable that names the YAML file. */
+export const FILE_VARIABLE = "IF_COORDINATOR_CONFIG";
+/** The variable that names the session of commands. */
+export const SESSION_VARIABLE = "IF_COORDINATOR_SESSION";
+export const OTHER_VARIABLES: readonly string[] = [FILE_VARIABLE, SESSION_VARIABLE];
