@@ -1,9 +1,10 @@
 /**
- * Runs the commands of the documentation in order, with the real `nats` command line and a coordinator for
- * each document, and compares the output with the output in the documentation.
+ * Runs the commands of the documentation in order, with the real `nats` and `if-coordinator` and a coordinator
+ * for each document, and compares the output with the output in the documentation.
  *
  * The block after a command shows its output: `json` is a part of one of the replies, `text` has parts of lines
- * in order. If the block does not show a refusal, every reply must be a success.
+ * in order. If the block does not show a refusal, every reply must be a success. A comment above a command that
+ * does not succeed names its exit code: `exit code 3`.
  */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -47,7 +48,7 @@ interface Example {
 }
 
 for (const path of documents()) {
-  const examples = examplesOf(read(path)).filter(({ command }) => usesNats(command));
+  const examples = examplesOf(read(path)).filter(({ command }) => isRunHere(command));
   if (examples.length === 0) continue;
   describe(`the commands of ${path}`, { skip: natsCliMissing() }, () => {
     it("have the output that the document shows, in order", async () => {
@@ -66,7 +67,7 @@ for (const path of documents()) {
         }
         const { code, stdout, stderr } = await shell.run(command.text);
         const where = `${path}:${command.line}:\n${command.text}\n${stdout}${stderr}`;
-        assert.equal(code, 0, where);
+        assert.equal(code, exitCodeOf(command), where);
         assert.ok(fits(stdout, shown), `${where}\ndoes not show\n${shown?.text ?? ""}`);
         const refused = repliesIn(stdout).filter((reply) => !matches(reply, { ok: true }));
         assert.equal(refused.length, showsRefusal(shown) ? 1 : 0, where);
@@ -80,7 +81,7 @@ describe("the commands of the documentation", () => {
   it("are all run, here or elsewhere", () => {
     const neither = documents()
       .flatMap((path) => codeBlocks(read(path)).map((block) => ({ path, block })))
-      .filter(({ block }) => block.language === "sh" && !usesNats(block))
+      .filter(({ block }) => block.language === "sh" && !isRunHere(block))
       .filter(({ block }) => !RUN_ELSEWHERE.some(({ command }) => command.test(block.text)));
     assert.deepEqual(neither, []);
     assert.deepEqual(
@@ -129,8 +130,12 @@ function examplesOf(markdown: string): Example[] {
   });
 }
 
-function usesNats({ text }: CodeBlock): boolean {
-  return /^nats |\| nats /m.test(text);
+function isRunHere({ text }: CodeBlock): boolean {
+  return /^(nats|if-coordinator) |\| nats /m.test(text);
+}
+
+function exitCodeOf({ comment = "" }: CodeBlock): number {
+  return Number(/^exit code (\d+)$/.exec(comment)?.[1] ?? 0);
 }
 
 function fits(output: string, shown: CodeBlock | undefined): boolean {
@@ -144,8 +149,9 @@ function showsRefusal(shown: CodeBlock | undefined): boolean {
   return shown?.language === "json" && matches(JSON.parse(shown.text), { ok: false });
 }
 
-/** The replies of the coordinator, one on each line. */
+/** The replies of the coordinator: one on each line, or one that is the whole output. */
 function repliesIn(output: string): unknown[] {
+  if (output.startsWith('{\n  "ok":')) return [JSON.parse(output)];
   return output
     .split("\n")
     .filter((line) => line.startsWith('{"ok":'))

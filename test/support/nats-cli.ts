@@ -1,8 +1,10 @@
-/** Runs the real `nats` command line in a shell, as a reader of the documentation does. */
+/** Runs the real `nats` and `if-coordinator` in a shell, as a reader of the documentation does. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
+import { MAIN } from "./cli-process.ts";
 import { ROOT } from "./markdown.ts";
 import { ChildOutput } from "./child-output.ts";
 
@@ -31,11 +33,15 @@ export function natsCliMissing(): string | false {
 
 export class Shell {
   readonly #env: NodeJS.ProcessEnv;
+  readonly #folder: string;
 
   /** @param home an empty folder, so that no context of the user names another server */
   constructor(natsUrl: string, home: string) {
+    this.#folder = join(home, "work");
+    mkdirSync(this.#folder);
+    symlinkSync(join(ROOT, "examples"), join(this.#folder, "examples"));
     const own = {
-      PATH: PATH_WITH_NATS,
+      PATH: `${installCommand(home)}${delimiter}${PATH_WITH_NATS}`,
       NATS_URL: natsUrl,
       HOME: home,
       XDG_CONFIG_HOME: home,
@@ -44,15 +50,24 @@ export class Shell {
     this.#env = { ...process.env, ...own, NATS_CONTEXT: undefined };
   }
 
-  /** Runs a script to its end, in the folder of the project. */
+  /** Runs a script to its end, in a folder that has the examples of the project. */
   async run(script: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
     await using running = this.start(script);
     return await running.exited;
   }
 
   start(script: string): RunningScript {
-    return new RunningScript(script, this.#env);
+    return new RunningScript(script, this.#env, this.#folder);
   }
+}
+
+/** Puts `if-coordinator` into a folder, as `npm install --global` does, and returns the folder. */
+function installCommand(home: string): string {
+  const folder = join(home, "bin");
+  mkdirSync(folder, { recursive: true });
+  const script = `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`;
+  writeFileSync(join(folder, "if-coordinator"), script, { mode: 0o755 });
+  return folder;
 }
 
 export class RunningScript implements AsyncDisposable {
@@ -60,10 +75,10 @@ export class RunningScript implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #output: ChildOutput;
 
-  constructor(script: string, env: NodeJS.ProcessEnv) {
+  constructor(script: string, env: NodeJS.ProcessEnv, cwd: string) {
     // With its own process group, everything that the script starts ends with it.
     this.#child = spawn("bash", ["-euo", "pipefail", "-c", script], {
-      cwd: ROOT,
+      cwd,
       env,
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
