@@ -17,7 +17,10 @@ export function formatResult(result: Result): string {
   const unknown = recording.operations.filter(({ returnedAt }) => returnedAt === Infinity).length;
   const lines = problems
     .slice(0, MAX_PROBLEMS)
-    .map(({ guarantee, taskId, what }) => `✘ ${guarantee}: ${taskId ?? ""} ${what}`);
+    .map(
+      ({ guarantee, taskId, what }) =>
+        `✘ ${guarantee}: ${taskId === null ? "" : `${taskId} `}${what}`,
+    );
   if (problems.length > MAX_PROBLEMS) lines.push(`and ${problems.length - MAX_PROBLEMS} more`);
   const failed = failures(result).length;
   const verdict = failed === 0 ? "every guarantee held" : `${failed} problems`;

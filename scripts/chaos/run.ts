@@ -61,7 +61,7 @@ export async function runChaos(
     if (endings.length === 0) continue;
     tell(`${name} has ended by itself ${endings.length} times, and was started again`);
   }
-  const silent = await untilAllAnswer(urls, cluster.workers.length, RECOVERY_MS);
+  const silent = await untilAllAnswer(urls, cluster.workers, RECOVERY_MS);
   const stuck = await stuckClaims(workload);
   const entries = await untilTold(workload, urls);
   const evidence = { recording: workload.recording, entries };

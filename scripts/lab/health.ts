@@ -15,10 +15,19 @@ const REQUEST_TIMEOUT_MS = 2_000;
 const STATS_TIMEOUT_MS = 500;
 const PAUSE_MS = 100;
 
+/** A worker, such as a `Member`, that must answer. */
+export interface CheckedWorker {
+  readonly name: string;
+  /** Its worker id; `null`: it has not begun to serve. */
+  readonly said: string | null;
+  /** Follows the name in a message. */
+  describe(): string;
+}
+
 /** Repeats requests until all are answered and every worker has answered some of them. */
 export async function untilAllAnswer(
   servers: readonly string[],
-  workers: number,
+  workers: readonly CheckedWorker[],
   timeoutMs: number,
 ): Promise<Problem[]> {
   const connection = await connectNats({ servers, name: "probe" });
@@ -35,11 +44,17 @@ export async function untilAllAnswer(
   }
 }
 
-async function problemOf(connection: NatsConnection, workers: number): Promise<string | null> {
+async function problemOf(
+  connection: NatsConnection,
+  workers: readonly CheckedWorker[],
+): Promise<string | null> {
   const before = await answersByWorker(connection);
-  if (before.size !== workers) return `${before.size} of ${workers} workers are there`;
+  const absent = workers.filter(({ said }) => said === null || !before.has(said));
+  if (absent.length > 0 || before.size !== workers.length) {
+    return described(`${before.size} of ${workers.length} workers are there`, absent);
+  }
   const answers = await Promise.allSettled(
-    Array.from({ length: REQUESTS * workers }, async () => {
+    Array.from({ length: REQUESTS * workers.length }, async () => {
       const reply = await connection.request("tasks.stats", "", { timeout: REQUEST_TIMEOUT_MS });
       if (!reply.json<{ ok: boolean }>().ok) throw new Error(reply.string());
     }),
@@ -47,16 +62,22 @@ async function problemOf(connection: NatsConnection, workers: number): Promise<s
   const failed = answers.filter(({ status }) => status === "rejected").length;
   if (failed > 0) return `${failed} of ${answers.length} requests were not answered`;
   const after = await answersByWorker(connection);
-  const idle = [...after].filter(([id, count]) => count <= (before.get(id) ?? 0));
-  return idle.length === 0 ? null : `${idle.length} workers have answered nothing`;
+  const answered = (id: string): number => (after.get(id) ?? 0) - (before.get(id) ?? 0);
+  const idle = workers.filter(({ said }) => answered(said ?? "") <= 0);
+  return idle.length === 0 ? null : described("not every worker answers requests", idle);
 }
 
+function described(what: string, culprits: readonly CheckedWorker[]): string {
+  return [what, ...culprits.map((one) => `${one.name} ${one.describe()}`)].join("\n");
+}
+
+/** The number of requests that each worker has answered, by its id. */
 async function answersByWorker(connection: NatsConnection): Promise<Map<string, number>> {
   const client = new Svcm(connection).client({ strategy: "timer", maxWait: STATS_TIMEOUT_MS });
   const counts = new Map<string, number>();
-  for await (const { id, endpoints = [] } of await client.stats(QUEUE_GROUP)) {
+  for await (const { metadata, endpoints = [] } of await client.stats(QUEUE_GROUP)) {
     counts.set(
-      id,
+      String(metadata?.worker_id),
       endpoints.reduce((sum, { num_requests }) => sum + num_requests, 0),
     );
   }

@@ -22,6 +22,12 @@ export interface Slowness {
 /** With more than this under way the sender has to wait, as for its TCP window. */
 const WINDOW_BYTES = 256 * 1024;
 
+/** A slowness that has not ended yet. */
+interface Pace extends Slowness {
+  /** Resolves when it ends. Then nothing waits for it any longer, or a fault would outlive its repair. */
+  readonly ended: Promise<void>;
+}
+
 export class Link implements AsyncDisposable {
   readonly address: string;
   readonly #server: Server;
@@ -30,7 +36,8 @@ export class Link implements AsyncDisposable {
     up: new Set(),
     down: new Set(),
   };
-  #slowness: Slowness | null = null;
+  /** The last one counts. */
+  readonly #paces = new Set<Pace>();
 
   private constructor(server: Server, host: string, target: string) {
     this.address = `${host}:${(server.address() as AddressInfo).port}`;
@@ -53,10 +60,7 @@ export class Link implements AsyncDisposable {
 
   /** Passes nothing on in these directions until the returned function is called. */
   stop(...directions: Direction[]): () => void {
-    let release = (): void => undefined;
-    const stopped = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const { promise: stopped, resolve: release } = withResolvers();
     for (const direction of directions) this.#stops[direction].add(stopped);
     return () => {
       for (const direction of directions) this.#stops[direction].delete(stopped);
@@ -64,9 +68,15 @@ export class Link implements AsyncDisposable {
     };
   }
 
-  /** `null`: as fast as possible. */
-  slowDown(slowness: Slowness | null): void {
-    this.#slowness = slowness;
+  /** Slows all connections down until the returned function is called. */
+  slowDown(slowness: Slowness): () => void {
+    const { promise: ended, resolve: release } = withResolvers();
+    const pace = { ...slowness, ended };
+    this.#paces.add(pace);
+    return () => {
+      this.#paces.delete(pace);
+      release();
+    };
   }
 
   /** Breaks the connections that exist now. New ones are possible. */
@@ -84,17 +94,15 @@ export class Link implements AsyncDisposable {
     from.setNoDelay(true);
     this.#sockets.add(from);
     let last: Promise<unknown> = Promise.resolve();
-    let dueAt = 0;
+    const line = new Line();
     let underWay = 0;
     const gone = new Promise((resolve) => to.once("close", resolve));
     from.on("data", (chunk: Buffer) => {
-      dueAt = this.#dueAt(dueAt, chunk.length);
-      const due = dueAt;
+      const arrived = line.arrival(chunk.length, [...this.#paces].at(-1));
       underWay += chunk.length;
       if (underWay > WINDOW_BYTES) from.pause();
       last = last.then(async () => {
-        const wait = due - performance.now();
-        if (wait > 0) await delay(wait);
+        await arrived();
         await this.#untilOpen(direction);
         if (to.writable && !to.write(chunk)) await Promise.race([once(to, "drain"), gone]);
         underWay -= chunk.length;
@@ -116,17 +124,40 @@ export class Link implements AsyncDisposable {
     });
   }
 
-  /** Not before the chunks that came earlier. */
-  #dueAt(before: number, bytes: number): number {
-    const now = performance.now();
-    if (this.#slowness === null) return Math.max(before, now);
-    const { delayMs, jitterMs, bytesPerSecond } = this.#slowness;
-    const arrival = now + delayMs + Math.random() * jitterMs;
-    return Math.max(before, arrival) + (bytes / bytesPerSecond) * 1000;
-  }
-
   async #untilOpen(direction: Direction): Promise<void> {
     const stops = this.#stops[direction];
     while (stops.size > 0) await Promise.all(stops);
   }
+}
+
+/** The chunks of one direction of a connection, one after the other. */
+class Line {
+  #pace: Pace | undefined;
+  #dueAt = 0;
+
+  /** Returns a wait until the chunk has arrived. No chunk arrives before those that came earlier. */
+  arrival(bytes: number, pace: Pace | undefined): () => Promise<unknown> {
+    if (pace !== this.#pace) this.#dueAt = 0;
+    this.#pace = pace;
+    if (pace === undefined) return () => Promise.resolve();
+    const { delayMs, jitterMs, bytesPerSecond, ended } = pace;
+    const arrival = performance.now() + delayMs + Math.random() * jitterMs;
+    const dueAt = Math.max(this.#dueAt, arrival) + (bytes / bytesPerSecond) * 1000;
+    this.#dueAt = dueAt;
+    return async () => {
+      const over = new AbortController();
+      const waitMs = Math.max(0, dueAt - performance.now());
+      const waited = delay(waitMs, undefined, { signal: over.signal });
+      await Promise.race([waited.catch(() => undefined), ended]);
+      over.abort();
+    };
+  }
+}
+
+function withResolvers(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((resolveIt) => {
+    resolve = resolveIt;
+  });
+  return { promise, resolve };
 }

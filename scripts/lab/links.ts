@@ -42,13 +42,7 @@ export class Links implements AsyncDisposable {
 
   /** Slows all connections of the host down. The returned function ends it. */
   slowDown(host: string, slowness: Slowness): () => void {
-    const links = this.#of(host);
-    for (const { link } of links) link.slowDown(slowness);
-    return together(
-      links.map(({ link }) => () => {
-        link.slowDown(null);
-      }),
-    );
+    return together(this.#of(host).map(({ link }) => link.slowDown(slowness)));
   }
 
   /** Breaks the connections that the host has now. */

@@ -6,10 +6,15 @@
  */
 import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { readProcess } from "./process-figures.ts";
 
 /** As a supervisor waits: otherwise a process that ends at once would keep the machine busy. */
 const RESTART_MS = 1_000;
+
+/** The end of a log that is shown. */
+const SHOWN_LINES = 3;
+const SHOWN_CHARACTERS = 300;
 
 export interface MemberOptions {
   readonly name: string;
@@ -17,7 +22,7 @@ export interface MemberOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** For the output of all its lives. */
   readonly logFile: string;
-  /** Whether the process has an IPC channel: it says when it serves, and receives messages. */
+  /** Whether the process has an IPC channel: it says something when it serves, and receives messages. */
   readonly hasChannel?: boolean;
 }
 
@@ -39,7 +44,7 @@ export class Member {
   #isPaused = false;
   #isWanted = false;
   #isRetired = false;
-  #hasServed = false;
+  #said: string | null = null;
   #excuses = 0;
   #message: object | null = null;
   readonly #endings: Ending[] = [];
@@ -51,6 +56,11 @@ export class Member {
 
   get pid(): number | undefined {
     return this.#child?.pid;
+  }
+
+  /** What the process said when it began to serve: of a worker, its id. `null`: nothing yet. */
+  get said(): string | null {
+    return this.#said;
   }
 
   get endings(): readonly Ending[] {
@@ -68,9 +78,9 @@ export class Member {
     const stdio: StdioOptions = ["ignore", log, log, ...(hasChannel ? ["ipc" as const] : [])];
     const child = spawn(program, args, { stdio, env });
     closeSync(log);
-    this.#hasServed = !hasChannel;
-    child.once("message", () => {
-      this.#hasServed = true;
+    this.#said = null;
+    child.once("message", (words) => {
+      this.#said = words as string;
     });
     // A message to a process that has just died.
     child.on("error", () => undefined);
@@ -121,6 +131,17 @@ export class Member {
     };
   }
 
+  /** The state of the process and the end of its log, for somebody who looks for a defect. */
+  describe(): string {
+    const { pid } = this;
+    const state = pid === undefined ? null : readProcess(pid)?.state;
+    const process = pid === undefined ? "has no process" : `is process ${pid} (${state ?? "?"})`;
+    const { logFile } = this.#options;
+    const lines = readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-SHOWN_LINES);
+    const shown = lines.map((line) => `\n  ${line.slice(0, SHOWN_CHARACTERS)}`);
+    return `${process}, and ${logFile} ends with${shown.join("")}`;
+  }
+
   async #end(signal: NodeJS.Signals): Promise<void> {
     this.#isWanted = false;
     const child = this.#child;
@@ -137,7 +158,8 @@ export class Member {
 
   #restartSoon(how: string): void {
     const isExcused = this.#excuses > 0;
-    this.#endings.push({ at: performance.now(), how, hasServed: this.#hasServed, isExcused });
+    const hasServed = this.#options.hasChannel !== true || this.#said !== null;
+    this.#endings.push({ at: performance.now(), how, hasServed, isExcused });
     setTimeout(() => {
       if (this.#isWanted) this.start();
     }, RESTART_MS);

@@ -2,6 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 
 export interface ProcessFigures {
+  /** As in proc(5), such as "S (sleeping)" or "T (stopped)". */
+  readonly state: string;
   readonly residentMiB: number;
   readonly descriptors: number;
   /** Processor time since its start, in seconds. */
@@ -23,6 +25,7 @@ export function readProcess(pid: number): ProcessFigures | null {
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const ticks = Number(fields[USER_TIME]) + Number(fields[SYSTEM_TIME]);
     return {
+      state: /^State:\s+(.+)$/m.exec(status)?.[1] ?? "unknown",
       residentMiB: Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024,
       descriptors: readdirSync(`${folder}/fd`).length,
       cpuSeconds: ticks / TICKS_PER_SECOND,

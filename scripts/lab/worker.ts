@@ -1,6 +1,6 @@
 /**
  * A worker of a run, like that of `if-coordinator serve`. The process that started it can move its clock,
- * and is told when the worker serves.
+ * and is told the worker's id when it serves.
  */
 import { startApp } from "../../src/app.ts";
 import { runService } from "../../src/cli/shared/run-service.ts";
@@ -20,7 +20,7 @@ try {
   await runService({ startedByNpm: false }, async (started, signal) => {
     const app = await startApp(loadConfig(), { clock, signal });
     started(app);
-    process.send?.("serving");
+    process.send?.(app.workerIds[0]);
   });
 } catch (error) {
   console.error(error);

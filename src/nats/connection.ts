@@ -20,6 +20,13 @@ import { connect } from "./patched-transport.ts";
 /** A server that accepts the connection but sends nothing for this long is not a NATS server. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
+/**
+ * A server that answers no ping has lost its power or its network: nothing closes the connection. It is
+ * given up at the third ping, so after 20 to 30 s. The library's default takes up to six minutes.
+ */
+const PING_INTERVAL_MS = 10_000;
+const MAX_PINGS_UNANSWERED = 2;
+
 export type Connection = NatsConnection;
 
 export interface ConnectOptions extends LoginOptions {
@@ -56,6 +63,8 @@ export async function connectNats(
       ...(options.name === undefined ? {} : { name: options.name }),
       ...(options.inboxPrefix === undefined ? {} : { inboxPrefix: options.inboxPrefix }),
       timeout: CONNECT_TIMEOUT_MS,
+      pingInterval: PING_INTERVAL_MS,
+      maxPingOut: MAX_PINGS_UNANSWERED,
       maxReconnectAttempts: options.maxReconnectAttempts ?? -1,
       reconnectTimeWait: Math.min((options.reconnectTimeWait ?? 2) * 1000, MAX_TIMER_MS),
       ...(await credentials(options, names)),

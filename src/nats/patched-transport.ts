@@ -1,11 +1,12 @@
 /**
- * Replaces `connect` of `@nats-io/transport-node`, and corrects four faults of its transport (3.4.0):
+ * Replaces `connect` of `@nats-io/transport-node`, and corrects five faults of its transport (3.4.0):
  *
  * - `close` has no effect before the transport is connected. So an attempt that times out leaves its
  *   socket open. If the server then resumes, it holds a connection that nobody uses.
  * - If the URL of a server has an IP address, its certificate is checked for the name `localhost`.
  * - A server that closes the connection because of a certificate looks like one that does not answer.
  * - Each message is written to the socket by a system call of its own.
+ * - A server that no longer answers is left only when everything sent has gone out, which may be never.
  */
 import {
   type ServerInfo,
@@ -108,6 +109,11 @@ class PatchedTransport extends NodeTransport {
       });
     }
     super.send(frame);
+  }
+
+  /** Leaves a server that no longer answers. The end of the socket then ends the transport. */
+  override disconnect(): void {
+    if (!this.isClosed) this.socket.destroy();
   }
 
   override async close(error?: Error): Promise<void> {

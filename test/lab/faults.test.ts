@@ -11,7 +11,7 @@ import { connectNats } from "../../src/nats/connection.ts";
 import { createRequester } from "../../src/nats/request.ts";
 import { Cluster, nodeNamesOf } from "../../scripts/lab/cluster.ts";
 import { Disks } from "../../scripts/lab/disks.ts";
-import { endingProblems } from "../../scripts/lab/health.ts";
+import { endingProblems, untilAllAnswer } from "../../scripts/lab/health.ts";
 import { FAULTS, possibleFaults } from "../../scripts/lab/faults/all.ts";
 import { leaderOf } from "../../scripts/lab/leader.ts";
 import { Network } from "../../scripts/lab/network.ts";
@@ -116,6 +116,18 @@ describe("a cluster of one node", () => {
   after(async () => {
     await cluster[Symbol.asyncDispose]();
     await rm(folder, { recursive: true, force: true });
+  });
+
+  it("says which worker does not answer, in which state it is, and how its log ends", async () => {
+    for (const worker of cluster.workers) worker.pause();
+    const [problem] = await untilAllAnswer(cluster.urls, cluster.workers, 0);
+    for (const worker of cluster.workers) worker.resume();
+    const log = join(folder, "w1.log");
+    const shown = new RegExp(
+      `^0 of 1 workers are there\nw1 is process \\d+ \\(T \\(stopped\\)\\), and ${log} ends with\n  \\{.*"msg":`,
+    );
+    assert.match(problem?.what ?? "", shown);
+    assert.deepEqual(await untilAllAnswer(cluster.urls, cluster.workers, RECOVERY_MS), []);
   });
 
   it("is slow while its disk is slow, and recovers", async (test) => {

@@ -60,18 +60,39 @@ describe("a link", () => {
 
   it("is slow while it is slowed down, and keeps the order", async () => {
     await using linked = await Linked.open();
-    linked.link.slowDown({ delayMs: 60, jitterMs: 60, bytesPerSecond: Infinity });
+    const endDelay = linked.link.slowDown({ delayMs: 60, jitterMs: 60, bytesPerSecond: Infinity });
     for (const digit of "12345678") {
       linked.client.write(digit);
       await delay(5);
     }
     assert.ok((await linked.say("9")) >= 2 * 60 - TIMER_MS);
     assert.equal(linked.received, "123456789");
-    linked.link.slowDown({ delayMs: 0, jitterMs: 0, bytesPerSecond: 1_000 });
+    endDelay();
+    const end = linked.link.slowDown({ delayMs: 0, jitterMs: 0, bytesPerSecond: 1_000 });
     const slow = await linked.say("x".repeat(99) + "y");
     assert.ok(slow >= 2 * 100 - TIMER_MS);
-    linked.link.slowDown(null);
+    end();
     assert.ok((await linked.say("fast")) < slow);
+  });
+
+  it("passes on at once what waits when its slowness ends, and then an end of the connection", async () => {
+    await using linked = await Linked.open();
+    const end = linked.link.slowDown({ delayMs: 0, jitterMs: 0, bytesPerSecond: 1 });
+    linked.client.write("x".repeat(10_000) + "y");
+    await delay(50);
+    assert.equal(linked.received, "");
+    end();
+    await linked.say("z", "yz");
+    linked.client.end();
+    await once(linked.client, "close");
+  });
+
+  it("stays slow until each slowness has ended", async () => {
+    await using linked = await Linked.open();
+    const first = linked.link.slowDown({ delayMs: 50, jitterMs: 0, bytesPerSecond: Infinity });
+    linked.link.slowDown({ delayMs: 60, jitterMs: 0, bytesPerSecond: Infinity });
+    first();
+    assert.ok((await linked.say("slow")) >= 2 * 60 - TIMER_MS);
   });
 
   for (const direction of ["up", "down"] as const) {

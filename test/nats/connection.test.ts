@@ -118,6 +118,28 @@ describe("connecting to NATS", () => {
   });
 });
 
+describe("a connection whose server has lost its power", () => {
+  it("is given up after half a minute, even with more to send than fits, and replaced", async (test) => {
+    await using server = await TestServer.start();
+    await using proxy = await NatsProxy.start(server.port);
+    test.mock.timers.enable({ apis: ["setTimeout"] });
+    await using connection = await connected({ servers: [proxy.url], reconnectTimeWait: 0 });
+    const told = new EventEmitter();
+    listenToConnection(connection, {
+      disconnected: () => told.emit("disconnected"),
+      reconnected: (address) => told.emit("reconnected", address),
+    });
+    const [disconnected, reconnected] = [once(told, "disconnected"), once(told, "reconnected")];
+    proxy.freeze();
+    for (let mib = 0; mib < 16; mib++) connection.publish("a", new Uint8Array(2 ** 20 - 512));
+    for (let pings = 0; pings < 3; pings++) test.mock.timers.tick(10_000);
+    test.mock.timers.reset();
+    await disconnected;
+    await reconnected;
+    await connection.flush();
+  });
+});
+
 describe("the requirements on the server", () => {
   it("are met by a server with JetStream", async () => {
     await using server = await TestServer.start();

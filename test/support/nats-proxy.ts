@@ -47,6 +47,11 @@ export class NatsProxy implements AsyncDisposable {
     this.#silent = false;
   }
 
+  /** Like a server without power: nothing more passes on the connections that exist, and none ends. */
+  freeze(): void {
+    for (const socket of this.#sockets) socket.pause();
+  }
+
   /** Resolves when a client has sent this text, which was passed on to the server. */
   untilClientSays(words: string): Promise<void> {
     return new Promise((react) => {
