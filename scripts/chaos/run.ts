@@ -5,12 +5,12 @@ import { type RecordedEntry, readHistory } from "../../src/nats/read-history.ts"
 import { createRandomFor } from "../../src/simulation/random.ts";
 import type { Cluster } from "../lab/cluster.ts";
 import { endingProblems, stuckTasks, untilAllAnswer } from "../lab/health.ts";
-import { statusFollowsDependencies } from "../../src/history/rules.ts";
+
 import { possibleFaults } from "../lab/faults/all.ts";
 import type { ChaosOptions } from "./options.ts";
 import { causeFaults } from "./schedule.ts";
 import type { Problem } from "../../src/history/history.ts";
-import { type Evidence, judge } from "../../src/history/verdict.ts";
+import { type Evidence, judge, statesBrokenIn } from "../../src/history/verdict.ts";
 import { Workload } from "../lab/workload.ts";
 
 const OPEN_TASKS = 30;
@@ -94,7 +94,7 @@ export async function untilTold(
     for (;;) {
       const entries = await readHistory(connection);
       const isTold = (updates.at(-1)?.revision ?? 0) >= (entries.at(-1)?.revision ?? 0);
-      const isAtRest = isTold && statusFollowsDependencies(entries).length === 0;
+      const isAtRest = isTold && statesBrokenIn(entries).length === 0;
       if (isAtRest || performance.now() > deadline) return entries;
       await delay(POLL_MS);
     }

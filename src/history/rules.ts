@@ -1,181 +1,279 @@
-/** The rules for the history of a bucket. Each function returns the breaks of its rule. */
-import type { RecordedEntry } from "../nats/read-history.ts";
-import type { EventType, Task, TaskEvent } from "../task/task.ts";
-import type { Finding, History, TaskState } from "./history.ts";
+/**
+ * The rules for the writes of a bucket: what holds between each record of a task and the one before it. They
+ * are those of `simulate`, of `npm run chaos` and of `prove`. `judge.ts` applies them.
+ */
+import { IMPORTED_STATUSES, LEASE_EXPIRED, type Task, type TaskEvent } from "../task/task.ts";
+import type { KnownPast, Past, Write } from "./history.ts";
+import { illegalIn } from "./legal-moves.ts";
 
-type Rule = (history: History) => Finding[];
+/** Why a rule cannot judge a write. */
+export const UNCHECKED = {
+  trimmed: "the record before it is gone",
+  by_hand: "it was written by hand, without an event of its own",
+  newer: "a newer version of the coordinator wrote it",
+  dependency: "the history of a dependency is gone",
+  recent: "it happened so recently that a worker may still react",
+  idle: "no worker has written since, so perhaps none runs",
+  unsupplied: "the times or revisions that the rule needs are not recorded",
+} as const;
+export type Unchecked = keyof typeof UNCHECKED;
 
-/** No attempt has two holders, and each claim raises the attempt by one. */
-export const oneHolderPerAttempt: Rule = (history) =>
-  [...history].flatMap(([taskId, states]) => {
-    const findings: Finding[] = [];
-    const holders = new Map<number, string | null>();
-    let attempt = 0;
-    for (const { revision, task } of states) {
-      const expected = task.lastEvent?.type === "task_claimed" ? attempt + 1 : attempt;
-      if (task.attempt !== expected) {
-        const what = `revision ${revision} has attempt ${task.attempt} where ${expected} is due`;
-        findings.push({ taskId, what });
+/** The breaks of the rule in words, or why it cannot tell. */
+export type Outcome = readonly string[] | Unchecked;
+
+export interface Rule {
+  /** What holds if the rule is kept. */
+  readonly holds: string;
+  /** The guarantee of docs/guarantees.md to which the rule belongs. */
+  readonly guarantee: `G${number}`;
+}
+
+export interface WriteRule extends Rule {
+  /** Whether it also judges a write by hand that is no transition. Default: it does not. */
+  readonly judgesEdits?: true;
+  readonly check: (write: Write, past: Past, event: TaskEvent | null) => Outcome;
+}
+
+export const WRITE_RULES = {
+  one_holder_per_attempt: {
+    holds: "no attempt had two holders",
+    guarantee: "G3",
+    judgesEdits: true,
+    check: ({ task }, past) => {
+      if (task.status !== "claimed" || past.kind === "nothing") return [];
+      if (past.kind === "unknown") return "trimmed";
+      if (past.task.attempt !== task.attempt || past.holder === null) return [];
+      if (past.holder !== task.claimedBy) {
+        return [`attempt ${task.attempt} of ${past.holder} is held by ${task.claimedBy ?? ""}`];
       }
-      attempt = task.attempt;
-      const holder = holders.get(attempt);
-      const named = task.status === "claimed" ? task.claimedBy : endedBy(task.lastEvent);
-      if (holder === undefined) holders.set(attempt, named ?? null);
-      else if (named !== undefined && named !== holder) {
-        const owner = `attempt ${attempt} of ${holder ?? "nobody"} is ${named ?? "nobody"}'s`;
-        findings.push({ taskId, what: `revision ${revision}: ${owner}` });
+      const isOther =
+        past.task.status === "claimed" && past.task.claimInstance !== task.claimInstance;
+      return isOther ? [`attempt ${task.attempt} has passed to another process`] : [];
+    },
+  },
+  attempts_grow: {
+    holds: "each claim raised the attempt by one, and nothing else changed it",
+    guarantee: "G3",
+    judgesEdits: true,
+    check: ({ task, isByWorker }, past, event) => {
+      if (past.kind === "unknown") return "trimmed";
+      if (past.kind === "nothing" && !isByWorker) return [];
+      const before = past.kind === "known" ? past.task.attempt : 0;
+      const expected = before + (isClaim(event) ? 1 : 0);
+      return task.attempt === expected
+        ? []
+        : [`the attempt is ${task.attempt} where ${expected} is due`];
+    },
+  },
+  tokens_grow: {
+    holds: "the fencing token of each claim is the revision that the claim replaced",
+    guarantee: "G3",
+    check: ({ task, replaces }, past, event) => {
+      if (past.kind === "nothing") return [];
+      const before = past.kind === "known" ? past : null;
+      const expected = isClaim(event)
+        ? (replaces ?? before?.revision ?? null)
+        : (before?.task.fencingToken ?? null);
+      if (expected === null) return "trimmed";
+      return task.fencingToken === expected
+        ? []
+        : [`the fencing token is ${task.fencingToken} where ${expected} is due`];
+    },
+  },
+  newest_replaced: {
+    holds: "each write of a worker replaced the newest record of its task",
+    guarantee: "G1",
+    check: ({ replaces, isByWorker }, past) => {
+      if (past.kind === "nothing" || !isByWorker) return [];
+      if (replaces === null) return "unsupplied";
+      if (past.kind === "unknown") return "trimmed";
+      return replaces >= past.revision
+        ? []
+        : [`it replaced revision ${replaces}, although ${past.revision} was there`];
+    },
+  },
+  events_chain: {
+    holds: "each event begins where the one before it ended, and fits its record",
+    guarantee: "G6",
+    check: ({ task, isByWorker }, past, event) => {
+      if (event === null) return isByWorker ? ["the record has no event"] : [];
+      const problems: string[] = [];
+      if (past.kind === "known" && event.oldStatus !== past.task.status) {
+        const from = event.oldStatus ?? "none";
+        problems.push(`${event.type} comes from ${from}, but the task was ${past.task.status}`);
       }
-    }
-    return findings;
-  });
+      if (past.kind === "nothing" && isByWorker && event.type !== "task_created") {
+        problems.push(`the history of the task begins with ${event.type}`);
+      }
+      if (event.newStatus !== task.status) {
+        problems.push(`the task is ${task.status}, but its event says ${event.newStatus}`);
+      }
+      if (event.claimedBy !== task.claimedBy) {
+        const [is, says] = [task.claimedBy, event.claimedBy].map((id) => id ?? "nobody");
+        problems.push(`${is} holds the task, but its event says ${says}`);
+      }
+      return problems.length === 0 && past.kind === "unknown" ? "trimmed" : problems;
+    },
+  },
+  moves_allowed: {
+    holds: "every transition is one that the rules of tasks allow",
+    guarantee: "G1",
+    check: ({ task }, past, event) => {
+      if (past.kind === "unknown") return "trimmed";
+      if (event === null) return [];
+      if (past.kind === "nothing") {
+        const isBorn = event.type !== "task_created" || BORN_AS.has(task.status);
+        return isBorn ? [] : [`task_created makes it ${task.status}`];
+      }
+      const illegal = illegalIn(past.task, task, event, past.revision);
+      if (illegal === undefined) return "newer";
+      return illegal === null ? [] : [illegal];
+    },
+  },
+  holder_only: {
+    holds: "only the session that held a task renewed, released, completed or failed it",
+    guarantee: "G3",
+    check: ({ task }, past, event) => {
+      const deed = event === null ? undefined : DEEDS.get(event.type);
+      if (event === null || deed === undefined || past.kind === "nothing") return [];
+      if (past.kind === "unknown") return "trimmed";
+      const by = event.sessionId ?? "nobody";
+      const holder = past.task.claimedBy;
+      if (holder !== event.sessionId) {
+        return [`${by} ${deed} attempt ${task.attempt}, held by ${holder ?? "nobody"}`];
+      }
+      return event.type === "task_completed" && task.completedBy !== holder
+        ? [`${by} completed it, but the record names ${task.completedBy ?? "nobody"}`]
+        : [];
+    },
+  },
+  completed_once: {
+    holds: "no task was completed twice without a requeue in between",
+    guarantee: "G1",
+    check: ({ task }, past, event) => {
+      if (past.kind === "unknown") return "trimmed";
+      if (task.status !== "complete" || past.kind === "nothing") return [];
+      const { completedAt } = past;
+      return completedAt === null || event?.type === "task_updated"
+        ? []
+        : [`completed again by ${event?.sessionId ?? "nobody"}, after revision ${completedAt}`];
+    },
+  },
+  leases_last: {
+    holds: "no lease expired sooner than the shortest lease ends, which is 1 s",
+    guarantee: "G4",
+    check: ({ task, writtenAt }, past, event) => {
+      const isExpiry = event?.reason === LEASE_EXPIRED && event.oldStatus === "claimed";
+      if (!isExpiry || past.kind === "nothing") return [];
+      if (past.kind === "unknown") return "trimmed";
+      if (writtenAt === null || past.leasedAt === null) return "unsupplied";
+      const lastedMs = writtenAt - past.leasedAt;
+      return lastedMs >= MIN_LEASE_MS
+        ? []
+        : [`the lease of attempt ${task.attempt} expired after ${lastedMs} ms`];
+    },
+  },
+} as const satisfies Record<string, WriteRule>;
+export type WriteRuleName = keyof typeof WRITE_RULES;
 
-/** The fencing token of each claim is the revision that the claim replaced. */
-export const tokensGrow: Rule = (history) =>
-  eachState(history, ({ revision, task }, before) => {
-    const isClaim = task.lastEvent?.type === "task_claimed";
-    const expected = (isClaim ? before?.revision : before?.task.fencingToken) ?? 0;
-    if (task.fencingToken === expected) return [];
-    return [`revision ${revision} has fencing token ${task.fencingToken} where ${expected} is due`];
-  });
+/** A rule that compares tasks with each other, or with their leases. */
+export const STATE_RULES = {
+  dependencies_first: {
+    holds: "no task was claimed before all of its dependencies were complete",
+    guarantee: "G7",
+  },
+  dependents_follow: {
+    holds: "a task is blocked as long as one of its dependencies is incomplete, and no longer",
+    guarantee: "G7",
+  },
+  claims_leased: {
+    holds: "every claimed task has a lease, or got its claim or lost its lease a moment ago",
+    guarantee: "G5",
+  },
+} as const satisfies Record<string, Rule>;
+export type StateRuleName = keyof typeof STATE_RULES;
 
-/** Each event begins with the status that the one before it ended with. */
-export const eventsChain: Rule = (history) =>
-  eachState(history, ({ revision, task }, previous) => {
-    const at = `revision ${revision}`;
-    const event = task.lastEvent;
-    if (event === null) return [`${at} has no event`];
-    const before = previous?.task.status ?? null;
-    const problems: string[] = [];
-    // What came before the first entry of a trimmed history is not known.
-    const isKnown = previous !== undefined || event.type === "task_created";
-    if (event.oldStatus !== before && isKnown) {
-      problems.push(`${at} comes from ${event.oldStatus ?? "none"}, not from ${before ?? "none"}`);
-    }
-    if (event.newStatus !== task.status) {
-      problems.push(`${at} is ${task.status} but its event says ${event.newStatus}`);
-    }
-    const from = REQUIRED_ORIGIN[event.type];
-    if (from !== undefined && event.oldStatus !== from) {
-      problems.push(`${at}: ${event.type} from ${event.oldStatus ?? "none"}, not from ${from}`);
-    }
-    return problems;
-  });
+export const RULES: Readonly<Record<RuleName, Rule>> = { ...WRITE_RULES, ...STATE_RULES };
+export type RuleName = WriteRuleName | StateRuleName;
+export const RULE_NAMES = Object.keys(RULES) as RuleName[];
+
+/** A second less the difference between the clocks of two NATS servers that lead one after the other. */
+const MIN_LEASE_MS = 500;
+
+/** The statuses of a new task. */
+const BORN_AS: ReadonlySet<string> = new Set(["blocked", "available", ...IMPORTED_STATUSES]);
+
+/** The events that only a holder causes, or whose session is the one that lost the task. */
+const DEEDS: ReadonlyMap<string, string> = new Map([
+  ["task_renewed", "renewed"],
+  ["task_released", "released"],
+  ["task_completed", "completed"],
+  ["task_attempt_failed", "failed"],
+  ["task_failed", "failed"],
+  ["task_expired", "lost"],
+]);
+
+export function isClaim(event: TaskEvent | null): boolean {
+  return event?.type === "task_claimed";
+}
 
 /**
- * No task is claimed before all of its dependencies were complete.
- *
- * A complete dependency may be requeued at the moment of the claim. Nothing can exclude that, because the
- * two tasks are different records.
+ * Whether the write is a change by hand and no transition: it has no event, or repeats the event of the record
+ * before it.
  */
-export const dependenciesFirst: Rule = (history) =>
-  eachState(history, ({ revision, task }) => {
-    if (task.lastEvent?.type !== "task_claimed") return [];
-    const wasComplete = (id: string): boolean =>
-      (history.get(id) ?? []).some(
-        (state) => state.revision < revision && state.task.status === "complete",
-      );
-    return task.dependsOn
-      .filter((id) => !wasComplete(id))
-      .map((id) => `claimed at revision ${revision} before ${id} was complete`);
-  });
-
-/** At the end, a task is blocked if one of its dependencies is not complete, and only then. */
-export function statusFollowsDependencies(entries: readonly RecordedEntry[]): Finding[] {
-  const tasks = new Map<string, Task | null>();
-  for (const { taskId, task } of entries) tasks.set(taskId, task);
-  return [...tasks.values()].flatMap((task) => {
-    if (task === null || !["blocked", "available"].includes(task.status)) return [];
-    const unmet = task.dependsOn.filter((id) => tasks.get(id)?.status !== "complete");
-    if ((task.status === "blocked") === unmet.length > 0) return [];
-    const what =
-      task.status === "blocked"
-        ? "is still blocked, though all of its dependencies are complete"
-        : `is available, though ${unmet.join(", ")} is not complete`;
-    return [{ taskId: task.taskId, what }];
-  });
+export function isEdit({ task: { lastEvent: event }, isByWorker }: Write, past: Past): boolean {
+  if (isByWorker) return false;
+  if (event === null) return true;
+  return past.kind === "known" && isSameEvent(event, past.task.lastEvent);
 }
 
-/** The writes that a subscriber received, in this order. */
-type Told = readonly { readonly taskId: string; readonly revision: number }[];
-
-/**
- * A subscriber received every revision, once and in order.
- *
- * @param isWhole whether the bucket still has every revision that the subscriber received
- */
-export function everyRevisionTold(
-  entries: readonly RecordedEntry[],
-  told: Told,
-  { isWhole }: { readonly isWhole: boolean },
-): Finding[] {
-  const delivered = new Set(told.map(({ revision }) => revision));
-  const written = new Set(entries.map(({ revision }) => revision));
-  const finding = (problem: string) => (of: Told[number]) => ({
-    taskId: of.taskId,
-    what: `revision ${of.revision} ${problem}`,
-  });
-  const lost = entries.filter(({ revision }) => !delivered.has(revision));
-  const unordered = told.filter(({ revision }, i) => revision <= (told[i - 1]?.revision ?? 0));
-  const invented = isWhole ? told.filter(({ revision }) => !written.has(revision)) : [];
-  return [
-    ...lost.map(finding("was not told")),
-    ...unordered.map(finding("was told twice or out of order")),
-    ...invented.map(finding("was told but is not in the bucket")),
-  ];
-}
-
-/** An action on a task that a session reports. */
-export interface Deed {
-  readonly taskId: string;
-  readonly sessionId: string | null;
-  readonly attempt: number;
-  /** One of these events shows it. */
-  readonly events: readonly EventType[];
-  /** The finding if the history does not show the action. */
-  readonly otherwise: string;
-}
-
-/** Every action that a session reports is in the history, whichever processes have died since. */
-export function deedsRecorded(history: History, deeds: readonly Deed[]): Finding[] {
-  const keyOf = (...parts: readonly unknown[]): string => JSON.stringify(parts);
-  const written = new Set(
-    [...history].flatMap(([taskId, states]) =>
-      states.map(({ task: { attempt, lastEvent } }) =>
-        keyOf(taskId, attempt, lastEvent?.sessionId, lastEvent?.type),
-      ),
-    ),
-  );
-  return deeds.flatMap(({ taskId, sessionId, attempt, events, otherwise: what }) => {
-    const isRecorded = events.some((type) => written.has(keyOf(taskId, attempt, sessionId, type)));
-    return isRecorded ? [] : [{ taskId, what }];
-  });
-}
-
-function eachState(
-  history: History,
-  problemsOf: (state: TaskState, before: TaskState | undefined) => readonly string[],
-): Finding[] {
-  return [...history].flatMap(([taskId, states]) =>
-    states.flatMap((state, i) =>
-      problemsOf(state, states[i - 1]).map((what) => ({ taskId, what })),
-    ),
+function isSameEvent(event: TaskEvent, other: TaskEvent | null): boolean {
+  return (
+    event.type === other?.type &&
+    event.timestamp === other.timestamp &&
+    event.sessionId === other.sessionId &&
+    event.newStatus === other.newStatus
   );
 }
 
-const REQUIRED_ORIGIN: Readonly<Record<string, Task["status"]>> = {
-  task_claimed: "available",
-  task_completed: "claimed",
-  task_renewed: "claimed",
-  task_expired: "claimed",
-  task_attempt_failed: "claimed",
-  task_unblocked: "blocked",
-};
-
-/** Not only the holder may cause these. */
-const OTHERS: ReadonlySet<string> = new Set(["task_cancelled", "task_requeued"]);
-
-/** The holder of the attempt that the event has ended; `undefined` if the event does not name it. */
-function endedBy(event: TaskEvent | null): string | null | undefined {
-  const isEnd = event?.oldStatus === "claimed" && event.newStatus !== "claimed";
-  return isEnd && !OTHERS.has(event.type) ? event.sessionId : undefined;
+/** What the next write of the task is compared with. */
+export function pastAfter({ revision, writtenAt, task }: Write, past: Past): KnownPast {
+  const event = task.lastEvent;
+  const before = past.kind === "known" ? past : null;
+  const isClaimed = task.status === "claimed";
+  const isBegun = isClaim(event) || event?.type === "task_renewed";
+  const isRequeued = event?.type === "task_requeued" || event?.type === "task_created";
+  const completedBefore = isRequeued ? null : (before?.completedAt ?? null);
+  const holderBefore = before?.task.attempt === task.attempt ? before.holder : null;
+  return {
+    kind: "known",
+    revision,
+    task: withoutContent(task),
+    holder: holderBefore ?? task.claimedBy ?? endedBy(event),
+    completedAt: task.status === "complete" ? revision : completedBefore,
+    leasedAt: !isClaimed ? null : isBegun ? writtenAt : (before?.leasedAt ?? null),
+  };
 }
+
+/** The holder of the attempt that the event has ended. `null`: it has ended none, or does not name it. */
+function endedBy(event: TaskEvent | null): string | null {
+  return event?.oldStatus === "claimed" && DEEDS.has(event.type) ? event.sessionId : null;
+}
+
+/** The rules need none of this, and a judge keeps one record of each task in memory. */
+function withoutContent(task: Task): Task {
+  return {
+    ...task,
+    title: "",
+    description: null,
+    tags: NONE,
+    metadata: NOTHING,
+    payload: null,
+    result: null,
+    error: null,
+    unknownFields: null,
+  };
+}
+
+const NONE: readonly string[] = [];
+const NOTHING = {};

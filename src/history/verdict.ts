@@ -1,13 +1,14 @@
 /** Whether a recorded run kept the promises of docs/guarantees.md. */
 import type { RecordedEntry } from "../nats/read-history.ts";
 import type { EventType } from "../task/task.ts";
-import { type Finding, groupBy, historyToldBy, type Problem } from "./history.ts";
+import { entriesToldBy, type Finding, groupBy, historyOf, type Problem } from "./history.ts";
+import { Judge } from "./judge.ts";
 import type { Operation } from "./linearizability.ts";
 import type { Recording, RecordedUpdate } from "./recording.ts";
 import type { Asked, TaskOperation } from "./recorded-operation.ts";
 import { wronglyReplaced } from "./replaced-sessions.ts";
-import * as rules from "./rules.ts";
-import type { Deed } from "./rules.ts";
+import { type Deed, deedsRecorded, everyRevisionTold } from "./reports.ts";
+import { AT_REST, judgeDependents } from "./state-rules.ts";
 import { explain } from "./unanswered.ts";
 
 export interface Evidence {
@@ -19,27 +20,46 @@ export interface Evidence {
 export function judge(evidence: Evidence): Problem[] {
   const { recording, entries } = evidence;
   const { updates } = recording;
-  const history = historyToldBy(updates);
-  const told = updates.map(({ task_id: taskId, revision }) => ({ taskId, revision }));
+  const toldEntries = entriesToldBy(updates);
   const readable = entries.filter(({ task }) => task !== null);
   const findings = {
-    durable: rules.deedsRecorded(history, acknowledged(recording)),
-    fencing: [...rules.oneHolderPerAttempt(history), ...rules.tokensGrow(history)],
-    events: rules.eventsChain(history),
+    durable: deedsRecorded(historyOf(toldEntries), acknowledged(recording)),
     lease: expiredEarly(recording),
     updates: [
-      ...rules.everyRevisionTold(readable, told, { isWhole: false }),
+      ...everyRevisionTold(readable, toldEntries, { isWhole: false }),
       ...transitionsMissing(updates),
     ],
     sessions: wronglyReplaced(recording),
-    dependents: [...rules.dependenciesFirst(history), ...rules.statusFollowsDependencies(entries)],
   };
   return [
     ...notLinearizable(evidence),
     ...Object.entries(findings).flatMap(([guarantee, found]) =>
       found.map((finding) => ({ guarantee, ...finding })),
     ),
+    // The subscriber has also received what the bucket no longer has.
+    ...brokenIn(toldEntries),
+    ...statesBrokenIn(entries),
   ];
+}
+
+function brokenIn(entries: readonly RecordedEntry[]): Problem[] {
+  const judge = new Judge();
+  for (const entry of entries) judge.take(entry);
+  return problemsOf(judge);
+}
+
+/** The tasks whose status does not fit their dependencies at the end, when everything is at rest. */
+export function statesBrokenIn(entries: readonly RecordedEntry[]): Problem[] {
+  const judge = new Judge();
+  for (const entry of entries) judge.take(entry);
+  judgeDependents(judge, AT_REST);
+  return problemsOf(judge).filter(({ guarantee }) => guarantee === "dependents_follow");
+}
+
+function problemsOf({ tally }: Judge): Problem[] {
+  return tally.violations.map(({ rule, taskId, revision, what }) => {
+    return { guarantee: rule, taskId, what: `revision ${revision}: ${what}` };
+  });
 }
 
 /** Operations by task, including the claims of `next` requests whose answers were lost. */

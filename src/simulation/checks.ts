@@ -1,5 +1,5 @@
 /** The rules for a simulation only, which imports all tasks and works until they are complete. */
-import type { Deed } from "../history/rules.ts";
+import type { Deed } from "../history/reports.ts";
 import type { Finding, History } from "../history/history.ts";
 import type { RecordedEntry } from "../nats/read-history.ts";
 import type { EventType } from "../task/task.ts";
@@ -26,22 +26,18 @@ export function historyIsWhole(
     const what = `its history was trimmed and begins with ${type ?? "no event"}`;
     return [{ taskId, what }];
   });
-  return [...unreadable, ...foreign, ...trimmed];
+  const gap = entries.find(({ revision }, i) => revision !== i + 1);
+  const missing =
+    gap === undefined
+      ? []
+      : [{ taskId: gap.taskId, what: `revisions before ${gap.revision} are missing` }];
+  return [...unreadable, ...foreign, ...trimmed, ...missing];
 }
 
 export function allComplete(history: History, taskIds: readonly string[]): Finding[] {
   return taskIds.flatMap((taskId) => {
     const status = history.get(taskId)?.at(-1)?.task.status;
     return status === "complete" ? [] : [{ taskId, what: `ended as ${status ?? "unknown"}` }];
-  });
-}
-
-export function completedOnce(history: History, taskIds: readonly string[]): Finding[] {
-  return taskIds.flatMap((taskId) => {
-    // By status, because work that was done before is imported as complete.
-    const states = history.get(taskId) ?? [];
-    const times = states.filter(({ task }) => task.lastEvent?.newStatus === "complete").length;
-    return times === 1 ? [] : [{ taskId, what: `was completed ${times} times` }];
   });
 }
 

@@ -1,6 +1,10 @@
 /** Whether a simulation went as it should, judged by the history in the bucket. */
 import { type Finding, type History, historyOf } from "../history/history.ts";
-import * as rules from "../history/rules.ts";
+import { Judge } from "../history/judge.ts";
+import { deedsRecorded, everyRevisionTold } from "../history/reports.ts";
+import { type RuleName, RULES } from "../history/rules.ts";
+import { AT_REST, judgeDependents } from "../history/state-rules.ts";
+import type { Violation } from "../history/tally.ts";
 import type { RecordedEntry } from "../nats/read-history.ts";
 import type { Activity } from "./activity-log.ts";
 import * as checks from "./checks.ts";
@@ -35,6 +39,7 @@ interface Check {
   readonly check: (history: History, evidence: Evidence) => Finding[];
 }
 
+/** The checks for a simulation only, in addition to the rules for every history. */
 const CHECKS = {
   history_is_whole: {
     rule: "the history of every task is whole, from its creation on",
@@ -44,47 +49,51 @@ const CHECKS = {
     rule: "every task is complete",
     check: (history, { taskIds }) => checks.allComplete(history, taskIds),
   },
-  completed_once: {
-    rule: "every task was completed exactly once",
-    check: (history, { taskIds }) => checks.completedOnce(history, taskIds),
-  },
-  dependencies_first: {
-    rule: "no task was claimed before all of its dependencies were complete",
-    check: rules.dependenciesFirst,
-  },
-  one_holder_per_attempt: {
-    rule: "no attempt had two holders, and each claim raised the attempt by one",
-    check: rules.oneHolderPerAttempt,
-  },
-  tokens_grow: {
-    rule: "the fencing token of each claim is the revision that the claim replaced",
-    check: rules.tokensGrow,
-  },
-  events_chain: {
-    rule: "each event begins with the status that the one before it ended with",
-    check: rules.eventsChain,
-  },
   attempts_recovered: {
     rule: "every task whose attempt expired or failed was claimed again and completed",
     check: checks.attemptsRecovered,
   },
   activities_recorded: {
     rule: "every completion, failure and crash that the sessions report is in the history",
-    check: (history, { activities }) => rules.deedsRecorded(history, activities.map(checks.deedOf)),
+    check: (history, { activities }) => deedsRecorded(history, activities.map(checks.deedOf)),
   },
   updates_told: {
     rule: "a subscriber received every write, once and in order",
-    check: (_, { entries, told }) => rules.everyRevisionTold(entries, told, { isWhole: true }),
+    check: (_, { entries, told }) => everyRevisionTold(entries, told, { isWhole: true }),
   },
 } as const satisfies Record<string, Check>;
-export type CheckName = keyof typeof CHECKS;
+
+/** The sessions end before the bucket `leases` could be read. */
+type JudgedRule = Exclude<RuleName, "claims_leased">;
+export type CheckName = keyof typeof CHECKS | JudgedRule;
 
 export function judge(evidence: Evidence): Verdict {
   const history = historyOf(evidence.entries);
-  const results = (Object.keys(CHECKS) as CheckName[]).map((name) => {
+  const own = (Object.keys(CHECKS) as (keyof typeof CHECKS)[]).map((name) => {
     const { rule, check }: Check = CHECKS[name];
     const problems = check(history, evidence).map(({ taskId, what }) => `${taskId ?? ""}: ${what}`);
     return { name, rule, passed: problems.length === 0, problems };
   });
+  const results = [...own, ...judgeRules(evidence)];
   return { passed: results.every((result) => result.passed), checks: results };
+}
+
+function judgeRules({ entries }: Evidence): CheckResult[] {
+  const judge = new Judge();
+  for (const entry of entries) judge.take(entry);
+  judgeDependents(judge, AT_REST);
+  const { violations } = judge.tally;
+  return Object.entries(RULES).flatMap(([name, { holds }]) => {
+    if (!isJudged(name)) return [];
+    const problems = violations.filter(({ rule }) => rule === name).map(inWords);
+    return { name, rule: holds, passed: problems.length === 0, problems };
+  });
+}
+
+function isJudged(name: string): name is JudgedRule {
+  return name !== "claims_leased";
+}
+
+function inWords({ taskId, revision, what }: Violation): string {
+  return `${taskId}, revision ${revision}: ${what}`;
 }

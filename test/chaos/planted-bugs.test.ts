@@ -135,8 +135,8 @@ describe("the verdict of a chaos run", () => {
     ["a claim without compare-and-set", claimWithoutCompareAndSet, "linearizable"],
     ["an acknowledgement before the write", acknowledgementBeforeTheWrite, "durable"],
     ["a reclaim without the check of the attempt", reclaimWithoutAttempt, "lease"],
-    ["a claim before the dependencies are complete", claimBeforeDependencies, "dependents"],
-    ["a dependent that is forgotten", dependentForgotten, "dependents"],
+    ["a claim before the dependencies are complete", claimBeforeDependencies, "dependencies_first"],
+    ["a dependent that is forgotten", dependentForgotten, "dependents_follow"],
   ] as const) {
     it(`finds ${name}`, async () => {
       const tasks = new Set<string>();

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { lossesIn } from "../../scripts/power-loss/losses.ts";
 import type { Acknowledged } from "../../scripts/power-loss/writer.ts";
 import type { RecordedEntry } from "../../src/nats/read-history.ts";
+import { recordedEntry } from "../history/recorded-entry.ts";
 import { claimedTask } from "../task/sample-task.ts";
 
 const LOST_AT = 10_000;
@@ -13,7 +14,7 @@ function claim(taskId: string, attempt: number, revision: number, at: number): A
 
 function entry({ taskId, attempt, revision }: Acknowledged): RecordedEntry {
   const task = claimedTask({ taskId, attempt, claimedBy: "s1" });
-  return { taskId, revision, task };
+  return recordedEntry({ taskId, revision, task });
 }
 
 describe("the losses of a run", () => {

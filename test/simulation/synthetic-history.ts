@@ -70,12 +70,22 @@ export class SyntheticHistory {
 
   /** By an operator. */
   cancel(taskId: string): this {
-    return this.#apply(taskId, {
-      type: "cancel",
-      sessionId: "operator",
-      force: true,
-      reason: null,
-    });
+    return this.#cancel(taskId, true);
+  }
+
+  /** An operator asks the holder to stop. */
+  ask(taskId: string): this {
+    return this.#cancel(taskId, false);
+  }
+
+  requeue(taskId: string): this {
+    return this.#apply(taskId, { type: "requeue", sessionId: "o", reason: null, unmet: [] });
+  }
+
+  remove(taskId: string): this {
+    this.#tasks.delete(taskId);
+    this.#add(taskId, null);
+    return this;
   }
 
   /** The last state of the task. */
@@ -88,8 +98,18 @@ export class SyntheticHistory {
   /** Writes any state at all, allowed or not. */
   write(task: Task): this {
     this.#tasks.set(task.taskId, task);
-    this.entries.push({ taskId: task.taskId, revision: this.entries.length + 1, task });
+    this.#add(task.taskId, task);
     return this;
+  }
+
+  #cancel(taskId: string, force: boolean): this {
+    return this.#apply(taskId, { type: "cancel", sessionId: "operator", force, reason: null });
+  }
+
+  #add(taskId: string, task: Task | null): void {
+    const at = { taskId, revision: this.entries.length + 1, writtenAt: this.#now };
+    const replaces = this.#revisionOf(taskId);
+    this.entries.push({ ...at, task, unreadable: null, replaces, isByWorker: true });
   }
 
   #apply(taskId: string, command: Command): this {

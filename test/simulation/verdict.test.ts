@@ -55,7 +55,10 @@ describe("the verdict on a simulation", () => {
   it("fails a trimmed history, even if nothing else is wrong with it", () => {
     const entries = goodHistory().entries.filter(({ revision }) => revision !== 1);
     const { history_is_whole } = failures(entries, GOOD_ACTIVITIES);
-    assert.deepEqual(history_is_whole, ["a: its history was trimmed and begins with task_claimed"]);
+    assert.deepEqual(history_is_whole, [
+      "a: its history was trimmed and begins with task_claimed",
+      "b: revisions before 2 are missing",
+    ]);
   });
 
   it("fails a task without history, and a task that nobody imported", () => {
@@ -74,14 +77,15 @@ describe("the verdict on a simulation", () => {
     const entries = goodHistory().entries.slice(0, -1);
     assert.deepEqual(failures(entries), {
       all_complete: ["b: ended as claimed"],
-      completed_once: ["b: was completed 0 times"],
     });
   });
 
   it("fails a task that was completed twice", () => {
     const history = goodHistory();
     const twice = failures(history.write(history.task("b")).entries);
-    assert.deepEqual(twice.completed_once, ["b: was completed 2 times"]);
+    assert.deepEqual(twice.completed_once, [
+      "b, revision 12: completed again by session-3, after revision 11",
+    ]);
   });
 
   it("passes a task that was imported as complete, once", () => {
@@ -99,7 +103,7 @@ describe("the verdict on a simulation", () => {
       .release("a", "complete")
       .release("b", "complete").entries;
     assert.deepEqual(failures(entries), {
-      dependencies_first: ["b: claimed at revision 5 before a was complete"],
+      dependencies_first: ["b, revision 5: claimed before a was complete"],
     });
   });
 
@@ -110,7 +114,7 @@ describe("the verdict on a simulation", () => {
       .claim("b", "session-2")
       .release("b", "complete").entries;
     assert.deepEqual(failures(entries, [], ["b"]), {
-      dependencies_first: ["b: claimed at revision 3 before missing was complete"],
+      dependencies_first: ["b, revision 3: claimed before missing was complete"],
     });
   });
 
@@ -119,9 +123,7 @@ describe("the verdict on a simulation", () => {
     history.write({ ...history.task("a"), claimedBy: "session-2" }).release("a", "complete");
     const { one_holder_per_attempt } = failures(history.entries, [], ["a"]);
     assert.deepEqual(one_holder_per_attempt, [
-      "a: revision 3 has attempt 1 where 2 is due",
-      "a: revision 3: attempt 1 of session-1 is session-2's",
-      "a: revision 4: attempt 1 of session-1 is session-2's",
+      "a, revision 3: attempt 1 of session-1 is held by session-2",
     ]);
   });
 
@@ -131,15 +133,15 @@ describe("the verdict on a simulation", () => {
       lastEvent: task.lastEvent && { ...task.lastEvent, sessionId: "session-9" },
     }));
     assert.deepEqual(failures(entries), {
-      one_holder_per_attempt: ["a: revision 8: attempt 3 of session-1 is session-9's"],
+      holder_only: ["a, revision 8: session-9 completed attempt 3, held by session-1"],
     });
   });
 
   it("fails a claim that did not raise the attempt by one", () => {
     const entries = withChange(10, (task) => ({ ...task, attempt: 3 }));
-    assert.deepEqual(failures(entries).one_holder_per_attempt, [
-      "b: revision 10 has attempt 3 where 1 is due",
-      "b: revision 11 has attempt 1 where 3 is due",
+    assert.deepEqual(failures(entries).attempts_grow, [
+      "b, revision 10: the attempt is 3 where 1 is due",
+      "b, revision 11: the attempt is 1 where 3 is due",
     ]);
   });
 
@@ -147,25 +149,36 @@ describe("the verdict on a simulation", () => {
     const entries = withChange(5, (task) => ({ ...task, fencingToken: 1 }));
     assert.deepEqual(failures(entries), {
       tokens_grow: [
-        "a: revision 5 has fencing token 1 where 4 is due",
-        "a: revision 6 has fencing token 4 where 1 is due",
+        "a, revision 5: the fencing token is 1 where 4 is due",
+        "a, revision 6: the fencing token is 4 where 1 is due",
       ],
     });
   });
 
-  it("fails an event that does not begin where the one before it ended", () => {
+  it("fails a history with a gap", () => {
     const entries = goodHistory().entries.filter(({ revision }) => revision !== 9);
     assert.deepEqual(failures(entries), {
-      events_chain: ["b: revision 10 comes from available, not from blocked"],
-      tokens_grow: ["b: revision 10 has fencing token 9 where 2 is due"],
+      history_is_whole: ["b: revisions before 10 are missing"],
+    });
+  });
+
+  it("fails an event that does not begin where the one before it ended", () => {
+    const entries = withChange(9, (task) => ({
+      ...task,
+      lastEvent: task.lastEvent && { ...task.lastEvent, oldStatus: "available" },
+    }));
+    assert.deepEqual(failures(entries), {
+      events_chain: [
+        "b, revision 9: task_unblocked comes from available, but the task was blocked",
+      ],
     });
   });
 
   it("fails an event that contradicts its record", () => {
     const entries = withChange(9, (task) => ({ ...task, status: "blocked" }));
     assert.deepEqual(failures(entries).events_chain, [
-      "b: revision 9 is blocked but its event says available",
-      "b: revision 10 comes from available, not from blocked",
+      "b, revision 9: the task is blocked, but its event says available",
+      "b, revision 10: task_claimed comes from available, but the task was blocked",
     ]);
   });
 
@@ -183,13 +196,14 @@ describe("the verdict on a simulation", () => {
     } as const;
     history.write({ ...before, status: "complete", lastEvent });
     assert.deepEqual(failures(history.entries, [], ["a"]), {
-      events_chain: ["a: revision 2: task_completed from available, not from claimed"],
+      moves_allowed: ["a, revision 2: task_completed is not allowed while the task is available"],
+      holder_only: ["a, revision 2: session-1 completed attempt 0, held by nobody"],
     });
   });
 
   it("fails a record without an event", () => {
     assert.deepEqual(failures(withChange(9, (task) => ({ ...task, lastEvent: null }))), {
-      events_chain: ["b: revision 9 has no event"],
+      events_chain: ["b, revision 9: the record has no event"],
     });
   });
 
