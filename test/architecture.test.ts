@@ -45,7 +45,7 @@ const ALLOWED_IMPORTS: ImportTable = {
   history: ["task", "protocol", "client", "type nats/read-history"],
   simulation: ["task", "protocol", "client", "nats", "history", "node:*"],
   cli: [
-    ...["protocol", "app", "pool", "config", "version", "cleanup", "client", "simulation"],
+    ...["task", "protocol", "app", "pool", "config", "version", "cleanup", "client", "simulation"],
     ...["nats/connection", "nats/request", "nats-server/dev-server", "telemetry/json-line"],
     ...["commander", "picocolors", "cli-progress", "cli-table3", "node:*"],
   ],

@@ -25,6 +25,11 @@ export const COMMANDS: Readonly<
       summary: "create, claim, release and read tasks",
       commands: {
         get: { summary: "show one task", load: () => import("./task/get.ts") },
+        list: { summary: "list tasks", load: () => import("./task/list.ts") },
+        why: {
+          summary: "say why nobody works on a task",
+          load: () => import("./task/why.ts"),
+        },
         claim: { summary: "claim a task for a session", load: () => import("./task/claim.ts") },
       },
     },

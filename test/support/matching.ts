@@ -25,13 +25,26 @@ export function matches(value: unknown, shown: unknown): boolean {
   return value === shown;
 }
 
-/** Whether the text has all lines of the documentation in order, each perhaps as a part of a longer line. */
+/**
+ * Whether the text has all lines of the documentation in order, each perhaps as a part of a longer line. In the
+ * documentation, `…` stands for any text, such as a time.
+ */
 export function hasLines(text: string, shown: string): boolean {
   const lines = text.split("\n");
   let from = 0;
   return shown.split("\n").every((wanted) => {
-    const at = lines.findIndex((line, i) => i >= from && line.includes(wanted));
+    const parts = wanted.split("…");
+    const at = lines.findIndex((line, i) => i >= from && hasParts(line, parts));
     from = at + 1;
+    return at !== -1;
+  });
+}
+
+function hasParts(line: string, parts: readonly string[]): boolean {
+  let from = 0;
+  return parts.every((part) => {
+    const at = line.indexOf(part, from);
+    from = at + part.length;
     return at !== -1;
   });
 }

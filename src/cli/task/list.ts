@@ -1,0 +1,99 @@
+/** `if-coordinator task list`: the tasks that fit some filters, in order of creation. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { TASK_STATUSES, type TaskStatus } from "../../task/task.ts";
+import { listOutput } from "../list/task-output.ts";
+import { fits } from "../list/task-rows.ts";
+import { withCalls } from "../shared/client.ts";
+import { addConnectionOptions, type ConnectionOptions } from "../shared/connection-options.ts";
+import { addJsonlOption, addJsonOption, type OutputOptions } from "../shared/data.ts";
+import { addExamples } from "../shared/help.ts";
+import { printError } from "../shared/output.ts";
+import { collectList, parseCount } from "../shared/parse-values.ts";
+import { addSessionOption, requireSession, type SessionOption } from "../shared/session-option.ts";
+import { type TaskFilter, taskPages } from "../shared/task-pages.ts";
+
+interface ListOptions extends ConnectionOptions, OutputOptions, SessionOption {
+  readonly status?: readonly TaskStatus[];
+  readonly ready?: boolean;
+  readonly prefix?: string;
+  readonly tag?: readonly string[];
+  readonly capability?: readonly string[];
+  readonly holder?: string;
+  readonly mine?: boolean;
+  readonly deadEnds?: boolean;
+  readonly limit?: number;
+  readonly headers: boolean;
+}
+
+export function define(command: Command): void {
+  command
+    .option("--status <status,...>", "only tasks in one of these statuses", parseStatuses)
+    .addOption(new Option("--ready", "only tasks that a session can claim now").conflicts("status"))
+    .option("--prefix <prefix>", "only tasks whose id begins with this")
+    .option("--tag <name,...>", "only tasks that have all of these tags", collectList)
+    .option(
+      "--capability <name,...>",
+      "only tasks that a session with these capabilities can claim",
+      collectList,
+    )
+    .option("--holder <session>", "only tasks that this session holds")
+    .addOption(new Option("--mine", "only tasks that your session holds").conflicts("holder"))
+    .option("--dead-ends", "only blocked tasks that wait for a failed or cancelled task")
+    .option("--limit <tasks>", "at most so many tasks", parseCount)
+    .option("--no-headers", "without the names of the columns");
+  addSessionOption(command);
+  addConnectionOptions(addJsonlOption(addJsonOption(command))).action(list);
+  addExamples(command, [
+    "task list",
+    "task list --ready --prefix P0. --limit 10",
+    "task list --mine --session s1",
+    "task list --status failed --jsonl | jq -r .task_id",
+  ]);
+}
+
+async function list(options: ListOptions): Promise<void> {
+  const filter = requestOf(options);
+  const local = { isDue: options.ready === true, capabilities: options.capability ?? null };
+  const isFiltered = local.isDue || local.capabilities !== null;
+  const { limit = Infinity, headers } = options;
+  const width = process.stdout.isTTY ? process.stdout.columns : Infinity;
+  const output = listOutput(options, { headers, width });
+  await withCalls(options, async ({ calls }) => {
+    let printed = 0;
+    const pages = limit === 0 ? [] : taskPages(calls, filter, isFiltered ? undefined : limit);
+    for await (const page of pages) {
+      const now = Date.now();
+      const wanted = page.filter((task) => fits(task, local, now)).slice(0, limit - printed);
+      if (wanted.length > 0) await output.page(wanted);
+      printed += wanted.length;
+      if (printed === limit) break;
+    }
+    await output.end();
+    if (printed === 0 && options.json !== true && options.jsonl !== true) {
+      printError("if-coordinator: no task found");
+    }
+  });
+}
+
+function requestOf(options: ListOptions): TaskFilter {
+  const { status, ready, prefix, tag, deadEnds } = options;
+  const holder = options.mine === true ? requireSession(options) : options.holder;
+  return {
+    ...(status === undefined ? {} : { status: [...status] }),
+    ...(ready === true ? { status: "available" } : {}),
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(tag === undefined ? {} : { tags: [...tag] }),
+    ...(holder === undefined ? {} : { claimed_by: holder }),
+    ...(deadEnds === true ? { dead_end: true } : {}),
+  };
+}
+
+/** @throws InvalidArgumentError */
+function parseStatuses(text: string, before: readonly TaskStatus[] = []): readonly TaskStatus[] {
+  const names = collectList(text);
+  const known = names.flatMap((name) => TASK_STATUSES.filter((status) => status === name));
+  if (known.length === 0 || known.length < names.length) {
+    throw new InvalidArgumentError(`The statuses are ${TASK_STATUSES.join(", ")}.`);
+  }
+  return [...before, ...known];
+}
