@@ -2,9 +2,11 @@
 /** The command line: runs the command, and reports an error with the exit code that it means. */
 import { createProgram } from "./program.ts";
 import { asksForJson, endWithClosedPipe } from "./shared/data.ts";
+import { refuseBrokenText } from "./shared/argument-text.ts";
 import { errorDocument, reportOf } from "./shared/errors.ts";
 import { printError, useJson } from "./shared/output.ts";
 import { asksForJsonLog, wantsJsonLog } from "./shared/log-format.ts";
+import { printableLines } from "./shared/terminal-text.ts";
 
 /** Time to write the last output. */
 const EXIT_DELAY_MS = 1_000;
@@ -14,13 +16,14 @@ endWithClosedPipe();
 // Before the settings are read, because they may be wrong.
 if (asksForJsonLog(args)) useJson();
 try {
+  refuseBrokenText(args);
   await createProgram().command.parseAsync();
 } catch (error) {
   const { text, exitCode } = reportOf(error);
   if (wantsJsonLog(error)) useJson();
   if (text !== undefined) {
     if (asksForJson(args)) process.stderr.write(`${JSON.stringify(errorDocument(error))}\n`);
-    else printError(text, "error");
+    else printError(printableLines(text), "error");
   }
   process.exitCode = exitCode;
 } finally {

@@ -1,8 +1,10 @@
 /** The commands of the table as a commander program. Their modules are loaded when they are called. */
-import { Command } from "commander";
+import { Command, type CommanderError } from "commander";
 import { VERSION } from "../version.ts";
 import { type CommandEntry, type CommandGroup, COMMANDS, isGroup } from "./command-table.ts";
+import { UsageError } from "./shared/errors.ts";
 import { printError } from "./shared/output.ts";
+import { refuseRepetition } from "./shared/repetition.ts";
 
 type Loader = () => Promise<void>;
 
@@ -18,18 +20,21 @@ export function createProgram(): Program {
     .description("Task coordination for swarms of AI agents, native to NATS")
     .version(VERSION)
     .showSuggestionAfterError()
-    .showHelpAfterError("(--help shows the options; with npm start, put -- before them)")
-    // Commands copy these options when they are added, so this comes first.
-    .exitOverride()
+    // Commands copy this when they are added, so it comes first.
     .configureOutput({
+      // `main.ts` writes errors, because they are JSON if the user wants that.
+      outputError: () => undefined,
       writeErr: (text) => {
         printError(text.trimEnd(), "error");
       },
     });
+  throwErrors(program);
   for (const [heading, entries] of Object.entries(COMMANDS)) {
     program.commandsGroup(heading);
     addCommands(program, entries, loaders);
   }
+  program.commandsGroup("Help:");
+  addHelpCommand(program, loaders);
   program.addHelpText(
     "after",
     "\nEvery setting of dev and serve can also be an environment variable (IF_COORDINATOR_...) or be set in the\n" +
@@ -51,15 +56,58 @@ function addCommands(
       .command(name)
       .summary(entry.summary)
       .description(sentence(entry.summary));
-    if (isGroup(entry)) addCommands(command, entry.commands, loaders);
-    else {
+    throwErrors(command);
+    if (isGroup(entry)) {
+      addCommands(command, entry.commands, loaders);
+      addHelpCommand(command, loaders);
+    } else {
       loaders.set(command, async () => {
         loaders.delete(command);
         (await entry.load()).define(command);
+        refuseRepetition(command);
       });
     }
   }
   parent.hook("preSubcommand", async (_, command) => loaders.get(command)?.());
+}
+
+/** `help task get` does what `task get --help` does. The help command of commander takes only one name. */
+function addHelpCommand(group: Command, loaders: Map<Command, Loader>): void {
+  group
+    .helpCommand(false)
+    .command("help")
+    .summary("show the help of a command")
+    .description("Show the help of a command.")
+    .argument("[command...]", "its name, such as: task get")
+    .action(async (names: readonly string[]) => {
+      let command = group;
+      for (const name of names) {
+        if (command.commands.length === 0) break;
+        const next = command.commands.find((candidate) => candidate.name() === name);
+        // This way, commander suggests the command that was probably meant.
+        if (next === undefined) await command.parseAsync([name], { from: "user" });
+        else command = next;
+      }
+      await loaders.get(command)?.();
+      command.help();
+    });
+}
+
+/** A mistake in the command line is thrown with the way to the help; help and version end by an "error", too. */
+function throwErrors(command: Command): void {
+  command.exitOverride((error: CommanderError) => {
+    if (error.exitCode === 0 || error.code === "commander.help") throw error;
+    const path = pathOf(command);
+    const hint =
+      command.commands.length === 0
+        ? `(${path} --help shows the arguments and options)`
+        : `(${path} --help lists the commands; options come after the command)`;
+    throw new UsageError(`${error.message.replace(/^error: /, "")}\n${hint}`);
+  });
+}
+
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
 function sentence(summary: string): string {

@@ -5,7 +5,7 @@ import { CommanderError } from "commander";
 import { reportOf } from "../../src/cli/shared/errors.ts";
 import { ConfigError } from "../../src/config.ts";
 import { NatsServerError } from "../../src/nats-server/dev-server.ts";
-import { runCli } from "../support/cli-process.ts";
+import { MAIN, runCli } from "../support/cli-process.ts";
 
 describe("if-coordinator", () => {
   it("prints its version and its commands", async () => {
@@ -47,6 +47,55 @@ describe("if-coordinator", () => {
     assert.equal(variable.code, 2);
     assert.match(variable.stderr, /did you mean IF_COORDINATOR_WORKERS\?/);
     assert.equal((await runCli([])).code, 2, "no command at all");
+  });
+
+  it("shows the help of a command below a group, and suggests one for a wrong name", async () => {
+    const expected = (await runCli(["task", "get", "--help"])).stdout;
+    assert.match(expected, /Usage: if-coordinator task get \[options\] <id>/);
+    for (const args of [
+      ["help", "task", "get"],
+      ["task", "help", "get"],
+    ]) {
+      const { code, stdout } = await runCli(args);
+      assert.deepEqual([code, stdout], [0, expected], args.join(" "));
+    }
+    for (const args of [
+      ["task", "gte", "X"],
+      ["help", "task", "gte"],
+    ]) {
+      const { code, stderr } = await runCli(args);
+      assert.equal(code, 2);
+      assert.match(stderr, /unknown command 'gte'\n\(Did you mean get\?\)\n\(if-coordinator task /);
+    }
+  });
+
+  it("refuses an option that is given twice, and an argument that is not UTF-8", async () => {
+    const twice = await runCli(["task", "get", "X", "--nats", "a", "--nats", "b"]);
+    assert.equal(twice.code, 2);
+    assert.match(twice.stderr, /option '--nats <url,...>' is given twice\n/);
+    const script = `"$0" "$1" task get "$(printf '\\377')"`;
+    const broken = await runCli(["-c", script, process.execPath, MAIN], { program: ["/bin/sh"] });
+    assert.equal(broken.code, 2);
+    assert.match(broken.stderr, /^if-coordinator: argument 3 is not valid UTF-8/);
+  });
+
+  it("writes a wrong command line as JSON if it has --json", async () => {
+    const { code, stdout, stderr } = await runCli(["task", "get", "--json"]);
+    assert.deepEqual([code, stdout], [2, ""]);
+    const { ok, error } = JSON.parse(stderr) as { ok: boolean; error: Record<string, unknown> };
+    assert.deepEqual([ok, error.code], [false, "invalid_request"]);
+    assert.match(String(error.message), /^missing required argument 'id'\n/);
+  });
+
+  it("says so in one sentence if the output cannot be written", async () => {
+    const { code, stderr } = await runCli(
+      ["-c", '"$0" "$1" --help > /dev/full', process.execPath, MAIN],
+      {
+        program: ["/bin/sh"],
+      },
+    );
+    assert.equal(code, 1);
+    assert.match(stderr, /^if-coordinator: the output cannot be written: ENOSPC[^\n]*\n$/);
   });
 });
 

@@ -4,6 +4,7 @@
  */
 import { once } from "node:events";
 import { type Command, Option } from "commander";
+import { EXIT } from "./exit-codes.ts";
 
 export interface OutputOptions {
   readonly json?: boolean;
@@ -37,7 +38,8 @@ export async function write(text: string): Promise<void> {
 export function endWithClosedPipe(): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
-    throw error;
+    process.stderr.write(`if-coordinator: the output cannot be written: ${error.message}\n`);
+    process.exit(EXIT.failed);
   });
   // Nobody can be told.
   process.stderr.on("error", () => undefined);

@@ -8,7 +8,7 @@ import { ERROR_CODES, type ErrorCode, toErrorReply } from "../../protocol/errors
 import { EXIT, EXIT_OF_CODE, type ExitCode } from "./exit-codes.ts";
 
 export interface Report {
-  /** `undefined`: commander has already written everything. */
+  /** `undefined`: commander has written the help or the version. */
   readonly text: string | undefined;
   readonly exitCode: ExitCode;
 }

@@ -62,8 +62,11 @@ export function parseJson(text: string): unknown {
 }
 
 /** For an option that can be given several times, or once with commas. */
-export function collectList(text: string, before: readonly string[] = []): readonly string[] {
-  return [...before, ...text.split(",").map((entry) => entry.trim())].filter(
+export function collectList(
+  text: string,
+  before: readonly string[] | undefined,
+): readonly string[] {
+  return [...(before ?? []), ...text.split(",").map((entry) => entry.trim())].filter(
     (entry) => entry !== "",
   );
 }

@@ -8,6 +8,11 @@ export function printable(text: string): string {
   return text.replace(/\r\n|[\n\r\t]/g, " ").replace(UNSAFE, "\ufffd");
 }
 
+/** As `printable`, but lines stay lines. */
+export function printableLines(text: string): string {
+  return text.split("\n").map(printable).join("\n");
+}
+
 /** At most so many characters, of which the last is … if some are left out. */
 export function shortened(text: string, most: number): string {
   if (text.length <= most) return text;
