@@ -64,15 +64,18 @@ export function clientSettings(
   flags: ConnectionFlags,
   env: Environment = process.env,
 ): ConnectionSettings {
-  const given = renamed(flags as Readonly<Record<string, unknown>>, FLAGS);
-  const base = settingsWithoutFlags(flags.context, env);
-  const login = LOGIN.some((field) => field in given && field !== "password")
+  const given = loginFromUrl(renamed(flags as Readonly<Record<string, unknown>>, FLAGS));
+  const base = settingsWithoutFlags(flags, env);
+  const login = namesUser(given)
     ? Object.fromEntries(Object.entries(base).filter(([field]) => !isLogin(field)))
     : base;
   return { servers: DEFAULT_SERVERS, ...login, ...given };
 }
 
-function settingsWithoutFlags(context: string | undefined, env: Environment): ConnectionSettings {
+function settingsWithoutFlags(
+  { context, nats }: ConnectionFlags,
+  env: Environment,
+): ConnectionSettings {
   const configHome = env.XDG_CONFIG_HOME ?? join(env.HOME ?? homedir(), ".config");
   const ofContext = (name: string): ConnectionSettings =>
     loginFromUrl(readContext(name, configHome));
@@ -80,7 +83,9 @@ function settingsWithoutFlags(context: string | undefined, env: Environment): Co
   const own = renamed(env, VARIABLES);
   if (own.servers !== undefined) return own;
   if (isSet(env.NATS_CONTEXT)) return { ...ofContext(env.NATS_CONTEXT), ...own };
-  return isSet(env.NATS_URL) ? { ...loginFromUrl({ servers: env.NATS_URL }), ...own } : own;
+  // The URL can have a password, which is for that server only.
+  if (nats !== undefined || !isSet(env.NATS_URL)) return own;
+  return { ...loginFromUrl({ servers: env.NATS_URL }), ...own };
 }
 
 function renamed(
@@ -99,18 +104,29 @@ function loginFromUrl(settings: ConnectionSettings): ConnectionSettings {
   const [, scheme, user, , password, rest] =
     /^(\w+:\/\/)([^:@/,]+)(:([^@/,]*))?@([^@]*)$/.exec(settings.servers ?? "") ?? [];
   if (user === undefined) return settings;
-  return {
-    ...settings,
-    servers: `${scheme ?? ""}${rest ?? ""}`,
-    // A single name before @ is a token.
-    ...(password === undefined
-      ? { token: decodeURIComponent(user) }
-      : { username: decodeURIComponent(user), password: decodeURIComponent(password) }),
-  };
+  const moved = { ...settings, servers: `${scheme ?? ""}${rest ?? ""}` };
+  if (namesUser(settings)) return moved;
+  // A single name before @ is a token.
+  return password === undefined
+    ? { ...moved, token: decoded(user) }
+    : { username: decoded(user), password: decoded(password), ...moved };
+}
+
+/** A password such as `100%` is not encoded. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function isSet(value: unknown): value is string {
   return value !== undefined && value !== "";
+}
+
+function namesUser(settings: ConnectionSettings): boolean {
+  return LOGIN.some((field) => field in settings && field !== "password");
 }
 
 function isLogin(field: string): boolean {

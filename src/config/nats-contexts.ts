@@ -41,7 +41,9 @@ export function readContext(
 ): ConnectionSettings {
   const folder = join(configHome, "nats", "context");
   const file = join(folder, `${name}.json`);
-  if (/[/\\]/.test(name)) throw new ContextError(`"${name}" is not the name of a context`);
+  if (name === "" || /[/\\]/.test(name)) {
+    throw new ContextError(`"${name}" is not the name of a context`);
+  }
   const given = parse(file, read(file, folder, name));
   const unsupported = UNSUPPORTED.find((field) => isSet(given[field]));
   if (unsupported !== undefined) {
@@ -66,6 +68,10 @@ function read(file: string, folder: string, name: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "ENOENT")) {
+      const problem = cause instanceof Error ? cause.message : String(cause);
+      throw new ContextError(`${file} cannot be read (${problem})`, { cause });
+    }
     const names = contextNames(folder);
     const guess = nearest(name, names);
     const cure =

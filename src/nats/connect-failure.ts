@@ -1,6 +1,6 @@
 /** Why a NATS server cannot be reached, and what an operator can do about it. */
 import { AuthorizationError } from "@nats-io/transport-node";
-import { CA_CERT, CERT_FILE, LoginFileError, type LoginNames } from "./login.ts";
+import { LoginFileError, type LoginNames } from "./login.ts";
 import {
   ClientCertificateMissingError,
   ClientCertificateRefusedError,
@@ -32,22 +32,22 @@ export function cureOf({ error, names, hasCaCert }: FailedAttempt): string | nul
   if (error instanceof NoTlsError) {
     return (
       "nothing was sent. Configure TLS in the server; or, to send everything in clear, use nats:// " +
-      "for every server, without nats.ca_cert and nats.cert_file"
+      "for every server, and no certificates"
     );
   }
   if (error instanceof ClientCertificateMissingError) {
-    return `set nats.key_file and ${CERT_FILE}`;
+    return `set ${names.keyAndCert}`;
   }
   if (error instanceof ClientCertificateRefusedError) {
-    return `use one that the server trusts: set nats.key_file and ${CERT_FILE}`;
+    return `use one that the server trusts: set ${names.keyAndCert}`;
   }
   const code = codeOf(error);
   if (UNTRUSTED.includes(code)) {
     return hasCaCert
-      ? `the server's certificate was not issued by the authority in ${CA_CERT}: use the one that ` +
+      ? `the server's certificate was not issued by the authority in ${names.caCert}: use the one that ` +
           "issued it"
       : "this machine does not know the authority that issued the server's certificate: set the " +
-          `path of its certificate as ${CA_CERT}`;
+          `path of its certificate as ${names.caCert}`;
   }
   switch (code) {
     case "ERR_TLS_CERT_ALTNAME_INVALID":
@@ -61,9 +61,9 @@ export function cureOf({ error, names, hasCaCert }: FailedAttempt): string | nul
       return "check the clock of this machine and the server's certificate";
     case "ENOTFOUND":
     case "EAI_AGAIN":
-      return "correct the host name in nats.servers, or config.servers in a program";
+      return `correct the host name in ${names.servers}`;
   }
-  return "start a server, or name another with --nats <url>, or config.servers in a program";
+  return `start a server, or name another with ${names.servers}`;
 }
 
 function codeOf(error: unknown): string {

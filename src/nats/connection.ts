@@ -28,6 +28,7 @@ const PING_INTERVAL_MS = 10_000;
 const MAX_PINGS_UNANSWERED = 2;
 
 export type Connection = NatsConnection;
+export type { LoginNames } from "./login.ts";
 
 export interface ConnectOptions extends LoginOptions {
   /** `nats://host:port`, `tls://host:port` or `host:port`. One `tls://` makes TLS mandatory for all. */
@@ -68,7 +69,7 @@ export async function connectNats(
       maxReconnectAttempts: options.maxReconnectAttempts ?? -1,
       reconnectTimeWait: Math.min((options.reconnectTimeWait ?? 2) * 1000, MAX_TIMER_MS),
       ...(await credentials(options, names)),
-      ...(await tlsOptions(options, requiresTls)),
+      ...(await tlsOptions(options, requiresTls, names)),
       socketFailed: (error) => {
         last.socketError = error;
       },

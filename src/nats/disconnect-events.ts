@@ -12,11 +12,12 @@ import {
   type ConnectOptions,
   listenToConnection,
 } from "./connection.ts";
-import type { LoginNames } from "./login.ts";
+import { type LoginNames, USER_NAMES } from "./login.ts";
 
 const SUBJECT = "$SYS.ACCOUNT.*.DISCONNECT";
 const PROBE_MS = 2_000;
 const NAMES: LoginNames = {
+  ...USER_NAMES,
   user: "nats.system_username and nats.system_password, or nats.system_creds_file",
   credsFile: "nats.system_creds_file",
 };

@@ -32,24 +32,34 @@ export interface LoginOptions {
   readonly keyFile?: string | undefined;
 }
 
-/** The names of the options where an operator sets them. Error messages use these names. */
+/** The names of the options where they are set. Error messages use these names. */
 export interface LoginNames {
+  readonly servers: string;
   /** The settings that say who connects. */
   readonly user: string;
   readonly credsFile: string;
+  readonly nkeyFile: string;
+  readonly caCert: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Both at once. */
+  readonly keyAndCert: string;
 }
 
+/** For workers and programs. */
 export const USER_NAMES: LoginNames = {
+  servers: "--nats <url>, or config.servers in a program",
   user:
     "nats.username and nats.password, nats.token, nats.creds_file or nats.nkey_file, which a command " +
     "takes as --user, --creds, --nkey or --context, and a program as config.username and so on",
   credsFile: "nats.creds_file, which a program gives as config.credsFile",
+  nkeyFile: "nats.nkey_file, which a program gives as config.nkeyFile",
+  caCert: "nats.ca_cert, which a program gives as config.caCert",
+  certFile: "nats.cert_file, which a program gives as config.certFile",
+  keyFile: "nats.key_file, which a program gives as config.keyFile",
+  keyAndCert:
+    "nats.key_file and nats.cert_file, which a program gives as config.keyFile and config.certFile",
 };
-
-export const CA_CERT = "nats.ca_cert, which a program gives as config.caCert";
-export const CERT_FILE = "nats.cert_file, which a program gives as config.certFile";
-const NKEY_FILE = "nats.nkey_file, which a program gives as config.nkeyFile";
-const KEY_FILE = "nats.key_file, which a program gives as config.keyFile";
 
 /** A file cannot be used. The message names the file, its setting and the cure. */
 export class LoginFileError extends Error {
@@ -64,7 +74,9 @@ export async function credentials(
   if (options.credsFile !== undefined) {
     return { authenticator: await credsOf(options.credsFile, names.credsFile) };
   }
-  if (options.nkeyFile !== undefined) return { authenticator: await nkeyOf(options.nkeyFile) };
+  if (options.nkeyFile !== undefined) {
+    return { authenticator: await nkeyOf(options.nkeyFile, names.nkeyFile) };
+  }
   const user = withoutLineEnd(options.username);
   const pass = withoutLineEnd(options.password);
   const token = withoutLineEnd(options.token);
@@ -85,9 +97,9 @@ async function credsOf(path: string, setting: string): Promise<Authenticator> {
   return tried(credsAuthenticator(await read(path, setting)), cure);
 }
 
-async function nkeyOf(path: string): Promise<Authenticator> {
-  const cure = `${path} has no NKey seed: it begins with SU; make one with "nk -gen user", and correct ${NKEY_FILE}`;
-  const seed = (await read(path, NKEY_FILE)).toString("latin1").trim();
+async function nkeyOf(path: string, setting: string): Promise<Authenticator> {
+  const cure = `${path} has no NKey seed: it begins with SU; make one with "nk -gen user", and correct ${setting}`;
+  const seed = (await read(path, setting)).toString("latin1").trim();
   return tried(nkeyAuthenticator(Buffer.from(seed)), cure);
 }
 
@@ -110,18 +122,18 @@ function tried(authenticator: Authenticator, problem: string): Authenticator {
 export async function tlsOptions(
   { caCert, certFile, keyFile }: LoginOptions,
   isRequired: boolean,
+  names: LoginNames,
 ): Promise<Partial<NodeConnectionOptions>> {
-  if (caCert !== undefined) await checkCertificates(caCert, CA_CERT);
-  const cert = certFile === undefined ? null : await checkCertificates(certFile, CERT_FILE);
-  const key = keyFile === undefined ? null : await checkKey(keyFile);
+  if (caCert !== undefined) await checkCertificates(caCert, names.caCert);
+  const cert = certFile === undefined ? null : await checkCertificates(certFile, names.certFile);
+  const key = keyFile === undefined ? null : await checkKey(keyFile, names.keyFile);
   if (cert !== null && key !== null) {
     try {
       createSecureContext({ cert, key });
     } catch (cause) {
       throw new LoginFileError(
         `${keyFile ?? ""} is not the key of the certificate ${certFile ?? ""}: correct ` +
-          "nats.key_file or nats.cert_file, which a program gives as config.keyFile and " +
-          "config.certFile",
+          names.keyAndCert,
         { cause },
       );
     }
@@ -145,16 +157,16 @@ async function checkCertificates(path: string, setting: string): Promise<Buffer>
   return content;
 }
 
-async function checkKey(path: string): Promise<Buffer> {
-  const content = await read(path, KEY_FILE);
+async function checkKey(path: string, setting: string): Promise<Buffer> {
+  const content = await read(path, setting);
   try {
     createPrivateKey(content);
   } catch (cause) {
     const isEncrypted = cause instanceof Error && "code" in cause && cause.code === NO_PASSPHRASE;
     throw new LoginFileError(
       isEncrypted
-        ? `the key in ${path} is encrypted: use a key without a passphrase for ${KEY_FILE}`
-        : `${path} has no private key in PEM form: correct the path in ${KEY_FILE}`,
+        ? `the key in ${path} is encrypted: use a key without a passphrase for ${setting}`
+        : `${path} has no private key in PEM form: correct the path in ${setting}`,
       { cause },
     );
   }

@@ -30,7 +30,17 @@ describe("how a command reaches NATS", () => {
     assert.equal(clientSettings({ context: "prod", password: "y" }, env).username, "a");
   });
 
-  it("takes user, password and token out of the URL of a context and of NATS_URL", () => {
+  it("sends the login in NATS_URL to that server only", () => {
+    const env = { NATS_URL: "nats://me:secret@home" };
+    assert.deepEqual(clientSettings({ nats: "nats://other" }, env), { servers: "nats://other" });
+  });
+
+  it("takes user, password and token out of --nats, of the URL of a context and of NATS_URL", () => {
+    const login = { username: "me", password: "100%" };
+    const nats = "nats://me:100%@h";
+    assert.deepEqual(clientSettings({ nats }, {}), { servers: "nats://h", ...login });
+    const other = { servers: "nats://h", username: "b" };
+    assert.deepEqual(clientSettings({ nats, user: "b" }, {}), other);
     const url = (NATS_URL: string): object => clientSettings({}, { NATS_URL });
     assert.deepEqual(url("nats://me:s%40cret@host:4222"), {
       servers: "nats://host:4222",

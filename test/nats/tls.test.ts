@@ -239,7 +239,7 @@ describe("a server with TLS", () => {
       ],
       [
         { certFile: caCert, keyFile: client.key },
-        /client\.key is not the key of the certificate .*ca\.pem: correct nats\.key_file or/,
+        /client\.key is not the key of the certificate .*ca\.pem: correct nats\.key_file and nats\.cert_file/,
       ],
     ] as const) {
       assert.match(await failure("by-address", options), message);

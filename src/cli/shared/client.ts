@@ -4,13 +4,30 @@ import type { Coordinator } from "../../client/coordinator.ts";
 import type { EventBus } from "../../client/event-bus.ts";
 import type { Logger } from "../../client/logger.ts";
 import { clientSettings, type ConnectionFlags } from "../../config/client-settings.ts";
-import { type Connection, connectNats, type ConnectOptions } from "../../nats/connection.ts";
+import {
+  type Connection,
+  connectNats,
+  type ConnectOptions,
+  type LoginNames,
+} from "../../nats/connection.ts";
 import { createRequester } from "../../nats/request.ts";
 import type { ConnectionOptions } from "./connection-options.ts";
 import { printError } from "./output.ts";
 
 /** What the NATS server shows as the name of the connection. */
 const NAME = "if-coordinator command";
+
+/** What error messages call the options. A context or a variable may have set them, too. */
+const NAMES: LoginNames = {
+  servers: "--nats <url>",
+  user: "--user and --password, --creds, --nkey or --context",
+  credsFile: "--creds",
+  nkeyFile: "--nkey",
+  caCert: "--tlsca",
+  certFile: "--tlscert",
+  keyFile: "--tlskey",
+  keyAndCert: "--tlscert and --tlskey",
+};
 
 /** The library's warnings, such as that it asks again, go to standard error. */
 const LOGGER: Logger = {
@@ -37,7 +54,7 @@ export async function withCalls(
   options: ConnectionOptions,
   work: (open: OpenCalls) => Promise<void>,
 ): Promise<void> {
-  const connection = await connectNats(connectOptions(options));
+  const connection = await connectNats(connectOptions(options), NAMES);
   try {
     const timing = options.timeout === undefined ? {} : { deadlineMs: options.timeout };
     const calls = new Calls(createRequester(connection), { ...timing, logger: LOGGER });

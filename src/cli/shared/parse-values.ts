@@ -1,5 +1,6 @@
 /** Values of options and arguments: durations, whole numbers and JSON. */
 import { InvalidArgumentError } from "commander";
+import { idRuleFor, isValidId } from "../../protocol/subjects.ts";
 import { describeInexact, inexactPart } from "../../protocol/storable-json.ts";
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -9,15 +10,28 @@ const UNITS: Readonly<Record<string, number>> = {
   h: 3_600_000,
   d: 86_400_000,
 };
+/** A hundred years: sums with the time of day stay valid times. */
+const LONGEST_MS = 36_500 * 86_400_000;
+
+/** An empty text mostly comes from a shell variable that is not set. */
+export function parseText(text: string): string {
+  if (text.trim() === "") throw new InvalidArgumentError("It must not be empty.");
+  return text;
+}
 
 /** Milliseconds of `30s`, `1.5m`, `1h30m` or `500ms`. A number without a unit is in seconds. */
 export function parseDuration(text: string): number {
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1_000;
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)];
-  if (parts.length === 0 || parts.map(([part]) => part).join("") !== text) {
+  const given = /^\d+(\.\d+)?$/.test(text) ? `${text}s` : text;
+  const parts = [...given.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)];
+  if (parts.length === 0 || parts.map(([part]) => part).join("") !== given) {
     throw new InvalidArgumentError("It must be a duration, such as 30s, 5m or 1h30m.");
   }
-  return parts.reduce((sum, [, count, unit = "s"]) => sum + Number(count) * (UNITS[unit] ?? 0), 0);
+  const ms = parts.reduce(
+    (sum, [, count, unit = ""]) => sum + Number(count) * (UNITS[unit] ?? 0),
+    0,
+  );
+  if (ms > LONGEST_MS) throw new InvalidArgumentError("It must not be longer than 36500d.");
+  return ms;
 }
 
 /** Seconds of a duration, for fields that the coordinator counts in whole seconds. */
@@ -25,6 +39,21 @@ export function parseSeconds(text: string): number {
   const ms = parseDuration(text);
   if (ms % 1_000 !== 0) throw new InvalidArgumentError("It must be a number of whole seconds.");
   return ms / 1_000;
+}
+
+/** The id of a task. @throws InvalidArgumentError for what cannot be one */
+export function parseTaskId(text: string): string {
+  return parseId("task", text);
+}
+
+/** The id of a session. @throws InvalidArgumentError for what cannot be one */
+export function parseSessionId(text: string): string {
+  return parseId("session", text);
+}
+
+function parseId(kind: string, text: string): string {
+  if (isValidId(text)) return text;
+  throw new InvalidArgumentError(`The id of a ${kind} has ${idRuleFor(text)}.`);
 }
 
 /** A whole number that is not negative. */
@@ -62,10 +91,7 @@ export function parseJson(text: string): unknown {
 }
 
 /** For an option that can be given several times, or once with commas. */
-export function collectList(
-  text: string,
-  before: readonly string[] | undefined,
-): readonly string[] {
+export function collectList(text: string, before?: readonly string[]): string[] {
   return [...(before ?? []), ...text.split(",").map((entry) => entry.trim())].filter(
     (entry) => entry !== "",
   );

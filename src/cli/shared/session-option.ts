@@ -2,13 +2,18 @@
 import type { Command } from "commander";
 import { sessionFromEnvironment } from "../../config/client-settings.ts";
 import { UsageError } from "./errors.ts";
+import { parseSessionId } from "./parse-values.ts";
 
 export interface SessionOption {
   readonly session?: string;
 }
 
 export function addSessionOption(command: Command): Command {
-  return command.option("-s, --session <id>", "your session (default: IF_COORDINATOR_SESSION)");
+  return command.option(
+    "-s, --session <id>",
+    "your session (default: IF_COORDINATOR_SESSION)",
+    parseSessionId,
+  );
 }
 
 /** @throws UsageError if neither the option nor the variable names a session */

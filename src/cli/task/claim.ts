@@ -4,7 +4,7 @@ import { withCalls } from "../shared/client.ts";
 import { addConnectionOptions, type ConnectionOptions } from "../shared/connection-options.ts";
 import { addJsonOption, type OutputOptions, show } from "../shared/data.ts";
 import { addExamples } from "../shared/help.ts";
-import { collectList, parseSeconds } from "../shared/parse-values.ts";
+import { collectList, parseSeconds, parseTaskId } from "../shared/parse-values.ts";
 import { addSessionOption, requireSession, type SessionOption } from "../shared/session-option.ts";
 import { formatClaim } from "./format-task.ts";
 
@@ -14,7 +14,7 @@ interface ClaimOptions extends ConnectionOptions, OutputOptions, SessionOption {
 }
 
 export function define(command: Command): void {
-  addSessionOption(command.argument("<id>", "id of the task"))
+  addSessionOption(command.argument("<id>", "id of the task", parseTaskId))
     .option("--ttl <duration>", "length of the lease, such as 10m (default: 5m)", parseSeconds)
     .option("--capability <name,...>", "what the session can do; can be repeated", collectList);
   addConnectionOptions(addJsonOption(command)).action(claim);

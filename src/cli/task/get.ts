@@ -4,10 +4,13 @@ import { withCalls } from "../shared/client.ts";
 import { addConnectionOptions, type ConnectionOptions } from "../shared/connection-options.ts";
 import { addJsonOption, type OutputOptions, show } from "../shared/data.ts";
 import { addExamples } from "../shared/help.ts";
+import { parseTaskId } from "../shared/parse-values.ts";
 import { formatTask } from "./format-task.ts";
 
 export function define(command: Command): void {
-  addConnectionOptions(addJsonOption(command.argument("<id>", "id of the task"))).action(get);
+  addConnectionOptions(
+    addJsonOption(command.argument("<id>", "id of the task", parseTaskId)),
+  ).action(get);
   addExamples(command, ["task get P0.5.1", "task get P0.5.1 --json | jq .task.status"]);
 }
 
