@@ -8,7 +8,7 @@ export default tseslint.config(
   { ignores: ["**/dist/", "**/node_modules/"] },
   existsSync(`${PEERS}/node_modules`) ? {} : { ignores: [`${PEERS}/`] },
   {
-    files: ["**/*.ts"],
+    files: ["**/*.ts", "**/*.tsx"],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {

@@ -15,7 +15,7 @@ const EVERYTHING = [
 ];
 /** What is generated (from docstrings, which are checked), installed, or has to name the words. */
 const SKIPPED = /(^|\/)(node_modules|dist|docs\/api)\/|check-words/;
-const CODE = /\.(ts|js)$/;
+const CODE = /\.(tsx?|js)$/;
 const PROSE = /(\.(md|ya?ml|conf|py|go|sh)|Dockerfile)$/;
 
 /** What is refused, and what to write in its place. */
@@ -50,7 +50,7 @@ const WORDS = [
  * @returns {string[]} one line for each word that is refused
  */
 export function refusedWords(name, content) {
-  const prose = CODE.test(name) ? proseOf(content) : content;
+  const prose = CODE.test(name) ? proseOf(name, content) : content;
   return prose.split("\n").flatMap((line, index) =>
     WORDS.flatMap(([word, better]) => {
       const found = word.exec(line.replace(/^[\s/*#>-]+/, ""));
@@ -60,15 +60,16 @@ export function refusedWords(name, content) {
 }
 
 /** The code with everything but comments and texts left blank, so that lines keep their numbers. */
-function proseOf(code) {
+function proseOf(name, code) {
   const kept = code.split("").map((character) => (character === "\n" ? "\n" : " "));
   const keep = (from, to) => {
     for (let at = from; at < to; at++) kept[at] = code[at];
   };
-  const source = ts.createSourceFile("code.ts", code, ts.ScriptTarget.Latest, true);
+  const source = ts.createSourceFile(name, code, ts.ScriptTarget.Latest, true);
   const visit = (node) => {
     if (
       ts.isStringLiteralLike(node) ||
+      ts.isJsxText(node) ||
       ts.isTemplateHead(node) ||
       ts.isTemplateMiddleOrTemplateTail(node)
     ) {

@@ -47,7 +47,8 @@ const ALLOWED_IMPORTS: ImportTable = {
   cli: [
     ...["task", "protocol", "app", "pool", "config", "version", "cleanup", "client", "simulation"],
     ...["nats/connection", "nats/request", "nats-server/dev-server", "telemetry/json-line"],
-    ...["commander", "picocolors", "cli-progress", "cli-table3", "node:*"],
+    ...["commander", "picocolors", "cli-progress", "cli-table3"],
+    ...["@bomb.sh/tab", "ink", "react", "node:*"],
   ],
   index: ["task", "protocol", "client"],
 };
@@ -231,7 +232,7 @@ describe("the check of lengths", () => {
 function expressionOffences({ path, source }: SourceFile): string[] {
   const part = partOf(path);
   const forbidden = RESERVED.filter(({ allowed }) => !allowed(part));
-  return nodesOf(source)
+  return nodesOf({ path, source })
     .filter((node) => ts.isPropertyAccessExpression(node) || ts.isNewExpression(node))
     .flatMap((node) => forbidden.filter(({ expression }) => node.getText() === expression))
     .map(({ expression, why }) => `${path}: ${expression} must not be used here: ${why}`);

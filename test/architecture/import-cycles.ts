@@ -9,7 +9,7 @@ export function importCycles(files: readonly SourceFile[]): string[] {
     new Map(
       files.map(({ path, source }) => [
         path,
-        importsOf(source).map(({ specifier }) => targetOf(path, specifier)),
+        importsOf({ path, source }).map(({ specifier }) => targetOf(path, specifier)),
       ]),
     ),
   );

@@ -52,7 +52,7 @@ export function spelled(rule: string): string {
 /** `src/task/task.ts` belongs to `task`, `src/app.ts` to `app`. */
 export function partOf(path: string): string {
   const [, part = ""] = path.split("/");
-  return part.replace(/\.ts$/, "");
+  return part.replace(/\.tsx?$/, "");
 }
 
 interface ForeignImport extends Pick<Import, "typeOnly"> {
@@ -62,14 +62,14 @@ interface ForeignImport extends Pick<Import, "typeOnly"> {
 
 /** The imports that lead out of the part of the file. */
 function foreignImports(path: string, source: string): ForeignImport[] {
-  return importsOf(source)
+  return importsOf({ path, source })
     .map(({ specifier, typeOnly }) => ({ target: moduleOf(path, specifier), typeOnly }))
     .filter(({ target }) => partOf(`src/${target}`) !== partOf(path));
 }
 
 function moduleOf(path: string, specifier: string): string {
   if (!specifier.startsWith(".")) return specifier;
-  const file = targetOf(path, specifier).replace(/\.ts$/, "");
+  const file = targetOf(path, specifier).replace(/\.tsx?$/, "");
   return file.startsWith("src/") ? file.slice("src/".length) : `/${file}`;
 }
 

@@ -17,7 +17,7 @@ export function filesIn(folders: readonly string[]): SourceFile[] {
     const names = readdirSync(`${join(ROOT, folder)}/`, { recursive: true, encoding: "utf8" });
     const files = names
       .map((name) => `${folder}/${name.replaceAll("\\", "/")}`)
-      .filter((path) => path.endsWith(".ts") && !path.includes("/node_modules/"))
+      .filter((path) => /\.tsx?$/.test(path) && !path.includes("/node_modules/"))
       .sort()
       .map((path) => ({ path, source: readFileSync(join(ROOT, path), "utf8") }));
     if (files.length === 0) throw new Error(`no source below ${join(ROOT, folder)}`);
@@ -25,13 +25,14 @@ export function filesIn(folders: readonly string[]): SourceFile[] {
   });
 }
 
-export function nodesOf(source: string): ts.Node[] {
+/** @param path in a `.tsx` file, `<` begins an element; in a `.ts` file, a type */
+export function nodesOf({ path, source }: SourceFile): ts.Node[] {
   const nodes: ts.Node[] = [];
   const visit = (node: ts.Node): void => {
     nodes.push(node);
     ts.forEachChild(node, visit);
   };
-  visit(ts.createSourceFile("source.ts", source, ts.ScriptTarget.Latest, true));
+  visit(ts.createSourceFile(path, source, ts.ScriptTarget.Latest, true));
   return nodes;
 }
 
@@ -41,9 +42,9 @@ export interface Import {
 }
 
 /** Every import of a file: of values or types, static or dynamic, and every `export ... from`. */
-export function importsOf(source: string): Import[] {
+export function importsOf(file: SourceFile): Import[] {
   const found: Import[] = [];
-  for (const node of nodesOf(source)) {
+  for (const node of nodesOf(file)) {
     if (ts.isImportDeclaration(node) && ts.isStringLiteral(node.moduleSpecifier)) {
       const typeOnly = node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
       found.push({ specifier: node.moduleSpecifier.text, typeOnly });
