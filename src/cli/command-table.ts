@@ -1,25 +1,8 @@
 /** Every command. Only the module of the command that is called is loaded, so each starts fast. */
-import type { Command } from "commander";
-
-/** A command's module. `define` adds its arguments, options, examples and action. */
-export interface CommandModule {
-  define(command: Command): void;
-}
-
-export interface CommandEntry {
-  readonly summary: string;
-  readonly load: () => Promise<CommandModule>;
-}
-
-export interface CommandGroup {
-  readonly summary: string;
-  readonly commands: Readonly<Record<string, CommandEntry>>;
-}
+import type { CommandTable } from "./command-entry.ts";
 
 /** By the heading under which the help lists them. */
-export const COMMANDS: Readonly<
-  Record<string, Readonly<Record<string, CommandEntry | CommandGroup>>>
-> = {
+export const COMMANDS: CommandTable = {
   "Work with tasks:": {
     task: {
       summary: "create, claim, release and read tasks",
@@ -49,13 +32,13 @@ export const COMMANDS: Readonly<
     },
   },
   "Check and learn:": {
+    completion: {
+      summary: "print the completion script for bash, zsh or fish",
+      load: () => import("./completion.ts"),
+    },
     simulate: {
       summary: "let simulated sessions work through a project and check what they did",
       load: () => import("./simulate.ts"),
     },
   },
 };
-
-export function isGroup(entry: CommandEntry | CommandGroup): entry is CommandGroup {
-  return "commands" in entry;
-}

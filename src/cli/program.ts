@@ -1,7 +1,8 @@
 /** The commands of the table as a commander program. Their modules are loaded when they are called. */
 import { Command, type CommanderError } from "commander";
 import { VERSION } from "../version.ts";
-import { type CommandEntry, type CommandGroup, COMMANDS, isGroup } from "./command-table.ts";
+import { type CommandEntries, isGroup } from "./command-entry.ts";
+import { COMMANDS } from "./command-table.ts";
 import { UsageError } from "./shared/errors.ts";
 import { printError } from "./shared/output.ts";
 import { refuseRepetition } from "./shared/repetition.ts";
@@ -48,7 +49,7 @@ export function createProgram(): Program {
 
 function addCommands(
   parent: Command,
-  entries: Readonly<Record<string, CommandEntry | CommandGroup>>,
+  entries: CommandEntries,
   loaders: Map<Command, Loader>,
 ): void {
   for (const [name, entry] of Object.entries(entries)) {
@@ -63,7 +64,7 @@ function addCommands(
     } else {
       loaders.set(command, async () => {
         loaders.delete(command);
-        (await entry.load()).define(command);
+        (await entry.load()).define(command, COMMANDS);
         refuseRepetition(command);
       });
     }

@@ -5,7 +5,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { ConnectionSettings } from "./connection-settings.ts";
-import { readContext } from "./nats-contexts.ts";
+import { contextsIn, readContext } from "./nats-contexts.ts";
 import { type Environment, SESSION_VARIABLE } from "./variables.ts";
 
 /** The options of a command, by their names. */
@@ -72,13 +72,21 @@ export function clientSettings(
   return { servers: DEFAULT_SERVERS, ...login, ...given };
 }
 
+/** The names of the contexts that `readContext` finds. */
+export function contextNames(env: Environment = process.env): readonly string[] {
+  return contextsIn(configHomeOf(env));
+}
+
+function configHomeOf(env: Environment): string {
+  return env.XDG_CONFIG_HOME ?? join(env.HOME ?? homedir(), ".config");
+}
+
 function settingsWithoutFlags(
   { context, nats }: ConnectionFlags,
   env: Environment,
 ): ConnectionSettings {
-  const configHome = env.XDG_CONFIG_HOME ?? join(env.HOME ?? homedir(), ".config");
   const ofContext = (name: string): ConnectionSettings =>
-    loginFromUrl(readContext(name, configHome));
+    loginFromUrl(readContext(name, configHomeOf(env)));
   if (context !== undefined) return ofContext(context);
   const own = renamed(env, VARIABLES);
   if (own.servers !== undefined) return own;

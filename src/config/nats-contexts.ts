@@ -39,7 +39,7 @@ export function readContext(
   name: string,
   configHome = join(homedir(), ".config"),
 ): ConnectionSettings {
-  const folder = join(configHome, "nats", "context");
+  const folder = folderIn(configHome);
   const file = join(folder, `${name}.json`);
   if (name === "" || /[/\\]/.test(name)) {
     throw new ContextError(`"${name}" is not the name of a context`);
@@ -80,6 +80,15 @@ function read(file: string, folder: string, name: string): string {
         : `did you mean ${guess ?? names.slice(0, 10).join(", ")}?`;
     throw new ContextError(`there is no NATS context "${name}": ${cure}`, { cause });
   }
+}
+
+/** The names of the contexts. */
+export function contextsIn(configHome: string): readonly string[] {
+  return contextNames(folderIn(configHome));
+}
+
+function folderIn(configHome: string): string {
+  return join(configHome, "nats", "context");
 }
 
 function contextNames(folder: string): string[] {

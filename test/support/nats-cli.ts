@@ -62,7 +62,7 @@ export class Shell {
 }
 
 /** Puts `if-coordinator` into a folder, as `npm install --global` does, and returns the folder. */
-function installCommand(home: string): string {
+export function installCommand(home: string): string {
   const folder = join(home, "bin");
   mkdirSync(folder, { recursive: true });
   const script = `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`;
