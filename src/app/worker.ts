@@ -11,6 +11,7 @@ import type { Clock, Observe, ServiceSettings, Stoppable, Stores } from "../serv
 import { TaskService } from "../service/task-service.ts";
 import { HealthNotes, type WorkerHealth } from "../telemetry/health.ts";
 import { VERSION } from "../version.ts";
+import { announcementOf } from "./announcement.ts";
 import { observeConnection } from "./observe-connection.ts";
 
 export interface Worker {
@@ -83,7 +84,8 @@ async function start(
   // Meanwhile the endpoints start.
   const reports = followDisconnects(config, id, started);
   cleanup.defer(async () => (await reports).stop());
-  const identity = { workerId: id, version: VERSION };
+  const announce = (): object => announcementOf(config, clock, started.waiting);
+  const identity = { workerId: id, version: VERSION, announce };
   const endpoints = await Endpoints.start(connection, started, observe, identity);
   let stopping = false;
   cleanup.defer(async () => {

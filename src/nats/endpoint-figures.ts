@@ -1,5 +1,5 @@
 /**
- * Counts requests, errors and processing time for `nats micro stats`.
+ * Counts requests, errors and processing time for `nats micro stats`, and adds what the worker announces.
  *
  * The services library measures only its synchronous callback, which ends long before the answer is
  * sent, and it does not see error replies. So we fill in its statistics just before it sends them.
@@ -15,8 +15,16 @@ interface Figures {
   lastError: string | undefined;
 }
 
+/** The endpoint whose statistics have the announcement as `data`. */
+const ANNOUNCING: Operation = "tasks.stats";
+
 export class EndpointFigures {
   readonly #figures = new Map<string, Figures>();
+  readonly #announce: (() => object) | undefined;
+
+  constructor(announce?: () => object) {
+    this.#announce = announce;
+  }
 
   /** `error`: the message of an error reply, `null` for success. */
   count(
@@ -38,19 +46,20 @@ export class EndpointFigures {
     figures.lastError = error;
   }
 
-  /** Writes the figures into the library's own statistics of the endpoint. */
-  fill(endpoint: Endpoint & { stats?: NamedEndpointStats }): null {
+  /** Writes the figures into the library's own statistics of the endpoint. Returns its `data`. */
+  fill(endpoint: Endpoint & { stats?: NamedEndpointStats }): object | null {
     const operation = endpoint.metadata?.operation as Operation | undefined;
     const figures =
       operation === undefined ? undefined : this.#figures.get(endpointKey(endpoint, operation));
-    if (endpoint.stats === undefined || figures === undefined) return null;
+    const data = endpoint.subject === ANNOUNCING ? (this.#announce?.() ?? null) : null;
+    if (endpoint.stats === undefined || figures === undefined) return data;
     const nanoseconds = Math.round(figures.seconds * 1e9);
     endpoint.stats.num_requests = figures.requests;
     endpoint.stats.num_errors = figures.errors;
     endpoint.stats.processing_time = nanoseconds;
     endpoint.stats.average_processing_time = Math.round(nanoseconds / figures.requests);
     if (figures.lastError !== undefined) endpoint.stats.last_error = figures.lastError;
-    return null;
+    return data;
   }
 }
 

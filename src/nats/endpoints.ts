@@ -44,6 +44,8 @@ export interface EndpointsOptions {
   readonly workerId: string;
   /** The version of the package. The protocol has a version of its own. */
   readonly version: string;
+  /** What the worker says about itself in its statistics, asked each time. Default: nothing. */
+  readonly announce?: () => object;
 }
 
 export class Endpoints {
@@ -88,7 +90,7 @@ export class Endpoints {
     observe: Observe,
     options: EndpointsOptions,
   ): Promise<Endpoints> {
-    const figures = new EndpointFigures();
+    const figures = new EndpointFigures(options.announce);
     const service = await new Svcm(connection).add({
       name: QUEUE_GROUP,
       version: PROTOCOL_VERSION,

@@ -64,6 +64,21 @@ describe("the NATS service", () => {
     assert.match(pings[0].metadata.package_version, /^\d+\.\d+\.\d+/);
   });
 
+  it("announces the time, the settings and the parked requests of the worker", async () => {
+    await using coordinator = await TestCoordinator.start({ settings: { max_failures: 7 } });
+    const waiting = coordinator.request("tasks.next", { session_id: "s1", wait_seconds: 10 });
+    await coordinator.until("tasks.stats", ({ worker }) => worker.waiting === 1);
+    const before = Date.now();
+    const { data } = await statsOf(coordinator.connection, "tasks-stats");
+    const announced = data as Json;
+    const time = Date.parse(announced.time);
+    assert.ok(time >= before && time <= Date.now(), announced.time);
+    assert.deepEqual([announced.settings.max_failures, announced.waiting], [7, 1]);
+    assert.equal((await statsOf(coordinator.connection, "tasks-get")).data, null);
+    await coordinator.ok("tasks.create.a");
+    await waiting;
+  });
+
   it("has an endpoint for each operation on both roots, in one queue group", async () => {
     await using coordinator = await TestCoordinator.start();
     const [info] = await all<ServiceInfo>(coordinator.connection, "info", 1);

@@ -1,0 +1,37 @@
+/** What a worker says about itself in the statistics of the NATS service protocol. */
+import type { Config } from "../config.ts";
+import type { Clock } from "../service/ports.ts";
+
+export interface Announcement {
+  /** The worker's clock, in ISO-8601. */
+  readonly time: string;
+  /** The number of parked requests. */
+  readonly waiting: number;
+  /** The settings that should be the same for all workers, under their names in the configuration. */
+  readonly settings: Readonly<Record<string, number>>;
+}
+
+export function announcementOf(config: Config, clock: Clock, waiting: number): Announcement {
+  return {
+    time: new Date(clock.now()).toISOString(),
+    waiting,
+    settings: {
+      task_claim_ttl_seconds: config.taskClaimTtlSeconds,
+      session_ttl_seconds: config.sessionTtlSeconds,
+      max_failures: config.maxFailures,
+      max_lost_leases: config.maxLostLeases,
+      "retry.base_ms": config.retry.baseMs,
+      "retry.max_ms": config.retry.maxMs,
+      lease_grace_ms: config.leaseGraceMs,
+      outage_grace_seconds: config.outageGraceSeconds,
+      disconnect_grace_ms: config.disconnectGraceMs,
+      retention_seconds: config.retentionSeconds,
+      max_record_bytes: config.maxRecordBytes,
+      replicas: config.replicas,
+      history: config.history,
+      "limits.in_flight": config.limits.inFlight,
+      "limits.waiting": config.limits.waiting,
+      "limits.requests_per_second": config.limits.requestsPerSecond,
+    },
+  };
+}
