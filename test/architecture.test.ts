@@ -47,6 +47,7 @@ const ALLOWED_IMPORTS: ImportTable = {
   cli: [
     ...["task", "protocol", "app", "pool", "config", "version", "cleanup", "client", "simulation"],
     ...["nats/connection", "nats/request", "nats-server/dev-server", "telemetry/json-line"],
+    ...["nats/connection-values", "nats/inspection", "nats/server-versions"],
     ...["commander", "picocolors", "cli-progress", "cli-table3"],
     ...["@bomb.sh/tab", "ink", "react", "node:*"],
   ],

@@ -17,6 +17,30 @@ export const COMMANDS: CommandTable = {
       },
     },
   },
+  "Sessions and state:": {
+    session: {
+      summary: "register, renew, list and end sessions",
+      commands: {
+        list: { summary: "list the registered sessions", load: () => import("./session/list.ts") },
+        register: {
+          summary: "register a session and what it can do",
+          load: () => import("./session/register.ts"),
+        },
+        heartbeat: {
+          summary: "renew a session and its claims; exit code 4 if it has lost one",
+          load: () => import("./session/heartbeat.ts"),
+        },
+        unregister: {
+          summary: "end a session and return its tasks to the pool",
+          load: () => import("./session/unregister.ts"),
+        },
+      },
+    },
+    stats: {
+      summary: "count tasks, leases, sessions and workers",
+      load: () => import("./stats.ts"),
+    },
+  },
   "Run the coordinator:": {
     dev: {
       summary: "start a NATS server, workers and the HTTP endpoint on this machine",
@@ -35,6 +59,10 @@ export const COMMANDS: CommandTable = {
     completion: {
       summary: "print the completion script for bash, zsh or fish",
       load: () => import("./completion.ts"),
+    },
+    doctor: {
+      summary: "check servers, buckets, workers and tasks, and say what to do",
+      load: () => import("./doctor.ts"),
     },
     simulate: {
       summary: "let simulated sessions work through a project and check what they did",

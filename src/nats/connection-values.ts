@@ -38,6 +38,13 @@ export function parseServers(given: string | readonly string[]): ServerList {
   return { urls: [...byAddress.values()], requiresTls };
 }
 
+/** Host and port of a server that `parseServers` accepts. An IPv6 address has no brackets. */
+export function hostAndPortOf(url: string): { readonly host: string; readonly port: number } {
+  const { hostname, port } = new URL(`http://${parseServer(url).address}`);
+  // The URL parser leaves out the default port of HTTP.
+  return { host: hostname.replace(/^\[|\]$/g, ""), port: port === "" ? 80 : Number(port) };
+}
+
 function parseServer(url: string): { readonly address: string; readonly isTls: boolean } {
   if (url === "") {
     throw new ConnectionValueError(

@@ -119,6 +119,22 @@ const REQUIRED = [
 
 const CHOSEN = ["max_msgs_per_subject", "num_replicas"] as const satisfies (keyof StreamConfig)[];
 
+/** How an existing bucket differs from the one that a worker would create, each difference in words. */
+export interface BucketDifferences {
+  /** With any of these, workers refuse the bucket. */
+  readonly misfits: readonly string[];
+  /** The operator's choice. */
+  readonly choices: readonly string[];
+}
+
+export function compareBucket(wanted: BucketConfig, existing: StreamConfig): BucketDifferences {
+  const misfits = REQUIRED.flatMap((setting) => difference(setting, wanted, existing));
+  if (!((existing.subject_delete_marker_ttl ?? 0) > 0)) {
+    misfits.push("subject_delete_marker_ttl is 0 but must be set");
+  }
+  return { misfits, choices: CHOSEN.flatMap((setting) => difference(setting, wanted, existing)) };
+}
+
 /** @throws ConnectionError that names the settings that don't fit */
 export function checkBucket(
   wanted: BucketConfig,
@@ -126,10 +142,7 @@ export function checkBucket(
   { warn }: BucketReports,
 ): void {
   const bucket = bucketOf(wanted);
-  const misfits = REQUIRED.flatMap((setting) => difference(setting, wanted, existing));
-  if (!((existing.subject_delete_marker_ttl ?? 0) > 0)) {
-    misfits.push("subject_delete_marker_ttl is 0 but must be set");
-  }
+  const { misfits, choices } = compareBucket(wanted, existing);
   if (misfits.length > 0) {
     throw new ConnectionError(
       `the bucket "${bucket}" exists with settings that don't fit: ${misfits.join("; ")}. ` +
@@ -137,8 +150,8 @@ export function checkBucket(
         "in use and let the coordinator create it",
     );
   }
-  for (const misfit of CHOSEN.flatMap((setting) => difference(setting, wanted, existing))) {
-    warn(`bucket "${bucket}" is used as it is: ${misfit} by the configuration`);
+  for (const choice of choices) {
+    warn(`bucket "${bucket}" is used as it is: ${choice} by the configuration`);
   }
 }
 

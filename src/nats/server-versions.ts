@@ -28,9 +28,19 @@ const KNOWN_BAD: readonly {
 export type ServerVerdict =
   | { readonly kind: "good" }
   /** The server is refused. `problem` continues "is version X, ". */
-  | { readonly kind: "too_old"; readonly problem: string; readonly cure: string }
+  | {
+      readonly kind: "too_old";
+      readonly problem: string;
+      readonly cure: string;
+      readonly fixedIn: string;
+    }
   /** The server is used, with a warning. `problem` continues "is version X, which ". */
-  | { readonly kind: "known_bad"; readonly problem: string; readonly cure: string };
+  | {
+      readonly kind: "known_bad";
+      readonly problem: string;
+      readonly cure: string;
+      readonly fixedIn: string;
+    };
 
 /** A pre-release counts as its release. A version that cannot be parsed is a private build, and is good. */
 export function judgeServerVersion(version: string): ServerVerdict {
@@ -42,7 +52,7 @@ export function judgeServerVersion(version: string): ServerVerdict {
   const needed = unpatched?.from ?? MIN_SERVER_VERSION;
   if (semver.lt(release, needed)) {
     const problem = `but at least ${needed} is needed (${unpatched === undefined ? "per-key TTL" : "security fixes"})`;
-    return { kind: "too_old", problem, cure: `upgrade it to ${needed} or newer` };
+    return { kind: "too_old", problem, cure: `upgrade it to ${needed} or newer`, fixedIn: needed };
   }
   const bad = KNOWN_BAD.find(({ range }) => semver.satisfies(release, range));
   if (bad === undefined) return { kind: "good" };
@@ -50,6 +60,7 @@ export function judgeServerVersion(version: string): ServerVerdict {
     kind: "known_bad",
     problem: bad.problem,
     cure: `upgrade it to ${bad.fixedIn} or newer`,
+    fixedIn: bad.fixedIn,
   };
 }
 

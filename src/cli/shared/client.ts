@@ -91,7 +91,8 @@ export async function withCoordinator(
   await work({ bus, coordinator });
 }
 
-function connectOptions(flags: ConnectionFlags): ConnectOptions {
+/** @throws ContextError */
+export function connectOptions(flags: ConnectionFlags): ConnectOptions {
   const { servers = "", ...settings } = clientSettings(flags);
   return { ...settings, servers: servers.split(","), name: NAME };
 }

@@ -1,0 +1,66 @@
+/** Runs the checks at the same time. A check that fails does not stop the others. */
+import type { Check } from "./checks.ts";
+import type { Examination } from "./examination.ts";
+import { type Finding, found } from "./finding.ts";
+
+export interface CheckResult {
+  readonly check: string;
+  readonly findings: readonly Finding[];
+}
+
+/** More than any request of a check takes. Reading the tasks has a limit of its own. */
+const CHECK_MS = 15_000;
+
+/** The results come in the order of the checks, each as soon as it and those before it are there. */
+export async function* runChecks(
+  checks: readonly Check[],
+  examination: Examination,
+): AsyncGenerator<CheckResult, void, undefined> {
+  const limitMs = CHECK_MS + examination.options.readingMs;
+  const running = checks.map(async ({ name, needsWorker, examine }) => {
+    const findings = await within(limitMs, async () => {
+      if (needsWorker === true) {
+        const { answer } = await examination.workers();
+        if (answer.kind !== "stats")
+          return [found("no_answer", "not checked, because no worker answers")];
+      }
+      return examine(examination);
+    });
+    return { check: name, findings };
+  });
+  for (const result of running) yield await result;
+}
+
+/** Never rejects. */
+async function within(ms: number, examine: () => Promise<Finding[]>): Promise<Finding[]> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<Finding[]>((resolve) => {
+    timer = setTimeout(() => {
+      resolve([found("no_answer", `not checked: no answer within ${ms / 1_000} s`)]);
+    }, ms);
+  });
+  try {
+    return await Promise.race([examine(), timeout]);
+  } catch (error) {
+    return [notChecked(error)];
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export function notChecked(error: unknown): Finding {
+  const message = error instanceof Error ? error.message : String(error);
+  return isRefusal(error)
+    ? found("not_permitted", `not checked, because the user may not read it (${message})`)
+    : found("no_answer", `not checked: ${message}`);
+}
+
+/** Whether the error, or one of its causes, says that the user is not permitted to ask. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const isForbidden = "code" in error && error.code === "forbidden";
+  return isForbidden || REFUSALS.includes(error.name) || isRefusal(error.cause);
+}
+
+/** A user of another account sees no JetStream, as if there were none. */
+const REFUSALS = ["PermissionViolationError", "JetStreamNotEnabled"];

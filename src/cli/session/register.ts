@@ -1,0 +1,46 @@
+/** `if-coordinator session register`: registers a session and what it can do. */
+import type { Command } from "commander";
+import { withCalls } from "../shared/client.ts";
+import { addConnectionOptions, type ConnectionOptions } from "../shared/connection-options.ts";
+import { addJsonOption, type OutputOptions, show } from "../shared/data.ts";
+import { addExamples } from "../shared/help.ts";
+import { collectList, parseJson, parseSeconds, parseSessionId } from "../shared/parse-values.ts";
+import { formatRegistration } from "./format-session.ts";
+import { sessionNamed } from "./named-session.ts";
+
+interface RegisterOptions extends ConnectionOptions, OutputOptions {
+  readonly capability?: readonly string[];
+  readonly ttl?: number;
+  readonly metadata?: unknown;
+  readonly instance?: string;
+}
+
+export function define(command: Command): void {
+  command
+    .argument("[id]", "id of the session (default: IF_COORDINATOR_SESSION)", parseSessionId)
+    .option("--capability <name,...>", "what the session can do; can be repeated", collectList)
+    .option("--ttl <duration>", "how long it stays without a heartbeat (default: 5m)", parseSeconds)
+    .option("--metadata <json>", "an object that others see in the list of sessions", parseJson)
+    .option("--instance <text>", "the process of the session; it replaces an earlier one");
+  addConnectionOptions(addJsonOption(command)).action(register);
+  addExamples(command, [
+    "session register s1 --capability python,review --ttl 10m",
+    `session register s1 --metadata '{"host":"build-1"}'`,
+  ]);
+}
+
+async function register(given: string | undefined, options: RegisterOptions): Promise<void> {
+  const { capability, ttl, metadata, instance } = options;
+  const id = sessionNamed(given);
+  const body = {
+    ...(capability === undefined ? {} : { capabilities: [...capability] }),
+    ...(ttl === undefined ? {} : { ttl_seconds: ttl }),
+    // The coordinator says what is wrong if it is no object.
+    ...(metadata === undefined ? {} : { metadata: metadata as Record<string, unknown> }),
+    ...(instance === undefined ? {} : { instance }),
+  };
+  await withCalls(options, async ({ calls }) => {
+    const reply = await calls.call("sessions.register", id, () => body);
+    await show(options, reply, () => formatRegistration(reply.session));
+  });
+}
