@@ -43,7 +43,11 @@ const ALLOWED_IMPORTS: ImportTable = {
   app: ["service", "nats", "telemetry", "config", "version", "cleanup"],
   pool: ["app", "config", "telemetry", "type service/ports", "node:*"],
   history: ["task", "protocol", "client", "type nats/read-history"],
-  simulation: ["task", "protocol", "client", "nats", "history", "node:*"],
+  "task-files": [
+    ...["task", "protocol", "node:crypto", "csv-parse/sync", "yaml"],
+    ...["mdast-util-from-markdown", "mdast-util-gfm", "micromark-extension-gfm", "type mdast"],
+  ],
+  simulation: ["task", "protocol", "client", "nats", "history", "task-files", "node:*"],
   cli: [
     ...["task", "protocol", "app", "pool", "config", "version", "cleanup", "client", "simulation"],
     ...["nats/connection", "nats/request", "nats-server/dev-server", "telemetry/json-line"],

@@ -1,45 +1,32 @@
-/** Reads the tasks of a simulation from a file. */
+/** Reads the tasks of a simulation from a file in any of the formats of `import`. */
 import { readFile } from "node:fs/promises";
 import type { ImportedTask } from "../client/import-tasks.ts";
-import { describeInexact, inexactPart } from "../protocol/storable-json.ts";
+import { readTaskFiles } from "../task-files/read.ts";
 import { SimulationOptionError } from "./options.ts";
 
-/**
- * The file has a JSON array of tasks, or an object with such an array as `tasks`. The fields of the tasks
- * are checked when the tasks are imported.
- *
- * @throws SimulationOptionError
- */
-export async function readTaskFile(path: string): Promise<ImportedTask[]> {
-  const content = parseJson(await readText(path), path);
-  const isObject = typeof content === "object" && content !== null;
-  const tasks: unknown = isObject && "tasks" in content ? content.tasks : content;
-  if (!Array.isArray(tasks) || tasks.length === 0) {
-    throw new SimulationOptionError(
-      `--file ${path}: must hold a JSON array of tasks, such as [{"task_id":"P0.1.1"}]`,
-    );
+/** So many problems of the file are named. */
+const MAX_SHOWN = 20;
+
+/** @throws SimulationOptionError */
+export async function readTaskFile(path: string): Promise<readonly ImportedTask[]> {
+  const { tasks, findings } = readTaskFiles([{ name: path, bytes: await readBytes(path) }]);
+  const { kept, count } = findings.errors;
+  if (count > 0) {
+    const shown = kept.slice(0, MAX_SHOWN).map(({ place, message }) => `${place}: ${message}`);
+    const more = count > shown.length ? [`and ${count - shown.length} more problems`] : [];
+    throw new SimulationOptionError(`--file: ${[...shown, ...more].join("\n")}`);
   }
-  return tasks as ImportedTask[];
+  if (tasks.length > 0) return tasks;
+  throw new SimulationOptionError(
+    `--file ${path}: must hold tasks, such as [{"task_id":"P0.1.1"}]`,
+  );
 }
 
-async function readText(path: string): Promise<string> {
+async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path, "utf8");
+    return await readFile(path);
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : String(cause);
     throw new SimulationOptionError(`--file ${path} cannot be read: ${problem}`, { cause });
   }
-}
-
-function parseJson(text: string, path: string): unknown {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    const problem = cause instanceof Error ? cause.message : String(cause);
-    throw new SimulationOptionError(`--file ${path} is not valid JSON: ${problem}`, { cause });
-  }
-  const inexact = inexactPart(text);
-  if (inexact === null) return json;
-  throw new SimulationOptionError(`--file ${path}: ${describeInexact(inexact)}`);
 }

@@ -70,13 +70,13 @@ describe("the file of tasks", () => {
 });
 
 describe("a file of tasks with a number that cannot be kept", () => {
-  it("is refused with the path", async () => {
+  it("is refused with its place", async () => {
     await using folder = await TempFolder.create();
     const path = join(folder.path, "tasks.json");
     await writeFile(path, '{"tasks":[{"task_id":"a","payload":9007199254740993}]}');
     await assert.rejects(readTaskFile(path), {
       name: "SimulationOptionError",
-      message: /tasks\.0\.payload: the number 9007199254740993 would become 9007199254740992/,
+      message: /tasks\.json:1:36: the number 9007199254740993 would become 9007199254740992/,
     });
   });
 });
