@@ -13,7 +13,35 @@ export const COMMANDS: CommandTable = {
           summary: "say why nobody works on a task",
           load: () => import("./task/why.ts"),
         },
+        create: { summary: "create a task", load: () => import("./task/create.ts") },
         claim: { summary: "claim a task for a session", load: () => import("./task/claim.ts") },
+        next: {
+          summary: "claim the most urgent ready task, or wait for one",
+          load: () => import("./task/next.ts"),
+        },
+        renew: {
+          summary: "renew the leases of claims, and report progress",
+          load: () => import("./task/renew.ts"),
+        },
+        complete: { summary: "end claims as done", load: () => import("./task/complete.ts") },
+        fail: { summary: "end claims as failed", load: () => import("./task/fail.ts") },
+        release: {
+          summary: "give claimed tasks back, which is not a failure",
+          load: () => import("./task/release.ts"),
+        },
+        verify: {
+          summary: "check whether a claim still holds its task",
+          load: () => import("./task/verify.ts"),
+        },
+        update: {
+          summary: "change the definition of a task",
+          load: () => import("./task/update.ts"),
+        },
+        cancel: { summary: "cancel tasks", load: () => import("./task/cancel.ts") },
+        requeue: {
+          summary: "return finished tasks, or those of a dead holder, to the pool",
+          load: () => import("./task/requeue.ts"),
+        },
       },
     },
   },

@@ -3,10 +3,9 @@
 import { createProgram } from "./program.ts";
 import { asksForJson, endWithClosedPipe } from "./shared/data.ts";
 import { refuseBrokenText } from "./shared/argument-text.ts";
-import { errorDocument, reportOf } from "./shared/errors.ts";
-import { printError, useJson } from "./shared/output.ts";
 import { asksForJsonLog, wantsJsonLog } from "./shared/log-format.ts";
-import { printableLines } from "./shared/terminal-text.ts";
+import { useJson } from "./shared/output.ts";
+import { reportError } from "./shared/report-error.ts";
 
 /** Time to write the last output. */
 const EXIT_DELAY_MS = 1_000;
@@ -19,13 +18,8 @@ try {
   refuseBrokenText(args);
   await createProgram().command.parseAsync();
 } catch (error) {
-  const { text, exitCode } = reportOf(error);
   if (wantsJsonLog(error)) useJson();
-  if (text !== undefined) {
-    if (asksForJson(args)) process.stderr.write(`${JSON.stringify(errorDocument(error))}\n`);
-    else printError(printableLines(text), "error");
-  }
-  process.exitCode = exitCode;
+  process.exitCode = reportError(error, { isJson: asksForJson(args) });
 } finally {
   // Something half open, such as a connection that was never answered, must not keep the process alive.
   setTimeout(() => process.exit(), EXIT_DELAY_MS).unref();

@@ -1,5 +1,4 @@
 /** Creates a task once, even if the request is sent several times. */
-import { decodeDefinition, isSameDefinition } from "../protocol/definition-record.ts";
 import type { Reply, RequestInput } from "../protocol/operations.ts";
 import type { CallOptions } from "./call-options.ts";
 import type { Calls, RequestContext } from "./calls.ts";
@@ -25,6 +24,8 @@ export async function createTask(
     // An earlier request, whose answer was lost, has made the task if it equals the input.
     const found = await calls.call("tasks.get", id, () => ({}), options);
     const { task } = found;
+    // It loads the schemas, which a command that creates a task needs only here.
+    const { decodeDefinition, isSameDefinition } = await import("../protocol/definition-record.ts");
     const made = decodeDefinition(task);
     if (!isSameDefinition(made, decodeDefinition(input, made))) throw error;
     return { ok: true, task, revision: found.revision, warnings: [] };

@@ -2,10 +2,11 @@
 import type { Reply, RequestInput } from "../protocol/operations.ts";
 import { Attempts } from "./attempts.ts";
 import type { CallOptions } from "./call-options.ts";
-import { locally, type RequestContext } from "./calls.ts";
-import type { Body, Connected } from "./connection-field.ts";
+import { locally } from "./calls.ts";
+import type { Connected } from "./connection-field.ts";
 import { createTask } from "./create-task.ts";
 import { type ImportedTask, mergeReplies, planImport } from "./import-tasks.ts";
+import { nextClaims } from "./next-claims.ts";
 import { TaskQueries } from "./task-queries.ts";
 
 /**
@@ -73,15 +74,7 @@ export class TaskClient extends TaskQueries {
    * @example const { claims } = await coordinator.tasks.next({ session_id: "session-1", max: 10 });
    */
   async next(input: Connected<"tasks.next">, options?: CallOptions): Promise<Reply<"tasks.next">> {
-    const waitMs = (input.wait_seconds ?? 0) * 1000;
-    // If the answer is lost, a retry with the same id gets the same claims.
-    const request_id = input.request_id ?? crypto.randomUUID();
-    const body = ({ elapsedMs }: RequestContext): Body<"tasks.next"> => ({
-      ...input,
-      request_id,
-      wait_seconds: Math.max(0, waitMs - elapsedMs) / 1000,
-    });
-    const next = await this.calls.call("tasks.next", undefined, body, options, waitMs);
+    const next = await nextClaims(this.calls, input, options);
     for (const { task, attempt } of next.claims) {
       this.#attempts.remember(task.task_id, input.session_id, attempt);
     }

@@ -6,7 +6,12 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { ConnectionSettings } from "./connection-settings.ts";
 import { contextsIn, readContext } from "./nats-contexts.ts";
-import { type Environment, SESSION_VARIABLE } from "./variables.ts";
+import {
+  ATTEMPT_VARIABLE,
+  type Environment,
+  SESSION_VARIABLE,
+  TASK_VARIABLE,
+} from "./variables.ts";
 
 /** The options of a command, by their names. */
 export interface ConnectionFlags {
@@ -145,4 +150,16 @@ function isLogin(field: string): boolean {
 export function sessionFromEnvironment(env: Environment = process.env): string | undefined {
   const session = env[SESSION_VARIABLE];
   return isSet(session) ? session : undefined;
+}
+
+/**
+ * The attempt of the claim for which `if-coordinator run` has started this process, so that the process
+ * cannot act for a later claim of its session. `undefined` for another task.
+ */
+export function attemptFromEnvironment(
+  taskId: string,
+  env: Environment = process.env,
+): number | undefined {
+  const attempt = env[ATTEMPT_VARIABLE] ?? "";
+  return env[TASK_VARIABLE] === taskId && /^\d{1,15}$/.test(attempt) ? Number(attempt) : undefined;
 }

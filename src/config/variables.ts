@@ -5,4 +5,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export const FILE_VARIABLE = "IF_COORDINATOR_CONFIG";
 /** The variable that names the session of commands. */
 export const SESSION_VARIABLE = "IF_COORDINATOR_SESSION";
+/** `if-coordinator run` tells its command by these variables which task it works on. */
+export const TASK_VARIABLE = "TASK_ID";
+export const ATTEMPT_VARIABLE = "TASK_ATTEMPT";
 export const OTHER_VARIABLES: readonly string[] = [FILE_VARIABLE, SESSION_VARIABLE];

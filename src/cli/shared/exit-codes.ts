@@ -20,6 +20,8 @@ export const EXIT = {
   noCoordinator: 7,
   /** What the command waited for has not happened in time. */
   timedOut: 8,
+  /** The lease is renewed, but the session is asked to stop. */
+  stopRequested: 9,
   /** Ended by SIGINT (Ctrl-C), as a shell reports it. */
   interrupted: 130,
   /** Ended by SIGTERM, as a shell reports it. */

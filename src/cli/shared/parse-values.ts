@@ -1,7 +1,7 @@
-/** Values of options and arguments: durations, whole numbers and JSON. */
+/** Values of options and arguments: durations, times, whole numbers, ids and lists. */
 import { InvalidArgumentError } from "commander";
-import { idRuleFor, isValidId } from "../../protocol/subjects.ts";
 import { describeInexact, inexactPart } from "../../protocol/storable-json.ts";
+import { idRuleFor, isValidId } from "../../protocol/subjects.ts";
 
 const UNITS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -65,29 +65,28 @@ export function parseCount(text: string): number {
   return count;
 }
 
-/** JSON, or the text itself if it is not JSON: `--result done` needs no quotes. */
-export function parseJsonOrText(text: string): unknown {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return text;
-  }
-  // The number that JavaScript reads would be another one than the user has typed.
-  const inexact = inexactPart(text);
-  if (inexact !== null) throw new InvalidArgumentError(`${describeInexact(inexact)}.`);
-  return value;
+/** A time of ISO-8601, or one that is `+10m` from now by the clock of this machine. */
+export function parseTime(text: string): string {
+  if (text.startsWith("+"))
+    return new Date(Date.now() + parseDuration(text.slice(1))).toISOString();
+  if (ISO_TIME.test(text) && !Number.isNaN(Date.parse(text))) return text;
+  throw new InvalidArgumentError(
+    "It must be a time such as 2026-03-01T09:00:00Z, or a time from now such as +10m.",
+  );
 }
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
 
-/** @throws InvalidArgumentError if it is not JSON */
+/** JSON whose numbers can be kept. @throws InvalidArgumentError */
 export function parseJson(text: string): unknown {
   try {
-    JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    const inexact = inexactPart(text);
+    if (inexact === null) return value;
+    throw new InvalidArgumentError(`${describeInexact(inexact)}.`);
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
-    throw new InvalidArgumentError(`It must be JSON (${problem}).`);
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new InvalidArgumentError(`It must be JSON (${error.message}).`);
   }
-  return parseJsonOrText(text);
 }
 
 /** For an option that can be given several times, or once with commas. */
@@ -95,4 +94,19 @@ export function collectList(text: string, before?: readonly string[]): string[] 
   return [...(before ?? []), ...text.split(",").map((entry) => entry.trim())].filter(
     (entry) => entry !== "",
   );
+}
+
+/** For an option that can be given several times, whose values can have commas. */
+export function collectTexts(text: string, before?: readonly string[]): string[] {
+  return [...(before ?? []), text];
+}
+
+/** For an argument that can be repeated. @throws InvalidArgumentError for what cannot be an id of a task */
+export function collectIds(text: string, before?: readonly string[]): string[] {
+  return [...(before ?? []), parseTaskId(text)];
+}
+
+/** Ids as of `collectList`. @throws InvalidArgumentError for what cannot be an id of a task */
+export function collectIdList(text: string, before?: readonly string[]): string[] {
+  return [...(before ?? []), ...collectList(text).map(parseTaskId)];
 }

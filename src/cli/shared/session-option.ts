@@ -16,8 +16,14 @@ export function addSessionOption(command: Command): Command {
   );
 }
 
+/** The session of the option or of the variable, if one of them names it. */
+export function sessionOf({ session }: SessionOption): string | undefined {
+  return session ?? sessionFromEnvironment();
+}
+
 /** @throws UsageError if neither the option nor the variable names a session */
-export function requireSession({ session = sessionFromEnvironment() }: SessionOption): string {
+export function requireSession(option: SessionOption): string {
+  const session = sessionOf(option);
   if (session !== undefined) return session;
   throw new UsageError("no session: give --session <id>, or set IF_COORDINATOR_SESSION");
 }

@@ -21,6 +21,7 @@ export function formatTask(
     ["progress", lease === null ? null : value(lease.progress)],
     ["attempt", String(task.attempt)],
     ["failures", task.failures === 0 ? null : `${task.failures} of ${task.max_failures}`],
+    ["lost leases", task.lost_leases === 0 ? null : String(task.lost_leases)],
     ["not before", task.not_before],
     ["depends on", list(task.depends_on)],
     ["requires", list(task.requires)],
@@ -31,6 +32,7 @@ export function formatTask(
     ["created", `${task.created_at} (${formatAge(task.created_at, now)} ago)`],
     ["description", task.description],
     ["payload", value(task.payload)],
+    ["metadata", Object.keys(task.metadata).length === 0 ? null : value(task.metadata)],
   ];
   const shown = rows.flatMap(([name, text]): [string, string][] =>
     text === null ? [] : [[name, printable(text)]],
@@ -54,7 +56,7 @@ function value(json: unknown): string | null {
 }
 
 /** The answer to a claim in one sentence. */
-export function formatClaim(claim: Reply<"tasks.claim">): string {
+export function formatClaim(claim: Omit<Reply<"tasks.claim">, "ok">): string {
   const { task, attempt, lease, already_held: isRepeated } = claim;
   const holder = task.claimed_by ?? "the session";
   const what = isRepeated ? "already holds" : "has claimed";
