@@ -44,6 +44,10 @@ export const COMMANDS: CommandTable = {
         },
       },
     },
+    watch: {
+      summary: "show each change of a task as it happens",
+      load: () => import("./watch.ts"),
+    },
   },
   "Sessions and state:": {
     session: {

@@ -64,6 +64,15 @@ export async function withCalls(
   }
 }
 
+/** On its own, because TypeScript 6.0 does not rewrite an `import()` in a function with `await using`. */
+async function loadLibrary() {
+  const [bus, coordinator] = await Promise.all([
+    import("../../client/event-bus.ts"),
+    import("../../client/coordinator.ts"),
+  ]);
+  return { ...bus, ...coordinator };
+}
+
 export interface OpenCoordinator {
   readonly bus: EventBus;
   readonly coordinator: Coordinator;
@@ -78,10 +87,7 @@ export async function withCoordinator(
   options: ConnectionOptions,
   work: (open: OpenCoordinator) => Promise<void>,
 ): Promise<void> {
-  const [{ EventBus }, { Coordinator }] = await Promise.all([
-    import("../../client/event-bus.ts"),
-    import("../../client/coordinator.ts"),
-  ]);
+  const { EventBus, Coordinator } = await loadLibrary();
   const config = { ...clientSettings(options), name: NAME };
   await using bus = new EventBus({ backend: "nats", config, logger: LOGGER });
   // Unlike `bus.connect()`, it throws the reason.

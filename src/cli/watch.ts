@@ -1,0 +1,102 @@
+/** `if-coordinator watch`: every change of every task as it happens, one line each. */
+import type { Command } from "commander";
+import type { TaskRemoval, TaskUpdate } from "../client/task-update.ts";
+import { withCoordinator } from "./shared/client.ts";
+import { addConnectionOptions, type ConnectionOptions } from "./shared/connection-options.ts";
+import { addJsonlOption, type OutputOptions, write } from "./shared/data.ts";
+import { addExamples } from "./shared/help.ts";
+import { printError } from "./shared/output.ts";
+import { parseCount } from "./shared/parse-values.ts";
+import { Interruption } from "./shared/interruption.ts";
+import { addFilterOptions, filterOf, type FilterOptions } from "./watch/filter.ts";
+import { formatRemoval, formatUpdate } from "./watch/line.ts";
+import { parseSince, startOf, type WatchSince } from "./watch/since.ts";
+
+interface WatchOptions extends ConnectionOptions, OutputOptions, FilterOptions {
+  readonly since: WatchSince;
+  readonly limit?: number;
+}
+
+export function define(command: Command): void {
+  addFilterOptions(command)
+    .option(
+      "--since <start>",
+      "now, beginning, the last revision that you know, or a duration such as 10m",
+      parseSince,
+      { from: "now" } satisfies WatchSince,
+    )
+    .option("--limit <n>", "end after so many lines", parseCount);
+  addConnectionOptions(addJsonlOption(command)).action(watch);
+  addExamples(command, [
+    "watch",
+    "watch --prefix P0. --status complete,failed",
+    "watch --mine --since 10m",
+    "watch --since beginning --jsonl | jq -r .task_id",
+  ]);
+}
+
+async function watch(options: WatchOptions): Promise<void> {
+  const filter = filterOf(options);
+  if (options.limit === 0) return;
+  using interruption = new Interruption();
+  await withCoordinator(options, async ({ coordinator }) => {
+    // Also says at once if no coordinator answers.
+    const { revision } = await coordinator.tasks.stats();
+    const start = startOf(options.since, revision, Date.now());
+    const lines = new Lines(options);
+    await coordinator.subscribeTaskUpdates(
+      (update) => {
+        if (filter.wants(update) && start.wants(update)) return lines.update(update);
+        return undefined;
+      },
+      {
+        since: start.revision,
+        filter: filter.forSubscription,
+        ...(filter.wantsRemovals
+          ? { onRemoved: (removal) => (filter.wants(removal) ? lines.removal(removal) : undefined) }
+          : {}),
+      },
+    );
+    await Promise.race([interruption.happened, lines.reachedLimit, coordinator.run()]);
+  });
+}
+
+/** Writes one line for each update, and counts them. */
+class Lines {
+  /** Resolves when the limit is reached. */
+  readonly reachedLimit: Promise<void>;
+  readonly #isJson: boolean;
+  #left: number;
+  #reached: () => void = () => undefined;
+
+  constructor({ jsonl = false, limit = Infinity }: WatchOptions) {
+    this.#isJson = jsonl;
+    this.#left = limit;
+    this.reachedLimit = new Promise((resolve) => {
+      this.#reached = resolve;
+    });
+  }
+
+  /** Until the line is written, the next update waits in the bucket and not in memory. */
+  update(update: TaskUpdate): Promise<void> {
+    const { revision, transitions_missing: isMissing } = update;
+    if (isMissing && this.#left > 0) {
+      printError(
+        `if-coordinator: transitions before revision ${revision} are gone from the bucket`,
+      );
+    }
+    return this.#write(this.#isJson ? JSON.stringify(update) : formatUpdate(update));
+  }
+
+  removal(removal: TaskRemoval): Promise<void> {
+    const document = { type: "task_removed", ...removal };
+    return this.#write(this.#isJson ? JSON.stringify(document) : formatRemoval(removal));
+  }
+
+  async #write(line: string): Promise<void> {
+    if (this.#left <= 0) return;
+    this.#left--;
+    await write(`${line}\n`);
+    if (this.#left <= 0) this.#reached();
+  }
+}
