@@ -1,4 +1,4 @@
-/** Runs the agents in examples/python, examples/go and examples/bash on a real coordinator. */
+/** Runs the agents in examples/python and examples/go on a real coordinator. */
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -8,7 +8,6 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { ChildOutput } from "./support/child-output.ts";
 import { ROOT } from "./support/markdown.ts";
-import { natsCliMissing, PATH_WITH_NATS } from "./support/nats-cli.ts";
 import { type Json, TestCoordinator } from "./support/test-coordinator.ts";
 
 interface Language {
@@ -37,12 +36,6 @@ const LANGUAGES: readonly Language[] = [
     },
     command: (folder) => [join(folder, "agent")],
   },
-  {
-    name: "bash",
-    missing: natsCliMissing() || (runs("jq", "--version") ? false : "needs jq"),
-    prepare: () => undefined,
-    command: () => [join(ROOT, "examples/bash/agent.sh"), "jq", "-r", '"did \\(.title | tojson)"'],
-  },
 ];
 
 function runs(command: string, ...args: string[]): boolean {
@@ -64,7 +57,7 @@ class Agent implements AsyncDisposable {
     env: NodeJS.ProcessEnv = {},
   ) {
     this.#child = spawn(command, args, {
-      env: { ...process.env, PATH: PATH_WITH_NATS, NATS_URL: natsUrl, ...env },
+      env: { ...process.env, NATS_URL: natsUrl, ...env },
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     });

@@ -49,7 +49,8 @@ const ALLOWED_IMPORTS: ImportTable = {
   ],
   simulation: ["task", "protocol", "client", "nats", "history", "task-files", "node:*"],
   cli: [
-    ...["task", "protocol", "app", "pool", "config", "version", "cleanup", "client", "simulation"],
+    ...["task", "protocol", "app", "pool", "config", "version", "cleanup"],
+    ...["timers", "client", "simulation"],
     ...["nats/connection", "nats/request", "nats-server/dev-server", "telemetry/json-line"],
     ...["nats/connection-values", "nats/inspection", "nats/server-versions"],
     ...["commander", "picocolors", "cli-progress", "cli-table3"],

@@ -48,6 +48,10 @@ export const COMMANDS: CommandTable = {
       summary: "show each change of a task as it happens",
       load: () => import("./watch.ts"),
     },
+    run: {
+      summary: "run a program for each task, so that any program is a worker",
+      load: () => import("./run.ts"),
+    },
   },
   "Sessions and state:": {
     session: {

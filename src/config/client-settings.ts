@@ -28,7 +28,7 @@ export interface ConnectionFlags {
 }
 
 /** The settings of workers that apply to commands, too. */
-const VARIABLES: Readonly<Record<string, keyof ConnectionSettings>> = {
+export const CONNECTION_VARIABLES: Readonly<Record<string, keyof ConnectionSettings>> = {
   IF_COORDINATOR_NATS_SERVERS: "servers",
   IF_COORDINATOR_NATS_USERNAME: "username",
   IF_COORDINATOR_NATS_PASSWORD: "password",
@@ -93,7 +93,7 @@ function settingsWithoutFlags(
   const ofContext = (name: string): ConnectionSettings =>
     loginFromUrl(readContext(name, configHomeOf(env)));
   if (context !== undefined) return ofContext(context);
-  const own = renamed(env, VARIABLES);
+  const own = renamed(env, CONNECTION_VARIABLES);
   if (own.servers !== undefined) return own;
   if (isSet(env.NATS_CONTEXT)) return { ...ofContext(env.NATS_CONTEXT), ...own };
   // The URL can have a password, which is for that server only.
@@ -113,7 +113,7 @@ function renamed(
 }
 
 /** The `nats` command line takes `nats://user:password@host`. Here they are settings of their own. */
-function loginFromUrl(settings: ConnectionSettings): ConnectionSettings {
+export function loginFromUrl(settings: ConnectionSettings): ConnectionSettings {
   const [, scheme, user, , password, rest] =
     /^(\w+:\/\/)([^:@/,]+)(:([^@/,]*))?@([^@]*)$/.exec(settings.servers ?? "") ?? [];
   if (user === undefined) return settings;

@@ -81,15 +81,17 @@ export interface OpenCoordinator {
 /**
  * Connects with the whole library, for updates, imports and work.
  *
+ * @param logger receives the library's warnings. Default: standard error
  * @throws ConnectionError, ContextError, and what `work` throws
  */
 export async function withCoordinator(
   options: ConnectionOptions,
   work: (open: OpenCoordinator) => Promise<void>,
+  logger = LOGGER,
 ): Promise<void> {
   const { EventBus, Coordinator } = await loadLibrary();
   const config = { ...clientSettings(options), name: NAME };
-  await using bus = new EventBus({ backend: "nats", config, logger: LOGGER });
+  await using bus = new EventBus({ backend: "nats", config, logger });
   // Unlike `bus.connect()`, it throws the reason.
   await bus.link.connect();
   const timing = options.timeout === undefined ? {} : { deadlineMs: options.timeout };

@@ -34,12 +34,23 @@ export async function write(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, "drain");
 }
 
-/** A reader such as `head` closes the pipe when it has enough. That is no error of the command. */
+/** What happens when standard output can no longer be written. */
+let outputFailed = (error: NodeJS.ErrnoException): void => {
+  // A reader such as `head` closes the pipe when it has enough. That is no error of the command.
+  if (error.code === "EPIPE") process.exit(0);
+  process.stderr.write(`if-coordinator: the output cannot be written: ${error.message}\n`);
+  process.exit(EXIT.failed);
+};
+
+/** For a command that has something to put in order before it ends. */
+export function onOutputError(listener: (error: NodeJS.ErrnoException) => void): void {
+  outputFailed = listener;
+}
+
+/** Ends the command when standard output can no longer be written. */
 export function endWithClosedPipe(): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    process.stderr.write(`if-coordinator: the output cannot be written: ${error.message}\n`);
-    process.exit(EXIT.failed);
+    outputFailed(error);
   });
   // Nobody can be told.
   process.stderr.on("error", () => undefined);
