@@ -1,5 +1,5 @@
 /** `if-coordinator watch`: every change of every task as it happens, one line each. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { TaskRemoval, TaskUpdate } from "../client/task-update.ts";
 import { withCoordinator } from "./shared/client.ts";
 import { addConnectionOptions, type ConnectionOptions } from "./shared/connection-options.ts";
@@ -8,41 +8,56 @@ import { addExamples } from "./shared/help.ts";
 import { printError } from "./shared/output.ts";
 import { parseCount } from "./shared/parse-values.ts";
 import { Interruption } from "./shared/interruption.ts";
+import { canDrawBoard } from "./board/can-draw.ts";
 import { addFilterOptions, filterOf, type FilterOptions } from "./watch/filter.ts";
 import { formatRemoval, formatUpdate } from "./watch/line.ts";
 import { parseSince, startOf, type WatchSince } from "./watch/since.ts";
 
 interface WatchOptions extends ConnectionOptions, OutputOptions, FilterOptions {
-  readonly since: WatchSince;
+  readonly since?: WatchSince;
   readonly limit?: number;
+  readonly board?: boolean;
 }
 
 export function define(command: Command): void {
   addFilterOptions(command)
     .option(
       "--since <start>",
-      "now, beginning, the last revision that you know, or a duration such as 10m",
+      "now (the default), beginning, the last revision that you know, or a duration such as 10m",
       parseSince,
-      { from: "now" } satisfies WatchSince,
     )
-    .option("--limit <n>", "end after so many lines", parseCount);
+    .option("--limit <n>", "end after so many lines", parseCount)
+    .addOption(
+      new Option(
+        "--board",
+        "show counts, claims, the ready queue and events on one screen, redrawn in place",
+      ).conflicts(["limit", "jsonl"]),
+    );
   addConnectionOptions(addJsonlOption(command)).action(watch);
   addExamples(command, [
     "watch",
     "watch --prefix P0. --status complete,failed",
     "watch --mine --since 10m",
+    "watch --board",
     "watch --since beginning --jsonl | jq -r .task_id",
   ]);
 }
 
 async function watch(options: WatchOptions): Promise<void> {
+  if (options.board === true && canDrawBoard()) {
+    const { watchBoard } = await import("./board/watch-board.ts");
+    await watchBoard(options);
+  } else await printLines(options);
+}
+
+async function printLines(options: WatchOptions): Promise<void> {
   const filter = filterOf(options);
   if (options.limit === 0) return;
   using interruption = new Interruption();
   await withCoordinator(options, async ({ coordinator }) => {
     // Also says at once if no coordinator answers.
     const { revision } = await coordinator.tasks.stats();
-    const start = startOf(options.since, revision, Date.now());
+    const start = startOf(options.since ?? { from: "now" }, revision, Date.now());
     const lines = new Lines(options);
     await coordinator.subscribeTaskUpdates(
       (update) => {

@@ -25,7 +25,7 @@ interface FrameProps extends Omit<BlockProps, "view"> {
 }
 
 /** With fewer columns, only the most important cells are shown. */
-const NARROW = 60;
+const NARROW = 50;
 const LOADING = "reading the tasks …";
 
 /** A heading and a list. */
@@ -129,7 +129,7 @@ export function ReadyBlock({ view, lines, columns, hasGap }: BlockProps): ReactE
     <Block
       heading={`READY ${shortNumber(view.readyTotal)}`}
       note={stuck > 0 ? `${count} waiting for capabilities` : undefined}
-      whenEmpty={view.isLoading ? LOADING : "nothing to claim"}
+      whenEmpty={view.isLoading || view.readyTotal > 0 ? LOADING : "nothing to claim"}
       rows={shown.map(cellsOf)}
       lines={lines}
       columns={columns}

@@ -1,7 +1,7 @@
 /**
  * Feeds the model of a board: updates as they happen, a scan of the tasks, and what only a request can say
- * (counts, sessions, leases). None of the requests is repeated so often that the coordinator has to work for
- * the board more than a tenth of the time.
+ * (counts, sessions, leases). The pause before a request is repeated grows with the time that the answer took,
+ * so that a coordinator with many tasks does not work for its boards.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Coordinator } from "../../client/coordinator.ts";
@@ -15,6 +15,8 @@ export interface FeedOptions {
   readonly model: BoardModel;
   /** Only tasks whose id begins with this. */
   readonly prefix: string;
+  /** Events after this revision are listed. */
+  readonly since: number;
   /** The tasks whose leases are shown. */
   readonly shownClaims: () => readonly string[];
   readonly isConnected: () => boolean;
@@ -31,14 +33,15 @@ const SESSIONS_MS = 3_000;
 const LEASES_MS = 2_000;
 /** Soon after the first claim is shown, its lease is shown. */
 const NOTHING_HELD_MS = 200;
-const SCAN_MS = 5_000;
+const SCAN_MS = 2_000;
 /** How often to look whether a scan is needed. */
 const SCAN_CHECK_MS = 500;
 /** A request that is repeated waits for at least as many times as long as the answer took. */
 const PAUSE_FACTOR = 9;
-const PAGE = 500;
-/** What has happened before the board was opened, and is listed. */
-const RECENT_REVISIONS = 500;
+/** A scan is one request after the other, so others come in between. */
+const SCAN_PAUSE_FACTOR = 3;
+/** A page also ends before the reply is too large for NATS. */
+const PAGE = 1_000;
 /** Of the tasks that are listed. */
 const OPEN_STATUSES = ["available", "claimed"] as const;
 const ONE_REQUEST = { deadlineMs: 0, timeoutMs: 5_000 };
@@ -52,7 +55,7 @@ export class Feed {
 
   /** Resolves when updates arrive. The rest follows in the background, until the signal is aborted. */
   async start(): Promise<void> {
-    const { coordinator, model, prefix, changed, signal } = this.#options;
+    const { coordinator, model, prefix, since, changed, signal } = this.#options;
     const { revision } = await coordinator.tasks.stats({ signal });
     model.trackAfter(revision);
     const id = await coordinator.subscribeTaskUpdates(
@@ -62,7 +65,7 @@ export class Feed {
       },
       {
         ...(prefix === "" ? {} : { filter: { prefix } }),
-        since: Math.max(0, revision - RECENT_REVISIONS),
+        since,
         onRemoved: ({ task_id }) => {
           model.removed(task_id);
           changed();
@@ -110,7 +113,7 @@ export class Feed {
       const isDone = await this.#attempt(() => this.#scan());
       if (!isDone) model.abandonScan();
       const took = performance.now() - began;
-      await this.#pause(isDone ? Math.max(SCAN_MS, took * PAUSE_FACTOR) : SCAN_CHECK_MS);
+      await this.#pause(isDone ? Math.max(SCAN_MS, took * SCAN_PAUSE_FACTOR) : SCAN_CHECK_MS);
     }
   }
 

@@ -2,7 +2,7 @@
 import { Box, Text } from "ink";
 import type { ReactElement } from "react";
 import { TASK_STATUSES, type TaskStatus } from "../../task/task.ts";
-import { sparkline } from "./activity.ts";
+import { SLOT_MS, SLOTS, sparkline } from "./activity.ts";
 import { formatDuration } from "../shared/time.ts";
 import { clockTime, shortNumber } from "./format.ts";
 import type { Layout } from "./layout.ts";
@@ -19,7 +19,8 @@ const STYLE_OF: Readonly<Record<TaskStatus, StyleName | undefined>> = {
   cancelled: "quiet",
 };
 const STATUSES_IN_ONE_OF_TWO_LINES = 3;
-const MAX_SPARKLINE = 60;
+/** `10 min`. */
+const PERIOD_WIDTH = 6;
 
 export interface HeaderProps {
   readonly view: BoardView;
@@ -108,20 +109,18 @@ function ActivityLine({
   readonly columns: number;
 }): ReactElement {
   const gap = 2;
-  const period = "10 min";
   const rate = `completed ${shortNumber(activity.completedLastMinute)}/min`;
   const failures = `failed ${shortNumber(activity.failedLastMinute)}/min`;
-  const width = Math.max(
-    0,
-    Math.min(MAX_SPARKLINE, columns - [rate, period, failures].join("").length - 3 * gap),
-  );
+  const left = columns - rate.length - failures.length - PERIOD_WIDTH - 3 * gap;
+  const width = Math.max(0, Math.min(SLOTS, left));
+  const minutes = Math.round((width * SLOT_MS) / 60_000);
   return (
     <Row
       gap={gap}
       cells={[
         { text: rate, width: rate.length },
         { text: sparkline(activity.completed, width), width, style: "good" },
-        { text: period, width: period.length, style: "quiet" },
+        { text: `${minutes} min`, width: PERIOD_WIDTH, style: "quiet" },
         {
           text: failures,
           style: activity.failedLastMinute > 0 ? "bad" : "quiet",

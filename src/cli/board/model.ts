@@ -174,7 +174,7 @@ export class BoardModel {
     shown.wake(now);
     const { wantsSession = () => true } = this.#options;
     const isStuck = this.#sessions.stuckness();
-    const ready = shown.ready.entries;
+    const ready = this.#tasks.ready.entries;
     const held = shown.held.entries.filter(({ holder }) => wantsSession(holder));
     const counts = this.#counts();
     return {

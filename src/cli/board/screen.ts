@@ -41,11 +41,12 @@ export class Screen {
 
   /** Writes the lines that have changed. */
   show(lines: readonly string[]): void {
-    const changed = lines
-      .map((line, index) =>
-        line === this.#lines[index] ? "" : `${ESC}${index + 1};1H${ESC}2K${line}`,
-      )
-      .join("");
+    // Lines that are no longer there become empty.
+    const length = Math.max(lines.length, this.#lines.length);
+    const changed = Array.from({ length }, (_, index) => {
+      const line = lines[index] ?? "";
+      return line === this.#lines[index] ? "" : `${ESC}${index + 1};1H${ESC}2K${line}`;
+    }).join("");
     this.#lines = lines;
     if (changed !== "") this.#terminal.write(`${BEGIN}${changed}${END}`);
   }

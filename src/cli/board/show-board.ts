@@ -23,9 +23,18 @@ export interface ShowBoardOptions {
   readonly prefix: string;
   readonly wantsEvent: (update: TaskUpdate) => boolean;
   readonly wantsSession: (sessionId: string) => boolean;
+  /** Events after this revision are listed. */
+  readonly since: number;
   /** Ends the board, as the key `q` does. */
-  readonly signal: AbortSignal;
+  readonly interrupted: Promise<void>;
 }
+
+/**
+ * As long as nobody else listens to them, a library that ink uses ends the process at once: before the terminal
+ * is as it was.
+ */
+const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM"];
+const wait = (): void => undefined;
 
 /** Resolves when the user has quit. Rejects if the board cannot go on. The terminal is as before. */
 export async function showBoard(options: ShowBoardOptions): Promise<void> {
@@ -39,6 +48,7 @@ export async function showBoard(options: ShowBoardOptions): Promise<void> {
     screen.leave();
   };
   process.once("exit", leave);
+  for (const signal of SIGNALS) process.on(signal, wait);
   try {
     await new Promise<void>((resolve, reject) => {
       run({ ...options, screen, model, quit: resolve, failed: reject, end: end.signal });
@@ -46,6 +56,7 @@ export async function showBoard(options: ShowBoardOptions): Promise<void> {
   } finally {
     end.abort();
     process.off("exit", leave);
+    for (const signal of SIGNALS) process.off(signal, wait);
   }
 }
 
@@ -87,18 +98,16 @@ function run(running: Running): void {
   screen.enter();
   terminal.on("resize", resized);
   terminal.once("error", failed);
-  running.signal.addEventListener("abort", quit, { once: true });
-  if (running.signal.aborted) quit();
   end.addEventListener("abort", () => {
     redraws.stop();
     renderer.stop();
     terminal.off("resize", resized);
     terminal.off("error", failed);
-    running.signal.removeEventListener("abort", quit);
     screen.leave();
   });
   const feed = new Feed({ ...running, shownClaims: () => shownClaims, changed, signal: end });
   feed.start().catch(failed);
+  void running.interrupted.then(quit);
   void running.closed.then((problem) => {
     if (problem !== undefined) failed(problem);
   });

@@ -38,9 +38,9 @@ export function createdOf({ task, revision }: TaskChange): number {
 }
 
 /** More than any terminal shows. When so many have left the list, a new scan finds the next ones. */
-const MAX_ENTRIES = 1_000;
+const MAX_ENTRIES = 5_000;
 /** Of a partial list. With fewer entries, it is time for a new scan. */
-const ENOUGH_ENTRIES = 200;
+const ENOUGH_ENTRIES = 1_000;
 
 const MAX_REQUIRES = 16;
 

@@ -8,7 +8,8 @@
  * be newer than the page.
  */
 import type { TaskRecord } from "../../protocol/task-record.ts";
-import { createdOf, type TaskChange, TaskSet } from "./task-set.ts";
+import { type BoardTask, createdOf, type TaskChange, TaskSet } from "./task-set.ts";
+import type { TopList } from "./top-list.ts";
 
 /** Tasks in the order of creation, at least as new as the revision. */
 export interface Page {
@@ -28,6 +29,12 @@ export class TrackedTasks {
 
   get shown(): TaskSet {
     return this.#shown;
+  }
+
+  /** What the ready queue is taken from: if all that was known is claimed, what the new scan has found so far. */
+  get ready(): TopList<BoardTask> {
+    const { ready } = this.#shown;
+    return ready.size === 0 && this.#scan !== null ? this.#scan.ready : ready;
   }
 
   /** Whether all tasks have been read. */
