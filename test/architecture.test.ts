@@ -52,7 +52,7 @@ const ALLOWED_IMPORTS: ImportTable = {
     ...["task", "protocol", "app", "pool", "config", "version", "cleanup"],
     ...["timers", "client", "simulation"],
     ...["nats/connection", "nats/request", "nats-server/dev-server", "telemetry/json-line"],
-    ...["nats/connection-values", "nats/inspection", "nats/server-versions"],
+    ...["nats/connection-values", "nats/inspection", "nats/server-versions", "nats/task-removal"],
     ...["commander", "picocolors", "cli-progress", "cli-table3"],
     ...["@bomb.sh/tab", "ink", "react", "node:*"],
   ],

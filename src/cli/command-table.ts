@@ -100,6 +100,10 @@ export const COMMANDS: CommandTable = {
       summary: "check servers, buckets, workers and tasks, and say what to do",
       load: () => import("./doctor.ts"),
     },
+    race: {
+      summary: "let many sessions claim the same tasks, and check that each task has one winner",
+      load: () => import("./race.ts"),
+    },
     simulate: {
       summary: "let simulated sessions work through a project and check what they did",
       load: () => import("./simulate.ts"),

@@ -54,14 +54,20 @@ export async function withCalls(
   options: ConnectionOptions,
   work: (open: OpenCalls) => Promise<void>,
 ): Promise<void> {
-  const connection = await connectNats(connectOptions(options), NAMES);
+  const open = await openCalls(options);
   try {
-    const timing = options.timeout === undefined ? {} : { deadlineMs: options.timeout };
-    const calls = new Calls(createRequester(connection), { ...timing, logger: LOGGER });
-    await work({ calls, connection });
+    await work(open);
   } finally {
-    await connection.close();
+    await open.connection.close();
   }
+}
+
+/** For a command with several connections. The caller closes them. @throws ConnectionError, ContextError */
+export async function openCalls(options: ConnectionOptions): Promise<OpenCalls> {
+  const connection = await connectNats(connectOptions(options), NAMES);
+  const timing = options.timeout === undefined ? {} : { deadlineMs: options.timeout };
+  const calls = new Calls(createRequester(connection), { ...timing, logger: LOGGER });
+  return { calls, connection };
 }
 
 /** On its own, because TypeScript 6.0 does not rewrite an `import()` in a function with `await using`. */
