@@ -1,4 +1,5 @@
 /** Asks every worker for its statistics by the NATS service protocol (ADR-32). */
+import { errors, TimeoutError } from "@nats-io/nats-core";
 import { readReply, workerAnnouncement, workerStatistics } from "../../protocol/nats-replies.ts";
 import { QUEUE_GROUP } from "../../protocol/subjects.ts";
 import type { Connection } from "../connection.ts";
@@ -27,20 +28,30 @@ const LONGEST_MS = 2_000;
 /** After this time without another reply, all workers have replied. */
 const STALL_MS = 300;
 
-/** @returns the workers that replied, by their id; none if nobody replies */
+/**
+ * The workers that replied, in the order of their ids. None if nobody replies, or if the user may not ask:
+ * a request to a worker tells these cases apart.
+ */
 export async function inspectWorkers(connection: Connection): Promise<WorkerFacts[]> {
-  const sentAt = Date.now();
-  const replies = await connection.requestMany(`$SRV.STATS.${QUEUE_GROUP}`, "", {
-    strategy: "stall",
-    maxWait: LONGEST_MS,
-    stall: STALL_MS,
-  });
   const workers: WorkerFacts[] = [];
-  for await (const reply of replies) {
-    const worker = readWorker(reply.string(), sentAt, Date.now());
-    if (worker !== null) workers.push(worker);
+  const sentAt = Date.now();
+  try {
+    const options = { strategy: "stall", maxWait: LONGEST_MS, stall: STALL_MS } as const;
+    const subject = `$SRV.STATS.${QUEUE_GROUP}`;
+    for await (const reply of await connection.requestMany(subject, "", options)) {
+      const worker = readWorker(reply.string(), sentAt, Date.now());
+      if (worker !== null) workers.push(worker);
+    }
+  } catch (error) {
+    if (!isNoReply(error)) throw error;
   }
   return workers.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function isNoReply(error: unknown): boolean {
+  if (error instanceof errors.NoRespondersError || error instanceof TimeoutError) return true;
+  if (error instanceof errors.PermissionViolationError) return true;
+  return error instanceof errors.RequestError && isNoReply(error.cause);
 }
 
 function readWorker(text: string, sentAt: number, receivedAt: number): WorkerFacts | null {

@@ -3,7 +3,11 @@
  * import of another account can still lead nowhere; the check of the workers finds that.
  */
 import type { Subjects, UserFacts } from "../../../nats/inspection/connection-facts.ts";
-import { OPERATION_NAMES } from "../../../protocol/operation-names.ts";
+import {
+  type Operation,
+  OPERATION_IDS,
+  OPERATION_NAMES,
+} from "../../../protocol/operation-names.ts";
 import { TASK_UPDATES } from "../../../protocol/subjects.ts";
 import { count, type Finding, found, ok, shortList } from "../finding.ts";
 
@@ -19,7 +23,7 @@ export function judgePermissions({ publish, subscribe }: UserFacts, isAgent: boo
     return [ok(`everything in the account is permitted${role}`)];
   }
   const refused = OPERATION_NAMES.filter(
-    (operation) => !permits(publish, operation) && !permits(publish, `${operation}.${ANY_ID}`),
+    (operation) => !subjectsOf(operation).some((subject) => permits(publish, subject)),
   );
   const needed = refused.filter((operation) => NEEDED.includes(operation));
   const findings: Finding[] = [];
@@ -36,6 +40,19 @@ export function judgePermissions({ publish, subscribe }: UserFacts, isAgent: boo
   return [
     ok(`all ${count(OPERATION_NAMES.length, "operation")} and watching changes are permitted`),
   ];
+}
+
+/** With any of these subjects, the operation can be requested. */
+function subjectsOf(operation: Operation): string[] {
+  const withId = `${operation}.${ANY_ID}`;
+  switch (OPERATION_IDS[operation]) {
+    case "required":
+      return [withId];
+    case "optional":
+      return [operation, withId];
+    case "none":
+      return [operation];
+  }
 }
 
 function listOf(operations: readonly string[], canWatch: boolean): string {
