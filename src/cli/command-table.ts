@@ -13,6 +13,10 @@ export const COMMANDS: CommandTable = {
           summary: "say why nobody works on a task",
           load: () => import("./task/why.ts"),
         },
+        wait: {
+          summary: "wait until tasks are finished, or have another status",
+          load: () => import("./task/wait.ts"),
+        },
         create: { summary: "create a task", load: () => import("./task/create.ts") },
         claim: { summary: "claim a task for a session", load: () => import("./task/claim.ts") },
         next: {

@@ -9,9 +9,13 @@ export interface ConnectionOptions extends ConnectionFlags {
   readonly timeout?: number;
 }
 
-/** Adds the options. Call it after the command's own options, so that help shows those first. */
+/**
+ * Adds the options. Call it after the command's own options, so that help shows those first. If the command
+ * has a --timeout of its own, that one counts for the whole command.
+ */
 export function addConnectionOptions(command: Command): Command {
-  return command
+  const hasTimeout = command.options.some(({ long }) => long === "--timeout");
+  command
     .optionsGroup("Connection:")
     .option(
       "--nats <url,...>",
@@ -45,10 +49,11 @@ export function addConnectionOptions(command: Command): Command {
       "--inbox-prefix <prefix>",
       "prefix of the subjects on which replies are received",
       parseText,
-    )
-    .option(
-      "--timeout <duration>",
-      "how long to wait for an answer, such as 10s (default: 15s, but 3s if no worker runs)",
-      parseDuration,
     );
+  if (hasTimeout) return command;
+  return command.option(
+    "--timeout <duration>",
+    "how long to wait for an answer, such as 10s (default: 15s, but 3s if no worker runs)",
+    parseDuration,
+  );
 }

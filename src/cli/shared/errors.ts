@@ -63,14 +63,15 @@ export function errorDocument(error: unknown): object {
   }
   const message = error instanceof Error ? error.message : String(error);
   const exitCode = error instanceof Error ? exitCodeOf(error) : undefined;
-  return {
-    ok: false,
-    error: { code: CODE_OF_EXIT[exitCode ?? EXIT.failed] ?? "internal", message },
-  };
+  const code = exitCode === undefined ? undefined : CODE_OF_EXIT[exitCode];
+  return { ok: false, error: { code: code ?? "internal", message } };
 }
 
 /** For errors that are no reply of a coordinator. */
-const CODE_OF_EXIT: Partial<Record<ExitCode, ErrorCode | "nothing_to_do" | "timed_out">> = {
+const CODE_OF_EXIT: Partial<
+  Record<ExitCode, ErrorCode | "failed" | "nothing_to_do" | "timed_out">
+> = {
+  [EXIT.failed]: "failed",
   [EXIT.usage]: "invalid_request",
   [EXIT.refused]: "not_available",
   [EXIT.claimLost]: "lease_lost",

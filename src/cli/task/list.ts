@@ -8,7 +8,7 @@ import { addConnectionOptions, type ConnectionOptions } from "../shared/connecti
 import { addJsonlOption, addJsonOption, type OutputOptions } from "../shared/data.ts";
 import { addExamples } from "../shared/help.ts";
 import { printError } from "../shared/output.ts";
-import { collectList, parseCount } from "../shared/parse-values.ts";
+import { collectList, parseCount, parseSessionId, parseText } from "../shared/parse-values.ts";
 import { addSessionOption, requireSession, type SessionOption } from "../shared/session-option.ts";
 import { type TaskFilter, taskPages } from "../shared/task-pages.ts";
 
@@ -29,14 +29,14 @@ export function define(command: Command): void {
   command
     .option("--status <status,...>", "only tasks in one of these statuses", parseStatuses)
     .addOption(new Option("--ready", "only tasks that a session can claim now").conflicts("status"))
-    .option("--prefix <prefix>", "only tasks whose id begins with this")
+    .option("--prefix <prefix>", "only tasks whose id begins with this", parseText)
     .option("--tag <name,...>", "only tasks that have all of these tags", collectList)
     .option(
       "--capability <name,...>",
       "only tasks that a session with these capabilities can claim",
       collectList,
     )
-    .option("--holder <session>", "only tasks that this session holds")
+    .option("--holder <session>", "only tasks that this session holds", parseSessionId)
     .addOption(new Option("--mine", "only tasks that your session holds").conflicts("holder"))
     .option("--dead-ends", "only blocked tasks that wait for a failed or cancelled task")
     .option("--limit <tasks>", "at most so many tasks", parseCount)

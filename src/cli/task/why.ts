@@ -5,7 +5,7 @@ import { withCalls } from "../shared/client.ts";
 import { addConnectionOptions, type ConnectionOptions } from "../shared/connection-options.ts";
 import { addJsonOption, type OutputOptions, show } from "../shared/data.ts";
 import { addExamples } from "../shared/help.ts";
-import { parseCount } from "../shared/parse-values.ts";
+import { parseCount, parseTaskId } from "../shared/parse-values.ts";
 import { helpLines, summaryOf, treeLines } from "../why/answer.ts";
 import type { BlockingChain } from "../why/blocking-chain.ts";
 import { explain } from "../why/explanation.ts";
@@ -20,7 +20,7 @@ interface WhyOptions extends ConnectionOptions, OutputOptions {
 
 export function define(command: Command): void {
   command
-    .argument("<id>", "id of the task")
+    .argument("<id>", "id of the task", parseTaskId)
     .option("--depth <levels>", "levels of blocking tasks to show", parseCount, 8)
     .option("--limit <tasks>", "tasks to show in all", parseCount, 50);
   addConnectionOptions(addJsonOption(command)).action(why);

@@ -31,7 +31,7 @@ describe("task list", () => {
       lines.map((line) => line.trimEnd()),
       [
         "ID    STATUS     PRIORITY  HOLDER     AGE  TITLE",
-        "P0.1  claimed    0         session-1  0s   Parse �[31mdates",
+        "P0.1  claimed    0         session-1  0s   Parse ␛[31mdates",
         "P0.2  blocked    2         -          0s",
         "P1.1  available  2         -          0s",
         "P1.2  available  2         -          0s",

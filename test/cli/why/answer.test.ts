@@ -158,7 +158,7 @@ describe("the tree of `task why`", () => {
     tasks.set("b", chainTask("b", { depends_on: ["d"], title: "Parse\u001b[31m dates" }));
     assert.deepEqual(treeLines(report("a", tasks), NOW), [
       "a: blocked by 2 tasks",
-      "  b (Parse�[31m dates): blocked by 1 task",
+      "  b (Parse␛[31m dates): blocked by 1 task",
       "    d: claimed by session-1 for 1m, no lease known",
       "  c: blocked by 1 task, also by d: shown above or below",
     ]);
