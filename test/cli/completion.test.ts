@@ -38,11 +38,21 @@ describe("completion", () => {
 
   it("offers the values of a closed set", async () => {
     assert.deepEqual(await valuesAfter("completion", ""), ["bash", "zsh", "fish"]);
+    assert.deepEqual(await valuesAfter("task", "list", "--status", "c"), [
+      ...["claimed", "complete", "cancelled"],
+    ]);
+    assert.deepEqual(await valuesAfter("task", "list", "--status=failed,co"), ["failed,complete"]);
+    assert.deepEqual(await valuesAfter("watch", "--type", "unb"), ["unblocked"]);
+    assert.deepEqual(await valuesAfter("watch", "--type", "task_unb"), ["task_unblocked"]);
+    const types = await valuesAfter("watch", "--type", "");
+    assert.ok(types.includes("attempt_failed") && !types.includes("task_unblocked"));
+    assert.deepEqual(await valuesAfter("dev", "--log-format", ""), ["pretty", "json"]);
   });
 
   it("leaves file names to the shell where one is expected, and after --", async () => {
     assert.equal(await offered("task", "get", "P0", "--creds", ""), null);
     assert.equal(await offered("task", "get", "--creds=~/a"), null);
+    assert.equal(await offered("dev", "--store-dir", ""), null);
     assert.equal(await offered("task", "get", "--", ""), null);
     assert.equal(await offered("no-such-command", ""), null);
   });
@@ -58,11 +68,16 @@ describe("completion", () => {
       { value: "P0.1", description: "" },
     ]);
     await ask("task", "claim", "P0", "-s", "s");
+    await ask("task", "create", "new");
+    await ask("task", "create", "new", "--depends-on", "a,b");
+    await ask("session", "heartbeat", "s");
     // The three words of bash.
     await ask("task", "get", "--context", "=", "pro");
     assert.deepEqual(asked, [
       ["task", "P0.", "task claim", { session: "s1" }],
       ["session", "s", "task claim", {}],
+      ["task", "b", "task create", {}],
+      ["session", "s", "session heartbeat", {}],
       ["context", "pro", "task get", {}],
     ]);
   });

@@ -7,15 +7,34 @@ const PAUSE_FACTOR = 3;
 /** The durations on the screen count seconds. */
 const LONGEST_MS = 1_000;
 
+/** The time in milliseconds, and a timer. */
+export interface Timing {
+  now(): number;
+  /** @returns a function that stops the timer */
+  after(ms: number, callback: () => void): () => void;
+}
+
+const REAL_TIMING: Timing = {
+  now: () => performance.now(),
+  after: (ms, callback) => {
+    const timer = setTimeout(callback, ms);
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};
+
 export class Redraws {
   readonly #draw: () => void;
+  readonly #timing: Timing;
   #notBefore = 0;
-  #timer: NodeJS.Timeout | null = null;
   #dueAt = Infinity;
+  #cancel: () => void = () => undefined;
   #isStopped = false;
 
-  constructor(draw: () => void) {
+  constructor(draw: () => void, timing = REAL_TIMING) {
     this.#draw = draw;
+    this.#timing = timing;
   }
 
   /** Something has changed. */
@@ -25,27 +44,24 @@ export class Redraws {
 
   stop(): void {
     this.#isStopped = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#cancel();
   }
 
   #schedule(at: number): void {
     if (this.#isStopped || at >= this.#dueAt) return;
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#cancel();
     this.#dueAt = at;
-    this.#timer = setTimeout(
-      () => {
-        this.#now();
-      },
-      Math.max(0, at - performance.now()),
-    );
+    this.#cancel = this.#timing.after(Math.max(0, at - this.#timing.now()), () => {
+      this.#now();
+    });
   }
 
   #now(): void {
     this.#dueAt = Infinity;
-    const began = performance.now();
+    const began = this.#timing.now();
     this.#draw();
-    const now = performance.now();
-    this.#notBefore = Math.max(began + SHORTEST_MS, now + (now - began) * PAUSE_FACTOR);
-    this.#schedule(now + LONGEST_MS);
+    const ended = this.#timing.now();
+    this.#notBefore = Math.max(began + SHORTEST_MS, ended + (ended - began) * PAUSE_FACTOR);
+    this.#schedule(began + LONGEST_MS);
   }
 }

@@ -3,6 +3,7 @@ import type { WriteStream } from "node:tty";
 import type { Coordinator } from "../../client/coordinator.ts";
 import type { TaskUpdate } from "../../client/task-update.ts";
 import { Feed } from "./feed.ts";
+import { layoutOf } from "./layout.ts";
 import { BoardModel } from "./model.ts";
 import { Redraws } from "./redraws.ts";
 import { Renderer } from "./renderer.tsx";
@@ -80,7 +81,7 @@ function run(running: Running): void {
     if (!isConnected()) model.setConnection("disconnected", now);
     const { size } = screen;
     const view = model.view(now, size.rows);
-    shownClaims = view.held.map(({ id }) => id);
+    shownClaims = view.held.slice(0, layoutOf(size, view).lines.held).map(({ id }) => id);
     try {
       screen.show(renderer.draw(view, size));
     } catch (error) {

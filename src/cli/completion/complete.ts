@@ -1,7 +1,7 @@
 /** What can follow on a command line. `typed-words.ts` says where the user is, and this what fits there. */
 import type { Argument, Command, Option } from "commander";
-import { EVENT_TYPES, TASK_STATUSES } from "../../task/task.ts";
 import { type CommandEntries, type CommandTable, isGroup } from "../command-entry.ts";
+import { isList, sourceOf, type ValueSource } from "./value-sources.ts";
 import { readTypedWords, type TypedLine } from "./typed-words.ts";
 
 export interface Candidate {
@@ -14,18 +14,10 @@ export type Candidates = readonly Candidate[] | null;
 
 /** What only the coordinator, or this machine, knows. */
 export type LookUp = (
-  kind: "task" | "session" | "context",
+  kind: Exclude<ValueSource["kind"], "fixed" | "files" | "free">,
   prefix: string,
   line: TypedLine,
 ) => Promise<readonly Candidate[]>;
-
-/** Values of options and arguments that are not declared with `choices`, because they can be lists. */
-const KNOWN_VALUES: Readonly<Record<string, readonly string[]>> = {
-  status: TASK_STATUSES,
-  type: EVENT_TYPES,
-  shell: ["bash", "zsh", "fish"],
-};
-const FILES = /<(?:[\w-]*-)?(?:file|files|path|dir|folder)\b|\[(?:file|files|path)\b/;
 
 /** @param words after the name of the program; the last one is being typed, and can be empty */
 export async function complete(
@@ -77,34 +69,23 @@ async function valuesOf(
   of: Option | Argument,
   lookUp: LookUp,
 ): Promise<Candidates> {
-  const { spelling, name } = namesOf(of);
-  if (FILES.test(spelling)) return null;
-  const isList = spelling.includes(",");
-  const done = isList ? line.current.slice(0, line.current.lastIndexOf(",") + 1) : "";
-  const fixed = of.argChoices ?? KNOWN_VALUES[name];
+  const source = sourceOf(of, line.path);
+  if (source.kind === "files") return null;
+  if (source.kind === "free") return [];
+  // The values before the last comma are complete.
+  const done = isList(of) ? line.current.slice(0, line.current.lastIndexOf(",") + 1) : "";
+  const prefix = line.current.slice(done.length);
   const found =
-    fixed === undefined
-      ? await lookedUp(line, name, spelling, line.current.slice(done.length), lookUp)
-      : fixed.map((value) => ({ value, description: "" }));
+    source.kind === "fixed"
+      ? fixedValues(source.values, prefix)
+      : await lookUp(source.kind, prefix, line);
   return found.map(({ value, description }) => ({ value: done + value, description }));
 }
 
-function lookedUp(
-  line: TypedLine,
-  name: string,
-  spelling: string,
-  prefix: string,
-  lookUp: LookUp,
-): Promise<readonly Candidate[]> | readonly Candidate[] {
-  if (name === "context") return lookUp("context", prefix, line);
-  if (!/[<[](?:id|ids|task|tasks)\b/.test(spelling)) return [];
-  const isSession = name === "session" || line.path.startsWith("session ");
-  return lookUp(isSession ? "session" : "task", prefix, line);
-}
-
-/** How its value is spelled in the help, such as `<name,...>`, and what it is called. */
-function namesOf(of: Option | Argument): { readonly spelling: string; readonly name: string } {
-  if ("flags" in of) return { spelling: /[<[].*/.exec(of.flags)?.[0] ?? "", name: of.name() };
-  const dots = of.variadic ? "..." : "";
-  return { spelling: `<${of.name()}${dots}>`, name: of.name() };
+/** Without the longer forms of values that fit as well. */
+function fixedValues(values: readonly string[], prefix: string): readonly Candidate[] {
+  const fitting = values.filter((value) => value.startsWith(prefix));
+  return fitting
+    .filter((value) => !fitting.some((other) => value === `task_${other}`))
+    .map((value) => ({ value, description: "" }));
 }
