@@ -1,5 +1,6 @@
 /** All suites of the benchmark, in their order. */
 import { claims, cluster, workers } from "./claims.ts";
+import { commands } from "./commands.ts";
 import { events } from "./events.ts";
 import { fanOut } from "./fan-out.ts";
 import { growth } from "./growth.ts";
@@ -11,5 +12,5 @@ import { tasks } from "./tasks.ts";
 
 export const SUITES: readonly Suite[] = [
   ...[claims, tasks, cluster, workers],
-  ...[fanOut, events, sessions, growth, removals, overload],
+  ...[fanOut, events, sessions, growth, removals, overload, commands],
 ];

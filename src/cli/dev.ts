@@ -15,6 +15,7 @@ import {
 } from "../nats-server/dev-server.ts";
 import { startWorkers } from "../pool/worker-pool.ts";
 import { VERSION } from "../version.ts";
+import { addExamples } from "./shared/help.ts";
 import { announcementOf, formatCommands, formatRows, print, printError } from "./shared/output.ts";
 import { RefusalRestarts } from "./dev/refusal-restarts.ts";
 import { type Part, runService } from "./shared/run-service.ts";
@@ -30,6 +31,7 @@ export function define(command: Command): void {
     const config = configOf(command);
     await runService(config, (started, signal) => dev(config, started, signal));
   });
+  addExamples(command, ["dev", "dev --port 4333 --http-port 0 --store-dir /tmp/coordinator"]);
 }
 
 async function dev(

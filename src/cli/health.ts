@@ -1,6 +1,7 @@
 /** `if-coordinator health`: asks the HTTP endpoint of `serve` or `dev` on this machine whether it is ready. */
 import type { Command } from "commander";
 import type { Config } from "../config.ts";
+import { addExamples } from "./shared/help.ts";
 import { print, printError } from "./shared/output.ts";
 import { addSettingOptions, configOf } from "./shared/setting-options.ts";
 
@@ -14,6 +15,7 @@ export function define(command: Command): void {
   addSettingOptions(command, ["http-port"]).action(async () => {
     await health(configOf(command).metrics);
   });
+  addExamples(command, ["health", "health --http-port 9091"]);
 }
 
 async function health({ enabled, host, port }: Config["metrics"]): Promise<void> {

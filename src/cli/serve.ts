@@ -4,6 +4,7 @@ import pc from "picocolors";
 import type { Config } from "../config.ts";
 import { startWorkers } from "../pool/worker-pool.ts";
 import { VERSION } from "../version.ts";
+import { addExamples } from "./shared/help.ts";
 import { announcementOf, formatRows, print } from "./shared/output.ts";
 import { type Part, runService } from "./shared/run-service.ts";
 import { addSettingOptions, configOf } from "./shared/setting-options.ts";
@@ -15,6 +16,10 @@ export function define(command: Command): void {
     const config = configOf(command);
     await runService(config, (started, signal) => serve(config, started, signal));
   });
+  addExamples(command, [
+    "serve --nats nats://nats-1:4222,nats://nats-2:4222 --replicas 3",
+    "serve --config coordinator.yaml --workers 2 --log-format json",
+  ]);
 }
 
 async function serve(

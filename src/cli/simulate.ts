@@ -9,6 +9,7 @@ import {
 } from "../simulation/options.ts";
 import { runSimulation, type Summary } from "../simulation/run.ts";
 import { readTaskFile } from "../simulation/task-file.ts";
+import { addExamples } from "./shared/help.ts";
 import { print, printError } from "./shared/output.ts";
 import { createProgressDisplay } from "./simulate/progress.ts";
 import { formatOptions, formatSummary } from "./simulate/report.ts";
@@ -26,6 +27,11 @@ export function define(command: Command): void {
     )
     .option("--json", "print the summary as JSON")
     .action(simulate);
+  addExamples(command, [
+    "simulate",
+    "simulate --sessions 20 --crash-rate 0.1 --seed 7",
+    "simulate --file tasks.json --json",
+  ]);
 }
 
 async function simulate(given: GivenOptions & { readonly json?: true }): Promise<void> {
