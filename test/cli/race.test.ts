@@ -120,9 +120,9 @@ describe("the command race", () => {
     await respond(coordinator.connection, () => ({ ok: true, revision: 1 }));
     const { code, stdout } = await runCli(to(coordinator, "--tasks", "1", "--sessions", "2"));
     assert.equal(code, 1);
-    assert.match(stdout, /exactly one for 0 of the 1 tasks, several for 1/);
+    assert.match(stdout, /exactly one for 0 of 1 task, several for 1/);
     assert.match(stdout, /(race-\w+)-1: \1-session-1, \1-session-2/);
-    assert.match(stdout, /left behind +1 tasks: if-coordinator task list --prefix race-\w+-/);
+    assert.match(stdout, /left behind +1 task: if-coordinator task list --prefix race-\w+-/);
     assert.match(stdout, /\nfailed: not every task had exactly one winner\n$/);
   });
 

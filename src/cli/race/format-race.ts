@@ -11,7 +11,7 @@ export function formatRace(report: RaceReport): string {
   const refused = Object.entries(refusals).map(([code, count]) => `${count} ${code}`);
   const rows = formatRows([
     ["winners", winners(report)],
-    ["won by", `${report.sessions_that_won} of the ${sessions} sessions`],
+    ["won by", `${report.sessions_that_won} of ${counted(sessions, "session")}`],
     ["claims", `${rate} a second (${claims} in ${seconds} s)`],
     ["latency", `p50 ${ms(p50)}, p95 ${ms(p95)}, p99 ${ms(p99)}, max ${ms(max)}`],
     ["refused", refused.length === 0 ? "none" : refused.join(", ")],
@@ -21,7 +21,7 @@ export function formatRace(report: RaceReport): string {
     ? "passed: every task had exactly one winner"
     : "failed: not every task had exactly one winner";
   return [
-    `${sessions} sessions claimed each of ${tasks} tasks at the same time`,
+    `${counted(sessions, "session")} claimed each of ${counted(tasks, "task")} at the same time`,
     "",
     rows,
     ...violations(report),
@@ -35,7 +35,7 @@ function winners({ winners: { one, none, several }, tasks }: RaceReport): string
     ...(none > 0 ? [`none for ${none}`] : []),
     ...(several > 0 ? [`several for ${several}`] : []),
   ];
-  return [`exactly one for ${one} of the ${tasks} tasks`, ...others].join(", ");
+  return [`exactly one for ${one} of ${counted(tasks, "task")}`, ...others].join(", ");
 }
 
 function violations({ violations: all }: RaceReport): string[] {
@@ -49,7 +49,11 @@ function violations({ violations: all }: RaceReport): string[] {
 
 function leftBehind({ left_behind: left, name }: RaceReport): string {
   if (left.length === 0) return "nothing";
-  return `${left.length} tasks: if-coordinator task list --prefix ${name}-`;
+  return `${counted(left.length, "task")}: if-coordinator task list --prefix ${name}-`;
+}
+
+function counted(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 function ms(value: number | null): string {
