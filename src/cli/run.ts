@@ -5,7 +5,7 @@ import { MAX_DELAY_SECONDS } from "../protocol/fields.ts";
 import { commandEnvironment } from "../config/command-environment.ts";
 import { sessionFromEnvironment } from "../config/client-settings.ts";
 import { CommandStartError } from "./run/command-process.ts";
-import { exitCodeOf } from "./run/exit-code.ts";
+import { exitCodeOf, exitCodeOfInterrupt } from "./run/exit-code.ts";
 import { programProblem } from "./run/find-program.ts";
 import { Interrupts } from "./run/interrupts.ts";
 import { Notices } from "./run/notices.ts";
@@ -89,18 +89,19 @@ async function run(command: [string, ...string[]], flags: RunFlags): Promise<voi
   const problem = programProblem(command[0], env.PATH ?? "");
   if (problem !== null) throw new UsageError(problem);
   const notices = new Notices(process.stderr, flags.quiet === true);
-  const interrupts = new Interrupts(() => process.exit(EXIT.terminated));
+  const interrupts = new Interrupts((signal) => process.exit(exitCodeOfInterrupt(signal)));
   onOutputError((error) => {
     if (error.code !== "EPIPE") notices.warn(`the output cannot be written: ${error.message}`);
     interrupts.interrupt("SIGTERM", performance.now());
   });
-  const stopListening = interrupts.listen();
   // Each program that runs listens to these.
   for (const stream of [process.stdout, process.stderr]) stream.setMaxListeners(0);
   try {
     await withCoordinator(
       flags,
       async ({ coordinator }) => {
+        // Before this, there is nothing to put in order: a signal ends the process.
+        interrupts.listen();
         const options = runnerOptions(command, flags, { env, notices, interrupts });
         const summary = await new Runner(coordinator, options).run();
         end(summary, flags, interrupts);
@@ -109,8 +110,6 @@ async function run(command: [string, ...string[]], flags: RunFlags): Promise<voi
     );
   } catch (error) {
     throw explained(error);
-  } finally {
-    stopListening();
   }
   // A slow reader must get everything.
   await new Promise((resolve) => process.stdout.write("", resolve));
@@ -169,7 +168,11 @@ function end(summary: RunSummary, flags: RunFlags, interrupts: Interrupts): void
 
 /** An error of the program or the file system is for the user, and no defect. */
 function explained(error: unknown): unknown {
-  if (error instanceof CommandStartError) return new UsageError(error.message, { cause: error });
+  if (error instanceof CommandStartError) {
+    return error.isUsage
+      ? new UsageError(error.message)
+      : new ExitError(EXIT.failed, error.message);
+  }
   const isOfSystem = error instanceof Error && "syscall" in error;
   return isOfSystem ? new ExitError(EXIT.failed, error.message) : error;
 }

@@ -40,6 +40,13 @@ export interface CommandExit {
 /** The command could not be started at all. */
 export class CommandStartError extends Error {
   override readonly name = "CommandStartError";
+  /** Whether the command line is wrong. Otherwise the machine lacks something, such as memory. */
+  readonly isUsage: boolean;
+
+  constructor(message: string, isUsage: boolean, cause: unknown) {
+    super(message, { cause });
+    this.isUsage = isUsage;
+  }
 }
 
 /** How much of the end of each output is remembered. */
@@ -48,7 +55,7 @@ const STDERR_TAIL_BYTES = 8_192;
 /** How long a process that the command has left behind may take to stop. */
 const LEFT_BEHIND_MS = 1_000;
 /** How long to wait for the end of an output that a process outside the group still has open. */
-const OUTPUT_MS = 500;
+const OUTPUT_MS = 1_000;
 
 export class CommandProcess {
   /** Resolves when the command has ended, and its group with it. */
@@ -83,9 +90,9 @@ export class CommandProcess {
     const [program, ...args] = options.command;
     try {
       const child = spawn(program, args, { env: options.env, stdio: "pipe", detached: true });
-      return new CommandProcess(child, child.pid ?? (await startError(child)), options);
+      return new CommandProcess(child, child.pid ?? (await whyNotStarted(child)), options);
     } catch (error) {
-      throw new CommandStartError(startProblem(program, error), { cause: error });
+      throw startError(program, error);
     }
   }
 
@@ -131,19 +138,22 @@ export class CommandProcess {
 }
 
 /** @throws why the process could not be started */
-async function startError(child: ChildProcess): Promise<never> {
+async function whyNotStarted(child: ChildProcess): Promise<never> {
   const [error] = (await once(child, "error")) as [Error];
   throw error;
 }
 
-function startProblem(program: string, error: unknown): string {
+function startError(program: string, error: unknown): CommandStartError {
   const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
   const cure = START_CURES[code];
-  return `cannot start ${program} (${code})${cure === undefined ? "" : `: ${cure}`}`;
+  const message = `cannot start ${program} (${code})${cure === undefined ? "" : `: ${cure}`}`;
+  return new CommandStartError(message, cure !== undefined, error);
 }
 
 const START_CURES: Readonly<Record<string, string>> = {
   ENOENT: "there is no such program, or the interpreter that its first line names is missing",
+  ENOTDIR: "a part of its path is no folder",
   EACCES: "it is not a program that this user may run: try chmod +x",
+  ENOEXEC: "it is not a program for this machine",
   E2BIG: "its arguments and the environment are too large",
 };

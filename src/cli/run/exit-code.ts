@@ -12,9 +12,7 @@ export interface RunMode {
 }
 
 export function exitCodeOf(summary: RunSummary, mode: RunMode): ExitCode {
-  if (mode.interrupt !== null) {
-    return mode.interrupt === "SIGINT" ? EXIT.interrupted : EXIT.terminated;
-  }
+  if (mode.interrupt !== null) return exitCodeOfInterrupt(mode.interrupt);
   const { counts, failedForGood, deadEnds, idle } = summary;
   const isLeft = mode.untilEmpty === true || counts.size === 0;
   if (idle === "waited" && isLeft) return EXIT.nothingToDo;
@@ -23,6 +21,10 @@ export function exitCodeOf(summary: RunSummary, mode: RunMode): ExitCode {
     return outcome === undefined ? EXIT.nothingToDo : EXIT_OF_OUTCOME[outcome];
   }
   return failedForGood > 0 || deadEnds.length > 0 ? EXIT.failed : EXIT.done;
+}
+
+export function exitCodeOfInterrupt(interrupt: Interrupt): ExitCode {
+  return interrupt === "SIGINT" ? EXIT.interrupted : EXIT.terminated;
 }
 
 const EXIT_OF_OUTCOME: Readonly<Record<Outcome, ExitCode>> = {

@@ -11,7 +11,7 @@ export type IdleEnd = "waited" | "empty";
 export interface IdleOptions {
   /** How long to wait for a task. `Infinity`: forever. */
   readonly waitMs: number;
-  /** Whether a task is left. Not given: does not matter. */
+  /** Whether a task is left; must not reject. Not given: does not matter. */
   readonly isLeft?: () => Promise<boolean>;
   /** Called at most once. */
   readonly ended: (why: IdleEnd) => void;
@@ -55,9 +55,8 @@ export class IdleWatch {
     this.#stopTimers = [...this.#stopTimers.slice(0, 1), stopTimer];
   }
 
-  /** Never rejects: without an answer it asks again. */
   async #check(isLeft: () => Promise<boolean>, period: number): Promise<void> {
-    const left = await isLeft().catch(() => true);
+    const left = await isLeft();
     if (period !== this.#period) return;
     if (left) {
       this.#checkIn(CHECK_MS, isLeft, period);

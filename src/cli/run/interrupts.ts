@@ -16,10 +16,10 @@ export class Interrupts {
   #received: Interrupt | null = null;
   #count = 0;
   #lastAt = -Infinity;
-  #endNow: () => void;
+  readonly #endNow: (signal: Interrupt) => void;
 
-  /** @param endNow ends the process */
-  constructor(endNow: () => void) {
+  /** @param endNow ends the process; it gets the signal that was received last */
+  constructor(endNow: (signal: Interrupt) => void) {
     this.#endNow = endNow;
   }
 
@@ -45,7 +45,7 @@ export class Interrupts {
     } else if (this.#count === 2) {
       for (const command of this.#commands) command.kill();
     } else {
-      this.#endNow();
+      this.#endNow(signal);
     }
   }
 
@@ -58,14 +58,12 @@ export class Interrupts {
     });
   }
 
-  /** Listens until the returned function is called. */
-  listen(): () => void {
-    const listener = (signal: NodeJS.Signals): void => {
-      this.interrupt(signal as Interrupt, performance.now());
-    };
-    for (const signal of INTERRUPTS) process.on(signal, listener);
-    return () => {
-      for (const signal of INTERRUPTS) process.off(signal, listener);
-    };
+  /** From then on, the signals do not end the process by themselves. */
+  listen(): void {
+    for (const signal of INTERRUPTS) {
+      process.on(signal, () => {
+        this.interrupt(signal, performance.now());
+      });
+    }
   }
 }

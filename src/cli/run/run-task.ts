@@ -49,27 +49,28 @@ class TaskRun {
   }
 
   async run(): Promise<TaskReport> {
+    const { result, stderr } = await this.#runCommand();
+    return this.#end(result, stderr);
+  }
+
+  /** @returns the result, if the command was successful, and the end of its standard error */
+  async #runCommand(): Promise<{ result: CommandResult | null; stderr: string }> {
     try {
-      return await this.#run();
+      const text = `${JSON.stringify(this.#claim.task)}\n`;
+      await using files = await TaskFiles.create(text);
+      const command = await this.#start(files, text);
+      const stopWatching = this.#watch(command);
+      this.#exit = await command.ended;
+      stopWatching();
+      const stderr = lastLines(command.stderr.end);
+      if (this.#exit.code !== 0) return { result: null, stderr };
+      return { result: await readResult(files.result, command.stdout.end), stderr };
     } catch (error) {
       // The command could not be started. This says nothing about the task.
       const cause = error instanceof Error ? error.message : String(error);
       await this.#claim.release({ cause: cause.slice(0, MAX_CAUSE_LENGTH) }).catch(() => undefined);
       throw error;
     }
-  }
-
-  async #run(): Promise<TaskReport> {
-    const text = `${JSON.stringify(this.#claim.task)}\n`;
-    await using files = await TaskFiles.create(text);
-    const command = await this.#start(files, text);
-    const stopWatching = this.#watch(command);
-    this.#exit = await command.ended;
-    stopWatching();
-    const stderr = lastLines(command.stderr.end);
-    const result =
-      this.#exit.code === 0 ? await readResult(files.result, command.stdout.end) : null;
-    return await this.#end(result, stderr);
   }
 
   async #start(files: TaskFiles, input: string): Promise<CommandProcess> {

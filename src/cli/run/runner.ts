@@ -5,9 +5,12 @@
  * - _stopping_: it claims nothing, until the commands that run have ended;
  * - _done_: the session has ended.
  */
+import { once } from "node:events";
 import type { Claim } from "../../client/claim.ts";
 import type { Coordinator } from "../../client/coordinator.ts";
 import type { ClaimOptions } from "../../client/claim-options.ts";
+import { TaskError } from "../../client/task-error.ts";
+import { startTimer, type StopTimer } from "../../timers.ts";
 import { printable, shortened } from "../shared/terminal-text.ts";
 import { type IdleEnd, IdleWatch } from "./idle-watch.ts";
 import type { Notices } from "./notices.ts";
@@ -55,6 +58,10 @@ export class Runner {
   readonly #idleWatch: IdleWatch;
   readonly #running = new Set<Promise<void>>();
   readonly #counts = new Map<Outcome, number>();
+  /** Aborted: the coordinator was asked for long enough to end the claims. */
+  readonly #overdue = new AbortController();
+  readonly #isOverdue = once(this.#overdue.signal, "abort");
+  #stopOverdueTimer: StopTimer = () => undefined;
   #failedForGood = 0;
   #idle: IdleEnd | null = null;
   #hasToldWhatIsLeft = false;
@@ -86,7 +93,8 @@ export class Runner {
       await this.#work();
     } finally {
       this.#idleWatch.stop();
-      await Promise.all(this.#running);
+      await this.#handlersDone();
+      this.#stopOverdueTimer();
     }
     if (this.#fault !== null) throw this.#fault.error;
     const isOver = untilEmpty && this.#idle === "empty";
@@ -104,10 +112,12 @@ export class Runner {
       this.#start(claim);
       if (once) {
         // The loop gives back what is still held when it ends.
-        await Promise.all(this.#running);
+        await this.#handlersDone();
         return;
       }
-      while (this.#running.size >= concurrency) await Promise.race(this.#running);
+      while (this.#running.size >= concurrency && !this.#overdue.signal.aborted) {
+        await Promise.race([...this.#running, this.#isOverdue]);
+      }
     }
     if (!this.#isStopping) this.#idle = "waited";
   }
@@ -168,13 +178,39 @@ export class Runner {
     if (isFinal) this.#failedForGood++;
   }
 
-  /** Claims nothing any longer. Never rejects. */
+  /** Claims nothing any longer. After the deadline, the session ends. */
   #stop(deadlineMs: number): void {
     this.#idleWatch.stop();
+    this.#stopOverdueTimer();
+    this.#stopOverdueTimer = startTimer(deadlineMs, () => {
+      this.#overdue.abort();
+    });
     void this.#coordinator.stop({ deadlineMs });
   }
 
+  /** Resolves when no command runs and each claim has ended, or the deadline has passed. */
+  async #handlersDone(): Promise<void> {
+    await Promise.race([Promise.all(this.#running), this.#isOverdue]);
+    if (this.#running.size === 0) return;
+    this.#options.notices.warn(
+      "the coordinator does not answer: what is still claimed is available again when its lease ends",
+    );
+  }
+
+  /** Never rejects: without an answer, `run` waits. */
   async #isLeft(): Promise<boolean> {
+    try {
+      return await this.#askWhatIsLeft();
+    } catch (error) {
+      if (error instanceof TaskError && !error.retryable) {
+        this.#fault = { error };
+        this.#stop(0);
+      }
+      return true;
+    }
+  }
+
+  async #askWhatIsLeft(): Promise<boolean> {
     const { wanted, notices } = this.#options;
     const task = await remainingTask(this.#coordinator.tasks, wanted);
     if (task !== null && !this.#hasToldWhatIsLeft) {

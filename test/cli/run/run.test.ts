@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { runCli } from "../../support/cli-process.ts";
 import { runToEnd, startRun } from "../../support/run-command.ts";
-import { pipeIn } from "../../support/named-pipe.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { type Json, TestCoordinator } from "../../support/test-coordinator.ts";
 
@@ -143,18 +142,13 @@ describe("a command of run", () => {
   it("may end its task itself, and is not stopped for that", async () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
-    await using folder = await TempFolder.create();
-    const pipe = pipeIn(folder);
-    // It waits until the task has ended, and a moment more.
-    const script = `echo ready; read -r line <'${pipe}'; sleep 0.3; echo "cleaned up"; exit 9`;
-    await using run = startRun(coordinator, ["-s", "s1", "--once"], script);
-    await run.waitFor(/ready/);
-    const end = { session_id: "s1", status: "complete", result: "by itself" };
-    await coordinator.ok("tasks.release.a", end);
-    await writeFile(pipe, "\n");
-    const { code, stdout, stderr } = await run.exited;
+    const script = `
+      $cli task renew "$TASK_ID" --progress 50 --json >/dev/null &&
+      $cli task complete "$TASK_ID" --result "by itself" &&
+      sleep 0.3 && echo "cleaned up"; exit 9`;
+    const { code, stdout, stderr } = await runToEnd(coordinator, ["--once"], script);
     assert.equal(code, 0, stderr);
-    assert.equal(stdout, "ready\ncleaned up\n");
+    assert.equal(stdout, "a is complete\ncleaned up\n");
     assert.match(stderr, /completed a in [\d.]+s: the command has ended the task itself/);
     assert.equal((await taskOf(coordinator, "a")).result, "by itself");
   });

@@ -25,6 +25,12 @@ function reportIn(stdout: string): Json {
   return JSON.parse(stdout);
 }
 
+/** Sends one signal after the other. Of signals in quick succession, as npx sends them, only the first counts. */
+async function signalUntilEnd(run: CliProcess): Promise<void> {
+  do run.kill("SIGINT");
+  while ((await Promise.race([run.exited, delay(400)])) === undefined);
+}
+
 describe("a signal to run", () => {
   it("is passed on, and the task is given back", async () => {
     await using coordinator = await TestCoordinator.start();
@@ -73,11 +79,19 @@ describe("a signal to run", () => {
     await run.waitFor(/ready/);
     run.kill("SIGINT");
     await run.waitFor(/a second signal kills it/);
-    // A signal that comes at once after the first one belongs to the same Ctrl-C.
-    do run.kill("SIGINT");
-    while ((await Promise.race([run.exited, delay(400)])) === undefined);
+    await signalUntilEnd(run);
     assert.equal((await run.exited).code, 130);
     assert.equal((await taskOf(coordinator, "a")).failures, 0);
+  });
+
+  it("ends run at once if it is the third one, although the coordinator does not answer", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("tasks.create.a");
+    await using run = startRun(coordinator, ["--grace", "1h"], STUBBORN);
+    await run.waitFor(/ready/);
+    await coordinator.server.kill();
+    await signalUntilEnd(run);
+    assert.equal((await run.exited).code, 130);
   });
 
   it("ends the command if it is SIGKILL, and removes the files of the task", async () => {
