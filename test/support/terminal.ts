@@ -40,7 +40,9 @@ export class Terminal implements AsyncDisposable {
     const { columns = 80, rows = 24, env = {} } = options;
     const terminal = new Terminal(await TempFolder.create());
     const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-    const program = ["env", "-u", "NO_COLOR", ...variables, process.execPath, MAIN, ...args];
+    // As on the terminal of a person: programs know by CI that nobody looks.
+    const unset = ["-u", "NO_COLOR", "-u", "CI"];
+    const program = ["env", ...unset, ...variables, process.execPath, MAIN, ...args];
     const noted = ["sh", "-c", 'echo $$ > "$0"; exec "$@"', terminal.#pidFile, ...program];
     await terminal.#tmux(
       ...["new-session", "-d", "-x", String(columns), "-y", String(rows), "--"],
