@@ -12,6 +12,7 @@ import {
 } from "../../nats/connection.ts";
 import { createRequester } from "../../nats/request.ts";
 import type { ConnectionOptions } from "./connection-options.ts";
+import type { OutputOptions } from "./data.ts";
 import { printError } from "./output.ts";
 
 /** What the NATS server shows as the name of the connection. */
@@ -40,6 +41,9 @@ const LOGGER: Logger = {
   },
 };
 
+/** With --json, standard error has the error and nothing else. */
+const NO_LOGGER: Logger = { debug: () => undefined, warn: () => undefined, error: () => undefined };
+
 export interface OpenCalls {
   readonly calls: Calls;
   readonly connection: Connection;
@@ -51,7 +55,7 @@ export interface OpenCalls {
  * @throws ConnectionError, ContextError, and what `work` throws
  */
 export async function withCalls(
-  options: ConnectionOptions,
+  options: ConnectionOptions & OutputOptions,
   work: (open: OpenCalls) => Promise<void>,
 ): Promise<void> {
   const open = await openCalls(options);
@@ -63,10 +67,11 @@ export async function withCalls(
 }
 
 /** For a command with several connections. The caller closes them. @throws ConnectionError, ContextError */
-export async function openCalls(options: ConnectionOptions): Promise<OpenCalls> {
+export async function openCalls(options: ConnectionOptions & OutputOptions): Promise<OpenCalls> {
   const connection = await connectNats(connectOptions(options), NAMES);
   const timing = options.timeout === undefined ? {} : { deadlineMs: options.timeout };
-  const calls = new Calls(createRequester(connection), { ...timing, logger: LOGGER });
+  const logger = options.json === true ? NO_LOGGER : LOGGER;
+  const calls = new Calls(createRequester(connection), { ...timing, logger });
   return { calls, connection };
 }
 

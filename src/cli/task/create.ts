@@ -6,17 +6,15 @@ import { addConnectionOptions, type ConnectionOptions } from "../shared/connecti
 import { addJsonOption } from "../shared/data.ts";
 import { givenFields } from "../shared/given-fields.ts";
 import { addExamples } from "../shared/help.ts";
-import { printError } from "../shared/output.ts";
 import { parseTaskId } from "../shared/parse-values.ts";
 import { addQuietOption, type QuietOptions, showOrIds } from "../shared/quiet-option.ts";
 import { addSessionOption, sessionOf, type SessionOption } from "../shared/session-option.ts";
-import { printableLines } from "../shared/terminal-text.ts";
 import {
   addDefinitionOptions,
   definitionOf,
   type DefinitionOptions,
 } from "./definition-options.ts";
-import { formatCreated } from "./format-change.ts";
+import { formatCreated, printWarnings } from "./format-change.ts";
 
 interface CreateOptions extends ConnectionOptions, QuietOptions, SessionOption, DefinitionOptions {}
 
@@ -42,7 +40,7 @@ async function create(given: string | undefined, options: CreateOptions): Promis
   };
   await withCalls(options, async ({ calls }) => {
     const reply = await createTask(calls, id, input);
-    for (const warning of reply.warnings) printError(printableLines(`warning: ${warning}`));
+    printWarnings(options, reply);
     await showOrIds(options, reply, [id], () => formatCreated(reply));
   });
 }

@@ -1,8 +1,19 @@
-/** What a request has changed, in one sentence for people. */
+/** What a request has changed, in one sentence for people, and the warnings about it. */
 import type { Reply } from "../../protocol/operations.ts";
+import type { OutputOptions } from "../shared/data.ts";
+import { printError } from "../shared/output.ts";
 import { printable } from "../shared/terminal-text.ts";
 
 type Task = Reply<"tasks.get">["task"];
+
+/** The document of --json has them already. */
+export function printWarnings(
+  { json }: OutputOptions,
+  { warnings }: { readonly warnings: readonly string[] },
+): void {
+  if (json === true) return;
+  for (const warning of warnings) printError(printable(`warning: ${warning}`));
+}
 
 export function formatCreated({ task }: { readonly task: Task }): string {
   const title = task.title === "" ? "" : `: ${task.title}`;

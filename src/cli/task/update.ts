@@ -6,16 +6,14 @@ import { addJsonOption, type OutputOptions, show } from "../shared/data.ts";
 import { UsageError } from "../shared/errors.ts";
 import { givenFields } from "../shared/given-fields.ts";
 import { addExamples } from "../shared/help.ts";
-import { printError } from "../shared/output.ts";
 import { parseCount, parseTaskId } from "../shared/parse-values.ts";
 import { addSessionOption, sessionOf, type SessionOption } from "../shared/session-option.ts";
-import { printableLines } from "../shared/terminal-text.ts";
 import {
   addDefinitionOptions,
   definitionOf,
   type DefinitionOptions,
 } from "./definition-options.ts";
-import { formatState } from "./format-change.ts";
+import { formatState, printWarnings } from "./format-change.ts";
 
 interface UpdateOptions extends ConnectionOptions, OutputOptions, SessionOption, DefinitionOptions {
   readonly ifRevision?: number;
@@ -44,7 +42,7 @@ async function update(id: string, options: UpdateOptions): Promise<void> {
   const asked = givenFields({ session_id: sessionOf(options), revision: options.ifRevision });
   await withCalls(options, async ({ calls }) => {
     const reply = await calls.call("tasks.update", id, () => ({ ...asked, ...changes }));
-    for (const warning of reply.warnings) printError(printableLines(`warning: ${warning}`));
+    printWarnings(options, reply);
     await show(
       options,
       reply,
