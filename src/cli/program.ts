@@ -5,7 +5,6 @@ import { type CommandEntries, isGroup } from "./command-entry.ts";
 import { COMMANDS } from "./command-table.ts";
 import { UsageError } from "./shared/errors.ts";
 import { printError } from "./shared/output.ts";
-import { refuseRepetition } from "./shared/repetition.ts";
 
 type Loader = () => Promise<void>;
 
@@ -65,7 +64,6 @@ function addCommands(
       loaders.set(command, async () => {
         loaders.delete(command);
         (await entry.load()).define(command, COMMANDS);
-        refuseRepetition(command);
       });
     }
   }

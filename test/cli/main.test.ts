@@ -69,10 +69,13 @@ describe("if-coordinator", () => {
     }
   });
 
-  it("refuses an option that is given twice, and an argument that is not UTF-8", async () => {
-    const twice = await runCli(["task", "get", "X", "--nats", "a", "--nats", "b"]);
-    assert.equal(twice.code, 2);
-    assert.match(twice.stderr, /option '--nats <url,...>' is given twice\n/);
+  it("takes the last value of an option, so that an alias can be overridden", async () => {
+    const { code, stderr } = await runCli(["task", "get", "X", "--nats", "a:1", "--nats", "b:x"]);
+    assert.equal(code, 2);
+    assert.match(stderr, /has b:x, whose port is not a number/);
+  });
+
+  it("refuses an argument that is not UTF-8", async () => {
     const script = `"$0" "$1" task get "$(printf '\\377')"`;
     const broken = await runCli(["-c", script, process.execPath, MAIN], { program: ["/bin/sh"] });
     assert.equal(broken.code, 2);

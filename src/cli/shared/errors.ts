@@ -81,8 +81,12 @@ const CODE_OF_EXIT: Partial<
   [EXIT.timedOut]: "timed_out",
 };
 
+/** Why there is no connection, if what was typed is the reason. */
+const WRONG_VALUES = ["ConnectionValueError", "LoginFileError"];
+
 function exitCodeOf(error: Error): ExitCode | undefined {
   if (error instanceof ExitError) return error.exitCode;
+  if (error.cause instanceof Error && WRONG_VALUES.includes(error.cause.name)) return EXIT.usage;
   return isTaskError(error) ? EXIT_OF_CODE[error.code] : EXPECTED_ERRORS[error.name];
 }
 
