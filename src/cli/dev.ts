@@ -23,6 +23,9 @@ import { addSettingOptions, configOf } from "./shared/setting-options.ts";
 
 const FLAGS = ["port", "http-port", "store-dir", "workers", "log-level", "log-format"];
 
+/** Where commands look for NATS if nothing names a server. */
+const DEFAULT_PORT = 4222;
+
 /** It is part of the package. */
 const SERVER_CONFIG = new URL("../../../nats-server.conf", import.meta.url);
 
@@ -92,11 +95,12 @@ function partOf(server: RestartableServer, restarts: RefusalRestarts, storeDir: 
 }
 
 function describe(
-  { dev, workers }: Config,
+  { dev, workers, startedByNpm }: Config,
   server: RestartableServer,
   app: Pick<App, "httpUrl">,
 ): string {
-  const nats = server.port === 4222 ? "nats" : `nats --server ${server.url}`;
+  // npm does not put the command on the PATH.
+  const command = startedByNpm ? "npx if-coordinator" : "if-coordinator";
   return [
     pc.bold(`if-coordinator ${VERSION}`),
     "",
@@ -107,12 +111,13 @@ function describe(
       ["data", resolve(dev.storeDir)],
     ]),
     "",
-    "Try in other terminals (the nats command: https://github.com/nats-io/natscli):",
+    "Try in other terminals:",
     "",
     formatCommands([
-      `${nats} sub 'task-updates.>'`,
-      `${nats} req tasks.create.hello '{"title":"Say hello"}'`,
-      `${nats} req tasks.claim.hello '{"session_id":"me"}'`,
+      ...(server.port === DEFAULT_PORT ? [] : [`export NATS_URL=${server.url}`]),
+      `${command} watch`,
+      `${command} task create hello --title "Say hello"`,
+      `${command} task claim hello --session me`,
     ]),
     "",
     "Ctrl-C stops everything. The data stays.",

@@ -43,11 +43,12 @@ describe("if-coordinator dev", () => {
     assert.match(stdout, /workers +1\n/);
     assert.ok(stdout.includes(folder.path), "where the data is");
     for (const command of [
-      "sub 'task-updates.>'",
-      "req tasks.create.hello",
-      "req tasks.claim.hello",
+      `export NATS_URL=${url}`,
+      "if-coordinator watch",
+      'if-coordinator task create hello --title "Say hello"',
+      "if-coordinator task claim hello --session me",
     ]) {
-      assert.ok(stdout.includes(`  nats --server ${url} ${command}`), command);
+      assert.match(stdout, new RegExp(`^  (npx )?${command}$`, "m"));
     }
   });
 
