@@ -54,7 +54,13 @@ export class KvSessionStore implements SessionStore {
   }
 }
 
-function toEntry({ key: sessionId, revision, operation, text }: KvMessage): SessionEntry {
+function toEntry({
+  key: sessionId,
+  revision,
+  operation,
+  text,
+  writtenAt,
+}: KvMessage): SessionEntry {
   const record = operation === "put" ? readStored(storedSession, text) : null;
   if (record === null) {
     const gone = { kind: "gone", sessionId, revision } as const;
@@ -63,6 +69,7 @@ function toEntry({ key: sessionId, revision, operation, text }: KvMessage): Sess
   return {
     kind: "live",
     revision,
+    writtenAt,
     session: {
       sessionId,
       capabilities: record.capabilities,

@@ -144,7 +144,7 @@ export const heartbeat = z.object({
 });
 export const listSessions = z.object({
   ok,
-  sessions: z.array(z.object({ ...session.shape, claims: z.int() })),
+  sessions: z.array(z.object({ ...session.shape, expires_at: field.time, claims: z.int() })),
   next_cursor: z.string().nullable(),
 });
 export const unregister = z.object({ ok, released: taskIds });

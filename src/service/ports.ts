@@ -179,7 +179,13 @@ export interface Session {
 }
 
 export type SessionEntry =
-  | { readonly kind: "live"; readonly revision: number; readonly session: Session }
+  | {
+      readonly kind: "live";
+      readonly revision: number;
+      readonly session: Session;
+      /** When it was registered or last renewed, epoch milliseconds. */
+      readonly writtenAt: number;
+    }
   | {
       readonly kind: "gone";
       readonly sessionId: string;

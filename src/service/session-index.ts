@@ -20,6 +20,8 @@ export interface SessionChange {
 export interface KnownSession {
   readonly session: Session;
   readonly revision: number;
+  /** When it was registered or last renewed, epoch milliseconds. */
+  readonly writtenAt: number;
 }
 
 export class SessionIndex implements Watch<SessionEntry> {
@@ -70,8 +72,8 @@ export class SessionIndex implements Watch<SessionEntry> {
   }
 
   /** Takes in a session that this worker has just written, or read from the leader. */
-  apply(session: Session, revision: number): void {
-    this.#sessions.apply(session.sessionId, { session, revision });
+  apply(session: Session, revision: number, writtenAt: number): void {
+    this.#sessions.apply(session.sessionId, { session, revision, writtenAt });
   }
 
   restarted(): void {
@@ -82,8 +84,9 @@ export class SessionIndex implements Watch<SessionEntry> {
     const { revision } = entry;
     if (entry.kind === "gone") this.#sessions.deliver(entry.sessionId, revision, null, entry);
     else {
-      const { session } = entry;
-      this.#sessions.deliver(session.sessionId, revision, { session, revision }, entry);
+      const { session, writtenAt } = entry;
+      const known = { session, revision, writtenAt };
+      this.#sessions.deliver(session.sessionId, revision, known, entry);
     }
   }
 

@@ -143,15 +143,16 @@ export class Sessions {
     await this.index.position.catchUp(this.#store);
     const after = request.cursor ?? "";
     const sessions = [...this.index.values()]
-      .map(({ session }) => session)
-      .filter(({ sessionId }) => sessionId.startsWith(request.prefix) && sessionId > after)
-      .sort((a, b) => (a.sessionId < b.sessionId ? -1 : 1));
+      .filter(({ session: { sessionId: id } }) => id.startsWith(request.prefix) && id > after)
+      .sort((a, b) => (a.session.sessionId < b.session.sessionId ? -1 : 1));
     const page = new ReplyPage<Reply<"sessions.list">["sessions"][number]>(
       this.#settings.maxReplyBytes,
     );
-    for (const session of sessions.slice(0, request.limit)) {
-      const { sessionId } = session;
-      const record = { ...toRecord(session), claims: this.#tasks.claims.get(sessionId).size };
+    for (const { session, writtenAt } of sessions.slice(0, request.limit)) {
+      const { sessionId, ttlSeconds } = session;
+      const expires_at = iso(writtenAt + ttlSeconds * 1000);
+      const claims = this.#tasks.claims.get(sessionId).size;
+      const record = { ...toRecord(session), expires_at, claims };
       if (page.add(record)) continue;
       if (page.items.length > 0) break;
       throw page.tooLarge(`the registration of ${sessionId}`, record, { cursor: sessionId });
@@ -182,7 +183,7 @@ export class Sessions {
   async #load(sessionId: string): Promise<Session | null> {
     const entry = await this.#store.load(sessionId);
     if (entry?.kind !== "live") return null;
-    this.index.apply(entry.session, entry.revision);
+    this.index.apply(entry.session, entry.revision, entry.writtenAt);
     return entry.session;
   }
 
@@ -206,7 +207,7 @@ export class Sessions {
       } else {
         const outcome = await this.#store.write(session, expected);
         if (outcome.kind === "written") {
-          this.index.apply(session, outcome.revision);
+          this.index.apply(session, outcome.revision, this.#clock.now());
           return session;
         }
       }

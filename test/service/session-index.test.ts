@@ -31,7 +31,7 @@ function holding(task: Task): { index: SessionIndex; becomes: (after: Task) => v
   const tasks = new TaskIndex(() => NOW);
   const index = new SessionIndex(tasks);
   index.current();
-  index.entry({ kind: "live", revision: 1, session: session() });
+  index.entry({ kind: "live", writtenAt: NOW, revision: 1, session: session() });
   tasks.current();
   const { taskId } = task;
   tasks.entry({ taskId, revision: 1, task, writeId: null });
@@ -48,23 +48,33 @@ describe("the index of sessions", () => {
   it("is not set back by entries and writes that come late", () => {
     const index = new SessionIndex(new TaskIndex(() => NOW));
     index.current();
-    index.apply(session(["new"]), 5);
+    index.apply(session(["new"]), 5, NOW);
     index.entry({ kind: "gone", sessionId: "alice", revision: 3 });
-    index.entry({ kind: "live", revision: 4, session: session(["old"]) });
+    index.entry({ kind: "live", writtenAt: NOW, revision: 4, session: session(["old"]) });
     assert.deepEqual(index.get("alice")?.session.capabilities, ["new"]);
 
     index.entry({ kind: "gone", sessionId: "alice", revision: 6 });
-    index.apply(session(), 5);
+    index.apply(session(), 5, NOW);
     assert.equal(index.get("alice"), undefined);
   });
 
   it("drops, after a lost connection, the sessions that are gone", () => {
     const index = new SessionIndex(new TaskIndex(() => NOW));
     index.current();
-    index.entry({ kind: "live", revision: 1, session: session() });
-    index.entry({ kind: "live", revision: 2, session: { ...session(), sessionId: "bob" } });
+    index.entry({ kind: "live", writtenAt: NOW, revision: 1, session: session() });
+    index.entry({
+      kind: "live",
+      writtenAt: NOW,
+      revision: 2,
+      session: { ...session(), sessionId: "bob" },
+    });
     index.restarted();
-    index.entry({ kind: "live", revision: 2, session: { ...session(), sessionId: "bob" } });
+    index.entry({
+      kind: "live",
+      writtenAt: NOW,
+      revision: 2,
+      session: { ...session(), sessionId: "bob" },
+    });
     index.current();
     assert.deepEqual([index.size, index.get("alice")], [1, undefined]);
   });

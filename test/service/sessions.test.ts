@@ -33,9 +33,13 @@ describe("registering a session", () => {
       const { session } = await coordinator.ok("sessions.register.s1", { capabilities: [`c${i}`] });
       assert.equal(session.registered_at, first.session.registered_at);
     }
+    const before = Date.now();
+    await coordinator.ok("sessions.register.s1", { capabilities: ["c9"], ttl_seconds: 90 });
     const { sessions } = await coordinator.ok("sessions.list");
     assert.equal(sessions.length, 1);
     assert.deepEqual([sessions[0].capabilities, sessions[0].metadata], [["c9"], {}]);
+    const leftMs = Date.parse(sessions[0].expires_at) - before;
+    assert.ok(leftMs > 85_000 && leftMs < 105_000, sessions[0].expires_at);
   });
 
   it("is not undone by a late heartbeat through another worker", async () => {

@@ -5,6 +5,7 @@ import { formatTable } from "../shared/table.ts";
 import { printable, shortened } from "../shared/terminal-text.ts";
 import { formatAge, formatDuration } from "../shared/time.ts";
 
+const COLUMNS = ["SESSION", "CAPABILITIES", "CLAIMS", "REGISTERED", "EXPIRES", "METADATA"];
 const LONGEST_LIST = 40;
 const LONGEST_METADATA = 50;
 
@@ -17,10 +18,10 @@ export function formatSessions(sessions: readonly ListedSession[], now: number):
     listOf(session.capabilities),
     String(session.claims),
     `${formatAge(session.registered_at, now)} ago`,
-    formatDuration(session.ttl_seconds * 1_000),
+    expiryOf(session, now),
     metadataOf(session),
   ]);
-  return formatTable(["SESSION", "CAPABILITIES", "CLAIMS", "REGISTERED", "TTL", "METADATA"], rows);
+  return formatTable(COLUMNS, rows);
 }
 
 export function formatRegistration({
@@ -53,6 +54,11 @@ export function formatHeartbeat({
   ]
     .map(printable)
     .join("\n");
+}
+
+/** A worker of an earlier version does not tell when the session expires. */
+function expiryOf({ expires_at }: Partial<ListedSession>, now: number): string {
+  return expires_at === undefined ? "—" : `in ${formatDuration(Date.parse(expires_at) - now)}`;
 }
 
 function listOf(names: readonly string[]): string {
