@@ -37,7 +37,9 @@ export function found(
 /** `a, b and 3 more`. */
 export function shortList(texts: readonly string[], limit = 5): string {
   const shown = texts.slice(0, limit).join(", ");
-  return texts.length > limit ? `${shown} and ${texts.length - limit} more` : shown;
+  return texts.length > limit
+    ? `${shown} and ${(texts.length - limit).toLocaleString("en")} more`
+    : shown;
 }
 
 /** `1 task`, `2 tasks`. */

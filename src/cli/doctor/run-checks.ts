@@ -8,7 +8,7 @@ export interface CheckResult {
   readonly findings: readonly Finding[];
 }
 
-/** More than any request of a check takes. Reading the tasks has a limit of its own. */
+/** More than the requests of a check take. */
 const CHECK_MS = 15_000;
 
 /** The results come in the order of the checks, each as soon as it and those before it are there. */
@@ -16,8 +16,9 @@ export async function* runChecks(
   checks: readonly Check[],
   examination: Examination,
 ): AsyncGenerator<CheckResult, void, undefined> {
-  const limitMs = CHECK_MS + examination.options.readingMs;
   const running = checks.map(async ({ name, needsWorker, examine }) => {
+    // These checks may also read all tasks first.
+    const limitMs = CHECK_MS + (needsWorker === true ? examination.options.readingMs : 0);
     const findings = await within(limitMs, async () => {
       if (needsWorker === true) {
         const { answer } = await examination.workers();
@@ -50,6 +51,9 @@ async function within(ms: number, examine: () => Promise<Finding[]>): Promise<Fi
 
 export function notChecked(error: unknown): Finding {
   const message = error instanceof Error ? error.message : String(error);
+  // An aborted read rejects with a `DOMException` whose message says nothing about what to do.
+  if (error instanceof DOMException)
+    return found("no_answer", "not checked: the time for reading is over");
   return isRefusal(error)
     ? found("not_permitted", `not checked, because the user may not read it (${message})`)
     : found("no_answer", `not checked: ${message}`);

@@ -30,11 +30,16 @@ export function judgeDependencies(tasks: TasksFacts, deadEnds: number): Finding[
   const blocked = [...tasks.byId.values()].filter(({ status }) => status === "blocked").length;
   return [
     ok(
-      blocked === 0
+      (blocked === 0
         ? "no task is blocked"
-        : `${count(blocked, "blocked task")}, each by tasks that can be done`,
+        : `${count(blocked, "blocked task")}, each by tasks that can be done`) + asFarAs(tasks),
     ),
   ];
+}
+
+/** What an answer from a part of the tasks adds. */
+function asFarAs({ isComplete }: TasksFacts): string {
+  return isComplete ? "" : ", among the tasks that were read";
 }
 
 function judgeMissing({ byId, isComplete }: TasksFacts): Finding[] {
@@ -43,7 +48,7 @@ function judgeMissing({ byId, isComplete }: TasksFacts): Finding[] {
   for (const [taskId, { status, dependsOn }] of byId) {
     if (status !== "blocked") continue;
     for (const id of dependsOn) {
-      if (!byId.has(id)) waitingFor.set(id, [...(waitingFor.get(id) ?? []), taskId]);
+      if (!byId.has(id)) addTo(waitingFor, id, taskId);
     }
   }
   if (waitingFor.size === 0) return [];
@@ -82,27 +87,26 @@ function judgeDeadEnds({ byId }: TasksFacts, deadEnds: number): Finding[] {
 
 /** @param sessions the capabilities of each registered session */
 export function judgeCapabilities(
-  { byId }: TasksFacts,
+  tasks: TasksFacts,
   sessions: readonly (readonly string[])[],
 ): Finding[] {
   const sets = sessions.map((capabilities) => new Set(capabilities));
   const unmet = new Map<string, string[]>();
   let requiring = 0;
-  for (const [taskId, { status, requires }] of byId) {
+  for (const [taskId, { status, requires }] of tasks.byId) {
     if (requires.length === 0 || (status !== "available" && status !== "blocked")) continue;
     requiring++;
     if (sets.some((set) => requires.every((capability) => set.has(capability)))) continue;
     const key = requires.join(" + ");
-    unmet.set(key, [...(unmet.get(key) ?? []), taskId]);
+    addTo(unmet, key, taskId);
   }
   if (unmet.size === 0) {
-    return [
-      ok(
-        requiring === 0
-          ? "no unfinished task requires one"
-          : `a registered session can do each of ${count(requiring, "task")} that ${requiring === 1 ? "requires" : "require"} some`,
-      ),
-    ];
+    const verb = requiring === 1 ? "requires" : "require";
+    const text =
+      requiring === 0
+        ? "no unfinished task requires one"
+        : `a registered session can do each of ${count(requiring, "task")} that ${verb} some`;
+    return [ok(text + asFarAs(tasks))];
   }
   const [first = ""] = unmet.keys();
   const each = [...unmet].map(([key, taskIds]) => `${key} (for ${shortList(taskIds, 2)})`);
@@ -187,4 +191,10 @@ export function judgeRecords(
         : `${count(tasks.byId.size, "task")}, all readable`,
     ),
   ];
+}
+
+function addTo(lists: Map<string, string[]>, key: string, value: string): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
 }
