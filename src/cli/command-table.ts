@@ -76,6 +76,10 @@ export const COMMANDS: CommandTable = {
         },
       },
     },
+    prime: {
+      summary: "tell an agent how to take part, in a few lines",
+      load: () => import("./prime.ts"),
+    },
     stats: {
       summary: "count tasks, leases, sessions and workers",
       load: () => import("./stats.ts"),

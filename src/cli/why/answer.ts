@@ -1,4 +1,5 @@
 /** A report as text: the answer in one sentence, the chain as an indented tree, and commands that help. */
+import { shellWord } from "../shared/shell-word.ts";
 import { printable, shortened } from "../shared/terminal-text.ts";
 import type { TreeNode } from "./explanation.ts";
 import type { Reason, ReasonCode } from "./reasons.ts";
@@ -139,7 +140,7 @@ function helpFor({ task_id: id, reason }: DescribedTask): Help[] {
     case "unreadable":
       return [{ command: "doctor", purpose: `says what is wrong with the record of ${id}` }];
     case "missing_capabilities": {
-      const options = reason.requires.map((name) => `--capability ${quoted(name)}`).join(" ");
+      const options = reason.requires.map((name) => `--capability ${shellWord(name)}`).join(" ");
       return [
         { command: `run ${options} -- COMMAND`, purpose: `start a session that can do ${id}` },
       ];
@@ -151,10 +152,4 @@ function helpFor({ task_id: id, reason }: DescribedTask): Help[] {
     default:
       return [];
   }
-}
-
-/** A capability can be any text, and the command must be safe to copy. */
-function quoted(text: string): string {
-  const line = printable(text);
-  return /^[\w./:@+-]+$/.test(line) ? line : `'${line.replaceAll("'", `'\\''`)}'`;
 }
