@@ -53,3 +53,11 @@ export async function deadEnds(
   const wanted = { dead_end: true, prefix, tags: [...tags], limit: MAX_DEAD_ENDS };
   return (await client.list(wanted)).tasks.map(({ task_id: id }) => id);
 }
+
+/** @param ids at least one */
+export function describeDeadEnds(ids: readonly string[]): string {
+  const [first = ""] = ids;
+  if (ids.length === 1) return `a task is left that waits for a failed or cancelled task: ${first}`;
+  const count = ids.length < MAX_DEAD_ENDS ? String(ids.length) : `${MAX_DEAD_ENDS} or more`;
+  return `${count} tasks are left that wait for a failed or cancelled task, such as ${first}`;
+}

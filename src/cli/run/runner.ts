@@ -15,7 +15,13 @@ import { printable, shortened } from "../shared/terminal-text.ts";
 import { type IdleEnd, IdleWatch } from "./idle-watch.ts";
 import type { Notices } from "./notices.ts";
 import { endedByCommand } from "./own-ending.ts";
-import { deadEnds, describeRemaining, remainingTask, type WantedTasks } from "./remaining-tasks.ts";
+import {
+  deadEnds,
+  describeDeadEnds,
+  describeRemaining,
+  remainingTask,
+  type WantedTasks,
+} from "./remaining-tasks.ts";
 import { describeCounts, describeReport, type Outcome, type TaskReport } from "./run-report.ts";
 import { runTask, type RunTaskOptions } from "./run-task.ts";
 
@@ -47,6 +53,8 @@ export interface RunSummary {
 
 /** How long the claims of commands that were killed may take to end. */
 const MARGIN_MS = 5_000;
+/** How long the answers may take after that. */
+const ANSWER_MS = 1_000;
 /** A request can wait this long for a task. */
 const LONGEST_REQUEST_MS = 60_000;
 /** The longest title in a notice. */
@@ -65,7 +73,7 @@ export class Runner {
   #failedForGood = 0;
   #idle: IdleEnd | null = null;
   #hasToldWhatIsLeft = false;
-  /** Why the command cannot be started. */
+  /** Why nothing more can be done: the command cannot be started, or the coordinator refuses a request. */
   #fault: { readonly error: unknown } | null = null;
 
   constructor(coordinator: Coordinator, options: RunnerOptions) {
@@ -92,8 +100,8 @@ export class Runner {
     try {
       await this.#work();
     } finally {
-      this.#idleWatch.stop();
       await this.#handlersDone();
+      this.#idleWatch.stop();
       this.#stopOverdueTimer();
     }
     if (this.#fault !== null) throw this.#fault.error;
@@ -141,7 +149,7 @@ export class Runner {
   #start(claim: Claim): void {
     const running = this.#handle(claim).finally(() => {
       this.#running.delete(running);
-      if (this.#running.size === 0) this.#idleWatch.start();
+      if (this.#running.size === 0 && !this.#isStopping) this.#idleWatch.start();
     });
     this.#running.add(running);
   }
@@ -182,7 +190,7 @@ export class Runner {
   #stop(deadlineMs: number): void {
     this.#idleWatch.stop();
     this.#stopOverdueTimer();
-    this.#stopOverdueTimer = startTimer(deadlineMs, () => {
+    this.#stopOverdueTimer = startTimer(deadlineMs + ANSWER_MS, () => {
       this.#overdue.abort();
     });
     void this.#coordinator.stop({ deadlineMs });
@@ -223,13 +231,7 @@ export class Runner {
   #sayEnd(left: readonly string[]): void {
     const { notices, once } = this.#options;
     if (!once && this.#counts.size > 0) notices.say(`done: ${describeCounts(this.#counts)}`);
-    const [first] = left;
-    if (first === undefined) return;
-    const tasks =
-      left.length === 1 ? "a task is left that waits" : `${left.length} tasks are left that wait`;
-    notices.warn(
-      `${tasks} for a failed or cancelled task: ${left.length === 1 ? "" : "such as "}${first}`,
-    );
+    if (left.length > 0) notices.warn(describeDeadEnds(left));
   }
 }
 
