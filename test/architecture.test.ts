@@ -53,6 +53,7 @@ const ALLOWED_IMPORTS: ImportTable = {
     ...["timers", "client", "simulation"],
     ...["nats/connection", "nats/request", "nats-server/dev-server", "telemetry/json-line"],
     ...["nats/connection-values", "nats/inspection", "nats/server-versions", "nats/task-removal"],
+    ...["history", "nats/history-access", "nats/read-history", "nats/read-leases"],
     ...["commander", "picocolors", "cli-progress", "cli-table3"],
     ...["@bomb.sh/tab", "ink", "react", "node:*"],
   ],

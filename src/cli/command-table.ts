@@ -9,6 +9,10 @@ export const COMMANDS: CommandTable = {
       commands: {
         get: { summary: "show one task", load: () => import("./task/get.ts") },
         list: { summary: "list tasks", load: () => import("./task/list.ts") },
+        history: {
+          summary: "show what happened to a task",
+          load: () => import("./task/history.ts"),
+        },
         why: {
           summary: "say why nobody works on a task",
           load: () => import("./task/why.ts"),
@@ -111,6 +115,10 @@ export const COMMANDS: CommandTable = {
     race: {
       summary: "let many sessions claim the same tasks, and check that each task has one winner",
       load: () => import("./race.ts"),
+    },
+    prove: {
+      summary: "judge the recorded history by the rules that a coordinator keeps",
+      load: () => import("./prove.ts"),
     },
     simulate: {
       summary: "let simulated sessions work through a project and check what they did",

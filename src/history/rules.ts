@@ -14,6 +14,8 @@ export const UNCHECKED = {
   dependency: "the history of a dependency is gone",
   recent: "it happened so recently that a worker may still react",
   idle: "no worker has written since, so perhaps none runs",
+  changed: "tasks changed while they were read",
+  unread: "the bucket leases cannot be read",
   unsupplied: "the times or revisions that the rule needs are not recorded",
 } as const;
 export type Unchecked = keyof typeof UNCHECKED;

@@ -67,6 +67,14 @@ export function judgeLeases(
   }
 }
 
+/** Notes that nobody can say whether claims have their leases. */
+export function uncheckedLeases(judge: Judge): void {
+  for (const [taskId, { past }] of judge.judgedTrails()) {
+    if (past.kind !== "known" || past.task.status !== "claimed") continue;
+    judge.tally.unchecked("claims_leased", taskId, "unread");
+  }
+}
+
 interface Found {
   /** `null`: the rule is kept. */
   readonly what: string | null;

@@ -2,10 +2,11 @@
  * Reads the history of the bucket `tasks` as any NATS client can, without a coordinator. It serves to check
  * what the coordinator did.
  */
-import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
+import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { CorruptRecordError, decodeTask } from "../protocol/task-record.ts";
 import type { Task } from "../task/task.ts";
+import type { HistoryAccess } from "./history-access.ts";
 import { readBatch, type StoredMessage } from "./kv-batch.ts";
 import { TASKS_BUCKET } from "./kv-buckets.ts";
 import { operationOf, writeIdOf } from "./kv-message.ts";
@@ -25,17 +26,13 @@ export interface RecordedEntry {
   readonly isByWorker: boolean;
 }
 
-/** A connection, and how it reaches the buckets. */
-export interface HistoryAccess {
-  readonly connection: NatsConnection;
-  readonly jsm: JetStreamManager;
-}
-
 /** What a bucket has when a read begins. */
 export interface BucketExtent {
   readonly lastRevision: number;
   /** How many entries there are. Fewer than `lastRevision` if some were removed. */
   readonly entries: number;
+  /** How many entries of each task it keeps. */
+  readonly history: number;
 }
 
 const STREAM = `KV_${TASKS_BUCKET}`;
@@ -46,8 +43,9 @@ const PAGE = { entries: 2_000, bytes: 4 * 1024 * 1024 } as const;
 const TRIES = 5;
 
 export async function bucketExtent({ jsm }: HistoryAccess): Promise<BucketExtent> {
-  const { state } = await jsm.streams.info(STREAM);
-  return { lastRevision: state.last_seq, entries: state.messages };
+  const { state, config } = await jsm.streams.info(STREAM);
+  const { last_seq: lastRevision, messages: entries } = state;
+  return { lastRevision, entries, history: config.max_msgs_per_subject };
 }
 
 /**

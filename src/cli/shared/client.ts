@@ -47,6 +47,8 @@ const NO_LOGGER: Logger = { debug: () => undefined, warn: () => undefined, error
 export interface OpenCalls {
   readonly calls: Calls;
   readonly connection: Connection;
+  /** The JetStream domain of the buckets. `undefined`: that of the server. */
+  readonly jsDomain: string | undefined;
 }
 
 /**
@@ -72,7 +74,7 @@ export async function openCalls(options: ConnectionOptions & OutputOptions): Pro
   const timing = options.timeout === undefined ? {} : { deadlineMs: options.timeout };
   const logger = options.json === true ? NO_LOGGER : LOGGER;
   const calls = new Calls(createRequester(connection), { ...timing, logger });
-  return { calls, connection };
+  return { calls, connection, jsDomain: clientSettings(options).jsDomain };
 }
 
 /** On its own, because TypeScript 6.0 does not rewrite an `import()` in a function with `await using`. */
