@@ -116,9 +116,10 @@ async function examineJetStream(x: Examination): Promise<Finding[]> {
 }
 
 async function examineHealth(x: Examination): Promise<Finding[]> {
-  const { workers } = await x.workers();
+  const { workers, answer } = await x.workers();
   const ids = workers.map(({ id }) => id);
-  return judgeHealth(await inspectHealth(x.options.http, ids));
+  const own = answer.kind === "stats" ? [answer.stats.worker.id] : [];
+  return judgeHealth(await inspectHealth(x.options.http, [...ids, ...own]));
 }
 
 async function examineClocks(x: Examination): Promise<Finding[]> {

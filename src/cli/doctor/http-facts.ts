@@ -1,6 +1,6 @@
 /** What is seen by HTTP: the monitoring port of a NATS server, and the endpoint of the workers. */
 import { jetStreamMonitor, readiness, readReply } from "../../protocol/nats-replies.ts";
-import type { DiskFacts, HealthFacts } from "./verdicts/outside.ts";
+import type { DiskFacts, DisksFacts, HealthFacts } from "./verdicts/outside.ts";
 
 /** The default monitoring port of a NATS server. */
 const MONITOR_PORT = 8222;
@@ -15,16 +15,26 @@ const HTTP_MS = 2_000;
 export async function inspectDisks(
   urls: readonly string[],
   servers: ReadonlyMap<string, string>,
-): Promise<DiskFacts[]> {
-  const guesses = [...servers.values()].map(
-    (address) => `http://${hostOf(address)}:${MONITOR_PORT}`,
+): Promise<DisksFacts> {
+  const isNamed = urls.length > 0;
+  const asked = isNamed
+    ? new Map(urls.map((url) => [url, url]))
+    : new Map([...servers.values()].map((address) => [monitorOf(address), address]));
+  const disks: DiskFacts[] = [];
+  const unknown: string[] = [];
+  await Promise.all(
+    [...asked].map(async ([url, name]) => {
+      const answer = await diskAt(url);
+      const server = answer === null ? undefined : servers.get(answer.serverId);
+      if (answer === null || (server === undefined && !isNamed)) unknown.push(name);
+      else disks.push({ ...answer, server: server ?? url });
+    }),
   );
-  const asked = urls.length > 0 ? urls : guesses;
-  const answers = await Promise.all([...new Set(asked)].map((url) => diskAt(url)));
-  return answers.flatMap((answer) => {
-    if (answer === null || (urls.length === 0 && !servers.has(answer.serverId))) return [];
-    return [{ ...answer, server: servers.get(answer.serverId) ?? answer.server }];
-  });
+  return { disks, unknown };
+}
+
+function monitorOf(address: string): string {
+  return `http://${address.replace(/:\d+$/, "")}:${MONITOR_PORT}`;
 }
 
 async function diskAt(url: string): Promise<(DiskFacts & { readonly serverId: string }) | null> {
@@ -41,13 +51,18 @@ async function diskAt(url: string): Promise<(DiskFacts & { readonly serverId: st
   };
 }
 
-/** @param known the workers of this coordinator; none if they are not known */
+/**
+ * A worker of another coordinator says nothing about this one.
+ *
+ * @param known the workers of this coordinator that answer; none if none does, and then a worker that is
+ * ready belongs to another one
+ */
 export async function inspectHealth(url: string, known: readonly string[]): Promise<HealthFacts> {
   const answer = readReply(readiness, await get(url, "/readyz"));
   const isOther =
-    known.length > 0 &&
-    answer?.workers.some(({ id }) => id !== null && known.includes(id)) === false;
-  // A worker of another coordinator says nothing about this one.
+    known.length === 0
+      ? answer?.ready === true
+      : answer?.workers.some(({ id }) => id !== null && known.includes(id)) === false;
   if (answer === null || isOther) return { url, answer: null };
   const { problems, warnings, ready, workers } = answer;
   return { url, answer: { problems, warnings, isReady: ready, workers: workers.length } };
@@ -62,8 +77,4 @@ async function get(url: string, path: string): Promise<string> {
   } catch {
     return "";
   }
-}
-
-function hostOf(address: string): string {
-  return address.replace(/:\d+$/, "");
 }

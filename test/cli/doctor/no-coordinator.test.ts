@@ -6,7 +6,9 @@ import { describe, it } from "node:test";
 import { jetstreamManager, RetentionPolicy, StorageType } from "@nats-io/jetstream";
 import { runCli } from "../../support/cli-process.ts";
 import { NatsProxy } from "../../support/nats-proxy.ts";
-import { TestServer } from "../../support/nats-server.ts";
+import { Authority } from "../../support/certificates.ts";
+import { randomPort, TestServer } from "../../support/nats-server.ts";
+import { TempFolder } from "../../support/temp-folder.ts";
 import { diagnose, textOf } from "./diagnose.ts";
 
 describe("if-coordinator doctor, without a coordinator", () => {
@@ -66,6 +68,29 @@ describe("if-coordinator doctor, without a coordinator", () => {
     );
     assert.deepEqual(knownBad.bad, ["version_known_bad", ...missing]);
     assert.match(textOf(knownBad, "version_known_bad"), /2\.14\.2 can refuse every write/);
+  });
+
+  it("says how long the certificate is valid, and which monitoring port does not answer", async () => {
+    await using folder = await TempFolder.create();
+    const authority = new Authority("ca");
+    const ca = await authority.certificate(folder.path);
+    const { cert, key } = await authority.issue(folder.path, "server", { ips: ["127.0.0.1"] });
+    const monitor = randomPort();
+    await using server = await TestServer.start({
+      config: `jetstream { sync_interval: always }, http: 127.0.0.1:${monitor}
+        tls { cert_file: "${cert}", key_file: "${key}" }`,
+    });
+    const [good, dead] = [`http://127.0.0.1:${monitor}`, "http://127.0.0.1:1"];
+    const diagnosis = await diagnose(
+      server.url.replace("nats:", "tls:"),
+      ...["--tlsca", ca, "--monitor", `${good},${dead}`],
+    );
+    assert.match(textOf(diagnosis, "certificate_ends"), /^the server's certificate ends on \d{4}-/);
+    const disk = diagnosis.findings.filter(({ check }) => check === "disk");
+    assert.match(disk[0]?.text ?? "", /each write is synced to disk; 0 bytes of .* used/);
+    assert.match(disk[1]?.text ?? "", /not known for http:\/\/127\.0\.0\.1:1$/);
+    const untrusted = await diagnose(server.url.replace("nats:", "tls:"));
+    assert.match(textOf(untrusted, "not_connected"), /does not know the authority/);
   });
 
   it("finds buckets that no worker would accept", async () => {

@@ -199,12 +199,14 @@ describe("the verdict on storage", () => {
         reservedBytes: 100,
       },
     };
-    assert.deepEqual(codesOf(judgeDisk([], 1)), ["sync_unknown"]);
-    assert.deepEqual(codesOf(judgeDisk([disk], 1)), [null]);
-    assert.deepEqual(codesOf(judgeDisk([disk], 3)), ["sync_slow"]);
-    assert.deepEqual(codesOf(judgeDisk([{ ...disk, syncIntervalMs: 120_000 }], 1)), ["sync_slow"]);
-    assert.deepEqual(codesOf(judgeDisk([{ ...disk, syncsAlways: true }], 3)), [null]);
-    assert.deepEqual(codesOf(judgeDisk([{ ...disk, usedBytes: 80 }], 1)), ["disk_nearly_full"]);
+    const judge = (facts: typeof disk, servers: number) =>
+      judgeDisk({ disks: [facts], unknown: [] }, servers);
+    assert.deepEqual(codesOf(judgeDisk({ disks: [], unknown: ["n1"] }, 1)), ["sync_unknown"]);
+    assert.deepEqual(codesOf(judge(disk, 1)), [null]);
+    assert.deepEqual(codesOf(judge(disk, 3)), ["sync_slow"]);
+    assert.deepEqual(codesOf(judge({ ...disk, syncIntervalMs: 120_000 }, 1)), ["sync_slow"]);
+    assert.deepEqual(codesOf(judge({ ...disk, syncsAlways: true }, 3)), [null]);
+    assert.deepEqual(codesOf(judge({ ...disk, usedBytes: 80 }, 1)), ["disk_nearly_full"]);
   });
 });
 

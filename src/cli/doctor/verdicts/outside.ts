@@ -11,15 +11,22 @@ export interface DiskFacts {
   readonly reservedBytes: number;
 }
 
+export interface DisksFacts {
+  readonly disks: readonly DiskFacts[];
+  /** The servers, or monitoring ports, that did not answer. */
+  readonly unknown: readonly string[];
+}
+
 /** Longer than what docs/durability.md recommends for one node. */
 const LONGEST_SYNC_MS = 1_000;
 const NEAR = 0.8;
 
 /** @param servers how many servers of the cluster are known */
-export function judgeDisk(facts: readonly DiskFacts[], servers: number): Finding[] {
-  if (facts.length === 0)
-    return [found("sync_unknown", "sync_interval and the free storage are not known")];
-  return facts.flatMap((fact) => judgeDiskOf(fact, servers));
+export function judgeDisk({ disks, unknown }: DisksFacts, servers: number): Finding[] {
+  const findings = disks.flatMap((disk) => judgeDiskOf(disk, servers));
+  if (unknown.length === 0) return findings;
+  const text = `sync_interval and the free storage are not known for ${shortList(unknown)}`;
+  return [...findings, found("sync_unknown", text)];
 }
 
 function judgeDiskOf(facts: DiskFacts, servers: number): Finding[] {
