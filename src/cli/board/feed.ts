@@ -22,6 +22,8 @@ export interface FeedOptions {
   readonly isConnected: () => boolean;
   /** The model has changed. */
   readonly changed: () => void;
+  /** A part of the board cannot be read. Called each time that it is tried. */
+  readonly problem: (message: string) => void;
   /** It cannot go on. */
   readonly failed: (error: unknown) => void;
   readonly signal: AbortSignal;
@@ -113,13 +115,13 @@ export class Feed {
       const isDone = await this.#attempt(() => this.#scan());
       if (!isDone) model.abandonScan();
       const took = performance.now() - began;
-      await this.#pause(isDone ? Math.max(SCAN_MS, took * SCAN_PAUSE_FACTOR) : SCAN_CHECK_MS);
+      await this.#pause(isDone ? Math.max(SCAN_MS, took * SCAN_PAUSE_FACTOR) : SCAN_MS);
     }
   }
 
   /** @returns whether it was answered. A problem is shown on the board. */
   async #attempt(read: () => Promise<void>): Promise<boolean> {
-    const { model, isConnected, changed, signal } = this.#options;
+    const { model, isConnected, problem, changed, signal } = this.#options;
     try {
       await read();
       model.setConnection("connected", Date.now());
@@ -127,8 +129,9 @@ export class Feed {
     } catch (error) {
       if (signal.aborted) return false;
       if (!(error instanceof TaskError)) throw error;
-      const state = isConnected() ? "no coordinator" : "disconnected";
-      model.setConnection(state, Date.now());
+      // A refusal, such as a missing permission, concerns one part of the board. The rest goes on.
+      if (!error.retryable) problem(error.message);
+      else model.setConnection(isConnected() ? "no coordinator" : "disconnected", Date.now());
       return false;
     } finally {
       changed();

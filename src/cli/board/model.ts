@@ -116,6 +116,7 @@ export class BoardModel {
 
   removed(taskId: string): void {
     this.#tasks.remove(taskId);
+    if (this.#options.countsHere === true) this.#tasks.doubt();
   }
 
   get needsScan(): boolean {

@@ -13,8 +13,6 @@ export interface ShowBoardOptions {
   readonly coordinator: Coordinator;
   /** Whether the NATS server can be reached at the moment. */
   readonly isConnected: () => boolean;
-  /** Resolves when the connection has ended for good. */
-  readonly closed: Promise<Error | undefined>;
   readonly terminal: WriteStream;
   /** The keyboard; `null` if standard input is no terminal. */
   readonly keys: NodeJS.ReadStream | null;
@@ -26,6 +24,8 @@ export interface ShowBoardOptions {
   readonly wantsSession: (sessionId: string) => boolean;
   /** Events after this revision are listed. */
   readonly since: number;
+  /** What cannot be shown, and why. Called again and again. */
+  readonly problem: (message: string) => void;
   /** Ends the board, as the key `q` does. */
   readonly interrupted: Promise<void>;
 }
@@ -109,8 +109,7 @@ function run(running: Running): void {
   const feed = new Feed({ ...running, shownClaims: () => shownClaims, changed, signal: end });
   feed.start().catch(failed);
   void running.interrupted.then(quit);
-  void running.closed.then((problem) => {
-    if (problem !== undefined) failed(problem);
-  });
+  // The connection can end for good, for example because the user was removed.
+  running.coordinator.run().catch(failed);
   redraws.request();
 }

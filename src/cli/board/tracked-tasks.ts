@@ -47,7 +47,7 @@ export class TrackedTasks {
     return this.#isFirst || this.#isDoubtful || this.#shown.isRunningOut;
   }
 
-  /** Updates were missed. */
+  /** Updates were missed, or the counts are no longer right. */
   doubt(): void {
     this.#isDoubtful = true;
   }
@@ -61,9 +61,8 @@ export class TrackedTasks {
     else if (!scan.includes(change)) scan.set(task, oldStatus);
   }
 
+  /** The counts stay as they are, because the status that it had is unknown. */
   remove(taskId: string): void {
-    // The status that it had is unknown.
-    this.doubt();
     this.#shown.delete(taskId);
     if (this.#scan === null) return;
     this.#scan.delete(taskId);

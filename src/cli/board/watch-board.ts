@@ -18,28 +18,30 @@ export interface WatchBoardOptions extends ConnectionOptions, FilterOptions {
   readonly since?: WatchSince;
 }
 
+/** More of them say nothing new. */
+const MAX_PROBLEMS = 20;
 /** How many revisions before now are listed, unless the user says from when. */
 const RECENT_REVISIONS = 500;
 
 export async function watchBoard(options: WatchBoardOptions): Promise<void> {
-  const problems: string[] = [];
+  const problems = new Set<string>();
   const logger = {
     debug: () => undefined,
     // The board shows it: the connection, and whether somebody answers.
     warn: () => undefined,
     error: (message: string): void => {
-      problems.push(message);
+      if (problems.size < MAX_PROBLEMS) problems.add(message);
     },
   };
   try {
     await withCoordinator(
       options,
-      ({ bus, coordinator }) => show(options, bus, coordinator),
+      ({ bus, coordinator }) => show(options, bus, coordinator, logger.error),
       logger,
     );
   } finally {
     // Not before, because the board had the terminal.
-    for (const problem of new Set(problems)) printError(`if-coordinator: ${problem}`);
+    for (const problem of problems) printError(`if-coordinator: ${problem}`);
   }
 }
 
@@ -47,6 +49,7 @@ async function show(
   options: WatchBoardOptions,
   bus: EventBus,
   coordinator: Coordinator,
+  problem: (message: string) => void,
 ): Promise<void> {
   // Also says at once if no coordinator answers.
   const { revision } = await coordinator.tasks.stats();
@@ -63,7 +66,6 @@ async function show(
   await showBoard({
     coordinator,
     isConnected: () => bus.link.isConnected,
-    closed: bus.link.closed,
     terminal: process.stdout,
     keys: process.stdin.isTTY ? process.stdin : null,
     title: titleOf(options, bus, session),
@@ -76,6 +78,7 @@ async function show(
       filter.wants(update) &&
       start.wants(update),
     wantsSession: (id) => session === undefined || id === session,
+    problem,
     interrupted: interruption.happened,
   });
   // Ctrl-C is a way to quit. Without a keyboard it is a signal.

@@ -198,6 +198,17 @@ describe("the counts of the board", () => {
     assert.deepEqual(Object.fromEntries(counts), { available: 1, claimed: 1 });
   });
 
+  it("are made again if a task was removed, because its status is unknown", () => {
+    const tasks = [taskRecord("a"), taskRecord("b", { created_revision: 2 })];
+    const model = modelOf(tasks, { countsHere: true });
+    model.removed("a");
+    assert.equal(model.needsScan, true);
+    assert.deepEqual(idsOf(model.view(NOW, ROWS).ready), ["b"]);
+    const ofAll = modelOf(tasks);
+    ofAll.removed("a");
+    assert.equal(ofAll.needsScan, false, "the coordinator counts");
+  });
+
   it("are made again if updates are missing", () => {
     const model = modelOf([taskRecord("a")]);
     assert.equal(model.needsScan, false);

@@ -80,12 +80,14 @@ describe("the screen of the board", () => {
 describe("a board that cannot go on", () => {
   it("rejects with the reason, and leaves the terminal as it was", async () => {
     const terminal = new FakeTerminal();
-    const broken = { tasks: { stats: () => Promise.reject(new Error("broken")) } };
     const never = new Promise<never>(() => undefined);
+    const stats = (): Promise<never> => Promise.reject(new Error("broken"));
+    const broken = { tasks: { stats }, run: () => never };
     const shown = showBoard({
-      ...{ coordinator: broken as never, isConnected: () => true, closed: never },
+      ...{ coordinator: broken as never, isConnected: () => true },
       ...{ terminal: terminal.stream, keys: null, title: "", hasStyles: false },
       ...{ prefix: "", since: 0, wantsEvent: () => true, wantsSession: () => true },
+      problem: () => undefined,
       interrupted: never,
     });
     await assert.rejects(shown, /broken/);

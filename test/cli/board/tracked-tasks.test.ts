@@ -121,19 +121,6 @@ describe("tasks that are tracked by a scan and by updates", () => {
     );
   });
 
-  it("need another scan if a task was removed, because its status is unknown", () => {
-    const tracked = new TrackedTasks();
-    tracked.beginScan();
-    tracked.addPage({ tasks: [taskRecord("a"), B], revision: 2 }, true);
-    assert.equal(tracked.needsScan, false);
-    tracked.remove("a");
-    assert.equal(tracked.needsScan, true);
-    assert.deepEqual(
-      tracked.shown.ready.entries.map(({ id }) => id),
-      ["b"],
-    );
-  });
-
   it("are shown while the first scan runs, and as before while another one does", () => {
     const tracked = new TrackedTasks();
     tracked.beginScan();
