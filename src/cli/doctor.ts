@@ -129,5 +129,12 @@ function exitCodeOf(results: readonly CheckResult[]): ExitCode {
 /** If one of several servers cannot be used, the code is another. */
 const NO_COORDINATOR: readonly FindingCode[] = [
   ...(["host_not_found", "connection_refused", "unreachable", "http_port", "not_nats"] as const),
-  ...(["silent", "login_refused", "not_connected", "inbox_refused", "no_worker"] as const),
+  ...([
+    "silent",
+    "login_refused",
+    "not_connected",
+    "inbox_refused",
+    "no_worker",
+    "not_answered",
+  ] as const),
 ];

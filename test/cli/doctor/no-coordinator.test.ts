@@ -9,6 +9,7 @@ import { NatsProxy } from "../../support/nats-proxy.ts";
 import { Authority } from "../../support/certificates.ts";
 import { randomPort, TestServer } from "../../support/nats-server.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
+import { respond } from "../../support/stand-in.ts";
 import { diagnose, textOf } from "./diagnose.ts";
 
 describe("if-coordinator doctor, without a coordinator", () => {
@@ -53,10 +54,15 @@ describe("if-coordinator doctor, without a coordinator", () => {
     await using without = await TestServer.start({ config: "debug: false", jetstream: false });
     await using old = await NatsProxy.start(withJetStream.port, { version: "2.10.29" });
     await using defective = await NatsProxy.start(withJetStream.port, { version: "2.14.2" });
-    const [noWorker, noJetStream, tooOld, knownBad] = await Promise.all(
-      [withJetStream.url, without.url, old.url, defective.url].map((url) => diagnose(url)),
+    await using mute = await TestServer.start();
+    await respond(await mute.connect(), () => null);
+    const urls = [withJetStream.url, without.url, old.url, defective.url, mute.url];
+    const [noWorker, noJetStream, tooOld, knownBad, noAnswer] = await Promise.all(
+      urls.map((url) => diagnose(url)),
     );
-    assert.ok(noWorker && noJetStream && tooOld && knownBad);
+    assert.ok(noWorker && noJetStream && tooOld && knownBad && noAnswer);
+    assert.equal(noAnswer.code, 7);
+    assert.match(textOf(noAnswer, "not_answered"), /no answer from tasks\.stats within 5000 ms/);
     const missing = ["bucket_missing", "bucket_missing", "bucket_missing", "no_worker"];
     assert.deepEqual([noWorker.code, noWorker.bad], [7, missing]);
     assert.deepEqual([noJetStream.code, noJetStream.bad], [7, ["no_jetstream", "no_worker"]]);
