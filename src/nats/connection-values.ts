@@ -91,7 +91,8 @@ function isTlsScheme(scheme: string | undefined, url: string): boolean {
 
 /** Host and port in one canonical form, so that a server named twice is recognized. */
 function addressOf(text: string, url: string): string {
-  if (isIPv6(text)) return addressOf(`[${text}]`, url);
+  // Node's pattern for IPv6 takes 5 ms to compile, which a command would notice.
+  if (/:.*:/.test(text) && isIPv6(text)) return addressOf(`[${text}]`, url);
   const [, host = "", port = String(DEFAULT_PORT)] =
     /^(\[[^\]]*\]|[^:[\]]*)(?::(.*))?$/.exec(text) ?? [];
   if (!/^[^\s/?#\\]+$/.test(host) || !URL.canParse(`http://${host}`)) {

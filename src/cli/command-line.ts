@@ -1,0 +1,27 @@
+/** Runs the command of a command line, and reports an error with the exit code that it means. */
+import { createProgram } from "./program.ts";
+import { asksForJson, endWithClosedPipe } from "./shared/data.ts";
+import { refuseBrokenText } from "./shared/argument-text.ts";
+import { asksForJsonLog, wantsJsonLog } from "./shared/log-format.ts";
+import { useJson } from "./shared/output.ts";
+import { reportError } from "./shared/report-error.ts";
+
+/** Time to write the last output. */
+const EXIT_DELAY_MS = 1_000;
+
+/** Sets the exit code of the process. Never rejects. */
+export async function runCommandLine(args: readonly string[]): Promise<void> {
+  endWithClosedPipe();
+  // Before the settings are read, because they may be wrong.
+  if (asksForJsonLog(args)) useJson();
+  try {
+    refuseBrokenText(args);
+    await createProgram().command.parseAsync(args, { from: "user" });
+  } catch (error) {
+    if (wantsJsonLog(error)) useJson();
+    process.exitCode = reportError(error, { isJson: asksForJson(args) });
+  } finally {
+    // Something half open, such as a connection that was never answered, must not keep the process alive.
+    setTimeout(() => process.exit(), EXIT_DELAY_MS).unref();
+  }
+}
