@@ -58,7 +58,7 @@ function cut(text: string, width: number): string {
   let kept = "";
   for (const { segment } of new Intl.Segmenter().segment(text)) {
     const size = WIDE.test(segment) ? 2 : 1;
-    if (used + size > width) return `${withoutLast(kept)}…`;
+    if (used + size > width) return `${used < width ? kept : withoutLast(kept)}…`;
     used += size;
     kept += segment;
   }

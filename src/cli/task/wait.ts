@@ -9,8 +9,9 @@ import { EXIT, type ExitCode } from "../shared/exit-codes.ts";
 import { addExamples } from "../shared/help.ts";
 import { parseDuration, parseTaskId, parseText } from "../shared/parse-values.ts";
 import { type Condition, FINISHED, parseCondition } from "../wait/condition.ts";
+import type { WaitResult } from "../wait/named-tasks.ts";
 import { resultText } from "../wait/result-text.ts";
-import { waitForGroup, waitForNamed, type WaitResult } from "../wait/wait-for.ts";
+import { waitForGroup, waitForNamed } from "../wait/wait-for.ts";
 
 interface WaitOptions extends ConnectionOptions, OutputOptions {
   readonly for?: Condition;
@@ -83,8 +84,8 @@ function prefixOf(ids: readonly string[], { prefix, all }: WaitOptions): string 
   return ids.length > 0 ? null : (prefix ?? "");
 }
 
-function toDocument({ outcome, tasks }: WaitResult, { wanted }: Condition): object {
-  return { outcome, statuses: wanted, tasks };
+function toDocument({ outcome, ...rest }: WaitResult, { wanted }: Condition): object {
+  return { outcome, statuses: wanted, ...rest };
 }
 
 /** Aborts the signal when the time is over. `null`: never. */

@@ -3,7 +3,7 @@ import type { CallOptions } from "../../client/call-options.ts";
 import type { TaskQueries } from "../../client/task-queries.ts";
 import { TaskError } from "../../client/task-error.ts";
 import type { TaskStatus } from "../../task/task.ts";
-import type { Outcome, WaitedTask, WaitRules } from "./named-tasks.ts";
+import type { Outcome, WaitedTask, WaitResult, WaitRules } from "./named-tasks.ts";
 
 const PAGE_SIZE = 1_000;
 /** Tasks that the answer names. */
@@ -32,13 +32,22 @@ export class ListedGroup {
     return this.#rules.any ? this.#lookForAny(options) : this.#lookForAll(options);
   }
 
-  /** Tasks for which the condition does not hold. Empty if the coordinator does not answer soon. */
-  async notHolding(): Promise<readonly WaitedTask[]> {
-    const { unwanted } = this.#rules.condition;
+  /** Some of the tasks that explain the outcome. None if the coordinator does not answer soon. */
+  async examplesOf(outcome: WaitResult["outcome"]): Promise<Omit<WaitResult, "outcome">> {
+    if (outcome === "holds") return { tasks: [], has_more: false };
+    const { hopeless, unwanted } = this.#rules.condition;
+    const status = [...(outcome === "ended_otherwise" ? hopeless : unwanted)];
+    const wanted = { prefix: this.#prefix, status, limit: MAX_NAMED };
     try {
-      return await this.#list(unwanted, MAX_NAMED, { deadlineMs: LAST_LIST_MS });
+      const page = await this.#tasks.list(wanted, { deadlineMs: LAST_LIST_MS });
+      const tasks = page.tasks.map(({ task_id, status, claimed_by }) => ({
+        task_id,
+        status,
+        claimed_by,
+      }));
+      return { tasks, has_more: page.next_cursor !== null };
     } catch (error) {
-      if (error instanceof TaskError) return [];
+      if (error instanceof TaskError) return { tasks: [], has_more: false };
       throw error;
     }
   }

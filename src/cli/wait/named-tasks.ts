@@ -13,6 +13,14 @@ export interface WaitedTask {
 
 export type Outcome = "holds" | "ended_otherwise" | "not_found";
 
+export interface WaitResult {
+  readonly outcome: Outcome | "timed_out";
+  /** Every task that was named, or tasks of a group that explain the outcome. */
+  readonly tasks: readonly WaitedTask[];
+  /** Whether there are more such tasks of the group. */
+  readonly has_more: boolean;
+}
+
 export interface WaitRules {
   readonly condition: Condition;
   /** Whether one task is enough. */

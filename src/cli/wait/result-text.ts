@@ -1,8 +1,7 @@
 /** The result of a wait in one sentence. */
 import { formatDuration } from "../shared/time.ts";
 import { type Condition, verdictOn } from "./condition.ts";
-import type { WaitedTask } from "./named-tasks.ts";
-import type { WaitResult } from "./wait-for.ts";
+import type { WaitedTask, WaitResult } from "./named-tasks.ts";
 
 const MAX_NAMED = 5;
 
@@ -15,7 +14,10 @@ export interface Waited {
   readonly timeoutMs: number | null;
 }
 
-export function resultText({ outcome, tasks }: WaitResult, waited: Waited): string {
+export function resultText(
+  { outcome, tasks, has_more: hasMore }: WaitResult,
+  waited: Waited,
+): string {
   const { condition, timeoutMs } = waited;
   switch (outcome) {
     case "holds":
@@ -24,7 +26,7 @@ export function resultText({ outcome, tasks }: WaitResult, waited: Waited): stri
       const ended = withVerdict(tasks, condition, "hopeless");
       return (
         `waiting has no point, because ${waited.any ? "no task" : "not every task"} can become ` +
-        `${condition.text} now: ${named(ended)}`
+        `${condition.text} now: ${named(ended, hasMore)}`
       );
     }
     case "not_found": {
@@ -43,7 +45,7 @@ export function resultText({ outcome, tasks }: WaitResult, waited: Waited): stri
       const hint = first === undefined ? "" : `. if-coordinator task why ${first.task_id} says why`;
       return (
         `timed out after ${formatDuration(timeoutMs ?? 0)}: not ${condition.text} yet: ` +
-        `${open.length === 0 ? "unknown, because no coordinator answers" : named(open)}${hint}`
+        `${open.length === 0 ? "unknown, because no coordinator answers" : named(open, hasMore)}${hint}`
       );
     }
   }
@@ -78,17 +80,19 @@ function withVerdict(
 }
 
 /** `a (claimed by session-1), b (blocked) and 3 more`. */
-function named(tasks: readonly WaitedTask[]): string {
+function named(tasks: readonly WaitedTask[], hasMore: boolean): string {
   return listed(
     tasks.map(({ task_id: id, status, claimed_by: holder }) => {
       const by = holder === null ? "" : ` by ${holder}`;
       return `${id} (${status === null ? "does not exist" : `${status}${by}`})`;
     }),
+    hasMore,
   );
 }
 
-function listed(parts: readonly string[]): string {
+function listed(parts: readonly string[], hasMore = false): string {
   const rest = parts.length - MAX_NAMED;
   const shown = parts.slice(0, MAX_NAMED).join(", ");
-  return rest > 0 ? `${shown} and ${rest} more` : shown;
+  if (rest <= 0) return shown;
+  return `${shown} and ${hasMore ? "more than " : ""}${rest} more`;
 }

@@ -6,19 +6,13 @@ import type { CallOptions } from "../../client/call-options.ts";
 import type { Coordinator } from "../../client/coordinator.ts";
 import { hasCode } from "../../client/task-error.ts";
 import { ListedGroup } from "./listed-group.ts";
-import { NamedTasks, type Outcome, type WaitedTask, type WaitRules } from "./named-tasks.ts";
+import { NamedTasks, type Outcome, type WaitResult, type WaitRules } from "./named-tasks.ts";
 import { TaskGroup } from "./task-group.ts";
 import { WakeUp } from "./wake-up.ts";
 import { watchTasks } from "./watch-tasks.ts";
 
 /** Requests at the same time. */
 const CONCURRENCY = 16;
-
-export interface WaitResult {
-  readonly outcome: Outcome | "timed_out";
-  /** Every task that was named, or some tasks of a group that are open. */
-  readonly tasks: readonly WaitedTask[];
-}
 
 /** @param signal ends the wait, but not the first look at the tasks */
 export async function waitForNamed(
@@ -58,7 +52,7 @@ export async function waitForNamed(
     return tasks.outcome();
   };
   const outcome = await untilDecided(look, wakeUp, signal);
-  return { outcome, tasks: tasks.tasks() };
+  return { outcome, tasks: tasks.tasks(), has_more: false };
 }
 
 /** @param signal ends the wait, but not the first look at the tasks */
@@ -98,7 +92,7 @@ export async function waitForGroup(
     return group.isProven ? "holds" : null;
   };
   const outcome = await untilDecided(look, wakeUp, signal);
-  return { outcome, tasks: outcome === "holds" ? [] : await listed.notHolding() };
+  return { outcome, ...(await listed.examplesOf(outcome)) };
 }
 
 /** Looks, and looks again after each wake-up, until there is an outcome. */

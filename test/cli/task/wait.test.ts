@@ -50,7 +50,16 @@ describe("task wait", () => {
       /timed out after 0s: not finished yet: P1\.1 \(claimed by session-1\)/,
     );
     assert.match(late.stderr, /task why P1\.1 says why/);
-    assert.equal((await wait("--all", "--timeout", "10ms")).code, 8);
+
+    const many = Array.from({ length: 120 }, (_, i) => ({ task_id: `many.${i}` }));
+    await coordinator.ok("tasks.import", { tasks: many });
+    const open = await wait("--all", "--timeout", "10ms");
+    assert.equal(open.code, 8);
+    assert.match(open.stderr, /many\.3 \(available\) and more than 95 more\. /);
+    await coordinator.ok("tasks.cancel.many.119");
+    const hopeless = await wait("--prefix", "many.", "--for", "complete");
+    assert.equal(hopeless.code, 1);
+    assert.match(hopeless.stderr, /can become complete now: many\.119 \(cancelled\)\n$/);
 
     const failures: [args: string[], code: number][] = [
       [["nowhere"], 6],
