@@ -136,6 +136,7 @@ export class Judge {
   }
 
   #note(rule: RuleName, write: Write, outcome: Outcome): void {
+    if (outcome === null) return;
     if (typeof outcome === "string") {
       this.tally.unchecked(rule, write.taskId, outcome);
       return;

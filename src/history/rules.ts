@@ -20,8 +20,8 @@ export const UNCHECKED = {
 } as const;
 export type Unchecked = keyof typeof UNCHECKED;
 
-/** The breaks of the rule in words, or why it cannot tell. */
-export type Outcome = readonly string[] | Unchecked;
+/** The breaks of the rule in words, or why it cannot tell. `null`: the rule says nothing about such a write. */
+export type Outcome = readonly string[] | Unchecked | null;
 
 export interface Rule {
   /** What holds if the rule is kept. */
@@ -42,7 +42,7 @@ export const WRITE_RULES = {
     guarantee: "G3",
     judgesEdits: true,
     check: ({ task }, past) => {
-      if (task.status !== "claimed" || past.kind === "nothing") return [];
+      if (task.status !== "claimed" || past.kind === "nothing") return null;
       if (past.kind === "unknown") return "trimmed";
       if (past.task.attempt !== task.attempt || past.holder === null) return [];
       if (past.holder !== task.claimedBy) {
@@ -59,7 +59,7 @@ export const WRITE_RULES = {
     judgesEdits: true,
     check: ({ task, isByWorker }, past, event) => {
       if (past.kind === "unknown") return "trimmed";
-      if (past.kind === "nothing" && !isByWorker) return [];
+      if (past.kind === "nothing" && !isByWorker) return null;
       const before = past.kind === "known" ? past.task.attempt : 0;
       const expected = before + (isClaim(event) ? 1 : 0);
       return task.attempt === expected
@@ -71,7 +71,7 @@ export const WRITE_RULES = {
     holds: "the fencing token of each claim is the revision that the claim replaced",
     guarantee: "G3",
     check: ({ task, replaces }, past, event) => {
-      if (past.kind === "nothing") return [];
+      if (past.kind === "nothing") return null;
       const before = past.kind === "known" ? past : null;
       const expected = isClaim(event)
         ? (replaces ?? before?.revision ?? null)
@@ -86,7 +86,7 @@ export const WRITE_RULES = {
     holds: "each write of a worker replaced the newest record of its task",
     guarantee: "G1",
     check: ({ replaces, isByWorker }, past) => {
-      if (past.kind === "nothing" || !isByWorker) return [];
+      if (past.kind === "nothing" || !isByWorker) return null;
       if (replaces === null) return "unsupplied";
       if (past.kind === "unknown") return "trimmed";
       return replaces >= past.revision
@@ -98,7 +98,7 @@ export const WRITE_RULES = {
     holds: "each event begins where the one before it ended, and fits its record",
     guarantee: "G6",
     check: ({ task, isByWorker }, past, event) => {
-      if (event === null) return isByWorker ? ["the record has no event"] : [];
+      if (event === null) return isByWorker ? ["the record has no event"] : null;
       const problems: string[] = [];
       if (past.kind === "known" && event.oldStatus !== past.task.status) {
         const from = event.oldStatus ?? "none";
@@ -122,7 +122,7 @@ export const WRITE_RULES = {
     guarantee: "G1",
     check: ({ task }, past, event) => {
       if (past.kind === "unknown") return "trimmed";
-      if (event === null) return [];
+      if (event === null) return null;
       if (past.kind === "nothing") {
         const isBorn = event.type !== "task_created" || BORN_AS.has(task.status);
         return isBorn ? [] : [`task_created makes it ${task.status}`];
@@ -137,7 +137,7 @@ export const WRITE_RULES = {
     guarantee: "G3",
     check: ({ task }, past, event) => {
       const deed = event === null ? undefined : DEEDS.get(event.type);
-      if (event === null || deed === undefined || past.kind === "nothing") return [];
+      if (event === null || deed === undefined || past.kind === "nothing") return null;
       if (past.kind === "unknown") return "trimmed";
       const by = event.sessionId ?? "nobody";
       const holder = past.task.claimedBy;
@@ -154,7 +154,7 @@ export const WRITE_RULES = {
     guarantee: "G1",
     check: ({ task }, past, event) => {
       if (past.kind === "unknown") return "trimmed";
-      if (task.status !== "complete" || past.kind === "nothing") return [];
+      if (task.status !== "complete" || past.kind === "nothing") return null;
       const { completedAt } = past;
       return completedAt === null || event?.type === "task_updated"
         ? []
@@ -166,7 +166,7 @@ export const WRITE_RULES = {
     guarantee: "G4",
     check: ({ task, writtenAt }, past, event) => {
       const isExpiry = event?.reason === LEASE_EXPIRED && event.oldStatus === "claimed";
-      if (!isExpiry || past.kind === "nothing") return [];
+      if (!isExpiry || past.kind === "nothing") return null;
       if (past.kind === "unknown") return "trimmed";
       if (writtenAt === null || past.leasedAt === null) return "unsupplied";
       const lastedMs = writtenAt - past.leasedAt;

@@ -92,9 +92,9 @@ function rulesOf({ tally }: Proof["judge"]): RuleResult[] {
   });
 }
 
-function verdictOf({ checked, unchecked, violations }: Count): RuleVerdict {
+function verdictOf({ checked, violations }: Count): RuleVerdict {
   if (violations > 0) return "broken";
-  return checked === 0 && unchecked > 0 ? "unchecked" : "holds";
+  return checked === 0 ? "unchecked" : "holds";
 }
 
 function toRecord(violation: Violation): ViolationRecord {

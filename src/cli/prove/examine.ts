@@ -34,7 +34,7 @@ export interface Proof {
 }
 
 /** The most violations that are compared again with the bucket. */
-const MAX_CONFIRMED = 10_000;
+const MAX_CONFIRMED = 1_000;
 
 /** Judges a consistent prefix: everything up to the last revision at the moment of the call. */
 export async function examine(access: HistoryAccess, question: Question): Promise<Proof> {

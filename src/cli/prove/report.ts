@@ -39,7 +39,8 @@ function scopeOf({
 function lineOf(result: RuleResult): string {
   const { verdict, rule, holds, checked, violations } = result;
   const broken = violations > 0 ? `, ${violations} broken` : "";
-  const checks = verdict === "unchecked" ? "could not be checked" : `${checked} checked${broken}`;
+  const none = result.unchecked === 0 ? "nothing to check" : "could not be checked";
+  const checks = verdict === "unchecked" ? none : `${checked} checked${broken}`;
   const gaps = Object.entries(result.unchecked_because).map(([why, times]) => {
     return pc.dim(`      ${times} not checked, because ${why}`);
   });
