@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { delimiter, join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { isGroup } from "../../src/cli/command-entry.ts";
 import { COMMANDS } from "../../src/cli/command-table.ts";
 import { complete, type Candidates } from "../../src/cli/completion/complete.ts";
 import { runCli } from "../support/cli-process.ts";
@@ -30,6 +31,17 @@ describe("completion", () => {
     const values = await valuesAfter("task", "get", "P0", "--");
     for (const option of ["--json", "--nats", "--help"]) assert.ok(values.includes(option), option);
     assert.ok(!values.includes("--ttl"), "an option of another command");
+  });
+
+  it("offers options for every command of the table", async () => {
+    const paths = Object.values(COMMANDS)
+      .flatMap((entries) => Object.entries(entries))
+      .flatMap(([name, entry]) =>
+        isGroup(entry) ? Object.keys(entry.commands).map((inner) => [name, inner]) : [[name]],
+      );
+    for (const path of paths) {
+      assert.ok((await valuesAfter(...path, "--")).includes("--help"), path.join(" "));
+    }
   });
 
   it("offers the options if a command takes no other argument", async () => {
