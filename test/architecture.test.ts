@@ -50,7 +50,7 @@ const ALLOWED_IMPORTS: ImportTable = {
   simulation: ["task", "protocol", "client", "nats", "history", "task-files", "node:*"],
   cli: [
     ...["task", "protocol", "app", "pool", "config", "version", "cleanup"],
-    ...["timers", "client", "simulation"],
+    ...["timers", "client", "simulation", "task-files"],
     ...["nats/connection", "nats/request", "nats-server/dev-server", "telemetry/json-line"],
     ...["nats/connection-values", "nats/inspection", "nats/server-versions", "nats/task-removal"],
     ...["history", "nats/history-access", "nats/read-history", "nats/read-leases"],

@@ -89,6 +89,16 @@ export const COMMANDS: CommandTable = {
       load: () => import("./stats.ts"),
     },
   },
+  "Files of tasks:": {
+    import: {
+      summary: "create the tasks of a Markdown board, JSON, YAML, CSV, beads or Task Master",
+      load: () => import("./import.ts"),
+    },
+    export: {
+      summary: "write tasks to a file that import reads back",
+      load: () => import("./export.ts"),
+    },
+  },
   "Run the coordinator:": {
     dev: {
       summary: "start a NATS server, workers and the HTTP endpoint on this machine",

@@ -29,12 +29,7 @@ const ENVELOPE_BYTES = 1024;
 export function planImport(tasks: readonly ImportedTask[], maxBytes: number): ImportedTask[][] {
   parseBody("tasks.import", toRequestText({ tasks }));
   refuseDuplicates(tasks);
-  const nodes = tasks.map((task) => ({
-    taskId: task.task_id,
-    dependsOn: task.depends_on ?? [],
-    task,
-  }));
-  const dependencies = new Map(nodes.map((node) => [node.taskId, node.dependsOn]));
+  const dependencies = new Map(tasks.map((task) => [task.task_id, task.depends_on ?? []]));
   const cycle = findCycle(dependencies.keys(), (id) => dependencies.get(id));
   if (cycle !== null) {
     throw new CoordinatorError(
@@ -43,6 +38,20 @@ export function planImport(tasks: readonly ImportedTask[], maxBytes: number): Im
       { details: { field: "depends_on", cycle } },
     );
   }
+  return planPortions(tasks, maxBytes);
+}
+
+/**
+ * The same for tasks that are checked already: valid, with ids of their own, and without a cycle.
+ *
+ * @throws CoordinatorError `too_large`
+ */
+export function planPortions(tasks: readonly ImportedTask[], maxBytes: number): ImportedTask[][] {
+  const nodes = tasks.map((task) => ({
+    taskId: task.task_id,
+    dependsOn: task.depends_on ?? [],
+    task,
+  }));
   const ordered = inDependencyOrder(nodes).map((node) => node.task);
   return portions(ordered, maxBytes - ENVELOPE_BYTES);
 }

@@ -44,6 +44,7 @@ export function readBeads(objects: readonly TaskObject[], places: Places, to: Re
   const live = objects.filter(({ value }) => value.status !== "tombstone");
   if (live.length < objects.length) {
     const count = objects.length - live.length;
+    to.findings.skipped += count;
     to.findings.warningInFile(to.source.name, `deleted issues (tombstones) are left out: ${count}`);
   }
   const deleted = new Set(
@@ -87,6 +88,13 @@ function fieldsOf(
     if (name === "dependencies" || name === "parent") continue;
     if (HISTORY.has(name) || (ONLY_IF_CLOSED.has(name) && !isClosed)) {
       if (located.value !== null) to.notices.add("history", row, name);
+    } else if (name === "closed_by" && !isValidId(String(located.value))) {
+      to.notices.addTask(
+        "closed_by is no session id, so it is left out",
+        to.source,
+        row.offset,
+        String(value.id),
+      );
     } else if (located.value !== "" && located.value !== null) {
       fields.set(RENAMED[name] ?? name, located);
     }

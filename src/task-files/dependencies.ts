@@ -2,6 +2,7 @@
 import { idRuleFor, isValidId } from "../protocol/subjects.ts";
 import type { Draft, GivenDependency } from "./draft.ts";
 import { type Findings, shown } from "./findings.ts";
+import { isNothing } from "./words.ts";
 
 /** A longer range is a mistake. */
 const MAX_RANGE = 1_000;
@@ -49,6 +50,11 @@ function idsOf(
 }
 
 const RANGE = /^(.*?)(\d+)(\s*(?:-|–|—|\.{2,3}|…|\sto\s|\sthrough\s)\s*)(.*?)(\d+)$/;
+
+/** Whether a cell can name this id without quotes: it cannot be taken for a range, or for nothing. */
+export function isPlainReference(id: string): boolean {
+  return !RANGE.test(id) && !isNothing(id);
+}
 
 /** `P0.1.2-5`, `P0.1.2 - P0.1.5` and `P0.1.2..5` are four tasks; `null` if the text is no range. */
 function rangeOf(text: string, drafts: DraftsById): string[] | null {

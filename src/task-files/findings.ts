@@ -39,6 +39,8 @@ export class Findings {
   readonly errors = new FindingList();
   /** What is imported in another way than the file says, and what is left out. */
   readonly warnings = new FindingList();
+  /** Entries of the files that are no tasks to import, such as deleted issues. A warning names them. */
+  skipped = 0;
 
   error(source: SourceText, offset: number, message: string): void {
     this.errors.add(at(source, offset, message));

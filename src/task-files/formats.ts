@@ -12,6 +12,10 @@ export const READ_FORMATS = [
 ] as const;
 export type ReadFormat = (typeof READ_FORMATS)[number];
 
+/** What `export` writes. */
+export const WRITE_FORMATS = ["json", "jsonl", "yaml", "csv", "markdown"] as const;
+export type WriteFormat = (typeof WRITE_FORMATS)[number];
+
 const BY_EXTENSION: Readonly<Record<string, ReadFormat>> = {
   json: "json",
   jsonl: "jsonl",

@@ -20,6 +20,7 @@ export function readMarkdown(to: ReadDrafts): void {
   if (!isBoard && items > 0) {
     readCheckLists(to);
   } else if (isBoard && items > 0) {
+    findings.skipped += items;
     findings.warningInFile(
       source.name,
       `the file has tables of tasks, so its check-lists are left out: ${items} entries`,

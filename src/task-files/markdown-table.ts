@@ -98,8 +98,13 @@ export class TableReader {
     if (only === undefined) return true;
     const isId = meaningOf(only.name) === "task_id" && /\d/.test(only.text) && isValidId(only.text);
     const isHeading = used.length === 1 && only === texts[0] && fields.size > 1 && !isId;
-    const first = texts[0]?.text ?? "";
-    if (!isHeading && !/^(?:sub)?totals?\b/i.test(first)) return false;
+    const [first, ...others] = texts;
+    const isTask = others.some(({ name, text }) => {
+      return !isNothing(text) && ["title", "status"].includes(meaningOf(name) ?? "");
+    });
+    const isSum = /^(?:sub)?totals?\b/i.test(first?.text ?? "") && !isTask;
+    if (!isHeading && !isSum) return false;
+    this.#to.findings.skipped++;
     const text = "rows that are no tasks are left out";
     this.#to.notices.addTask(text, this.#to.source, offset, only.text);
     return true;

@@ -29,7 +29,7 @@ export function toDraft(row: Row, findings: Findings, notices: Notices): Draft |
     given: new Map(),
   };
   let isWrong = false;
-  for (const [name, located] of row.fields) {
+  for (const [name, located] of moreLast(row.fields)) {
     try {
       readField(name, located, row, parts, notices);
     } catch (error) {
@@ -69,6 +69,10 @@ function readField(name: string, located: Located, row: Row, parts: Parts, notic
     return;
   }
   if (value === null || (row.isTextual && value === "")) return;
+  if (meaning === "more") {
+    readMore(convert(meaning, located, row), located, row, parts, notices);
+    return;
+  }
   if (parts.offsets.has(meaning)) {
     throw new WrongValue(
       located.offset,
@@ -79,7 +83,7 @@ function readField(name: string, located: Located, row: Row, parts: Parts, notic
   const content = convert(meaning, located, row);
   if (meaning === "depends_on") parts.dependencies = content as GivenDependency[];
   else if (meaning === "metadata") Object.assign(parts.metadata, content);
-  else if (meaning === "more") readMore(content, located, row, parts, notices);
+  else if (meaning === "completed_by" && !row.isTextual) parts.fields.completed_by = content;
   else if (DECIDED_LATER.has(meaning)) parts.given.set(meaning, located);
   else parts.fields[meaning] = content;
 }
@@ -139,6 +143,13 @@ function objectOf(name: string, value: unknown, offset: number): object {
   );
 }
 
+/** What the last column says counts more than the cells before. */
+function moreLast(fields: Row["fields"]): (readonly [string, Located])[] {
+  const isMore = ([name]: readonly [string, Located]): boolean => meaningOf(name) === "more";
+  const all = [...fields];
+  return all.some(isMore) ? [...all.filter((field) => !isMore(field)), ...all.filter(isMore)] : all;
+}
+
 /** The fields that `export` writes into one cell, so that a table has no column for each. */
 function readMore(
   more: unknown,
@@ -149,6 +160,8 @@ function readMore(
 ): void {
   const typed: Row = { ...row, isTextual: false };
   for (const [name, value] of Object.entries(more as object)) {
+    // It is exact, unlike the cell.
+    parts.offsets.delete(meaningOf(name) ?? "");
     readField(name, { value, offset }, typed, parts, notices);
   }
 }
@@ -218,7 +231,7 @@ function readPeople(
   const isNamed =
     owner !== undefined && !(typeof owner.value === "string" && isNothing(owner.value));
   if (isNamed) metadata.owner = owner.value;
-  if (status !== "complete") return;
+  if (status !== "complete" || fields.completed_by !== undefined) return;
   for (const name of ["completed_by", "claimed_by", "owner"] as const) {
     const value = given.get(name)?.value;
     if (typeof value !== "string" || isNothing(value)) continue;

@@ -144,7 +144,7 @@ class Builder {
     if (isScalar(node)) return this.#scalar(node, field, offset);
     if (isSeq(node)) return this.#list(node.items as Node[], field, offset, depth);
     if (isMap(node)) {
-      return this.#object(node.items as { key: Node; value: Node | null }[], offset, depth);
+      return this.#object(node.items as { key: Node; value: Node | null }[], field, offset, depth);
     }
     return null;
   }
@@ -168,15 +168,17 @@ class Builder {
 
   #object(
     pairs: readonly { readonly key: Node; readonly value: Node | null }[],
+    field: string | null,
     offset: number,
     depth: number,
   ): object {
     const object: Record<string, unknown> = {};
     const inside = new Map<string, number>();
+    const isFree = field !== null && FREE_FIELDS.has(meaningOf(field) ?? "");
     for (const { key, value } of pairs) {
       const name = isScalar(key) ? (key.source ?? String(key.value)) : "";
       inside.set(name, this.#offsetOf(key));
-      setField(object, name, this.valueOf(value, name, depth + 1));
+      setField(object, name, this.valueOf(value, isFree ? field : name, depth + 1));
     }
     if (Places.isRecorded(depth + 1)) this.#places.record(object, offset, inside);
     return object;
@@ -211,6 +213,9 @@ class Builder {
     return this.#start + (node?.range?.[0] ?? 0);
   }
 }
+
+/** In these, a field called `id` is the user's own. */
+const FREE_FIELDS: ReadonlySet<string> = new Set(["metadata", "payload", "result", "more"]);
 
 /** YAML reads 1.10 as the number 1.1 and true as a truth value, but here they are texts. */
 const TEXT_FIELDS: ReadonlySet<string> = new Set([

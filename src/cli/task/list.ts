@@ -1,6 +1,6 @@
 /** `if-coordinator task list`: the tasks that fit some filters, in order of creation. */
-import { type Command, InvalidArgumentError, Option } from "commander";
-import { TASK_STATUSES, type TaskStatus } from "../../task/task.ts";
+import { type Command, Option } from "commander";
+import type { TaskStatus } from "../../task/task.ts";
 import { listOutput } from "../list/task-output.ts";
 import { fits } from "../list/task-rows.ts";
 import { withCalls } from "../shared/client.ts";
@@ -8,6 +8,7 @@ import { addConnectionOptions, type ConnectionOptions } from "../shared/connecti
 import { addJsonlOption, addJsonOption, type OutputOptions } from "../shared/data.ts";
 import { addExamples } from "../shared/help.ts";
 import { printError } from "../shared/output.ts";
+import { parseStatuses } from "../shared/parse-statuses.ts";
 import { collectList, parseCount, parseSessionId, parseText } from "../shared/parse-values.ts";
 import { addSessionOption, requireSession, type SessionOption } from "../shared/session-option.ts";
 import { type TaskFilter, taskPages } from "../shared/task-pages.ts";
@@ -86,14 +87,4 @@ function requestOf(options: ListOptions): TaskFilter {
     ...(holder === undefined ? {} : { claimed_by: holder }),
     ...(deadEnds === true ? { dead_end: true } : {}),
   };
-}
-
-/** @throws InvalidArgumentError */
-function parseStatuses(text: string, before: readonly TaskStatus[] = []): readonly TaskStatus[] {
-  const names = collectList(text);
-  const known = names.flatMap((name) => TASK_STATUSES.filter((status) => status === name));
-  if (known.length === 0 || known.length < names.length) {
-    throw new InvalidArgumentError(`The statuses are ${TASK_STATUSES.join(", ")}.`);
-  }
-  return [...before, ...known];
 }
