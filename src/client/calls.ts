@@ -5,7 +5,7 @@
  * Retries are safe by the protocol (docs/protocol.md, "Retries"): nothing is claimed, released or created
  * twice. `mayRetry` decides the exceptions.
  */
-import pRetry from "p-retry";
+import type { Options } from "p-retry";
 import { RequestFailedError, type Requester } from "../nats/request.ts";
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Operation, Reply } from "../protocol/operations.ts";
@@ -95,12 +95,11 @@ export class Calls {
       const waitMs = Math.ceil(Math.min(timeoutMs + extraMs, leftMs));
       return this.#send<O>(subject, text, waitMs, signal);
     };
-    const asked = pRetry(once, {
+    const retry: Options = {
       retries: givenMs === 0 ? 0 : Infinity,
       minTimeout: FIRST_PAUSE_MS,
       maxTimeout: LONGEST_PAUSE_MS,
       randomize: true,
-      maxRetryTime: deadlineMs,
       ...(signal === undefined ? {} : { signal }),
       shouldRetry: ({ error }) =>
         error instanceof TaskError &&
@@ -116,9 +115,11 @@ export class Calls {
         isWarned = true;
         this.#logger.warn(`${error.message}; retrying`);
       },
-    });
+    };
     try {
-      return await asked;
+      return await firstOrRetry(once, signal, () => {
+        return { ...retry, maxRetryTime: Math.max(0, deadlineMs - elapsed()) };
+      });
     } catch (error) {
       // pRetry would wrap a reason that is no `Error`.
       throw signal?.aborted === true ? signal.reason : error;
@@ -150,6 +151,24 @@ export class Calls {
     } catch (error) {
       throw error instanceof RequestFailedError ? fromFailedRequest(error) : error;
     }
+  }
+}
+
+/** As pRetry, which is loaded when the first request has failed: a command mostly needs only one. */
+async function firstOrRetry<T>(
+  once: (count: number) => Promise<T>,
+  signal: AbortSignal | undefined,
+  optionsOf: () => Options,
+): Promise<T> {
+  signal?.throwIfAborted();
+  const first = once(1);
+  try {
+    const result = await first;
+    signal?.throwIfAborted();
+    return result;
+  } catch {
+    const { default: pRetry } = await import("p-retry");
+    return await pRetry((count) => (count === 1 ? first : once(count)), optionsOf());
   }
 }
 

@@ -82,8 +82,8 @@ describe("the login of a command", () => {
     await writeFile(other, nkeys.createUser().getSeed());
     isRefused(await get(["--nats", url, "--nkey", other]), 7, login);
     await writeFile(other, "nonsense");
-    isRefused(await get(["--nats", url, "--nkey", other]), 7, /other\.nk has no NKey seed.*--nkey/);
-    isRefused(await get(["--nats", url, "--creds", "/nowhere"]), 7, /ENOENT.*path in --creds/);
+    isRefused(await get(["--nats", url, "--nkey", other]), 2, /other\.nk has no NKey seed.*--nkey/);
+    isRefused(await get(["--nats", url, "--creds", "/nowhere"]), 2, /ENOENT.*path in --creds/);
     isRefused(await get(["--nkey", seed, "--user", "alice"]), 2, /cannot be used with/);
   });
 
@@ -114,12 +114,12 @@ describe("the login of a command", () => {
     assert.match(nobody.stderr, /^\{.*no coordinator is running there.*\}\n$/);
     isRefused(await get([...url, ...tls.slice(2)]), 7, /certificate.*as --tlsca/);
     isRefused(await get([...url, "--tlsca", ca]), 7, /set --tlscert and --tlskey/);
-    isRefused(await get([...url, "--tlsca", client.key]), 7, /no certificate in PEM form.*--tlsca/);
+    isRefused(await get([...url, "--tlsca", client.key]), 2, /no certificate in PEM form.*--tlsca/);
   });
 });
 
 describe("a command without a coordinator", () => {
-  it("ends with exit code 7 and says what is missing", async () => {
+  it("ends with exit code 7, or 2 for a wrong URL, and says what is missing", async () => {
     isRefused(
       await get(["--nats", "nats://127.0.0.1:1"]),
       7,
@@ -130,8 +130,8 @@ describe("a command without a coordinator", () => {
       7,
       /correct the host name in --nats/,
     );
-    isRefused(await get(["--nats", "http://localhost"]), 7, /does not take requests by HTTP/);
-    isRefused(await get(["--nats", "nats://localhost:99999"]), 7, /port is not a number/);
+    isRefused(await get(["--nats", "http://localhost"]), 2, /does not take requests by HTTP/);
+    isRefused(await get(["--nats", "nats://localhost:99999"]), 2, /port is not a number/);
     isRefused(
       await get(["--nats", ""]),
       2,
