@@ -265,7 +265,7 @@ describe("a value from a file or from standard input", () => {
       assert.match(stderr, text);
       assert.doesNotMatch(stderr, /\n +at /);
     };
-    await refused(`@${broken}`, /broken\.json is not valid JSON: Unexpected token '}'\n$/);
+    await refused(`@${broken}`, /broken\.json:3:8 is not valid JSON: Unexpected token '}'\n$/);
     await refused(`@${binary}`, /binary is not UTF-8 text/);
     await refused(`@${folder.path}`, /EISDIR/);
     await refused(

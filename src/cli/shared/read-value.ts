@@ -33,7 +33,7 @@ export async function readValue(option: string, given: string): Promise<unknown>
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     if (!mustBeJson) return source === null ? text : text.replace(/\r?\n$/, "");
-    const place = source === null ? option : `${source}${placeOf(text, error)}`;
+    const place = source === null ? option : `${source}:${placeOf(text)}`;
     throw new UsageError(`${place} is not valid JSON: ${reasonOf(error)}`);
   }
 }
@@ -47,17 +47,36 @@ function refuseInexact(where: string, text: string): void {
   if (part !== null) throw new UsageError(`${where}: ${describeInexact(part)}`);
 }
 
-/** `:3:14`, as compilers write it, if the error says where it is. */
-function placeOf(text: string, { message }: SyntaxError): string {
-  const [, position] = /position (\d+)/.exec(message) ?? [];
-  if (position === undefined) return "";
-  const lines = text.slice(0, Number(position)).split("\n");
-  return `:${lines.length}:${(lines.at(-1) ?? "").length + 1}`;
+/** `3:14`, the line and column of the mistake. Not every version of Node says them. */
+function placeOf(text: string): string {
+  let [low, high] = [0, text.length];
+  // The mistake is the first character with which the text can no longer become JSON.
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (canBecomeJson(text.slice(0, middle + 1))) low = middle + 1;
+    else high = middle;
+  }
+  const lines = text.slice(0, low).split("\n");
+  return `${lines.length}:${(lines.at(-1) ?? "").length + 1}`;
 }
 
-/** Without the text itself, which can be long. */
+/** Whether only the end is missing: then the error is that of the end. */
+function canBecomeJson(beginning: string): boolean {
+  try {
+    JSON.parse(beginning);
+    return true;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : "";
+    const [, position] = /position (\d+)/.exec(message) ?? [];
+    return position === undefined
+      ? message.startsWith("Unexpected end")
+      : Number(position) >= beginning.length || message.startsWith("Unterminated string");
+  }
+}
+
+/** Without the text itself, which can be long, and without the place. */
 function reasonOf({ message }: SyntaxError): string {
-  return message.replace(/, (?:\.\.\.)?".*$/s, "");
+  return message.replace(/, (?:\.\.\.)?".*$| in JSON at position .*$/s, "");
 }
 
 interface Content {
