@@ -106,9 +106,13 @@ describe("the order of creation", () => {
     );
   });
 
-  it("keeps the order of tasks that don't depend on each other", () => {
-    const tasks = ["c", "a", "b"].map((taskId) => ({ taskId, dependsOn: [] }));
-    assert.deepEqual(inDependencyOrder(tasks), tasks);
+  it("keeps the given order, except for a task that comes before its dependency", () => {
+    const order = (...graph: [string, string[]][]): string[] =>
+      inDependencyOrder(graph.map(([taskId, dependsOn]) => ({ taskId, dependsOn }))).map(
+        ({ taskId }) => taskId,
+      );
+    assert.deepEqual(order(["c", []], ["a", ["c"]], ["b", []]), ["c", "a", "b"]);
+    assert.deepEqual(order(["c", ["b"]], ["a", []], ["b", []]), ["b", "c", "a"]);
   });
 
   it(`puts a chain of ${LONG} tasks in order`, () => {
