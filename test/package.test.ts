@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { satisfies } from "semver";
 import { readServerInfo } from "../src/nats-server/server-info.ts";
+import { VERSION } from "../src/version.ts";
 import { CliProcess } from "./support/cli-process.ts";
 import { request } from "./support/dev.ts";
 import { serverBinary } from "./support/nats-server.ts";
@@ -74,6 +75,17 @@ describe("the script that npm runs after an install", () => {
     assert.deepEqual(await prepare(), [`${here} npm ci --ignore-scripts`, build]);
     await mkdir(join(folder.path, "node_modules/typescript"), { recursive: true });
     assert.deepEqual(await prepare(), [build]);
+  });
+});
+
+describe("npm link in a checkout", () => {
+  it("puts if-coordinator on the PATH", async () => {
+    await using folder = await TempFolder.create();
+    const env = { ...process.env, NPM_CONFIG_PREFIX: folder.path };
+    // Its scripts would build the project that runs this test.
+    await run("npm", ["link", "--ignore-scripts"], { cwd: ROOT, env });
+    const { stdout } = await run(join(folder.path, "bin", "if-coordinator"), ["--version"]);
+    assert.equal(stdout, `${VERSION}\n`);
   });
 });
 

@@ -32,11 +32,13 @@ export function natsCliMissing(): string | false {
 }
 
 export class Shell {
+  readonly natsUrl: string;
   readonly #env: NodeJS.ProcessEnv;
   readonly #folder: string;
 
   /** @param home an empty folder, so that no context of the user names another server */
   constructor(natsUrl: string, home: string) {
+    this.natsUrl = natsUrl;
     this.#folder = join(home, "work");
     mkdirSync(this.#folder);
     symlinkSync(join(ROOT, "examples"), join(this.#folder, "examples"));
