@@ -7,7 +7,7 @@ import { withCalls } from "./shared/client.ts";
 import { addConnectionOptions, type ConnectionOptions } from "./shared/connection-options.ts";
 import { addExamples } from "./shared/help.ts";
 import { printError } from "./shared/output.ts";
-import { parseStatuses } from "./shared/parse-statuses.ts";
+import { parseStatuses } from "./shared/parse-names.ts";
 import { collectList, parseText } from "./shared/parse-values.ts";
 import { type TaskFilter, taskPages } from "./shared/task-pages.ts";
 

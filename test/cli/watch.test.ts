@@ -117,8 +117,8 @@ describe("if-coordinator watch", () => {
     await using coordinator = await TestCoordinator.start();
     const nats = ["--nats", coordinator.server.url];
     for (const [args, problem] of [
-      [["--status", "done"], /done must be one of blocked, available, claimed/],
-      [["--type", "finished"], /task_finished must be one of task_created/],
+      [["--status", "done"], /done is none of blocked, available, claimed/],
+      [["--type", "finished"], /task_finished is none of task_created/],
       [["--since", "yesterday"], /now, beginning, a revision such as 120, or a duration/],
       [["--since", "7"], /--since 7: the last revision is 0/],
       [["--mine"], /no session: give --session <id>/],

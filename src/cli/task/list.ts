@@ -8,7 +8,7 @@ import { addConnectionOptions, type ConnectionOptions } from "../shared/connecti
 import { addJsonlOption, addJsonOption, type OutputOptions } from "../shared/data.ts";
 import { addExamples } from "../shared/help.ts";
 import { printError } from "../shared/output.ts";
-import { parseStatuses } from "../shared/parse-statuses.ts";
+import { parseStatuses } from "../shared/parse-names.ts";
 import { collectList, parseCount, parseSessionId, parseText } from "../shared/parse-values.ts";
 import { addSessionOption, requireSession, type SessionOption } from "../shared/session-option.ts";
 import { type TaskFilter, taskPages } from "../shared/task-pages.ts";

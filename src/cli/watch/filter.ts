@@ -1,7 +1,8 @@
 /** Which updates `watch` shows. */
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { UpdateFilter } from "../../client/update-filter.ts";
-import { EVENT_TYPES, type EventType, TASK_STATUSES, type TaskStatus } from "../../task/task.ts";
+import { EVENT_TYPES, type EventType, type TaskStatus } from "../../task/task.ts";
+import { parseNames, parseStatuses } from "../shared/parse-names.ts";
 import { collectList } from "../shared/parse-values.ts";
 import { requireSession } from "../shared/session-option.ts";
 
@@ -57,26 +58,7 @@ export function filterOf(options: FilterOptions): WatchFilter {
   };
 }
 
-function parseStatuses(text: string, before?: readonly TaskStatus[]): readonly TaskStatus[] {
-  return namesIn(text, before, TASK_STATUSES);
-}
-
 function parseTypes(text: string, before?: readonly EventType[]): readonly EventType[] {
   const full = collectList(text).map((name) => (name.startsWith("task_") ? name : `task_${name}`));
-  return namesIn(full.join(), before, EVENT_TYPES);
-}
-
-function namesIn<Name extends string>(
-  text: string,
-  before: readonly Name[] = [],
-  all: readonly Name[],
-): readonly Name[] {
-  const names = collectList(text).map((given) => {
-    const name = all.find((known) => known === given);
-    if (name === undefined) {
-      throw new InvalidArgumentError(`${given} must be one of ${all.join(", ")}.`);
-    }
-    return name;
-  });
-  return [...before, ...names];
+  return parseNames(full.join(), before, EVENT_TYPES);
 }

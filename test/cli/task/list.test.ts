@@ -89,7 +89,7 @@ describe("task list", () => {
 
     const wrong = await list("--status", "done");
     assert.equal(wrong.code, 2);
-    assert.match(wrong.stderr, /The statuses are blocked, available, /);
+    assert.match(wrong.stderr, /is none of blocked, available, /);
     assert.equal((await list("--mine")).code, 2, "no session");
     assert.equal((await list("--ready", "--status", "blocked")).code, 2);
   });
