@@ -1,6 +1,6 @@
 /**
  * Plays docs/tour.md: runs its commands in order, as a reader does in several terminals, and returns what they
- * have written. The workers run beside each other, and the board is captured while all of them are busy.
+ * have written. The workers run at the same time, and the board is captured while all of them are busy.
  */
 import { Cleanup } from "../../src/cleanup.ts";
 import { Dev } from "../support/dev.ts";
@@ -20,7 +20,7 @@ export interface PlayedStep extends Step {
   readonly code: number | null;
 }
 
-/** The board when it is to be captured: each of the three workers holds a task. */
+/** The board when it must be captured: each of the three workers holds a task. */
 export const BUSY =
   /claimed 3 [^]*^CLAIMED 3\n(.+(anna|ben|chris).+\n){3}[^]*^SESSIONS 3\n(\w+ +1 task\n){3}/m;
 
@@ -37,7 +37,7 @@ export function stepsOf(markdown: string): Step[] {
 }
 
 /**
- * @param busy matches the board when it is to be captured
+ * @param busy matches the board when it must be captured
  */
 export async function playTour(steps: readonly Step[], busy: RegExp): Promise<PlayedStep[]> {
   await using cleanup = new Cleanup();
