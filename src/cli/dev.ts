@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import pc from "picocolors";
+import { colors } from "./shared/colors.ts";
 import type { App } from "../app.ts";
 import { type Config, loadConfig } from "../config.ts";
 import {
@@ -102,7 +102,7 @@ function describe(
   // npm does not put the command on the PATH.
   const command = startedByNpm ? "npx if-coordinator" : "if-coordinator";
   return [
-    pc.bold(`if-coordinator ${VERSION}`),
+    colors.bold(`if-coordinator ${VERSION}`),
     "",
     formatRows([
       ["NATS", server.url],

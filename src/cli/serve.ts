@@ -1,6 +1,6 @@
 /** `if-coordinator serve`: workers and the HTTP endpoint, for a NATS server that is already running. */
 import type { Command } from "commander";
-import pc from "picocolors";
+import { colors } from "./shared/colors.ts";
 import type { Config } from "../config.ts";
 import { startWorkers } from "../pool/worker-pool.ts";
 import { VERSION } from "../version.ts";
@@ -35,7 +35,7 @@ async function serve(
     ["HTTP", app.httpUrl === null ? "off" : `${app.httpUrl}/metrics`],
   ]);
   print(
-    `${pc.bold(`if-coordinator ${VERSION}`)}\n\n${rows}\n`,
+    `${colors.bold(`if-coordinator ${VERSION}`)}\n\n${rows}\n`,
     announcementOf(config, app, { nats: config.nats.servers }),
   );
 }

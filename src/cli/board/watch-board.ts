@@ -1,5 +1,5 @@
 /** `if-coordinator watch --board`: from the options of the command to a board on this terminal. */
-import pc from "picocolors";
+import { colors } from "../shared/colors.ts";
 import type { Coordinator } from "../../client/coordinator.ts";
 import type { EventBus } from "../../client/event-bus.ts";
 import { compileFilter } from "../../client/update-filter.ts";
@@ -69,7 +69,7 @@ async function show(
     terminal: process.stdout,
     keys: process.stdin.isTTY ? process.stdin : null,
     title: titleOf(options, bus, session),
-    hasStyles: pc.isColorSupported,
+    hasStyles: colors.isColorSupported,
     prefix,
     since: start.revision,
     wantsEvent: (update) =>

@@ -1,15 +1,15 @@
 /** The findings as text for people. */
-import pc from "picocolors";
+import { colors } from "../shared/colors.ts";
 import { printable } from "../shared/terminal-text.ts";
 import type { Verdict } from "./code-definition.ts";
 import type { Finding } from "./finding.ts";
 import type { CheckResult } from "./run-checks.ts";
 
 const SIGNS: Readonly<Record<Verdict, (text: string) => string>> = {
-  ok: () => pc.green("✔"),
-  warning: () => pc.yellow("!"),
-  problem: () => pc.red("✘"),
-  unchecked: () => pc.dim("–"),
+  ok: () => colors.green("✔"),
+  warning: () => colors.yellow("!"),
+  problem: () => colors.red("✘"),
+  unchecked: () => colors.dim("–"),
 };
 
 /** Puts checks that could not be made for the same reason together. */
@@ -62,7 +62,7 @@ const INDENT = 2 + NAME_WIDTH;
 function formatFinding(name: string, { verdict, text, cure }: Finding, columns?: number): string {
   const lines = [
     ...wrap(printable(text), columns),
-    ...(cure === null ? [] : wrap(`→ ${printable(cure)}`, columns).map((line) => pc.dim(line))),
+    ...(cure === null ? [] : wrap(`→ ${printable(cure)}`, columns).map((line) => colors.dim(line))),
   ];
   const [first = "", ...more] = lines;
   return [

@@ -1,13 +1,13 @@
 /** What `prove` found, for people: a line for each rule, then each violation. */
-import pc from "picocolors";
+import { colors } from "../shared/colors.ts";
 import { formatTable } from "../shared/table.ts";
 import { printable } from "../shared/terminal-text.ts";
 import type { ProofDocument, RuleResult, RuleVerdict } from "./document.ts";
 
 const MARKS: Readonly<Record<RuleVerdict, string>> = {
-  holds: pc.green("✔"),
-  broken: pc.red("✘"),
-  unchecked: pc.dim("–"),
+  holds: colors.green("✔"),
+  broken: colors.red("✘"),
+  unchecked: colors.dim("–"),
 };
 
 export function formatReport(proof: ProofDocument): string {
@@ -42,11 +42,13 @@ function lineOf(result: RuleResult): string {
   const none = result.unchecked === 0 ? "nothing to check" : "could not be checked";
   const checks = verdict === "unchecked" ? none : `${checked} checked${broken}`;
   const gaps = Object.entries(result.unchecked_because).map(([why, times]) => {
-    return pc.dim(`      ${times} not checked, because ${why}`);
+    return colors.dim(`      ${times} not checked, because ${why}`);
   });
   const tasks =
-    result.unchecked === 0 ? [] : [pc.dim(`      in ${counted(result.unchecked_tasks, "task")}`)];
-  const line = `  ${MARKS[verdict]} ${holds} ${pc.dim(`(${rule}: ${checks})`)}`;
+    result.unchecked === 0
+      ? []
+      : [colors.dim(`      in ${counted(result.unchecked_tasks, "task")}`)];
+  const line = `  ${MARKS[verdict]} ${holds} ${colors.dim(`(${rule}: ${checks})`)}`;
   return [line, ...gaps, ...tasks].join("\n");
 }
 
@@ -97,9 +99,9 @@ function notesOf(proof: ProofDocument): string[] {
 function verdictOf({ ok, rules, violations_total: total }: ProofDocument): string {
   const unchecked = rules.filter(({ unchecked }) => unchecked > 0).length;
   const limits = unchecked === 0 ? "" : `; ${unchecked} rules could not judge everything`;
-  if (ok) return pc.green(`nothing breaks a rule${limits}`);
+  if (ok) return colors.green(`nothing breaks a rule${limits}`);
   const broken = rules.filter(({ verdict }) => verdict === "broken").length;
-  return pc.red(`${counted(total, "violation")} of ${counted(broken, "rule")}${limits}`);
+  return colors.red(`${counted(total, "violation")} of ${counted(broken, "rule")}${limits}`);
 }
 
 function counted(count: number, what: string): string {

@@ -2,7 +2,7 @@
  * What the commands write: results to stdout, notices and errors to stderr. If `log.format` is `json`, each
  * line of `dev` and `serve` is JSON, as in the log.
  */
-import pc from "picocolors";
+import { colors } from "./colors.ts";
 import { VERSION } from "../../version.ts";
 import { jsonLine, writeProcessEventsAsJson } from "../../telemetry/json-line.ts";
 
@@ -44,10 +44,10 @@ export function announcementOf(
 /** Rows of a name and a value, with the values aligned. */
 export function formatRows(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, value]) => `  ${pc.dim(name.padEnd(width))}  ${value}`).join("\n");
+  return rows.map(([name, value]) => `  ${colors.dim(name.padEnd(width))}  ${value}`).join("\n");
 }
 
 /** Commands to copy, one on each line. */
 export function formatCommands(commands: readonly string[]): string {
-  return commands.map((command) => `  ${pc.cyan(command)}`).join("\n");
+  return commands.map((command) => `  ${colors.cyan(command)}`).join("\n");
 }

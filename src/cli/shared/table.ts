@@ -1,6 +1,6 @@
 /** Tables for people: columns without borders, as `kubectl` prints them. */
 import Table from "cli-table3";
-import pc from "picocolors";
+import { colors } from "./colors.ts";
 import { printable } from "./terminal-text.ts";
 
 /** Cells are made printable. Columns are as wide as their widest cell. */
@@ -11,7 +11,7 @@ export function formatTable(
   const table = new Table({
     chars: NO_BORDERS,
     style: { "padding-left": 0, "padding-right": 2, head: [], border: [], compact: true },
-    head: columns.map((column) => pc.dim(column)),
+    head: columns.map((column) => colors.dim(column)),
   });
   table.push(...rows.map((row) => row.map(printable)));
   return table

@@ -1,5 +1,5 @@
 /** The summary of a simulation for people. */
-import pc from "picocolors";
+import { colors } from "../shared/colors.ts";
 import type { Figures } from "../../simulation/figures.ts";
 import type { SimulationOptions } from "../../simulation/options.ts";
 import type { EndReason, Summary } from "../../simulation/run.ts";
@@ -17,10 +17,10 @@ export function formatOptions(options: SimulationOptions, tasks: number): string
 }
 
 export function formatSummary(summary: Summary): string {
-  if (summary.ended === "interrupted") return pc.red(`stopped: ${ENDS.interrupted}`);
+  if (summary.ended === "interrupted") return colors.red(`stopped: ${ENDS.interrupted}`);
   const verdict = summary.passed
-    ? pc.green("passed: every check holds")
-    : pc.red(`failed: ${ENDS[summary.ended]}`);
+    ? colors.green("passed: every check holds")
+    : colors.red(`failed: ${ENDS[summary.ended]}`);
   return [
     "",
     `Checked against the history in the bucket "tasks" (${summary.figures.events} writes):`,
@@ -43,7 +43,7 @@ function formatCheck({ passed, rule, problems }: Summary["checks"][number]): str
   const shown = problems.slice(0, MAX_PROBLEMS).map((problem) => `      ${problem}`);
   const hidden = problems.length - shown.length;
   return [
-    `  ${passed ? pc.green("✔") : pc.red("✘")} ${rule}`,
+    `  ${passed ? colors.green("✔") : colors.red("✘")} ${rule}`,
     ...shown,
     ...(hidden > 0 ? [`      and ${hidden} more`] : []),
   ];

@@ -1,5 +1,5 @@
 /** An update as one line for people. */
-import pc from "picocolors";
+import { colors } from "../shared/colors.ts";
 import type { TaskRemoval, TaskUpdate } from "../../client/task-update.ts";
 import { printable, shortened } from "../shared/terminal-text.ts";
 
@@ -13,15 +13,15 @@ const TITLE_LENGTH = 60;
 const WIDTHS = { revision: 6, event: 16, task: 10, status: 9, session: 10, attempt: 3 } as const;
 
 const COLOURS: Readonly<Record<string, (text: string) => string>> = {
-  task_claimed: pc.cyan,
-  task_renewed: pc.cyan,
-  task_completed: pc.green,
-  task_attempt_failed: pc.yellow,
-  task_expired: pc.yellow,
-  task_cancel_requested: pc.yellow,
-  task_failed: pc.red,
-  task_cancelled: pc.red,
-  task_blocked: pc.dim,
+  task_claimed: colors.cyan,
+  task_renewed: colors.cyan,
+  task_completed: colors.green,
+  task_attempt_failed: colors.yellow,
+  task_expired: colors.yellow,
+  task_cancel_requested: colors.yellow,
+  task_failed: colors.red,
+  task_cancelled: colors.red,
+  task_blocked: colors.dim,
 };
 
 export function formatUpdate(update: Shown): string {
@@ -45,11 +45,11 @@ export function formatUpdate(update: Shown): string {
 /** A removal has no time: the marker in the bucket does not reach the subscriber with one. */
 export function formatRemoval({ task_id, revision }: TaskRemoval): string {
   const [time, number] = start("", revision);
-  return [time, number, pc.dim("removed".padEnd(WIDTHS.event)), printable(task_id)].join(" ");
+  return [time, number, colors.dim("removed".padEnd(WIDTHS.event)), printable(task_id)].join(" ");
 }
 
 function start(timestamp: string, revision: number): [string, string] {
   // Without fractions of a second, in UTC as in the records.
   const time = timestamp.replace(/\.\d+Z$/, "Z").padEnd("2026-01-31T17:30:00Z".length);
-  return [pc.dim(time), pc.dim(String(revision).padStart(WIDTHS.revision))];
+  return [colors.dim(time), colors.dim(String(revision).padStart(WIDTHS.revision))];
 }
