@@ -159,7 +159,10 @@ describe("if-coordinator simulate", () => {
     ];
     const file = await command.run("--file", await command.file(cycle));
     assert.equal(file.code, 2);
-    assert.match(file.stderr, /cycle: a \(.*:1:17\) -> b \(.*:1:52\) -> a \(.*remove one dependency\n$/);
+    assert.match(
+      file.stderr,
+      /cycle: a \(.*:1:17\) -> b \(.*:1:52\) -> a \(.*remove one dependency\n$/,
+    );
     await command.assertNothingIsLeft();
   });
 });
