@@ -6,7 +6,7 @@ import { UsageError } from "./shared/errors.ts";
 import { EXIT } from "./shared/exit-codes.ts";
 import { addExamples } from "./shared/help.ts";
 import { parseCount } from "./shared/parse-values.ts";
-import { interruptible } from "./race/interruptible.ts";
+import { interruptible } from "./shared/interruptible.ts";
 import { formatRace } from "./race/format-race.ts";
 import { isRaceName, leftBehind, newRaceName, removeRace, runRace } from "./race/run-race.ts";
 

@@ -1,9 +1,10 @@
 /** Ctrl-C for a command that has to tidy up before it ends. */
-import { EXIT } from "../shared/exit-codes.ts";
-import { ExitError } from "../shared/errors.ts";
-import { printError } from "../shared/output.ts";
+import { EXIT } from "./exit-codes.ts";
+import { ExitError } from "./errors.ts";
+import { printError } from "./output.ts";
 
 const EXIT_CODES = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated } as const;
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /** npx passes on Ctrl-C, which the terminal has sent to its whole group already. */
 const SAME_PRESS_MS = 300;
@@ -34,4 +35,11 @@ export async function interruptible<T>(
   } finally {
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
   }
+}
+
+/** The signal that was the reason, if the error is that of `interruptible`. */
+export function signalOf(error: unknown): NodeJS.Signals | null {
+  if (!(error instanceof ExitError)) return null;
+  const { exitCode } = error;
+  return SIGNALS.find((name) => EXIT_CODES[name] === exitCode) ?? null;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { interruptible } from "../../src/cli/race/interruptible.ts";
+import { interruptible } from "../../../src/cli/shared/interruptible.ts";
 
 describe("work that tidies up after Ctrl-C", () => {
   it("is aborted once, and ended at once by a second press, but not by the copy of npx", async (test) => {
