@@ -4,6 +4,7 @@ import type { Config } from "../config.ts";
 import { addExamples } from "./shared/help.ts";
 import { print, printError } from "./shared/output.ts";
 import { addSettingOptions, configOf } from "./shared/setting-options.ts";
+import { printableLines } from "./shared/terminal-text.ts";
 
 /** Shorter than the timeout of the HEALTHCHECK in the Dockerfile. */
 const TIMEOUT_MS = 2_500;
@@ -27,7 +28,8 @@ async function health({ enabled, host, port }: Config["metrics"]): Promise<void>
   const url = `http://${address.includes(":") ? `[${address}]` : address}:${port}/readyz`;
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    const text = await response.text();
+    // Another program may answer at this address.
+    const text = printableLines(await response.text());
     if (response.ok) print(text);
     else fail(text);
   } catch (error) {

@@ -9,7 +9,7 @@ import type { ConnectionOptions } from "../shared/connection-options.ts";
 import { EXIT } from "../shared/exit-codes.ts";
 import { Interruption } from "../shared/interruption.ts";
 import { printError } from "../shared/output.ts";
-import { printable } from "../shared/terminal-text.ts";
+import { printable, printableLines } from "../shared/terminal-text.ts";
 import { filterOf, type FilterOptions } from "../watch/filter.ts";
 import { startOf, type WatchSince } from "../watch/since.ts";
 
@@ -41,7 +41,7 @@ export async function watchBoard(options: WatchBoardOptions): Promise<void> {
     );
   } finally {
     // Not before, because the board had the terminal.
-    for (const problem of problems) printError(`if-coordinator: ${problem}`);
+    for (const problem of problems) printError(`if-coordinator: ${printableLines(problem)}`);
   }
 }
 

@@ -1,6 +1,7 @@
 /** What `run` itself says, on lines of standard error between the output of the commands. */
 import type { Writable } from "node:stream";
 import type { Logger } from "../../client/logger.ts";
+import { printable } from "../shared/terminal-text.ts";
 
 const LINE_END = 10;
 
@@ -19,9 +20,11 @@ export class Notices {
     if (!this.#isQuiet) this.warn(text);
   }
 
+  /** The text can contain the words of others, such as why somebody has taken the task away. */
   warn(text: string): void {
     if (!this.#stream.writable) return;
-    this.#stream.write(`${this.#isAtLineStart ? "" : "\n"}if-coordinator: ${text}\n`);
+    const start = this.#isAtLineStart ? "" : "\n";
+    this.#stream.write(`${start}if-coordinator: ${printable(text)}\n`);
     this.#isAtLineStart = true;
   }
 

@@ -14,6 +14,7 @@ import { createRequester } from "../../nats/request.ts";
 import type { ConnectionOptions } from "./connection-options.ts";
 import type { OutputOptions } from "./data.ts";
 import { printError } from "./output.ts";
+import { printableLines } from "./terminal-text.ts";
 
 /** What the NATS server shows as the name of the connection. */
 const NAME = "if-coordinator command";
@@ -33,13 +34,14 @@ const NAMES: LoginNames = {
 /** The library's warnings, such as that it asks again, go to standard error. */
 const LOGGER: Logger = {
   debug: () => undefined,
-  warn: (message) => {
-    printError(`if-coordinator: ${message}`);
-  },
-  error: (message) => {
-    printError(`if-coordinator: ${message}`);
-  },
+  warn: say,
+  error: say,
 };
+
+/** The message can contain the words of others. */
+function say(message: string): void {
+  printError(`if-coordinator: ${printableLines(message)}`);
+}
 
 /** With --json, standard error has the error and nothing else. */
 const NO_LOGGER: Logger = { debug: () => undefined, warn: () => undefined, error: () => undefined };

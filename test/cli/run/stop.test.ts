@@ -152,13 +152,16 @@ describe("the command of a task", () => {
     await coordinator.ok("tasks.create.a");
     await using run = startRun(coordinator, ["--once", "--jsonl"], waiting(0));
     await run.waitFor(/ready/);
-    await coordinator.ok("tasks.requeue.a");
+    await coordinator.ok("tasks.requeue.a", { reason: "taken\r\u001b]0;title\u0007" });
     await coordinator.ok("tasks.claim.a", { session_id: "other" });
     const { code, stdout, stderr } = await run.exited;
     assert.equal(code, 4, stderr);
     assert.equal(reportIn(stdout).outcome, "lost");
     assert.match(stderr, /^asked to stop$/m);
     assert.match(stderr, /^if-coordinator: lost a after /m);
+    // The words of others cannot command the terminal.
+    assert.match(stderr, /taken ␛\]0;title␇/);
+    assert.doesNotMatch(stderr, /[\r\u0007\u001b]/);
     const { claimed_by: holder, status } = await taskOf(coordinator, "a");
     assert.deepEqual([holder, status], ["other", "claimed"]);
   });
