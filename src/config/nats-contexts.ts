@@ -106,9 +106,15 @@ function parse(file: string, text: string): Readonly<Record<string, unknown>> {
   try {
     json = JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (cause) {
-    const problem = cause instanceof Error ? cause.message : String(cause);
-    throw new ContextError(`${file} is not valid JSON: ${problem}`, { cause });
+    throw new ContextError(`${file} is not valid JSON${placeIn(text, cause)}`, { cause });
   }
   if (typeof json === "object" && json !== null && !Array.isArray(json)) return { ...json };
   throw new ContextError(`${file} must be a JSON object`);
+}
+
+/** Not the message of the error itself, because it quotes the file, which may have a password there. */
+function placeIn(text: string, cause: unknown): string {
+  const [, position] = /at position (\d+)/.exec(String(cause)) ?? [];
+  if (position === undefined) return "";
+  return ` (line ${text.slice(0, Number(position)).split("\n").length})`;
 }

@@ -52,7 +52,15 @@ describe("how a command reaches NATS", () => {
 
   it("is refused for a context that does not exist, is no JSON, or needs what is not supported", async () => {
     await using home = await contexts({ prod: { url: "nats://p" }, nsc: { nsc: "nsc://o/a/u" } });
-    await writeFile(join(home.path, "nats", "context", "bad.json"), "{");
+    const broken = {
+      bad: "{",
+      // An error of JSON.parse quotes what it does not understand.
+      unquoted: '{"user": "me", "password": s3cret}',
+      comma: '{"user": "me"\n"password": "s3cret"}',
+    };
+    for (const [name, text] of Object.entries(broken)) {
+      await writeFile(join(home.path, "nats", "context", `${name}.json`), text);
+    }
     const env = { XDG_CONFIG_HOME: home.path };
     const refusal = (context: string): string => {
       try {
@@ -64,6 +72,8 @@ describe("how a command reaches NATS", () => {
     };
     assert.match(refusal("prd"), /no NATS context "prd": did you mean prod\?/);
     assert.match(refusal("bad"), /bad\.json is not valid JSON/);
+    assert.match(refusal("unquoted"), /unquoted\.json is not valid JSON$/);
+    assert.match(refusal("comma"), /comma\.json is not valid JSON \(line 2\)$/);
     assert.match(refusal("nsc"), /nsc is not supported/);
     assert.match(refusal("../prod"), /not the name of a context/);
   });
