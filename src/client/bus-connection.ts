@@ -4,6 +4,7 @@ import {
   type ConnectOptions,
   connectNats,
   listenToConnection,
+  type LoginNames,
 } from "../nats/connection.ts";
 import { requireInbox } from "../nats/inbox.ts";
 import { createRequester, RequestFailedError, type Requester } from "../nats/request.ts";
@@ -55,10 +56,13 @@ export class BusConnection implements Requester {
     return this.#isConnected;
   }
 
-  /** @throws ConnectionError */
-  connect(): Promise<void> {
+  /**
+   * @param names of the options where they are set, for error messages. Default: those of a program
+   * @throws ConnectionError
+   */
+  connect(names?: LoginNames): Promise<void> {
     if (this.#open !== null) return Promise.resolve();
-    this.#opening ??= this.#connect().finally(() => {
+    this.#opening ??= this.#connect(names).finally(() => {
       this.#opening = null;
     });
     return this.#opening;
@@ -119,8 +123,8 @@ export class BusConnection implements Requester {
     });
   }
 
-  async #connect(): Promise<void> {
-    const connection = await connectNats(this.#options);
+  async #connect(names: LoginNames | undefined): Promise<void> {
+    const connection = await connectNats(this.#options, names);
     try {
       await requireInbox(connection);
     } catch (error) {

@@ -108,7 +108,7 @@ export async function withCoordinator(
   const config = { ...clientSettings(options), name: NAME };
   await using bus = new EventBus({ backend: "nats", config, logger });
   // Unlike `bus.connect()`, it throws the reason.
-  await bus.link.connect();
+  await bus.link.connect(NAMES);
   const timing = options.timeout === undefined ? {} : { deadlineMs: options.timeout };
   await using coordinator = new Coordinator(bus, timing);
   await work({ bus, coordinator });

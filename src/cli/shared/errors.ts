@@ -5,6 +5,7 @@
  */
 import type { TaskError } from "../../client/task-error.ts";
 import { ERROR_CODES, type ErrorCode, toErrorReply } from "../../protocol/errors.ts";
+import { inCommandWords } from "./command-words.ts";
 import { EXIT, EXIT_OF_CODE, type ExitCode } from "./exit-codes.ts";
 
 export interface Report {
@@ -51,7 +52,12 @@ export function reportOf(error: unknown): Report {
     return { text: undefined, exitCode: error.exitCode === 0 ? EXIT.done : EXIT.usage };
   }
   const exitCode = exitCodeOf(error);
-  if (exitCode !== undefined) return { text: `if-coordinator: ${error.message}`, exitCode };
+  if (exitCode !== undefined) {
+    const message = isTaskError(error)
+      ? inCommandWords(error.message, error.details.field)
+      : error.message;
+    return { text: `if-coordinator: ${message}`, exitCode };
+  }
   const text = `if-coordinator: unexpected error\n${error.stack ?? error.message}`;
   return { text, exitCode: EXIT.failed };
 }
