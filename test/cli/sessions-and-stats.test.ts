@@ -59,7 +59,7 @@ describe("if-coordinator session and stats", () => {
     const stopped = await run("session", "heartbeat", "s1", "--claim", "b:1", "--json");
     assert.deepEqual([stopped.code, documentOf(stopped).cancelled], [0, ["b"]]);
 
-    const ended = await run("session", "unregister", "s1");
+    const ended = await run("session", "unregister", "--session", "s1");
     assert.match(ended.stdout, /^s1 is no longer registered; released: b\n|it held no task/);
     assert.equal((await run("session", "heartbeat", "s1")).code, 6);
     await coordinator.addWorkers(1);
@@ -78,6 +78,7 @@ describe("if-coordinator session and stats", () => {
       [["session", "register", "s1", "--metadata", "[1]"], /metadata/],
       [["session", "register", "s1", "--ttl", "1500ms"], /whole seconds/],
       [
+        ["session", "heartbeat", "s1", "-s", "s2"],
         ["session", "heartbeat", "s1", "--claim", "a"],
         /a task and its attempt, such as P0\.5\.1:2/,
       ],

@@ -7,23 +7,22 @@ import { addJsonOption, type OutputOptions, show } from "../shared/data.ts";
 import { ExitError } from "../shared/errors.ts";
 import { EXIT } from "../shared/exit-codes.ts";
 import { addExamples } from "../shared/help.ts";
-import { parseSessionId } from "../shared/parse-values.ts";
+import type { SessionOption } from "../shared/session-option.ts";
 import { formatHeartbeat } from "./format-session.ts";
-import { sessionNamed } from "./named-session.ts";
+import { addNamedSession, sessionNamed } from "./named-session.ts";
 
 interface NamedClaim {
   readonly task_id: string;
   readonly attempt: number;
 }
 
-interface HeartbeatOptions extends ConnectionOptions, OutputOptions {
+interface HeartbeatOptions extends ConnectionOptions, OutputOptions, SessionOption {
   readonly claim?: readonly NamedClaim[];
   readonly instance?: string;
 }
 
 export function define(command: Command): void {
-  command
-    .argument("[id]", "id of the session (default: IF_COORDINATOR_SESSION)", parseSessionId)
+  addNamedSession(command)
     .option(
       "--claim <task:attempt,...>",
       "claims to renew, such as P0.5.1:2; can be repeated (default: all of the session)",
@@ -36,7 +35,7 @@ export function define(command: Command): void {
 
 async function heartbeat(given: string | undefined, options: HeartbeatOptions): Promise<void> {
   const { claim, instance } = options;
-  const id = sessionNamed(given);
+  const id = sessionNamed(given, options);
   const body = {
     ...(claim === undefined ? {} : { claims: [...claim] }),
     ...(instance === undefined ? {} : { instance }),

@@ -21,8 +21,8 @@ const PAGE = 1_000;
 
 export function define(command: Command): void {
   command
-    .option("--prefix <text>", "only sessions whose id begins with this")
-    .option("--limit <number>", "the most sessions to list", parseCount, 100)
+    .option("--prefix <prefix>", "only sessions whose id begins with this")
+    .option("--limit <n>", "at most so many sessions", parseCount, 100)
     .option("--cursor <cursor>", "continue after an earlier list");
   addConnectionOptions(addJsonOption(command)).action(list);
   addExamples(command, [

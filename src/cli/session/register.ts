@@ -4,11 +4,12 @@ import { withCalls } from "../shared/client.ts";
 import { addConnectionOptions, type ConnectionOptions } from "../shared/connection-options.ts";
 import { addJsonOption, type OutputOptions, show } from "../shared/data.ts";
 import { addExamples } from "../shared/help.ts";
-import { collectList, parseJson, parseSeconds, parseSessionId } from "../shared/parse-values.ts";
+import type { SessionOption } from "../shared/session-option.ts";
+import { collectList, parseJson, parseSeconds } from "../shared/parse-values.ts";
 import { formatRegistration } from "./format-session.ts";
-import { sessionNamed } from "./named-session.ts";
+import { addNamedSession, sessionNamed } from "./named-session.ts";
 
-interface RegisterOptions extends ConnectionOptions, OutputOptions {
+interface RegisterOptions extends ConnectionOptions, OutputOptions, SessionOption {
   readonly capability?: readonly string[];
   readonly ttl?: number;
   readonly metadata?: unknown;
@@ -16,8 +17,7 @@ interface RegisterOptions extends ConnectionOptions, OutputOptions {
 }
 
 export function define(command: Command): void {
-  command
-    .argument("[id]", "id of the session (default: IF_COORDINATOR_SESSION)", parseSessionId)
+  addNamedSession(command)
     .option("--capability <name,...>", "what the session can do; can be repeated", collectList)
     .option("--ttl <duration>", "how long it stays without a heartbeat (default: 5m)", parseSeconds)
     .option("--metadata <json>", "an object that others see in the list of sessions", parseJson)
@@ -31,7 +31,7 @@ export function define(command: Command): void {
 
 async function register(given: string | undefined, options: RegisterOptions): Promise<void> {
   const { capability, ttl, metadata, instance } = options;
-  const id = sessionNamed(given);
+  const id = sessionNamed(given, options);
   const body = {
     ...(capability === undefined ? {} : { capabilities: [...capability] }),
     ...(ttl === undefined ? {} : { ttl_seconds: ttl }),

@@ -4,25 +4,26 @@ import { withCalls } from "../shared/client.ts";
 import { addConnectionOptions, type ConnectionOptions } from "../shared/connection-options.ts";
 import { addJsonOption, type OutputOptions, show } from "../shared/data.ts";
 import { addExamples } from "../shared/help.ts";
-import { parseSessionId } from "../shared/parse-values.ts";
+import type { SessionOption } from "../shared/session-option.ts";
 import { printable } from "../shared/terminal-text.ts";
-import { sessionNamed } from "./named-session.ts";
+import { addNamedSession, sessionNamed } from "./named-session.ts";
 
-interface UnregisterOptions extends ConnectionOptions, OutputOptions {
+interface UnregisterOptions extends ConnectionOptions, OutputOptions, SessionOption {
   readonly instance?: string;
 }
 
 export function define(command: Command): void {
-  command
-    .argument("[id]", "id of the session (default: IF_COORDINATOR_SESSION)", parseSessionId)
-    .option("--instance <text>", "only the claims of this process of the session");
+  addNamedSession(command).option(
+    "--instance <text>",
+    "only the claims of this process of the session",
+  );
   addConnectionOptions(addJsonOption(command)).action(unregister);
   addExamples(command, ["session unregister s1"]);
 }
 
 async function unregister(given: string | undefined, options: UnregisterOptions): Promise<void> {
   const { instance } = options;
-  const id = sessionNamed(given);
+  const id = sessionNamed(given, options);
   await withCalls(options, async ({ calls }) => {
     const body = instance === undefined ? {} : { instance };
     const reply = await calls.call("sessions.unregister", id, () => body);
