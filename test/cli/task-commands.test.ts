@@ -96,7 +96,7 @@ describe("a claim in the shell", () => {
     const all = await task(["next", "--prefix", "end.", "--max", "3", "--quiet"]);
     assert.equal(all.stdout, "end.1\nend.2\nend.3\n");
     const [back, failed, hopeless] = await Promise.all([
-      task(["release", "end.1", "--delay", "1h", "--cause", "quota"]),
+      task(["release", "end.1", "--delay", "1h", "--reason", "quota"]),
       task(["fail", "end.2", "--error", "[Errno 2] no such file"]),
       task(["fail", "end.3", "--no-retry", "--error", '{"code": 7}']),
     ]);

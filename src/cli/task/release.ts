@@ -14,7 +14,7 @@ interface ReleaseOptions extends ConnectionOptions, OutputOptions, HolderOptions
   /** Milliseconds. */
   readonly delay?: number;
   readonly resumeAt?: string;
-  readonly cause?: string;
+  readonly reason?: string;
 }
 
 export function define(command: Command): void {
@@ -25,17 +25,17 @@ export function define(command: Command): void {
         .argParser(parseTime)
         .conflicts("delay"),
     )
-    .option("--cause <text>", "why the task is given back", parseText);
+    .option("--reason <text>", "why; kept in the event of the task", parseText);
   addConnectionOptions(addJsonOption(command)).action(release);
   addExamples(command, [
     "task release P0.5.1 --session s1",
-    'task release P0.5.1 -s s1 --delay 5m --cause "the quota is exhausted"',
+    'task release P0.5.1 -s s1 --delay 5m --reason "the quota is exhausted"',
   ]);
 }
 
 async function release(ids: readonly string[], options: ReleaseOptions): Promise<void> {
   const holder = holderOf(options, ids);
-  const { delay, resumeAt: resume_at, cause } = options;
+  const { delay, resumeAt: resume_at, reason: cause } = options;
   const delay_seconds = delay === undefined ? undefined : delay / 1_000;
   const end = {
     status: "available" as const,
