@@ -24,8 +24,8 @@ export function define(command: Command, table: CommandTable): void {
     .argument("[words...]", "what was typed, for the scripts themselves")
     .action((shell: string, words: readonly string[]) => completion(shell, words, table));
   addExamples(command, [
-    "completion bash >> ~/.bashrc",
-    'completion zsh > "${fpath[1]}/_if-coordinator"',
+    "echo 'source <(if-coordinator completion bash)' >> ~/.bashrc",
+    "completion zsh > ~/.zfunc/_if-coordinator  # a folder of $fpath",
     "completion fish > ~/.config/fish/completions/if-coordinator.fish",
   ]);
 }

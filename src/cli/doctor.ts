@@ -21,9 +21,9 @@ import { addExamples } from "./shared/help.ts";
 import { collectList, parseDuration } from "./shared/parse-values.ts";
 
 interface DoctorOptions extends ConnectionOptions, OutputOptions {
-  readonly overdue: number;
+  readonly overdue?: number;
   readonly monitor?: readonly string[];
-  readonly http: string;
+  readonly http?: string;
 }
 
 const DEFAULT_READING_MS = 30_000;
@@ -39,14 +39,18 @@ export function define(command: Command): void {
       "--overdue <duration>",
       "how long a session may hold a task without reporting progress (default: 4h)",
       parseDuration,
-      DEFAULT_OVERDUE_MS,
     )
     .option(
       "--monitor <url,...>",
-      "monitoring ports of the NATS servers, such as http://nats-1:8222 (default: tries 8222)",
+      "monitoring ports of the NATS servers, such as http://nats-1:8222 (default: port 8222 of each)",
       collectList,
     )
-    .option("--http <url>", "HTTP endpoint of the workers", DEFAULT_HTTP);
+    .option("--http <url>", `HTTP endpoint of the workers (default: ${DEFAULT_HTTP})`)
+    .option(
+      "--timeout <duration>",
+      "how long to read tasks; then the checks continue with those that it has (default: 30s)",
+      parseDuration,
+    );
   addConnectionOptions(addJsonOption(command)).action(doctor);
   addExamples(command, [
     "doctor",
@@ -60,10 +64,10 @@ async function doctor(options: DoctorOptions): Promise<void> {
   const examined = {
     urls: urlsOf(servers),
     jsDomain,
-    overdueMs: options.overdue,
+    overdueMs: options.overdue ?? DEFAULT_OVERDUE_MS,
     readingMs: options.timeout ?? DEFAULT_READING_MS,
     monitors: options.monitor ?? [],
-    http: options.http,
+    http: options.http ?? DEFAULT_HTTP,
   };
   const results: CheckResult[] = [];
   const isText = options.json !== true;

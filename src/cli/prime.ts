@@ -9,6 +9,7 @@ import { addJsonOption, type OutputOptions, show } from "./shared/data.ts";
 import { reportOf } from "./shared/errors.ts";
 import { EXIT } from "./shared/exit-codes.ts";
 import { addExamples } from "./shared/help.ts";
+import { parseDuration } from "./shared/parse-values.ts";
 import { addSessionOption, type SessionOption } from "./shared/session-option.ts";
 import { printable } from "./shared/terminal-text.ts";
 
@@ -20,7 +21,11 @@ const MAX_HELD = 20;
 type PrimeOptions = ConnectionOptions & OutputOptions & SessionOption;
 
 export function define(command: Command): void {
-  addSessionOption(command);
+  addSessionOption(command).option(
+    "--timeout <duration>",
+    "how long to wait for the coordinator (default: 2s)",
+    parseDuration,
+  );
   addConnectionOptions(addJsonOption(command)).action(prime);
   addExamples(command, ["prime --session agent-1", 'prime --session "$HOSTNAME-$$"  # in a hook']);
 }

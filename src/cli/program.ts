@@ -4,6 +4,7 @@ import { VERSION } from "../version.ts";
 import { type CommandEntries, isGroup } from "./command-entry.ts";
 import { COMMANDS } from "./command-table.ts";
 import { UsageError } from "./shared/errors.ts";
+import { pathOf } from "./shared/help.ts";
 import { printError } from "./shared/output.ts";
 
 type Loader = () => Promise<void>;
@@ -101,12 +102,9 @@ function throwErrors(command: Command): void {
       command.commands.length === 0
         ? `(${path} --help shows the arguments and options)`
         : `(${path} --help lists the commands; options come after the command)`;
-    throw new UsageError(`${error.message.replace(/^error: /, "")}\n${hint}`);
+    const message = error.message.replace(/^error: (command-argument value )?/, "");
+    throw new UsageError(`${message}\n${hint}`);
   });
-}
-
-function pathOf(command: Command): string {
-  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
 function sentence(summary: string): string {

@@ -27,7 +27,7 @@ const LIMITS = { text: 20, json: 1_000 } as const;
 export function define(command: Command): void {
   command
     .option("--task <id>", "judge only this task")
-    .option("--prefix <text>", "judge only tasks whose id begins with it")
+    .option("--prefix <prefix>", "judge only tasks whose id begins with this")
     .option("--limit <n>", "entries of each list (default: 20, with --json 1000)", parseCount)
     .option(
       "--grace <duration>",

@@ -25,7 +25,7 @@ export function define(command: Command): void {
     .option("--tasks <n>", "tasks to compete for", parseCount, 100)
     .option("--sessions <n>", "sessions that claim each task at the same time", parseCount, 50)
     .option("--remove <name>", "remove what an earlier race had to leave, such as race-1f3a9c")
-    .option("--json", "print the report as one JSON document");
+    .option("--json", "print one JSON document");
   addConnectionOptions(command).action(race);
   addExamples(command, ["race", "race --tasks 1000 --sessions 20 --json"]);
 }

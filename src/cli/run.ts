@@ -58,7 +58,7 @@ export function define(command: Command): void {
     .option("--wait <duration>", "when no task came for so long, such as 30s", parseDuration)
     .optionsGroup("Which tasks:")
     .option("--prefix <prefix>", "only tasks whose id begins with this", parseText)
-    .option("--tag <tag,...>", "only tasks that have all of these tags", collectList)
+    .option("--tag <name,...>", "only tasks that have all of these tags", collectList)
     .option("--capability <name,...>", "what the program can do; can be repeated", collectList)
     .optionsGroup("How:")
     .option("--ttl <duration>", "length of the lease, which is renewed (default: 5m)", parseSeconds)

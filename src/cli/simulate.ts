@@ -25,7 +25,7 @@ export function define(command: Command): void {
       "--file <path>",
       "JSON file with the tasks (default: a real project that comes with the package)",
     )
-    .option("--json", "print the summary as JSON")
+    .option("--json", "print one JSON document")
     .action(simulate);
   addExamples(command, [
     "simulate",

@@ -11,7 +11,11 @@ import { formatDuration } from "./shared/time.ts";
 
 export function define(command: Command): void {
   addConnectionOptions(addJsonOption(command)).action(stats);
-  addExamples(command, ["stats", "stats --json | jq .ready", "watch --board  # live"]);
+  addExamples(command, [
+    "stats",
+    "stats --json | jq .ready",
+    "if-coordinator watch --board  # live",
+  ]);
 }
 
 async function stats(options: ConnectionOptions & OutputOptions): Promise<void> {

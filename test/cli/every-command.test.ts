@@ -4,6 +4,7 @@ import { type CommandEntries, isGroup } from "../../src/cli/command-entry.ts";
 import { COMMANDS } from "../../src/cli/command-table.ts";
 import { runCli } from "../support/cli-process.ts";
 
+const names = Object.values(COMMANDS).flatMap((entries) => Object.keys(entries));
 const paths = Object.values(COMMANDS).flatMap((entries) => pathsOf(entries));
 
 describe("every command", () => {
@@ -15,6 +16,13 @@ describe("every command", () => {
       assert.deepEqual([code, stderr], [0, ""]);
       assert.match(stdout, new RegExp(`^Usage: if-coordinator ${name} `));
       assert.match(stdout, new RegExp(`\nExamples:\n(.*\n)*.*if-coordinator ${name}\\b`));
+      const called = [...stdout.matchAll(/if-coordinator ([a-z]+)(?=[ =\n])/g)].map(
+        ([, word]) => word,
+      );
+      assert.deepEqual(
+        [...new Set(called)].filter((word) => !names.includes(word)),
+        [],
+      );
     });
 
     it(`refuses nonsense in sentences: ${name}`, async () => {

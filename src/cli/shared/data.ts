@@ -12,7 +12,7 @@ export interface OutputOptions {
 }
 
 export function addJsonOption(command: Command): Command {
-  return command.option("--json", "print one JSON document, with the fields of docs/protocol.md");
+  return command.option("--json", "print one JSON document");
 }
 
 /** For a command that prints one thing after the other. */

@@ -21,6 +21,7 @@ interface CreateOptions extends ConnectionOptions, QuietOptions, SessionOption, 
 export function define(command: Command): void {
   addDefinitionOptions(
     command.argument("[id]", "id of the task (default: a random one)", parseTaskId),
+    { defaults: true },
   );
   addSessionOption(command);
   addConnectionOptions(addJsonOption(addQuietOption(command))).action(create);

@@ -26,11 +26,16 @@ export interface DefinitionOptions {
   readonly maxLostLeases?: number;
 }
 
-export function addDefinitionOptions(command: Command): Command {
+/** @param defaults whether the help names what a value is if its option is not given */
+export function addDefinitionOptions(
+  command: Command,
+  { defaults }: { readonly defaults: boolean },
+): Command {
+  const unless = (value: string): string => (defaults ? ` (default: ${value})` : "");
   return command
     .option("-t, --title <text>", "what to do, in one line")
     .option("--description <text>", "more about it: a text, @file, or - for standard input")
-    .option("--priority <n>", "0 (most urgent) to 4 (default: 2)", parseCount)
+    .option("--priority <n>", `0 (most urgent) to 4${unless("2")}`, parseCount)
     .option("--depends-on <id,...>", "tasks that must be complete first", collectIdList)
     .option("--requires <name,...>", "capabilities that a session must have", collectList)
     .option("--tag <name,...>", "tags to filter by", collectList)
@@ -41,10 +46,14 @@ export function addDefinitionOptions(command: Command): Command {
     )
     .option("--payload <value>", "input of the work: JSON, a text, @file, or - for standard input")
     .option("--not-before <time>", "earliest start: an ISO-8601 time, or +10m", parseTime)
-    .option("--max-failures <n>", "failed attempts that are allowed (default: 3)", parseCount)
+    .option(
+      "--max-failures <n>",
+      `failed attempts after which the task is failed${unless("3")}`,
+      parseCount,
+    )
     .option(
       "--max-lost-leases <n>",
-      "lost leases that are allowed, 0: any (default: 10)",
+      `lost leases after which the task is failed; 0: no limit${unless("10")}`,
       parseCount,
     );
 }

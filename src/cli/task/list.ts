@@ -40,7 +40,7 @@ export function define(command: Command): void {
     .option("--holder <session>", "only tasks that this session holds", parseSessionId)
     .addOption(new Option("--mine", "only tasks that your session holds").conflicts("holder"))
     .option("--dead-ends", "only blocked tasks that wait for a failed or cancelled task")
-    .option("--limit <tasks>", "at most so many tasks", parseCount)
+    .option("--limit <n>", "at most so many tasks", parseCount)
     .option("--no-headers", "without the names of the columns");
   addSessionOption(command);
   addConnectionOptions(addJsonlOption(addJsonOption(command))).action(list);

@@ -42,9 +42,9 @@ export function define(command: Command): void {
   addInstanceOption(addSessionOption(command))
     .option("--wait <duration>", "how long to wait for a task (default: not at all)", parseDuration)
     .option("--max <n>", "the most tasks to claim, up to 100 (default: 1)", parseCount)
-    .option("--prefix <text>", "only tasks whose id begins with this")
+    .option("--prefix <prefix>", "only tasks whose id begins with this")
     .option("--tag <name,...>", "only tasks that have all of these tags", collectList)
-    .option("--capability <name,...>", "what the session can do", collectList)
+    .option("--capability <name,...>", "what the session can do; can be repeated", collectList)
     .option("--ttl <duration>", "length of the lease, such as 10m (default: 5m)", parseSeconds);
   addConnectionOptions(addJsonOption(addQuietOption(command))).action(next);
   addExamples(command, [

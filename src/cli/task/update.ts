@@ -20,7 +20,7 @@ interface UpdateOptions extends ConnectionOptions, OutputOptions, SessionOption,
 }
 
 export function define(command: Command): void {
-  addDefinitionOptions(command.argument("<id>", "id of the task", parseTaskId))
+  addDefinitionOptions(command.argument("<id>", "id of the task", parseTaskId), { defaults: false })
     .option("--no-description", "without a description")
     .option("--no-payload", "without a payload")
     .option("--no-not-before", "claimable at once")

@@ -30,7 +30,7 @@ const EXIT_OF_OUTCOME: Readonly<Record<WaitResult["outcome"], ExitCode>> = {
 
 export function define(command: Command): void {
   command
-    .argument("[ids...]", "ids of the tasks", collectIds)
+    .argument("[id...]", "ids of the tasks", collectIds)
     .option("--prefix <prefix>", "wait for all tasks whose id begins with this", parseText)
     .option("--all", "wait for all tasks of the coordinator")
     .option(

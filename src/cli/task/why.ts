@@ -21,8 +21,8 @@ interface WhyOptions extends ConnectionOptions, OutputOptions {
 export function define(command: Command): void {
   command
     .argument("<id>", "id of the task", parseTaskId)
-    .option("--depth <levels>", "levels of blocking tasks to show", parseCount, 8)
-    .option("--limit <tasks>", "tasks to show in all", parseCount, 50);
+    .option("--depth <n>", "levels of blocking tasks to show", parseCount, 8)
+    .option("--limit <n>", "tasks to show in all", parseCount, 50);
   addConnectionOptions(addJsonOption(command)).action(why);
   addExamples(command, ["task why P0.5.1", "task why P0.5.1 --json | jq -r .reason.code"]);
 }

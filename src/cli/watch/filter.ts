@@ -25,7 +25,7 @@ export interface WatchFilter {
 
 export function addFilterOptions(command: Command): Command {
   return command
-    .option("--prefix <text>", "only tasks whose id begins with it")
+    .option("--prefix <prefix>", "only tasks whose id begins with this")
     .option("--task <id,...>", "only these tasks", collectList)
     .option("--status <status,...>", "only tasks that now have this status", parseStatuses)
     .option(
