@@ -77,8 +77,8 @@ describe("if-coordinator session and stats", () => {
       [["session", "register", "s1", "--metadata", "{"], /It must be JSON/],
       [["session", "register", "s1", "--metadata", "[1]"], /metadata/],
       [["session", "register", "s1", "--ttl", "1500ms"], /whole seconds/],
+      [["session", "heartbeat", "s1", "-s", "s2"], /two sessions: s1 and --session s2/],
       [
-        ["session", "heartbeat", "s1", "-s", "s2"],
         ["session", "heartbeat", "s1", "--claim", "a"],
         /a task and its attempt, such as P0\.5\.1:2/,
       ],
