@@ -17,7 +17,7 @@ describe("every command", () => {
       assert.match(stdout, new RegExp(`^Usage: if-coordinator ${name} `));
       assert.match(stdout, new RegExp(`\nExamples:\n(.*\n)*.*if-coordinator ${name}\\b`));
       const called = [...stdout.matchAll(/if-coordinator ([a-z]+)(?=[ =\n])/g)].map(
-        ([, word]) => word,
+        ([, word = ""]) => word,
       );
       assert.deepEqual(
         [...new Set(called)].filter((word) => !names.includes(word)),
