@@ -36,7 +36,7 @@ async function health({ enabled, host, port }: Config["metrics"]): Promise<void>
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     const problem = cause instanceof Error ? cause.message : String(cause);
     fail(
-      `no answer from ${url} (${problem}): start a worker, or set metrics.port and metrics.host to those of the worker`,
+      `no answer from ${url} (${problem}): start a worker, or name the port of its HTTP endpoint with --http-port, and its host as metrics.host in --config`,
     );
   }
 }

@@ -71,6 +71,9 @@ async function importFiles(names: readonly string[], options: ImportOptions): Pr
     }
     if (report.conflicting.length > 0 && !(dryRun === true && update === true)) {
       process.exitCode = EXIT.refused;
+      if (!isQuiet && update !== true) {
+        printError("if-coordinator: --update gives tasks that differ the definition of the files");
+      }
     }
   });
 }

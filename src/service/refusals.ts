@@ -48,7 +48,7 @@ function describe(
       if (reason === "blocked") {
         const cure =
           deadEnds.length === 0
-            ? "it becomes available when they are complete"
+            ? `it becomes available when ${unmet.length === 1 ? "that task is" : "they are"} complete`
             : `${deadEnds.join(", ")} failed or were cancelled, so it stays blocked until they are requeued and complete, or until the tasks that depend on them are updated`;
         return {
           message: `task ${id} is blocked by ${unmet.join(", ")}: ${cure}`,

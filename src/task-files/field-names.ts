@@ -76,7 +76,7 @@ const NAMES: Readonly<Record<FieldName, readonly string[]>> = {
     "closed on",
   ],
   completed_by: ["completed by", "done by", "finished by"],
-  owner: ["owner", "assignee", "assigned to", "assigned", "responsible", "agent"],
+  owner: ["owner", "assignee", "assigned to", "assigned", "responsible", "agent", "who"],
   claimed_by: ["claimed by", "session", "held by"],
   more: ["more"],
 };

@@ -27,7 +27,7 @@ describe("if-coordinator health", () => {
     assert.match(
       nobody.stderr,
       new RegExp(
-        `no answer from http://127.0.0.1:${port}/readyz .*: start a worker, or set metrics`,
+        `no answer from http://127.0.0.1:${port}/readyz .*: start a worker, or name the port .*--http-port`,
       ),
     );
   });

@@ -12,7 +12,10 @@ describe("if-coordinator session and stats", () => {
       runCli(args, { env: { NATS_URL: coordinator.server.url, IF_COORDINATOR_SESSION: "" } });
 
     const empty = await run("session", "list");
-    assert.deepEqual([empty.code, empty.stdout], [0, "no sessions are registered\n"]);
+    assert.deepEqual(
+      [empty.code, empty.stdout, empty.stderr],
+      [0, "", "if-coordinator: no session found\n"],
+    );
     const metadata = '{"host":"build-1"}';
     const registered = await run(
       ...["session", "register", "s1", "--capability", "python,review", "--capability", "go"],

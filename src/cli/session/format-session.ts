@@ -12,7 +12,6 @@ const LONGEST_METADATA = 50;
 type ListedSession = Reply<"sessions.list">["sessions"][number];
 
 export function formatSessions(sessions: readonly ListedSession[], now: number): string {
-  if (sessions.length === 0) return "no sessions are registered";
   const rows = sessions.map((session) => [
     session.session_id,
     listOf(session.capabilities),

@@ -34,9 +34,15 @@ export function define(command: Command): void {
 async function list(options: ListOptions): Promise<void> {
   await withCalls(options, async ({ calls }) => {
     const reply = await readPages(calls, options);
+    if (reply.sessions.length === 0 && options.json !== true) {
+      printError("if-coordinator: no session found");
+      return;
+    }
     await show(options, reply, () => formatSessions(reply.sessions, Date.now()));
     if (reply.next_cursor === null || options.json === true) return;
-    printError(`there are more: raise --limit, or continue with --cursor '${reply.next_cursor}'`);
+    printError(
+      `if-coordinator: there are more: raise --limit, or continue with --cursor '${reply.next_cursor}'`,
+    );
   });
 }
 

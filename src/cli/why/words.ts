@@ -130,6 +130,12 @@ function until(time: string, now: number): string {
 /** A value that a session has sent, on one line. */
 function value(name: string, given: unknown): string {
   if (given === null || given === undefined) return "";
-  const text = typeof given === "string" ? given : JSON.stringify(given);
+  const text = typeof given === "string" ? given : (messageOf(given) ?? JSON.stringify(given));
   return `, ${name}"${shortened(printable(text), MAX_VALUE)}"`;
+}
+
+/** `if-coordinator run` and the library report an error as an object with a message. */
+function messageOf(given: unknown): string | null {
+  if (typeof given !== "object" || given === null || !("message" in given)) return null;
+  return typeof given.message === "string" && given.message !== "" ? given.message : null;
 }

@@ -78,6 +78,7 @@ describe("import", () => {
       [3, "differs    a  title, depends_on, tags"],
     );
     const refused = await commands.run("import", "t.csv");
+    assert.match(refused.stderr, /--update gives tasks that differ the definition of the files/);
     assert.deepEqual(
       [refused.code, refused.stdout],
       [

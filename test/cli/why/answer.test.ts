@@ -61,6 +61,10 @@ describe("the answer of `task why`", () => {
       alone({ status: "failed", attempt: 3, error: { code: 7 } }),
       'a failed 1m ago, after 3 attempts, "{"code":7}".',
     );
+    assert.equal(
+      alone({ status: "failed", attempt: 1, error: { message: "exit code 1", exit_code: 1 } }),
+      'a failed 1m ago, after 1 attempt, "exit code 1".',
+    );
     const last_event = event("task_cancelled", { session_id: "boss", reason: "not needed" });
     assert.equal(
       alone({ status: "cancelled", last_event }),
