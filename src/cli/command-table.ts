@@ -105,7 +105,7 @@ export const COMMANDS: CommandTable = {
       load: () => import("./dev.ts"),
     },
     serve: {
-      summary: "run workers and the HTTP endpoint against any NATS server or cluster",
+      summary: "run workers and the HTTP endpoint for a NATS server or cluster",
       load: () => import("./serve.ts"),
     },
     health: {
