@@ -1,7 +1,8 @@
 /** Where an export goes: standard output, or a file that appears only when it is complete. */
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { write } from "../shared/data.ts";
-import { UsageError } from "../shared/errors.ts";
+import { ExitError, UsageError } from "../shared/errors.ts";
+import { EXIT } from "../shared/exit-codes.ts";
 
 export interface Output {
   write(text: string): Promise<void>;
@@ -16,27 +17,28 @@ export async function openOutput(path: string | undefined): Promise<Output> {
   if (path === undefined) {
     return { write, finish: () => Promise.resolve(), discard: () => Promise.resolve() };
   }
-  const unfinished = `${path}.${process.pid}.tmp`;
-  let handle: FileHandle;
-  try {
-    handle = await open(unfinished, "wx");
-  } catch (error) {
-    throw cannotWrite(path, error);
-  }
+  const found = await stat(path).catch(() => null);
+  // A pipe or a device, such as /dev/stdout, must stay what it is.
+  if (found !== null && !found.isFile()) return openInPlace(path);
+  // A link stays a link.
+  return openFile(path, found === null ? path : await realpath(path));
+}
+
+async function openFile(path: string, target: string): Promise<Output> {
+  const unfinished = `${target}.${process.pid}.tmp`;
+  const handle = await opened(path, unfinished, "wx");
   let isOpen = true;
   return {
-    write: async (text) => {
-      await handle.writeFile(text);
-    },
+    write: (text) => writeTo(handle, path, text),
     finish: async () => {
       await handle.sync();
       await handle.close();
       isOpen = false;
       try {
-        await rename(unfinished, path);
+        await rename(unfinished, target);
       } catch (error) {
         await rm(unfinished, { force: true });
-        throw cannotWrite(path, error);
+        throw new UsageError(problemOf(path, error));
       }
     },
     discard: async () => {
@@ -47,7 +49,33 @@ export async function openOutput(path: string | undefined): Promise<Output> {
   };
 }
 
-function cannotWrite(path: string, error: unknown): UsageError {
+async function openInPlace(path: string): Promise<Output> {
+  const handle = await opened(path, path, "w");
+  return {
+    write: (text) => writeTo(handle, path, text),
+    finish: () => Promise.resolve(),
+    discard: () => handle.close(),
+  };
+}
+
+async function opened(path: string, file: string, flags: string): Promise<FileHandle> {
+  try {
+    return await open(file, flags);
+  } catch (error) {
+    throw new UsageError(problemOf(path, error));
+  }
+}
+
+/** @throws ExitError, for example because the disk is full */
+async function writeTo(handle: FileHandle, path: string, text: string): Promise<void> {
+  try {
+    await handle.writeFile(text);
+  } catch (error) {
+    throw new ExitError(EXIT.failed, problemOf(path, error));
+  }
+}
+
+function problemOf(path: string, error: unknown): string {
   const problem = error instanceof Error ? error.message : String(error);
-  return new UsageError(`${path} cannot be written: ${problem}`);
+  return `${path} cannot be written: ${problem}`;
 }

@@ -1,6 +1,6 @@
 /** `export` against a real coordinator. What it writes is what `import` reads. */
 import assert from "node:assert/strict";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, readlink, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { TempFolder } from "../../support/temp-folder.ts";
@@ -86,6 +86,14 @@ describe("export", () => {
       "t.md",
       "t.yaml",
     ]);
+
+    const link = join(folder.path, "link.json");
+    await symlink("t.json", link);
+    assert.equal((await commands.run("export", "-o", "link.json")).code, 0);
+    assert.equal(await readlink(link), "t.json");
+    // The shell keeps the pipe open, so that no end of it waits for the other.
+    const piped = await commands.shell("mkfifo p; exec 3<>p; $cli export -o p && test -p p");
+    assert.equal(piped.code, 0, piped.stderr);
 
     await coordinator.ok("tasks.claim.P0.2", { session_id: "s2", capabilities: ["gpu, big"] });
     const claimed = await commands.run("export", "--format", "csv", "--prefix", "P0.2");
