@@ -114,9 +114,12 @@ export class DeadEnds {
   }
 }
 
-/** Whether the dependencies are unchanged. Otherwise, a cycle of marks could keep itself alive. */
+/**
+ * Whether the task is a source as before, or none as before, and its dependencies are unchanged. Otherwise, a
+ * cycle of marks could keep itself alive: for example, those that come from the task itself.
+ */
 function isSameChoice(before: Task | null, after: Task | null): after is Task {
-  if (before === null || after === null) return false;
+  if (before === null || after === null || isSource(before) !== isSource(after)) return false;
   const { dependsOn } = after;
   return (
     dependsOn.length === before.dependsOn.length &&

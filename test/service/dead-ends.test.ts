@@ -65,6 +65,15 @@ describe("dead ends", () => {
     assert.equal(index.tasks.deadEnds.size, 0);
   });
 
+  it("do not keep themselves alive in a cycle whose failed task is requeued", () => {
+    const index = new Index();
+    index.put("e", "blocked", ["a"]);
+    index.put("a", "cancelled", ["e"]);
+    assert.deepEqual(index.causes("e"), ["a"]);
+    index.put("a", "blocked", ["e"]);
+    assert.equal(index.tasks.deadEnds.size, 0);
+  });
+
   it("match the definition after changes in any order", () => {
     const id = fc.constantFrom("a", "b", "c", "d", "e");
     const status = fc.constantFrom<TaskStatus>(
