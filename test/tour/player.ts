@@ -92,6 +92,7 @@ function usual(output: string): string {
     .replace(/(http:\/\/127\.0\.0\.1):\d+/g, "$1:9090")
     .replace(/(data +).*/, "$1/home/you/if-coordinator/.if-coordinator")
     .replace(/ +export NATS_URL=.*\n/, "")
+    .replaceAll("npx if-coordinator", "if-coordinator")
     .replace(/[ \t]+$/gm, "")
     .trim();
 }
