@@ -19,6 +19,7 @@ import { UsageError } from "./shared/errors.ts";
 import { EXIT, type ExitCode } from "./shared/exit-codes.ts";
 import { addExamples } from "./shared/help.ts";
 import { collectList, parseDuration } from "./shared/parse-values.ts";
+import { jsonText } from "./shared/json-text.ts";
 
 interface DoctorOptions extends ConnectionOptions, OutputOptions {
   readonly overdue?: number;
@@ -76,7 +77,7 @@ async function doctor(options: DoctorOptions): Promise<void> {
     results.push(result);
     if (isText) await write(`${formatResult(result, process.stdout.columns)}\n`);
   }
-  const text = isText ? formatSummary(results) : JSON.stringify(documentOf(results), null, 2);
+  const text = isText ? formatSummary(results) : jsonText(documentOf(results), 2);
   await write(`${text}\n`);
   process.exitCode = exitCodeOf(results);
 }

@@ -25,6 +25,7 @@ import {
   parseText,
 } from "./shared/parse-values.ts";
 import type { SessionOption } from "./shared/session-option.ts";
+import { jsonText } from "./shared/json-text.ts";
 
 interface RunFlags extends ConnectionOptions, OutputOptions, SessionOption {
   readonly once?: boolean;
@@ -154,7 +155,7 @@ function runnerOptions(
     interrupts,
     notices,
     report: (report) => {
-      if (jsonl) process.stdout.write(`${JSON.stringify(report)}\n`);
+      if (jsonl) process.stdout.write(`${jsonText(report)}\n`);
     },
   };
 }

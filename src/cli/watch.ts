@@ -12,6 +12,7 @@ import { canDrawBoard } from "./board/can-draw.ts";
 import { addFilterOptions, filterOf, type FilterOptions } from "./watch/filter.ts";
 import { formatRemoval, formatUpdate } from "./watch/line.ts";
 import { parseSince, startOf, type WatchSince } from "./watch/since.ts";
+import { jsonText } from "./shared/json-text.ts";
 
 interface WatchOptions extends ConnectionOptions, OutputOptions, FilterOptions {
   readonly since?: WatchSince;
@@ -100,12 +101,12 @@ class Lines {
         `if-coordinator: transitions before revision ${revision} are gone from the bucket`,
       );
     }
-    return this.#write(this.#isJson ? JSON.stringify(update) : formatUpdate(update));
+    return this.#write(this.#isJson ? jsonText(update) : formatUpdate(update));
   }
 
   removal(removal: TaskRemoval): Promise<void> {
     const document = { type: "task_removed", ...removal };
-    return this.#write(this.#isJson ? JSON.stringify(document) : formatRemoval(removal));
+    return this.#write(this.#isJson ? jsonText(document) : formatRemoval(removal));
   }
 
   async #write(line: string): Promise<void> {

@@ -3,6 +3,7 @@ import type { TaskRecord } from "../../protocol/task-record.ts";
 import { type OutputOptions, write } from "../shared/data.ts";
 import { GrowingTable } from "./growing-table.ts";
 import { COLUMNS, toRow } from "./task-rows.ts";
+import { jsonText } from "../shared/json-text.ts";
 
 export interface ListOutput {
   /** Never called without tasks. */
@@ -45,7 +46,7 @@ class Rows implements ListOutput {
 
 class JsonLines implements ListOutput {
   async page(tasks: readonly TaskRecord[]): Promise<void> {
-    await write(tasks.map((task) => `${JSON.stringify(task)}\n`).join(""));
+    await write(tasks.map((task) => `${jsonText(task)}\n`).join(""));
   }
 
   end(): Promise<void> {
@@ -60,7 +61,7 @@ class JsonDocument implements ListOutput {
   async page(tasks: readonly TaskRecord[]): Promise<void> {
     const start = this.#isEmpty ? '{\n  "tasks": [\n' : ",\n";
     this.#isEmpty = false;
-    const entries = tasks.map((task) => indented(JSON.stringify(task, null, 2)));
+    const entries = tasks.map((task) => indented(jsonText(task, 2)));
     await write(start + entries.join(",\n"));
   }
 

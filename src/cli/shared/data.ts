@@ -5,6 +5,7 @@
 import { once } from "node:events";
 import { type Command, Option } from "commander";
 import { EXIT } from "./exit-codes.ts";
+import { jsonText } from "./json-text.ts";
 
 export interface OutputOptions {
   readonly json?: boolean;
@@ -26,7 +27,7 @@ export async function show(
   document: unknown,
   text: () => string,
 ): Promise<void> {
-  await write(`${json === true ? JSON.stringify(document, null, 2) : text()}\n`);
+  await write(`${json === true ? jsonText(document, 2) : text()}\n`);
 }
 
 /** Resolves when the reader can take more, so a slow reader does not fill the memory. */

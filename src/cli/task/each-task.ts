@@ -7,6 +7,7 @@ import { errorDocument } from "../shared/errors.ts";
 import { EXIT, type ExitCode } from "../shared/exit-codes.ts";
 import { printError } from "../shared/output.ts";
 import { reportError } from "../shared/report-error.ts";
+import { jsonText } from "../shared/json-text.ts";
 
 export interface EachTask<T extends object> {
   readonly ask: (id: string) => Promise<T>;
@@ -44,7 +45,7 @@ export async function showEach<T extends object>(
       if (code === EXIT.noCoordinator) break;
     }
   }
-  if (isJson) await write(`${JSON.stringify(documents, null, 2)}\n`);
+  if (isJson) await write(`${jsonText(documents, 2)}\n`);
   const left = distinct(ids).slice(codes.length);
   if (left.length > 0) printError(`if-coordinator: not tried: ${left.join(", ")}`);
   process.exitCode = Math.max(...codes);
