@@ -57,7 +57,7 @@ export function formatStats(
     ["parked requests", parked, areKnown ? "" : `at worker ${worker.id}`],
     [
       "workers",
-      workers.length === 0 ? "—" : workers.length,
+      workers.length === 0 ? "-" : workers.length,
       `${worker.id} answered: version ${worker.version}, up ${formatDuration(worker.uptime_seconds * 1_000)}`,
     ],
   ];

@@ -39,7 +39,7 @@ describe("if-coordinator session and stats", () => {
       listed.stdout,
       /^s1 +python,review,go +2 +\d+s ago +in (9m\d+s|10m) +\{"host":"build-1"\}$/m,
     );
-    assert.match(listed.stdout, /^s2 +— +0 /m);
+    assert.match(listed.stdout, /^s2 +- +0 /m);
     assert.equal(
       documentOf(await run("session", "list", "--prefix", "s2", "--json")).sessions.length,
       1,
@@ -123,7 +123,7 @@ describe("the table of stats", () => {
   it("shows the answering worker alone if the others cannot be listed", () => {
     const text = formatStats(reply, []);
     assert.match(text, /^parked requests +7 +at worker worker-1$/m);
-    assert.match(text, /^workers +— /m);
+    assert.match(text, /^workers +- /m);
   });
 });
 

@@ -33,7 +33,7 @@ describe("if-coordinator watch", () => {
     assert.deepEqual([code, stderr], [0, ""]);
     const time = "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ";
     for (const [i, line] of [
-      "1 created          P0\\.1       available —              Write the parser",
+      "1 created          P0\\.1       available -              Write the parser",
       "2 claimed          P0\\.1       claimed   s1         #1  Write the parser",
       "3 completed        P0\\.1       complete  s1         #1  Write the parser",
       "4 created          P1\\.1       available s2",

@@ -59,14 +59,14 @@ class JsonDocument implements ListOutput {
   #isEmpty = true;
 
   async page(tasks: readonly TaskRecord[]): Promise<void> {
-    const start = this.#isEmpty ? '{\n  "tasks": [\n' : ",\n";
+    const start = this.#isEmpty ? '{\n  "ok": true,\n  "tasks": [\n' : ",\n";
     this.#isEmpty = false;
     const entries = tasks.map((task) => indented(jsonText(task, 2)));
     await write(start + entries.join(",\n"));
   }
 
   async end(): Promise<void> {
-    await write(this.#isEmpty ? '{\n  "tasks": []\n}\n' : "\n  ]\n}\n");
+    await write(this.#isEmpty ? '{\n  "ok": true,\n  "tasks": []\n}\n' : "\n  ]\n}\n");
   }
 }
 

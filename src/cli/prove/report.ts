@@ -57,8 +57,8 @@ function violationsOf({ violations, violations_total: total }: ProofDocument): s
   const rows = violations.map((violation) => [
     violation.task_id,
     String(violation.revision),
-    violation.written_at ?? "—",
-    violation.session_id ?? "—",
+    violation.written_at ?? "-",
+    violation.session_id ?? "-",
     violation.rule,
     violation.written_by === "hand" ? `${violation.what} (written by hand)` : violation.what,
   ]);

@@ -57,5 +57,5 @@ function counted(number: number, noun: string): string {
 }
 
 function ms(value: number | null): string {
-  return value === null ? "—" : `${value} ms`;
+  return value === null ? "-" : `${value} ms`;
 }

@@ -57,14 +57,14 @@ export function formatHeartbeat({
 
 /** A worker of an earlier version does not tell when the session expires. */
 function expiryOf({ expires_at }: Partial<ListedSession>, now: number): string {
-  return expires_at === undefined ? "—" : `in ${formatDuration(Date.parse(expires_at) - now)}`;
+  return expires_at === undefined ? "-" : `in ${formatDuration(Date.parse(expires_at) - now)}`;
 }
 
 function listOf(names: readonly string[]): string {
-  return names.length === 0 ? "—" : shortened(names.join(","), LONGEST_LIST);
+  return names.length === 0 ? "-" : shortened(names.join(","), LONGEST_LIST);
 }
 
 function metadataOf({ metadata }: ListedSession): string {
   const text = JSON.stringify(metadata);
-  return text === "{}" ? "—" : shortened(text, LONGEST_METADATA);
+  return text === "{}" ? "-" : shortened(text, LONGEST_METADATA);
 }

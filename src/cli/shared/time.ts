@@ -20,8 +20,8 @@ export function formatDuration(ms: number): string {
   return parts.length === 0 ? "0s" : parts.join("");
 }
 
-/** How long ago the time is, by the clock of this machine; — if there is none. */
+/** How long ago the time is, by the clock of this machine; `-` if there is none. */
 export function formatAge(time: string | null, now: number): string {
   const at = time === null ? NaN : Date.parse(time);
-  return Number.isNaN(at) ? "—" : formatDuration(now - at);
+  return Number.isNaN(at) ? "-" : formatDuration(now - at);
 }

@@ -14,7 +14,7 @@ export function formatHistory(entries: readonly Entry[]): string {
 
 function rowOf({ revision, task }: Entry): string[] {
   const number = String(revision);
-  if (task === null) return ["—", number, "—", "—", "—", "—", "removed, or not a task"];
+  if (task === null) return ["-", number, "-", "-", "-", "-", "removed, or not a task"];
   const { last_event: event, status, attempt } = task;
   // A record that was written by hand has no event.
   const time = event?.timestamp ?? task.updated_at;
@@ -23,8 +23,8 @@ function rowOf({ revision, task }: Entry): string[] {
     number,
     event?.type.replace(/^task_/, "") ?? "written by hand",
     status,
-    event?.session_id ?? event?.claimed_by ?? "—",
-    attempt === 0 ? "—" : String(attempt),
+    event?.session_id ?? event?.claimed_by ?? "-",
+    attempt === 0 ? "-" : String(attempt),
     shortened(detailsOf(task), DETAIL_LENGTH),
   ];
 }

@@ -27,7 +27,7 @@ const COLOURS: Readonly<Record<string, (text: string) => string>> = {
 export function formatUpdate(update: Shown): string {
   const { timestamp, revision, type, task_id, new_status, task } = update;
   const event = type.replace(/^task_/, "").padEnd(WIDTHS.event);
-  const by = update.session_id ?? update.claimed_by ?? "—";
+  const by = update.session_id ?? update.claimed_by ?? "-";
   const colour = COLOURS[type] ?? ((text: string) => text);
   return [
     ...start(timestamp, revision),

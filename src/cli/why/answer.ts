@@ -102,8 +102,7 @@ export function treeLines({ tree }: Report, now: number): string[] {
 
 function lineOf({ node, reason, title, task_id: id }: DescribedNode, now: number): string {
   const name = title === "" ? id : `${id} (${shortened(printable(title), MAX_TITLE)})`;
-  const also =
-    node.elsewhere.length === 0 ? "" : `, also by ${listed(node.elsewhere)}: shown above or below`;
+  const also = node.elsewhere.length === 0 ? "" : ` (${listed(node.elsewhere)}: shown elsewhere)`;
   return `${"  ".repeat(node.level)}${name}: ${phrase(reason, now)}${also}`;
 }
 
@@ -146,6 +145,7 @@ function helpFor({ task_id: id, reason }: DescribedTask): Help[] {
       ];
     }
     case "no_sessions":
+      return [{ command: "run -- COMMAND", purpose: "start a session that takes tasks" }];
     case "sessions_busy":
     case "nobody_asks":
       return [{ command: "run -- COMMAND", purpose: "start another session that takes tasks" }];

@@ -22,7 +22,7 @@ describe("if-coordinator task history", () => {
     assert.equal(lines.length, 8);
     for (const [i, line] of [
       /^TIME +REVISION +EVENT +STATUS +SESSION +ATTEMPT +DETAILS$/,
-      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ +1 +created +available +lead +—$/,
+      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ +1 +created +available +lead +-$/,
       /Z +2 +claimed +claimed +s1 +1$/,
       /Z +3 +released +available +s1 +1 +the disk[^\u001b]+ is full$/,
       /Z +4 +claimed +claimed +s1 +2$/,

@@ -13,7 +13,7 @@ describe("task list", () => {
     const nothing = await list();
     assert.deepEqual([nothing.code, nothing.stdout], [0, ""]);
     assert.equal(nothing.stderr, "if-coordinator: no task found\n");
-    assert.deepEqual(JSON.parse((await list("--json")).stdout), { tasks: [] });
+    assert.deepEqual(JSON.parse((await list("--json")).stdout), { ok: true, tasks: [] });
 
     await coordinator.ok("tasks.create.P0.1", { title: "Parse\n\u001b[31mdates", priority: 0 });
     await coordinator.ok("tasks.create.P0.2", { depends_on: ["P0.1"], tags: ["docs"] });

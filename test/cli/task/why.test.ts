@@ -42,7 +42,7 @@ describe("task why", () => {
         "  nowhere: does not exist",
         "  left (Left side): blocked by 1 task",
         '    held: claimed by session-1 for 0s, last sign of life 0s ago, lease ends in 0s, progress "{"done":3}"',
-        "  right: blocked by 2 tasks, also by held: shown above or below",
+        "  right: blocked by 2 tasks (held: shown elsewhere)",
         '    broken: failed 0s ago, after 1 attempt, "exit code 7"',
         "",
         "What helps:",

@@ -164,7 +164,7 @@ describe("the tree of `task why`", () => {
       "a: blocked by 2 tasks",
       "  b (Parse␛[31m dates): blocked by 1 task",
       "    d: claimed by session-1 for 1m, no lease known",
-      "  c: blocked by 1 task, also by d: shown above or below",
+      "  c: blocked by 1 task (d: shown elsewhere)",
     ]);
   });
 
