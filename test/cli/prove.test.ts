@@ -192,8 +192,13 @@ describe("if-coordinator prove", () => {
         assert.deepEqual([code, violations(found)], [0, []]);
         return found;
       };
-      for (let round = 0; round < 3; round++) {
-        await coordinator.fact("lease_expired");
+      for (const id of ["first", "second", "third"]) {
+        // The sessions of the workload rarely let a lease expire.
+        await coordinator.ok(`tasks.create.${id}`, { requires: ["patience"] });
+        const expired = coordinator.fact("lease_expired", ({ taskId }) => taskId === id);
+        const claim = { session_id: "absent", capabilities: ["patience"], ttl_seconds: 1 };
+        await coordinator.ok(`tasks.claim.${id}`, claim);
+        await expired;
         await prove();
       }
       await workload.end();
@@ -202,7 +207,7 @@ describe("if-coordinator prove", () => {
       assert.equal(found.missing_revisions > 0, history === 2);
       assert.equal(found.trimmed_tasks > 0, history === 2);
       const moves = found.rules.find(({ rule }) => rule === "moves_allowed");
-      assert.ok((moves?.checked ?? 0) > 100);
+      assert.ok((moves?.checked ?? 0) > 30);
       assert.equal((moves?.unchecked ?? 0) > 0, history === 2);
     }
   });
