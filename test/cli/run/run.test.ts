@@ -227,7 +227,7 @@ describe("run", () => {
       [[...nats, "--concurrency", "0", "--", "true"], /--concurrency must be from 1 to 1000/],
       [[...nats, "--retry-delay", "31d", "--", "true"], /--retry-delay must be at most 30d/],
       [[...nats, "--session", "two words", "--", "true"], /session/],
-      [[...nats, "--ttl", "100d", "--", "true"], /ttl_seconds/],
+      [[...nats, "--ttl", "100d", "--", "true"], /--ttl: must be between 1 and 86400/],
       [nats, /missing required argument 'command'/],
     ] as const) {
       const { code, stdout, stderr } = await runCli(["run", ...args]);
