@@ -7,7 +7,7 @@ import type { Finding } from "../../task-files/findings.ts";
 import type { ImportedTask } from "../../task-files/finish.ts";
 import type { ReadResult } from "../../task-files/read.ts";
 import { ExitError, UsageError } from "../shared/errors.ts";
-import { EXIT } from "../shared/exit-codes.ts";
+import { interruptible, signalOf } from "../shared/interruptible.ts";
 import { changesFor, type Difference, differingFields } from "./compare-tasks.ts";
 import { existingTask, existingTasks } from "./existing-tasks.ts";
 import { isAboutMissing } from "./missing-tasks.ts";
@@ -39,7 +39,7 @@ export async function importTasks(
 ): Promise<ImportReport> {
   const done: Done = { created: [], unchanged: [], updated: [], differing: [], warnings: [] };
   const byId = new Map(tasks.map((task) => [task.task_id, task]));
-  const conflicting = await interruptible(done, tasks.length, async (signal) => {
+  const conflicting = await sayingWhatIsDone(done, tasks.length, async (signal) => {
     const progress = createProgress(tasks.length, isQuiet || portions.length === 1);
     try {
       for (const portion of portions) {
@@ -142,29 +142,22 @@ async function updateTasks(
 }
 
 /** Ends the work at a signal. Errors then say what is done: tasks that are created stay. */
-async function interruptible<T>(
+async function sayingWhatIsDone<T>(
   done: Done,
   total: number,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const controller = new AbortController();
-  let exitCode: typeof EXIT.interrupted | typeof EXIT.terminated = EXIT.interrupted;
-  const stop = (signal: NodeJS.Signals): void => {
-    if (controller.signal.aborted) process.exit(exitCode);
-    if (signal === "SIGTERM") exitCode = EXIT.terminated;
-    controller.abort(new Error("interrupted"));
-  };
-  process.on("SIGINT", stop).on("SIGTERM", stop);
+  const cure = (): string =>
+    `created ${done.created.length}, unchanged ${done.unchanged.length} of ${total}; ` +
+    "run the same command again to continue";
   try {
-    return await work(controller.signal);
+    return await interruptible(work, () => `if-coordinator: stopped at once: ${cure()}`);
   } catch (error) {
-    const summary = `created ${done.created.length}, unchanged ${done.unchanged.length} of ${total}`;
-    const cure = `${summary}; run the same command again to continue`;
-    if (controller.signal.aborted) throw new ExitError(exitCode, `interrupted: ${cure}`);
+    if (error instanceof ExitError && signalOf(error) !== null) {
+      throw new ExitError(error.exitCode, `interrupted: ${cure()}`);
+    }
     // The first request was refused as a whole.
-    if (error instanceof Error && countOf(done) > 0) error.message += ` (${cure})`;
+    if (error instanceof Error && countOf(done) > 0) error.message += ` (${cure()})`;
     throw error;
-  } finally {
-    process.off("SIGINT", stop).off("SIGTERM", stop);
   }
 }

@@ -28,6 +28,12 @@ export const EXIT = {
   terminated: 143,
 } as const;
 
+/** The exit code with which a shell reports the end by a signal. */
+export const EXIT_OF_SIGNAL = {
+  SIGINT: EXIT.interrupted,
+  SIGTERM: EXIT.terminated,
+} as const;
+
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** The exit code for each refusal. */

@@ -1,9 +1,8 @@
 /** Ctrl-C for a command that has to tidy up before it ends. */
-import { EXIT } from "./exit-codes.ts";
+import { EXIT_OF_SIGNAL } from "./exit-codes.ts";
 import { ExitError } from "./errors.ts";
 import { printError } from "./output.ts";
 
-const EXIT_CODES = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated } as const;
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /** npx passes on Ctrl-C, which the terminal has sent to its whole group already. */
@@ -19,15 +18,15 @@ export async function interruptible<T>(
 ): Promise<T> {
   const controller = new AbortController();
   let lastAt = -Infinity;
-  const interrupt = (name: keyof typeof EXIT_CODES): void => {
+  const interrupt = (name: keyof typeof EXIT_OF_SIGNAL): void => {
     const now = performance.now();
     if (now - lastAt < SAME_PRESS_MS) return;
     lastAt = now;
     if (controller.signal.aborted) {
       printError(unfinished(), "error");
-      process.exit(EXIT_CODES[name]);
+      process.exit(EXIT_OF_SIGNAL[name]);
     }
-    controller.abort(new ExitError(EXIT_CODES[name], "interrupted"));
+    controller.abort(new ExitError(EXIT_OF_SIGNAL[name], "interrupted"));
   };
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
   try {
@@ -41,5 +40,5 @@ export async function interruptible<T>(
 export function signalOf(error: unknown): NodeJS.Signals | null {
   if (!(error instanceof ExitError)) return null;
   const { exitCode } = error;
-  return SIGNALS.find((name) => EXIT_CODES[name] === exitCode) ?? null;
+  return SIGNALS.find((name) => EXIT_OF_SIGNAL[name] === exitCode) ?? null;
 }

@@ -1,7 +1,5 @@
 /** The signals that end a command which runs until it is stopped. The exit code is that of a shell. */
-import { EXIT } from "./exit-codes.ts";
-
-const EXIT_OF_SIGNAL = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated } as const;
+import { EXIT_OF_SIGNAL } from "./exit-codes.ts";
 
 export class Interruption implements Disposable {
   /** Resolves at the first signal. At a second one, the process ends at once. */
