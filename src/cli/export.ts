@@ -1,5 +1,6 @@
 /** `if-coordinator export`: writes tasks to a file that `import` reads back to the same tasks. */
 import { type Command, Option } from "commander";
+import { counted } from "./shared/counted.ts";
 import type { TaskStatus } from "../task/task.ts";
 import { formatOfName, WRITE_FORMATS, type WriteFormat } from "../task-files/formats.ts";
 import { openOutput } from "./export/output-file.ts";
@@ -68,7 +69,7 @@ async function exportTasks(options: ExportOptions): Promise<void> {
         printError(`if-coordinator: ${tasks} ${status}: an import creates them as open tasks`);
     }
     if (output !== undefined) {
-      printError(`if-coordinator: wrote ${count} ${count === 1 ? "task" : "tasks"} to ${output}`);
+      printError(`if-coordinator: wrote ${counted(count, "task")} to ${output}`);
     }
   });
 }

@@ -1,5 +1,6 @@
 /** `if-coordinator stats`: how many tasks, leases, sessions and workers there are. */
 import type { Command } from "commander";
+import { counted } from "./shared/counted.ts";
 import type { WorkerFacts } from "../nats/inspection/worker-facts.ts";
 import type { Reply } from "../protocol/operations.ts";
 import { withCalls } from "./shared/client.ts";
@@ -48,7 +49,7 @@ export function formatStats(
   const rows: (readonly [string, number | string, string])[] = [
     ["blocked", tasks.blocked, deadEnds],
     ["available", tasks.available, delayed === 0 ? "" : `${ready} ready, ${delayed} not due yet`],
-    ["claimed", tasks.claimed, `${leases} ${leases === 1 ? "lease" : "leases"}`],
+    ["claimed", tasks.claimed, counted(leases, "lease")],
     ["complete", tasks.complete, ""],
     ["failed", tasks.failed, ""],
     ["cancelled", tasks.cancelled, ""],

@@ -1,4 +1,5 @@
 /** The findings as text for people. */
+import { counted } from "../shared/counted.ts";
 import { colors } from "../shared/colors.ts";
 import { printable } from "../shared/terminal-text.ts";
 import type { Verdict } from "./code-definition.ts";
@@ -96,8 +97,8 @@ export function formatSummary(results: readonly CheckResult[]): string {
   const [problems, warnings] = [countOf(results, "problem"), countOf(results, "warning")];
   const unchecked = countOf(results, "unchecked");
   const parts = [
-    `${problems} ${problems === 1 ? "problem" : "problems"}`,
-    `${warnings} ${warnings === 1 ? "warning" : "warnings"}`,
+    counted(problems, "problem"),
+    counted(warnings, "warning"),
     ...(unchecked === 0 ? [] : [`${unchecked} not checked`]),
   ];
   return problems + warnings === 0 && unchecked === 0 ? "all is well" : parts.join(", ");

@@ -1,4 +1,5 @@
 /** The result of an import, for programs and for people. */
+import { counted } from "../shared/counted.ts";
 import type { Finding } from "../../task-files/findings.ts";
 import type { ReadResult } from "../../task-files/read.ts";
 import { printable } from "../shared/terminal-text.ts";
@@ -71,7 +72,7 @@ export function formatReport(report: ImportReport): string {
     ...(skipped > 0 ? [`skipped ${skipped}`] : []),
   ];
   return [
-    `${report.total} ${report.total === 1 ? "task" : "tasks"}: ${counts.join(", ")}`,
+    `${counted(report.total, "task")}: ${counts.join(", ")}`,
     ...conflicting
       .slice(0, MAX_SHOWN)
       .map(({ task_id, fields }) => `differs  ${task_id}  ${fields.join(", ")}`),

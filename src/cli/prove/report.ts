@@ -1,4 +1,5 @@
 /** What `prove` found, for people: a line for each rule, then each violation. */
+import { counted } from "../shared/counted.ts";
 import { colors } from "../shared/colors.ts";
 import { formatTable } from "../shared/table.ts";
 import { printable } from "../shared/terminal-text.ts";
@@ -102,8 +103,4 @@ function verdictOf({ ok, rules, violations_total: total }: ProofDocument): strin
   if (ok) return colors.green(`nothing breaks a rule${limits}`);
   const broken = rules.filter(({ verdict }) => verdict === "broken").length;
   return colors.red(`${counted(total, "violation")} of ${counted(broken, "rule")}${limits}`);
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

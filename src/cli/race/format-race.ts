@@ -1,4 +1,5 @@
 /** The report of a race for people. */
+import { counted } from "../shared/counted.ts";
 import { formatRows } from "../shared/output.ts";
 import type { RaceReport } from "./figures.ts";
 
@@ -50,10 +51,6 @@ function violations({ violations: all }: RaceReport): string[] {
 function leftBehind({ left_behind: left, name }: RaceReport): string {
   if (left.length === 0) return "nothing";
   return `${counted(left.length, "task")}: if-coordinator task list --prefix ${name}-`;
-}
-
-function counted(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 function ms(value: number | null): string {

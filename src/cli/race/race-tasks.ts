@@ -1,8 +1,7 @@
 /** The tasks of a race. Only the race can claim them: they require a capability that nobody else has. */
 import type { Calls } from "../../client/calls.ts";
-import type { TaskError } from "../../client/task-error.ts";
 import type { TaskRemoval } from "../../nats/task-removal.ts";
-import { ExitError } from "../shared/errors.ts";
+import { ExitError, isTaskError } from "../shared/errors.ts";
 import { EXIT } from "../shared/exit-codes.ts";
 
 /** Requests of an import stay far below the size that NATS carries. */
@@ -111,8 +110,4 @@ export class RaceTasks {
       throw error;
     }
   }
-}
-
-export function isTaskError(error: unknown): error is TaskError {
-  return error instanceof Error && error.name === "TaskError";
 }

@@ -96,7 +96,8 @@ function exitCodeOf(error: Error): ExitCode | undefined {
   return isTaskError(error) ? EXIT_OF_CODE[error.code] : EXPECTED_ERRORS[error.name];
 }
 
-function isTaskError(error: unknown): error is TaskError {
+/** By its name and code, because its class is in a module that most commands do not load. */
+export function isTaskError(error: unknown): error is TaskError {
   if (!(error instanceof Error) || error.name !== "TaskError" || !("code" in error)) return false;
   return ERROR_CODES.some((code) => code === error.code);
 }

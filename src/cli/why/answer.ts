@@ -1,10 +1,11 @@
 /** A report as text: the answer in one sentence, the chain as an indented tree, and commands that help. */
+import { counted } from "../shared/counted.ts";
 import { shellWord } from "../shared/shell-word.ts";
 import { printable, shortened } from "../shared/terminal-text.ts";
 import type { TreeNode } from "./explanation.ts";
 import type { Reason, ReasonCode } from "./reasons.ts";
 import type { DescribedNode, DescribedTask, EndKind, Report } from "./report.ts";
-import { count, joined, listed, phrase } from "./words.ts";
+import { joined, listed, phrase } from "./words.ts";
 
 const MAX_TITLE = 40;
 const MAX_HELP = 5;
@@ -20,13 +21,13 @@ export function summaryOf(report: Report, now: number): string {
   const loop = cycle === null ? "" : `, and a cycle that never ends: ${arrows(cycle)}`;
   const [end] = ends;
   if (end !== undefined && endsTotal === 1) {
-    const chain = total === 1 ? "" : `${count(total, "task")}, which all wait for `;
+    const chain = total === 1 ? "" : `${counted(total, "task")}, which all wait for `;
     return `${root.task_id} is blocked by ${chain}${end.task_id}, which ${clause(end.reason, now)}${loop}.`;
   }
   const all =
     total === endsTotal
-      ? count(total, "task")
-      : `${count(total, "task")}, of which ${endsTotal} come first`;
+      ? counted(total, "task")
+      : `${counted(total, "task")}, of which ${endsTotal} come first`;
   return `${root.task_id} is blocked by ${all}: ${kinds(report)}${loop}.`;
 }
 
@@ -55,7 +56,7 @@ function arrows(cycle: readonly string[] | null): string {
   const ids = cycle ?? [];
   return ids.length <= 6
     ? ids.join(" -> ")
-    : `${ids.slice(0, 3).join(" -> ")} -> … (${count(ids.length - 1, "task")})`;
+    : `${ids.slice(0, 3).join(" -> ")} -> … (${counted(ids.length - 1, "task")})`;
 }
 
 /** Verbs that turn a phrase into a clause. Codes that are missing have a verb in their phrase. */

@@ -1,4 +1,5 @@
 /** The sentences of an explanation: one phrase for each reason, the answer in one sentence, and what helps. */
+import { counted } from "../shared/counted.ts";
 import { formatDuration } from "../shared/time.ts";
 import { printable, shortened } from "../shared/terminal-text.ts";
 import type { Reason } from "./reasons.ts";
@@ -14,7 +15,7 @@ export function phrase(reason: Reason, now: number): string {
       return `complete${by(reason.completed_by)}${ago(reason.completed_at, now)}`;
     case "failed":
       return (
-        `failed${ago(reason.failed_at, now)}, after ${count(reason.attempts, "attempt")}` +
+        `failed${ago(reason.failed_at, now)}, after ${counted(reason.attempts, "attempt")}` +
         value("", reason.error)
       );
     case "cancelled":
@@ -27,9 +28,9 @@ export function phrase(reason: Reason, now: number): string {
     case "unreadable":
       return "has a record that cannot be read as a task";
     case "blocked":
-      return `blocked by ${count(reason.by, "task")}`;
+      return `blocked by ${counted(reason.by, "task")}`;
     case "cycle":
-      return `blocked by ${count(reason.by, "task")}, in a cycle`;
+      return `blocked by ${counted(reason.by, "task")}, in a cycle`;
     case "unblocking":
       return "blocked, but its dependencies are complete: a worker is about to make it available";
     case "scheduled":
@@ -37,7 +38,7 @@ export function phrase(reason: Reason, now: number): string {
     case "retry_delay":
       return (
         `waits ${until(reason.not_before, now)} before the next attempt, ` +
-        `after ${reason.failures} of ${count(reason.max_failures, "permitted failure")}` +
+        `after ${reason.failures} of ${counted(reason.max_failures, "permitted failure")}` +
         value("", reason.error)
       );
     case "given_back":
@@ -58,7 +59,7 @@ export function phrase(reason: Reason, now: number): string {
       );
     case "not_chosen":
       return (
-        `ready, but none of the ${count(reason.waiting, "request")} that wait wants it: ` +
+        `ready, but none of the ${counted(reason.waiting, "request")} that wait wants it: ` +
         "they have another prefix, other tags or too few capabilities"
       );
   }
@@ -93,13 +94,10 @@ function capabilities(reason: Extract<Reason, { code: "missing_capabilities" }>)
 function busy({ fitting, ready }: { readonly fitting: number; readonly ready: number }): string {
   const sessions =
     fitting === 1 ? "the one session that could do it holds" : `all ${fitting} sessions hold`;
-  return `${sessions} other tasks (${count(ready, "task")} ready)`;
+  return `${sessions} other tasks (${counted(ready, "task")} ready)`;
 }
 
 /** `3 tasks`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
-}
 
 /** `a, b, c and 4 more`. */
 export function listed(names: readonly string[], most = 3): string {
