@@ -11,6 +11,7 @@
  */
 import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
 import { type Service, Svcm } from "@nats-io/services";
+import { encodeBody } from "../protocol/encoded-json.ts";
 import { CoordinatorError, ERRORS, toErrorReply } from "../protocol/errors.ts";
 import {
   type Operation,
@@ -213,7 +214,7 @@ export class Endpoints {
 
   #send(operation: Operation, replyTo: string, { body, undelivered }: Answer): void {
     try {
-      const payload = Buffer.from(JSON.stringify(body));
+      const payload = encodeBody(body);
       const limit = this.#maxPayload();
       if (payload.length > limit) throw tooLargeReply(limit);
       if (undelivered === undefined) {

@@ -1,5 +1,5 @@
 /** Task records in the bucket `tasks`. */
-import { CorruptRecordError, decodeTask, encodeTask } from "../protocol/task-record.ts";
+import { CorruptRecordError, decodeTask, EncodedRecord } from "../protocol/task-record.ts";
 import type {
   BucketState,
   PreparedTask,
@@ -39,15 +39,16 @@ export class KvTaskStore implements TaskStore {
   }
 
   prepare(task: Task): PreparedTask {
-    return { task, payload: Buffer.from(JSON.stringify(encodeTask(task))) };
+    return { task, record: new EncodedRecord(task) };
   }
 
   write(
-    { task, payload }: PreparedTask,
+    { task, record }: PreparedTask,
     expectedRevision: number,
     writeId = newWriteId(),
   ): Promise<WriteOutcome> {
     const { taskId } = task;
+    const payload = record.bytes;
     return this.#pendingWrites.during(taskId, payload, { task, writeId }, () =>
       this.#bucket.write(taskId, payload, expectedRevision, { writeId }),
     );

@@ -8,6 +8,7 @@ import {
   type FieldsOf,
 } from "./definition-record.ts";
 import { describeInexact, inexactPart, isTooDeep } from "./storable-json.ts";
+import { EncodedJson } from "./encoded-json.ts";
 import * as field from "./fields.ts";
 import { iso, isoOrNull, millisOrNull } from "./instants.ts";
 import {
@@ -154,6 +155,16 @@ export function encodeTask(task: Task): TaskRecord {
     ...(task.leaseEpoch === 0 ? {} : { lease_epoch: task.leaseEpoch }),
     ...(task.createdRevision === null ? {} : { created_revision: task.createdRevision }),
   };
+}
+
+/** The record of a task as it is stored. Replies contain the same bytes. */
+export class EncodedRecord extends EncodedJson<TaskRecord> {
+  readonly task_id: string;
+
+  constructor(task: Task) {
+    super(encodeTask(task));
+    this.task_id = task.taskId;
+  }
 }
 
 /** Where a record was found. It completes a record that was written by hand. */

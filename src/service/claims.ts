@@ -2,7 +2,7 @@
 import { CoordinatorError, hasCode } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import { iso, millisOrNull } from "../protocol/instants.ts";
-import { encodeTask } from "../protocol/task-record.ts";
+import type { EncodedRecord, TaskRecord } from "../protocol/task-record.ts";
 import { holderRefusal, isClaimOf } from "../task/holder.ts";
 import type { Task } from "../task/task.ts";
 import { connectionOf, isSameConnection } from "./connection-key.ts";
@@ -12,9 +12,12 @@ import { requireSmallProgress } from "./progress-reports.ts";
 import { refusalError } from "./refusals.ts";
 import type { Sessions } from "./sessions.ts";
 import type { KnownTask } from "./task-index.ts";
-import type { Executed, TaskWriter } from "./task-writer.ts";
+import { type Executed, recordOf, type SentTask, type TaskWriter } from "./task-writer.ts";
 
-export type Claimed = Reply<"tasks.next">["claims"][number];
+/** A claim for a reply. */
+export interface Claimed extends Omit<Reply<"tasks.next">["claims"][number], "task"> {
+  readonly task: EncodedRecord | TaskRecord;
+}
 
 /** Which session, and which of its processes, made which claim. */
 export interface Holder {
@@ -180,10 +183,11 @@ export class Claims {
   }
 
   /** A claim as replies show it. */
-  describe({ task, revision }: KnownTask, alreadyHeld: boolean): Claimed {
+  describe(sent: SentTask, alreadyHeld: boolean): Claimed {
+    const { task, revision } = sent;
     const { ttlSeconds, expiresAt } = this.#leases.describe(task);
     return {
-      task: encodeTask(task),
+      task: recordOf(sent),
       attempt: task.attempt,
       fencing_token: task.fencingToken,
       revision,
@@ -264,9 +268,10 @@ export class Claims {
   }
 
   /** Answers with the task, and purges the lease if its claim is over. */
-  ended({ task, revision, written }: Executed): AnswerTo<"tasks.release"> {
+  ended(executed: Executed): AnswerTo<"tasks.release"> {
+    const { task, revision, written } = executed;
     if (written && task.status !== "claimed") this.#leases.end(task.taskId, task.attempt);
-    return { body: { ok: true, task: encodeTask(task), revision } };
+    return { body: { ok: true, task: recordOf(executed), revision } };
   }
 
   async verify(

@@ -126,7 +126,12 @@ export class NextClaims {
     claims: Claimed[],
     hasWaited = false,
   ): AnswerTo<"tasks.next"> {
-    const reply: Reply<"tasks.next"> = { ok: true, claims, reasons: {}, next_due_at: null };
+    const reply: AnswerTo<"tasks.next">["body"] = {
+      ok: true,
+      claims,
+      reasons: {},
+      next_due_at: null,
+    };
     // A claim that is sent for the second time is not given back: the client may have the first answer.
     const fresh = claims.filter((claim) => !claim.already_held);
     if (fresh.length === 0) return { body: reply };

@@ -2,8 +2,10 @@
  * The ports of the service: what it needs from outside, and how the endpoints call it. `nats/`
  * implements the stores and calls the service; `telemetry/` and the tests listen to its facts.
  */
+import type { Sendable } from "../protocol/encoded-json.ts";
 import type { CoordinatorError } from "../protocol/errors.ts";
 import type { Operation, OperationId, Reply, Request } from "../protocol/operations.ts";
+import type { EncodedRecord, TaskRecord } from "../protocol/task-record.ts";
 import type { Task } from "../task/task.ts";
 import type { Observe } from "./facts.ts";
 
@@ -74,8 +76,8 @@ export interface ReadLimit {
 /** A task and its encoded record. Encoding costs more than the rest of a write: it happens once. */
 export interface PreparedTask {
   readonly task: Task;
-  /** The record as the store keeps it. */
-  readonly payload: Buffer;
+  /** The record as the store keeps it and as replies contain it. */
+  readonly record: EncodedRecord;
 }
 
 /** Stores reject with `CoordinatorError` `unavailable` if they cannot be reached or do not serve. */
@@ -230,6 +232,7 @@ export interface Call<O extends Operation = Operation> {
 
 /** What a request is answered with. */
 export interface Answer<Body extends object = object> {
+  /** `encodeBody` makes the reply of it. */
   readonly body: Body;
   /** The request waited for a task or for the index, so its duration does not count as that of a claim. */
   readonly hasWaited?: boolean;
@@ -237,7 +240,7 @@ export interface Answer<Body extends object = object> {
   readonly undelivered?: () => void;
 }
 
-export type AnswerTo<O extends Operation> = Answer<Reply<O>>;
+export type AnswerTo<O extends Operation> = Answer<Sendable<Reply<O>, TaskRecord>>;
 
 /** The service as the endpoints see it. */
 export interface RequestHandler {

@@ -2,7 +2,7 @@
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import { iso } from "../protocol/instants.ts";
-import { encodeTask, type TaskRecord } from "../protocol/task-record.ts";
+import { EncodedRecord, encodeTask } from "../protocol/task-record.ts";
 import { hasTags } from "../task/eligibility.ts";
 import type { Task } from "../task/task.ts";
 import type { KnownLease, LeaseIndex } from "./lease-index.ts";
@@ -56,12 +56,12 @@ export class Queries {
     await this.#tasks.position.catchUp(this.#store);
     const isDeadEnd = (id: string): boolean => this.#tasks.deadEnds.has(id);
     const wanted = wantedBy(request, isDeadEnd);
-    const page = new ReplyPage<TaskRecord>(this.#settings.maxReplyBytes);
+    const page = new ReplyPage<EncodedRecord>(this.#settings.maxReplyBytes);
     let last: Task | null = null;
     let isCut = false;
     for (const task of this.#from(request.cursor)) {
       if (!wanted(task)) continue;
-      const record = encodeTask(task);
+      const record = new EncodedRecord(task);
       isCut = page.items.length === request.limit || !page.add(record);
       if (isCut && last === null) {
         const next = { cursor: cursorAfter(task) };

@@ -3,7 +3,7 @@
  * records are. Sizes are those of the JSON that is sent.
  */
 import { CoordinatorError } from "../protocol/errors.ts";
-import type { Reply } from "../protocol/operations.ts";
+import { bytesOfItem, maxJsonBytes } from "../protocol/encoded-json.ts";
 import { encodeTask } from "../protocol/task-record.ts";
 import type { Task } from "../task/task.ts";
 import { claimRequestOf, type NextRequest } from "./next-request.ts";
@@ -59,15 +59,17 @@ export class ClaimRoom {
   #left: number;
 
   /** `already`: claims that are in the reply in any case. */
-  constructor(
-    maxReplyBytes: number,
-    request: NextRequest,
-    already: Readonly<Reply<"tasks.next">["claims"]>,
-  ) {
+  constructor(maxReplyBytes: number, request: NextRequest, already: readonly object[]) {
     // The holder is in the record, and twice in its event.
     this.#extraBytes =
       CLAIM_BYTES + 3 * jsonBytes(request.sessionId) + jsonBytes(claimRequestOf(request));
     this.#left = already.reduce((left, claim) => left - jsonBytes(claim), roomIn(maxReplyBytes));
+  }
+
+  /** Whether all of the tasks fit in any case. It does not encode them, as `take` must. */
+  certainlyHolds(tasks: readonly Task[]): boolean {
+    let left = this.#left;
+    return tasks.every((task) => (left -= maxJsonBytes(task) + this.#extraBytes) >= 0);
   }
 
   /** Whether a claim of the task fits. If it does, its room is reserved. */
@@ -86,5 +88,5 @@ function roomIn(maxReplyBytes: number): number {
 
 /** The bytes of the value and of the comma that follows it in a list. */
 function jsonBytes(value: unknown): number {
-  return Buffer.byteLength(JSON.stringify(value)) + 1;
+  return bytesOfItem(value) + 1;
 }

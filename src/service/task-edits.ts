@@ -7,7 +7,6 @@ import {
 import { CoordinatorError } from "../protocol/errors.ts";
 import { millisOrNull } from "../protocol/instants.ts";
 import type { Request } from "../protocol/operations.ts";
-import { encodeTask } from "../protocol/task-record.ts";
 import { findCycle } from "../task/dependencies.ts";
 import type { TaskDefinition } from "../task/task.ts";
 import type { Claims } from "./claims.ts";
@@ -21,8 +20,8 @@ import type {
   TaskStore,
 } from "./ports.ts";
 import { cycleError } from "./refusals.ts";
-import type { KnownTask, TaskIndex } from "./task-index.ts";
-import type { TaskAccess, TaskWriter } from "./task-writer.ts";
+import type { TaskIndex } from "./task-index.ts";
+import { recordOf, type SentTask, type TaskAccess, type TaskWriter } from "./task-writer.ts";
 
 export class TaskEdits {
   readonly #store: TaskStore;
@@ -151,6 +150,6 @@ export class TaskEdits {
   }
 }
 
-function edited({ task, revision }: KnownTask, warnings: string[]): AnswerTo<"tasks.update"> {
-  return { body: { ok: true, task: encodeTask(task), revision, warnings } };
+function edited(sent: SentTask, warnings: string[]): AnswerTo<"tasks.update"> {
+  return { body: { ok: true, task: recordOf(sent), revision: sent.revision, warnings } };
 }

@@ -7,7 +7,7 @@
  * the leader's record before it is answered.
  */
 import { CoordinatorError } from "../protocol/errors.ts";
-import { encodeTask } from "../protocol/task-record.ts";
+import { type EncodedRecord, encodeTask, type TaskRecord } from "../protocol/task-record.ts";
 import type { Command, Decision } from "../task/commands.ts";
 import { unmetDependencies } from "../task/dependencies.ts";
 import { createTask, type NewTaskOptions, type Task, type TaskDefinition } from "../task/task.ts";
@@ -32,7 +32,18 @@ const MAX_DEAD_ENDS = 20;
 /** No try begins after this time, so that the client gets an answer within its own timeout. */
 const TRY_FOR_MS = 2_000;
 
-export interface Executed extends KnownTask {
+/** A task for a reply. */
+export interface SentTask extends KnownTask {
+  /** If this worker has just written it. */
+  readonly record?: EncodedRecord | undefined;
+}
+
+/** The record for the reply, encoded if it is at hand so. */
+export function recordOf({ task, record }: SentTask): EncodedRecord | TaskRecord {
+  return record ?? encodeTask(task);
+}
+
+export interface Executed extends SentTask {
   /** `false`: nothing had to be written, an idempotent repeat. */
   readonly written: boolean;
 }
@@ -105,7 +116,7 @@ export class TaskWriter {
       if (options.limitSize === true) this.#requireSize(next);
       const writeId = this.#store.newWriteId();
       const outcome = await this.#store.write(next, known.revision, writeId);
-      if (outcome.kind === "written") return this.#written(next.task, outcome.revision);
+      if (outcome.kind === "written") return this.#written(next, outcome.revision);
       this.#observe({
         kind: outcome.kind === "conflict" ? "write_conflict" : "write_unknown",
         taskId,
@@ -117,7 +128,7 @@ export class TaskWriter {
       known = found;
       isFresh = true;
       const own = await this.#writtenBy(inDoubt, found);
-      if (own !== null) return this.#written(own.task, own.revision);
+      if (own !== null) return this.#written(own, own.revision);
     }
     throw inDoubt.length > 0
       ? new CoordinatorError(
@@ -132,7 +143,7 @@ export class TaskWriter {
     taskId: string,
     definition: TaskDefinition,
     options: NewTaskOptions,
-  ): Promise<KnownTask> {
+  ): Promise<SentTask> {
     const blocked = this.unmet(definition).length > 0;
     const task = createTask(taskId, definition, { ...options, blocked, now: this.#clock.now() });
     const prepared = this.#store.prepare(task);
@@ -143,12 +154,12 @@ export class TaskWriter {
     for (let tries = 0; tries < MAX_TRIES && this.#clock.now() < deadline; tries++) {
       const writeId = this.#store.newWriteId();
       const outcome = await this.#store.write(prepared, expectedRevision, writeId);
-      if (outcome.kind === "written") return this.#written(task, outcome.revision);
+      if (outcome.kind === "written") return this.#written(prepared, outcome.revision);
       if (mayBeWritten(outcome)) inDoubt.push(writeId);
       const entry = await this.#store.load(taskId);
       if (entry !== null && "task" in entry) {
         const own = await this.#writtenBy(inDoubt, entry);
-        if (own !== null) return this.#written(task, own.revision);
+        if (own !== null) return this.#written(prepared, own.revision);
         throw new CoordinatorError(
           "already_exists",
           `task ${taskId} exists already: choose another id, or change it with tasks.update.${taskId}`,
@@ -205,8 +216,8 @@ export class TaskWriter {
     this.#requireSize(this.#store.prepare(task));
   }
 
-  #requireSize({ task, payload }: PreparedTask): void {
-    const size = payload.length;
+  #requireSize({ task, record }: PreparedTask): void {
+    const size = record.bytes.length;
     const limit = this.#settings.maxRecordBytes;
     if (size <= limit) return;
     throw new CoordinatorError(
@@ -251,7 +262,7 @@ export class TaskWriter {
     });
   }
 
-  #written(task: Task, revision: number): Executed {
+  #written({ task, record }: Omit<SentTask, "revision">, revision: number): Executed {
     this.#index.apply(task, revision);
     for (const listener of this.#listeners) listener(task);
     const { taskId, attempt, lastEvent } = task;
@@ -259,7 +270,7 @@ export class TaskWriter {
       const { type: event, sessionId } = lastEvent;
       this.#observe({ kind: "task_written", taskId, event, attempt, revision, sessionId });
     }
-    return { task, revision, written: true };
+    return { task, revision, record, written: true };
   }
 }
 

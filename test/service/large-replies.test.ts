@@ -24,7 +24,7 @@ describe("a page of records of 60 KB", () => {
           entriesAfter: (real) => async (revision, limit, taskId) => {
             const entries = await real.entriesAfter(revision, limit, taskId);
             const bytes = entries.reduce((sum, entry) => {
-              return sum + ("task" in entry ? real.prepare(entry.task).payload.length : 0);
+              return sum + ("task" in entry ? real.prepare(entry.task).record.bytes.length : 0);
             }, 0);
             reads.push({ entries: entries.length, bytes });
             return entries;
