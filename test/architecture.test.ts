@@ -35,7 +35,7 @@ const ALLOWED_IMPORTS: ImportTable = {
     ...["task", "protocol", "timers", "watched"],
     ...["nats/request", "nats/connection", "nats/connection-values", "nats/inbox"],
     ...["nats/shared-bucket", "nats/task-updates"],
-    ...["p-retry", "zod", "node:os", "node:worker_threads"],
+    ...["p-retry", "zod", "node:events", "node:os", "node:worker_threads"],
   ],
   telemetry: ["type service/ports", "pino", "prom-client", "node:*"],
   config: ["protocol", "nats/connection-values", "zod", "yaml", "node:*"],

@@ -8,6 +8,8 @@ import {
 } from "../nats/connection.ts";
 import { requireInbox } from "../nats/inbox.ts";
 import { createRequester, RequestFailedError, type Requester } from "../nats/request.ts";
+import { type CallQueues, createQueues } from "./call-queue.ts";
+import type { Link } from "./calls.ts";
 import { TaskError } from "./task-error.ts";
 
 /** How the connection ended: on request, or with an error. */
@@ -28,7 +30,8 @@ export interface ConnectionEvents {
   lost(problem: Error): void;
 }
 
-export class BusConnection implements Requester {
+export class BusConnection implements Link {
+  readonly queues: CallQueues;
   readonly #options: ConnectOptions;
   readonly #events: Partial<ConnectionEvents>;
   readonly #reconnected = new Set<() => void>();
@@ -36,9 +39,14 @@ export class BusConnection implements Requester {
   #opening: Promise<void> | null = null;
   #isConnected = false;
 
-  constructor(options: ConnectOptions, events: Partial<ConnectionEvents> = {}) {
+  constructor(
+    options: ConnectOptions,
+    events: Partial<ConnectionEvents> = {},
+    maxInFlight?: number,
+  ) {
     this.#options = options;
     this.#events = events;
+    this.queues = createQueues(maxInFlight);
   }
 
   /** How to connect: the renewal thread needs its own connection. */

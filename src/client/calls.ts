@@ -12,6 +12,7 @@ import type { Operation, Reply } from "../protocol/operations.ts";
 import { parseId } from "../protocol/parse-id.ts";
 import { ID_RULE, requestSubject, type SubjectRoot } from "../protocol/subjects.ts";
 import type { CallOptions } from "./call-options.ts";
+import { type CallQueue, type CallQueues, createQueues, type QueuedCall } from "./call-queue.ts";
 import { toRequestText } from "./json-text.ts";
 import { DEFAULT_LOGGER, type Logger } from "./logger.ts";
 import { type Body, nameConnection } from "./connection-field.ts";
@@ -22,6 +23,12 @@ import {
   invalidInput,
   TaskError,
 } from "./task-error.ts";
+
+/** What the calls of one connection share. */
+export interface Link extends Requester {
+  /** Default: calls on this link wait only for each other. */
+  readonly queues?: CallQueues;
+}
 
 export interface CallsOptions extends Omit<CallOptions, "signal"> {
   readonly logger?: Logger;
@@ -37,6 +44,12 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 const SHORTEST_TIMEOUT_MS = 20;
 
+const LEASE_OPERATIONS: ReadonlySet<Operation> = new Set<Operation>([
+  "tasks.renew",
+  "tasks.release",
+  "sessions.unregister",
+]);
+
 /** What the body of a request may depend on. */
 export interface RequestContext {
   /** Since the first request. 0 for the first request itself. */
@@ -48,18 +61,20 @@ export interface RequestContext {
 export type MakeBody<O extends Operation> = (context: RequestContext) => Body<O>;
 
 export class Calls {
-  readonly #requester: Requester;
+  readonly #link: Link;
+  readonly #queues: CallQueues;
   readonly #options: CallsOptions;
   readonly #logger: Logger;
 
-  constructor(requester: Requester, options: CallsOptions = {}) {
-    this.#requester = requester;
+  constructor(link: Link, options: CallsOptions = {}) {
+    this.#link = link;
+    this.#queues = link.queues ?? createQueues();
     this.#options = options;
     this.#logger = options.logger ?? DEFAULT_LOGGER;
   }
 
   get maxPayload(): number {
-    return this.#requester.maxPayload;
+    return this.#link.maxPayload;
   }
 
   /**
@@ -74,8 +89,38 @@ export class Calls {
     extraMs = 0,
   ): Promise<Reply<O>> {
     const subject = subjectOf(operation, id);
-    const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    const givenMs = options.deadlineMs ?? this.#options.deadlineMs;
+    const carryOut = (): Promise<Reply<O>> =>
+      this.#carryOut(operation, subject, makeBody, options, extraMs);
+    const queue = queueFor(this.#queues, operation, extraMs);
+    if (queue === undefined) return await carryOut();
+    const describe = (): QueuedCall => {
+      const body = makeBody({ elapsedMs: 0, isUncertain: false });
+      const session = "session_id" in body ? body.session_id : "";
+      const deadlineMs = this.#givenDeadline(options) ?? DEFAULT_DEADLINE_MS;
+      const patienceMs = deadlineMs === 0 ? this.#timeout(options) : deadlineMs;
+      return { flow: `${operation} ${session}`, subject, patienceMs, signal: options.signal };
+    };
+    return await queue.run(describe, carryOut);
+  }
+
+  #timeout(options: CallOptions): number {
+    return options.timeoutMs ?? this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  }
+
+  #givenDeadline(options: CallOptions): number | undefined {
+    return options.deadlineMs ?? this.#options.deadlineMs;
+  }
+
+  /** Sends the request, and again until it is answered. The deadline counts from here. */
+  async #carryOut<O extends Operation>(
+    operation: O,
+    subject: string,
+    makeBody: MakeBody<O>,
+    options: CallOptions,
+    extraMs: number,
+  ): Promise<Reply<O>> {
+    const timeoutMs = this.#timeout(options);
+    const givenMs = this.#givenDeadline(options);
     const deadlineMs = (givenMs ?? DEFAULT_DEADLINE_MS) + extraMs;
     const { signal } = options;
     const started = performance.now();
@@ -89,7 +134,7 @@ export class Calls {
       // No time is left for an answer. The last error says more than another timeout.
       if (lastError !== null && leftMs < SHORTEST_TIMEOUT_MS) throw lastError;
       const given = makeBody({ elapsedMs: count === 1 ? 0 : elapsed(), isUncertain });
-      body = nameConnection(given, this.#requester.connectionId);
+      body = nameConnection(given, this.#link.connectionId);
       const text = toRequestText(body);
       this.#logger.debug(`${subject} ${text}`);
       const waitMs = Math.ceil(Math.min(timeoutMs + extraMs, leftMs));
@@ -147,11 +192,23 @@ export class Calls {
     signal: AbortSignal | undefined,
   ): Promise<string> {
     try {
-      return await this.#requester.request(subject, text, timeoutMs, signal);
+      return await this.#link.request(subject, text, timeoutMs, signal);
     } catch (error) {
       throw error instanceof RequestFailedError ? fromFailedRequest(error) : error;
     }
   }
+}
+
+/** The queue in which the call waits. None: it is sent at once. */
+function queueFor(
+  queues: CallQueues,
+  operation: Operation,
+  extraMs: number,
+): CallQueue | undefined {
+  // A request that waits at the coordinator for a task costs it nothing, and could hold its place for long.
+  // A heartbeat renews all leases of a session.
+  if (extraMs > 0 || operation === "sessions.heartbeat") return undefined;
+  return LEASE_OPERATIONS.has(operation) ? queues.leases : queues.others;
 }
 
 /** As pRetry, which is loaded when the first request has failed: a command mostly needs only one. */

@@ -34,6 +34,12 @@ export interface EventBusOptions {
   readonly backend: Backend;
   /** Default: a server on this machine. */
   readonly config?: EventBusConfig;
+  /**
+   * How many calls are under way at a time. Further calls wait for their turn, so that a burst is not
+   * refused as `overloaded`. Renewals and releases have as many places of their own; heartbeats, and
+   * requests that wait for a task, need none. At least 1, default 256.
+   */
+  readonly maxInFlight?: number;
   /** Default: warnings and errors go to the console. With `console`, every request is logged. */
   readonly logger?: Logger;
 }
@@ -41,6 +47,7 @@ export interface EventBusOptions {
 export interface BusSettings {
   readonly connect: ConnectOptions;
   readonly shared: SharedOptions;
+  readonly maxInFlight: number | undefined;
 }
 
 const DEFAULT_SERVERS = ["nats://127.0.0.1:4222"];
@@ -66,6 +73,7 @@ const CONFIG = optionSchema<EventBusConfig>({
   replicas: number,
 });
 
+const IN_FLIGHT_RULE = "must be a whole number, at least 1";
 const OPTIONS = z.strictObject({
   backend: z.literal<Backend>("nats", {
     error: ({ input }) =>
@@ -73,6 +81,7 @@ const OPTIONS = z.strictObject({
       '"nats", with the URLs of NATS servers as config.servers',
   }),
   config: CONFIG.optional(),
+  maxInFlight: z.int(IN_FLIGHT_RULE).min(1, IN_FLIGHT_RULE).optional(),
   logger: objectOf<Logger>().optional(),
 });
 
@@ -80,7 +89,11 @@ const OPTIONS = z.strictObject({
 export function parseOptions(options: EventBusOptions): BusSettings {
   checkOptions(options, OPTIONS);
   const { servers = DEFAULT_SERVERS, replicas = 1, jsDomain, ...connect } = options.config ?? {};
-  return { connect: { ...connect, servers: [servers].flat() }, shared: { replicas, jsDomain } };
+  return {
+    connect: { ...connect, servers: [servers].flat() },
+    shared: { replicas, jsDomain },
+    maxInFlight: options.maxInFlight,
+  };
 }
 
 /** Values that a rule of the NATS connection accepts. The message is that of the rule. */

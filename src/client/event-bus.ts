@@ -1,7 +1,7 @@
 /** The connection of a session, and the state that the sessions of a swarm share in addition to the tasks. */
 import { z } from "zod";
 import { ConnectionError } from "../nats/connection.ts";
-import { BusConnection } from "./bus-connection.ts";
+import { BusConnection, type ConnectionEvents } from "./bus-connection.ts";
 import { checkOptions, optionSchema } from "./check-options.ts";
 import { type EventBusOptions, parseOptions } from "./event-bus-options.ts";
 import { DEFAULT_LOGGER, type Logger } from "./logger.ts";
@@ -58,9 +58,9 @@ export class EventBus implements AsyncDisposable {
 
   /** Does not connect yet. @throws TaskError `invalid_request` that names the option */
   constructor(options: EventBusOptions) {
-    const { connect, shared } = parseOptions(options);
+    const { connect, shared, maxInFlight } = parseOptions(options);
     this.logger = options.logger ?? DEFAULT_LOGGER;
-    this.link = new BusConnection(connect, {
+    const events: ConnectionEvents = {
       disconnected: () => {
         this.logger.warn("the connection to NATS is broken: connecting again");
       },
@@ -70,7 +70,8 @@ export class EventBus implements AsyncDisposable {
       lost: ({ message }) => {
         this.#failed(`the connection to NATS is lost for good (${message}): call connect()`);
       },
-    });
+    };
+    this.link = new BusConnection(connect, events, maxInFlight);
     this.#tasks = new TaskClient(this.link, { logger: this.logger });
     this.feed = new UpdateFeed(this.link, this.#tasks, this.logger);
     this.#shared = new SharedState(this.link, shared, this.logger);

@@ -1,8 +1,7 @@
 /** The operations that change nothing, as typed methods, and the call that all methods make. */
-import type { Requester } from "../nats/request.ts";
 import type { Operation, Reply, RequestInput } from "../protocol/operations.ts";
 import type { CallOptions } from "./call-options.ts";
-import type { Calls, CallsOptions } from "./calls.ts";
+import type { Calls, CallsOptions, Link } from "./calls.ts";
 import { CheckedCalls } from "./checked-calls.ts";
 
 /** The operations that change nothing. `TaskClient` adds those that do. */
@@ -11,8 +10,8 @@ export class TaskQueries {
   protected readonly calls: Calls;
 
   /** @internal */
-  constructor(requester: Requester, options: CallsOptions = {}) {
-    this.calls = new CheckedCalls(requester, options);
+  constructor(link: Link, options: CallsOptions = {}) {
+    this.calls = new CheckedCalls(link, options);
   }
 
   /**

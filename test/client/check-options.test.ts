@@ -15,7 +15,7 @@ describe("invalid options", () => {
     [
       "a misspelt option of an event bus",
       () => new NewEventBus({ backend: "nats", conf: {} }),
-      /^conf: is not an option; the options are backend, config, logger/,
+      /^conf: is not an option; the options are backend, config, maxInFlight, logger/,
     ],
     ["no options of an event bus", () => new NewEventBus(), /^options: must be an object/],
     [

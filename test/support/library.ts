@@ -17,6 +17,7 @@ type Place = { readonly url: string } | Pick<TestCoordinator, "server">;
 
 export interface LibraryOptions extends Omit<CoordinatorOptions, "logger"> {
   readonly config?: EventBusConfig;
+  readonly maxInFlight?: number;
 }
 
 export class Library implements AsyncDisposable {
@@ -24,12 +25,13 @@ export class Library implements AsyncDisposable {
   readonly coordinator: Coordinator;
   readonly log = new NotedLog();
 
-  private constructor(url: string, { config = {}, ...options }: LibraryOptions) {
+  private constructor(url: string, { config = {}, maxInFlight, ...options }: LibraryOptions) {
     const reconnectTimeWait = 0.02;
     this.bus = new EventBus({
       backend: "nats",
       config: { servers: url, reconnectTimeWait, ...config },
       logger: this.log,
+      ...(maxInFlight === undefined ? {} : { maxInFlight }),
     });
     this.coordinator = new Coordinator(this.bus, options);
   }
