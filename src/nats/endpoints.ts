@@ -183,8 +183,8 @@ export class Endpoints {
         id: parseId(operation, id),
         body: parseBody(operation, decodeBody(msg.data)),
         principal,
-        // Only a `next` may wait so long that its client can be gone.
-        ...(operation === "tasks.next" && {
+        // Only a request for the next tasks may wait so long that its client can be gone.
+        ...((operation === "tasks.next" || operation === "tasks.release") && {
           isListening: () => this.#traces.isListening(replyTo),
         }),
       };
@@ -212,23 +212,23 @@ export class Endpoints {
     });
   }
 
-  #send(operation: Operation, replyTo: string, { body, undelivered }: Answer): void {
+  #send(operation: Operation, replyTo: string, { body, shorter, undelivered }: Answer): void {
     try {
       const payload = encodeBody(body);
       const limit = this.#maxPayload();
       if (payload.length > limit) throw tooLargeReply(limit);
-      if (undelivered === undefined) {
-        this.#connection.publish(replyTo, payload);
-        return;
+      if (undelivered === undefined) this.#connection.publish(replyTo, payload);
+      else {
+        this.#delivery.send(replyTo, payload, () => {
+          this.#observe({ kind: "answer_undelivered", operation });
+          undelivered();
+        });
       }
-      this.#delivery.send(replyTo, payload, () => {
-        this.#observe({ kind: "answer_undelivered", operation });
-        undelivered();
-      });
     } catch (error) {
       // Nobody receives the claims of this answer.
       undelivered?.();
-      throw error;
+      if (shorter === undefined) throw error;
+      this.#send(operation, replyTo, { body: shorter });
     }
   }
 

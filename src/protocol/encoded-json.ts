@@ -16,11 +16,16 @@ export class EncodedJson<Value> {
 
 /**
  * A body in which values of one type may be encoded: the value of a field, an element of a list, or the
- * value of a field of such an element.
+ * value of a field of such an element. The list is a field of the body, or of an object in the body.
  */
 export type Sendable<Body, Part> = {
-  readonly [Name in keyof Body]: Field<Body[Name], Part>;
+  readonly [Name in keyof Body]: Field<Body[Name], Part> | Inner<Body[Name], Part>;
 };
+type Inner<Value, Part> = Value extends readonly unknown[]
+  ? never
+  : Value extends object
+    ? { readonly [Name in keyof Value]: Field<Value[Name], Part> }
+    : never;
 type Field<Value, Part> =
   | Encodable<Value, Part>
   | (Value extends readonly (infer Item)[] ? readonly Element<Item, Part>[] : never);
@@ -72,7 +77,8 @@ class Parts {
 
   addBody(body: object): void {
     this.#addFields(body, (value) => {
-      if (Array.isArray(value) && value.some(holdsEncoded)) this.#addList(value);
+      if (isEncodedList(value)) this.#addList(value);
+      else if (holdsEncodedList(value)) this.addBody(value);
       else this.#addValue(value);
     });
   }
@@ -138,6 +144,18 @@ class Parts {
       this.#text += String(value);
     } else this.#text += JSON.stringify(value);
   }
+}
+
+function isEncodedList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) && value.some(holdsEncoded);
+}
+
+function holdsEncodedList(value: unknown): value is object {
+  if (typeof value !== "object" || value === null || value instanceof EncodedJson) return false;
+  for (const name in value) {
+    if (isEncodedList((value as Record<string, unknown>)[name])) return true;
+  }
+  return false;
 }
 
 function holdsEncoded(item: unknown): item is object {

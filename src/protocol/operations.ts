@@ -55,10 +55,10 @@ export const OPERATIONS = {
     reply: replies.renew,
   },
   "tasks.release": {
-    summary: "End a claim as complete, failed or available",
+    summary: "End a claim as complete, failed or available, and claim the next tasks if asked to",
     request: requests.release,
     example: { session_id: "session-1", attempt: 1, status: "complete" },
-    reply: replies.task,
+    reply: replies.release,
   },
   "tasks.get": {
     summary: "Read a task",

@@ -32,13 +32,26 @@ export const get = z.object({
   dead_ends: taskIds.describe("Failed and cancelled tasks that keep this task blocked, at most 20"),
 });
 export const claim = z.object({ ok, ...claimed.shape });
-export const next = z.object({
-  ok,
+const nextClaims = {
   claims: z.array(claimed),
   reasons: z
     .record(z.string(), z.int())
     .describe("Number of tasks that could not be claimed, by reason"),
   next_due_at: field.time.nullable(),
+};
+export const next = z.object({ ok, ...nextClaims });
+export const release = z.object({
+  ...task.shape,
+  next: z
+    .object({
+      ...nextClaims,
+      error: z
+        .object({ code: z.string(), message: z.string(), retryable: z.boolean() })
+        .optional()
+        .describe("Why no task could be claimed although the claim was released"),
+    })
+    .optional()
+    .describe("The claims, if the request asked for the next tasks"),
 });
 export const renew = z.object({
   ok,

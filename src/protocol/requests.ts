@@ -108,6 +108,9 @@ const ofAvailable = {
   cause: field.reason.optional(),
 };
 
+/** The session, and the name of the request if it is repeated, are those of the release. */
+const nextOfRelease = next.omit({ session_id: true, instance: true, request_id: true });
+
 export const release = z
   .strictObject({
     ...holder,
@@ -116,6 +119,9 @@ export const release = z
     error: z.unknown().optional(),
     retry: z.boolean().default(true).describe("With `failed`: whether another attempt may follow"),
     ...ofAvailable,
+    next: nextOfRelease
+      .optional()
+      .describe("Then claims the next tasks, with the fields of tasks.next; needs `attempt`"),
   })
   .superRefine((body, context) => {
     const given = (Object.keys(ofAvailable) as (keyof typeof ofAvailable)[]).filter(
@@ -128,6 +134,9 @@ export const release = z
       for (const name of given) refuse(name, `goes with the status available, not ${body.status}`);
     } else if (body.delay_seconds !== undefined && body.resume_at !== undefined) {
       refuse("resume_at", "means the same as delay_seconds: give only one of them");
+    }
+    if (body.next !== undefined && body.attempt === undefined) {
+      refuse("attempt", "is required with next, so that a repetition ends no later claim");
     }
   });
 

@@ -7,6 +7,7 @@ import type { NextClaims } from "./next-claims.ts";
 import type { PastRecords } from "./past-records.ts";
 import type { AnswerTo, Call } from "./ports.ts";
 import type { Queries } from "./queries.ts";
+import type { ReleaseNext } from "./release-next.ts";
 import type { Replacements } from "./replacements.ts";
 import type { Sessions } from "./sessions.ts";
 import type { TaskEdits } from "./task-edits.ts";
@@ -19,6 +20,7 @@ export interface UseCases {
   readonly next: NextClaims;
   readonly past: PastRecords;
   readonly queries: Queries;
+  readonly releases: ReleaseNext;
   readonly replacements: Replacements;
   readonly sessions: Sessions;
 }
@@ -28,15 +30,15 @@ export type Handlers = {
 };
 
 export function handlersOf(useCases: UseCases): Handlers {
-  const { claims, edits, heartbeats, importer, next, past, queries, replacements, sessions } =
-    useCases;
+  const { claims, edits, heartbeats, importer, next, past } = useCases;
+  const { queries, releases, replacements, sessions } = useCases;
   return {
     "tasks.create": ({ id, body }) => edits.create(id, body),
     "tasks.import": ({ body }) => importer.run(body),
     "tasks.claim": ({ id, body }) => claims.claim(id, body),
-    "tasks.next": ({ body, isListening }) => next.next(body, isListening),
+    "tasks.next": ({ body, isListening }) => next.next(body, { isListening }),
     "tasks.renew": ({ id, body }) => claims.renew(id, body),
-    "tasks.release": ({ id, body }) => claims.release(id, body),
+    "tasks.release": (call) => releases.release(call),
     "tasks.get": ({ id }) => queries.get(id),
     "tasks.list": ({ body }) => queries.list(body),
     "tasks.history": ({ id, body }) => past.history(id, body),

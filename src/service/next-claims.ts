@@ -13,7 +13,7 @@ import type { ReadyFilter } from "../task/ready-queue.ts";
 import type { Claimed, Claims } from "./claims.ts";
 import { connectionOf } from "./connection-key.ts";
 import { FilteredCounts } from "./filtered-counts.ts";
-import { repeatKeyOf, toNextRequest } from "./next-request.ts";
+import { type NextRequest, repeatKeyOf, toNextRequest } from "./next-request.ts";
 import type { ParkedRequests } from "./parked-requests.ts";
 import type { AnswerTo, Observe, ServiceContext, TaskStore } from "./ports.ts";
 import type { ReadyClaims } from "./ready-claims.ts";
@@ -56,7 +56,7 @@ export class NextClaims {
 
   async next(
     body: Request<"tasks.next">,
-    isListening?: () => Promise<boolean>,
+    more: Partial<Pick<NextRequest, "isListening" | "besides">>,
   ): Promise<AnswerTo<"tasks.next">> {
     // A client repeats a request long after the watch has delivered its claim, unless the watch is
     // just starting.
@@ -70,12 +70,12 @@ export class NextClaims {
 
     let claimed = await this.#sessions.withCapabilities(
       body,
-      (capabilities) => this.#ready.claimBest(toNextRequest(body, capabilities, isListening)),
+      (capabilities) => this.#ready.claimBest(toNextRequest(body, capabilities, more)),
       (result, capabilities) => result.length === 0 && this.#withholdsFrom(body, capabilities),
     );
     if (claimed.length > 0) return this.#answer(body, claimed);
 
-    const request = toNextRequest(body, this.#sessions.capabilitiesOf(body), isListening);
+    const request = toNextRequest(body, this.#sessions.capabilitiesOf(body), more);
     if (body.wait_seconds > 0) {
       const parked = { ...request, isParked: true };
       const given = await this.#parked.park(parked, body.wait_seconds * 1000);

@@ -20,13 +20,15 @@ export interface NextRequest {
   readonly connection: ConnectionId | null;
   /** Whether the client still waits for the answer; left out if that cannot be found out. */
   readonly isListening: (() => Promise<boolean>) | undefined;
+  /** What the reply holds in addition to the claims, if that can be large. */
+  readonly besides: object | undefined;
 }
 
 /** The request before it is parked. `capabilities`: those of the session and those that the body names. */
 export function toNextRequest(
   body: Request<"tasks.next">,
   capabilities: readonly string[],
-  isListening?: () => Promise<boolean>,
+  { isListening, besides }: Partial<Pick<NextRequest, "isListening" | "besides">>,
 ): NextRequest {
   return {
     sessionId: body.session_id,
@@ -38,6 +40,7 @@ export function toNextRequest(
     isParked: false,
     connection: connectionOf(body.release_on_disconnect),
     isListening,
+    besides,
   };
 }
 

@@ -234,6 +234,8 @@ export interface Call<O extends Operation = Operation> {
 export interface Answer<Body extends object = object> {
   /** `encodeBody` makes the reply of it. */
   readonly body: Body;
+  /** What is sent instead if NATS cannot carry the body. The claims of the answer are then taken back. */
+  readonly shorter?: Body;
   /** The request waited for a task or for the index, so its duration does not count as that of a claim. */
   readonly hasWaited?: boolean;
   /** Takes back the new claims of the answer. To be called if nobody was there to receive it. */

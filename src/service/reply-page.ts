@@ -63,7 +63,9 @@ export class ClaimRoom {
     // The holder is in the record, and twice in its event.
     this.#extraBytes =
       CLAIM_BYTES + 3 * jsonBytes(request.sessionId) + jsonBytes(claimRequestOf(request));
-    this.#left = already.reduce((left, claim) => left - jsonBytes(claim), roomIn(maxReplyBytes));
+    const { besides } = request;
+    const room = roomIn(maxReplyBytes) - (besides === undefined ? 0 : jsonBytes(besides));
+    this.#left = already.reduce((left, claim) => left - jsonBytes(claim), room);
   }
 
   /** Whether all of the tasks fit in any case. It does not encode them, as `take` must. */

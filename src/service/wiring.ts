@@ -13,6 +13,7 @@ import { PastRecords } from "./past-records.ts";
 import type { ServiceContext, Stores } from "./ports.ts";
 import { Queries } from "./queries.ts";
 import { ReadyClaims } from "./ready-claims.ts";
+import { ReleaseNext } from "./release-next.ts";
 import { Replacements } from "./replacements.ts";
 import { Retention } from "./retention.ts";
 import { SessionIndex } from "./session-index.ts";
@@ -59,6 +60,7 @@ export function wire(
   const ready = new ReadyClaims(claims, tasks, context);
   const parked = new ParkedRequests(ready, tasks, context);
   const next = new NextClaims({ claims, ready, parked, sessions }, access, context);
+  const releases = new ReleaseNext(claims, next, access, context);
 
   const warnings = new DependencyWarnings(tasks);
   const edits = new TaskEdits(access, claims, warnings, context);
@@ -78,7 +80,7 @@ export function wire(
   const retention = new Retention(access, context);
 
   const handlers = handlersOf({
-    ...{ claims, next, edits, importer },
+    ...{ claims, next, releases, edits, importer },
     ...{ heartbeats, replacements, sessions },
     ...{ queries, past },
   });

@@ -73,12 +73,12 @@ export const METRICS = {
   },
   if_coordinator_claim_duration_seconds: {
     type: "histogram",
-    help: "Time from the arrival of a claim to its answer, in seconds; for tasks.claim, and for tasks.next that did not wait",
+    help: "Time from the arrival of a claim to its answer, in seconds; for tasks.claim, and for tasks.next and a release with next that did not wait",
     labels: [],
   },
   if_coordinator_request_duration_seconds: {
     type: "histogram",
-    help: "Time from the arrival of a request to its answer, in seconds; for tasks.next with the wait that it asked for",
+    help: "Time from the arrival of a request to its answer, in seconds; for tasks.next and a release with next with the wait that they asked for",
     labels: ["operation"],
   },
   if_coordinator_requests_total: {

@@ -17,12 +17,16 @@ export interface Field {
 export const DEFINITION_ROW = "fields of a definition";
 
 const { shape: next } = OPERATIONS["tasks.next"].reply;
+const { shape: release } = OPERATIONS["tasks.release"].request;
+const { shape: released } = OPERATIONS["tasks.release"].reply;
 const { shape: heartbeat } = OPERATIONS["sessions.heartbeat"].reply;
 
 /** What consists of several fields and has a table of its own. */
 export const SHAPES = {
   "Task record": taskRecord,
   Claim: next.claims.element,
+  Next: release.next.unwrap(),
+  "Next claims": released.next.unwrap(),
   Lease: next.claims.element.shape.lease,
   Session: heartbeat.session,
 } as const satisfies Record<string, z.ZodObject>;

@@ -31,6 +31,7 @@ describe("the JSON of a body with encoded values", () => {
       (task) => ({ ok: true, task, left_out: undefined, ...REST }),
       (task) => ({ ok: true, tasks: [task, record, null, task], next: "\u00fc" }),
       (task) => ({ ok: true, claims: [{ task, ...REST }, REST, { ...REST, task }], reasons: {} }),
+      (task) => ({ ok: true, task, next: { claims: [{ task, ...REST }], reasons: {} } }),
     ];
     for (const bodyOf of bodies) {
       assert.equal(encodeBody(bodyOf(encoded)).toString(), JSON.stringify(bodyOf(record)));
