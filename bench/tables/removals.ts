@@ -5,6 +5,7 @@ import { median, quantile } from "../../scripts/lab/statistics.ts";
 import { KvBucket } from "../../src/nats/kv-bucket.ts";
 import { TASKS_BUCKET } from "../../src/nats/kv-buckets.ts";
 import { KvWriter } from "../../src/nats/kv-writer.ts";
+import { LeaderReads } from "../../src/nats/leader-reads.ts";
 import type { WriteOutcome } from "../../src/service/ports.ts";
 import { BenchClient } from "../client.ts";
 import { runLoad } from "../load.ts";
@@ -92,7 +93,9 @@ async function measure(context: SuiteContext, nodes: number, count: number): Pro
 async function openBucket(connection: NatsConnection): Promise<KvBucket> {
   const jsm = await jetstreamManager(connection);
   const writer = new KvWriter(connection, TIMEOUT_MS);
-  return new KvBucket(TASKS_BUCKET, { connection, jsm, writer, watchFailed: () => undefined });
+  const reads = new LeaderReads(connection, jsm, TIMEOUT_MS);
+  const watchFailed = (): void => undefined;
+  return new KvBucket(TASKS_BUCKET, { connection, jsm, writer, reads, watchFailed });
 }
 
 /** Creates tasks, claims and completes them. */

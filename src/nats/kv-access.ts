@@ -3,6 +3,7 @@ import type { JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { BucketUpkeep } from "./bucket-upkeep.ts";
 import type { KvWriter } from "./kv-writer.ts";
+import type { LeaderReads } from "./leader-reads.ts";
 import type { StartPatience } from "./start-patience.ts";
 
 /** Shared by all buckets of one connection. */
@@ -10,6 +11,7 @@ export interface KvAccess {
   readonly connection: NatsConnection;
   readonly jsm: JetStreamManager;
   readonly writer: KvWriter;
+  readonly reads: LeaderReads;
   /** Called when a watch broke and begins again. */
   readonly watchFailed: (cause: unknown, bucket: string) => void;
   /** Workers only. Without it, a watch that cannot begin the first time fails. */

@@ -32,7 +32,12 @@ export class KvBucket {
 
   /** The stream leader's last message of the key, never a follower's. */
   async load(key: string): Promise<KvMessage | null> {
-    return this.#lastOf(this.#prefix + key);
+    try {
+      const stored = await this.#access.reads.lastOf(this.stream, this.#prefix + key);
+      return stored === null ? null : this.#toMessage(stored);
+    } catch (error) {
+      throw unreachable(error);
+    }
   }
 
   /** The stream leader's last revision over all keys; 0 for an empty bucket. */

@@ -10,6 +10,7 @@ import { KvLeaseStore } from "./kv-lease-store.ts";
 import { KvSessionStore } from "./kv-session-store.ts";
 import { KvTaskStore } from "./kv-task-store.ts";
 import { KvWriter } from "./kv-writer.ts";
+import { LeaderReads } from "./leader-reads.ts";
 import { type StartPatience, untilElected } from "./start-patience.ts";
 
 /** A write and a read together take less than the 5 s for which the `nats` CLI waits for a reply. */
@@ -20,7 +21,7 @@ export interface OpenStores {
   readonly tasks: KvTaskStore;
   readonly leases: KvLeaseStore;
   readonly sessions: KvSessionStore;
-  /** Ends all writes whose acknowledgement is still missing: their outcome is unknown. */
+  /** Ends all reads, and all writes whose acknowledgement is still missing: their outcome is unknown. */
   close(): void;
 }
 
@@ -66,6 +67,7 @@ export async function openStores(
   const writer = new KvWriter(connection, WRITE_TIMEOUT_MS, (bucket, reason) => {
     observe({ kind: "writes_refused", bucket, reason });
   });
+  const reads = new LeaderReads(connection, jsm, READ_TIMEOUT_MS);
   const watchFailed = (cause: unknown, bucket: string): void => {
     observe({ kind: "watch_failed", bucket, cause });
   };
@@ -73,13 +75,14 @@ export async function openStores(
     observe({ kind: "bucket_problem", bucket, problem });
   };
   const care = { patience, upkeep, problem };
-  const access = { connection, jsm, writer, watchFailed, care };
+  const access = { connection, jsm, writer, reads, watchFailed, care };
   return {
     tasks: new KvTaskStore(access),
     leases: new KvLeaseStore(access),
     sessions: new KvSessionStore(access),
     close: () => {
       writer.stop();
+      reads.stop();
     },
   };
 }

@@ -6,6 +6,7 @@ import { inDomain } from "./js-domain.ts";
 import { KvBucket } from "./kv-bucket.ts";
 import { ensureSharedBucket, SHARED_BUCKET, SHORT_MARKER_TTL_SECONDS } from "./kv-buckets.ts";
 import { KvWriter } from "./kv-writer.ts";
+import { LeaderReads } from "./leader-reads.ts";
 
 export type { KvBucket } from "./kv-bucket.ts";
 export { type KvMessage, newWriteId } from "./kv-message.ts";
@@ -39,12 +40,14 @@ export async function openSharedBucket(
   });
   await ensureSharedBucket(jsm, replicas);
   const writer = new KvWriter(connection, WRITE_TIMEOUT_MS);
+  const reads = new LeaderReads(connection, jsm, READ_TIMEOUT_MS);
   void connection.closed().then(() => {
     writer.stop();
+    reads.stop();
   });
   return new KvBucket(
     SHARED_BUCKET,
-    { connection, jsm, writer, watchFailed },
+    { connection, jsm, writer, reads, watchFailed },
     SHORT_MARKER_TTL_SECONDS,
   );
 }

@@ -6,6 +6,7 @@ import { inDomain } from "./js-domain.ts";
 import { KvBucket } from "./kv-bucket.ts";
 import { TASKS_BUCKET } from "./kv-buckets.ts";
 import { KvWriter } from "./kv-writer.ts";
+import { LeaderReads } from "./leader-reads.ts";
 
 const TIMEOUT_MS = 2_500;
 
@@ -25,10 +26,12 @@ export class TaskRemoval {
     const options = { timeout: TIMEOUT_MS, checkAPI: false, ...inDomain(jsDomain) };
     const jsm = await jetstreamManager(connection, options);
     const writer = new KvWriter(connection, TIMEOUT_MS);
+    const reads = new LeaderReads(connection, jsm, TIMEOUT_MS);
     void connection.closed().then(() => {
       writer.stop();
+      reads.stop();
     });
-    const access = { connection, jsm, writer, watchFailed: () => undefined };
+    const access = { connection, jsm, writer, reads, watchFailed: () => undefined };
     return new TaskRemoval(new KvBucket(TASKS_BUCKET, access));
   }
 

@@ -9,6 +9,7 @@ import {
   UNREPORTED,
 } from "../../src/nats/kv-buckets.ts";
 import { KvWriter } from "../../src/nats/kv-writer.ts";
+import { LeaderReads } from "../../src/nats/leader-reads.ts";
 
 /** The buckets, on a connection of the test. */
 export async function openKvAccess(
@@ -17,8 +18,9 @@ export async function openKvAccess(
 ): Promise<KvAccess> {
   const jsm = await jetstreamManager(connection);
   await makeBuckets(jsm);
-  // Its timer does not keep the process alive, and its subscription ends with the connection.
-  return { connection, jsm, writer: new KvWriter(connection, 5_000), watchFailed };
+  // Their timers do not keep the process alive, and their subscriptions end with the connection.
+  const writer = new KvWriter(connection, 5_000);
+  return { connection, jsm, writer, reads: new LeaderReads(connection, jsm, 5_000), watchFailed };
 }
 
 /** Creates the missing buckets of the coordinator, as a worker does at its start. */
