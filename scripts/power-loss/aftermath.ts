@@ -6,7 +6,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { TaskClient } from "../../src/client/task-client.ts";
 import { TaskError } from "../../src/client/task-error.ts";
 import { type RecordedEntry, readHistory } from "../../src/nats/read-history.ts";
-import { leaseRecord, readStored } from "../../src/protocol/stored-records.ts";
+import { leaseKeyOf } from "../../src/protocol/lease-key.ts";
+import type { Task } from "../../src/task/task.ts";
 
 const READABLE_MS = 120_000;
 /** A cluster may report no bucket for a moment, until its nodes have exchanged their states. */
@@ -43,17 +44,16 @@ export async function claimedWithoutLease(
   connection: NatsConnection,
   entries: readonly RecordedEntry[],
 ): Promise<number> {
-  const claimed = new Map<string, number>();
+  const claimed = new Map<string, Task>();
   for (const { taskId, task } of entries) {
-    if (task?.status === "claimed") claimed.set(taskId, task.attempt);
+    if (task?.status === "claimed") claimed.set(taskId, task);
     else claimed.delete(taskId);
   }
   const bucket = await new Kvm(connection).open("leases", { timeout: LEASES_TIMEOUT_MS });
   let count = 0;
-  for (const [taskId, attempt] of claimed) {
-    const entry = await bucket.get(taskId);
-    const lease = entry?.operation === "PUT" ? readStored(leaseRecord, entry.string()) : null;
-    if (lease?.attempt !== attempt) count++;
+  for (const [taskId, { attempt, leaseEpoch: epoch }] of claimed) {
+    const entry = await bucket.get(leaseKeyOf({ taskId, attempt, epoch }));
+    if (entry?.operation !== "PUT") count++;
   }
   return count;
 }

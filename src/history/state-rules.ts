@@ -1,11 +1,12 @@
 /** The rules for the last state of tasks: whether they fit their dependencies and their leases. */
+import { leaseKeyOf } from "../protocol/lease-key.ts";
 import type { Judge, Trail } from "./judge.ts";
 import type { StateRuleName, Unchecked } from "./rules.ts";
 
 /** A lease of the bucket `leases`, or what is left of it. */
 export interface LeaseState {
-  /** `null`: the lease has ended. */
-  readonly live: { readonly attempt: number; readonly epoch: number } | null;
+  /** `false`: the lease has ended. */
+  readonly isLive: boolean;
   /** By the clock of the NATS server, epoch milliseconds. */
   readonly writtenAt: number;
 }
@@ -44,7 +45,11 @@ export function judgeDependents(judge: Judge, patience: Patience): void {
   }
 }
 
-/** Every claim has its lease. The bucket `leases` has no history, so this holds for the moment only. */
+/**
+ * Every claim has its lease. The bucket `leases` has no history, so this holds for the moment only.
+ *
+ * @param leases by their keys
+ */
 export function judgeLeases(
   judge: Judge,
   leases: ReadonlyMap<string, LeaseState>,
@@ -53,13 +58,12 @@ export function judgeLeases(
   for (const [taskId, trail] of judge.judgedTrails()) {
     if (trail.past.kind !== "known" || trail.past.task.status !== "claimed") continue;
     const { attempt, leaseEpoch, claimedBy } = trail.past.task;
-    const lease = leases.get(taskId);
-    const isLeased = lease?.live?.attempt === attempt && lease.live.epoch === leaseEpoch;
+    const lease = leases.get(leaseKeyOf({ taskId, attempt, epoch: leaseEpoch }));
     const what = `is claimed by ${claimedBy ?? ""} (attempt ${attempt}) without a lease`;
     // The marker of the lease, or the claim itself, tells how long there has been none at least.
     const since = Math.max(trail.past.leasedAt ?? writtenAtOf(trail), lease?.writtenAt ?? 0);
     note(judge, "claims_leased", taskId, trail, {
-      what: isLeased ? null : what,
+      what: lease?.isLive === true ? null : what,
       restsOn: [taskId],
       since,
       patience,

@@ -5,7 +5,13 @@ import type { KvAccess } from "./kv-access.ts";
 import { readBatch, type StoredMessage } from "./kv-batch.ts";
 import { writePrefixOf } from "./js-domain.ts";
 import { MARKER_TTL_SECONDS } from "./kv-buckets.ts";
-import { type KvMessage, operationOf, type WatchedMessage, writeIdOf } from "./kv-message.ts";
+import {
+  type KvMessage,
+  operationOf,
+  reasonOf,
+  type WatchedMessage,
+  writeIdOf,
+} from "./kv-message.ts";
 import { watchStream } from "./kv-watch.ts";
 import type { KvWrite } from "./kv-writer.ts";
 
@@ -73,14 +79,19 @@ export class KvBucket {
     return this.#access.writer.write({ subject: this.#writePrefix + key, payload, ttlSeconds });
   }
 
-  /** Removes the key with its history. The marker removes itself, so nothing is left. */
-  purge(key: string, expectedRevision: number): Promise<WriteOutcome> {
+  /**
+   * Removes the key with its history. The marker removes itself, so nothing is left.
+   *
+   * @param reason kept in the marker
+   */
+  purge(key: string, expectedRevision: number, reason?: string): Promise<WriteOutcome> {
     return this.#access.writer.write({
       subject: this.#writePrefix + key,
       payload: "",
       expectedRevision,
       ttlSeconds: this.#markerTtlSeconds,
       purge: true,
+      reason,
     });
   }
 
@@ -179,6 +190,7 @@ export class KvBucket {
       text: stored.string(),
       writtenAt: stored.time.getTime(),
       writeId: writeIdOf(() => stored.header),
+      reason: reasonOf(() => stored.header),
     };
   }
 }

@@ -1,16 +1,13 @@
 /** Leases in the bucket `leases`. The server removes each lease when its TTL is over. */
-import {
-  leaseRecord,
-  type LeaseRecord,
-  type ReadLeaseRecord,
-  readStored,
-} from "../protocol/stored-records.ts";
+import { type LeaseName, leaseKeyOf, parseLeaseKey } from "../protocol/lease-key.ts";
+import { leaseRecord, type LeaseRecord, readStored } from "../protocol/stored-records.ts";
 import type {
+  EndOfLease,
   Lease,
   LeaseEntry,
   LeaseStore,
-  Watch,
   Stoppable,
+  Watch,
   WriteOutcome,
 } from "../service/ports.ts";
 import type { KvAccess } from "./kv-access.ts";
@@ -18,6 +15,9 @@ import { KvBucket } from "./kv-bucket.ts";
 import { LEASES_BUCKET, SHORT_MARKER_TTL_SECONDS } from "./kv-buckets.ts";
 import type { KvMessage } from "./kv-message.ts";
 import { PendingWrites } from "./pending-writes.ts";
+
+/** What the marker says if a worker ended the lease because its connection was lost. */
+const CONNECTION_LOST = "connection_lost";
 
 export class KvLeaseStore implements LeaseStore {
   readonly #bucket: KvBucket;
@@ -27,68 +27,83 @@ export class KvLeaseStore implements LeaseStore {
     this.#bucket = new KvBucket(LEASES_BUCKET, access, SHORT_MARKER_TTL_SECONDS);
   }
 
-  async load(taskId: string): Promise<LeaseEntry | null> {
-    const message = await this.#bucket.load(taskId);
-    return message === null ? null : toEntry(message);
+  async load(name: LeaseName): Promise<Exclude<LeaseEntry, { kind: "other" }> | null> {
+    const message = await this.#bucket.load(leaseKeyOf(name));
+    return message === null ? null : toEntry(message, name);
   }
 
   write(lease: Lease, expectedRevision: number): Promise<WriteOutcome> {
-    const { taskId, ttlSeconds } = lease;
-    const payload = Buffer.from(JSON.stringify(toRecord(lease, false)));
-    return this.#pendingWrites.during(taskId, payload, lease, () =>
-      this.#bucket.write(taskId, payload, expectedRevision, { ttlSeconds }),
+    const { ttlSeconds } = lease;
+    const key = leaseKeyOf(lease);
+    const payload = Buffer.from(JSON.stringify(toRecord(lease)));
+    return this.#pendingWrites.during(key, payload, lease, () =>
+      this.#bucket.write(key, payload, expectedRevision, { ttlSeconds }),
     );
   }
 
-  /** The record of the lost connection stays as long as a marker does. */
-  disconnect(lease: Lease, expectedRevision: number): Promise<WriteOutcome> {
-    const text = JSON.stringify(toRecord(lease, true));
-    const ttlSeconds = SHORT_MARKER_TTL_SECONDS;
-    return this.#bucket.write(lease.taskId, text, expectedRevision, { ttlSeconds });
-  }
-
-  purge(taskId: string, expectedRevision: number): Promise<WriteOutcome> {
-    return this.#bucket.purge(taskId, expectedRevision);
+  end(
+    name: LeaseName,
+    expectedRevision: number,
+    how: Exclude<EndOfLease, "expired">,
+  ): Promise<WriteOutcome> {
+    const reason = how === "disconnected" ? CONNECTION_LOST : undefined;
+    return this.#bucket.purge(leaseKeyOf(name), expectedRevision, reason);
   }
 
   watch(watch: Watch<LeaseEntry>): Promise<Stoppable> {
-    return this.#bucket.watch((message) => {
+    return this.#bucket.watch((message): LeaseEntry => {
+      const { key, revision, writtenAt } = message;
       const lease = this.#pendingWrites.valueOf(message);
-      if (lease === null) return toEntry(message);
-      const { revision, writtenAt } = message;
-      return { kind: "live", revision, lease, writtenAt };
+      if (lease !== null) return { kind: "live", revision, lease, writtenAt };
+      const name = parseLeaseKey(key);
+      if (name !== null) return toEntry(message, name);
+      if (message.operation === "put") this.#removeOld(key, revision);
+      return { kind: "other", revision };
     }, watch);
+  }
+
+  /** Version 0.1 named leases by their task alone. Its claims get new leases, as all claims without one do. */
+  #removeOld(key: string, revision: number): void {
+    // If this fails, the lease ends by its TTL, and harms nobody until then.
+    this.#bucket.purge(key, revision).catch(() => undefined);
   }
 }
 
-function toEntry({ key: taskId, revision, operation, text, writtenAt }: KvMessage): LeaseEntry {
-  if (operation === "expired") return { kind: "expired", taskId, revision, writtenAt };
-  const record = operation === "put" ? readStored(leaseRecord, text) : null;
-  if (record === null) return { kind: "removed", taskId, revision };
-  const kind = record.disconnected ? "disconnected" : "live";
-  return { kind, revision, lease: fromRecord(taskId, record), writtenAt };
+function toEntry(
+  { revision, operation, text, writtenAt, reason }: KvMessage,
+  name: LeaseName,
+): Exclude<LeaseEntry, { kind: "other" }> {
+  const lease = operation === "put" ? readLease(name, text) : null;
+  if (lease !== null) return { kind: "live", revision, lease, writtenAt };
+  // An entry that cannot be read is no lease that anyone could renew.
+  const isLost = operation === "removed" && reason === CONNECTION_LOST;
+  const how = operation === "expired" ? "expired" : isLost ? "disconnected" : "removed";
+  return { kind: "ended", name, revision, how, writtenAt };
 }
 
-function fromRecord(taskId: string, record: ReadLeaseRecord): Lease {
-  const { session_id: sessionId, ttl_seconds: ttlSeconds, connection: named } = record;
-  const { attempt, epoch, confirmed, progress } = record;
+/** `null`: the entry is not readable, or not the lease that its key names. */
+export function readLease(name: LeaseName, text: string): Lease | null {
+  const record = readStored(leaseRecord, text);
+  if (record?.attempt !== name.attempt || record.epoch !== name.epoch) return null;
+  const { session_id: sessionId, fencing_token: fencingToken, ttl_seconds: ttlSeconds } = record;
+  const { confirmed, progress, connection: named } = record;
   const connection =
     named === null ? null : { serverId: named.server_id, clientId: named.client_id };
-  return { taskId, sessionId, attempt, epoch, ttlSeconds, confirmed, progress, connection };
+  return { ...name, sessionId, fencingToken, ttlSeconds, confirmed, progress, connection };
 }
 
-function toRecord(lease: Lease, disconnected: boolean): LeaseRecord {
+function toRecord(lease: Lease): LeaseRecord {
   const { connection } = lease;
   return {
     session_id: lease.sessionId,
     attempt: lease.attempt,
     epoch: lease.epoch,
+    fencing_token: lease.fencingToken,
     ttl_seconds: lease.ttlSeconds,
     confirmed: lease.confirmed,
     progress: lease.progress,
     ...(connection === null
       ? {}
       : { connection: { server_id: connection.serverId, client_id: connection.clientId } }),
-    ...(disconnected ? { disconnected } : {}),
   };
 }

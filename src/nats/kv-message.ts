@@ -12,6 +12,8 @@ export interface KvMessage {
   readonly writtenAt: number;
   /** The id of the write; `null` if the writer gave none. */
   readonly writeId: string | null;
+  /** Of a marker: why the entry was removed, if the writer said so; else `null`. */
+  readonly reason: string | null;
 }
 
 /** A message that the watch delivers. */
@@ -22,6 +24,9 @@ export interface WatchedMessage extends KvMessage {
 
 /** The header with the `writeId`. */
 export const WRITE_ID = "Write-Id";
+
+/** The header with the `reason`. */
+export const REMOVAL_REASON = "Removal-Reason";
 
 /** A new id that no other process uses. */
 export function newWriteId(): string {
@@ -41,8 +46,16 @@ export function operationOf(readHeaders: ReadHeaders): KvMessage["operation"] {
 }
 
 export function writeIdOf(readHeaders: ReadHeaders): string | null {
-  const id = readable(readHeaders)?.get(WRITE_ID) ?? "";
-  return id === "" ? null : id;
+  return headerOf(readHeaders, WRITE_ID);
+}
+
+export function reasonOf(readHeaders: ReadHeaders): string | null {
+  return headerOf(readHeaders, REMOVAL_REASON);
+}
+
+function headerOf(readHeaders: ReadHeaders, name: string): string | null {
+  const value = readable(readHeaders)?.get(name) ?? "";
+  return value === "" ? null : value;
 }
 
 /** Reading malformed headers throws. They are neither ours nor the server's, so the message is a put. */

@@ -11,7 +11,7 @@ import type { Stoppable } from "../service/ports.ts";
 import { saysNoStream } from "./bucket-upkeep.ts";
 import { ConnectionError, listenToConnection } from "./connection.ts";
 import type { KvAccess } from "./kv-access.ts";
-import { operationOf, type WatchedMessage, writeIdOf } from "./kv-message.ts";
+import { operationOf, reasonOf, type WatchedMessage, writeIdOf } from "./kv-message.ts";
 import { mayEndWithElection, untilElected } from "./start-patience.ts";
 import { consumeStream, type StreamConsumer, type StreamMessage } from "./stream-consumer.ts";
 
@@ -274,5 +274,9 @@ class LazyMessage implements WatchedMessage {
 
   get writeId(): string | null {
     return writeIdOf(() => this.#msg.headers);
+  }
+
+  get reason(): string | null {
+    return reasonOf(() => this.#msg.headers);
   }
 }

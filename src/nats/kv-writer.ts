@@ -7,7 +7,7 @@ import { CoordinatorError } from "../protocol/errors.ts";
 import type { WriteOutcome } from "../service/ports.ts";
 import { outcomeOf, type Refused } from "./acknowledgement.ts";
 import { listenToConnection } from "./connection.ts";
-import { WRITE_ID } from "./kv-message.ts";
+import { REMOVAL_REASON, WRITE_ID } from "./kv-message.ts";
 import { OutgoingHeaders } from "./outgoing-headers.ts";
 import { ReplyInbox } from "./reply-inbox.ts";
 import { WriteRefusals, type WriteRefusalsOptions } from "./write-refusals.ts";
@@ -26,6 +26,8 @@ export interface KvWrite {
   readonly ttlSeconds?: number | undefined;
   /** Replaces the key and its history by a marker. */
   readonly purge?: boolean;
+  /** Kept in the marker of a purge. */
+  readonly reason?: string | undefined;
 }
 
 export class KvWriter {
@@ -108,7 +110,13 @@ function probeOf(subject: string): KvWrite {
   return { subject, payload: "", ttlSeconds: 1, purge: true };
 }
 
-function headersOf({ expectedRevision, writeId, ttlSeconds, purge }: KvWrite): OutgoingHeaders {
+function headersOf({
+  expectedRevision,
+  writeId,
+  ttlSeconds,
+  purge,
+  reason,
+}: KvWrite): OutgoingHeaders {
   const headers = new OutgoingHeaders();
   if (expectedRevision !== undefined) {
     headers.add("Nats-Expected-Last-Subject-Sequence", expectedRevision);
@@ -118,6 +126,7 @@ function headersOf({ expectedRevision, writeId, ttlSeconds, purge }: KvWrite): O
   if (purge === true) {
     headers.add("KV-Operation", "PURGE");
     headers.add("Nats-Rollup", "sub");
+    if (reason !== undefined) headers.add(REMOVAL_REASON, reason);
   }
   return headers;
 }

@@ -1,15 +1,16 @@
 /** Reads the bucket `leases` as any NATS client can, without a coordinator. */
-import { leaseRecord, readStored } from "../protocol/stored-records.ts";
+import { type LeaseName, parseLeaseKey } from "../protocol/lease-key.ts";
 import type { HistoryAccess } from "./history-access.ts";
 import { readBatch, type StoredMessage } from "./kv-batch.ts";
 import { LEASES_BUCKET } from "./kv-buckets.ts";
+import { readLease } from "./kv-lease-store.ts";
 import { operationOf } from "./kv-message.ts";
 
 /** A lease, or what is left of it. */
 export interface RecordedLease {
-  readonly taskId: string;
-  /** `null`: the lease has ended. */
-  readonly live: { readonly attempt: number; readonly epoch: number } | null;
+  readonly name: LeaseName;
+  /** `false`: the lease has ended. */
+  readonly isLive: boolean;
   /** By the clock of the NATS server, epoch milliseconds. */
   readonly writtenAt: number;
 }
@@ -24,19 +25,18 @@ export async function readLeases(access: HistoryAccess): Promise<RecordedLease[]
   for (let from = 1; ;) {
     const query = { seq: from, batch: PAGE.entries, next_by_subj: `${PREFIX}>` };
     const page = await readBatch(access, STREAM, query, PAGE.bytes);
-    leases.push(...page.map(toLease));
+    leases.push(...page.flatMap((message) => toLease(message) ?? []));
     const last = page.at(-1);
     if (last === undefined) return leases;
     from = last.seq + 1;
   }
 }
 
-function toLease(message: StoredMessage): RecordedLease {
-  const taskId = message.subject.slice(PREFIX.length);
+/** `null`: the entry is not that of a lease. */
+function toLease(message: StoredMessage): RecordedLease | null {
+  const name = parseLeaseKey(message.subject.slice(PREFIX.length));
+  if (name === null) return null;
   const isPut = operationOf(() => message.header) === "put";
-  const record = isPut ? readStored(leaseRecord, message.string()) : null;
-  const writtenAt = message.time.getTime();
-  if (record === null || record.disconnected) return { taskId, live: null, writtenAt };
-  const { attempt, epoch } = record;
-  return { taskId, live: { attempt, epoch }, writtenAt };
+  const isLive = isPut && readLease(name, message.string()) !== null;
+  return { name, isLive, writtenAt: message.time.getTime() };
 }

@@ -7,13 +7,12 @@ export const leaseRecord = z.looseObject({
   session_id: field.sessionId,
   attempt: field.attempt,
   epoch: field.leaseEpoch.default(0),
+  fencing_token: field.fencingToken,
   ttl_seconds: field.ttlSeconds,
   confirmed: z.boolean().default(false),
   progress: z.unknown().default(null),
   /** The connection whose loss ends the lease. One that cannot be read counts as none. */
   connection: field.connection.nullable().default(null).catch(null),
-  /** The connection is lost, so the lease is over. */
-  disconnected: z.boolean().default(false).catch(false),
 });
 /** As it is written: a field that has its default is left out. */
 export type LeaseRecord = z.input<typeof leaseRecord>;

@@ -6,13 +6,14 @@ import type { EncodedRecord, TaskRecord } from "../protocol/task-record.ts";
 import { holderRefusal, isClaimOf } from "../task/holder.ts";
 import type { Task } from "../task/task.ts";
 import { connectionOf, isSameConnection } from "./connection-key.ts";
-import type { LeaseKeeper } from "./lease-keeper.ts";
+import type { LeaseWrites } from "./lease-writes.ts";
+import type { Leases } from "./leases.ts";
 import type { AnswerTo, Clock, ConnectionId, ServiceContext, ServiceSettings } from "./ports.ts";
 import { requireSmallProgress } from "./progress-reports.ts";
 import { refusalError } from "./refusals.ts";
 import type { Sessions } from "./sessions.ts";
 import type { KnownTask } from "./task-index.ts";
-import { type Executed, recordOf, type SentTask, type TaskWriter } from "./task-writer.ts";
+import { recordOf, type SentTask, type TaskWriter } from "./task-writer.ts";
 
 /** A claim for a reply. */
 export interface Claimed extends Omit<Reply<"tasks.next">["claims"][number], "task"> {
@@ -28,19 +29,21 @@ export interface Holder {
 
 export class Claims {
   readonly #writer: TaskWriter;
-  readonly #leases: LeaseKeeper;
+  readonly #leases: Leases;
+  readonly #writes: LeaseWrites;
   readonly #sessions: Sessions;
   readonly #settings: ServiceSettings;
   readonly #clock: Clock;
 
   constructor(
     writer: TaskWriter,
-    leases: LeaseKeeper,
+    { leases, writes }: { readonly leases: Leases; readonly writes: LeaseWrites },
     sessions: Sessions,
     { settings, clock }: ServiceContext,
   ) {
     this.#writer = writer;
     this.#leases = leases;
+    this.#writes = writes;
     this.#sessions = sessions;
     this.#settings = settings;
     this.#clock = clock;
@@ -70,7 +73,7 @@ export class Claims {
   }
 
   /**
-   * Claims the task and grants its lease. `once`: gives up on the first conflict. `connection`: the
+   * Claims the task. Its lease follows. `once`: gives up on the first conflict. `connection`: the
    * claim ends when this connection is lost.
    */
   async take(
@@ -97,7 +100,7 @@ export class Claims {
       },
       { once: claim.once ?? false },
     );
-    if (executed.written) this.#leases.grant(executed.task, claim.connection);
+    if (executed.written) this.#leases.claimed(executed.task, claim.connection);
     else await this.#moveTo(claim.connection, executed.task);
     return this.describe(executed, !executed.written);
   }
@@ -116,9 +119,8 @@ export class Claims {
 
   /** Ends a claim whose session was replaced; `false` if the claim has ended in another way. */
   async takeBack(taskId: string, attempt: number): Promise<boolean> {
-    const executed = await this.#writer.execute(taskId, { type: "replace_session", attempt });
-    this.ended(executed);
-    return executed.written;
+    const command = { type: "replace_session", attempt } as const;
+    return (await this.#writer.execute(taskId, command)).written;
   }
 
   /**
@@ -142,11 +144,11 @@ export class Claims {
     holder: Holder,
     connection: ConnectionId | null,
   ): Promise<Claimed | null> {
-    if (this.#leases.leases.get(taskId)?.lease.confirmed === true) return null;
+    if (this.#leases.isConfirmed(taskId)) return null;
     const known = await this.#ifStillHeld(taskId, holder);
     if (known === null) return null;
     try {
-      if (!(await this.#leases.confirm(known.task, connection ?? undefined))) return null;
+      if (!(await this.#writes.confirm(known.task, connection ?? undefined))) return null;
       return this.describe(known, true);
     } catch (error) {
       // The lease has run out or is in doubt, so it is not certain that the session holds the claim.
@@ -160,12 +162,11 @@ export class Claims {
    * its old one. If the claim has ended meanwhile, the next renewal says so.
    */
   async #moveTo(connection: ConnectionId | null, task: Task): Promise<void> {
-    if (connection === null) return;
-    await this.#leases.drain(task.taskId);
-    const known = this.#leases.leases.get(task.taskId)?.lease;
-    if (isSameConnection(known?.connection ?? null, connection)) return;
+    if (connection === null || task.status !== "claimed") return;
+    const { connection: known, ttlSeconds } = this.#leases.describe(task);
+    if (isSameConnection(known, connection)) return;
     try {
-      await this.#leases.renew(task, this.#leases.describe(task).ttlSeconds, { connection });
+      await this.#writes.renew(task, ttlSeconds, { connection });
     } catch (error) {
       if (!hasCode(error, "lease_lost", "not_holder")) throw error;
     }
@@ -199,13 +200,12 @@ export class Claims {
   /** Compares the holder with the leader's record, then renews the lease by compare-and-set. */
   async renew(taskId: string, request: Request<"tasks.renew">): Promise<AnswerTo<"tasks.renew">> {
     requireSmallProgress(request.progress);
-    await this.#leases.drain(taskId);
     const { task } = await this.#writer.load(taskId);
     const { session_id: sessionId, attempt: named = null, instance = null } = request;
     const refused = holderRefusal(task, sessionId, named, instance);
     if (refused !== null) throw refusalError(task, refused.refusal);
     const ttlSeconds = request.ttl_seconds ?? this.#leases.describe(task).ttlSeconds;
-    const { attempt, cancelRequested } = await this.#leases.renew(task, ttlSeconds, {
+    const { attempt, cancelRequested } = await this.#writes.renew(task, ttlSeconds, {
       reported: request.progress,
       connection: connectionOf(request.release_on_disconnect) ?? undefined,
     });
@@ -224,7 +224,7 @@ export class Claims {
     taskId: string,
     request: Request<"tasks.release">,
   ): Promise<AnswerTo<"tasks.release">> {
-    const executed = await this.#writer.execute(
+    const released = await this.#writer.execute(
       taskId,
       {
         type: "release",
@@ -241,7 +241,7 @@ export class Claims {
       // A record that has reached its size limit without a result must not prevent the end of the claim.
       { limitSize: (request.result ?? request.error ?? null) !== null },
     );
-    return this.ended(executed);
+    return { body: { ok: true, task: recordOf(released), revision: released.revision } };
   }
 
   /** When a task that is given back can be claimed again, epoch milliseconds; `null`: at once. */
@@ -255,23 +255,14 @@ export class Claims {
     taskId: string,
     holder: Omit<Holder, "attempt"> & { readonly attempt: number | null },
   ): Promise<void> {
-    this.ended(
-      await this.#writer.execute(taskId, {
-        type: "release",
-        ...holder,
-        outcome: "available",
-        result: null,
-        error: null,
-        retry: true,
-      }),
-    );
-  }
-
-  /** Answers with the task, and purges the lease if its claim is over. */
-  ended(executed: Executed): AnswerTo<"tasks.release"> {
-    const { task, revision, written } = executed;
-    if (written && task.status !== "claimed") this.#leases.end(task.taskId, task.attempt);
-    return { body: { ok: true, task: recordOf(executed), revision } };
+    await this.#writer.execute(taskId, {
+      type: "release",
+      ...holder,
+      outcome: "available",
+      result: null,
+      error: null,
+      retry: true,
+    });
   }
 
   async verify(

@@ -1,7 +1,8 @@
-/** The leases as this worker knows them: the live ones, and those that it saw end. */
+/** The leases as this worker knows them: the live ones, and how those ended that it may still have to act on. */
+import { type LeaseName, leaseKeyOf } from "../protocol/lease-key.ts";
 import { WatchedMap } from "../watched/watched-map.ts";
 import { connectionKey } from "./connection-key.ts";
-import type { Lease, LeaseEntry, Watch } from "./ports.ts";
+import type { EndedEntry, Lease, LeaseEntry, Watch } from "./ports.ts";
 
 export interface KnownLease {
   readonly lease: Lease;
@@ -10,34 +11,51 @@ export interface KnownLease {
   readonly writtenAt: number;
 }
 
-/** A lease that this worker saw alive and then saw run out, or one that has ended by its connection. */
-export interface ExpiredLease {
-  readonly lease: Lease;
-  /** Of the marker that the server left, or of what the worker wrote that ended it. */
-  readonly revision: number;
-  readonly writtenAt: number;
-  /** How much later than due the server ended it, in milliseconds: both times are the server's own. */
-  readonly lateMs: number;
-  /** `true`: its connection was lost. `false`: its time was over. */
-  readonly isDisconnected: boolean;
+export interface EndedLease extends EndedEntry {
+  /** As this worker last saw it alive; `null`: this worker has only seen its end. */
+  readonly known: KnownLease | null;
+  /** When this worker learned of the end, epoch milliseconds. */
+  readonly since: number;
+  /** What the worker's `judge` said about the end when it learned of it. */
+  readonly isSpared: boolean;
 }
 
+/** Nobody acts on an end that is older than this: the server has removed its marker. */
+const FORGET_AFTER_MS = 2 * 60 * 1000;
+
 export class LeaseIndex implements Watch<LeaseEntry> {
-  readonly #live = new WatchedMap<KnownLease, "connections">({
+  readonly #live = new WatchedMap<KnownLease, "tasks" | "connections">({
+    tasks: ({ lease }) => lease.taskId,
     connections: ({ lease: { connection } }) =>
       connection === null ? null : connectionKey(connection),
   });
   readonly position = this.#live.position;
-  readonly #expired = new Map<string, ExpiredLease>();
-  readonly #byConnection = this.#live.index("connections");
-  readonly #changed: (taskId: string) => void;
+  /** The keys of the live leases of a task. */
+  readonly ofTask = this.#live.index("tasks");
+  /** The keys of the live leases that name a connection. */
+  readonly ofConnection = this.#live.index("connections");
+  /** By key, the oldest first. */
+  readonly #ended = new Map<string, EndedLease>();
+  readonly #listeners: ((taskId: string) => void)[] = [];
+  readonly #now: () => number;
+  readonly #isOver: (name: LeaseName) => boolean;
+  readonly #judge: (end: EndedEntry, known: KnownLease | null) => boolean;
 
-  /** `changed` is called after each change with the task's id. */
-  constructor(changed: (taskId: string) => void) {
-    this.#changed = changed;
-    this.#live.onChange((taskId, _before, after) => {
-      if (after !== null) this.#expired.delete(taskId);
-      changed(taskId);
+  /**
+   * @param isOver whether the claim of the lease is known to be over, so that its end means nothing
+   * @param judge called for each end of another lease: whether its holder is to be spared for a while
+   */
+  constructor(
+    now: () => number,
+    isOver: (name: LeaseName) => boolean,
+    judge: (end: EndedEntry, known: KnownLease | null) => boolean,
+  ) {
+    this.#now = now;
+    this.#isOver = isOver;
+    this.#judge = judge;
+    this.#live.onChange((_key, before, after) => {
+      const lease = (after ?? before)?.lease;
+      if (lease !== undefined) this.#changed(lease.taskId);
     });
   }
 
@@ -49,33 +67,51 @@ export class LeaseIndex implements Watch<LeaseEntry> {
     return this.#live.size;
   }
 
-  get(taskId: string): KnownLease | undefined {
-    return this.#live.get(taskId);
+  /** How many leases this worker saw end in an outage that may still be begun again. */
+  get spared(): number {
+    return [...this.#ended.values()].filter(({ isSpared, known }) => isSpared && known !== null)
+      .length;
   }
 
-  /** The lease that this worker saw run out, if none has followed. */
-  expired(taskId: string): ExpiredLease | undefined {
-    return this.#expired.get(taskId);
+  get(key: string): KnownLease | undefined {
+    return this.#live.get(key);
   }
 
-  /** The tasks whose live leases name the connection. */
-  connectedBy(key: string): ReadonlySet<string> {
-    return this.#byConnection.get(key);
+  ended(key: string): EndedLease | undefined {
+    return this.#ended.get(key);
   }
 
-  forgetExpired(taskId: string): void {
-    this.#expired.delete(taskId);
+  /** The claim of the lease is over, or has been given the next one. */
+  forgetEnded(key: string): void {
+    this.#ended.delete(key);
   }
 
-  /** Takes in a lease that this worker has just written. */
-  applyOwn(lease: Lease, revision: number, now: number): void {
-    this.#live.apply(lease.taskId, { lease, revision, writtenAt: now });
+  /** Forgets the ends of all claims that are over. */
+  forgetOver(): void {
+    for (const [key, { name }] of this.#ended) if (this.#isOver(name)) this.#ended.delete(key);
   }
 
-  /** Takes in that this worker has just written that the lease's connection is lost. */
-  applyDisconnected(lease: Lease, revision: number, now: number): void {
-    if (revision <= this.position.revision) return;
-    this.#disconnected({ lease, revision, writtenAt: now });
+  /** The tasks of all leases, live or ended. */
+  *taskIds(): Iterable<string> {
+    for (const { lease } of this.#live.values()) yield lease.taskId;
+    for (const { name } of this.#ended.values()) yield name.taskId;
+  }
+
+  /** Calls the listener after each change with the task's id. It must not throw. */
+  onChange(listener: (taskId: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Takes in a lease that this worker has just written, or read from the leader. */
+  apply(lease: Lease, revision: number, writtenAt: number): void {
+    this.#live.apply(leaseKeyOf(lease), { lease, revision, writtenAt });
+  }
+
+  /** Takes in the end of a lease that this worker has just written, or read from the leader. */
+  applyEnd(end: EndedEntry): void {
+    const key = leaseKeyOf(end.name);
+    this.#note(end);
+    if ((this.#live.get(key)?.revision ?? Infinity) < end.revision) this.#live.remove(key);
   }
 
   restarted(): void {
@@ -83,51 +119,43 @@ export class LeaseIndex implements Watch<LeaseEntry> {
   }
 
   /** For our own writes, the watch supplies the server's timestamp. */
-  isKnown(taskId: string, revision: number, writtenAt: number): boolean {
-    const known = this.#live.get(taskId);
-    if (known === undefined || !this.#live.isKnown(taskId, revision)) return false;
-    this.#live.amend(taskId, { ...known, writtenAt });
+  isKnown(key: string, revision: number, writtenAt: number): boolean {
+    const known = this.#live.get(key);
+    if (known === undefined || !this.#live.isKnown(key, revision)) return false;
+    this.#live.amend(key, { ...known, writtenAt });
     return true;
   }
 
   entry(entry: LeaseEntry): void {
     if (entry.kind === "live") {
       const { revision, writtenAt, lease } = entry;
-      if (this.isKnown(lease.taskId, revision, writtenAt)) return;
-      this.#live.deliver(lease.taskId, revision, entry);
-      return;
-    }
-    if (entry.kind === "disconnected") this.#disconnected(entry);
-    else this.#ended(entry);
-    this.position.delivered(entry.revision);
+      this.#live.deliver(leaseKeyOf(lease), revision, { lease, revision, writtenAt });
+    } else if (entry.kind === "ended") {
+      this.#note(entry);
+      this.#live.deliver(leaseKeyOf(entry.name), entry.revision, null);
+    } else this.position.delivered(entry.revision);
   }
 
   current(): void {
-    // Where neither a lease nor a marker is left, nobody can say that the lease ran out.
+    // Where neither a lease nor a marker is left, nobody can say that the lease has ended.
     this.#live.current();
   }
 
-  #ended(entry: Extract<LeaseEntry, { kind: "expired" | "removed" }>): void {
-    const { taskId, revision } = entry;
-    const known = this.#live.get(taskId);
-    if (known === undefined || known.revision > revision) return;
-    if (entry.kind === "expired") {
-      const { lease, writtenAt } = known;
-      const lateMs = entry.writtenAt - (writtenAt + lease.ttlSeconds * 1000);
-      this.#expired.set(taskId, { lease, revision, writtenAt, lateMs, isDisconnected: false });
+  #note(end: EndedEntry): void {
+    const key = leaseKeyOf(end.name);
+    const known = this.#live.get(key) ?? null;
+    if (this.#isOver(end.name) || this.#ended.has(key) || (known?.revision ?? 0) > end.revision)
+      return;
+    const since = this.#now();
+    for (const [old, ended] of this.#ended) {
+      if (since - ended.since < FORGET_AFTER_MS) break;
+      this.#ended.delete(old);
     }
-    this.#live.remove(taskId);
+    this.#ended.set(key, { ...end, known, since, isSpared: this.#judge(end, known) });
+    if (known === null) this.#changed(end.name.taskId);
   }
 
-  /** This worker need not have seen the lease alive: what is written over it says that it has ended. */
-  #disconnected({ lease, revision, writtenAt }: KnownLease): void {
-    const { taskId } = lease;
-    const known = this.#live.get(taskId);
-    if ((known?.revision ?? 0) > revision) return;
-    if ((this.#expired.get(taskId)?.revision ?? 0) >= revision) return;
-    const ended = { lease, revision, writtenAt, lateMs: 0, isDisconnected: true };
-    this.#expired.set(taskId, ended);
-    if (known === undefined) this.#changed(taskId);
-    else this.#live.remove(taskId);
+  #changed(taskId: string): void {
+    for (const listener of this.#listeners) listener(taskId);
   }
 }

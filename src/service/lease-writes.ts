@@ -1,23 +1,19 @@
 /**
- * Writes leases by compare-and-set, over anything but what says that they have ended: the server's
- * marker, or that their connection is lost. A lease that is over is begun again on the task's record
- * first (`leaseEpoch`), so that this and the reclaim of its claim exclude each other.
+ * Writes leases: grants them, renews them, ends them.
+ *
+ * A lease's key names the claim (attempt and epoch), so a lease is created once, and no lease follows its own
+ * end. A holder that renews after the end begins the next epoch, by compare-and-set on the task's record. The
+ * return of the claim is a compare-and-set on the same record and names the epoch that ended: one of them fails.
  */
 import { CoordinatorError } from "../protocol/errors.ts";
-import { MIN_TTL_SECONDS } from "../protocol/fields.ts";
-import { compareLeases, isSameLease } from "./lease-id.ts";
-import type { LeaseIndex } from "./lease-index.ts";
-import type { Clock, ConnectionId, Lease, LeaseEntry, LeaseStore } from "./ports.ts";
-import { progressOver } from "./progress-reports.ts";
+import { type LeaseName, leaseKeyOf } from "../protocol/lease-key.ts";
+import type { Task } from "../task/task.ts";
+import type { EndedLease, LeaseIndex } from "./lease-index.ts";
+import { isOf, type Leases, nameOf } from "./leases.ts";
+import type { Clock, ConnectionId, Lease, LeaseStore, Observe, ServiceContext } from "./ports.ts";
+import type { TaskWriter } from "./task-writer.ts";
 
 const TRIES = 5;
-
-export type LeaseOutcome =
-  | { readonly kind: "written" }
-  /** What is there is left as it is. */
-  | { readonly kind: "left" }
-  /** It may be this lease that is over. `over`: what was found, for the one that is begun again. */
-  | { readonly kind: "expired"; readonly lease: Lease; readonly over: LeaseEntry | null };
 
 /** What a renewal changes next to the time. */
 export interface Renewal {
@@ -27,187 +23,175 @@ export interface Renewal {
   readonly connection?: ConnectionId | undefined;
 }
 
+/** What a lease takes over from the one before it. */
+type Kept = Pick<Lease, "progress" | "connection">;
+
 export class LeaseWrites {
   readonly #store: LeaseStore;
-  readonly #leases: LeaseIndex;
+  readonly #leases: Leases;
+  readonly #index: LeaseIndex;
+  readonly #writer: TaskWriter;
   readonly #clock: Clock;
-  readonly #isGone: (connection: ConnectionId) => boolean;
+  readonly #observe: Observe;
 
-  /** `isGone`: whether this worker knows that the connection is lost. */
   constructor(
     store: LeaseStore,
-    leases: LeaseIndex,
-    clock: Clock,
-    isGone: (connection: ConnectionId) => boolean = () => false,
+    leases: Leases,
+    writer: TaskWriter,
+    { clock, observe }: ServiceContext,
   ) {
     this.#store = store;
     this.#leases = leases;
+    this.#index = leases.index;
+    this.#writer = writer;
     this.#clock = clock;
-    this.#isGone = isGone;
+    this.#observe = observe;
+  }
+
+  /** Writes the lease of a claim that has none. `false`: there is one, or has been. */
+  async grant(task: Task): Promise<boolean> {
+    const { isOwn, connection } = this.#leases.originOf(task.taskId);
+    return this.#create({ ...this.#leases.leaseOf(task), connection }, isOwn);
+  }
+
+  /** Writes the lease of a claim in the next epoch, because an earlier task of this id has used its key. */
+  async beginAgain(task: Task): Promise<boolean> {
+    const { isOwn, connection } = this.#leases.originOf(task.taskId);
+    const begun = await this.#nextEpoch(task, this.#leases.leaseOf(task).ttlSeconds);
+    return this.#create({ ...this.#leases.leaseOf(begun), connection }, isOwn);
+  }
+
+  /** Removes the leases of claims of the task that are over. `false`: all of them are being changed. */
+  async purgeOld(taskId: string, task: Task | null): Promise<boolean> {
+    const outcomes = await Promise.all(
+      this.#leases
+        .oldOf(taskId, task)
+        .map(({ lease, revision }) => this.#end(lease, revision, "removed")),
+    );
+    return outcomes.includes(true);
+  }
+
+  /** Ends the claim's lease because its connection is lost, unless it has been renewed meanwhile. */
+  async disconnect(task: Task): Promise<boolean> {
+    const known = this.#index.get(leaseKeyOf(nameOf(task)));
+    return known !== undefined && this.#end(known.lease, known.revision, "disconnected");
   }
 
   /**
-   * For a claim that this worker made at `claimedAt`. The later one wins: `false` if there is this lease
-   * or a later one, or may have been.
+   * Starts the TTL of a claim's lease again, for its holder, and returns the task. If the lease is over, the
+   * record decides whether the claim is still there.
+   *
+   * @throws CoordinatorError `lease_lost`, `not_holder`, `unavailable`
    */
-  async grant(lease: Lease, claimedAt: number): Promise<boolean> {
-    const known = this.#leases.get(lease.taskId);
-    let entry: LeaseEntry | null = known === undefined ? null : { kind: "live", ...known };
+  async renew(task: Task, ttlSeconds: number, renewal: Renewal = {}): Promise<Task> {
+    let claim = task;
+    let kept: Kept = {
+      progress: null,
+      connection: this.#leases.originOf(task.taskId).connection,
+    };
+    let isOver = false;
     for (let tries = 0; tries < TRIES; tries++) {
-      if (this.#isSettled(lease, entry)) return false;
-      if (await this.#write(lease, entry)) return true;
-      entry = await this.#store.load(lease.taskId);
-      // Another worker may have given it its lease, and that have run out: not to be made good here.
-      const age = this.#clock.now() - claimedAt;
-      if (entry?.kind === "expired" && age >= MIN_TTL_SECONDS * 1000) return false;
+      const key = leaseKeyOf(nameOf(claim));
+      const ended = this.#index.ended(key);
+      const found = this.#index.get(key);
+      const isUsed = found !== undefined && !isOf(found.lease, claim);
+      if (isOver || isUsed || ended !== undefined) {
+        if (ended !== undefined) kept = keptFrom(ended) ?? kept;
+        claim = await this.#nextEpoch(claim, ttlSeconds);
+        isOver = false;
+        continue;
+      }
+      const lease = this.#renewed(claim, ttlSeconds, found?.lease ?? kept, renewal);
+      if (await this.#write(lease, found?.revision ?? 0)) return claim;
+      isOver = (await this.#refresh(lease)) === "ended";
+    }
+    throw new CoordinatorError(
+      "unavailable",
+      `the lease of task ${task.taskId} is busy: ask again`,
+    );
+  }
+
+  /**
+   * Renews the lease of a claim whose session may not know of it; `false` if it is known to know, or if the
+   * lease is over. Of any number of workers that try, one succeeds.
+   */
+  async confirm(task: Task, connection?: ConnectionId): Promise<boolean> {
+    if (task.status !== "claimed") return false;
+    const { ttlSeconds } = this.#leases.describe(task);
+    const key = leaseKeyOf(nameOf(task));
+    for (let tries = 0; tries < TRIES; tries++) {
+      const found = this.#index.get(key);
+      if (this.#index.ended(key) !== undefined || found?.lease.confirmed === true) return false;
+      const kept = found?.lease ?? { progress: null, ...this.#leases.originOf(task.taskId) };
+      const lease = this.#renewed(task, ttlSeconds, kept, { connection });
+      if (await this.#write(lease, found?.revision ?? 0)) return true;
+      if ((await this.#refresh(lease)) === "ended") return false;
     }
     return false;
   }
 
-  /** For a claim that was found without a lease. `over`: only if this is what is there. */
-  async restore(lease: Lease, over?: LeaseEntry | null): Promise<LeaseOutcome> {
-    const entry = over === undefined ? await this.#store.load(lease.taskId) : over;
-    if (this.#isSettled(lease, entry)) return { kind: "left" };
-    if (over === undefined && entry?.kind === "expired" && !this.#isOfEarlier(entry, lease)) {
-      return { kind: "expired", lease, over: entry };
+  #renewed(
+    task: Task,
+    ttlSeconds: number,
+    { progress: last, connection: kept }: Kept,
+    { reported, connection: named }: Renewal,
+  ): Lease {
+    // A renewal that was on its way when its connection was lost must not bring that back over the one that
+    // the session has named since.
+    const keeps = named === undefined || (kept !== null && this.#leases.lost.has(named));
+    const connection = keeps ? kept : named;
+    const progress = reported === undefined ? last : reported;
+    return { ...this.#leases.leaseOf(task), ttlSeconds, confirmed: true, progress, connection };
+  }
+
+  /** @throws CoordinatorError `lease_lost` or `not_holder` if the claim is over */
+  async #nextEpoch(task: Task, ttlSeconds: number): Promise<Task> {
+    const { taskId, claimedBy, attempt, leaseEpoch: epoch } = task;
+    const sessionId = claimedBy ?? "";
+    const command = { type: "revive", sessionId, attempt, epoch, ttlSeconds } as const;
+    return (await this.#writer.execute(taskId, command)).task;
+  }
+
+  async #create(lease: Lease, isOwn: boolean): Promise<boolean> {
+    if (!(await this.#write(lease, 0))) {
+      // The lease exists or is over, and both are fine.
+      await this.#refresh(lease);
+      return false;
     }
-    return { kind: (await this.#write(lease, entry)) ? "written" : "left" };
-  }
-
-  /**
-   * Starts the TTL again; leaves it if `isWanted` does not want what is found. `over`: what was found
-   * when it was over.
-   *
-   * @throws CoordinatorError `lease_lost`; `unavailable` while the state of the lease is not settled
-   */
-  async renew(
-    renewed: Omit<Lease, "progress" | "connection">,
-    options: Renewal & {
-      readonly isWanted?: (found: LeaseEntry | null) => boolean;
-      readonly over?: LeaseEntry | null;
-    } = {},
-  ): Promise<LeaseOutcome> {
-    const { taskId } = renewed;
-    const { isWanted = () => true, over } = options;
-    const known = this.#leases.get(taskId);
-    let entry: LeaseEntry | null =
-      over !== undefined
-        ? over
-        : known?.lease.attempt === renewed.attempt
-          ? { kind: "live", ...known }
-          : await this.#store.load(taskId);
-    let lease: Lease = { ...renewed, progress: null, connection: null };
-    let seen: Lease | null = null;
-    for (let tries = 0; tries < TRIES; tries++) {
-      if (entry?.kind === "live") {
-        if (entry.lease.attempt > lease.attempt) throw claimedAgain(taskId);
-        // It has been begun again since the record was read.
-        if (entry.lease.attempt === lease.attempt && entry.lease.epoch > lease.epoch) {
-          lease = { ...lease, epoch: entry.lease.epoch };
-        }
-        if (isSameLease(entry.lease, lease)) seen = entry.lease;
-      } else if (over === undefined || entry !== over) {
-        const ended = this.#endOf(lease, entry, seen);
-        if (ended !== null) return { kind: "expired", lease: ended, over: entry };
-      }
-      if (!isWanted(entry)) return { kind: "left" };
-      if (await this.#write(lease, entry, options)) return { kind: "written" };
-      entry = await this.#store.load(taskId);
-    }
-    throw new CoordinatorError("unavailable", `the lease of task ${taskId} is busy: ask again`);
-  }
-
-  /**
-   * Ends the lease if it still names the connection, which is lost. From then on it is one that has run
-   * out: its claim is taken back by the worker that sees it, or begun again by its holder.
-   */
-  async disconnect(taskId: string, key: string): Promise<void> {
-    const known = this.#leases.get(taskId);
-    if (known === undefined || !this.#leases.connectedBy(key).has(taskId)) return;
-    const outcome = await this.#store.disconnect(known.lease, known.revision);
-    if (outcome.kind !== "written") return;
-    this.#leases.applyDisconnected(known.lease, outcome.revision, this.#clock.now());
-  }
-
-  async #write(
-    lease: Lease,
-    over: LeaseEntry | null,
-    { reported, connection = lease.connection ?? undefined }: Renewal = {},
-  ): Promise<boolean> {
-    const isOverLease = over?.kind === "live" || over?.kind === "disconnected";
-    const before = isOverLease ? over.lease : this.#leases.expired(lease.taskId)?.lease;
-    const written = {
-      ...lease,
-      progress: progressOver(before, lease.attempt, reported),
-      connection: this.#connectionOver(over, before, lease.attempt, connection),
-    };
-    const outcome = await this.#store.write(written, over?.revision ?? 0);
-    if (outcome.kind !== "written") return false;
-    this.#leases.applyOwn(written, outcome.revision, this.#clock.now());
+    const { taskId, attempt } = lease;
+    this.#observe({ kind: isOwn ? "lease_granted" : "lease_restored", taskId, attempt });
     return true;
   }
 
-  /**
-   * A renewal that was on its way when its connection was lost must not bring that back over the one
-   * that the session has named since; nor does one that names none keep a connection that has ended it.
-   */
-  #connectionOver(
-    over: LeaseEntry | null,
-    before: Lease | undefined,
-    attempt: number,
-    named: ConnectionId | undefined,
-  ): ConnectionId | null {
-    const isLost = over?.kind === "disconnected";
-    const kept = before?.attempt === attempt && !isLost ? before.connection : null;
-    return named === undefined || (kept !== null && this.#isGone(named)) ? kept : named;
+  async #write(lease: Lease, expectedRevision: number): Promise<boolean> {
+    const outcome = await this.#store.write(lease, expectedRevision);
+    if (outcome.kind !== "written") return false;
+    this.#index.apply(lease, outcome.revision, this.#clock.now());
+    return true;
   }
 
-  /** Whether there is this lease or a later one, or this worker saw this one run out. */
-  #isSettled(lease: Lease, entry: LeaseEntry | null): boolean {
-    const isThere = entry?.kind === "live" || entry?.kind === "disconnected";
-    if (isThere && compareLeases(entry.lease, lease) >= 0) return true;
-    return this.#expiredOf(lease) !== null;
+  async #end(lease: Lease, revision: number, how: "disconnected" | "removed"): Promise<boolean> {
+    const { taskId, attempt, epoch } = lease;
+    const name = { taskId, attempt, epoch };
+    const outcome = await this.#store.end(name, revision, how);
+    if (outcome.kind !== "written") return false;
+    const writtenAt = this.#clock.now();
+    this.#index.applyEnd({ kind: "ended", name, revision: outcome.revision, how, writtenAt });
+    return true;
   }
 
-  /** The lease as it was when this worker saw it end. */
-  #expiredOf(lease: Lease): Lease | null {
-    const expired = this.#leases.expired(lease.taskId)?.lease;
-    return expired !== undefined && isSameLease(expired, lease) ? expired : null;
-  }
-
-  /** Whether the marker is known to be that of the end of an earlier lease, which this one follows. */
-  #isOfEarlier(marker: LeaseEntry, lease: Lease): boolean {
-    const expired = this.#leases.expired(lease.taskId);
-    return expired?.revision === marker.revision && compareLeases(expired.lease, lease) < 0;
-  }
-
-  /**
-   * The lease, if it has run out, and `null` if it has not been there yet. `seen`: as it was last seen
-   * alive; a marker that follows is its own, unless the record has gone on as well.
-   *
-   * @throws CoordinatorError `unavailable` if nobody can say whose end the marker is
-   */
-  #endOf(lease: Lease, entry: LeaseEntry | null, seen: Lease | null): Lease | null {
-    const expired = this.#expiredOf(lease);
-    if (expired !== null) return expired;
-    if (entry?.kind === "disconnected") {
-      if (entry.lease.attempt > lease.attempt) throw claimedAgain(lease.taskId);
-      return compareLeases(entry.lease, lease) >= 0 ? entry.lease : null;
-    }
-    if (entry?.kind !== "expired") return null;
-    if (seen !== null) return seen;
-    if (this.#isOfEarlier(entry, lease)) return null;
-    // It may be that of an earlier attempt, whose successor is being written just now.
-    throw new CoordinatorError(
-      "unavailable",
-      `the lease of task ${lease.taskId} is being settled: ask again in a second`,
-    );
+  /** Takes in what the leader has. */
+  async #refresh(name: LeaseName): Promise<"live" | "ended" | null> {
+    const entry = await this.#store.load(name);
+    if (entry?.kind === "live") this.#index.apply(entry.lease, entry.revision, entry.writtenAt);
+    else if (entry !== null) this.#index.applyEnd(entry);
+    return entry?.kind ?? null;
   }
 }
 
-function claimedAgain(taskId: string): CoordinatorError {
-  return new CoordinatorError(
-    "lease_lost",
-    `this claim of task ${taskId} has been claimed again: stop working on it`,
-  );
+/** A connection that has ended a lease is not kept. `null`: this worker has not seen the lease. */
+function keptFrom({ known, how }: EndedLease): Kept | null {
+  if (known === null) return null;
+  const { progress, connection } = known.lease;
+  return { progress, connection: how === "disconnected" ? null : connection };
 }

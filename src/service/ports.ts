@@ -5,6 +5,7 @@
 import type { Sendable } from "../protocol/encoded-json.ts";
 import type { CoordinatorError } from "../protocol/errors.ts";
 import type { Operation, OperationId, Reply, Request } from "../protocol/operations.ts";
+import type { LeaseName } from "../protocol/lease-key.ts";
 import type { EncodedRecord, TaskRecord } from "../protocol/task-record.ts";
 import type { Task } from "../task/task.ts";
 import type { Observe } from "./facts.ts";
@@ -110,12 +111,11 @@ export interface TaskStore {
   watch(watch: Watch<TaskEntry>): Promise<Stoppable>;
 }
 
-export interface Lease {
-  readonly taskId: string;
+/** Its name is that of the claim: `attempt`, and as `epoch` the `leaseEpoch` of the task's record. */
+export interface Lease extends LeaseName {
   readonly sessionId: string;
-  readonly attempt: number;
-  /** The `leaseEpoch` of the task's record that the lease belongs to. */
-  readonly epoch: number;
+  /** Of the claim. It tells claims with one name apart if a task was removed and created again. */
+  readonly fencingToken: number;
   readonly ttlSeconds: number;
   /** The session has acknowledged its claim: it has renewed the lease, or got the claim twice. */
   readonly confirmed: boolean;
@@ -131,7 +131,20 @@ export interface ConnectionId {
   readonly clientId: number;
 }
 
-/** The last thing that happened to a task's lease. */
+/** How a lease ended: its TTL ran out, a worker ended it because its connection was lost, or it was removed. */
+export type EndOfLease = "expired" | "disconnected" | "removed";
+
+/** The marker that a lease leaves when it ends, whoever ended it. */
+export interface EndedEntry {
+  readonly kind: "ended";
+  readonly name: LeaseName;
+  readonly revision: number;
+  readonly how: EndOfLease;
+  /** When it ended by the server's clock, epoch milliseconds. */
+  readonly writtenAt: number;
+}
+
+/** The last thing that happened to a lease. */
 export type LeaseEntry =
   | {
       readonly kind: "live";
@@ -140,31 +153,20 @@ export type LeaseEntry =
       /** When it was granted or last renewed, epoch milliseconds. */
       readonly writtenAt: number;
     }
-  /** Its TTL ran out and the server removed it. */
-  | {
-      readonly kind: "expired";
-      readonly taskId: string;
-      readonly revision: number;
-      /** When the server removed it, epoch milliseconds. */
-      readonly writtenAt: number;
-    }
-  /** A worker ended it because its connection was lost. This has the same effect as running out. */
-  | {
-      readonly kind: "disconnected";
-      readonly revision: number;
-      readonly lease: Lease;
-      readonly writtenAt: number;
-    }
-  /** It was purged, or the entry is not readable. */
-  | { readonly kind: "removed"; readonly taskId: string; readonly revision: number };
+  | EndedEntry
+  /** The key is not that of a lease. */
+  | { readonly kind: "other"; readonly revision: number };
 
 export interface LeaseStore {
-  load(taskId: string): Promise<LeaseEntry | null>;
-  /** Writes the lease with its TTL if the last revision is the expected one; 0: no entry. */
+  load(name: LeaseName): Promise<Exclude<LeaseEntry, { kind: "other" }> | null>;
+  /** Writes the lease with its TTL if the last revision of its key is the expected one; 0: no entry, nor a marker. */
   write(lease: Lease, expectedRevision: number): Promise<WriteOutcome>;
-  /** Overwrites the lease with an entry that says that its connection is lost. */
-  disconnect(lease: Lease, expectedRevision: number): Promise<WriteOutcome>;
-  purge(taskId: string, expectedRevision: number): Promise<WriteOutcome>;
+  /** Removes the lease. A marker stays that says how it ended, and removes itself after a while. */
+  end(
+    name: LeaseName,
+    expectedRevision: number,
+    how: Exclude<EndOfLease, "expired">,
+  ): Promise<WriteOutcome>;
   watch(watch: Watch<LeaseEntry>): Promise<Stoppable>;
 }
 

@@ -1,7 +1,6 @@
 /** Progress: what the holder of a task reports with its renewals. It is kept in the lease. */
 import { CoordinatorError } from "../protocol/errors.ts";
 import { MAX_PROGRESS_BYTES } from "../protocol/fields.ts";
-import type { Lease } from "./ports.ts";
 
 /** Progress must be small, because every worker has all leases in memory. @throws CoordinatorError `too_large` */
 export function requireSmallProgress(progress: unknown): void {
@@ -14,17 +13,4 @@ export function requireSmallProgress(progress: unknown): void {
       "keep large content elsewhere and put a link to it here",
     { details: { field: "progress", size, limit: MAX_PROGRESS_BYTES } },
   );
-}
-
-/**
- * The progress of a lease that follows `before`. Without a report (`undefined`) the last report of the
- * same attempt stays. A report of an earlier attempt says nothing about this one.
- */
-export function progressOver(
-  before: Lease | undefined,
-  attempt: number,
-  reported: unknown,
-): unknown {
-  if (reported !== undefined) return reported;
-  return before?.attempt === attempt ? before.progress : null;
 }

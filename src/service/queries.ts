@@ -5,7 +5,7 @@ import { iso } from "../protocol/instants.ts";
 import { EncodedRecord, encodeTask } from "../protocol/task-record.ts";
 import { hasTags } from "../task/eligibility.ts";
 import type { Task } from "../task/task.ts";
-import type { KnownLease, LeaseIndex } from "./lease-index.ts";
+import type { Leases } from "./leases.ts";
 import type { ParkedRequests } from "./parked-requests.ts";
 import type { AnswerTo, Clock, ServiceContext, ServiceSettings, TaskStore } from "./ports.ts";
 import { ReplyPage } from "./reply-page.ts";
@@ -15,7 +15,7 @@ import type { TaskAccess, TaskWriter } from "./task-writer.ts";
 
 /** What `get` and `stats` show in addition to tasks. */
 interface OtherParts {
-  readonly leases: LeaseIndex;
+  readonly leases: Leases;
   readonly sessions: SessionIndex;
   readonly parked: ParkedRequests;
   /** Whether claims end with their session's connection. */
@@ -47,7 +47,7 @@ export class Queries {
 
   async get(taskId: string): Promise<AnswerTo<"tasks.get">> {
     const { task, revision } = await this.#writer.load(taskId);
-    const lease = leaseOf(task, this.#others.leases.get(taskId));
+    const lease = leaseOf(task, this.#others.leases);
     const deadEnds = this.#writer.deadEnds(task);
     return { body: { ok: true, task: encodeTask(task), revision, lease, dead_ends: deadEnds } };
   }
@@ -92,7 +92,7 @@ export class Queries {
       ready: counts.available - this.#tasks.ready.delayedCount,
       dead_ends: this.#tasks.deadEnds.size,
       corrupt: this.#tasks.corruptCount,
-      leases: leases.size,
+      leases: leases.index.size,
       sessions: sessions.size,
       release_on_disconnect: areDisconnectsReported(),
       revision: this.#tasks.position.revision,
@@ -128,12 +128,11 @@ export class Queries {
   }
 }
 
-/** The lease of the current claim. The lease that is known may belong to an earlier claim. */
-function leaseOf(task: Task, known: KnownLease | undefined): Reply<"tasks.get">["lease"] {
-  if (task.status !== "claimed" || known?.lease.attempt !== task.attempt) return null;
-  const { ttlSeconds, progress } = known.lease;
-  const expiresAt = iso(known.writtenAt + ttlSeconds * 1000);
-  return { ttl_seconds: ttlSeconds, expires_at: expiresAt, progress };
+/** The lease of the current claim; an estimate while it is not written. */
+function leaseOf(task: Task, leases: Leases): Reply<"tasks.get">["lease"] {
+  if (task.status !== "claimed") return null;
+  const { ttlSeconds, expiresAt, progress } = leases.describe(task);
+  return { ttl_seconds: ttlSeconds, expires_at: iso(expiresAt), progress };
 }
 
 /** Names the last task and not a position, so pages neither repeat nor skip tasks when others change. */

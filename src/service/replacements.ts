@@ -9,53 +9,35 @@
 import { hasCode } from "../protocol/errors.ts";
 import type { Request } from "../protocol/operations.ts";
 import { isOfOtherInstance } from "../task/holder.ts";
+import type { Task } from "../task/task.ts";
 import type { Claims } from "./claims.ts";
-import type { BackgroundContext, Limiter } from "./background.ts";
-import type { AnswerTo, Observe, TaskStore } from "./ports.ts";
-import { Reconciler } from "./reconciler.ts";
-import type { SessionChange } from "./session-index.ts";
+import { forEachAtATime } from "./at-a-time.ts";
+import type { AnswerTo, Observe, ServiceContext, TaskStore } from "./ports.ts";
 import type { Sessions } from "./sessions.ts";
 import type { TaskIndex } from "./task-index.ts";
 import type { TaskAccess } from "./task-writer.ts";
+
+/** A session may hold thousands of tasks. This limit leaves room for other requests. */
+const AT_A_TIME = 64;
 
 export class Replacements {
   readonly #sessions: Sessions;
   readonly #claims: Claims;
   readonly #store: TaskStore;
   readonly #tasks: TaskIndex;
-  readonly #limiter: Limiter;
   readonly #observe: Observe;
-  readonly #reconciler: Reconciler;
 
   constructor(
     sessions: Sessions,
     claims: Claims,
     { store, index }: TaskAccess,
-    context: BackgroundContext,
+    { observe }: ServiceContext,
   ) {
     this.#sessions = sessions;
     this.#claims = claims;
     this.#store = store;
     this.#tasks = index;
-    this.#limiter = context.limiter;
-    this.#observe = context.observe;
-    const correction = {
-      what: "replaced session",
-      isWrong: (taskId: string) => this.#isStale(taskId),
-      correct: (taskId: string) => this.#takeBackStale(taskId),
-    };
-    this.#reconciler = new Reconciler(correction, context);
-    index.onChange(({ taskId, after }) => {
-      if (after !== null && after.claimInstance !== null) this.#reconciler.soon(taskId);
-    });
-    sessions.index.onChange((change) => {
-      this.#changed(change);
-    });
-  }
-
-  /** Resolves when the writes under way have ended. */
-  stop(): Promise<void> {
-    return this.#reconciler.stop();
+    this.#observe = observe;
   }
 
   /** Registers the session. A request with an instance takes back the claims of all other instances. */
@@ -79,36 +61,28 @@ export class Replacements {
    */
   async #takeBackAll(sessionId: string, instance: string): Promise<number> {
     await this.#tasks.position.catchUp(this.#store);
-    const takenBack = await Promise.all(
-      [...this.#tasks.claims.get(sessionId)].map(async (taskId) => {
-        const task = this.#tasks.get(taskId)?.task;
-        if (task === undefined || task.claimInstance === instance) return false;
-        return this.#limiter.run(() => this.#takeBack(taskId, task.attempt));
-      }),
-    );
-    return takenBack.filter(Boolean).length;
+    let count = 0;
+    await forEachAtATime(AT_A_TIME, [...this.#tasks.claims.get(sessionId)], async (taskId) => {
+      const task = this.#tasks.get(taskId)?.task;
+      if (task === undefined || task.claimInstance === instance) return;
+      if (await this.#takeBack(taskId, task.attempt)) count++;
+    });
+    return count;
   }
 
-  #changed({ sessionId, before, after }: SessionChange): void {
-    const instance = after?.instance ?? null;
-    if (instance === null || instance === before?.instance) return;
-    for (const taskId of this.#tasks.claims.get(sessionId)) this.#reconciler.soon(taskId);
-  }
-
-  /** Whether an instance of the session other than the registered one holds the task. */
-  #isStale(taskId: string): boolean {
-    const task = this.#tasks.get(taskId)?.task;
-    if (task === undefined || task.claimedBy === null) return false;
+  /** Whether an instance of the session other than the registered one holds the task, as far as this worker knows. */
+  isStale(task: Task): boolean {
+    if (task.claimedBy === null || task.claimInstance === null) return false;
     const session = this.#sessions.index.get(task.claimedBy)?.session;
     return isOfOtherInstance(task, session?.instance ?? null);
   }
 
-  async #takeBackStale(taskId: string): Promise<void> {
-    const task = this.#tasks.get(taskId)?.task;
-    if (task === undefined || task.claimedBy === null) return;
+  /** Takes the claim back if its session is still replaced by the leader's entry; `false` if not. */
+  async takeBackStale(task: Task): Promise<boolean> {
+    if (task.claimedBy === null) return false;
     // Read after the claim was seen: the leader's entry has every registration from before the claim.
     const instance = await this.#sessions.freshInstanceOf(task.claimedBy);
-    if (isOfOtherInstance(task, instance)) await this.#takeBack(taskId, task.attempt);
+    return isOfOtherInstance(task, instance) && this.#takeBack(task.taskId, task.attempt);
   }
 
   /** `false` if the claim has ended in another way. */

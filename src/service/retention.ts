@@ -3,6 +3,7 @@
  * task depends on it, because the dependent would otherwise wait forever.
  */
 import type { Task } from "../task/task.ts";
+import { forEachAtATime } from "./at-a-time.ts";
 import type { Clock, Observe, ServiceContext, ServiceSettings, TaskStore } from "./ports.ts";
 import type { TaskIndex } from "./task-index.ts";
 import type { TaskAccess } from "./task-writer.ts";
@@ -62,45 +63,41 @@ export class Retention {
     const old: Task[] = [];
     for (const task of this.#tasks.finished) {
       if (task.updatedAt > before) break;
-      if (!this.#isNeeded(task)) old.push(task);
+      if (!this.isNeeded(task)) old.push(task);
     }
-    old.reverse();
-    await Promise.all(Array.from({ length: REMOVALS_AT_A_TIME }, () => this.#removeFrom(old)));
+    await forEachAtATime(REMOVALS_AT_A_TIME, old, async (task) => {
+      if (!this.#stopped) await this.remove(task);
+    }).catch((cause: unknown) => {
+      // The next round does the rest.
+      this.#observe({ kind: "background_error", what: "removal of finished tasks", cause });
+    });
   }
 
-  /** Removes one task after the other, from the end. After a failure the next round does the rest. */
-  async #removeFrom(left: Task[]): Promise<void> {
-    for (let task = left.pop(); task !== undefined && !this.#stopped; task = left.pop()) {
-      try {
-        await this.#remove(task);
-      } catch (cause) {
-        left.length = 0;
-        this.#observe({ kind: "background_error", what: `removal of ${task.taskId}`, cause });
-      }
-    }
-  }
-
-  async #remove(task: Task): Promise<void> {
+  /** Removes the task and its history; `false` if it has changed or is needed. */
+  async remove(task: Task): Promise<boolean> {
     const { taskId } = task;
     const revision = this.#tasks.get(taskId)?.revision ?? 0;
     // Until the task is removed, it may be requeued or become a dependency at any time.
-    if (!this.#isRemovable(task)) return;
+    if (!this.#isRemovable(task)) return false;
     await this.#store.dropHistory(taskId, revision);
-    if (!this.#isRemovable(task)) return;
+    if (!this.#isRemovable(task)) return false;
     const outcome = await this.#store.purge(taskId, revision);
-    if (outcome.kind === "written") this.#observe({ kind: "task_removed", taskId });
+    if (outcome.kind !== "written") return false;
+    this.#observe({ kind: "task_removed", taskId });
+    return true;
   }
 
-  #isRemovable(task: Task): boolean {
-    return this.#tasks.get(task.taskId)?.task === task && !this.#isNeeded(task);
-  }
-
-  #isNeeded(task: Task): boolean {
+  /** Whether another task still needs this one, so that it must stay. */
+  isNeeded(task: Task): boolean {
     for (const id of this.#tasks.dependents.get(task.taskId)) {
       const dependent = this.#tasks.get(id)?.task;
       // A dependent that failed or was cancelled may be requeued.
       if (dependent !== undefined && dependent.status !== "complete") return true;
     }
     return false;
+  }
+
+  #isRemovable(task: Task): boolean {
+    return this.#tasks.get(task.taskId)?.task === task && !this.isNeeded(task);
   }
 }

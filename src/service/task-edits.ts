@@ -9,7 +9,6 @@ import { millisOrNull } from "../protocol/instants.ts";
 import type { Request } from "../protocol/operations.ts";
 import { findCycle } from "../task/dependencies.ts";
 import type { TaskDefinition } from "../task/task.ts";
-import type { Claims } from "./claims.ts";
 import type { DependencyWarnings } from "./dependency-warnings.ts";
 import type {
   AnswerTo,
@@ -26,7 +25,6 @@ import { recordOf, type SentTask, type TaskAccess, type TaskWriter } from "./tas
 export class TaskEdits {
   readonly #store: TaskStore;
   readonly #writer: TaskWriter;
-  readonly #claims: Claims;
   readonly #tasks: TaskIndex;
   readonly #warnings: DependencyWarnings;
   readonly #settings: ServiceSettings;
@@ -35,13 +33,11 @@ export class TaskEdits {
 
   constructor(
     { store, index, writer }: TaskAccess,
-    claims: Claims,
     warnings: DependencyWarnings,
     { settings, clock, observe }: ServiceContext,
   ) {
     this.#store = store;
     this.#writer = writer;
-    this.#claims = claims;
     this.#tasks = index;
     this.#warnings = warnings;
     this.#settings = settings;
@@ -112,7 +108,7 @@ export class TaskEdits {
           )
         : { type: "cancel", sessionId, force, reason },
     );
-    return this.#claims.ended(executed);
+    return { body: bodyOf(executed) };
   }
 
   async requeue(
@@ -126,7 +122,7 @@ export class TaskEdits {
       return { type: "requeue", sessionId, reason, unmet: this.#writer.unmet(task) };
     });
     if (executed.written) this.#observe({ kind: "requeued_by_operator", taskId, from });
-    return this.#claims.ended(executed);
+    return { body: bodyOf(executed) };
   }
 
   /**
@@ -151,5 +147,9 @@ export class TaskEdits {
 }
 
 function edited(sent: SentTask, warnings: string[]): AnswerTo<"tasks.update"> {
-  return { body: { ok: true, task: recordOf(sent), revision: sent.revision, warnings } };
+  return { body: { ...bodyOf(sent), warnings } };
+}
+
+function bodyOf(sent: SentTask) {
+  return { ok: true, task: recordOf(sent), revision: sent.revision } as const;
 }

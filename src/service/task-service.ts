@@ -60,7 +60,7 @@ export class TaskService implements RequestHandler {
       observe({ kind: "index_current", tasks: tasks.size, seconds });
     });
     const begun = await Promise.allSettled([
-      this.#stores.leases.watch(leases.leases),
+      this.#stores.leases.watch(leases.index),
       this.#stores.sessions.watch(sessionIndex),
       this.#stores.tasks.watch(tasks),
     ]);
@@ -69,9 +69,8 @@ export class TaskService implements RequestHandler {
     const failure = begun.find((watch) => watch.status === "rejected");
     if (failure !== undefined) throw failure.reason;
     await Promise.all(
-      [tasks, sessionIndex, leases.leases].map(({ position }) => position.untilCurrent()),
+      [tasks, sessionIndex, leases.index].map(({ position }) => position.untilCurrent()),
     );
-    leases.start();
     retention.start();
   }
 
@@ -89,7 +88,7 @@ export class TaskService implements RequestHandler {
 
   /** A client has lost its connection. */
   disconnected(connection: ConnectionId): void {
-    this.#parts.leases.disconnected(connection);
+    this.#parts.followUps.disconnected(connection);
     // Until then the client can send its request again on another connection.
     setTimeout(() => {
       this.#parts.parked.disconnected(connection);
@@ -103,10 +102,10 @@ export class TaskService implements RequestHandler {
 
   /** Resolves when everything under way has ended. */
   async stop(): Promise<void> {
-    const { parked, dependents, replacements, retention, leases } = this.#parts;
+    const { parked, followUps, retention } = this.#parts;
     parked.stop();
     await Promise.all(this.#watches.map((watch) => watch.stop()));
-    await Promise.all([dependents.stop(), replacements.stop(), retention.stop(), leases.stop()]);
+    await Promise.all([followUps.stop(), retention.stop()]);
   }
 
   admit(principal: string | null): (() => void) | CoordinatorError {

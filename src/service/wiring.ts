@@ -1,12 +1,12 @@
 /** Makes the parts of the service and gives each the others that it needs. */
-import { Limiter } from "./background.ts";
 import { Claims } from "./claims.ts";
 import { DependencyWarnings } from "./dependency-warnings.ts";
-import { Dependents } from "./dependents.ts";
+import { FollowUps } from "./follow-ups.ts";
 import { type Handlers, handlersOf } from "./handlers.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { Importer } from "./importer.ts";
-import { LeaseKeeper } from "./lease-keeper.ts";
+import { LeaseWrites } from "./lease-writes.ts";
+import { Leases } from "./leases.ts";
 import { NextClaims } from "./next-claims.ts";
 import { ParkedRequests } from "./parked-requests.ts";
 import { PastRecords } from "./past-records.ts";
@@ -22,17 +22,13 @@ import { TaskEdits } from "./task-edits.ts";
 import { TaskIndex } from "./task-index.ts";
 import { TaskWriter } from "./task-writer.ts";
 
-/** One write can require changes to thousands of tasks. This limit leaves room for requests. */
-const MAX_BACKGROUND_WRITES = 64;
-
 export interface ServiceParts {
   readonly tasks: TaskIndex;
   readonly sessionIndex: SessionIndex;
   readonly sessions: Sessions;
-  readonly leases: LeaseKeeper;
+  readonly leases: Leases;
   readonly parked: ParkedRequests;
-  readonly dependents: Dependents;
-  readonly replacements: Replacements;
+  readonly followUps: FollowUps;
   readonly retention: Retention;
   readonly handlers: Handlers;
 }
@@ -47,37 +43,37 @@ export function wire(
   context: ServiceContext,
   areDisconnectsReported: () => boolean,
 ): ServiceParts {
-  const background = { ...context, limiter: new Limiter(MAX_BACKGROUND_WRITES) };
-
   const tasks = new TaskIndex(() => context.clock.now());
   const writer = new TaskWriter(stores.tasks, tasks, context);
   const access = { store: stores.tasks, index: tasks, writer };
-  const leases = new LeaseKeeper(stores.leases, access, background);
+  const leases = new Leases(tasks, context);
+  const writes = new LeaseWrites(stores.leases, leases, writer, context);
   const sessionIndex = new SessionIndex(tasks);
   const sessions = new Sessions(stores.sessions, sessionIndex, tasks, context);
 
-  const claims = new Claims(writer, leases, sessions, context);
+  const claims = new Claims(writer, { leases, writes }, sessions, context);
   const ready = new ReadyClaims(claims, tasks, context);
   const parked = new ParkedRequests(ready, tasks, context);
   const next = new NextClaims({ claims, ready, parked, sessions }, access, context);
   const releases = new ReleaseNext(claims, next, access, context);
 
   const warnings = new DependencyWarnings(tasks);
-  const edits = new TaskEdits(access, claims, warnings, context);
+  const edits = new TaskEdits(access, warnings, context);
   const importer = new Importer(access, warnings, context);
 
   const heartbeats = new Heartbeats(sessions, claims, access);
-  const replacements = new Replacements(sessions, claims, access, background);
+  const replacements = new Replacements(sessions, claims, access, context);
   sessionIndex.onChange((change) => {
     parked.sessionChanged(change);
   });
 
-  const counted = { leases: leases.leases, sessions: sessionIndex, parked, areDisconnectsReported };
+  const counted = { leases, sessions: sessionIndex, parked, areDisconnectsReported };
   const queries = new Queries(access, counted, context);
   const past = new PastRecords(stores.tasks, context.settings);
 
-  const dependents = new Dependents(access, background);
   const retention = new Retention(access, context);
+  const followed = { leases, writes, sessions: sessionIndex, replacements, retention };
+  const followUps = new FollowUps(access, followed, context);
 
   const handlers = handlersOf({
     ...{ claims, next, releases, edits, importer },
@@ -86,6 +82,6 @@ export function wire(
   });
   return {
     ...{ tasks, sessionIndex, sessions, leases, parked },
-    ...{ dependents, replacements, retention, handlers },
+    ...{ followUps, retention, handlers },
   };
 }

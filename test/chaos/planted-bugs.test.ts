@@ -68,11 +68,14 @@ const reclaimWithoutAttempt: Bug = (struck) =>
           entry: (entry) => {
             watch.entry(entry);
             if (entry.kind !== "live" || entry.lease.attempt < 2) return;
-            const { taskId } = entry.lease;
+            const { taskId, attempt, epoch } = entry.lease;
             setTimeout(() => {
-              const { revision, writtenAt } = entry;
+              const { writtenAt } = entry;
+              // Later than a renewal that follows meanwhile.
+              const revision = entry.revision + 1_000_000;
               struck(taskId);
-              watch.entry({ kind: "expired", taskId, revision, writtenAt });
+              const name = { taskId, attempt, epoch };
+              watch.entry({ kind: "ended", name, revision, how: "expired", writtenAt });
             }, 20);
           },
         }),

@@ -233,19 +233,19 @@ describe("the rules for the state of tasks", () => {
   it("find a claim that has had no lease for too long", () => {
     const { entries } = new SyntheticHistory().create("a").claim("a", "session-1");
     const claimedAt = entries.at(-1)?.writtenAt ?? NOW;
-    const after = (lease: LeaseState | undefined, lastWorkAt: number): string[] => {
+    const after = (lease: LeaseState | undefined, lastWorkAt: number, key = "1-0.a"): string[] => {
       const judge = judged(entries);
-      judgeLeases(judge, new Map(lease === undefined ? [] : [["a", lease]]), patient(lastWorkAt));
+      judgeLeases(judge, new Map(lease === undefined ? [] : [[key, lease]]), patient(lastWorkAt));
       return found(judge);
     };
-    const live = { live: { attempt: 1, epoch: 0 }, writtenAt: claimedAt };
+    const live = { isLive: true, writtenAt: claimedAt };
     const late = claimedAt + 200_000;
     const broken = ["claims_leased a 2: is claimed by session-1 (attempt 1) without a lease"];
     assert.deepEqual(after(live, late), []);
     assert.deepEqual(after(undefined, late), broken);
-    assert.deepEqual(after({ ...live, live: { attempt: 1, epoch: 1 } }, late), broken);
+    assert.deepEqual(after(live, late, "1-1.a"), broken);
     assert.deepEqual(after(undefined, claimedAt + 1_000), []);
-    assert.deepEqual(after({ live: null, writtenAt: late - 1_000 }, late), []);
-    assert.deepEqual(after({ live: null, writtenAt: late - 100_000 }, late), broken);
+    assert.deepEqual(after({ isLive: false, writtenAt: late - 1_000 }, late), []);
+    assert.deepEqual(after({ isLive: false, writtenAt: late - 100_000 }, late), broken);
   });
 });

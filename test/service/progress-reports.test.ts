@@ -230,7 +230,7 @@ describe("the lease that tasks.get shows", () => {
             lease.attempt === 1
               ? real.write(lease, expected)
               : Promise.resolve({ kind: "unknown" as const }),
-          purge: () => () => Promise.resolve({ kind: "unknown" as const }),
+          end: () => () => Promise.resolve({ kind: "unknown" as const }),
         },
       }),
     });

@@ -36,13 +36,14 @@ export class HeldMarkers {
             watch.restarted();
           },
           entry: (entry: LeaseEntry) => {
-            if (entry.kind === "expired" && this.#isHeld) {
+            const isMarker = entry.kind === "ended" && entry.how === "expired";
+            if (isMarker && this.#isHeld) {
               this.#deliveries.push(() => {
                 watch.entry(entry);
               });
             } else watch.entry(entry);
-            if (entry.kind !== "expired") return;
-            for (const listener of this.#listeners) listener(entry.taskId);
+            if (!isMarker) return;
+            for (const listener of this.#listeners) listener(entry.name.taskId);
           },
           current: () => {
             watch.current();

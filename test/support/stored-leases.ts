@@ -1,4 +1,4 @@
-/** The entries of a task in the bucket of leases. */
+/** The last entry of a task in the bucket of leases, of whichever claim. */
 import { jetstreamManager, type StoredMsg } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 
@@ -7,7 +7,7 @@ export async function lastLease(
   taskId: string,
 ): Promise<StoredMsg | null> {
   const jsm = await jetstreamManager(connection);
-  return jsm.streams.getMessage("KV_leases", { last_by_subj: `$KV.leases.${taskId}` });
+  return jsm.streams.getMessage("KV_leases", { last_by_subj: `$KV.leases.*.${taskId}` });
 }
 
 /** Resolves when the server has removed the lease and written its marker. */

@@ -1,4 +1,5 @@
 /** Every check of `doctor`, in the order of the report: it reads facts and judges them. */
+import type { LeaseName } from "../../protocol/lease-key.ts";
 import { inspectAccount } from "../../nats/inspection/jetstream-facts.ts";
 import { hasValue, readLease, readTaskKeys } from "../../nats/inspection/stored-entries.ts";
 import { VERSION } from "../../version.ts";
@@ -175,7 +176,7 @@ async function examineLeases(x: Examination): Promise<Finding[]> {
   const jetStream = await x.jetStream();
   const source = {
     calls: x.calls,
-    readLease: (taskId: string) => readLease(jetStream, taskId),
+    readLease: (name: LeaseName) => readLease(jetStream, name),
   };
   return judgeLeases(await compareLeases(leases, tasks, await x.now(), source));
 }

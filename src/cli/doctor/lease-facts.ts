@@ -3,7 +3,9 @@
  * is reported.
  */
 import type { Calls } from "../../client/calls.ts";
+import { type LeaseName, leaseKeyOf, parseLeaseKey } from "../../protocol/lease-key.ts";
 import type { StoredLease } from "../../nats/inspection/stored-entries.ts";
+import { briefOf } from "./task-facts.ts";
 import type { HeldTask, LeaseFacts, TaskBrief, TasksFacts } from "./verdicts/tasks.ts";
 
 /** A worker gives a claim without a lease one after the setting `lease_grace_ms`, 3 s by default. */
@@ -14,36 +16,42 @@ const MOST = 50;
 /** Where the current state of one task is read. */
 export interface LeaseSource {
   readonly calls: Calls;
-  readLease(taskId: string): Promise<StoredLease | null>;
+  readLease(name: LeaseName): Promise<StoredLease | null>;
 }
 
-/** @param now of the server, in epoch milliseconds */
+/**
+ * @param leases by their keys
+ * @param now of the server, in epoch milliseconds
+ */
 export async function compareLeases(
   leases: ReadonlyMap<string, StoredLease>,
   tasks: TasksFacts,
   now: number,
   source: LeaseSource,
 ): Promise<LeaseFacts> {
-  const withoutClaim = await stillSo(suspectLeases(leases, tasks), async (taskId) => {
-    const [lease, task] = [await source.readLease(taskId), await currentOf(source.calls, taskId)];
-    return lease !== null && !isLeaseOf(lease, task);
+  const keysWithoutClaim = await stillSo(suspectLeases(leases, tasks), async (key) => {
+    const name = parseLeaseKey(key);
+    if (name === null || (await source.readLease(name)) === null) return false;
+    return !isLeaseOf(name, await currentOf(source.calls, name.taskId));
   });
+  const withoutClaim = keysWithoutClaim.map((key) => leases.get(key)?.taskId ?? key);
   const claimsWithoutLease = await stillSo(suspectClaims(leases, tasks, now), async (taskId) => {
-    const [task, lease] = [await currentOf(source.calls, taskId), await source.readLease(taskId)];
-    return isOldClaim(task, now) && (lease === null || !isLeaseOf(lease, task));
+    const task = await currentOf(source.calls, taskId);
+    if (task === undefined || !isOldClaim(task, now)) return false;
+    return (await source.readLease(leaseNameOf(taskId, task))) === null;
   });
   return { leases: leases.size, withoutClaim, claimsWithoutLease };
 }
 
-/** Leases of tasks that are not claimed, or are claimed under another attempt. */
+/** The keys of leases of tasks that are not claimed, or are claimed under another attempt. */
 export function suspectLeases(
   leases: ReadonlyMap<string, StoredLease>,
   { byId, isComplete }: TasksFacts,
 ): string[] {
-  return [...leases.values()]
-    .filter((lease) => isComplete || byId.has(lease.taskId))
-    .filter((lease) => !isLeaseOf(lease, byId.get(lease.taskId)))
-    .map(({ taskId }) => taskId);
+  return [...leases]
+    .filter(([, lease]) => isComplete || byId.has(lease.taskId))
+    .filter(([, lease]) => !isLeaseOf(lease, byId.get(lease.taskId)))
+    .map(([key]) => key);
 }
 
 /** Claims that have been there for a while and have no lease. */
@@ -54,10 +62,7 @@ export function suspectClaims(
 ): string[] {
   return [...byId]
     .filter(([, task]) => isOldClaim(task, now))
-    .filter(([taskId, task]) => {
-      const lease = leases.get(taskId);
-      return lease === undefined || !isLeaseOf(lease, task);
-    })
+    .filter(([taskId, task]) => !leases.has(leaseKeyOf(leaseNameOf(taskId, task))))
     .map(([taskId]) => taskId);
 }
 
@@ -68,16 +73,21 @@ export function idleClaims(
   now: number,
   overdueMs: number,
 ): HeldTask[] {
-  return [...byId].flatMap(([taskId, { status, claimedAt, claimedBy }]) => {
+  return [...byId].flatMap(([taskId, task]) => {
+    const { status, claimedAt, claimedBy } = task;
     const heldMs = now - (claimedAt ?? now);
     const isIdle = status === "claimed" && heldMs > overdueMs;
-    if (!isIdle || leases.get(taskId)?.hasProgress === true) return [];
+    if (!isIdle || leases.get(leaseKeyOf(leaseNameOf(taskId, task)))?.hasProgress) return [];
     return [{ taskId, session: claimedBy ?? "", heldMs }];
   });
 }
 
-function isLeaseOf(lease: StoredLease, task: TaskBrief | undefined): boolean {
-  return task?.status === "claimed" && task.attempt === lease.attempt;
+function leaseNameOf(taskId: string, { attempt, leaseEpoch: epoch }: TaskBrief): LeaseName {
+  return { taskId, attempt, epoch };
+}
+
+function isLeaseOf({ attempt, epoch }: LeaseName, task: TaskBrief | undefined): boolean {
+  return task?.status === "claimed" && task.attempt === attempt && task.leaseEpoch === epoch;
 }
 
 function isOldClaim(task: TaskBrief | undefined, now: number): boolean {
@@ -87,9 +97,7 @@ function isOldClaim(task: TaskBrief | undefined, now: number): boolean {
 async function currentOf(calls: Calls, taskId: string): Promise<TaskBrief | undefined> {
   try {
     const { task } = await calls.call("tasks.get", taskId, () => ({}));
-    const { status, depends_on: dependsOn, requires, claimed_by: claimedBy, attempt } = task;
-    const claimedAt = task.claimed_at === null ? null : Date.parse(task.claimed_at);
-    return { status, dependsOn, requires, claimedBy, attempt, claimedAt };
+    return briefOf(task);
   } catch {
     // It was removed, or cannot be read: then nobody holds it.
     return undefined;

@@ -13,6 +13,7 @@ import {
   type RecordedEntry,
 } from "../../nats/read-history.ts";
 import { readLeases, type RecordedLease } from "../../nats/read-leases.ts";
+import { leaseKeyOf } from "../../protocol/lease-key.ts";
 
 export interface Question {
   /** Only this task, with its dependencies to compare it with. */
@@ -85,11 +86,12 @@ async function judgeStates(
   graceMs: number,
 ): Promise<void> {
   const leases = await leasesOf(access);
-  const lastLiveAt = leases?.findLast(({ live }) => live !== null)?.writtenAt ?? 0;
+  const lastLiveAt = leases?.findLast(({ isLive }) => isLive)?.writtenAt ?? 0;
   const patience = { lastWorkAt: Math.max(lastWorkAt, lastLiveAt), graceMs };
   judgeDependents(judge, patience);
   if (leases === null) uncheckedLeases(judge);
-  else judgeLeases(judge, new Map(leases.map((lease) => [lease.taskId, lease])), patience);
+  else
+    judgeLeases(judge, new Map(leases.map((lease) => [leaseKeyOf(lease.name), lease])), patience);
 }
 
 /** `null` if the bucket cannot be read: it may be missing, or the user may not be permitted to. */

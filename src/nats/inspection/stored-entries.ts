@@ -1,14 +1,13 @@
 /** Reads entries of the buckets directly, without a consumer: nothing is left behind in NATS. */
 import type { JetStreamManager, StoredMsg } from "@nats-io/jetstream";
 import { JetStreamStatusError } from "@nats-io/jetstream/internal";
-import { leaseRecord, readStored } from "../../protocol/stored-records.ts";
+import { type LeaseName, leaseKeyOf, parseLeaseKey } from "../../protocol/lease-key.ts";
+import { readLease as decodeLease } from "../kv-lease-store.ts";
 import { LEASES_BUCKET, TASKS_BUCKET } from "../kv-buckets.ts";
 import { operationOf } from "../kv-message.ts";
 
-export interface StoredLease {
-  readonly taskId: string;
+export interface StoredLease extends LeaseName {
   readonly sessionId: string;
-  readonly attempt: number;
   /** Whether the holder has reported progress. */
   readonly hasProgress: boolean;
 }
@@ -18,7 +17,7 @@ const BATCH = 1_000;
 const NO_MESSAGE = 404;
 
 /**
- * All leases that run. A lease that ends meanwhile can be among them.
+ * All leases that run, by their keys. A lease that ends meanwhile can be among them.
  *
  * @throws Error if the bucket cannot be read
  */
@@ -33,19 +32,19 @@ export async function readLeases(
     const batch = await readBatch(jsm, next);
     for (const message of batch) {
       const lease = toLease(message);
-      if (lease !== null) leases.set(lease.taskId, lease);
+      if (lease !== null) leases.set(leaseKeyOf(lease), lease);
       next = message.seq + 1;
     }
     if (batch.length < BATCH) return leases;
   }
 }
 
-/** The lease of the task at this moment, or `null`. */
+/** The lease at this moment; `null` if it does not run. */
 export async function readLease(
   jsm: JetStreamManager,
-  taskId: string,
+  name: LeaseName,
 ): Promise<StoredLease | null> {
-  const query = { last_by_subj: keyOf(LEASES_BUCKET, taskId) };
+  const query = { last_by_subj: keyOf(LEASES_BUCKET, leaseKeyOf(name)) };
   const message = await jsm.direct.getMessage(streamOf(LEASES_BUCKET), query);
   return message === null ? null : toLease(message);
 }
@@ -82,15 +81,11 @@ async function readBatch(jsm: JetStreamManager, seq: number): Promise<StoredMsg[
 }
 
 function toLease(message: StoredMsg): StoredLease | null {
-  if (operationOf(() => message.header) !== "put") return null;
-  const record = readStored(leaseRecord, message.string());
-  if (record === null || record.disconnected) return null;
-  return {
-    taskId: idOf(LEASES_BUCKET, message.subject),
-    sessionId: record.session_id,
-    attempt: record.attempt,
-    hasProgress: (record.progress ?? null) !== null,
-  };
+  const name = parseLeaseKey(idOf(LEASES_BUCKET, message.subject));
+  if (name === null || operationOf(() => message.header) !== "put") return null;
+  const lease = decodeLease(name, message.string());
+  if (lease === null) return null;
+  return { ...name, sessionId: lease.sessionId, hasProgress: lease.progress !== null };
 }
 
 function streamOf(bucket: string): string {

@@ -10,11 +10,13 @@ import {
   type TaskBrief,
   type TasksFacts,
 } from "../../../src/cli/doctor/verdicts/tasks.ts";
+import { parseLeaseKey } from "../../../src/protocol/lease-key.ts";
 
 const HOUR = 3_600_000;
 const NOW = Date.parse("2026-01-01T00:00:00Z");
 const AVAILABLE: TaskBrief = {
   ...{ status: "available", dependsOn: [], requires: [], claimedBy: null, attempt: 0 },
+  leaseEpoch: 0,
   claimedAt: null,
 };
 
@@ -30,9 +32,13 @@ function claimedFor(ms: number): Partial<TaskBrief> {
   return { status: "claimed", claimedBy: "s1", attempt: 2, claimedAt: NOW - ms };
 }
 
-function leasesOf(...leases: { taskId: string; attempt: number; hasProgress?: boolean }[]) {
+function leasesOf(...keys: string[]) {
   return new Map(
-    leases.map((lease) => [lease.taskId, { sessionId: "s1", hasProgress: false, ...lease }]),
+    keys.map((key) => {
+      const name = parseLeaseKey(key);
+      assert.ok(name !== null);
+      return [key, { ...name, sessionId: "s1", hasProgress: name.taskId === "busy" }];
+    }),
   );
 }
 
@@ -79,23 +85,21 @@ describe("the verdict on capabilities", () => {
 });
 
 describe("leases and claims", () => {
-  it("do not fit if the attempt differs, or one of them is missing", () => {
+  it("do not fit if attempt or epoch differ, or one of them is missing", () => {
     const tasks = tasksOf({
       fits: claimedFor(HOUR),
       older: claimedFor(HOUR),
+      begun: { ...claimedFor(HOUR), leaseEpoch: 1 },
       none: claimedFor(HOUR),
       fresh: claimedFor(1_000),
       free: {},
     });
-    const leases = leasesOf(
-      { taskId: "fits", attempt: 2 },
-      { taskId: "older", attempt: 1 },
-      { taskId: "free", attempt: 1 },
-      { taskId: "unknown", attempt: 1 },
-    );
-    assert.deepEqual(suspectLeases(leases, tasks), ["older", "free", "unknown"]);
-    assert.deepEqual(suspectClaims(leases, tasks, NOW), ["older", "none"]);
-    assert.deepEqual(suspectLeases(leases, { ...tasks, isComplete: false }), ["older", "free"]);
+    const leases = leasesOf("2-0.fits", "1-0.older", "2-0.begun", "1-0.free", "1-0.unknown");
+    const suspects = ["1-0.older", "2-0.begun", "1-0.free", "1-0.unknown"];
+    assert.deepEqual(suspectLeases(leases, tasks), suspects);
+    assert.deepEqual(suspectClaims(leases, tasks, NOW), ["older", "begun", "none"]);
+    const known = suspects.slice(0, -1);
+    assert.deepEqual(suspectLeases(leases, { ...tasks, isComplete: false }), known);
   });
 
   it("are overdue without progress, the oldest first", () => {
@@ -105,7 +109,7 @@ describe("leases and claims", () => {
       a: claimedFor(9 * HOUR),
       busy: claimedFor(9 * HOUR),
     });
-    const leases = leasesOf({ taskId: "busy", attempt: 2, hasProgress: true });
+    const leases = leasesOf("2-0.busy");
     const idle = idleClaims(leases, tasks, NOW, 4 * HOUR);
     const [finding] = judgeClaims(4, idle, 4 * HOUR);
     assert.equal(

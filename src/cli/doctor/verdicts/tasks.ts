@@ -9,6 +9,7 @@ export interface TaskBrief {
   readonly requires: readonly string[];
   readonly claimedBy: string | null;
   readonly attempt: number;
+  readonly leaseEpoch: number;
   /** Epoch milliseconds; `null` if no session holds the task. */
   readonly claimedAt: number | null;
 }

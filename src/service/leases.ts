@@ -1,0 +1,195 @@
+/**
+ * The leases of claims as this worker knows them: whether a claim has its lease, and why not. lease-writes.ts
+ * writes them; docs/lease.md tells the whole story.
+ */
+import { type LeaseName, leaseKeyOf } from "../protocol/lease-key.ts";
+import type { LeaseState } from "../task/follow-up.ts";
+import { CONNECTION_LOST, LEASE_EXPIRED, type Task } from "../task/task.ts";
+import { connectionKey } from "./connection-key.ts";
+import { type EndedLease, type KnownLease, LeaseIndex } from "./lease-index.ts";
+import { LostConnections } from "./lost-connections.ts";
+import { Outage } from "./outage.ts";
+import type {
+  Clock,
+  ConnectionId,
+  EndedEntry,
+  Lease,
+  Observe,
+  ServiceContext,
+  ServiceSettings,
+} from "./ports.ts";
+import type { TaskIndex } from "./task-index.ts";
+
+/** A claim that has no lease yet, as far as this worker knows. */
+interface Unleased {
+  readonly key: string;
+  readonly since: number;
+  /** This worker made the claim. */
+  readonly isOwn: boolean;
+  readonly connection: ConnectionId | null;
+}
+
+export class Leases {
+  readonly index: LeaseIndex;
+  readonly outage: Outage;
+  readonly lost: LostConnections;
+  readonly #tasks: TaskIndex;
+  readonly #settings: ServiceSettings;
+  readonly #clock: Clock;
+  readonly #observe: Observe;
+  /** By task. */
+  readonly #unleased = new Map<string, Unleased>();
+  readonly #listeners: ((taskId: string) => void)[] = [];
+
+  constructor(tasks: TaskIndex, context: ServiceContext) {
+    const { settings, clock, observe } = context;
+    this.#tasks = tasks;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#observe = observe;
+    this.lost = new LostConnections(settings.disconnectGraceMs, clock);
+    this.index = new LeaseIndex(
+      () => clock.now(),
+      (name) => isOver(name, tasks.get(name.taskId)?.task ?? null, tasks.isCurrent),
+      (end, known) => this.#judge(end, known),
+    );
+    const watches = [tasks.position, this.index.position];
+    this.outage = new Outage(watches, settings.outageGraceMs, context, () => this.index.spared);
+    this.outage.onChange(() => {
+      if (this.outage.isOn) this.lost.forgetAll();
+      if (this.outage.sees) this.index.forgetOver();
+    });
+    tasks.onChange(({ before, after }) => {
+      if (before?.status === "claimed" && isOver(nameOf(before), after, true)) this.#forget(before);
+    });
+  }
+
+  /** A client has lost its connection. Returns the tasks whose leases name it. */
+  disconnected(connection: ConnectionId): string[] {
+    if (this.outage.isOn) return [];
+    this.lost.note(connection);
+    const keys = [...this.index.ofConnection.get(connectionKey(connection))];
+    return keys.flatMap((key) => this.index.get(key)?.lease.taskId ?? []);
+  }
+
+  /** This worker has made the claim. `connection`: whose loss is to end it. */
+  claimed(task: Task, connection: ConnectionId | null): void {
+    const key = leaseKeyOf(nameOf(task));
+    const live = this.index.get(key);
+    // The holder may have renewed it already, through another worker.
+    if (live !== undefined && isOf(live.lease, task)) return;
+    this.#unleased.set(task.taskId, { key, since: this.#clock.now(), isOwn: true, connection });
+    for (const listener of this.#listeners) listener(task.taskId);
+  }
+
+  /** Calls the listener for each claim that this worker has made. It must not throw. */
+  onClaimed(listener: (taskId: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Who made the claim of a task that has no lease yet, and the connection that it names. */
+  originOf(taskId: string): Pick<Unleased, "isOwn" | "connection"> {
+    return this.#unleased.get(taskId) ?? { isOwn: false, connection: null };
+  }
+
+  /** The state of the lease of the task's claim; `null`: nobody holds the task. */
+  stateOf(task: Task): LeaseState | null {
+    if (task.status !== "claimed") return null;
+    const { taskId } = task;
+    const key = leaseKeyOf(nameOf(task));
+    const live = this.index.get(key);
+    if (live !== undefined) {
+      if (!isOf(live.lease, task)) return { kind: "used" };
+      this.#unleased.delete(taskId);
+      return { kind: "live", endsAt: this.lost.endOf(live.lease.connection) };
+    }
+    let unleased = this.#unleased.get(taskId);
+    if (unleased?.key !== key) {
+      unleased = { key, since: this.#clock.now(), isOwn: false, connection: null };
+      this.#unleased.set(taskId, unleased);
+    }
+    const ended = this.index.ended(key);
+    if (ended !== undefined) return this.#endedState(task, ended, unleased.isOwn);
+    const { since, isOwn, connection } = unleased;
+    return { kind: "missing", since, isOwn, namesConnection: connection !== null };
+  }
+
+  /** The live leases of claims of the task that are over. */
+  oldOf(taskId: string, task: Task | null): KnownLease[] {
+    const keys = [...this.index.ofTask.get(taskId)];
+    return keys.flatMap((key) => {
+      const known = this.index.get(key);
+      return known !== undefined && isOver(known.lease, task, true) ? [known] : [];
+    });
+  }
+
+  /** The lease of a claim; an estimate while this worker has not seen it. */
+  describe(task: Task): Lease & { readonly expiresAt: number } {
+    const key = leaseKeyOf(nameOf(task));
+    const seen = this.index.get(key) ?? this.index.ended(key)?.known;
+    const lease = seen?.lease ?? this.leaseOf(task);
+    const since = seen?.writtenAt ?? task.claimedAt ?? this.#clock.now();
+    return { ...lease, expiresAt: since + lease.ttlSeconds * 1000 };
+  }
+
+  /** Whether the session of the task's claim is known to know that it holds the task. */
+  isConfirmed(taskId: string): boolean {
+    const task = this.#tasks.get(taskId)?.task;
+    return task !== undefined && this.index.get(leaseKeyOf(nameOf(task)))?.lease.confirmed === true;
+  }
+
+  /** The first lease of the task's claim. */
+  leaseOf(task: Task): Lease {
+    return {
+      ...nameOf(task),
+      sessionId: task.claimedBy ?? "",
+      fencingToken: task.fencingToken,
+      ttlSeconds: task.ttlSeconds ?? this.#settings.defaultTtlSeconds,
+      confirmed: false,
+      progress: null,
+      connection: null,
+    };
+  }
+
+  #endedState(task: Task, ended: EndedLease, isOwn: boolean): LeaseState {
+    const { known, isSpared, since, how } = ended;
+    // Without a lease of its own that this worker has seen, the marker of a claim that this worker has just
+    // made is that of an earlier task with the same id.
+    const isOfEarlier = known === null ? isOwn : !isOf(known.lease, task);
+    if (isOfEarlier) return { kind: "used" };
+    const reason = how === "disconnected" ? CONNECTION_LOST : LEASE_EXPIRED;
+    const ownGrace = known === null ? since + this.#settings.outageGraceMs : 0;
+    const sparedUntil = isSpared ? Math.max(this.outage.graceEndsAt, ownGrace) : 0;
+    return { kind: "ended", reason, sparedUntil };
+  }
+
+  #judge(end: EndedEntry, known: KnownLease | null): boolean {
+    const isSpared = this.outage.spares(end, known);
+    const { taskId, attempt } = end.name;
+    if (isSpared && known !== null) this.#observe({ kind: "lease_spared", taskId, attempt });
+    return isSpared;
+  }
+
+  #forget(claim: Task): void {
+    const key = leaseKeyOf(nameOf(claim));
+    this.index.forgetEnded(key);
+    if (this.#unleased.get(claim.taskId)?.key === key) this.#unleased.delete(claim.taskId);
+  }
+}
+
+/** The name of the lease that a claimed task is to have. */
+export function nameOf({ taskId, attempt, leaseEpoch: epoch }: Task): LeaseName {
+  return { taskId, attempt, epoch };
+}
+
+/** Whether the lease is that of the claim, and not of one with the same name of an earlier task of this id. */
+export function isOf(lease: Lease, task: Task): boolean {
+  return lease.fencingToken === task.fencingToken;
+}
+
+/** Whether the claim of the lease is over. It is not if the record of the task may just not be known yet. */
+function isOver(name: LeaseName, task: Task | null, knowsAllTasks: boolean): boolean {
+  if (task === null) return knowsAllTasks;
+  if (name.attempt !== task.attempt) return name.attempt < task.attempt;
+  return task.status !== "claimed" || name.epoch < task.leaseEpoch;
+}

@@ -1,0 +1,150 @@
+/**
+ * What has to be done for a task without a request, as one pure function. `transition` decides what a command
+ * does to a task; `followUp` decides which command, or which write of a lease, is due.
+ *
+ * Every worker asks this for every task that changes, and does what it answers. All of it is idempotent, so
+ * several workers can do the same.
+ *
+ * A claim and its lease:
+ *
+ * missing  The claim has no lease yet. The worker that made the claim writes one after a moment, and at once if
+ *          the lease is short or names a connection. Any other worker writes one when the claim has been without
+ *          a lease for the grace period: the worker that made the claim may have died.
+ * live     Nothing is due, unless the lease names a connection that is lost: after a grace period the lease
+ *          ends. Not in an outage, because then the session may have lost its connection with everybody else.
+ * ended    The claim is taken back: at once, or after the grace of an outage if the holder could not renew.
+ * used     The key of the lease belonged to an earlier task of the same id. The claim gets its lease in the
+ *          next epoch.
+ *
+ * A lease of a claim that is over is purged. A task whose status contradicts its dependencies is corrected. A
+ * claim of a process that another one has replaced is taken back. A finished task that is older than the
+ * retention time is removed, unless another one still needs it.
+ */
+import type { ExpiryReason } from "./commands.ts";
+import type { Task } from "./task.ts";
+
+/** Most claims that are over within this time never need a lease. */
+const GRANT_AFTER_MS = 1_000;
+/** But well before other workers think that the lease is missing. */
+const GRANT_AFTER_PART = 1 / 3;
+/** A lease as short as this is written at once: a second would be much of it. */
+const SHORT_TTL_SECONDS = 5;
+
+/** What a worker knows about the lease of a task's current claim. Times are epoch milliseconds of its own clock. */
+export type LeaseState =
+  | {
+      readonly kind: "missing";
+      /** Since when the worker knows the claim without a lease. */
+      readonly since: number;
+      /** This worker made the claim. */
+      readonly isOwn: boolean;
+      /** The claim is to end with its connection. */
+      readonly namesConnection: boolean;
+    }
+  /** `endsAt`: when its lost connection ends it; `null`: the connection is not lost, or it names none. */
+  | { readonly kind: "live"; readonly endsAt: number | null }
+  /** `sparedUntil`: the end of the grace that its holder has. */
+  | { readonly kind: "ended"; readonly reason: ExpiryReason; readonly sparedUntil: number }
+  | { readonly kind: "used" };
+
+/** Everything that the decision depends on. What is asked for only now and then may be a getter. */
+export interface Situation {
+  /** `null`: there is no such task. */
+  readonly task: Task | null;
+  /** The lease of the current claim; `null`: nobody holds the task. */
+  readonly lease: LeaseState | null;
+  /** Whether there are leases of claims of this task that are over. */
+  readonly hasOldLeases: boolean;
+  /** Whether a dependency is not complete. */
+  readonly isWaiting: boolean;
+  /** Whether another process of the holder's session has replaced the one that made the claim. */
+  readonly isReplaced: boolean;
+  /** Whether a task that is not complete depends on this one. */
+  readonly isNeeded: boolean;
+  /** An outage lasts, or its grace does. */
+  readonly isOutage: boolean;
+}
+
+export interface Timing {
+  readonly now: number;
+  readonly leaseGraceMs: number;
+  /** `Infinity`: finished tasks stay. */
+  readonly retentionMs: number;
+}
+
+export type FollowUp =
+  /** Write the lease of the claim. */
+  | { readonly kind: "grant" }
+  /** Begin the lease of the claim again in the next epoch. */
+  | { readonly kind: "begin_again" }
+  /** Purge the leases of claims that are over. */
+  | { readonly kind: "purge" }
+  /** End the lease of the claim because its connection is lost. */
+  | { readonly kind: "disconnect" }
+  /** Take the claim back: its lease is over. */
+  | { readonly kind: "expire"; readonly reason: ExpiryReason }
+  /** Take the claim back: another process has replaced its holder. */
+  | { readonly kind: "replace" }
+  | { readonly kind: "settle_dependencies" }
+  /** Remove the task and its history. */
+  | { readonly kind: "retire" };
+
+/** Nothing is due now, but something may be at this time, epoch milliseconds. */
+export interface Later {
+  readonly kind: "again";
+  readonly at: number;
+}
+
+/** `null`: nothing is due until something changes. */
+export function followUp(situation: Situation, timing: Timing): FollowUp | Later | null {
+  const { task } = situation;
+  if (situation.hasOldLeases) return { kind: "purge" };
+  if (task === null) return null;
+  switch (task.status) {
+    case "claimed":
+      return situation.isReplaced ? { kind: "replace" } : followLease(task, situation, timing);
+    case "blocked":
+      return situation.isWaiting ? null : { kind: "settle_dependencies" };
+    case "available":
+      return situation.isWaiting ? { kind: "settle_dependencies" } : null;
+    default:
+      return isOld(task, timing) && !situation.isNeeded ? { kind: "retire" } : null;
+  }
+}
+
+function followLease(
+  task: Task,
+  { lease, isOutage }: Situation,
+  { now, leaseGraceMs }: Timing,
+): FollowUp | Later | null {
+  switch (lease?.kind) {
+    case "missing": {
+      const at = lease.since + (lease.isOwn ? ownDelay(task, lease, leaseGraceMs) : leaseGraceMs);
+      return at <= now ? { kind: "grant" } : { kind: "again", at };
+    }
+    case "live":
+      if (lease.endsAt === null || isOutage) return null;
+      return lease.endsAt <= now ? { kind: "disconnect" } : { kind: "again", at: lease.endsAt };
+    case "ended":
+      return lease.sparedUntil <= now
+        ? { kind: "expire", reason: lease.reason }
+        : { kind: "again", at: lease.sparedUntil };
+    case "used":
+      return { kind: "begin_again" };
+    case undefined:
+      return null;
+  }
+}
+
+function ownDelay(
+  { ttlSeconds }: Task,
+  { namesConnection }: { readonly namesConnection: boolean },
+  leaseGraceMs: number,
+): number {
+  const isUrgent = namesConnection || (ttlSeconds ?? 0) <= SHORT_TTL_SECONDS;
+  return isUrgent ? 0 : Math.min(GRANT_AFTER_MS, leaseGraceMs * GRANT_AFTER_PART);
+}
+
+function isOld({ updatedAt }: Task, { now, retentionMs }: Timing): boolean {
+  return updatedAt + retentionMs <= now;
+}
