@@ -163,10 +163,10 @@ export class Claims {
    */
   async #moveTo(connection: ConnectionId | null, task: Task): Promise<void> {
     if (connection === null || task.status !== "claimed") return;
-    const { connection: known, ttlSeconds } = this.#leases.describe(task);
-    if (isSameConnection(known, connection)) return;
+    const { lease } = this.#leases.describe(task);
+    if (isSameConnection(lease.connection, connection)) return;
     try {
-      await this.#writes.renew(task, ttlSeconds, { connection });
+      await this.#writes.renew(task, lease.ttlSeconds, { connection });
     } catch (error) {
       if (!hasCode(error, "lease_lost", "not_holder")) throw error;
     }
@@ -186,13 +186,13 @@ export class Claims {
   /** A claim as replies show it. */
   describe(sent: SentTask, alreadyHeld: boolean): Claimed {
     const { task, revision } = sent;
-    const { ttlSeconds, expiresAt } = this.#leases.describe(task);
+    const { lease, expiresAt } = this.#leases.describe(task);
     return {
       task: recordOf(sent),
       attempt: task.attempt,
       fencing_token: task.fencingToken,
       revision,
-      lease: { ttl_seconds: ttlSeconds, expires_at: iso(expiresAt) },
+      lease: { ttl_seconds: lease.ttlSeconds, expires_at: iso(expiresAt) },
       already_held: alreadyHeld,
     };
   }
@@ -204,7 +204,7 @@ export class Claims {
     const { session_id: sessionId, attempt: named = null, instance = null } = request;
     const refused = holderRefusal(task, sessionId, named, instance);
     if (refused !== null) throw refusalError(task, refused.refusal);
-    const ttlSeconds = request.ttl_seconds ?? this.#leases.describe(task).ttlSeconds;
+    const ttlSeconds = request.ttl_seconds ?? this.#leases.describe(task).lease.ttlSeconds;
     const { attempt, cancelRequested } = await this.#writes.renew(task, ttlSeconds, {
       reported: request.progress,
       connection: connectionOf(request.release_on_disconnect) ?? undefined,

@@ -3,13 +3,7 @@
  * once it sees them all. So the death of a worker leaves nothing undone, and no leader is needed.
  */
 import { hasCode } from "../protocol/errors.ts";
-import {
-  type FollowUp,
-  followUp,
-  type Later,
-  type LeaseState,
-  type Situation,
-} from "../task/follow-up.ts";
+import { type FollowUp, followUp, type Later, type Situation } from "../task/follow-up.ts";
 import { CONNECTION_LOST, type Task } from "../task/task.ts";
 import type { LeaseWrites } from "./lease-writes.ts";
 import type { Leases } from "./leases.ts";
@@ -80,31 +74,52 @@ export class FollowUps implements Work {
   }
 
   decide(taskId: string): FollowUp | Later | null {
-    if (!this.#parts.leases.outage.sees) return null;
+    const { leases, replacements, retention } = this.#parts;
+    if (!leases.outage.sees) return null;
     const { clock, settings } = this.#context;
     const task = this.#tasks.get(taskId)?.task ?? null;
-    return followUp(new KnownSituation(taskId, task, this.#parts, this.#writer), {
-      now: clock.now(),
-      leaseGraceMs: settings.leaseGraceMs,
-      retentionMs: settings.retentionSeconds === 0 ? Infinity : settings.retentionSeconds * 1000,
-    });
+    const writer = this.#writer;
+    // Most of this is asked for only now and then.
+    const situation: Situation = {
+      task,
+      get lease() {
+        return task === null ? null : leases.stateOf(task);
+      },
+      get hasOldLeases() {
+        return leases.oldOf(taskId, task).length > 0;
+      },
+      get isWaiting() {
+        return task !== null && writer.unmet(task).length > 0;
+      },
+      get isReplaced() {
+        return task !== null && replacements.isStale(task);
+      },
+      get isNeeded() {
+        return task !== null && retention.isNeeded(task);
+      },
+      get isOutage() {
+        return leases.outage.isOn;
+      },
+    };
+    const { leaseGraceMs, retentionSeconds } = settings;
+    const retentionMs = retentionSeconds === 0 ? Infinity : retentionSeconds * 1000;
+    return followUp(situation, { now: clock.now(), leaseGraceMs, retentionMs });
   }
 
-  async perform(taskId: string, action: FollowUp): Promise<boolean> {
+  async perform(taskId: string, action: FollowUp): Promise<void> {
     try {
-      return await this.#perform(taskId, action);
+      await this.#perform(taskId, action);
     } catch (error) {
-      // The task was removed meanwhile.
-      if (hasCode(error, "not_found")) return false;
-      throw error;
+      // The task may have been removed meanwhile.
+      if (!hasCode(error, "not_found")) throw error;
     }
   }
 
-  async #perform(taskId: string, action: FollowUp): Promise<boolean> {
+  #perform(taskId: string, action: FollowUp): Promise<unknown> {
     const { writes, replacements, retention } = this.#parts;
     const task = this.#tasks.get(taskId)?.task ?? null;
     if (action.kind === "purge") return writes.purgeOld(taskId, task);
-    if (task === null) return false;
+    if (task === null) return Promise.resolve();
     switch (action.kind) {
       case "grant":
         return writes.grant(task);
@@ -126,34 +141,21 @@ export class FollowUps implements Work {
   async #expire(
     { taskId, attempt, leaseEpoch: epoch }: Task,
     { reason }: Extract<FollowUp, { kind: "expire" }>,
-  ): Promise<boolean> {
+  ): Promise<void> {
     const command = { type: "expire", attempt, epoch, reason } as const;
     const { written } = await this.#writer.execute(taskId, command);
     const kind = reason === CONNECTION_LOST ? "lease_disconnected" : "lease_expired";
     if (written) this.#context.observe({ kind, taskId, attempt });
-    return written;
   }
 
-  async #settle(task: Task): Promise<boolean> {
+  async #settle(task: Task): Promise<void> {
     // A blocked task is not offered to any session, so the leader's records decide whether to block it.
-    if (task.status === "available") await this.#refresh(this.#writer.unmet(task));
-    const { written } = await this.#writer.execute(task.taskId, (current) => ({
+    const unmet = task.status === "available" ? this.#writer.unmet(task) : [];
+    await Promise.allSettled(unmet.map((id) => this.#writer.load(id)));
+    await this.#writer.execute(task.taskId, (current) => ({
       type: "settle_dependencies",
       unmet: this.#writer.unmet(current),
     }));
-    return written;
-  }
-
-  async #refresh(taskIds: readonly string[]): Promise<void> {
-    await Promise.all(
-      taskIds.map(async (id) => {
-        try {
-          await this.#writer.load(id);
-        } catch (error) {
-          if (!hasCode(error, "not_found")) throw error;
-        }
-      }),
-    );
   }
 
   /** This worker has written the task, so it knows first. */
@@ -193,43 +195,4 @@ function mayNeedWork({ status, dependsOn }: Task): boolean {
   return (
     status === "claimed" || status === "blocked" || (status === "available" && dependsOn.length > 0)
   );
-}
-
-/** What this worker knows about a task. Most of it is asked for only now and then. */
-class KnownSituation implements Situation {
-  readonly #taskId: string;
-  readonly #parts: Parts;
-  readonly #writer: TaskWriter;
-  readonly task: Task | null;
-
-  constructor(taskId: string, task: Task | null, parts: Parts, writer: TaskWriter) {
-    this.#taskId = taskId;
-    this.task = task;
-    this.#parts = parts;
-    this.#writer = writer;
-  }
-
-  get lease(): LeaseState | null {
-    return this.task === null ? null : this.#parts.leases.stateOf(this.task);
-  }
-
-  get hasOldLeases(): boolean {
-    return this.#parts.leases.oldOf(this.#taskId, this.task).length > 0;
-  }
-
-  get isWaiting(): boolean {
-    return this.task !== null && this.#writer.unmet(this.task).length > 0;
-  }
-
-  get isReplaced(): boolean {
-    return this.task !== null && this.#parts.replacements.isStale(this.task);
-  }
-
-  get isNeeded(): boolean {
-    return this.task !== null && this.#parts.retention.isNeeded(this.task);
-  }
-
-  get isOutage(): boolean {
-    return this.#parts.leases.outage.isOn;
-  }
 }

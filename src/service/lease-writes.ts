@@ -8,7 +8,7 @@
 import { CoordinatorError } from "../protocol/errors.ts";
 import { type LeaseName, leaseKeyOf } from "../protocol/lease-key.ts";
 import type { Task } from "../task/task.ts";
-import type { EndedLease, LeaseIndex } from "./lease-index.ts";
+import type { EndedLease, KnownLease, LeaseIndex } from "./lease-index.ts";
 import { isOf, type Leases, nameOf } from "./leases.ts";
 import type { Clock, ConnectionId, Lease, LeaseStore, Observe, ServiceContext } from "./ports.ts";
 import type { TaskWriter } from "./task-writer.ts";
@@ -48,33 +48,29 @@ export class LeaseWrites {
     this.#observe = observe;
   }
 
-  /** Writes the lease of a claim that has none. `false`: there is one, or has been. */
-  async grant(task: Task): Promise<boolean> {
+  /** Writes the lease of a claim that has none, unless there is one or has been one. */
+  async grant(task: Task): Promise<void> {
     const { isOwn, connection } = this.#leases.originOf(task.taskId);
-    return this.#create({ ...this.#leases.leaseOf(task), connection }, isOwn);
+    await this.#create({ ...this.#leases.leaseOf(task), connection }, isOwn);
   }
 
   /** Writes the lease of a claim in the next epoch, because an earlier task of this id has used its key. */
-  async beginAgain(task: Task): Promise<boolean> {
+  async beginAgain(task: Task): Promise<void> {
     const { isOwn, connection } = this.#leases.originOf(task.taskId);
     const begun = await this.#nextEpoch(task, this.#leases.leaseOf(task).ttlSeconds);
-    return this.#create({ ...this.#leases.leaseOf(begun), connection }, isOwn);
+    await this.#create({ ...this.#leases.leaseOf(begun), connection }, isOwn);
   }
 
-  /** Removes the leases of claims of the task that are over. `false`: all of them are being changed. */
-  async purgeOld(taskId: string, task: Task | null): Promise<boolean> {
-    const outcomes = await Promise.all(
-      this.#leases
-        .oldOf(taskId, task)
-        .map(({ lease, revision }) => this.#end(lease, revision, "removed")),
-    );
-    return outcomes.includes(true);
+  /** Removes the leases of claims of the task that are over, unless they are renewed just now. */
+  async purgeOld(taskId: string, task: Task | null): Promise<void> {
+    const old = this.#leases.oldOf(taskId, task);
+    await Promise.all(old.map((known) => this.#end(known, "removed")));
   }
 
   /** Ends the claim's lease because its connection is lost, unless it has been renewed meanwhile. */
-  async disconnect(task: Task): Promise<boolean> {
+  async disconnect(task: Task): Promise<void> {
     const known = this.#index.get(leaseKeyOf(nameOf(task)));
-    return known !== undefined && this.#end(known.lease, known.revision, "disconnected");
+    if (known !== undefined) await this.#end(known, "disconnected");
   }
 
   /**
@@ -117,7 +113,7 @@ export class LeaseWrites {
    */
   async confirm(task: Task, connection?: ConnectionId): Promise<boolean> {
     if (task.status !== "claimed") return false;
-    const { ttlSeconds } = this.#leases.describe(task);
+    const { ttlSeconds } = this.#leases.describe(task).lease;
     const key = leaseKeyOf(nameOf(task));
     for (let tries = 0; tries < TRIES; tries++) {
       const found = this.#index.get(key);
@@ -152,15 +148,12 @@ export class LeaseWrites {
     return (await this.#writer.execute(taskId, command)).task;
   }
 
-  async #create(lease: Lease, isOwn: boolean): Promise<boolean> {
-    if (!(await this.#write(lease, 0))) {
-      // The lease exists or is over, and both are fine.
-      await this.#refresh(lease);
-      return false;
-    }
-    const { taskId, attempt } = lease;
-    this.#observe({ kind: isOwn ? "lease_granted" : "lease_restored", taskId, attempt });
-    return true;
+  async #create(lease: Lease, isOwn: boolean): Promise<void> {
+    if (await this.#write(lease, 0)) {
+      const { taskId, attempt } = lease;
+      this.#observe({ kind: isOwn ? "lease_granted" : "lease_restored", taskId, attempt });
+      // Otherwise the lease exists or is over, and both are fine.
+    } else await this.#refresh(lease);
   }
 
   async #write(lease: Lease, expectedRevision: number): Promise<boolean> {
@@ -170,14 +163,13 @@ export class LeaseWrites {
     return true;
   }
 
-  async #end(lease: Lease, revision: number, how: "disconnected" | "removed"): Promise<boolean> {
+  async #end({ lease, revision }: KnownLease, how: "disconnected" | "removed"): Promise<void> {
     const { taskId, attempt, epoch } = lease;
     const name = { taskId, attempt, epoch };
     const outcome = await this.#store.end(name, revision, how);
-    if (outcome.kind !== "written") return false;
+    if (outcome.kind !== "written") return;
     const writtenAt = this.#clock.now();
     this.#index.applyEnd({ kind: "ended", name, revision: outcome.revision, how, writtenAt });
-    return true;
   }
 
   /** Takes in what the leader has. */

@@ -116,20 +116,22 @@ export class Leases {
 
   /** The live leases of claims of the task that are over. */
   oldOf(taskId: string, task: Task | null): KnownLease[] {
-    const keys = [...this.index.ofTask.get(taskId)];
-    return keys.flatMap((key) => {
+    const keys = this.index.ofTask.get(taskId);
+    // Most tasks have none, or just that of their claim.
+    if (keys.size === 0) return [];
+    return [...keys].flatMap((key) => {
       const known = this.index.get(key);
       return known !== undefined && isOver(known.lease, task, true) ? [known] : [];
     });
   }
 
   /** The lease of a claim; an estimate while this worker has not seen it. */
-  describe(task: Task): Lease & { readonly expiresAt: number } {
+  describe(task: Task): { readonly lease: Lease; readonly expiresAt: number } {
     const key = leaseKeyOf(nameOf(task));
     const seen = this.index.get(key) ?? this.index.ended(key)?.known;
     const lease = seen?.lease ?? this.leaseOf(task);
     const since = seen?.writtenAt ?? task.claimedAt ?? this.#clock.now();
-    return { ...lease, expiresAt: since + lease.ttlSeconds * 1000 };
+    return { lease, expiresAt: since + lease.ttlSeconds * 1000 };
   }
 
   /** Whether the session of the task's claim is known to know that it holds the task. */
@@ -141,7 +143,9 @@ export class Leases {
   /** The first lease of the task's claim. */
   leaseOf(task: Task): Lease {
     return {
-      ...nameOf(task),
+      taskId: task.taskId,
+      attempt: task.attempt,
+      epoch: task.leaseEpoch,
       sessionId: task.claimedBy ?? "",
       fencingToken: task.fencingToken,
       ttlSeconds: task.ttlSeconds ?? this.#settings.defaultTtlSeconds,

@@ -131,7 +131,8 @@ export class Queries {
 /** The lease of the current claim; an estimate while it is not written. */
 function leaseOf(task: Task, leases: Leases): Reply<"tasks.get">["lease"] {
   if (task.status !== "claimed") return null;
-  const { ttlSeconds, expiresAt, progress } = leases.describe(task);
+  const { lease, expiresAt } = leases.describe(task);
+  const { ttlSeconds, progress } = lease;
   return { ttl_seconds: ttlSeconds, expires_at: iso(expiresAt), progress };
 }
 

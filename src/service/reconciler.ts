@@ -1,59 +1,51 @@
 /**
- * Brings tasks into order, one after the other: asks for each task what is due, and does it.
+ * Brings tasks into order: asks for each task that changes what is due, and does it when it is due. One thing at a
+ * time for each task, and a limited number of tasks at once.
  *
- * A task is in one of these states:
- *
- * idle     Nothing is due.
- * due      Something is due at a time. An earlier time replaces a later one.
- * queued   It waits until fewer tasks are busy.
- * busy     Its work is being done. If the task changes meanwhile, it is looked at again afterwards.
- *
- * What is due is always asked for when the work begins, because other workers may have done it by then. So a
- * worker that learns of a change from others waits for a moment (`SPREAD_MS`). Work that fails, or that changes
- * nothing, is tried again after a while.
+ * What is due is asked again when the work begins, because another worker may have done it by then, and after
+ * each work. So a change of a task that is being worked on is never lost. What is still due right after it was
+ * done (it failed, or another worker was faster) is tried again after a while.
  */
 import type { FollowUp, Later } from "../task/follow-up.ts";
+import { SortedList } from "../task/sorted-list.ts";
 import { MAX_TIMER_MS } from "../timers.ts";
-import type { Clock, Observe } from "./ports.ts";
+import type { ServiceContext } from "./ports.ts";
 
 /** One change can require work on thousands of tasks. This limit leaves room for requests. */
 const MAX_BUSY = 64;
 /** All workers learn of a change at about the same moment. This spreads them, so that mostly one writes. */
 const SPREAD_MS = { min: 10, max: 50 } as const;
 const AGAIN_MS = 1_000;
-/** Times are rounded up to this, so that many tasks share a timer, and their writes a packet. */
+/** Times to come are rounded up to this, so that many tasks share a timer, and their writes a packet. */
 const TICK_MS = 5;
 
 export interface Work {
   /** What is due for the task, by what this worker knows. Must not throw. */
   decide(taskId: string): FollowUp | Later | null;
-  /** Does it. Resolves with whether this changed anything. */
-  perform(taskId: string, action: FollowUp): Promise<boolean>;
+  perform(taskId: string, action: FollowUp): Promise<unknown>;
+}
+
+interface Due {
+  readonly at: number;
+  /** Of tasks that are due at the same time, the one that was added first comes first. */
+  readonly serial: number;
+  readonly taskId: string;
 }
 
 export class Reconciler {
   readonly #work: Work;
-  readonly #clock: Clock;
-  readonly #observe: Observe;
-  /** When a task is due, as the number of a tick. */
-  readonly #due = new Map<string, number>();
-  /** The same by tick. A task that has become due earlier is still listed under its later tick. */
-  readonly #ticks = new Map<number, string[]>();
-  readonly #queue = new Set<string>();
+  readonly #context: Pick<ServiceContext, "clock" | "observe">;
+  readonly #due = new SortedList<Due>((a, b) => a.at - b.at || a.serial - b.serial);
+  readonly #dueOf = new Map<string, Due>();
   readonly #busy = new Map<string, Promise<void>>();
-  /** Busy tasks that have changed meanwhile. */
-  readonly #changed = new Set<string>();
-  #timer: ReturnType<typeof setTimeout> | null = null;
-  #timerTick = Infinity;
+  #serial = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerAt = Infinity;
   #stopped = false;
 
-  constructor(
-    work: Work,
-    { clock, observe }: { readonly clock: Clock; readonly observe: Observe },
-  ) {
+  constructor(work: Work, context: Pick<ServiceContext, "clock" | "observe">) {
     this.#work = work;
-    this.#clock = clock;
-    this.#observe = observe;
+    this.#context = context;
   }
 
   /** Looks at a task that this worker has changed itself: it knows first, so it acts at once. */
@@ -64,111 +56,86 @@ export class Reconciler {
   /** Looks at a task that has changed: another worker may act first. */
   soon(taskId: string): void {
     const { min, max } = SPREAD_MS;
-    this.#look(taskId, min + this.#clock.random() * (max - min));
+    this.#look(taskId, min + this.#context.clock.random() * (max - min));
   }
 
   /** Resolves when the work under way has ended. No other begins. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#queue.clear();
+    clearTimeout(this.#timer);
     await Promise.all(this.#busy.values());
   }
 
-  /** Asks what is due. It is done after `delayMs`; later, if it is what has `justDone` nothing to help. */
-  #look(taskId: string, delayMs: number, justDone?: FollowUp["kind"]): void {
-    if (this.#stopped) return;
-    if (this.#busy.has(taskId)) {
-      this.#changed.add(taskId);
-      return;
-    }
-    const decision = this.#work.decide(taskId);
-    if (decision === null) return;
-    const now = this.#clock.now();
-    const at = decision.kind === "again" ? decision.at : now;
-    const wait = decision.kind === justDone ? AGAIN_MS : delayMs;
-    if (at <= now && wait === 0) this.#enqueue(taskId);
-    else this.#schedule(taskId, Math.max(at, now) + wait);
-  }
-
-  #schedule(taskId: string, at: number): void {
-    const tick = Math.ceil(at / TICK_MS);
-    if (tick >= (this.#due.get(taskId) ?? Infinity)) return;
-    this.#due.set(taskId, tick);
-    const same = this.#ticks.get(tick);
-    if (same === undefined) this.#ticks.set(tick, [taskId]);
-    else same.push(taskId);
-    if (tick < this.#timerTick) this.#startTimer(tick);
-  }
-
-  #startTimer(tick: number): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timerTick = tick;
-    if (tick === Infinity) this.#timer = null;
-    else {
-      const delay = Math.max(0, tick * TICK_MS - this.#clock.now());
-      this.#timer = setTimeout(
-        () => {
-          this.#ring();
-        },
-        Math.min(delay, MAX_TIMER_MS),
-      );
-    }
-  }
-
-  /** Queues what is due. Whether it still has to be done is asked then. */
-  #ring(): void {
-    const now = Math.floor(this.#clock.now() / TICK_MS);
-    let next = Infinity;
-    for (const [tick, taskIds] of this.#ticks) {
-      if (tick > now) {
-        next = Math.min(next, tick);
-        continue;
-      }
-      this.#ticks.delete(tick);
-      for (const taskId of taskIds) {
-        if (this.#due.get(taskId) !== tick) continue;
-        this.#due.delete(taskId);
-        this.#enqueue(taskId);
-      }
-    }
-    this.#startTimer(next);
-  }
-
-  #enqueue(taskId: string): void {
-    this.#due.delete(taskId);
-    if (this.#busy.has(taskId)) this.#changed.add(taskId);
-    else this.#queue.add(taskId);
+  /** @param justDone what was done for the task last, if it has just ended */
+  #look(taskId: string, delayMs: number, justDone?: FollowUp): void {
+    if (this.#stopped || this.#busy.has(taskId)) return;
+    const next = this.#work.decide(taskId);
+    if (next === null) return;
+    const now = this.#context.clock.now();
+    const at = next.kind === "again" ? Math.max(next.at, now) : now;
+    this.#schedule(taskId, at + (next.kind === justDone?.kind ? AGAIN_MS : delayMs));
     this.#advance();
   }
 
+  #schedule(taskId: string, time: number): void {
+    const isLater = time > this.#context.clock.now();
+    const at = isLater ? Math.ceil(time / TICK_MS) * TICK_MS : time;
+    const known = this.#dueOf.get(taskId);
+    if (known !== undefined) {
+      if (known.at <= at) return;
+      this.#due.delete(known);
+    }
+    const due = { at, serial: this.#serial++, taskId };
+    this.#dueOf.set(taskId, due);
+    this.#due.set(due);
+  }
+
+  /** Begins what is due, as far as there is room, and sets the timer to what comes next. */
   #advance(): void {
-    for (const taskId of this.#queue) {
-      if (this.#busy.size >= MAX_BUSY || this.#stopped) return;
-      this.#queue.delete(taskId);
-      const decision = this.#work.decide(taskId);
-      if (decision === null) continue;
-      if (decision.kind === "again") this.#schedule(taskId, decision.at);
-      else this.#begin(taskId, decision);
+    if (this.#stopped) return;
+    const now = this.#context.clock.now();
+    for (;;) {
+      const first = this.#due.first();
+      if (first === undefined || this.#busy.size >= MAX_BUSY) return;
+      if (first.at > now) {
+        this.#wakeAt(first.at);
+        return;
+      }
+      this.#due.delete(first);
+      this.#dueOf.delete(first.taskId);
+      this.#begin(first.taskId);
     }
   }
 
-  #begin(taskId: string, action: FollowUp): void {
-    const end = (delayMs: number): void => {
-      this.#busy.delete(taskId);
-      this.#changed.delete(taskId);
-      this.#look(taskId, delayMs, action.kind);
+  #wakeAt(at: number): void {
+    if (this.#timerAt === at) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    const delay = Math.min(at - this.#context.clock.now(), MAX_TIMER_MS);
+    this.#timer = setTimeout(() => {
+      this.#timerAt = Infinity;
       this.#advance();
-    };
-    const busy = this.#work.perform(taskId, action).then(
-      (hasDone) => {
-        end(hasDone || this.#changed.has(taskId) ? 0 : AGAIN_MS);
-      },
-      (cause: unknown) => {
-        this.#observe({ kind: "background_error", what: `${action.kind} of ${taskId}`, cause });
-        end(AGAIN_MS);
-      },
-    );
+    }, delay);
+  }
+
+  #begin(taskId: string): void {
+    const action = this.#work.decide(taskId);
+    if (action === null) return;
+    if (action.kind === "again") {
+      this.#schedule(taskId, action.at);
+      return;
+    }
+    const busy = this.#work
+      .perform(taskId, action)
+      .catch((cause: unknown) => {
+        const what = `${action.kind} of ${taskId}`;
+        this.#context.observe({ kind: "background_error", what, cause });
+      })
+      .then(() => {
+        this.#busy.delete(taskId);
+        this.#look(taskId, 0, action);
+        this.#advance();
+      });
     this.#busy.set(taskId, busy);
   }
 }
