@@ -1,5 +1,11 @@
 /** Task records in the bucket `tasks`. */
-import { CorruptRecordError, decodeTask, EncodedRecord } from "../protocol/task-record.ts";
+import { CompactTask } from "../protocol/compact-task.ts";
+import {
+  CorruptRecordError,
+  decodeTask,
+  EncodedRecord,
+  type RecordOrigin,
+} from "../protocol/task-record.ts";
 import type {
   BucketState,
   PreparedTask,
@@ -7,7 +13,9 @@ import type {
   Stoppable,
   TaskEntry,
   TaskStore,
+  UnreadableTask,
   Watch,
+  WatchedTask,
   WriteOutcome,
 } from "../service/ports.ts";
 import type { Task } from "../task/task.ts";
@@ -19,7 +27,7 @@ import { PendingWrites } from "./pending-writes.ts";
 
 export class KvTaskStore implements TaskStore {
   readonly #bucket: KvBucket;
-  readonly #pendingWrites = new PendingWrites<{ readonly task: Task; readonly writeId: string }>();
+  readonly #pendingWrites = new PendingWrites<Task>();
 
   constructor(access: KvAccess) {
     this.#bucket = new KvBucket(TASKS_BUCKET, access);
@@ -49,7 +57,7 @@ export class KvTaskStore implements TaskStore {
   ): Promise<WriteOutcome> {
     const { taskId } = task;
     const payload = record.bytes;
-    return this.#pendingWrites.during(taskId, payload, { task, writeId }, () =>
+    return this.#pendingWrites.during(taskId, payload, task, () =>
       this.#bucket.write(taskId, payload, expectedRevision, { writeId }),
     );
   }
@@ -74,27 +82,34 @@ export class KvTaskStore implements TaskStore {
     return (await this.#bucket.messagesAfter(revision, limit, taskId)).map(toEntry);
   }
 
-  watch(watch: Watch<TaskEntry>): Promise<Stoppable> {
-    return this.#bucket.watch((message) => this.#ownEntry(message) ?? toEntry(message), watch);
-  }
-
-  #ownEntry(message: WatchedMessage): TaskEntry | null {
-    const own = this.#pendingWrites.valueOf(message);
-    if (own === null) return null;
-    const { key: taskId, revision } = message;
-    const { task, writeId } = own;
-    const { createdRevision } = task;
-    const found = createdRevision === null ? { ...task, createdRevision: revision } : task;
-    return { taskId, revision, task: found, writeId };
+  watch(watch: Watch<WatchedTask>): Promise<Stoppable> {
+    return this.#bucket.watch((message) => {
+      const own = this.#pendingWrites.valueOf(message);
+      return own === null ? toWatched(message) : CompactTask.of(own, message.revision);
+    }, watch);
   }
 }
 
 function toEntry(message: KvMessage): TaskEntry {
-  const { key: taskId, revision, writtenAt, writeId } = message;
+  return read(message, (origin) => {
+    const { taskId, revision } = origin;
+    const task = decodeTask(message.text, origin);
+    return { taskId, revision, task, writeId: message.writeId };
+  });
+}
+
+function toWatched(message: WatchedMessage): WatchedTask {
+  return read(message, (origin) => CompactTask.read(message.text, origin));
+}
+
+function read<Entry>(
+  message: KvMessage,
+  decode: (origin: RecordOrigin) => Entry,
+): Entry | UnreadableTask {
+  const { key: taskId, revision, writtenAt } = message;
   if (message.operation !== "put") return { taskId, revision, removed: true };
   try {
-    const task = decodeTask(message.text, { taskId, revision, writtenAt });
-    return { taskId, revision, task, writeId };
+    return decode({ taskId, revision, writtenAt });
   } catch (error) {
     if (!(error instanceof CorruptRecordError)) throw error;
     return { taskId, revision, corrupt: error.message };

@@ -123,9 +123,11 @@ export function decodeDefinition(
   };
 }
 
-const NONE: readonly string[] = [];
+/** All empty lists are this one. */
+export const NONE: readonly string[] = [];
 
-function distinct(names: readonly string[] | undefined): readonly string[] {
+/** Each name once. */
+export function distinct(names: readonly string[] | undefined): readonly string[] {
   if (names === undefined || names.length === 0) return NONE;
   return names.length === 1 ? names : [...new Set(names)];
 }

@@ -81,11 +81,11 @@ export function isTime(value: unknown): boolean {
   return typeof value === "string" && (TIME.test(value) || isLeapDay(value));
 }
 /** On any day but February 29. It takes a fifth of the time that parsing and writing again takes. */
-const TIME = new RegExp(
-  "^\\d{4}-" +
-    "(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)" +
-    "T(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d\\.\\d{3}Z$",
-);
+export const TIME_TEXT =
+  String.raw`\d{4}-` +
+  String.raw`(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)` +
+  String.raw`T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z`;
+const TIME = new RegExp(`^${TIME_TEXT}$`);
 
 function isLeapDay(time: string): boolean {
   if (time.length !== TIME_LENGTH || time.slice(4, 10) !== "-02-29") return false;

@@ -12,7 +12,8 @@ export const AGENT_ROOT = "agent";
 export const MAX_ID_LENGTH = 256;
 
 /** Non-empty tokens with dots between them, of characters that are safe in a NATS key and in a shell. */
-const ID_PATTERN = /^[A-Za-z0-9_=/-]+(?:\.[A-Za-z0-9_=/-]+)*$/;
+export const ID_TOKENS = String.raw`[A-Za-z0-9_=/-]+(?:\.[A-Za-z0-9_=/-]+)*`;
+const ID_PATTERN = new RegExp(`^${ID_TOKENS}$`);
 
 export function isValidId(id: string): boolean {
   return id.length <= MAX_ID_LENGTH && ID_PATTERN.test(id);

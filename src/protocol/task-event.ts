@@ -65,12 +65,15 @@ export function encodeEvent(taskId: string, event: TaskEvent): EventRecord {
 }
 
 /** Parsing makes a new string for each record. One string for all of them takes less memory. */
+export function sharedTypeName(type: string): string {
+  return SHARED_TYPE_NAMES.get(type) ?? type;
+}
 const SHARED_TYPE_NAMES = new Map<string, string>(EVENT_TYPES.map((type) => [type, type]));
 
 /** `isOurs`: it has no field that this version does not know. */
 export function decodeEvent(record: EventRecord, isOurs: boolean): TaskEvent {
   const event: TaskEvent = {
-    type: SHARED_TYPE_NAMES.get(record.type) ?? record.type,
+    type: sharedTypeName(record.type),
     oldStatus: record.old_status,
     newStatus: record.new_status,
     claimedBy: record.claimed_by,

@@ -6,12 +6,15 @@
  * Each change is passed on to the dependents at once, so a query costs nothing. The code is iterative, because
  * a chain of 100,000 tasks must not exhaust the stack.
  */
-import type { Task } from "../task/task.ts";
+import type { TaskOutline } from "../protocol/packed-fields.ts";
 import type { KeyIndex } from "../watched/watched-map.ts";
+
+/** What matters of a task. */
+type Dependent = Pick<TaskOutline, "taskId" | "status" | "dependsOn">;
 
 /** The tasks that dead ends are found among. */
 interface Tasks {
-  get(taskId: string): { readonly task: Task } | undefined;
+  get(taskId: string): Dependent | undefined;
   /** The tasks that name this one in `dependsOn`. */
   readonly dependents: KeyIndex;
 }
@@ -33,7 +36,7 @@ export class DeadEnds {
   }
 
   /** The failed and cancelled tasks that keep this one blocked: one for each dependency, up to `max`. */
-  causesOf({ taskId, dependsOn }: Task, max: number): string[] {
+  causesOf({ taskId, dependsOn }: Dependent, max: number): string[] {
     const causes = new Set<string>();
     if (!this.has(taskId)) return [];
     for (const id of dependsOn) {
@@ -45,7 +48,7 @@ export class DeadEnds {
   }
 
   /** Call this after each change of a task. */
-  update(taskId: string, before: Task | null, after: Task | null): void {
+  update(taskId: string, before: Dependent | null, after: Dependent | null): void {
     const wasSource = before !== null && isSource(before);
     const old = wasSource ? taskId : this.#causes.get(taskId);
     if (old === undefined) {
@@ -57,13 +60,13 @@ export class DeadEnds {
     for (const id of doubtful) this.#causes.delete(id);
     this.#causes.delete(taskId);
     const marked = [taskId, ...doubtful].filter((id) =>
-      this.#mark(id, this.#tasks.get(id)?.task ?? null),
+      this.#mark(id, this.#tasks.get(id) ?? null),
     );
     this.#passOn(marked);
   }
 
   /** Records the cause of a task, if there is one. Returns whether its blocked dependents are dead ends. */
-  #mark(taskId: string, task: Task | null): boolean {
+  #mark(taskId: string, task: Dependent | null): boolean {
     const cause = task === null ? undefined : this.#verdict(task);
     if (cause === undefined) return false;
     if (cause !== taskId) this.#causes.set(taskId, cause);
@@ -77,7 +80,7 @@ export class DeadEnds {
       if (cause === undefined) continue;
       for (const above of this.#tasks.dependents.get(id)) {
         if (this.#causes.has(above)) continue;
-        if (this.#tasks.get(above)?.task.status !== "blocked") continue;
+        if (this.#tasks.get(above)?.status !== "blocked") continue;
         this.#causes.set(above, cause);
         marked.push(above);
       }
@@ -98,7 +101,7 @@ export class DeadEnds {
     return found;
   }
 
-  #verdict(task: Task): string | undefined {
+  #verdict(task: Dependent): string | undefined {
     if (isSource(task)) return task.taskId;
     if (task.status !== "blocked") return undefined;
     for (const id of task.dependsOn) {
@@ -109,7 +112,7 @@ export class DeadEnds {
   }
 
   #causeOf(taskId: string): string | undefined {
-    const task = this.#tasks.get(taskId)?.task;
+    const task = this.#tasks.get(taskId);
     return task !== undefined && isSource(task) ? taskId : this.#causes.get(taskId);
   }
 }
@@ -118,7 +121,7 @@ export class DeadEnds {
  * Whether the task is a source as before, or none as before, and its dependencies are unchanged. Otherwise, a
  * cycle of marks could keep itself alive: for example, those that come from the task itself.
  */
-function isSameChoice(before: Task | null, after: Task | null): after is Task {
+function isSameChoice(before: Dependent | null, after: Dependent | null): after is Dependent {
   if (before === null || after === null || isSource(before) !== isSource(after)) return false;
   const { dependsOn } = after;
   return (
@@ -127,6 +130,6 @@ function isSameChoice(before: Task | null, after: Task | null): after is Task {
   );
 }
 
-function isSource({ status }: Task): boolean {
+function isSource({ status }: Dependent): boolean {
   return status === "failed" || status === "cancelled";
 }

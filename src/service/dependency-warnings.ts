@@ -44,8 +44,8 @@ export class DependencyWarnings {
   #inOtherCase(id: string): string | undefined {
     if (this.#byLowerCase === null) {
       this.#byLowerCase = new SetMap();
-      for (const { task } of this.#tasks.values()) {
-        this.#byLowerCase.add(task.taskId.toLowerCase(), task.taskId);
+      for (const { taskId } of this.#tasks.values()) {
+        this.#byLowerCase.add(taskId.toLowerCase(), taskId);
       }
     }
     const [meant] = this.#byLowerCase.get(id.toLowerCase());

@@ -5,7 +5,8 @@
  * From then on each change of a task corrects the counts. The sessions of a swarm share a few filters.
  */
 import { hasTags } from "../task/eligibility.ts";
-import type { Task, TaskStatus } from "../task/task.ts";
+import type { TaskOutline } from "../protocol/packed-fields.ts";
+import type { TaskStatus } from "../task/task.ts";
 import type { TaskIndex } from "./task-index.ts";
 
 /** With more filters than this, the least recently used one is forgotten. */
@@ -50,14 +51,14 @@ export class FilteredCounts {
 
   #countAll(filter: CountFilter): Counted {
     const counted: Counted = { filter, counts: new Map() };
-    for (const { task } of this.#tasks.values()) {
+    for (const task of this.#tasks.values()) {
       if (task.taskId.startsWith(filter.prefix)) count(counted, task, 1);
     }
     return counted;
   }
 }
 
-function count({ filter, counts }: Counted, task: Task | null, by: 1 | -1): void {
+function count({ filter, counts }: Counted, task: TaskOutline | null, by: 1 | -1): void {
   if (task === null || !hasTags(task.tags, filter.tags)) return;
   counts.set(task.status, (counts.get(task.status) ?? 0) + by);
 }

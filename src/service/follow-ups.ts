@@ -3,6 +3,7 @@
  * once it sees them all. So the death of a worker leaves nothing undone, and no leader is needed.
  */
 import { hasCode } from "../protocol/errors.ts";
+import type { TaskOutline } from "../protocol/packed-fields.ts";
 import { type FollowUp, followUp, type Later, type Situation } from "../task/follow-up.ts";
 import { CONNECTION_LOST, type Task } from "../task/task.ts";
 import type { LeaseWrites } from "./lease-writes.ts";
@@ -117,9 +118,10 @@ export class FollowUps implements Work {
 
   #perform(taskId: string, action: FollowUp): Promise<unknown> {
     const { writes, replacements, retention } = this.#parts;
-    const task = this.#tasks.get(taskId)?.task ?? null;
-    if (action.kind === "purge") return writes.purgeOld(taskId, task);
-    if (task === null) return Promise.resolve();
+    const known = this.#tasks.get(taskId);
+    if (action.kind === "purge") return writes.purgeOld(taskId, known?.task ?? null);
+    if (known === undefined) return Promise.resolve();
+    const { task } = known;
     switch (action.kind) {
       case "grant":
         return writes.grant(task);
@@ -134,7 +136,7 @@ export class FollowUps implements Work {
       case "settle_dependencies":
         return this.#settle(task);
       case "retire":
-        return retention.remove(task);
+        return retention.remove(known);
     }
   }
 
@@ -180,7 +182,7 @@ export class FollowUps implements Work {
   async #lookAtAll(): Promise<void> {
     const round = ++this.#round;
     const taskIds = new Set(this.#parts.leases.index.taskIds());
-    for (const { task } of this.#tasks.values()) if (mayNeedWork(task)) taskIds.add(task.taskId);
+    for (const task of this.#tasks.values()) if (mayNeedWork(task)) taskIds.add(task.taskId);
     let count = 0;
     for (const taskId of taskIds) {
       if (++count % LOOKS_AT_A_TIME === 0) await new Promise(setImmediate);
@@ -191,7 +193,7 @@ export class FollowUps implements Work {
 }
 
 /** Whether something may be due for a task that has not changed for a while. */
-function mayNeedWork({ status, dependsOn }: Task): boolean {
+function mayNeedWork({ status, dependsOn }: TaskOutline): boolean {
   return (
     status === "claimed" || status === "blocked" || (status === "available" && dependsOn.length > 0)
   );

@@ -96,7 +96,7 @@ export class Importer {
   /** Warnings for tasks that the import contains as finished, but that exist with another status. */
   #unfinished(tasks: readonly Imported[]): string[] {
     const warnings = tasks.flatMap(({ taskId, options: { finished } }) => {
-      const status = this.#tasks.get(taskId)?.task.status;
+      const status = this.#tasks.get(taskId)?.status;
       if (finished === null || status === undefined || status === finished.status) return [];
       return [
         `task ${taskId} exists and is ${status}: an import does not make it ${finished.status}`,

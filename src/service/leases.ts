@@ -60,7 +60,9 @@ export class Leases {
       if (this.outage.sees) this.index.forgetOver();
     });
     tasks.onChange(({ before, after }) => {
-      if (before?.status === "claimed" && isOver(nameOf(before), after, true)) this.#forget(before);
+      if (before?.status !== "claimed") return;
+      const claim = before.task;
+      if (isOver(nameOf(claim), after?.task ?? null, true)) this.#forget(claim);
     });
   }
 

@@ -103,8 +103,9 @@ export class ParkedRequests {
   #taskChanged({ taskId, after }: TaskChange): void {
     if (after === null || this.#queue.size === 0) return;
     // Another worker may have claimed it for a repetition of a request that is parked here.
-    if (after.claimedBy !== null && after.claimRequest !== null) {
-      this.#supersede(after.claimedBy, after.claimRequest);
+    const claimRequest = after.claimedBy === null ? null : after.task.claimRequest;
+    if (after.claimedBy !== null && claimRequest !== null) {
+      this.#supersede(after.claimedBy, claimRequest);
     }
     if (after.status !== "available") return;
     if (after.notBefore !== null && after.notBefore > this.#clock.now()) this.#scheduleDue();

@@ -2,6 +2,7 @@
  * The ports of the service: what it needs from outside, and how the endpoints call it. `nats/`
  * implements the stores and calls the service; `telemetry/` and the tests listen to its facts.
  */
+import type { CompactTask } from "../protocol/compact-task.ts";
 import type { Sendable } from "../protocol/encoded-json.ts";
 import type { CoordinatorError } from "../protocol/errors.ts";
 import type { Operation, OperationId, Reply, Request } from "../protocol/operations.ts";
@@ -39,8 +40,15 @@ export type TaskEntry =
       /** The id of the write that stored the entry; `null` if the entry names none. */
       readonly writeId: string | null;
     }
+  | UnreadableTask;
+
+/** An entry that is not a task. */
+export type UnreadableTask =
   | { readonly taskId: string; readonly revision: number; readonly corrupt: string }
   | { readonly taskId: string; readonly revision: number; readonly removed: true };
+
+/** The same as the index keeps it. */
+export type WatchedTask = CompactTask | UnreadableTask;
 
 /**
  * The receiver of a bucket's entries. A watch delivers the current entries first, then `current`, then
@@ -108,7 +116,7 @@ export interface TaskStore {
   history(taskId: string): Promise<TaskEntry[]>;
   /** The entries after a revision that the bucket still has, in order: of all tasks or of one. */
   entriesAfter(revision: number, limit: ReadLimit, taskId?: string): Promise<TaskEntry[]>;
-  watch(watch: Watch<TaskEntry>): Promise<Stoppable>;
+  watch(watch: Watch<WatchedTask>): Promise<Stoppable>;
 }
 
 /** Its name is that of the claim: `attempt`, and as `epoch` the `leaseEpoch` of the task's record. */

@@ -1,7 +1,9 @@
 /** Reads: one task from the leader's record, many tasks from the index once it has caught up. */
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
+import type { CompactTask } from "../protocol/compact-task.ts";
 import { iso } from "../protocol/instants.ts";
+import type { TaskOutline } from "../protocol/packed-fields.ts";
 import { EncodedRecord, encodeTask } from "../protocol/task-record.ts";
 import { hasTags } from "../task/eligibility.ts";
 import type { Task } from "../task/task.ts";
@@ -57,11 +59,11 @@ export class Queries {
     const isDeadEnd = (id: string): boolean => this.#tasks.deadEnds.has(id);
     const wanted = wantedBy(request, isDeadEnd);
     const page = new ReplyPage<EncodedRecord>(this.#settings.maxReplyBytes);
-    let last: Task | null = null;
+    let last: CompactTask | null = null;
     let isCut = false;
     for (const task of this.#from(request.cursor)) {
       if (!wanted(task)) continue;
-      const record = new EncodedRecord(task);
+      const record = new EncodedRecord(task.task);
       isCut = page.items.length === request.limit || !page.add(record);
       if (isCut && last === null) {
         const next = { cursor: cursorAfter(task) };
@@ -106,7 +108,7 @@ export class Queries {
     return { body };
   }
 
-  *#from(cursor: string | undefined): Generator<Task, void> {
+  *#from(cursor: string | undefined): Generator<CompactTask, void> {
     if (cursor === undefined) {
       yield* this.#tasks.byCreation;
       return;
@@ -137,14 +139,14 @@ function leaseOf(task: Task, leases: Leases): Reply<"tasks.get">["lease"] {
 }
 
 /** Names the last task and not a position, so pages neither repeat nor skip tasks when others change. */
-function cursorAfter(task: Task): string {
+function cursorAfter(task: TaskOutline): string {
   return `${task.createdRevision ?? 0}:${task.taskId}`;
 }
 
 function wantedBy(
   request: Request<"tasks.list">,
   isDeadEnd: (taskId: string) => boolean,
-): (task: Task) => boolean {
+): (task: TaskOutline) => boolean {
   const { status, claimed_by: claimedBy, dead_end: deadEnd, prefix, tags } = request;
   const statuses = status === undefined ? null : new Set([status].flat());
   return (task) =>

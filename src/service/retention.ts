@@ -2,7 +2,7 @@
  * Removes finished tasks and their history after the retention time. A task stays while an incomplete
  * task depends on it, because the dependent would otherwise wait forever.
  */
-import type { Task } from "../task/task.ts";
+import type { CompactTask } from "../protocol/compact-task.ts";
 import { forEachAtATime } from "./at-a-time.ts";
 import type { Clock, Observe, ServiceContext, ServiceSettings, TaskStore } from "./ports.ts";
 import type { TaskIndex } from "./task-index.ts";
@@ -60,9 +60,9 @@ export class Retention {
   async #removeOld(): Promise<void> {
     if (!this.#tasks.isCurrent) return;
     const before = this.#clock.now() - this.#settings.retentionSeconds * 1000;
-    const old: Task[] = [];
+    const old: CompactTask[] = [];
     for (const task of this.#tasks.finished) {
-      if (task.updatedAt > before) break;
+      if ((task.finishedAt ?? 0) > before) break;
       if (!this.isNeeded(task)) old.push(task);
     }
     await forEachAtATime(REMOVALS_AT_A_TIME, old, async (task) => {
@@ -74,9 +74,8 @@ export class Retention {
   }
 
   /** Removes the task and its history; `false` if it has changed or is needed. */
-  async remove(task: Task): Promise<boolean> {
-    const { taskId } = task;
-    const revision = this.#tasks.get(taskId)?.revision ?? 0;
+  async remove(task: CompactTask): Promise<boolean> {
+    const { taskId, revision } = task;
     // Until the task is removed, it may be requeued or become a dependency at any time.
     if (!this.#isRemovable(task)) return false;
     await this.#store.dropHistory(taskId, revision);
@@ -88,16 +87,16 @@ export class Retention {
   }
 
   /** Whether another task still needs this one, so that it must stay. */
-  isNeeded(task: Task): boolean {
-    for (const id of this.#tasks.dependents.get(task.taskId)) {
-      const dependent = this.#tasks.get(id)?.task;
+  isNeeded({ taskId }: Pick<CompactTask, "taskId">): boolean {
+    for (const id of this.#tasks.dependents.get(taskId)) {
+      const dependent = this.#tasks.get(id);
       // A dependent that failed or was cancelled may be requeued.
       if (dependent !== undefined && dependent.status !== "complete") return true;
     }
     return false;
   }
 
-  #isRemovable(task: Task): boolean {
-    return this.#tasks.get(task.taskId)?.task === task && !this.isNeeded(task);
+  #isRemovable(task: CompactTask): boolean {
+    return this.#tasks.get(task.taskId) === task && !this.isNeeded(task);
   }
 }

@@ -101,7 +101,7 @@ export class SessionIndex implements Watch<SessionEntry> {
     }
     if (holder === null || after?.claimedBy === holder || this.#sessions.get(holder) === undefined)
       return;
-    const how = howItEnded(after);
+    const how = howItEnded(after?.task ?? null);
     if (how === null) return;
     const taken = this.#taken.get(holder) ?? new Map<string, Taking>();
     this.#taken.set(holder, taken.set(taskId, how));

@@ -2,12 +2,13 @@
  * The tasks as this worker knows them. The index proposes, and the compare-and-set decides. The index may lag
  * behind, so it alone never refuses a request.
  */
+import { CompactTask } from "../protocol/compact-task.ts";
 import { SortedList } from "../task/sorted-list.ts";
-import { ReadyQueue } from "../task/ready-queue.ts";
+import { ReadyQueue, type ReadyTask } from "../task/ready-queue.ts";
 import { isFinished, type Task, TASK_STATUSES, type TaskStatus } from "../task/task.ts";
 import { WatchedMap } from "../watched/watched-map.ts";
 import { DeadEnds } from "./dead-ends.ts";
-import type { TaskEntry, Watch } from "./ports.ts";
+import type { Watch, WatchedTask } from "./ports.ts";
 
 /** A task and the revision of its record. */
 export interface KnownTask {
@@ -17,19 +18,20 @@ export interface KnownTask {
 
 /** The fields that determine the order of creation. */
 type CreationKey = Pick<Task, "createdRevision" | "taskId">;
+type FinishKey = Pick<CompactTask, "finishedAt" | "taskId">;
 
 /** `before` is `null` for a new task, `after` for a removed one. */
 export interface TaskChange {
   readonly taskId: string;
-  readonly before: Task | null;
-  readonly after: Task | null;
+  readonly before: CompactTask | null;
+  readonly after: CompactTask | null;
 }
 
-export class TaskIndex implements Watch<TaskEntry> {
-  readonly #tasks = new WatchedMap<KnownTask, "dependents" | "claims" | "claimRequests">({
-    dependents: ({ task }) => task.dependsOn,
-    claims: ({ task }) => task.claimedBy,
-    claimRequests: ({ task }) => task.claimRequest,
+export class TaskIndex implements Watch<WatchedTask> {
+  readonly #tasks = new WatchedMap<CompactTask, "dependents" | "claims" | "claimRequests">({
+    dependents: ({ dependsOn }) => dependsOn,
+    claims: ({ claimedBy }) => claimedBy,
+    claimRequests: (known) => (known.claimedBy === null ? null : known.task.claimRequest),
   });
   readonly #corrupt = new WatchedMap<{ readonly revision: number; readonly problem: string }>({});
   readonly position = this.#tasks.position;
@@ -42,9 +44,9 @@ export class TaskIndex implements Watch<TaskEntry> {
   /** Exactly the available tasks that are neither reserved nor set aside. */
   readonly ready = new ReadyQueue();
   /** All tasks, oldest first. */
-  readonly byCreation = new SortedList<Task, CreationKey>(compareCreation);
+  readonly byCreation = new SortedList<CompactTask, CreationKey>(compareCreation);
   /** Finished tasks, in the order in which they finished. */
-  readonly finished = new SortedList<Task>((a, b) => a.updatedAt - b.updatedAt || compareIds(a, b));
+  readonly finished = new SortedList<CompactTask, FinishKey>(compareFinish);
   /** Blocked tasks that wait for one that failed or was cancelled. */
   readonly deadEnds: DeadEnds;
   readonly #now: () => number;
@@ -57,7 +59,7 @@ export class TaskIndex implements Watch<TaskEntry> {
     this.#now = now;
     this.deadEnds = new DeadEnds(this);
     this.#tasks.onChange((taskId, before, after) => {
-      this.#changed({ taskId, before: before?.task ?? null, after: after?.task ?? null });
+      this.#changed({ taskId, before, after });
     });
   }
 
@@ -74,16 +76,16 @@ export class TaskIndex implements Watch<TaskEntry> {
     return this.#corrupt.size;
   }
 
-  get(taskId: string): KnownTask | undefined {
+  get(taskId: string): CompactTask | undefined {
     return this.#tasks.get(taskId);
   }
 
-  values(): Iterable<KnownTask> {
+  values(): Iterable<CompactTask> {
     return this.#tasks.values();
   }
 
   isComplete(taskId: string): boolean {
-    return this.#tasks.get(taskId)?.task.status === "complete";
+    return this.#tasks.get(taskId)?.status === "complete";
   }
 
   counts(): Record<TaskStatus, number> {
@@ -120,8 +122,8 @@ export class TaskIndex implements Watch<TaskEntry> {
   /** Ends a reservation. */
   free(taskId: string): void {
     this.#reserved.delete(taskId);
-    const task = this.get(taskId)?.task;
-    if (task !== undefined) this.#offer(task);
+    const known = this.get(taskId);
+    if (known !== undefined) this.#offer(known);
   }
 
   /** Keeps the task out of `ready` until it changes: a claim of the task as it is now has failed. */
@@ -131,15 +133,17 @@ export class TaskIndex implements Watch<TaskEntry> {
   }
 
   /** The task, if it is due and in `ready`. */
-  readyTask(taskId: string): Task | null {
-    const task = this.get(taskId)?.task;
-    const isDue = task !== undefined && (task.notBefore ?? 0) <= this.#now();
-    return isDue && this.#isOffered(task) ? task : null;
+  readyTask(taskId: string): ReadyTask | null {
+    const known = this.get(taskId);
+    const isDue = known !== undefined && (known.notBefore ?? 0) <= this.#now();
+    return isDue && this.#isOffered(known) ? known : null;
   }
 
   /** Takes in a record that this worker has just written, or read from the leader. */
   apply(task: Task, revision: number): void {
-    this.#tasks.apply(task.taskId, { task: withCreation(task, revision), revision });
+    // Mostly the watch has delivered it already.
+    if (revision <= (this.get(task.taskId)?.revision ?? 0)) return;
+    this.#tasks.apply(task.taskId, CompactTask.of(task, revision));
   }
 
   restarted(): void {
@@ -153,7 +157,7 @@ export class TaskIndex implements Watch<TaskEntry> {
     return true;
   }
 
-  entry(entry: TaskEntry): void {
+  entry(entry: WatchedTask): void {
     const { taskId, revision } = entry;
     const isCorrupt = "corrupt" in entry;
     this.#corrupt.deliver(
@@ -161,8 +165,7 @@ export class TaskIndex implements Watch<TaskEntry> {
       revision,
       isCorrupt ? { revision, problem: entry.corrupt } : null,
     );
-    const known = "task" in entry ? { task: entry.task, revision } : null;
-    this.#tasks.deliver(taskId, revision, known);
+    this.#tasks.deliver(taskId, revision, entry instanceof CompactTask ? entry : null);
   }
 
   current(): void {
@@ -172,6 +175,7 @@ export class TaskIndex implements Watch<TaskEntry> {
 
   #changed(change: TaskChange): void {
     const { taskId, before, after } = change;
+    before?.replaced();
     this.#setAside.delete(taskId);
     if (before !== null) {
       this.#count(before.status, -1);
@@ -195,27 +199,26 @@ export class TaskIndex implements Watch<TaskEntry> {
     this.#counts.set(status, (this.#counts.get(status) ?? 0) + difference);
   }
 
-  #isOffered({ taskId, status }: Task): boolean {
+  #isOffered({ taskId, status }: CompactTask): boolean {
     return status === "available" && !this.#reserved.has(taskId) && !this.#setAside.has(taskId);
   }
 
-  #offer(task: Task): void {
-    if (this.#isOffered(task)) this.ready.add(task, this.#now());
+  #offer(known: CompactTask): void {
+    if (this.#isOffered(known)) this.ready.add(known, this.#now());
   }
 
   #withdraw(taskId: string): void {
-    const task = this.get(taskId)?.task;
-    if (task !== undefined) this.ready.delete(task);
+    const known = this.get(taskId);
+    if (known !== undefined) this.ready.delete(known);
   }
-}
-
-/** The first record of a task cannot contain its own revision, so its readers add it. */
-function withCreation(task: Task, revision: number): Task {
-  return task.createdRevision === null ? { ...task, createdRevision: revision } : task;
 }
 
 function compareCreation(a: CreationKey, b: CreationKey): number {
   return (a.createdRevision ?? 0) - (b.createdRevision ?? 0) || compareIds(a, b);
+}
+
+function compareFinish(a: FinishKey, b: FinishKey): number {
+  return (a.finishedAt ?? 0) - (b.finishedAt ?? 0) || compareIds(a, b);
 }
 
 function compareIds(a: Pick<Task, "taskId">, b: Pick<Task, "taskId">): number {

@@ -98,7 +98,7 @@ export class TaskWriter {
     options: ExecuteOptions = {},
   ): Promise<Executed> {
     const deadline = this.#clock.now() + TRY_FOR_MS;
-    let known = this.#index.get(taskId);
+    let known: KnownTask | undefined = this.#index.get(taskId);
     let isFresh = false;
     const inDoubt: string[] = [];
     for (let tries = 0; tries < MAX_TRIES && this.#clock.now() < deadline; tries++) {
@@ -254,8 +254,8 @@ export class TaskWriter {
     decision: CoordinatorError | Exclude<Decision, { kind: "write" }>,
   ): Executed {
     if (decision instanceof CoordinatorError) throw decision;
-    if (decision.kind === "unchanged") return { ...known, written: false };
-    const { task } = known;
+    const { task, revision } = known;
+    if (decision.kind === "unchanged") return { task, revision, written: false };
     throw refusalError(task, decision.refusal, {
       unmet: this.unmet(task),
       deadEnds: this.deadEnds(task),

@@ -27,14 +27,10 @@ export class SortedList<T extends Key, Key = T> implements Iterable<T> {
 
   /** Adds the element, or replaces the element that is equal to it. */
   set(element: T): void {
-    const last = this.#chunks.length - 1;
-    const c = Math.min(this.#chunkFor(element), last);
+    const c = this.#isLast(element) ? this.#chunks.length : this.#chunkFor(element);
     const chunk = this.#chunks[c];
-    const isLast = c === last && chunk !== undefined && this.#isAfter(element, chunk);
-    // Most elements come in order. If full chunks were split in the middle, all would stay half full.
-    if (chunk === undefined || (isLast && chunk.length === MAX_CHUNK)) {
-      this.#chunks.push([element]);
-      this.#size++;
+    if (chunk === undefined) {
+      this.#append(element);
       return;
     }
     const i = this.#positionIn(chunk, element);
@@ -78,9 +74,18 @@ export class SortedList<T extends Key, Key = T> implements Iterable<T> {
     }
   }
 
-  #isAfter(element: T, chunk: readonly T[]): boolean {
-    const end = chunk.at(-1);
-    return end !== undefined && this.#compare(end, element) < 0;
+  /** Whether the element comes after all others, as most do. */
+  #isLast(element: T): boolean {
+    const last = this.#chunks.at(-1)?.at(-1);
+    return last === undefined || this.#compare(last, element) < 0;
+  }
+
+  /** A full chunk stays full. If it were split in the middle, all would stay half full. */
+  #append(element: T): void {
+    const chunk = this.#chunks.at(-1);
+    if (chunk === undefined || chunk.length === MAX_CHUNK) this.#chunks.push([element]);
+    else chunk.push(element);
+    this.#size++;
   }
 
   /** Index of the first chunk whose last element is not before `element`. */

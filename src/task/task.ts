@@ -192,7 +192,7 @@ export function createTask(
   taskId: string,
   definition: TaskDefinition,
   options: NewTaskOptions & { readonly blocked: boolean; readonly now: number },
-): Task {
+): Task & { readonly lastEvent: TaskEvent } {
   const { finished = null } = options;
   const status = finished?.status ?? (options.blocked ? "blocked" : "available");
   return {

@@ -43,8 +43,8 @@ export class WatchedMap<
     readonly keys: SetMap;
   }[];
   readonly #listeners: ChangeListener<Value, Entry>[] = [];
-  /** The keys delivered so far, while the watch delivers the state with which it begins. */
-  #found: Set<string> | null = null;
+  /** While the watch delivers the state with which it begins: the known keys that it has not delivered. */
+  #missing: Set<string> | null = null;
 
   constructor(indexes: Readonly<Record<Index, IndexFunction<Value>>>) {
     this.#indexes = Object.entries<IndexFunction<Value>>(indexes).map(([name, namesOf]) => ({
@@ -81,7 +81,7 @@ export class WatchedMap<
     const { revision } = value;
     const known = this.#values.get(key) ?? null;
     if (revision <= this.position.revision || revision <= (known?.revision ?? 0)) return false;
-    this.#found?.add(key);
+    this.#missing?.delete(key);
     this.#update(key, known, value, undefined);
     return true;
   }
@@ -98,13 +98,13 @@ export class WatchedMap<
 
   /** The watch begins or is interrupted. Until `current`, it delivers the state of the bucket. */
   restarted(): void {
-    this.#found = new Set();
+    this.#missing = new Set(this.#values.keys());
     this.position.restarted();
   }
 
   /** Whether the entry that the watch has now is known already. Then it counts as delivered. */
   isKnown(key: string, revision: number): boolean {
-    if (this.#found !== null || this.#values.get(key)?.revision !== revision) return false;
+    if (this.#missing !== null || this.#values.get(key)?.revision !== revision) return false;
     this.position.delivered(revision);
     return true;
   }
@@ -112,23 +112,19 @@ export class WatchedMap<
   /** Takes in what the watch delivers. `value` is `null` if the key was removed. */
   deliver(key: string, revision: number, value: Value | null, entry?: Entry): void {
     const known = this.#values.get(key) ?? null;
-    if (value !== null) this.#found?.add(key);
+    if (value !== null) this.#missing?.delete(key);
     // When the watch begins again, the bucket is right even with an older revision: it may have been
     // restored from a backup.
-    const isNews = known === null || revision > known.revision || this.#found !== null;
+    const isNews = known === null || revision > known.revision || this.#missing !== null;
     if (isNews) this.#update(key, known, value, entry);
     this.position.delivered(revision);
   }
 
   /** The watch has delivered the state with which it began. */
   current(): void {
-    const found = this.#found;
-    this.#found = null;
-    // The copy protects entries that a listener adds meanwhile. It has only the keys, because a listener
-    // may also change entries.
-    for (const key of found === null ? [] : [...this.#values.keys()]) {
-      if (found?.has(key) === false) this.remove(key);
-    }
+    const missing = this.#missing ?? [];
+    this.#missing = null;
+    for (const key of missing) this.remove(key);
     this.position.current();
   }
 

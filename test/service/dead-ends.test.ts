@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { CompactTask } from "../../src/protocol/compact-task.ts";
 import { TaskIndex } from "../../src/service/task-index.ts";
 import type { Task, TaskStatus } from "../../src/task/task.ts";
 import { availableTask, NOW } from "../task/sample-task.ts";
@@ -18,7 +19,7 @@ class Index {
 
   put(taskId: string, status: TaskStatus, dependsOn: string[] = []): void {
     const task: Task = availableTask({ taskId, status, dependsOn });
-    this.tasks.entry({ taskId, revision: ++this.#revision, task, writeId: null });
+    this.tasks.entry(CompactTask.of(task, ++this.#revision));
   }
 
   remove(taskId: string): void {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CoordinatorError } from "../../src/protocol/errors.ts";
-import type { Stores, TaskEntry, Watch } from "../../src/service/ports.ts";
+import type { Stores, WatchedTask, Watch } from "../../src/service/ports.ts";
 import { withFaults } from "../support/faulty-stores.ts";
 import { askNext, idsOf, parked } from "../support/next-requests.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
@@ -13,8 +13,8 @@ const ANSWERED_WITHIN_MS = 8_000;
 /** A bucket of tasks without a leader: nothing is read or written, and the watch is interrupted. */
 class Outage {
   #isOver = true;
-  #watch: Watch<TaskEntry> | null = null;
-  #missed: TaskEntry[] = [];
+  #watch: Watch<WatchedTask> | null = null;
+  #missed: WatchedTask[] = [];
 
   begin(): void {
     this.#isOver = false;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { CompactTask } from "../../src/protocol/compact-task.ts";
 import type { Session } from "../../src/service/ports.ts";
 import { SessionIndex } from "../../src/service/session-index.ts";
 import { TaskIndex } from "../../src/service/task-index.ts";
@@ -33,13 +34,12 @@ function holding(task: Task): { index: SessionIndex; becomes: (after: Task) => v
   index.current();
   index.entry({ kind: "live", writtenAt: NOW, revision: 1, session: session() });
   tasks.current();
-  const { taskId } = task;
-  tasks.entry({ taskId, revision: 1, task, writeId: null });
+  tasks.entry(CompactTask.of(task, 1));
   return {
     index,
     becomes: (after) => {
       const revision = tasks.position.revision + 1;
-      tasks.entry({ taskId, revision, task: after, writeId: null });
+      tasks.entry(CompactTask.of(after, revision));
     },
   };
 }

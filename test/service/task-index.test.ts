@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { CompactTask } from "../../src/protocol/compact-task.ts";
 import { type TaskChange, TaskIndex } from "../../src/service/task-index.ts";
 import type { Task } from "../../src/task/task.ts";
 import { availableTask, blockedTask, claimedTask, NOW } from "../task/sample-task.ts";
@@ -13,7 +14,7 @@ function currentIndex(): TaskIndex {
 }
 
 function deliver(index: TaskIndex, revision: number, task: Task): void {
-  index.entry({ taskId: task.taskId, revision, task, writeId: null });
+  index.entry(CompactTask.of(task, revision));
 }
 
 function complete(overrides: Partial<Task>): Task {
@@ -58,10 +59,10 @@ describe("the index of tasks", () => {
     index.reserve("a");
     assert.deepEqual([index.ready.size, index.readyTask("a")], [0, null]);
     deliver(index, 2, claimedTask({ taskId: "a" }));
-    deliver(index, 3, availableTask({ taskId: "a", title: "again" }));
+    deliver(index, 3, availableTask({ taskId: "a", priority: 4 }));
     assert.equal(index.ready.size, 0);
     index.free("a");
-    assert.deepEqual([index.ready.size, index.readyTask("a")?.title], [1, "again"]);
+    assert.deepEqual([index.ready.size, index.readyTask("a")?.priority], [1, 4]);
 
     index.reserve("a");
     deliver(index, 4, claimedTask({ taskId: "a" }));
@@ -86,7 +87,7 @@ describe("the index of tasks", () => {
     deliver(index, 10, complete({ taskId: "b", createdRevision: 2, updatedAt: NOW }));
     deliver(index, 11, complete({ taskId: "a", createdRevision: 3, updatedAt: NOW - 5 }));
     deliver(index, 12, availableTask({ taskId: "c", createdRevision: 1 }));
-    const idsOf = (tasks: Iterable<Task>): string[] => [...tasks].map((task) => task.taskId);
+    const idsOf = (tasks: Iterable<CompactTask>): string[] => [...tasks].map((task) => task.taskId);
     assert.deepEqual(idsOf(index.byCreation), ["c", "b", "a"]);
     assert.deepEqual(idsOf(index.finished), ["a", "b"]);
   });

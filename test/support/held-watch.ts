@@ -1,5 +1,5 @@
 /** A worker that lags behind: it receives the writes of others when the test says so. */
-import type { Stores, TaskEntry } from "../../src/service/ports.ts";
+import type { Stores, WatchedTask } from "../../src/service/ports.ts";
 import { withFaults } from "./faulty-stores.ts";
 
 export class HeldWatch {
@@ -26,7 +26,7 @@ export class HeldWatch {
           restarted: () => {
             watch.restarted();
           },
-          entry: (entry: TaskEntry) => {
+          entry: (entry: WatchedTask) => {
             const deliver = (): void => {
               watch.entry(entry);
             };

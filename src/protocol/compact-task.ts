@@ -1,0 +1,93 @@
+/**
+ * A task as an index keeps it, in little memory: the fields that the index reads, and the others as one text.
+ * The whole task is made when somebody asks for it, and stays in memory while it is among those used last.
+ */
+import { isFinished, type Task, type TaskStatus } from "../task/task.ts";
+import { packTask, type TaskOutline, unpackTask } from "./packed-fields.ts";
+import { readRecordTexts } from "./record-texts.ts";
+import { decodeTask, type RecordOrigin } from "./task-record.ts";
+
+/** So many whole tasks stay in memory, in this process. */
+const MAX_WHOLE = 1_024;
+/** Instead of the packed fields of a task that stays whole. */
+const WHOLE = "";
+
+const whole: CompactTask[] = [];
+let nextWhole = 0;
+
+export class CompactTask implements TaskOutline {
+  readonly taskId: string;
+  readonly revision: number;
+  readonly status: TaskStatus;
+  readonly priority: number;
+  readonly dependsOn: readonly string[];
+  readonly requires: readonly string[];
+  readonly tags: readonly string[];
+  readonly claimedBy: string | null;
+  readonly notBefore: number | null;
+  readonly createdRevision: number;
+  /** When the record of a finished task was written, epoch milliseconds; `null` if it is not finished. */
+  readonly finishedAt: number | null;
+  /** `null` until they are needed. */
+  #packed: string | null;
+  #task: Task | null;
+
+  private constructor(
+    outline: TaskOutline,
+    revision: number,
+    finishedAt: number | null,
+    content: string | Task,
+  ) {
+    this.taskId = outline.taskId;
+    this.revision = revision;
+    this.status = outline.status;
+    this.priority = outline.priority;
+    this.dependsOn = outline.dependsOn;
+    this.requires = outline.requires;
+    this.tags = outline.tags;
+    this.claimedBy = outline.claimedBy;
+    this.notBefore = outline.notBefore;
+    this.createdRevision = outline.createdRevision ?? revision;
+    this.finishedAt = finishedAt;
+    this.#packed = typeof content === "string" ? content : null;
+    this.#task = null;
+    if (typeof content !== "string") this.#keep(content);
+  }
+
+  static of(task: Task, revision: number): CompactTask {
+    // The first record of a task cannot contain its own revision, so its readers add it.
+    const full = task.createdRevision === null ? { ...task, createdRevision: revision } : task;
+    return new CompactTask(full, revision, isFinished(task.status) ? task.updatedAt : null, full);
+  }
+
+  /** @throws CorruptRecordError */
+  static read(record: string, origin: RecordOrigin): CompactTask {
+    const texts = readRecordTexts(record, origin);
+    if (texts === null) return CompactTask.of(decodeTask(record, origin), origin.revision);
+    return new CompactTask(texts.outline, origin.revision, texts.finishedAt, texts.packed);
+  }
+
+  get task(): Task {
+    return this.#task ?? this.#keep(unpackTask(this, this.#packed ?? ""));
+  }
+
+  /** A later record has replaced this one, so packing it is not worth the time. */
+  replaced(): void {
+    this.#packed ??= WHOLE;
+  }
+
+  #keep(task: Task): Task {
+    this.#task = task;
+    const oldest = whole[nextWhole];
+    if (oldest !== undefined) oldest.#shrink();
+    whole[nextWhole] = this;
+    nextWhole = (nextWhole + 1) % MAX_WHOLE;
+    return task;
+  }
+
+  #shrink(): void {
+    if (this.#task === null) return;
+    this.#packed ??= packTask(this.#task) ?? WHOLE;
+    if (this.#packed !== WHOLE) this.#task = null;
+  }
+}
