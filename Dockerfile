@@ -1,5 +1,5 @@
 # A worker of if-coordinator: `serve`, for the NATS servers in IF_COORDINATOR_NATS_SERVERS.
-FROM node:22-alpine AS build
+FROM node:24-alpine AS build
 WORKDIR /app
 COPY package.json package-lock.json tsconfig.json ./
 RUN npm ci --ignore-scripts
@@ -8,7 +8,7 @@ COPY src ./src
 RUN echo '{ "extends": "./tsconfig.json", "include": ["src"] }' > tsconfig.image.json && \
     npx tsc -p tsconfig.image.json
 
-FROM node:22-alpine
+FROM node:24-alpine
 WORKDIR /app
 ENV NODE_ENV=production \
     IF_COORDINATOR_METRICS_HOST=0.0.0.0 \

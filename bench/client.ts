@@ -99,6 +99,13 @@ export class BenchClient implements AsyncDisposable {
     };
   }
 
+  /** The floor: a request and one write, which the responder of `floor.ts` makes. */
+  async writeFloor(): Promise<void> {
+    const body = JSON.stringify({ session_id: "bench", ttl_seconds });
+    const options = { timeout: TIMEOUT_MS };
+    await this.connection.request(`bench.write.${crypto.randomUUID()}`, body, options);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.connection.close();
   }

@@ -58,6 +58,16 @@ export class Crowd implements AsyncDisposable {
     };
   }
 
+  /** Meanwhile, the processes of the sessions stand still. What is sent to them waits in their sockets. */
+  async whilePaused<T>(work: () => Promise<T>): Promise<T> {
+    this.#signal("SIGSTOP");
+    try {
+      return await work();
+    } finally {
+      this.#signal("SIGCONT");
+    }
+  }
+
   async live(life: Omit<Life, "prefix">): Promise<Lived> {
     const all = await this.#all((child, index) =>
       child.ask("live", { ...life, prefix: `crowd-${index}` }),
@@ -72,6 +82,10 @@ export class Crowd implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#cleanup[Symbol.asyncDispose]();
+  }
+
+  #signal(signal: "SIGSTOP" | "SIGCONT"): void {
+    for (const { pid } of this.#children) process.kill(pid, signal);
   }
 
   #all<T>(ask: (child: Child<CrowdMethods>, index: number) => Promise<T>): Promise<T[]> {
