@@ -162,7 +162,8 @@ export class FollowUps implements Work {
 
   /** This worker has written the task, so it knows first. */
   #written(task: Task): void {
-    this.#reconciler.now(task.taskId);
+    // Of a claim, `onClaimed` tells: not before that is it known which connection it names.
+    if (task.status !== "claimed") this.#reconciler.now(task.taskId);
     if (task.status !== "complete") return;
     for (const id of this.#tasks.dependents.get(task.taskId)) this.#reconciler.now(id);
   }

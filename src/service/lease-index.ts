@@ -104,7 +104,9 @@ export class LeaseIndex implements Watch<LeaseEntry> {
 
   /** Takes in a lease that this worker has just written, or read from the leader. */
   apply(lease: Lease, revision: number, writtenAt: number): void {
-    this.#live.apply(leaseKeyOf(lease), { lease, revision, writtenAt });
+    const key = leaseKeyOf(lease);
+    this.#begun(key, revision);
+    this.#live.apply(key, { lease, revision, writtenAt });
   }
 
   /** Takes in the end of a lease that this worker has just written, or read from the leader. */
@@ -129,7 +131,9 @@ export class LeaseIndex implements Watch<LeaseEntry> {
   entry(entry: LeaseEntry): void {
     if (entry.kind === "live") {
       const { revision, writtenAt, lease } = entry;
-      this.#live.deliver(leaseKeyOf(lease), revision, { lease, revision, writtenAt });
+      const key = leaseKeyOf(lease);
+      this.#begun(key, revision);
+      this.#live.deliver(key, revision, { lease, revision, writtenAt });
     } else if (entry.kind === "ended") {
       this.#note(entry);
       this.#live.deliver(leaseKeyOf(entry.name), entry.revision, null);
@@ -139,6 +143,11 @@ export class LeaseIndex implements Watch<LeaseEntry> {
   current(): void {
     // Where neither a lease nor a marker is left, nobody can say that the lease has ended.
     this.#live.current();
+  }
+
+  /** The key is in use again: the server has removed the marker that an earlier task of this id had left. */
+  #begun(key: string, revision: number): void {
+    if ((this.#ended.get(key)?.revision ?? Infinity) < revision) this.#ended.delete(key);
   }
 
   #note(end: EndedEntry): void {

@@ -92,7 +92,7 @@ export class LeaseWrites {
       const found = this.#index.get(key);
       const isUsed = found !== undefined && !isOf(found.lease, claim);
       if (isOver || isUsed || ended !== undefined) {
-        if (ended !== undefined) kept = keptFrom(ended) ?? kept;
+        if (ended !== undefined) kept = keptFrom(ended, claim) ?? kept;
         claim = await this.#nextEpoch(claim, ttlSeconds);
         isOver = false;
         continue;
@@ -181,9 +181,9 @@ export class LeaseWrites {
   }
 }
 
-/** A connection that has ended a lease is not kept. `null`: this worker has not seen the lease. */
-function keptFrom({ known, how }: EndedLease): Kept | null {
-  if (known === null) return null;
+/** A connection that has ended a lease is not kept. `null`: this worker has not seen the lease of the claim. */
+function keptFrom({ known, how }: EndedLease, claim: Task): Kept | null {
+  if (known === null || !isOf(known.lease, claim)) return null;
   const { progress, connection } = known.lease;
   return { progress, connection: how === "disconnected" ? null : connection };
 }

@@ -111,7 +111,7 @@ export class Leases {
       this.#unleased.set(taskId, unleased);
     }
     const ended = this.index.ended(key);
-    if (ended !== undefined) return this.#endedState(task, ended, unleased.isOwn);
+    if (ended !== undefined) return this.#endedState(task, ended, unleased);
     const { since, isOwn, connection } = unleased;
     return { kind: "missing", since, isOwn, namesConnection: connection !== null };
   }
@@ -130,7 +130,8 @@ export class Leases {
   /** The lease of a claim; an estimate while this worker has not seen it. */
   describe(task: Task): { readonly lease: Lease; readonly expiresAt: number } {
     const key = leaseKeyOf(nameOf(task));
-    const seen = this.index.get(key) ?? this.index.ended(key)?.known;
+    const found = this.index.get(key) ?? this.index.ended(key)?.known ?? null;
+    const seen = found !== null && isOf(found.lease, task) ? found : null;
     const lease = seen?.lease ?? this.leaseOf(task);
     const since = seen?.writtenAt ?? task.claimedAt ?? this.#clock.now();
     return { lease, expiresAt: since + lease.ttlSeconds * 1000 };
@@ -157,16 +158,20 @@ export class Leases {
     };
   }
 
-  #endedState(task: Task, ended: EndedLease, isOwn: boolean): LeaseState {
-    const { known, isSpared, since, how } = ended;
+  #endedState(task: Task, ended: EndedLease, { isOwn, since }: Unleased): LeaseState {
+    const { known, isSpared, how } = ended;
     // Without a lease of its own that this worker has seen, the marker of a claim that this worker has just
     // made is that of an earlier task with the same id.
     const isOfEarlier = known === null ? isOwn : !isOf(known.lease, task);
     if (isOfEarlier) return { kind: "used" };
     const reason = how === "disconnected" ? CONNECTION_LOST : LEASE_EXPIRED;
-    const ownGrace = known === null ? since + this.#settings.outageGraceMs : 0;
-    const sparedUntil = isSpared ? Math.max(this.outage.graceEndsAt, ownGrace) : 0;
-    return { kind: "ended", reason, sparedUntil };
+    const graceEndsAt = isSpared ? this.outage.graceEndsAt : 0;
+    if (known !== null) return { kind: "ended", reason, sparedUntil: graceEndsAt };
+    // Nobody can say whether it ended in an outage. Or it is that of an earlier task, and the worker that has
+    // just made the claim is about to begin the next epoch.
+    const { leaseGraceMs, outageGraceMs } = this.#settings;
+    const ownGrace = Math.max(ended.since, since) + Math.max(outageGraceMs, leaseGraceMs);
+    return { kind: "ended", reason, sparedUntil: Math.max(graceEndsAt, ownGrace) };
   }
 
   #judge(end: EndedEntry, known: KnownLease | null): boolean {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { withFaults } from "../support/faulty-stores.ts";
-import { lastLease, leaseMarker } from "../support/stored-leases.ts";
+import { ended, lastLease, leaseMarker, stored } from "../support/stored-leases.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
 describe("a lease", () => {
@@ -86,6 +86,7 @@ describe("a lease", () => {
     for (const status of ["complete", "available", "failed"]) {
       await coordinator.ok(`tasks.create.${status}`);
       await coordinator.ok(`tasks.claim.${status}`, { session_id: "s1" });
+      await coordinator.ok(`tasks.renew.${status}`, { session_id: "s1" });
       await coordinator.ok(`tasks.release.${status}`, { session_id: "s1", status });
     }
     await coordinator.until("tasks.stats", ({ leases }) => leases === 0);
@@ -138,25 +139,43 @@ describe("a claim whose worker died before it wrote the lease", () => {
 });
 
 describe("a lease that ran out while no worker was there to see it", () => {
-  it("does not cost the claim: the claim gets a new lease first", async () => {
-    await using coordinator = await TestCoordinator.start({
-      workers: 0,
-      settings: { lease_grace_ms: 200 },
-    });
+  /** A claim of s1 whose lease has run out. Resolves when a worker has started that has only seen that. */
+  async function seenLate(
+    graceSeconds: number,
+  ): Promise<{ coordinator: TestCoordinator; started: number }> {
+    const settings = { lease_grace_ms: 200, outage_grace_seconds: graceSeconds };
+    const coordinator = await TestCoordinator.start({ workers: 0, settings });
     const first = await coordinator.addWorkers(1);
     await coordinator.ok("tasks.create.a");
     await coordinator.ok("tasks.claim.a", { session_id: "s1", ttl_seconds: 1 });
     await coordinator.fact("lease_granted", () => true, 0);
     await first.stop();
     await leaseMarker(coordinator.connection, "a");
-
-    const since = coordinator.facts.length;
+    const started = Date.now();
     await coordinator.addWorkers(2);
-    await coordinator.fact("lease_restored", () => true, since);
-    await coordinator.fact("lease_expired", () => true, since);
-    const kinds = coordinator.facts.slice(since).map(({ kind }) => kind);
-    assert.ok(kinds.indexOf("lease_restored") < kinds.indexOf("lease_expired"));
+    return { coordinator, started };
+  }
+
+  it("costs the claim, but not before the grace is over", async () => {
+    const late = await seenLate(1);
+    await using coordinator = late.coordinator;
+    await coordinator.fact("lease_expired", () => true, 0);
+    assert.ok(Date.now() - late.started >= 1_000);
     assert.equal((await coordinator.ok("tasks.get.a")).task.last_event.type, "task_expired");
+    const kinds = new Set(coordinator.facts.map(({ kind }) => kind));
+    assert.ok(!kinds.has("lease_restored"));
+  });
+
+  it("does not cost the claim if its holder renews in that time", async () => {
+    const late = await seenLate(10);
+    await using coordinator = late.coordinator;
+    const renewal = { session_id: "s1", attempt: 1, ttl_seconds: 1 };
+    assert.equal((await coordinator.ok("tasks.renew.a", renewal)).attempt, 1);
+    const { task } = await coordinator.ok("tasks.get.a");
+    assert.deepEqual([task.status, task.lease_epoch], ["claimed", 1]);
+    // It is like any other lease from now on: its end costs the claim, and at once.
+    await coordinator.fact("lease_expired", () => true, 0);
+    assert.ok(Date.now() - late.started < 10_000);
   });
 });
 
@@ -171,7 +190,7 @@ describe("the lease of an earlier attempt", () => {
           write: (real) => (lease, expected) => {
             if (lease.attempt > 1) return real.write(lease, expected);
             writeLate = () => real.write(lease, expected);
-            return Promise.resolve({ kind: "written", revision: 0 });
+            return Promise.resolve({ kind: "unknown" });
           },
         },
       }),
@@ -180,10 +199,11 @@ describe("the lease of an earlier attempt", () => {
     await coordinator.ok("tasks.claim.a", { session_id: "s1", ttl_seconds: 1 });
     await coordinator.ok("tasks.release.a", { session_id: "s1", status: "available" });
     const since = coordinator.facts.length;
-    await coordinator.ok("tasks.claim.a", { session_id: "s2", ttl_seconds: 300 });
+    await coordinator.ok("tasks.claim.a", { session_id: "s2", ttl_seconds: 5 });
     await coordinator.fact("lease_granted", ({ attempt }) => attempt === 2, since);
-    const late = await (writeLate as (() => Promise<unknown>) | null)?.();
-    assert.deepEqual(late, { kind: "conflict" });
+    await (writeLate as (() => Promise<unknown>) | null)?.();
+    await ended(coordinator.connection, "1-0.a");
+    assert.equal((await stored(coordinator.connection, "2-0.a"))?.session_id, "s2");
     assert.equal((await coordinator.ok("tasks.verify.a", { session_id: "s2" })).holds, true);
   });
 });

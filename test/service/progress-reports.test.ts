@@ -8,20 +8,14 @@ import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
 const HOLDER = { session_id: "s1", attempt: 1 };
 
-/** Claims the task. Resolves with the attempt when the claim has its lease. */
-async function claim(coordinator: TestCoordinator, id = "a", more: object = {}): Promise<number> {
-  const since = coordinator.facts.length;
-  const { attempt } = await coordinator.ok(`tasks.claim.${id}`, { session_id: "s1", ...more });
-  await coordinator.fact(
-    "lease_granted",
-    (fact) => fact.taskId === id && fact.attempt === attempt,
-    since,
-  );
+/** Claims the task for s1, and returns the attempt. */
+async function claim(coordinator: TestCoordinator, more: object = {}): Promise<number> {
+  const { attempt } = await coordinator.ok("tasks.claim.a", { session_id: "s1", ...more });
   return attempt as number;
 }
 
-async function shown(coordinator: TestCoordinator, id = "a"): Promise<unknown> {
-  const { lease } = await coordinator.ok(`tasks.get.${id}`);
+async function shown(coordinator: TestCoordinator): Promise<unknown> {
+  const { lease } = await coordinator.ok("tasks.get.a");
   assert.notEqual(lease, null);
   return lease.progress;
 }
@@ -38,18 +32,12 @@ async function onEveryWorker(
   });
 }
 
-/** The entry in the bucket `leases`. */
-async function stored(coordinator: TestCoordinator, id = "a"): Promise<KvEntry> {
+/** The lease of an attempt, as the bucket `leases` has it. */
+async function stored(coordinator: TestCoordinator, attempt = 1): Promise<KvEntry> {
   const bucket = await new Kvm(coordinator.connection).open("leases");
-  const entry = await bucket.get(id);
+  const entry = await bucket.get(`${attempt}-0.a`);
   assert.ok(entry !== null);
   return entry;
-}
-
-/** Writes a lease as other programs, or other versions of this one, would. */
-async function putLease(coordinator: TestCoordinator, id: string, record: object): Promise<void> {
-  const bucket = await new Kvm(coordinator.connection).open("leases");
-  await bucket.put(id, JSON.stringify(record));
 }
 
 describe("the progress that a holder reports with a renewal", () => {
@@ -57,8 +45,8 @@ describe("the progress that a holder reports with a renewal", () => {
     await using coordinator = await TestCoordinator.start();
     await coordinator.ok("tasks.create.a");
     assert.equal((await coordinator.ok("tasks.get.a")).lease, null, "nobody holds it");
-    await claim(coordinator, "a", { ttl_seconds: 60 });
-    const { lease: fresh, revision: claimed } = await coordinator.ok("tasks.get.a");
+    await claim(coordinator, { ttl_seconds: 60 });
+    const { task, lease: fresh, revision: claimed } = await coordinator.ok("tasks.get.a");
     assert.equal(fresh.progress, null);
 
     const progress = { step: "parsing", done: [1, 2], of: 10, note: null };
@@ -74,6 +62,7 @@ describe("the progress that a holder reports with a renewal", () => {
       session_id: "s1",
       attempt: 1,
       epoch: 0,
+      fencing_token: task.fencing_token,
       ttl_seconds: 60,
       confirmed: true,
       progress,
@@ -108,14 +97,8 @@ describe("the progress that a holder reports with a renewal", () => {
     assert.deepEqual(Object.keys(claims[0].lease), ["ttl_seconds", "expires_at"]);
     const beaten = await stored(coordinator);
     assert.ok(beaten.revision > renewed.revision);
-    assert.deepEqual(beaten.json(), {
-      session_id: "s1",
-      attempt: 1,
-      epoch: 0,
-      ttl_seconds: 77,
-      confirmed: true,
-      progress: "half",
-    });
+    const { ttl_seconds, progress } = beaten.json<Json>();
+    assert.deepEqual([ttl_seconds, progress], [77, "half"]);
     await onEveryWorker(
       coordinator,
       (lease) => lease.ttl_seconds === 77 && lease.progress === "half",
@@ -126,12 +109,14 @@ describe("the progress that a holder reports with a renewal", () => {
     await using coordinator = await TestCoordinator.start();
     const asked = askNext(coordinator, "s1", { wait_seconds: 30 });
     await parked(coordinator, 1);
-    const granted = coordinator.fact("lease_granted");
     await coordinator.ok("tasks.create.a");
     await asked;
-    await granted;
-    const record = { session_id: "s1", attempt: 1, ttl_seconds: 300 };
-    await putLease(coordinator, "a", { ...record, confirmed: false, progress: "half" });
+    const { task } = await coordinator.ok("tasks.get.a");
+    // The lease of a holder that has not acknowledged its claim.
+    const holder = { ...HOLDER, epoch: 0, fencing_token: task.fencing_token, ttl_seconds: 300 };
+    const bucket = await new Kvm(coordinator.connection).open("leases");
+    const lease = { ...holder, confirmed: false, progress: "half" };
+    await bucket.put("1-0.a", JSON.stringify(lease));
     await coordinator.until("tasks.get.a", ({ lease }) => lease.progress === "half");
     assert.deepEqual(idsOf(await next(coordinator, "s1")), ["a"]);
     const { confirmed, progress } = (await stored(coordinator)).json<Json>();
@@ -161,10 +146,9 @@ describe("the progress that a holder reports with a renewal", () => {
 
     assert.equal(await claim(coordinator), 2);
     assert.equal(await shown(coordinator), null);
-    assert.equal((await stored(coordinator)).json<Json>().progress, null);
     await coordinator.ok("tasks.renew.a", { session_id: "s1", attempt: 2 });
     assert.equal(await shown(coordinator), null);
-    assert.equal((await stored(coordinator)).json<Json>().progress, null);
+    assert.equal((await stored(coordinator, 2)).json<Json>().progress, null);
   });
 
   it("cannot be reported by a stale attempt or another session", async () => {
@@ -174,13 +158,13 @@ describe("the progress that a holder reports with a renewal", () => {
     await coordinator.ok("tasks.release.a", { ...HOLDER, status: "available" });
     await claim(coordinator);
     await coordinator.ok("tasks.renew.a", { session_id: "s1", attempt: 2, progress: "current" });
-    const { revision } = await stored(coordinator);
+    const { revision } = await stored(coordinator, 2);
 
     const late = { ...HOLDER, progress: "stale" };
     assert.equal((await coordinator.refused("tasks.renew.a", late)).code, "lease_lost");
     const other = { session_id: "s2", attempt: 2, progress: "of another" };
     assert.equal((await coordinator.refused("tasks.renew.a", other)).code, "not_holder");
-    const after = await stored(coordinator);
+    const after = await stored(coordinator, 2);
     assert.deepEqual([after.revision, after.json<Json>().progress], [revision, "current"]);
     assert.equal(await shown(coordinator), "current");
   });
@@ -208,20 +192,7 @@ describe("the progress that a holder reports with a renewal", () => {
 });
 
 describe("the lease that tasks.get shows", () => {
-  it("has no progress and the first epoch if an older version wrote it without them", async () => {
-    await using coordinator = await TestCoordinator.start();
-    await coordinator.ok("tasks.create.a");
-    await claim(coordinator);
-    const older = { session_id: "s1", attempt: 1, ttl_seconds: 77, confirmed: true };
-    await putLease(coordinator, "a", older);
-    await coordinator.until("tasks.get.a", ({ lease }) => lease.ttl_seconds === 77);
-    assert.equal(await shown(coordinator), null);
-    await coordinator.ok("tasks.renew.a", HOLDER);
-    const renewed = { ...older, epoch: 0, progress: null };
-    assert.deepEqual((await stored(coordinator)).json(), renewed);
-  });
-
-  it("is null while the worker knows no lease of the current attempt", async () => {
+  it("is computed from the claim while the worker knows no lease of the current attempt", async () => {
     await using coordinator = await TestCoordinator.start({
       wrapStores: withFaults({
         leases: {
@@ -239,8 +210,10 @@ describe("the lease that tasks.get shows", () => {
     await coordinator.ok("tasks.renew.a", { ...HOLDER, progress: "of the first" });
     await coordinator.ok("tasks.release.a", { ...HOLDER, status: "available" });
     assert.equal((await coordinator.ok("tasks.get.a")).lease, null);
-    await coordinator.ok("tasks.claim.a", { session_id: "s2" });
+    await coordinator.ok("tasks.claim.a", { session_id: "s2", ttl_seconds: 60 });
     const { task, lease } = await coordinator.ok("tasks.get.a");
-    assert.deepEqual([task.status, task.attempt, lease], ["claimed", 2, null]);
+    assert.deepEqual([task.status, task.attempt], ["claimed", 2]);
+    const expiresAt = new Date(Date.parse(task.claimed_at as string) + 60_000).toISOString();
+    assert.deepEqual(lease, { ttl_seconds: 60, expires_at: expiresAt, progress: null });
   });
 });

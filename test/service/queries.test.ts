@@ -145,7 +145,8 @@ describe("the stats", () => {
         { task_id: "blocked", depends_on: ["ready"] },
       ],
     });
-    await coordinator.ok("tasks.claim.claimed", { session_id: "s1" });
+    // A lease as short as this is written at once.
+    await coordinator.ok("tasks.claim.claimed", { session_id: "s1", ttl_seconds: 5 });
     await coordinator.ok("tasks.claim.delayed", { session_id: "s1" });
     await coordinator.ok("tasks.release.delayed", { session_id: "s1", status: "failed" });
     await complete(coordinator, "complete", "s1");

@@ -50,7 +50,7 @@ describe("a renewal after the end of the lease", () => {
     const markers = new HeldMarkers();
     await using coordinator = await TestCoordinator.start({ wrapStores: markers.wrapStores });
     const ended = markers.marker("a");
-    await claim(coordinator, "a", { ttl_seconds: 60 });
+    await claim(coordinator, "a", { ttl_seconds: 5 });
     await coordinator.ok("tasks.renew.a", { ...HOLDER, ttl_seconds: 1, progress: "half" });
     await ended;
     const renewed = await coordinator.ok("tasks.renew.a", HOLDER);
@@ -65,7 +65,7 @@ describe("a renewal after the end of the lease", () => {
       ["task_renewed", "s1", "lease had run out"],
     );
     const bucket = await new Kvm(coordinator.connection).open("leases");
-    assert.equal((await bucket.get("a"))?.json<Json>().epoch, 1);
+    assert.equal((await bucket.get("1-1.a"))?.json<Json>().epoch, 1);
 
     // The lease is now like any other: the next renewal does not write the record, and the lease ends again.
     await coordinator.ok("tasks.renew.a", { ...HOLDER, progress: "nearly" });
@@ -235,29 +235,28 @@ describe("a renewal whose worker died after it wrote the record", () => {
     readonly mend: () => void;
   }
 
-  async function isRestored(coordinator: TestCoordinator, epoch: number): Promise<void> {
+  async function isRestored(coordinator: TestCoordinator): Promise<void> {
     await coordinator.fact("lease_restored", () => true, 0);
     const { task } = await coordinator.ok("tasks.get.a");
-    assert.deepEqual([task.claimed_by, task.attempt, task.lease_epoch], ["s1", 1, epoch]);
+    assert.deepEqual([task.claimed_by, task.attempt, task.lease_epoch], ["s1", 1, 1]);
     await coordinator.fact("lease_expired", () => true, 0);
-    const renewals = Array<EventType>(epoch).fill("task_renewed");
-    const events = ["task_created", "task_claimed", ...renewals, "task_expired"];
+    const events = ["task_created", "task_claimed", "task_renewed", "task_expired"];
     assert.deepEqual(await eventsOf(coordinator), events);
   }
 
-  it("leaves a claim whose lease is made by a worker that saw the earlier one run out", async () => {
+  it("leaves a claim whose lease is made by another worker", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 0, settings });
     const { mend } = await renewHalfway(coordinator, 2);
     mend();
-    await isRestored(coordinator, 1);
+    await isRestored(coordinator);
   });
 
-  it("leaves a claim whose lease is begun again by a worker that did not see that", async () => {
+  it("leaves a claim whose lease is made by a worker that starts later", async () => {
     await using coordinator = await TestCoordinator.start({ workers: 0, settings });
     const { die } = await renewHalfway(coordinator, 1);
     await die();
     await coordinator.addWorkers(2);
-    await isRestored(coordinator, 2);
+    await isRestored(coordinator);
   });
 
   it("is completed by the holder's next renewal", async () => {
