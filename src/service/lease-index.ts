@@ -43,7 +43,7 @@ export class LeaseIndex implements Watch<LeaseEntry> {
 
   /**
    * @param isOver whether the claim of the lease is known to be over, so that its end means nothing
-   * @param judge called for each end of another lease: whether its holder is to be spared for a while
+   * @param judge called for each end of another lease: whether its holder must be spared for a while
    */
   constructor(
     now: () => number,

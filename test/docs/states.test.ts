@@ -4,6 +4,7 @@ import { encodeTask } from "../../src/protocol/task-record.ts";
 import { EVENT_TYPES, isFinished, TASK_STATUSES } from "../../src/task/task.ts";
 import { read, section, table } from "../support/markdown.ts";
 import { availableTask } from "../task/sample-task.ts";
+import { followUpTable } from "./follow-up-table.ts";
 import { stateTable } from "./state-table.ts";
 
 const DOCUMENT = read("docs/states.md");
@@ -21,6 +22,11 @@ describe("docs/states.md", () => {
 
   it("says of every command in every status what `transition` answers", () => {
     assert.deepEqual(table(section(DOCUMENT, "Commands"), "Command"), stateTable());
+  });
+
+  it("says of every situation what `followUp` answers", () => {
+    const part = section(DOCUMENT, "What follows without a request");
+    assert.deepEqual(table(part, "Situation"), followUpTable());
   });
 
   it("lists every event", () => {

@@ -75,13 +75,13 @@ describe("if-coordinator doctor, for tasks that nobody works on", () => {
       retry: false,
     });
     await coordinator.ok("tasks.create.idle");
-    const long = { session_id: "s1", attempt: 1, ttl_seconds: 3_600 };
+    const long = { session_id: "s1", attempt: 1, fencing_token: 0, ttl_seconds: 3_600 };
     const claimed = { status: "claimed", claimed_by: "s1", attempt: 1 };
     const claimed_at = new Date(Date.now() - 7_200_000).toISOString();
     write("tasks.unleased", { ...claimed, claimed_at });
     write("tasks.leased", { ...claimed, claimed_at });
-    write("leases.leased", long);
-    write("leases.idle", long);
+    write("leases.1-0.leased", long);
+    write("leases.1-0.idle", long);
     write("tasks.egg", { status: "blocked", depends_on: ["hen"] });
     write("tasks.hen", { status: "blocked", depends_on: ["egg"] });
     write("tasks.broken", "{");

@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  type FollowUp,
+  followUp,
+  type Later,
+  type LeaseState,
+  type Situation,
+  type Timing,
+} from "../../src/task/follow-up.ts";
+import { CONNECTION_LOST, LEASE_EXPIRED, type Task } from "../../src/task/task.ts";
+import { availableTask, blockedTask, claimedTask, NOW } from "./sample-task.ts";
+
+const TIMING: Timing = { now: NOW, leaseGraceMs: 3_000, retentionMs: 60_000 };
+const LIVE: LeaseState = { kind: "live", endsAt: null };
+const MISSING = { kind: "missing", since: NOW, isOwn: true, namesConnection: false } as const;
+
+function situation(task: Task | null, more: Partial<Situation> = {}): Situation {
+  return {
+    task,
+    lease: task?.status === "claimed" ? LIVE : null,
+    hasOldLeases: false,
+    isWaiting: false,
+    isReplaced: false,
+    isNeeded: false,
+    isOutage: false,
+    ...more,
+  };
+}
+
+/** What follows for a claim with a lease in this state. */
+function ofClaim(
+  lease: LeaseState,
+  {
+    task = {},
+    timing = {},
+    ...more
+  }: Partial<Omit<Situation, "task">> & {
+    readonly task?: Partial<Task>;
+    readonly timing?: Partial<Timing>;
+  } = {},
+): FollowUp | Later | null {
+  return followUp(situation(claimedTask(task), { lease, ...more }), { ...TIMING, ...timing });
+}
+
+const again = (at: number): Later => ({ kind: "again", at });
+
+describe("what follows for a claim without a lease", () => {
+  it("is a grant by its own worker after a second", () => {
+    assert.deepEqual(ofClaim(MISSING), again(NOW + 1_000));
+    assert.deepEqual(ofClaim(MISSING, { timing: { now: NOW + 999 } }), again(NOW + 1_000));
+    assert.deepEqual(ofClaim(MISSING, { timing: { now: NOW + 1_000 } }), { kind: "grant" });
+  });
+
+  it("is a grant well before other workers think that the lease is missing", () => {
+    assert.deepEqual(ofClaim(MISSING, { timing: { leaseGraceMs: 300 } }), again(NOW + 100));
+  });
+
+  it("is a grant at once if the lease is short or names a connection", () => {
+    for (const [ttlSeconds, namesConnection, isUrgent] of [
+      [5, false, true],
+      [6, false, false],
+      [6, true, true],
+      [null, false, true],
+    ] as const) {
+      const decision = ofClaim({ ...MISSING, namesConnection }, { task: { ttlSeconds } });
+      assert.deepEqual(decision, isUrgent ? { kind: "grant" } : again(NOW + 1_000));
+    }
+  });
+
+  it("is a grant by any other worker after the grace period, however short the lease is", () => {
+    const lease = { ...MISSING, isOwn: false, namesConnection: true };
+    const task = { ttlSeconds: 1 };
+    assert.deepEqual(ofClaim(lease, { task }), again(NOW + 3_000));
+    assert.deepEqual(ofClaim(lease, { task, timing: { now: NOW + 3_000 } }), { kind: "grant" });
+  });
+});
+
+describe("what follows for a claim with a lease", () => {
+  it("is nothing while the lease lasts", () => {
+    assert.equal(ofClaim(LIVE), null);
+  });
+
+  it("is the end of the lease when its connection has been lost for long enough", () => {
+    assert.deepEqual(ofClaim({ kind: "live", endsAt: NOW + 1 }), again(NOW + 1));
+    assert.deepEqual(ofClaim({ kind: "live", endsAt: NOW }), { kind: "disconnect" });
+  });
+
+  it("is nothing for a lost connection in an outage", () => {
+    for (const endsAt of [NOW - 1, NOW + 1]) {
+      assert.equal(ofClaim({ kind: "live", endsAt }, { isOutage: true }), null);
+    }
+  });
+
+  it("is the return of the claim when the lease has ended and its holder is not spared", () => {
+    for (const reason of [LEASE_EXPIRED, CONNECTION_LOST] as const) {
+      const ended = { kind: "ended", reason, sparedUntil: NOW } as const;
+      assert.deepEqual(ofClaim(ended), { kind: "expire", reason });
+      assert.deepEqual(ofClaim({ ...ended, sparedUntil: NOW + 1 }), again(NOW + 1));
+    }
+  });
+
+  it("is the next epoch if an earlier task has used the key", () => {
+    assert.deepEqual(ofClaim({ kind: "used" }), { kind: "begin_again" });
+  });
+
+  it("is the return of the claim if another process has replaced its holder, in each state of the lease", () => {
+    for (const lease of [LIVE, MISSING, { kind: "used" } as const]) {
+      assert.deepEqual(ofClaim(lease, { isReplaced: true }), { kind: "replace" });
+    }
+  });
+});
+
+describe("what follows for leases of claims that are over", () => {
+  it("is that they are purged before anything else", () => {
+    for (const task of [null, availableTask(), blockedTask(), claimedTask()]) {
+      const due = situation(task, { hasOldLeases: true, isReplaced: true, isWaiting: true });
+      assert.deepEqual(followUp(due, TIMING), { kind: "purge" });
+    }
+  });
+
+  it("is nothing if there are none and no task", () => {
+    assert.equal(followUp(situation(null), TIMING), null);
+  });
+});
+
+describe("what follows for the dependencies of a task", () => {
+  it("is a correction of its status if that contradicts them", () => {
+    for (const [task, isWaiting, isDue] of [
+      [blockedTask(), true, false],
+      [blockedTask(), false, true],
+      [availableTask(), false, false],
+      [availableTask(), true, true],
+    ] as const) {
+      const decision = followUp(situation(task, { isWaiting }), TIMING);
+      assert.deepEqual(decision, isDue ? { kind: "settle_dependencies" } : null);
+    }
+  });
+
+  it("is nothing while a session holds it", () => {
+    assert.equal(ofClaim(LIVE, { isWaiting: true }), null);
+  });
+});
+
+describe("what follows for a finished task", () => {
+  it("is its removal after the retention time, unless another task needs it", () => {
+    for (const status of ["complete", "failed", "cancelled"] as const) {
+      const task = availableTask({ status, updatedAt: NOW - 60_000 });
+      assert.deepEqual(followUp(situation(task), TIMING), { kind: "retire" });
+      assert.equal(followUp(situation(task, { isNeeded: true }), TIMING), null);
+      const later = { ...task, updatedAt: NOW - 59_999 };
+      assert.equal(followUp(situation(later), TIMING), null);
+      assert.equal(followUp(situation(task), { ...TIMING, retentionMs: Infinity }), null);
+    }
+  });
+});
+
+describe("what follows", () => {
+  it("does not ask for what the decision does not need", () => {
+    const unasked = (name: string): never => assert.fail(`${name} is not needed`);
+    const lazy = (task: Task): Situation => ({
+      task,
+      hasOldLeases: false,
+      isWaiting: false,
+      isReplaced: false,
+      isOutage: false,
+      get lease() {
+        return task.status === "claimed" ? LIVE : unasked("lease");
+      },
+      get isNeeded() {
+        return unasked("isNeeded");
+      },
+    });
+    for (const task of [availableTask(), claimedTask()]) {
+      assert.equal(followUp(lazy(task), TIMING), null);
+    }
+    const finished = availableTask({ status: "complete" });
+    assert.equal(followUp(lazy(finished), TIMING), null);
+  });
+});
