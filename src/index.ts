@@ -19,7 +19,7 @@ export type { Backend, EventBusConfig, EventBusOptions } from "./client/event-bu
 export type { ImportedTask } from "./client/import-tasks.ts";
 export type { Logger } from "./client/logger.ts";
 export type { Connected } from "./client/connection-field.ts";
-export type { ReleaseOptions } from "./client/release-options.ts";
+export type { EndOptions, FailOptions, ReleaseOptions } from "./client/release-options.ts";
 export type { SharedChange } from "./client/shared-watch.ts";
 export type { TaskClient } from "./client/task-client.ts";
 export { TaskError, type TaskErrorOptions } from "./client/task-error.ts";

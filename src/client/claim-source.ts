@@ -2,7 +2,6 @@
  * Makes the claims of a session: it asks the coordinator for the next tasks, waits for them, and keeps
  * their leases until each claim is over.
  */
-import { MAX_CLAIMS } from "../protocol/fields.ts";
 import type { BusConnection } from "./bus-connection.ts";
 import { checkOptions } from "./check-options.ts";
 import { CANCELLED, Claim } from "./claim.ts";
@@ -11,13 +10,12 @@ import {
   type ClaimOptions,
   DEFAULT_WAIT_SECONDS,
   defaultSession,
-  wantedTasks,
 } from "./claim-options.ts";
 import type { Claimed } from "./claim-requests.ts";
 import { findDeadEnds } from "./dead-ends.ts";
 import type { LeaseListener, LeaseRenewal } from "./lease-renewal.ts";
 import type { Logger } from "./logger.ts";
-import type { Connected } from "./connection-field.ts";
+import { NextRequests } from "./next-requests.ts";
 import { RenewalThread } from "./renewal-thread.ts";
 import { SessionLeases } from "./session-leases.ts";
 import type { TaskClient } from "./task-client.ts";
@@ -56,7 +54,11 @@ export class ClaimSource {
   readonly #options: ClaimOptions;
   readonly #context: ClaimSourceContext;
   readonly #renewal: LeaseRenewal;
+  readonly #requests: NextRequests;
   readonly #held = new Map<string, Claim>();
+  /** Those of the held claims that came with the end of others. `take` hands them out first. */
+  #early: Claim[] = [];
+  #isDraining = false;
   #isStarted = false;
   #isReplaced = false;
   #stopped: Promise<void> | null = null;
@@ -93,6 +95,7 @@ export class ClaimSource {
       options.renewInThread === true
         ? new RenewalThread({ connect: link.options, session }, here, listener, logger)
         : here;
+    this.#requests = new NextRequests({ session_id: sessionId, instance }, options, tasks);
     context.sessions.add(sessionId);
   }
 
@@ -115,10 +118,13 @@ export class ClaimSource {
     const waitMs = (this.#options.waitSeconds ?? DEFAULT_WAIT_SECONDS) * 1000;
     const until = performance.now() + Math.max(waitMs, SHORTEST_WAIT_MS);
     for (;;) {
+      const early = this.#early.splice(0, max).filter(({ isOver }) => !isOver);
+      if (early.length > 0) return early;
       const leftMs = Math.max(0, until - performance.now());
-      const claims = await this.#next(max, leftMs, signal);
+      const claims = await this.#ask(max, leftMs, signal);
       const hasWaited = performance.now() >= until - TOLERANCE_MS;
       if (claims.length > 0) return claims.map((claimed) => this.#hold(claimed));
+      if (this.#early.length > 0) continue;
       if (hasWaited) {
         const isIdle = this.#options.stopWhenIdle === true && this.#held.size === 0;
         if (isIdle) await this.#findDeadEnds();
@@ -131,7 +137,9 @@ export class ClaimSource {
 
   /** The session takes no more tasks. A task that was claimed for it without its knowledge goes back. */
   drain(): void {
+    this.#isDraining = true;
     this.#renewal.drain();
+    for (const claim of this.#early.splice(0)) this.#giveBack(claim);
   }
 
   /** Drains, and ends the session when all claims are over, or the time is. */
@@ -190,25 +198,29 @@ export class ClaimSource {
     }
   }
 
-  async #next(max: number, waitMs: number, signal: AbortSignal): Promise<readonly Claimed[]> {
-    const { capabilities, ttlSeconds } = this.#options;
-    const input: Connected<"tasks.next"> = {
-      session_id: this.session,
-      instance: this.#context.instance,
-      wait_seconds: waitMs / 1000,
-      max: Math.min(max, MAX_CLAIMS),
-      release_on_disconnect: this.#options.releaseOnDisconnect ?? false,
-      ...wantedTasks(this.#options),
-      ...(capabilities === undefined ? {} : { capabilities: [...capabilities] }),
-      ...(ttlSeconds === undefined ? {} : { ttl_seconds: ttlSeconds }),
-    };
+  async #ask(max: number, waitMs: number, signal: AbortSignal): Promise<readonly Claimed[]> {
     try {
-      const options = { deadlineMs: Infinity, signal };
-      return (await this.#context.tasks.next(input, options)).claims;
+      return await this.#requests.ask(max, waitMs, signal);
     } catch (error) {
       if (hasCode(error, "session_replaced")) this.#replaced(error);
       throw error;
     }
+  }
+
+  /** The claims came with the end of another claim. */
+  #came(claims: readonly Claimed[]): void {
+    for (const claimed of claims) {
+      const claim = this.#hold(claimed);
+      if (this.#isDraining) this.#giveBack(claim);
+      else this.#early.push(claim);
+    }
+    if (this.#early.length > 0) this.#requests.stop();
+  }
+
+  #giveBack(claim: Claim): void {
+    claim.release().catch((error: unknown) => {
+      this.#context.logger.warn(`${claim.task.task_id} was not given back: ${String(error)}`);
+    });
   }
 
   #hold(claimed: Claimed): Claim {
@@ -225,6 +237,12 @@ export class ClaimSource {
         this.#renewal[isAcknowledged ? "drop" : "abandon"](taskId, attempt);
         if (this.#held.get(taskId) === claim) this.#held.delete(taskId);
         if (this.#held.size === 0) this.#emptied();
+      },
+      // While a request waits for a task, another one would not find any either.
+      nextWanted: () =>
+        this.#isDraining || this.#requests.isAsking ? undefined : this.#requests.wanted(),
+      came: (claims) => {
+        this.#came(claims);
       },
       replaced: (error) => {
         this.#replaced(error);

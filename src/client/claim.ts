@@ -21,7 +21,15 @@ import { type Claimed, type ClaimEnd, type ClaimOwner, ClaimRequests } from "./c
 import { watchClaim } from "./claim-watch.ts";
 import { toJsonText } from "./json-text.ts";
 import { ProgressReports } from "./progress-reports.ts";
-import { RELEASE_OPTIONS, releaseFields, type ReleaseOptions } from "./release-options.ts";
+import {
+  END_OPTIONS,
+  type EndOptions,
+  FAIL_OPTIONS,
+  type FailOptions,
+  RELEASE_CLAIM_OPTIONS,
+  releaseFields,
+  type ReleaseOptions,
+} from "./release-options.ts";
 import { isOfContent, neverStored, toStoredError } from "./stored-errors.ts";
 import { hasCode, TaskError } from "./task-error.ts";
 
@@ -95,10 +103,15 @@ export class Claim implements AsyncDisposable {
    * @throws TaskError `lease_lost`; `too_large` or `invalid_request` for a result that can never be
    *   stored. Then the task is still held: `fail` it with `retry: false`
    * @example await claim.complete({ pages: 3 });
+   * @example
+   * for await (const claim of coordinator.claims({})) {
+   *   await claim.complete(claim.task.title.length, { next: true });
+   * }
    */
-  async complete(result?: unknown): Promise<void> {
+  async complete(result?: unknown, options: EndOptions = {}): Promise<void> {
+    checkOptions(options, END_OPTIONS);
     const given = result ?? null;
-    await this.#endWith("result", given, { status: "complete", result: given });
+    await this.#endWith("result", given, { status: "complete", result: given }, options);
   }
 
   /**
@@ -109,10 +122,11 @@ export class Claim implements AsyncDisposable {
    * @throws TaskError `lease_lost`; `too_large` or `invalid_request` for the error: the task is still held
    * @example await claim.fail(new Error("there is no such page"), { retry: false });
    */
-  async fail(error: unknown, options: { readonly retry?: boolean } = {}): Promise<void> {
+  async fail(error: unknown, options: FailOptions = {}): Promise<void> {
+    checkOptions(options, FAIL_OPTIONS);
     const given = toStoredError(error);
     const { retry = true } = options;
-    await this.#endWith("error", given, { status: "failed", error: given, retry });
+    await this.#endWith("error", given, { status: "failed", error: given, retry }, options);
   }
 
   /**
@@ -133,13 +147,13 @@ export class Claim implements AsyncDisposable {
    *   }
    * }
    */
-  async release(options: ReleaseOptions = {}): Promise<void> {
-    checkOptions(options, RELEASE_OPTIONS);
+  async release(options: ReleaseOptions & EndOptions = {}): Promise<void> {
+    checkOptions(options, RELEASE_CLAIM_OPTIONS);
     const fields = releaseFields(options);
     while (this.#ending !== null) await this.ending();
     if (this.isOver) return;
     try {
-      await this.#end({ status: "available", ...fields });
+      await this.#end({ status: "available", ...fields }, options);
     } catch (error) {
       if (!hasCode(error, ...NOT_HELD)) throw error;
     }
@@ -194,24 +208,29 @@ export class Claim implements AsyncDisposable {
     return this.release();
   }
 
-  async #endWith(what: "result" | "error", content: unknown, end: ClaimEnd): Promise<void> {
+  async #endWith(
+    what: "result" | "error",
+    content: unknown,
+    end: ClaimEnd,
+    options: EndOptions,
+  ): Promise<void> {
     try {
       toJsonText(what, content);
-      await this.#end(end);
+      await this.#end(end, options);
     } catch (error) {
       if (!isOfContent(error)) throw error;
       throw neverStored(what, this.task.task_id, error);
     }
   }
 
-  async #end(end: ClaimEnd): Promise<void> {
+  async #end(end: ClaimEnd, options: EndOptions): Promise<void> {
     if (this.isOver || this.#ending !== null) {
       const state = this.isOver ? this.#endedAs : "is about to end";
       const { task_id: id } = this.task;
       const message = `the claim of ${id} (attempt ${this.attempt}) ${state}: it ends once`;
       throw new TaskError("lease_lost", message);
     }
-    this.#ending = this.#askToEnd(end);
+    this.#ending = this.#askToEnd(end, options);
     try {
       await this.#ending;
     } finally {
@@ -220,11 +239,14 @@ export class Claim implements AsyncDisposable {
     }
   }
 
-  async #askToEnd(end: ClaimEnd): Promise<void> {
+  async #askToEnd(end: ClaimEnd, { next = false }: EndOptions): Promise<void> {
     try {
-      await this.#requests.end(end);
+      const wanted = next ? this.#owner.nextWanted() : undefined;
+      const claims = await this.#requests.end(end, wanted);
       this.#endedAs = `has ended as ${end.status}`;
+      // In this order: the session may have got the same task again.
       this.#setOver(true);
+      this.#owner.came(claims);
     } catch (error) {
       if (!isOfContent(error)) this.#setOver(hasCode(error, ...NOT_HELD));
       if (hasCode(error, "session_replaced")) this.#owner.replaced(error);

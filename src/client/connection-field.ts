@@ -7,16 +7,27 @@ import type { Operation, RequestInput } from "../protocol/operations.ts";
  * If the request is sent again on another connection, it stands for that one.
  */
 export type Connected<
-  O extends "tasks.claim" | "tasks.next" | "tasks.renew" | "sessions.heartbeat",
-> = Omit<RequestInput<O>, "release_on_disconnect"> & {
-  /** The connection whose loss ends the claim. `true`: the one on which this request is sent. */
-  readonly release_on_disconnect?: RequestInput<O>["release_on_disconnect"] | boolean;
-};
+  O extends "tasks.claim" | "tasks.next" | "tasks.renew" | "tasks.release" | "sessions.heartbeat",
+> = O extends "tasks.release"
+  ? Omit<RequestInput<O>, "next"> & {
+      /** Then claim the next tasks: the fields of `next`, without those of the session. */
+      readonly next?:
+        | (Omit<NonNullable<RequestInput<O>["next"]>, "release_on_disconnect"> & {
+            readonly release_on_disconnect?:
+              NonNullable<RequestInput<O>["next"]>["release_on_disconnect"] | boolean;
+          })
+        | undefined;
+    }
+  : Omit<RequestInput<O>, "release_on_disconnect"> & {
+      /** The connection whose loss ends the claim. `true`: the one on which this request is sent. */
+      readonly release_on_disconnect?:
+        RequestInput<Exclude<O, "tasks.release">>["release_on_disconnect"] | boolean;
+    };
 
 /** What can be given for the body of a request. */
 export type Body<O extends Operation> =
   | RequestInput<O>
-  | (O extends "tasks.claim" | "tasks.next" | "tasks.renew" | "sessions.heartbeat"
+  | (O extends "tasks.claim" | "tasks.next" | "tasks.renew" | "tasks.release" | "sessions.heartbeat"
       ? Connected<O>
       : never);
 
@@ -25,8 +36,16 @@ export type Body<O extends Operation> =
  * and the claim ends only when its lease expires.
  */
 export function nameConnection(body: object, own: ConnectionFields | undefined): object {
-  if (!("release_on_disconnect" in body)) return body;
-  const { release_on_disconnect: named, ...rest } = body;
-  if (typeof named !== "boolean") return body;
-  return named && own !== undefined ? { ...rest, release_on_disconnect: own } : rest;
+  if (!("release_on_disconnect" in body || "next" in body)) return body;
+  const { next, release_on_disconnect: named, ...rest } = body as NamingFields;
+  if (typeof named === "boolean") {
+    return named && own !== undefined ? { ...rest, release_on_disconnect: own } : rest;
+  }
+  if (typeof next?.release_on_disconnect !== "boolean") return body;
+  return { ...body, next: nameConnection(next, own) };
+}
+
+interface NamingFields {
+  readonly release_on_disconnect?: RequestInput<"tasks.next">["release_on_disconnect"] | boolean;
+  readonly next?: Pick<NamingFields, "release_on_disconnect"> | undefined;
 }

@@ -8,6 +8,9 @@ import {
   type TaskHandler,
 } from "./task-handler.ts";
 
+/** A worker goes on with the next task, which mostly comes with the end of the one before. */
+const NEXT = { next: true } as const;
+
 /** @throws TaskError if the claim is over, or the coordinator does not answer */
 export async function handleClaim(
   claim: Claim,
@@ -32,7 +35,7 @@ export async function handleClaim(
 
 async function complete(claim: Claim, result: unknown, logger: Logger): Promise<void> {
   try {
-    await claim.complete(result);
+    await claim.complete(result, NEXT);
   } catch (error) {
     if (claim.isOver) throw error;
     // The result can never be stored: another attempt would end in the same way.
@@ -47,7 +50,7 @@ async function handlerFailed(claim: Claim, error: unknown, logger: Logger): Prom
     await release(claim, error, logger);
   } else if (claim.signal.aborted) {
     // The handler stopped because it was asked to, which is not a failure.
-    await claim.release();
+    await claim.release(NEXT);
   } else {
     logger.debug(`${claim.task.task_id} failed: ${describeError(error)}`);
     await endAsFailed(claim, error, !(error instanceof PermanentError), logger);
@@ -56,7 +59,7 @@ async function handlerFailed(claim: Claim, error: unknown, logger: Logger): Prom
 
 async function release(claim: Claim, { options }: ReleaseError, logger: Logger): Promise<void> {
   try {
-    await claim.release(options);
+    await claim.release({ ...options, ...NEXT });
   } catch (refusal) {
     if (claim.isOver) throw refusal;
     await endAsFailed(claim, refusal, true, logger);
@@ -75,7 +78,7 @@ async function endAsFailed(
   logger: Logger,
 ): Promise<void> {
   try {
-    await claim.fail(error, { retry });
+    await claim.fail(error, { retry, ...NEXT });
   } catch (refusal) {
     if (claim.isOver) throw refusal;
     logger.warn(`${claim.task.task_id} failed: ${describeError(error)}`);
@@ -85,9 +88,9 @@ async function endAsFailed(
 
 async function failForGood(claim: Claim, reason: Error): Promise<void> {
   try {
-    await claim.fail(reason, { retry: false });
+    await claim.fail(reason, { retry: false, ...NEXT });
   } catch (error) {
     if (claim.isOver) throw error;
-    await claim.fail(null, { retry: false });
+    await claim.fail(null, { retry: false, ...NEXT });
   }
 }

@@ -16,10 +16,37 @@ export interface ReleaseOptions {
   readonly cause?: string;
 }
 
+/** What is asked for in the request that ends a claim. */
+export interface EndOptions {
+  /**
+   * Also take the next task, in the same request, if the session is not asking for one already. The loop
+   * over the claims gets it without another request. If the loop ends before, the task goes back to the
+   * pool. Default false.
+   */
+  readonly next?: boolean;
+}
+
+/** How an attempt has failed. */
+export interface FailOptions extends EndOptions {
+  /** Whether another attempt may follow. Default true. */
+  readonly retry?: boolean;
+}
+
+export const END_OPTIONS = optionSchema<EndOptions>({ next: z.boolean() });
+export const FAIL_OPTIONS = optionSchema<FailOptions>({
+  ...END_OPTIONS.shape,
+  retry: z.boolean(),
+});
+
 export const RELEASE_OPTIONS = optionSchema<ReleaseOptions>({
   delaySeconds: number,
   resumeAt: z.union([z.date(), z.string()], "must be a valid Date or an ISO-8601 time"),
   cause: z.string(),
+});
+
+export const RELEASE_CLAIM_OPTIONS = optionSchema<ReleaseOptions & EndOptions>({
+  ...RELEASE_OPTIONS.shape,
+  ...END_OPTIONS.shape,
 });
 
 type ReleaseFields = Pick<RequestInput<"tasks.release">, "delay_seconds" | "resume_at" | "cause">;

@@ -7,6 +7,7 @@ import type { Connected } from "./connection-field.ts";
 import { createTask } from "./create-task.ts";
 import { type ImportedTask, mergeReplies, planImport } from "./import-tasks.ts";
 import { nextClaims } from "./next-claims.ts";
+import { ReleaseNext } from "./release-next.ts";
 import { TaskQueries } from "./task-queries.ts";
 
 /**
@@ -20,6 +21,7 @@ import { TaskQueries } from "./task-queries.ts";
  */
 export class TaskClient extends TaskQueries {
   readonly #attempts = new Attempts();
+  readonly #releases = new ReleaseNext(this.calls);
 
   /**
    * Creates a task. Without an id, the task gets a random one. Rejects with `already_exists`.
@@ -75,9 +77,7 @@ export class TaskClient extends TaskQueries {
    */
   async next(input: Connected<"tasks.next">, options?: CallOptions): Promise<Reply<"tasks.next">> {
     const next = await nextClaims(this.calls, input, options);
-    for (const { task, attempt } of next.claims) {
-      this.#attempts.remember(task.task_id, input.session_id, attempt);
-    }
+    this.#remember(input.session_id, next.claims);
     return next;
   }
 
@@ -97,17 +97,23 @@ export class TaskClient extends TaskQueries {
 
   /**
    * Ends the claim as `complete`, `failed` or `available`. Can be repeated. Rejects with `lease_lost` or
-   * `not_holder`.
+   * `not_holder`. With `next` it also claims the next tasks, in the same request; `next.error` of the reply
+   * says why that failed.
    * @example await coordinator.tasks.release("P0.5.1", { session_id: "session-1", status: "complete" });
+   * @example
+   * const release = { session_id: "session-1", status: "complete", next: { wait_seconds: 30 } } as const;
+   * const { next } = await coordinator.tasks.release("P0.5.1", release);
    */
   async release(
     taskId: string,
-    input: RequestInput<"tasks.release">,
+    input: Connected<"tasks.release">,
     options?: CallOptions,
   ): Promise<Reply<"tasks.release">> {
     const release = this.#attempts.addTo(taskId, input);
-    const released = await this.call("tasks.release", taskId, release, options);
-    this.#attempts.forget(taskId, release.session_id, release.attempt);
+    const { session_id: sessionId } = release;
+    const released = await this.#releases.release(taskId, release, options);
+    this.#attempts.forget(taskId, sessionId, release.attempt);
+    this.#remember(sessionId, released.next?.claims ?? []);
     return released;
   }
 
@@ -179,5 +185,11 @@ export class TaskClient extends TaskQueries {
    */
   unregister(sessionId: string, options?: CallOptions): Promise<Reply<"sessions.unregister">> {
     return this.call("sessions.unregister", sessionId, {}, options);
+  }
+
+  #remember(sessionId: string, claims: Reply<"tasks.next">["claims"]): void {
+    for (const { task, attempt } of claims) {
+      this.#attempts.remember(task.task_id, sessionId, attempt);
+    }
   }
 }

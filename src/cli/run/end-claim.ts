@@ -3,6 +3,7 @@
  * stored.
  */
 import type { Claim } from "../../client/claim.ts";
+import type { FailOptions } from "../../client/release-options.ts";
 import type { CommandFailure, Ending } from "./outcome.ts";
 import type { Outcome } from "./run-report.ts";
 
@@ -20,6 +21,8 @@ export interface EndOptions {
   readonly isResultOptional: boolean;
   /** A task that is cancelled is not tried again, whether its command failed or gave it back. */
   readonly isCancelled: boolean;
+  /** Whether the session wants another task after this one. */
+  readonly next: boolean;
 }
 
 /** @throws TaskError if the claim is over, or the coordinator does not answer */
@@ -36,13 +39,13 @@ export async function endClaim(claim: Claim, ending: Ending, options: EndOptions
 
 async function complete(claim: Claim, result: unknown, options: EndOptions): Promise<Ended> {
   try {
-    await claim.complete(result);
+    await claim.complete(result, { next: options.next });
     return { outcome: "completed", reason: null, result, isFinal: false };
   } catch (error) {
     if (claim.isOver || !(error instanceof Error)) throw error;
     // Another attempt would end in the same way.
     if (!options.isResultOptional) return fail(claim, { message: error.message }, false, options);
-    await claim.complete(null);
+    await claim.complete(null, { next: options.next });
     const reason = `its last line of output was not stored (${error.message})`;
     return { outcome: "completed", reason, result: null, isFinal: false };
   }
@@ -52,10 +55,10 @@ async function fail(
   claim: Claim,
   error: CommandFailure,
   retry: boolean,
-  { isCancelled }: EndOptions,
+  { isCancelled, next: takesNext }: EndOptions,
 ): Promise<Ended> {
   const { failures, max_failures: maxFailures } = claim.task;
-  await failWith(claim, [error, withoutOutput(error), null], retry);
+  await failWith(claim, [error, withoutOutput(error), null], { retry, next: takesNext });
   if (isCancelled) return { ...CANCELLED, reason: error.message };
   const isFinal = !retry || failures + 1 >= maxFailures;
   const next = isFinal ? "it is not tried again" : "it is tried again";
@@ -66,13 +69,13 @@ async function fail(
 async function failWith(
   claim: Claim,
   [error, ...smaller]: readonly (CommandFailure | null)[],
-  retry: boolean,
+  options: FailOptions,
 ): Promise<void> {
   try {
-    await claim.fail(error ?? null, { retry });
+    await claim.fail(error ?? null, options);
   } catch (refusal) {
     if (claim.isOver || smaller.length === 0) throw refusal;
-    await failWith(claim, smaller, retry);
+    await failWith(claim, smaller, options);
   }
 }
 
@@ -89,9 +92,9 @@ async function giveBack(
   claim: Claim,
   cause: string,
   delaySeconds: number,
-  { isCancelled }: EndOptions,
+  { isCancelled, next }: EndOptions,
 ): Promise<Ended> {
-  await claim.release({ cause, ...(delaySeconds === 0 ? {} : { delaySeconds }) });
+  await claim.release({ cause, next, ...(delaySeconds === 0 ? {} : { delaySeconds }) });
   if (isCancelled) return { ...CANCELLED, reason: cause };
   const delay = delaySeconds === 0 ? "" : `; it can be claimed again in ${delaySeconds} s`;
   return { outcome: "given_back", reason: `${cause}${delay}`, result: null, isFinal: false };

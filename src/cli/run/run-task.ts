@@ -20,6 +20,8 @@ export interface RunTaskOptions {
   readonly session: string;
   readonly graceMs: number;
   readonly retryDelaySeconds: number;
+  /** One task is enough: the session does not take another. */
+  readonly once: boolean;
   /** Receive the output of the command. */
   readonly stdout: Writable;
   readonly stderr: Writable;
@@ -125,7 +127,7 @@ class TaskRun {
   }
 
   async #end(result: CommandResult | null, stderr: string): Promise<TaskReport> {
-    const { interrupts, retryDelaySeconds } = this.#options;
+    const { interrupts, retryDelaySeconds, once } = this.#options;
     if (interrupts.received !== null) {
       this.#stoppedBecause ??= `the worker was stopped by ${interrupts.received}`;
     }
@@ -137,9 +139,9 @@ class TaskRun {
       retryDelaySeconds,
     });
     const isResultOptional = result?.kind === "value" && result.from === "output";
-    const isCancelled = this.#isCancelled;
+    const how = { isResultOptional, isCancelled: this.#isCancelled, next: !once };
     try {
-      const ended = await endClaim(this.#claim, ending, { isResultOptional, isCancelled });
+      const ended = await endClaim(this.#claim, ending, how);
       const isCut = result?.kind === "value" && result.isCut;
       return this.#report(isCut && ended.reason === null ? { ...ended, reason: CUT } : ended);
     } catch (error) {

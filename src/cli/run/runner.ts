@@ -30,8 +30,6 @@ export interface RunnerOptions extends Omit<RunTaskOptions, "endedByCommand"> {
   readonly ttlSeconds: number | undefined;
   /** How many commands run at a time. */
   readonly concurrency: number;
-  /** One task is enough. */
-  readonly once: boolean;
   /** End when no task is left that the session can claim now or later. */
   readonly untilEmpty: boolean;
   /** End when no task came for so long. */
