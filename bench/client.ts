@@ -23,6 +23,8 @@ export interface Reply extends Claimed {
   readonly ok: boolean;
   readonly already_held?: boolean;
   readonly claims: readonly Claimed[];
+  /** Of a release that asks for the next tasks. */
+  readonly next?: { readonly claims: readonly Claimed[] };
   readonly error?: { readonly code: string };
 }
 

@@ -8,7 +8,7 @@ import { type Load, type Measured, type Operate, runLoad } from "./load.ts";
 /**
  * What is measured. `claim`: each operation claims a task of its own, by id; `contended`: all claim the
  * same task; `next`: each takes the next tasks, as many as `batch` says; `complete`: `next`, then the
- * completion of each task.
+ * completion of each task, or the completion that also takes the next task, if the contender has that.
  */
 export const SCENARIOS = [
   ...["echo", "write", "echo+write"],

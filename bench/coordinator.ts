@@ -21,6 +21,12 @@ const store: TaskStore<Claimed> = {
   },
   next: (max, session) => client.next(max, session),
   complete,
+  completeForNext: async ({ task, attempt }, session_id) => {
+    const next = { ttl_seconds };
+    const release = { session_id, attempt, status: "complete", next };
+    const reply = await client.request(`tasks.release.${task.task_id}`, release);
+    return reply.next?.claims[0] ?? null;
+  },
   create: (id, index) => client.request(`tasks.create.${id}`, definition(index)),
   import: (ids) => {
     const tasks = ids.map((task_id, index) => ({ task_id, ...definition(index) }));

@@ -10,6 +10,8 @@ export interface TaskStore<Claim> {
   readonly claim?: (id: string, session: string) => Promise<Claim | null>;
   readonly next?: (count: number, session: string) => Promise<readonly Claim[]>;
   readonly complete?: (claim: Claim, session: string) => Promise<unknown>;
+  /** The same, and takes the next one in the same request; `null` if there is none. */
+  readonly completeForNext?: (claim: Claim, session: string) => Promise<Claim | null>;
   /** @param index of the operation */
   readonly create?: (id: string, index: number) => Promise<unknown>;
   readonly import?: (ids: readonly string[]) => Promise<unknown>;
@@ -47,7 +49,9 @@ export function scenariosOf<Claim>(store: TaskStore<Claim>): Contender["scenario
       };
     };
   }
-  if (complete !== undefined) {
+  if (store.completeForNext !== undefined) {
+    scenarios.complete = completeInLoops(store, store.completeForNext);
+  } else if (complete !== undefined) {
     scenarios.complete = async (round) => {
       const { count, batch = 1 } = round;
       const ids = await begin(round, count * batch);
@@ -91,6 +95,29 @@ export function scenariosOf<Claim>(store: TaskStore<Claim>): Contender["scenario
     };
   }
   return scenarios;
+}
+
+/** Each operation completes the task that came with the completion before it, as the loop of a worker does. */
+function completeInLoops<Claim>(
+  { begin, next }: TaskStore<Claim>,
+  completeForNext: NonNullable<TaskStore<Claim>["completeForNext"]>,
+): Prepare {
+  return async (round) => {
+    await begin(round, round.count);
+    const held: { readonly claim: Claim; readonly session: string }[] = [];
+    const first = async (session: string): Promise<Claim> => {
+      const [claim] = (await next?.(1, session)) ?? [];
+      if (claim === undefined) throw new Error("there is no task to take");
+      return claim;
+    };
+    return async (index) => {
+      const mine = held.pop();
+      const session = mine?.session ?? sessionOf(index, round);
+      const claim = await completeForNext(mine?.claim ?? (await first(session)), session);
+      if (claim !== null) held.push({ claim, session });
+      return 1;
+    };
+  };
 }
 
 /** Claims all for one session, before a round. */

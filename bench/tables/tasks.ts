@@ -30,6 +30,9 @@ const CONTESTS: readonly Contest[] = [
     ...{ id: "complete", title: "Taking the next task and completing it", scenario: "complete" },
     loads: [{ inFlight: 1 }, { inFlight: 64 }],
     unit: "tasks",
+    notes: [
+      "if-coordinator completes a task and takes the next one in one request; the others send two.",
+    ],
   },
   {
     ...{ id: "create", title: "Creating tasks one by one", scenario: "create", unit: "tasks" },
