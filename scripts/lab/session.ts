@@ -3,10 +3,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { TaskClient } from "../../src/client/task-client.ts";
 import { TaskError } from "../../src/client/task-error.ts";
 import type { Asked } from "../../src/history/recorded-operation.ts";
-import { type RecordedNext, type Recording, seenIn } from "../../src/history/recording.ts";
+import { type Recording, seenIn } from "../../src/history/recording.ts";
+import type { ErrorCode } from "../../src/protocol/errors.ts";
+import type { Reply } from "../../src/protocol/operations.ts";
+import { requestAfter } from "../../src/protocol/request-after.ts";
 import type { TaskRecord } from "../../src/protocol/task-record.ts";
 import type { Random } from "../../src/simulation/random.ts";
 import type { OpenTasks } from "./open-tasks.ts";
+import { type Held, NextRecord } from "./recorded-next.ts";
 import type { Repeats } from "./repeats.ts";
 
 /** From the shortest possible lease to one that outlives most faults. */
@@ -23,15 +27,11 @@ const MAX_LOST_LEASES = 0;
 /** No repetition by the client: the recording shows each request. */
 const ONCE = { deadlineMs: 0, timeoutMs: TIMEOUT_MS };
 
+/** So many of the releases ask for the next task as well. */
+const NEXT_SHARE = 0.5;
+
 /** A status that stands here twice is drawn twice as often. */
 const STATUSES = ["complete", "complete", "available", "failed"] as const;
-
-interface Held {
-  readonly taskId: string;
-  readonly attempt: number;
-  /** The process that claimed it. */
-  readonly instance: string;
-}
 
 export interface SessionContext {
   readonly id: string;
@@ -155,30 +155,16 @@ export class ChaosSession {
   async #askNext(request_id: string, ttlSeconds: number): Promise<Held | null> {
     const { id: session_id, tasks, recording } = this.#context;
     const instance = this.#instance;
-    const invokedAt = performance.now();
     const input = { session_id, instance, request_id, ttl_seconds: ttlSeconds, wait_seconds: 0.05 };
-    const asked = { requestId: request_id, sessionId: session_id, instance, ttlSeconds, invokedAt };
-    const record = (told: RecordedNext["told"]): void => {
-      recording.nexts.push({ ...asked, returnedAt: performance.now(), told });
-    };
-    let held: Held | null = null;
+    const asked = { requestId: request_id, sessionId: session_id, instance, ttlSeconds };
+    const record = new NextRecord(recording, asked);
     try {
-      const { claims } = await tasks.next(input, ONCE);
-      record(claims.length);
-      for (const { task, attempt } of claims) {
-        const told = { kind: "ok", seen: seenIn(task) } as const;
-        const claim = { kind: "claim", sessionId: session_id, instance, ttlSeconds } as const;
-        const op = { asked: claim, told };
-        const { task_id: taskId } = task;
-        const returnedAt = performance.now();
-        recording.operations.push({ taskId, client: session_id, op, invokedAt, returnedAt });
-        held = { taskId, attempt, instance };
-      }
+      return record.claims((await tasks.next(input, ONCE)).claims);
     } catch (error) {
       if (!(error instanceof TaskError) || !(error.retryable || isReplaced(error))) throw error;
-      record(error.code === "unavailable" ? "lost" : error.code);
+      record.failed(error.code);
+      return null;
     }
-    return held;
   }
 
   async #renew({ taskId, attempt, instance }: Held): Promise<void> {
@@ -198,8 +184,50 @@ export class ChaosSession {
     const asked = { kind: "release", ...holder, status, isDelayed } as const;
     const delay = isDelayed ? { delay_seconds: DELAY_SECONDS, cause: "not now" } : {};
     const input = { session_id, instance, attempt, status, ...delay };
+    const isOwn = instance === this.#instance;
+    if (isOwn && random() < NEXT_SHARE) {
+      const ttlSeconds = this.#ttl();
+      this.#held = await this.#repeated(() =>
+        this.#releaseForNext({ taskId, attempt, instance }, asked, input, ttlSeconds),
+      );
+      return;
+    }
     await this.#run(taskId, asked, () => tasks.release(taskId, input, ONCE));
-    if (instance === this.#instance) this.#held = null;
+    if (isOwn) this.#held = null;
+  }
+
+  /** One request, recorded as a release and a `next`. */
+  async #releaseForNext(
+    { taskId, attempt, instance }: Held,
+    asked: Asked,
+    input: Parameters<TaskClient["release"]>[1],
+    ttlSeconds: number,
+  ): Promise<Held | null> {
+    const { id: sessionId, tasks, recording, openTasks } = this.#context;
+    const requestId = requestAfter(taskId, attempt);
+    const record = new NextRecord(recording, { requestId, sessionId, instance, ttlSeconds });
+    const next = { ttl_seconds: ttlSeconds, wait_seconds: 0.05 };
+    // A repetition that finds claims shows the task as it is, perhaps claimed by another session since.
+    const shown = ({ next: found }: Reply<"tasks.release">): Asked =>
+      found?.claims.some((claim) => claim.already_held) === true ? { kind: "get" } : asked;
+    const reply = await recording.run(
+      { taskId, client: sessionId, asked, shown },
+      async () => {
+        try {
+          return await tasks.release(taskId, { ...input, next }, ONCE);
+        } catch (error) {
+          if (error instanceof TaskError) record.failed(error.code);
+          throw error;
+        }
+      },
+      ({ task }) => seenIn(task),
+    );
+    if (reply === null) return null;
+    openTasks.note(taskId, reply.task.status);
+    const { claims = [], error } = reply.next ?? {};
+    if (error === undefined) return record.claims(claims);
+    record.failed(error.code as ErrorCode);
+    return null;
   }
 
   async #get(): Promise<void> {

@@ -50,24 +50,32 @@ export class Recording {
     this.updates.push({ task_id, type, revision, task, transitions_missing, toldAt });
   }
 
-  /** Carries an operation out and records it. Resolves to its reply, or to `null` without a success. */
+  /**
+   * Carries an operation out and records it. Resolves to its reply, or to `null` without a success.
+   * `shown`: what the operation turns out to be by its reply. Default: what was asked.
+   */
   async run<T>(
-    of: { readonly taskId: string; readonly client: string; readonly asked: Asked },
+    of: {
+      readonly taskId: string;
+      readonly client: string;
+      readonly asked: Asked;
+      readonly shown?: (reply: T) => Asked;
+    },
     operation: () => Promise<T>,
     seen: (reply: T) => Seen | null,
   ): Promise<T | null> {
-    const { asked, ...who } = of;
+    const { asked, shown, ...who } = of;
     const invokedAt = performance.now();
-    const add = (told: Told): void => {
+    const add = (what: Asked, told: Told): void => {
       const returnedAt = told.kind === "unknown" ? Infinity : performance.now();
-      this.operations.push({ ...who, op: { asked, told }, invokedAt, returnedAt });
+      this.operations.push({ ...who, op: { asked: what, told }, invokedAt, returnedAt });
     };
     try {
       const reply = await operation();
-      add({ kind: "ok", seen: seen(reply) });
+      add(shown?.(reply) ?? asked, { kind: "ok", seen: seen(reply) });
       return reply;
     } catch (error) {
-      add(toldBy(error));
+      add(asked, toldBy(error));
       return null;
     }
   }

@@ -36,8 +36,7 @@ class Bench implements AsyncDisposable {
       ...owner,
       logger: this.library.log,
       ended: (isAcknowledged) => void this.ends.push(isAcknowledged),
-      nextWanted: () => undefined,
-      came: () => undefined,
+      ...{ nextWanted: () => undefined, came: () => undefined },
       replaced: () => undefined,
     });
     // Now the server has the subscription of the claim.
