@@ -79,12 +79,13 @@ export const cluster: Suite = {
 
 export const workers: Suite = {
   name: "workers",
-  what: "claims with one, two and four workers",
+  what: "claims with one, two, four and eight workers",
   async *run(context) {
     await using one = await startArena({ ...context, workers: 1 });
     await using two = await startArena({ ...context, workers: 2 });
     await using four = await startArena({ ...context, workers: 4 });
-    const entrants = Object.entries({ 1: one, 2: two, 4: four }).map(
+    await using eight = await startArena({ ...context, workers: 8 });
+    const entrants = Object.entries({ 1: one, 2: two, 4: four, 8: eight }).map(
       ([count, { coordinator: rival }]): Entrant => {
         return { rival, scenario: "claim", title: `${OWN_TITLE}, workers: ${count}` };
       },

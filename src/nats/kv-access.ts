@@ -4,6 +4,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import type { BucketUpkeep } from "./bucket-upkeep.ts";
 import type { KvWriter } from "./kv-writer.ts";
 import type { LeaderReads } from "./leader-reads.ts";
+import type { PaceOptions } from "./pull-pace.ts";
 import type { StartPatience } from "./start-patience.ts";
 
 /** Shared by all buckets of one connection. */
@@ -12,6 +13,8 @@ export interface KvAccess {
   readonly jsm: JetStreamManager;
   readonly writer: KvWriter;
   readonly reads: LeaderReads;
+  /** How often watches ask for what was written. Default: `USUAL_PACE`. */
+  readonly pace?: PaceOptions;
   /** Called when a watch broke and begins again. */
   readonly watchFailed: (cause: unknown, bucket: string) => void;
   /** Workers only. Without it, a watch that cannot begin the first time fails. */

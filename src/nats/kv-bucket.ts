@@ -12,7 +12,7 @@ import {
   type WatchedMessage,
   writeIdOf,
 } from "./kv-message.ts";
-import { watchStream } from "./kv-watch.ts";
+import { type BucketWatch, watchStream } from "./kv-watch.ts";
 import type { KvWrite } from "./kv-writer.ts";
 
 /** KV buckets keep at most this many messages of a key. */
@@ -26,6 +26,7 @@ export class KvBucket {
   readonly #writePrefix: string;
   readonly #access: KvAccess;
   readonly #markerTtlSeconds: number;
+  readonly #watches = new Set<BucketWatch>();
 
   constructor(name: string, access: KvAccess, markerTtlSeconds = MARKER_TTL_SECONDS) {
     this.#markerTtlSeconds = markerTtlSeconds;
@@ -46,8 +47,17 @@ export class KvBucket {
     }
   }
 
-  /** The stream leader's last revision over all keys; 0 for an empty bucket. */
+  /**
+   * The stream leader's last revision over all keys; 0 for an empty bucket. Callers wait until the watch has
+   * reached it, so the watch does not delay what is before it.
+   */
   async lastRevision(): Promise<number> {
+    const revision = await this.#lastRevision();
+    for (const watch of this.#watches) watch.hurry(revision);
+    return revision;
+  }
+
+  async #lastRevision(): Promise<number> {
     // The server finds the last message of the whole stream without a search, unless that message has
     // been removed, as markers are.
     const last = (await this.#lastOf(">")) ?? (await this.#lastOf(`${this.#prefix}>`));
@@ -130,12 +140,12 @@ export class KvBucket {
   }
 
   /** Delivers the last entry of every key, then every new one. */
-  watch<Entry>(
+  async watch<Entry>(
     toEntry: (message: WatchedMessage) => Entry,
     watch: Watch<Entry>,
   ): Promise<Stoppable> {
-    const lastRevision = (): Promise<number> => this.lastRevision();
-    return watchStream(
+    const lastRevision = (): Promise<number> => this.#lastRevision();
+    const watching = await watchStream(
       this.#access,
       { bucket: this.#name, stream: this.stream, prefix: this.#prefix, lastRevision },
       {
@@ -154,6 +164,13 @@ export class KvBucket {
         },
       },
     );
+    this.#watches.add(watching);
+    return {
+      stop: () => {
+        this.#watches.delete(watching);
+        return watching.stop();
+      },
+    };
   }
 
   async #lastOf(subject: string): Promise<KvMessage | null> {

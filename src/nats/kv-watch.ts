@@ -6,12 +6,12 @@
  * reasons: a key that was purged long ago leaves no message, so its end would be missed; and a server that
  * was restored from a backup has lower revisions than the watch has seen.
  */
-import type { Msg } from "@nats-io/transport-node";
 import type { Stoppable } from "../service/ports.ts";
 import { saysNoStream } from "./bucket-upkeep.ts";
 import { ConnectionError, listenToConnection } from "./connection.ts";
 import type { KvAccess } from "./kv-access.ts";
-import { operationOf, reasonOf, type WatchedMessage, writeIdOf } from "./kv-message.ts";
+import type { WatchedMessage } from "./kv-message.ts";
+import { LazyMessage } from "./lazy-message.ts";
 import { mayEndWithElection, untilElected } from "./start-patience.ts";
 import { consumeStream, type StreamConsumer, type StreamMessage } from "./stream-consumer.ts";
 
@@ -38,12 +38,17 @@ export interface WatchedStream {
   readonly lastRevision: () => Promise<number>;
 }
 
+export interface BucketWatch extends Stoppable {
+  /** Somebody waits for the revision: the watch delivers up to it without delay. */
+  hurry(revision: number): void;
+}
+
 /** Resolves when the watch is set up. The current state follows. */
 export async function watchStream(
   access: KvAccess,
   watched: WatchedStream,
   handler: KvWatchHandler,
-): Promise<Stoppable> {
+): Promise<BucketWatch> {
   const watch = new StreamWatch(access, watched, handler);
   await watch.beginFirst();
   void access.connection.closed().then(() => watch.stop());
@@ -56,6 +61,9 @@ export async function watchStream(
     },
   });
   return {
+    hurry: (revision) => {
+      watch.hurry(revision);
+    },
     stop: () => {
       stopListening();
       return watch.stop();
@@ -118,11 +126,12 @@ class StreamWatch {
     if (isOver()) return;
     const consumer = await consumeStream(this.#access, stream, `${prefix}>`, {
       message: (message) => {
-        if (isOver()) return;
-        this.#deliver(message);
+        if (isOver()) return false;
+        const isNews = this.#deliver(message);
         // The server's count of pending messages may be too low: it subtracts one for each message that
         // is removed meanwhile, also for messages that it had not counted. So we also compare revisions.
         if (message.pending === 0 && message.sequence >= last) reachedEnd();
+        return isNews;
       },
       // Pending messages may be removed before they are delivered. Then the consumer is idle.
       idle: () => {
@@ -166,6 +175,10 @@ class StreamWatch {
   interrupted(): void {
     this.abandon();
     if (!this.#stopped) this.#handler.restarted();
+  }
+
+  hurry(revision: number): void {
+    this.#consumer?.hurry(revision);
   }
 
   /** Ends the consumer and any retry. */
@@ -226,12 +239,15 @@ class StreamWatch {
     this.#madeAt = created;
   }
 
-  #deliver(message: StreamMessage): void {
+  /** Returns whether the message is news for this worker. */
+  #deliver(message: StreamMessage): boolean {
+    const lazy = new LazyMessage(message, this.#watched.prefix);
     try {
-      this.#handler.message(new LazyMessage(message, this.#watched.prefix));
+      this.#handler.message(lazy);
     } catch (error) {
       this.#handler.failed(error);
     }
+    return lazy.isDecoded;
   }
 }
 
@@ -244,39 +260,4 @@ function missing(bucket: string): string {
     `the bucket "${bucket}" was deleted: restore it from a backup, or restart a worker, which makes ` +
     "an empty one"
   );
-}
-
-/** Reads its parts only when they are needed. For our own writes, nobody needs them. */
-class LazyMessage implements WatchedMessage {
-  readonly key: string;
-  readonly revision: number;
-  readonly writtenAt: number;
-  readonly #msg: Msg;
-
-  constructor({ msg, sequence, storedAt }: StreamMessage, prefix: string) {
-    this.key = msg.subject.slice(prefix.length);
-    this.revision = sequence;
-    this.writtenAt = storedAt;
-    this.#msg = msg;
-  }
-
-  get operation(): WatchedMessage["operation"] {
-    return operationOf(() => this.#msg.headers);
-  }
-
-  get payload(): Uint8Array {
-    return this.#msg.data;
-  }
-
-  get text(): string {
-    return this.#msg.string();
-  }
-
-  get writeId(): string | null {
-    return writeIdOf(() => this.#msg.headers);
-  }
-
-  get reason(): string | null {
-    return reasonOf(() => this.#msg.headers);
-  }
 }

@@ -1,20 +1,35 @@
 /**
- * One ephemeral push consumer of a stream: delivers the last message of every subject, then every new message,
+ * One ephemeral pull consumer of a stream: delivers the last message of every subject, then every new message,
  * in order. At the first irregularity it ends instead of skipping anything, and its user must begin again.
+ *
+ * The server sends nothing that was not requested. So the worker decides how often it is woken (decision 36).
+ * There is at most one request under way. The server answers it as soon as it has a message, with all that it
+ * has, and ends each answer with a status.
  *
  * The library's ordered consumer repairs itself, but it takes a minute to notice that its server has died.
  * Leases must not end a minute late.
  */
-import { AckPolicy, DeliverPolicy } from "@nats-io/jetstream";
+import { AckPolicy, type ConsumerConfig, DeliverPolicy } from "@nats-io/jetstream";
 import { type Msg, nanos, type NatsConnection } from "@nats-io/transport-node";
+import { DeliveredPlaces, type DeliveredPlace } from "./delivered-place.ts";
 import { newInbox } from "./inbox.ts";
+import { apiPrefixOf } from "./js-domain.ts";
 import type { KvAccess } from "./kv-access.ts";
+import { PullPace, USUAL_PACE } from "./pull-pace.ts";
 
 /** How often the server sends a heartbeat when it has no messages. */
 const HEARTBEAT_MS = 1_000;
 const HEARTBEATS_MISSED = 3;
-/** The server removes a consumer after this long without a subscriber. */
+/** The server removes a consumer after this long without a request. */
 const INACTIVE_MS = 30_000;
+/** How long a request waits for the first message. */
+const WAIT_MS = 20_000;
+/** The most that the server sends for one request. */
+const BATCH_MESSAGES = 1_000;
+/** The same in bytes. The server disconnects a client for which it must keep 64 MiB. */
+const BATCH_BYTES = 32 * 1024 * 1024;
+/** What the server says when it has sent a whole batch, although there are more messages. */
+const BATCH_ENDS: readonly string[] = ["Batch Completed", "Message Size Exceeds MaxBytes"];
 
 export interface StreamMessage {
   readonly msg: Msg;
@@ -26,8 +41,8 @@ export interface StreamMessage {
 }
 
 export interface StreamConsumerHandler {
-  /** Must not throw. */
-  message(message: StreamMessage): void;
+  /** Returns whether the message is news. Must not throw. */
+  message(message: StreamMessage): boolean;
   /** No messages are pending at the moment. */
   idle(): void;
   /** The consumer has failed. Called at most once, and not after `stop`. */
@@ -37,118 +52,185 @@ export interface StreamConsumerHandler {
 export interface StreamConsumer {
   /** How many messages the initial state had. */
   readonly pending: number;
+  /** Somebody waits for the message: does not delay before it has been delivered. */
+  hurry(sequence: number): void;
   stop(): void;
 }
 
 /** Messages may be delivered before this resolves. */
 export async function consumeStream(
-  { connection, jsm }: KvAccess,
+  { connection, jsm, pace = USUAL_PACE }: KvAccess,
   stream: string,
   filterSubject: string,
   handler: StreamConsumerHandler,
 ): Promise<StreamConsumer> {
-  const inbox = newInbox(connection);
-  let delivered = 0;
-  let heardAt = performance.now();
-  let consumer: string | null = null;
-
-  const subscription = connection.subscribe(inbox, {
-    callback: (error, msg) => {
-      heardAt = performance.now();
-      try {
-        if (error !== null) throw error;
-        const place = placeOf(msg);
-        if (place === null) {
-          if (obey(connection, msg, delivered) && consumer !== null) handler.idle();
-        } else if (place.delivery !== delivered + 1) throw new Error("a message is missing");
-        else {
-          delivered++;
-          handler.message({ msg, ...place });
-        }
-      } catch (cause) {
-        end(cause);
-      }
-    },
+  const info = await jsm.consumers.add(stream, {
+    filter_subject: filterSubject,
+    deliver_policy: DeliverPolicy.LastPerSubject,
+    ack_policy: AckPolicy.None,
+    inactive_threshold: nanos(INACTIVE_MS),
+    mem_storage: true,
+    num_replicas: 1,
   });
-  const monitor = setInterval(() => {
-    if (performance.now() - heardAt > HEARTBEAT_MS * HEARTBEATS_MISSED) {
-      end(new Error(`no heartbeat from the consumer of ${stream}`));
-    }
-  }, HEARTBEAT_MS);
-
-  const stop = (): void => {
-    clearInterval(monitor);
-    subscription.unsubscribe();
+  const { name, config, num_pending: pending } = info;
+  const puller = new Puller(connection, {
+    stream,
+    subject: `${apiPrefixOf(jsm)}.CONSUMER.MSG.NEXT.${stream}.${name}`,
+    request: requestFor(connection, config),
+    pace: new PullPace(pace),
+    handler,
     // Without this request, the server would remove the consumer later.
-    if (consumer !== null) jsm.consumers.delete(stream, consumer).catch(() => undefined);
-    consumer = null;
+    stopped: () => void jsm.consumers.delete(stream, name).catch(() => undefined),
+  });
+  return {
+    pending,
+    hurry: (sequence) => {
+      puller.hurry(sequence);
+    },
+    stop: () => {
+      puller.stop();
+    },
   };
-  let isOver = false;
-  const end = (cause: unknown): void => {
-    if (isOver) return;
-    isOver = true;
-    stop();
-    handler.ended(cause instanceof Error ? cause : new Error(String(cause)));
-  };
+}
 
-  try {
-    const info = await jsm.consumers.add(stream, {
-      filter_subject: filterSubject,
-      deliver_subject: inbox,
-      deliver_policy: DeliverPolicy.LastPerSubject,
-      ack_policy: AckPolicy.None,
-      flow_control: true,
-      idle_heartbeat: nanos(HEARTBEAT_MS),
-      inactive_threshold: nanos(INACTIVE_MS),
-      mem_storage: true,
-      num_replicas: 1,
-    });
-    consumer = info.name;
-    return {
-      pending: info.num_pending,
-      stop: () => {
-        isOver = true;
-        stop();
+interface PullerOptions {
+  readonly stream: string;
+  /** Where requests are sent. */
+  readonly subject: string;
+  readonly request: string;
+  readonly pace: PullPace;
+  readonly handler: StreamConsumerHandler;
+  readonly stopped: () => void;
+}
+
+class Puller {
+  readonly #connection: NatsConnection;
+  readonly #options: PullerOptions;
+  readonly #inbox: string;
+  readonly #places = new DeliveredPlaces();
+  readonly #monitor: NodeJS.Timeout;
+  readonly #unsubscribe: () => void;
+  #next: NodeJS.Timeout | null = null;
+  #requests = 0;
+  /** Where the last request is answered. The server sends its status there. */
+  #replySubject = "";
+  /** Whether the last request has brought messages. */
+  #isAnswered = false;
+  #delivered = 0;
+  #heardAt = performance.now();
+  #isOver = false;
+
+  constructor(connection: NatsConnection, options: PullerOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#inbox = newInbox(connection);
+    const subscription = connection.subscribe(`${this.#inbox}.*`, {
+      callback: (error, msg) => {
+        this.#heardAt = performance.now();
+        try {
+          if (error !== null) throw error;
+          const place = this.#places.read(msg.reply);
+          if (place === null) this.#obey(msg);
+          else this.#deliver(msg, place);
+        } catch (cause) {
+          this.#end(cause);
+        }
       },
+    });
+    this.#unsubscribe = () => {
+      subscription.unsubscribe();
     };
-  } catch (error) {
-    isOver = true;
-    stop();
-    throw error;
+    this.#monitor = setInterval(() => {
+      this.#checkHeartbeat();
+    }, HEARTBEAT_MS);
+    this.#pull();
+  }
+
+  hurry(sequence: number): void {
+    this.#options.pace.await(sequence);
+    if (this.#next !== null && this.#options.pace.delay(performance.now()) === 0) this.#pull();
+  }
+
+  stop(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearInterval(this.#monitor);
+    if (this.#next !== null) clearTimeout(this.#next);
+    this.#unsubscribe();
+    this.#options.stopped();
+  }
+
+  #end(cause: unknown): void {
+    if (this.#isOver) return;
+    this.stop();
+    this.#options.handler.ended(cause instanceof Error ? cause : new Error(String(cause)));
+  }
+
+  #pull(): void {
+    if (this.#next !== null) clearTimeout(this.#next);
+    this.#next = null;
+    this.#isAnswered = false;
+    this.#requests++;
+    this.#replySubject = `${this.#inbox}.${this.#requests}`;
+    const { subject, request, pace } = this.#options;
+    pace.asked(performance.now());
+    this.#connection.publish(subject, request, { reply: this.#replySubject });
+  }
+
+  #deliver(msg: Msg, place: DeliveredPlace): void {
+    if (place.delivery !== this.#delivered + 1) throw new Error("a message is missing");
+    this.#delivered++;
+    this.#isAnswered = true;
+    const isNews = this.#options.handler.message({ msg, ...place });
+    this.#options.pace.delivered(place.sequence, this.#heardAt, isNews);
+  }
+
+  /** Handles heartbeats, the end of an answer, and the end of the consumer. */
+  #obey({ headers, subject }: Msg): void {
+    // `#checkHeartbeat` has replaced the request.
+    if (subject !== this.#replySubject) return;
+    const code = headers?.code;
+    const description = headers?.description ?? "?";
+    if (code === 100) {
+      const last = headers?.get("Nats-Last-Consumer") ?? "";
+      if (last !== "" && Number(last) !== this.#delivered) throw new Error("a message is missing");
+      this.#options.handler.idle();
+    } else if (code === 404) this.#pullLater();
+    else if (code === 408 || BATCH_ENDS.includes(description)) this.#pull();
+    else throw new Error(`the consumer ended: ${description}`);
+  }
+
+  #checkHeartbeat(): void {
+    // Without a request, the server sends none.
+    if (this.#next !== null) return;
+    const silence = performance.now() - this.#heardAt;
+    if (silence > HEARTBEAT_MS * HEARTBEATS_MISSED) {
+      this.#end(new Error(`no heartbeat from the consumer of ${this.#options.stream}`));
+    }
+    // A request that ends with the very last byte of its batch has no status.
+    else if (silence > HEARTBEAT_MS && this.#isAnswered) this.#pull();
+  }
+
+  /** The server has sent everything that it has at the moment. */
+  #pullLater(): void {
+    const delay = this.#options.pace.delay(performance.now());
+    if (delay === 0) this.#pull();
+    else {
+      this.#next = setTimeout(() => {
+        this.#pull();
+      }, delay);
+    }
   }
 }
 
-/**
- * Reads the position of a message from its reply subject; `null` for a status message.
- *
- * The subject is `$JS.ACK.<stream>.<consumer>.<count>.<sequence>.<delivery>.<time>.<pending>`. The longer form
- * has domain and account before the stream, and a random token at the end (ADR-15).
- */
-function placeOf(
-  msg: Msg,
-): { delivery: number; sequence: number; storedAt: number; pending: number } | null {
-  const tokens = msg.reply?.split(".") ?? [];
-  if (tokens[1] !== "ACK" || tokens.length < 9) return null;
-  const first = tokens.length === 9 ? 5 : 7;
-  return {
-    sequence: Number(tokens[first]),
-    delivery: Number(tokens[first + 1]),
-    storedAt: Number(tokens[first + 2]) / 1e6,
-    pending: Number(tokens[first + 3]),
-  };
-}
-
-/** Handles heartbeats, flow control and the end of the consumer. Returns whether the consumer is idle. */
-function obey(connection: NatsConnection, msg: Msg, delivered: number): boolean {
-  const code = msg.headers?.code;
-  if (code !== 100) throw new Error(`the consumer ended: ${msg.headers?.description ?? "?"}`);
-  const last = msg.headers?.get("Nats-Last-Consumer") ?? "";
-  if (last !== "" && Number(last) !== delivered) throw new Error("a message is missing");
-  // A flow control request, or a heartbeat that repeats a lost one. The server waits for the answer.
-  const request =
-    msg.reply !== undefined && msg.reply !== ""
-      ? msg.reply
-      : (msg.headers?.get("Nats-Consumer-Stalled") ?? "");
-  if (request !== "") connection.publish(request);
-  return request === "";
+function requestFor({ info }: NatsConnection, { max_batch = Infinity }: ConsumerConfig): string {
+  return JSON.stringify({
+    batch: Math.min(BATCH_MESSAGES, max_batch),
+    // A message that is larger than the limit would never be sent.
+    max_bytes: Math.max(BATCH_BYTES, 2 * (info?.max_payload ?? 0)),
+    // Ends the answer with the last message that is there, instead of waiting until the batch is full.
+    no_wait: true,
+    expires: nanos(WAIT_MS),
+    idle_heartbeat: nanos(HEARTBEAT_MS),
+  });
 }

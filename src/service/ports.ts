@@ -37,7 +37,7 @@ export type TaskEntry =
       readonly taskId: string;
       readonly revision: number;
       readonly task: Task;
-      /** The id of the write that stored the entry; `null` if the entry names none. */
+      /** The id of the write that stored the entry; `null` if it names none, or if a watch delivered it. */
       readonly writeId: string | null;
     }
   | UnreadableTask;
@@ -93,7 +93,7 @@ export interface PreparedTask {
 export interface TaskStore {
   /** The leader's last entry of the task; `null` if there is none. */
   load(taskId: string): Promise<TaskEntry | null>;
-  /** The leader's highest revision among all tasks that the bucket still has. */
+  /** The leader's highest revision that the bucket still has. The watch delivers up to it without delay. */
   lastRevision(): Promise<number>;
   state(): Promise<BucketState>;
   /** Encodes the task, to `write` it or to know the size of its record. */
@@ -207,7 +207,7 @@ export type SessionEntry =
     };
 
 export interface SessionStore {
-  /** The leader's last revision over all sessions. */
+  /** The leader's last revision over all sessions. The watch then delivers up to it without delay. */
   lastRevision(): Promise<number>;
   load(sessionId: string): Promise<SessionEntry | null>;
   /** Writes the session and starts its TTL again. */

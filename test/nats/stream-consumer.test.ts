@@ -27,6 +27,7 @@ class NotedConsumer {
     return consumeStream(access, "S", "s.>", {
       message: ({ msg, pending }) => {
         this.#note(`${msg.subject}=${msg.string()} +${pending}`);
+        return true;
       },
       idle: () => {
         if (this.notes.at(-1) !== "idle") this.#note("idle");
@@ -53,6 +54,21 @@ class NotedConsumer {
     this.notes.push(note);
     this.#noted.emit("note");
   }
+}
+
+/** A watch of this pace asks again a minute after each answer, unless somebody waits. */
+const STANDSTILL = { quietMs: 60_000, newsMs: 60_000, ownMs: 60_000 };
+
+/** A consumer that has had a message, and waits before it asks for the next. */
+async function pausedConsumer(
+  server: TestServer,
+): Promise<{ access: KvAccess; noted: NotedConsumer; consumer: StreamConsumer }> {
+  const access = await openStream(await server.connect());
+  const noted = new NotedConsumer();
+  const consumer = await noted.start({ ...access, pace: STANDSTILL });
+  await jetstream(access.connection).publish("s.a", "a1");
+  await noted.noted(/a1/);
+  return { access, noted, consumer };
 }
 
 describe("a consumer of a stream", () => {
@@ -121,6 +137,62 @@ describe("a consumer of a stream", () => {
     proxy.silenceServer();
     assert.match(await noted.noted(/^ended: /), /no heartbeat from the consumer of S/);
     assert.equal(connection.isClosed(), false);
+  });
+
+  it("takes what is written under load in batches", async () => {
+    await using server = await TestServer.start();
+    const access = await openStream(await server.connect());
+    let requests = 0;
+    access.connection.subscribe("$JS.API.CONSUMER.MSG.NEXT.S.*", {
+      callback: () => {
+        requests++;
+      },
+    });
+    const noted = new NotedConsumer();
+    const consumer = await noted.start(access);
+    const writes = 5_000;
+    for (let i = 1; i <= writes; i++) access.connection.publish("s.a", `a${i}`);
+    await noted.noted(new RegExp(`=a${writes} `));
+    assert.equal(noted.notes.filter((note) => note.startsWith("s.a=")).length, writes);
+    assert.ok(requests < writes / 10, `${requests} requests`);
+    consumer.stop();
+  });
+
+  it("delivers more than a batch that was there before it began", async () => {
+    await using server = await TestServer.start();
+    const access = await openStream(await server.connect());
+    const keys = 2_500;
+    for (let i = 1; i <= keys; i++) access.connection.publish(`s.k${i}`, "x");
+    await access.connection.flush();
+    while ((await access.jsm.streams.info("S")).state.messages < keys);
+    const noted = new NotedConsumer();
+    const consumer = await noted.start(access);
+    assert.equal(consumer.pending, keys);
+    await noted.noted(/^idle/);
+    const last = noted.notes.at(-2);
+    assert.deepEqual([noted.notes.length, last], [keys + 1, `s.k${keys}=x +0`]);
+    consumer.stop();
+  });
+
+  it("asks at once when somebody waits for a message", async () => {
+    await using server = await TestServer.start();
+    const { access, noted, consumer } = await pausedConsumer(server);
+    for (const text of ["a2", "a3"]) {
+      const { seq } = await jetstream(access.connection).publish("s.a", text);
+      consumer.hurry(seq);
+      await noted.noted(new RegExp(text));
+    }
+    consumer.stop();
+  });
+
+  it("ends if the server has deleted it while nothing was asked for", async () => {
+    await using server = await TestServer.start();
+    const { access, noted, consumer } = await pausedConsumer(server);
+    for await (const { name } of access.jsm.consumers.list("S")) {
+      await access.jsm.consumers.delete("S", name);
+    }
+    consumer.hurry(1_000);
+    await noted.noted(/^ended: /);
   });
 
   it("rejects if there is no such stream", async () => {
