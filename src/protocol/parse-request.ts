@@ -5,6 +5,7 @@ import { bodyHint, fieldHint } from "./hints.ts";
 import { describeInexact, inexactPart, isTooDeep, MAX_JSON_DEPTH } from "./storable-json.ts";
 import { nullDropper } from "./null-fields.ts";
 import { type Operation, OPERATION_NAMES, OPERATIONS, type Request } from "./operations.ts";
+import { quickBody } from "./quick-request-check.ts";
 import { shorten } from "./shorten.ts";
 
 const DROP_NULLS = Object.fromEntries(
@@ -29,6 +30,8 @@ export function parseBody<O extends Operation>(operation: O, text: string): Requ
     const hint = bodyHint(operation, Array.isArray(json));
     throw invalid(`the body must be a JSON object, not ${describe(json)}: send ${hint}`);
   }
+  const usual = quickBody(operation, json);
+  if (usual !== null) return usual;
   DROP_NULLS[operation](json);
   const parsed = OPERATIONS[operation].request.safeParse(json, { reportInput: true });
   if (!parsed.success) throw explain(operation, parsed.error.issues);
