@@ -6,7 +6,7 @@
  */
 import type { Endpoint, NamedEndpointStats } from "@nats-io/services";
 import type { Operation } from "../protocol/operations.ts";
-import { AGENT_ROOT, parseRequestSubject, type RequestAddress } from "../protocol/subjects.ts";
+import { parseRequestSubject, type RequestAddress } from "../protocol/subjects.ts";
 
 interface Figures {
   requests: number;
@@ -19,7 +19,8 @@ interface Figures {
 const ANNOUNCING: Operation = "tasks.stats";
 
 export class EndpointFigures {
-  readonly #figures = new Map<string, Figures>();
+  /** By operation, and then by the root and whether there is an id. */
+  readonly #figures = new Map<Operation, Partial<Record<number, Figures>>>();
   readonly #announce: (() => object) | undefined;
 
   constructor(announce?: () => object) {
@@ -33,12 +34,17 @@ export class EndpointFigures {
     seconds: number,
     error: string | null,
   ): void {
-    const key = keyOf(operation, principal, id);
-    let figures = this.#figures.get(key);
-    if (figures === undefined) {
-      figures = { requests: 0, errors: 0, seconds: 0, lastError: undefined };
-      this.#figures.set(key, figures);
+    let ofOperation = this.#figures.get(operation);
+    if (ofOperation === undefined) {
+      ofOperation = {};
+      this.#figures.set(operation, ofOperation);
     }
+    const figures = (ofOperation[placeOf(principal, id)] ??= {
+      requests: 0,
+      errors: 0,
+      seconds: 0,
+      lastError: undefined,
+    });
     figures.requests++;
     figures.seconds += seconds;
     if (error === null) return;
@@ -49,8 +55,9 @@ export class EndpointFigures {
   /** Writes the figures into the library's own statistics of the endpoint. Returns its `data`. */
   fill(endpoint: Endpoint & { stats?: NamedEndpointStats }): object | null {
     const operation = endpoint.metadata?.operation as Operation | undefined;
+    const { principal, id } = parseRequestSubject(endpoint.subject);
     const figures =
-      operation === undefined ? undefined : this.#figures.get(endpointKey(endpoint, operation));
+      operation === undefined ? undefined : this.#figures.get(operation)?.[placeOf(principal, id)];
     const data = endpoint.subject === ANNOUNCING ? (this.#announce?.() ?? null) : null;
     if (endpoint.stats === undefined || figures === undefined) return data;
     const nanoseconds = Math.round(figures.seconds * 1e9);
@@ -63,12 +70,7 @@ export class EndpointFigures {
   }
 }
 
-/** The endpoint that received a request: its root and its operation. */
-function keyOf(operation: Operation, principal: string | null, id: string): string {
-  return `${operation} ${principal === null ? "" : AGENT_ROOT} ${id === "" ? "bare" : "with id"}`;
-}
-
-function endpointKey({ subject }: Endpoint, operation: Operation): string {
-  const { principal, id } = parseRequestSubject(subject);
-  return keyOf(operation, principal, id);
+/** Which endpoint of the operation receives such a request. */
+function placeOf(principal: string | null, id: string): number {
+  return (principal === null ? 0 : 2) + (id === "" ? 0 : 1);
 }

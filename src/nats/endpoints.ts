@@ -12,7 +12,7 @@
 import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
 import { type Service, Svcm } from "@nats-io/services";
 import { encodeBody } from "../protocol/encoded-json.ts";
-import { CoordinatorError, ERRORS, toErrorReply } from "../protocol/errors.ts";
+import { CoordinatorError, ERRORS } from "../protocol/errors.ts";
 import {
   type Operation,
   OPERATION_IDS,
@@ -31,15 +31,11 @@ import {
 } from "../protocol/subjects.ts";
 import type { Answer, Observe, RequestHandler } from "../service/ports.ts";
 import { AnswerDelivery } from "./answer-delivery.ts";
+import { errorPayload, toCoordinatorError, tooLargeReply } from "./error-replies.ts";
 import { EndpointFigures } from "./endpoint-figures.ts";
 import { MessageTraces } from "./message-traces.ts";
 import { OutgoingHeaders } from "./outgoing-headers.ts";
 import { UnknownOperations } from "./unknown-operations.ts";
-
-/** An upper bound for the headers of an error reply. */
-const HEADER_BYTES = 256;
-/** An error message that is too large for NATS is cut to this many characters. */
-const SHORT_MESSAGE = 1_000;
 
 export interface EndpointsOptions {
   readonly workerId: string;
@@ -62,7 +58,9 @@ export class Endpoints {
   readonly #unknown: UnknownOperations;
   /** Subjects with a missing or superfluous id. Such a request gets an error instead of a timeout. */
   readonly #mistaken: Subscription[];
-  readonly #answering = new Set<Promise<void>>();
+  /** How many requests are being answered. */
+  #answering = 0;
+  #allAnswered: (() => void) | null = null;
 
   private constructor(
     connection: NatsConnection,
@@ -112,7 +110,10 @@ export class Endpoints {
     const drains = [this.#service.stop(), ...this.#mistaken.map((sub) => sub.drain())];
     // If the connection closes during a drain, the drain never ends.
     await Promise.race([Promise.allSettled(drains), this.#connection.closed()]);
-    await Promise.all(this.#answering);
+    await new Promise<void>((resolve) => {
+      this.#allAnswered = resolve;
+      if (this.#answering === 0) resolve();
+    });
     this.#traces.stop();
     await this.#delivery.stop();
   }
@@ -158,9 +159,7 @@ export class Endpoints {
         this.#observe({ kind: "request_dropped", reason: "no_reply_subject" });
         return;
       }
-      const answering = this.#answer(operation, msg, msg.reply);
-      this.#answering.add(answering);
-      void answering.finally(() => this.#answering.delete(answering));
+      void this.#answer(operation, msg, msg.reply);
     } catch {
       this.#observe({ kind: "request_dropped", reason: "malformed" });
     }
@@ -168,6 +167,7 @@ export class Endpoints {
 
   /** Must not reject. */
   async #answer(operation: Operation, msg: Msg, replyTo: string): Promise<void> {
+    this.#answering++;
     const startedAt = performance.now();
     const address = parseRequestSubject(msg.subject);
     const { principal, id } = address;
@@ -198,6 +198,7 @@ export class Endpoints {
       this.#sendError(replyTo, outcome);
     } finally {
       leave?.();
+      if (--this.#answering === 0) this.#allAnswered?.();
     }
     const seconds = (performance.now() - startedAt) / 1000;
     this.#figures.count(operation, address, seconds, outcome === "ok" ? null : outcome.message);
@@ -241,7 +242,7 @@ export class Endpoints {
       const headers = new OutgoingHeaders();
       headers.add("Nats-Service-Error-Code", ERRORS[error.code].status);
       headers.add("Nats-Service-Error", error.code);
-      const payload = errorPayload(error, this.#maxPayload() - HEADER_BYTES);
+      const payload = errorPayload(error, this.#maxPayload());
       this.#connection.publish(replyTo, payload, { headers });
     } catch (cause) {
       // It cannot be sent: the reply subject is invalid, or the connection is closed.
@@ -268,33 +269,4 @@ async function flush(connection: NatsConnection): Promise<void> {
  */
 function isForAnswers(reply: string): boolean {
   return !reply.startsWith("$") && !reply.startsWith(`${TASK_UPDATES}.`);
-}
-
-/** The error reply; if it is too large, without its details or with a shorter message. */
-function errorPayload(error: CoordinatorError, limit: number): Buffer {
-  const reply = toErrorReply(error);
-  const whole = Buffer.from(JSON.stringify(reply));
-  if (whole.length <= limit) return whole;
-  const withoutTask = Buffer.from(JSON.stringify({ ok: false, error: reply.error }));
-  if (withoutTask.length <= limit) return withoutTask;
-  const { code, message, retryable } = reply.error;
-  const short = { code, message: message.slice(0, SHORT_MESSAGE), retryable };
-  return Buffer.from(JSON.stringify({ ok: false, error: short }));
-}
-
-function tooLargeReply(limit: number): CoordinatorError {
-  return new CoordinatorError(
-    "too_large",
-    `the reply has more than the ${limit} bytes that NATS carries: ask for less; the record of a ` +
-      "task is also in the bucket: nats kv get tasks <task_id>",
-  );
-}
-
-function toCoordinatorError(error: unknown): CoordinatorError {
-  if (error instanceof CoordinatorError) return error;
-  return new CoordinatorError(
-    "internal",
-    "the coordinator has a defect and could not handle this request; its log says more",
-    { cause: error },
-  );
 }

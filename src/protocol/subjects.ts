@@ -47,21 +47,32 @@ export interface RequestAddress {
 
 /** Reads `tasks.claim.P0.5.1` and `agent.alice.tasks.claim.P0.5.1` alike. */
 export function parseRequestSubject(subject: string): RequestAddress {
-  const [first, afterFirst] = splitToken(subject);
-  if (first !== AGENT_ROOT) return { ...addressOf(first, afterFirst), principal: null };
-  const [principal, request] = splitToken(afterFirst);
-  return { ...addressOf(...splitToken(request)), principal };
+  const first = endOfToken(subject, 0);
+  if (subject.slice(0, first) !== AGENT_ROOT) return addressOf(subject, 0, first, null);
+  const principal = endOfToken(subject, first + 1);
+  const root = endOfToken(subject, principal + 1);
+  return addressOf(subject, principal + 1, root, subject.slice(first + 1, principal));
 }
 
-function addressOf(root: string, rest: string): Omit<RequestAddress, "principal"> {
-  const [operation, id] = splitToken(rest);
-  return { root, operation, id };
+function addressOf(
+  subject: string,
+  start: number,
+  end: number,
+  principal: string | null,
+): RequestAddress {
+  const operation = endOfToken(subject, end + 1);
+  return {
+    root: subject.slice(start, end),
+    operation: subject.slice(end + 1, operation),
+    id: subject.slice(operation + 1),
+    principal,
+  };
 }
 
-/** The text before the first dot, and the text after it. */
-function splitToken(subject: string): [token: string, rest: string] {
-  const dot = subject.indexOf(".");
-  return dot < 0 ? [subject, ""] : [subject.slice(0, dot), subject.slice(dot + 1)];
+/** The position of the dot after the token that starts here, or that of the end. */
+function endOfToken(subject: string, start: number): number {
+  const dot = subject.indexOf(".", start);
+  return dot < 0 ? subject.length : dot;
 }
 
 export function requestSubject(root: SubjectRoot, operation: string, id?: string): string {

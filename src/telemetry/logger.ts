@@ -40,7 +40,9 @@ export function createLogger(options: LoggerOptions): Observe {
   );
   const named = options.workerId === undefined ? {} : { worker_id: options.workerId };
   const write = (lines: readonly LogLine[]): void => {
-    for (const { level, message, fields } of lines) logger[level]({ ...fields, ...named }, message);
+    for (const { level, message, fields } of lines) {
+      if (logger.isLevelEnabled(level)) logger[level]({ ...fields, ...named }, message);
+    }
   };
   const conditions = new LogConditions();
   let timer: NodeJS.Timeout | null = null;

@@ -112,18 +112,42 @@ function registerCounters(registry: Registry): Observe {
   const counters = new Map<Fact["kind"], Observe[]>();
   for (const [name, metric] of Object.entries(METRICS) as [MetricName, MetricDefinition][]) {
     if (metric.type !== "counter") continue;
-    const counter = new Counter(configuration(registry, name));
-    const fields: readonly string[] = metric.fields ?? [];
-    const count = (fact: Fact): void => {
-      const values = fact as unknown as Readonly<Record<string, string>>;
-      counter.inc(
-        Object.fromEntries(metric.labels.map((label, i) => [label, values[fields[i] ?? ""] ?? ""])),
-      );
-    };
+    const count = registerCounter(registry, name, metric.labels, metric.fields ?? []);
     counters.set(metric.fact, [...(counters.get(metric.fact) ?? []), count]);
   }
   return (fact) => {
     for (const count of counters.get(fact.kind) ?? []) count(fact);
+  };
+}
+
+/**
+ * Adds the facts up by itself. The counter gets the sums when it is read, because it takes ten times as
+ * long to count.
+ */
+function registerCounter(
+  registry: Registry,
+  name: MetricName,
+  labels: readonly string[],
+  fields: readonly string[],
+): Observe {
+  const sums = new Map<string, { readonly values: readonly string[]; count: number }>();
+  new Counter({
+    ...configuration(registry, name),
+    collect(): void {
+      for (const sum of sums.values()) {
+        const series = labels.map((label, i) => [label, sum.values[i] ?? ""] as const);
+        if (sum.count > 0) this.inc(Object.fromEntries(series), sum.count);
+        sum.count = 0;
+      }
+    },
+  });
+  return (fact) => {
+    const given = fact as unknown as Readonly<Record<string, string>>;
+    let key = "";
+    for (const field of fields) key += `${given[field] ?? ""}\n`;
+    const sum = sums.get(key);
+    if (sum !== undefined) sum.count++;
+    else sums.set(key, { values: fields.map((field) => given[field] ?? ""), count: 1 });
   };
 }
 
