@@ -54,8 +54,10 @@ export class ReleaseNext {
         besides: released,
       });
       const { claims, reasons, next_due_at } = answer;
-      const shorter = { ...released, next: { ...NOTHING, error: TOO_LARGE } };
-      return { ...how, shorter, body: { ...released, next: { claims, reasons, next_due_at } } };
+      const { ok, task, revision } = released;
+      const body = { ok, task, revision, next: { claims, reasons, next_due_at } };
+      const shorter = { ok, task, revision, next: WITHOUT_ROOM };
+      return { ...how, shorter, body };
     } catch (error) {
       return { body: { ...released, next: this.#failed(taskId, error) } };
     }
@@ -100,7 +102,7 @@ function nextOf(
   { session_id, instance, attempt, next }: Request<"tasks.release">,
 ): (Request<"tasks.next"> & { readonly request_id: string }) | null {
   if (next === undefined || attempt === undefined) return null;
-  return { session_id, instance, ...next, request_id: requestAfter(taskId, attempt) };
+  return { session_id, instance, request_id: requestAfter(taskId, attempt), ...next };
 }
 
 const NOTHING = { claims: [], reasons: {}, next_due_at: null } satisfies Next;
@@ -111,6 +113,7 @@ const TOO_LARGE = toErrorReply(
     "the released task and the next one do not fit into one reply: ask for it with tasks.next",
   ),
 ).error;
+const WITHOUT_ROOM = { ...NOTHING, error: TOO_LARGE };
 
 const DEFECT = new CoordinatorError(
   "internal",
