@@ -5,8 +5,8 @@ import { ended, stored } from "../support/stored-leases.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
 /** A task that s1 claimed for so many seconds. Then its record is replaced by hand: attempts begin again. */
-async function replaced(seconds: number): Promise<TestCoordinator> {
-  const coordinator = await TestCoordinator.start({ workers: 2 });
+async function replaced(seconds: number, workers: number): Promise<TestCoordinator> {
+  const coordinator = await TestCoordinator.start({ workers });
   await coordinator.ok("tasks.create.a");
   const granted = coordinator.fact("lease_granted");
   await coordinator.ok("tasks.claim.a", { session_id: "s1", ttl_seconds: seconds });
@@ -19,7 +19,7 @@ async function replaced(seconds: number): Promise<TestCoordinator> {
 
 describe("a record that was replaced by hand while its task was claimed", () => {
   it("leaves the lease of its former claim to its TTL, and refuses the former holder", async () => {
-    await using coordinator = await replaced(1);
+    await using coordinator = await replaced(1, 2);
     const { task } = await coordinator.ok("tasks.get.a");
     assert.deepEqual([task.title, task.status, task.attempt], ["again", "available", 0]);
     const late = { session_id: "s1", attempt: 1 };
@@ -29,11 +29,13 @@ describe("a record that was replaced by hand while its task was claimed", () => 
   });
 
   it("can be claimed at once, and the new claim gets its own lease, which can run out", async () => {
-    await using coordinator = await replaced(60);
+    await using coordinator = await replaced(60, 1);
     const since = coordinator.facts.length;
     const claim = await coordinator.ok("tasks.claim.a", { session_id: "s2", ttl_seconds: 1 });
     assert.equal(claim.attempt, 1);
-    // The key of the former lease is in use, so the lease of this claim is in the next epoch.
+    // The key of the former lease is in use, so the lease of this claim is in the next epoch. The worker knows
+    // that it is its own claim, and so also the connection that the claim may name.
+    await coordinator.fact("lease_granted", (fact) => fact.attempt === 1, since);
     await ended(coordinator.connection, "1-0.a");
     const lease = await stored(coordinator.connection, "1-1.a");
     assert.deepEqual([lease?.session_id, lease?.fencing_token], ["s2", claim.fencing_token]);
