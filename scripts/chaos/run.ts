@@ -70,14 +70,14 @@ export async function runChaos(
   return { ...evidence, problems, faults, recoveredAfterMs, startedAt };
 }
 
-/** Every lease runs out or is ended. A task that is still claimed after that is stuck. */
+/** Every lease ends. A task that is still claimed after that is stuck. */
 export async function stuckClaims(
   { coordinator }: Workload,
   quietMs = QUIET_MS,
 ): Promise<Problem[]> {
   const stuck = await stuckTasks(coordinator.tasks, quietMs);
   return stuck.map(({ task_id: taskId, claimed_by: holder }) => {
-    const what = `is still claimed by ${String(holder)}, long after its lease has run out`;
+    const what = `is still claimed by ${String(holder)}, long after its lease has ended`;
     return { guarantee: "returned", taskId, what };
   });
 }

@@ -10,7 +10,7 @@ import { type Problem, unattributed } from "./rounds.ts";
 import { count, seedOfRound } from "./run.ts";
 import { DEADLINE_MS, Sender, type Sent } from "./sender.ts";
 import type { Target } from "./target.ts";
-import { type Ask, askOver } from "./world.ts";
+import { type Ask, askOver, untilLeased } from "./world.ts";
 
 const ROUND = 500;
 const SETTLE_MS = 100;
@@ -42,6 +42,8 @@ export async function runMutations(
     const usual = made.map((make, i) => make(`m${round}-${i}-`)).filter(isValid);
     const all = round === 0 ? [...usual, ...oversized(maxPayload)] : usual;
     await eachOf(all, (mutation) => prepare(ask, mutation));
+    // A release removes the lease, so the lease must be there.
+    await untilLeased(ask);
     const before = await settled(buckets);
     const answered = await sender.sendAll(
       all.map(({ message, operation, codes }) => {

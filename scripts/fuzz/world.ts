@@ -83,14 +83,17 @@ export async function makeWorld(connection: NatsConnection): Promise<void> {
   const marker = headers();
   marker.set("KV-Operation", "DEL");
   await connection.request("$KV.tasks.removed", "", { headers: marker, timeout: 5_000 });
-  await untilLeases(ask, 2);
+  await untilLeased(ask);
 }
 
-/** A claim is answered before its lease is written, and a release before the lease is purged. */
-async function untilLeases(ask: Ask, count: number): Promise<void> {
+/** Resolves when each claim has its lease, which is written a second later, and no other lease is left. */
+export async function untilLeased(ask: Ask): Promise<void> {
   const deadline = Date.now() + 15_000;
-  while ((await ask("tasks.stats")).leases !== count) {
-    if (Date.now() > deadline) throw new Error(`the coordinator never had ${count} leases`);
+  for (;;) {
+    const { tasks, leases } = await ask("tasks.stats");
+    const { claimed } = tasks as { readonly claimed: number };
+    if (leases === claimed) return;
+    if (Date.now() > deadline) throw new Error(`${claimed} claims have ${String(leases)} leases`);
     await delay(20);
   }
 }

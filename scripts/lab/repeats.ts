@@ -9,7 +9,7 @@ import type { Random } from "../../src/simulation/random.ts";
 const SHARE = 0.08;
 const AT_ONCE = 0.5;
 /** More than the longest lease of the sessions. */
-const LATEST_MS = 7_000;
+const LATEST_MS = 10_000;
 
 export class Repeats {
   /** Rejects if a repetition is told what no session should ever be told. */

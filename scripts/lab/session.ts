@@ -13,8 +13,8 @@ import type { OpenTasks } from "./open-tasks.ts";
 import { type Held, NextRecord } from "./recorded-next.ts";
 import type { Repeats } from "./repeats.ts";
 
-/** From the shortest possible lease to one that outlives most faults. */
-const TTL_SECONDS = [1, 2, 5] as const;
+/** From the shortest possible lease to one that outlives most faults. A long one is written after a while. */
+const TTL_SECONDS = [1, 2, 5, 8] as const;
 /** Longer than a run. */
 const SESSION_TTL_SECONDS = 86_400;
 const TIMEOUT_MS = 4_000;
@@ -48,8 +48,8 @@ export class ChaosSession {
   readonly #context: SessionContext;
   #held: Held | null = null;
   #instance: string = crypto.randomUUID();
-  /** The claim of a process that was replaced. That process may still be alive. */
-  #zombie: Held | null = null;
+  /** A claim that the session has left: its process was replaced, or hangs. The process may wake up. */
+  #left: Held | null = null;
   #created = 0;
 
   constructor(context: SessionContext) {
@@ -70,30 +70,34 @@ export class ChaosSession {
     const { openTasks } = this.#context;
     const held = this.#held;
     if (chance < 0.01) return this.#comeBack();
-    if (this.#zombie !== null && chance > 0.9) return this.#wake(this.#zombie);
+    if (this.#left !== null && chance > 0.985) return this.#wake(this.#left);
     if (openTasks.isShort && chance < 0.3) return this.#create();
     if (chance < 0.14) return this.#get();
     if (chance < 0.16) return this.#cancel();
     if (chance < 0.17) return this.#requeue();
     if (held === null) return chance < 0.6 ? this.#claim() : this.#next();
     if (chance < 0.4) return this.#renew(held);
-    // The session turns to something else, so the lease runs out.
-    if (chance < 0.45) this.#held = null;
+    // The session turns to something else, so the lease expires unless it comes back in time.
+    if (chance < 0.45) this.#leave();
     else await this.#release(held);
   }
 
   /** The process has died, or seems to have: another process registers under the same id. */
   async #comeBack(): Promise<void> {
-    this.#zombie = this.#held;
-    this.#held = null;
+    this.#leave();
     this.#instance = crypto.randomUUID();
     await this.#register();
   }
 
-  /** The replaced process continues its work. */
+  #leave(): void {
+    this.#left = this.#held;
+    this.#held = null;
+  }
+
+  /** The process continues its work. */
   async #wake(held: Held): Promise<void> {
     if (this.#context.random() < 0.5) return this.#renew(held);
-    this.#zombie = null;
+    this.#left = null;
     await this.#release(held);
   }
 
@@ -175,7 +179,8 @@ export class ChaosSession {
     await this.#repeated(() => recording.run(of, renew, () => null));
   }
 
-  async #release({ taskId, attempt, instance }: Held): Promise<void> {
+  async #release(held: Held): Promise<void> {
+    const { taskId, attempt, instance } = held;
     const { id: session_id, tasks, random } = this.#context;
     const chance = random();
     const status = STATUSES[Math.floor(chance * STATUSES.length)] ?? "complete";
@@ -184,8 +189,8 @@ export class ChaosSession {
     const asked = { kind: "release", ...holder, status, isDelayed } as const;
     const delay = isDelayed ? { delay_seconds: DELAY_SECONDS, cause: "not now" } : {};
     const input = { session_id, instance, attempt, status, ...delay };
-    const isOwn = instance === this.#instance;
-    if (isOwn && random() < NEXT_SHARE) {
+    const isHeld = this.#held === held;
+    if (isHeld && random() < NEXT_SHARE) {
       const ttlSeconds = this.#ttl();
       this.#held = await this.#repeated(() =>
         this.#releaseForNext({ taskId, attempt, instance }, asked, input, ttlSeconds),
@@ -193,7 +198,7 @@ export class ChaosSession {
       return;
     }
     await this.#run(taskId, asked, () => tasks.release(taskId, input, ONCE));
-    if (isOwn) this.#held = null;
+    if (isHeld) this.#held = null;
   }
 
   /** One request, recorded as a release and a `next`. */

@@ -26,7 +26,7 @@ import { pause, within } from "./waiting.ts";
 const SHORTEST_WAIT_MS = 100;
 /** If an answer comes earlier than this before its time, the coordinator did not wait to the end. */
 const TOLERANCE_MS = 50;
-/** How long to try to end a session without an answer; its leases run out by themselves. */
+/** How long to try to end a session without an answer; its leases expire by themselves. */
 const UNREGISTER_MS = 5_000;
 /** How long a session that ends waits for claims whose end is under way. */
 const ENDING_MS = 1_000;

@@ -9,7 +9,7 @@ import type { KeptClaim } from "./lease-renewal.ts";
 type HeartbeatReply = Reply<"sessions.heartbeat">;
 
 interface Held extends KeptClaim {
-  /** When the lease may have run out, by `performance.now()`. */
+  /** When the lease may have expired, by `performance.now()`. */
   readonly validUntil: number;
 }
 
@@ -60,14 +60,14 @@ export class KeptClaims {
     return Math.min(...claims.map(({ ttlSeconds }) => ttlSeconds * 1000));
   }
 
-  /** When the first lease may have run out; Infinity without any. */
+  /** When the first lease may have expired; Infinity without any. */
   firstExpiry(): number {
     let first = Infinity;
     for (const { validUntil } of this.#held.values()) first = Math.min(first, validUntil);
     return first;
   }
 
-  /** Those that are held, but whose lease may have run out. */
+  /** Those that are held, but whose lease may have expired. */
   expired(now: number): readonly KeptClaim[] {
     return [...this.#held.values()].filter(({ validUntil }) => validUntil <= now);
   }

@@ -171,7 +171,9 @@ export const configSchema = z
     retry,
     lease_grace_ms: wholeNumber(100, 600_000)
       .default(3_000)
-      .meta({ description: "Milliseconds after which a claim without a lease gets one" }),
+      .meta({
+        description: "Milliseconds after which any worker gives a claim without a lease one",
+      }),
     // At most half of the two minutes for which the server keeps the marker of an expired lease.
     outage_grace_seconds: wholeNumber(0, 60).default(10).meta({
       description:

@@ -6,7 +6,7 @@
  * The search is that of Wing and Gong. It orders the operations one by one. The next is always one that was
  * invoked before the earliest reply of the remaining ones. As Lowe proposes, it remembers what was tried: a
  * set of operations that led to the same state is not tried again. Between two operations the object may
- * also change by itself, for example when a lease runs out.
+ * also change by itself, for example when a lease expires.
  */
 
 export interface Operation<Op> {

@@ -1,7 +1,7 @@
 /**
  * The sequential specification of a task for the checker. It uses `transition`, the function of the domain.
  *
- * In addition to the record, the state has the lease, which may run out at any time while the task is
+ * In addition to the record, the state has the lease, which may end at any time while the task is
  * claimed. After that, the attempt ends when a worker writes so into the record. A renewal before that write
  * starts the lease again: no renewal is refused while the record shows the claim. Times are not part of the
  * specification: a delay after a failure may end at any moment. Neither are other tasks: a task with

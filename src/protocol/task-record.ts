@@ -75,7 +75,7 @@ const RECORD_FIELDS = {
   claim_instance: checked(field.instance.optional(), isShort(field.MAX_INSTANCE_LENGTH)),
   /** The fencing token of the last claim; it grows with each claim of the id. Left out if there was none. */
   fencing_token: checked(field.fencingToken.optional(), isWhole(0)),
-  /** How often the lease of the current attempt was begun again after it had run out. Left out if never. */
+  /** How often the lease of the current attempt was begun again after it had ended. Left out if never. */
   lease_epoch: checked(field.leaseEpoch.optional(), isWhole(0)),
   /** Revision of its first record: the order of creation. Left out of that first record. */
   created_revision: checked(field.revision.optional(), isWhole(0)),

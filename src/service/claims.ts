@@ -151,7 +151,7 @@ export class Claims {
       if (!(await this.#writes.confirm(known.task, connection ?? undefined))) return null;
       return this.describe(known, true);
     } catch (error) {
-      // The lease has run out or is in doubt, so it is not certain that the session holds the claim.
+      // The lease has ended or is in doubt, so it is not certain that the session holds the claim.
       if (error instanceof CoordinatorError) return null;
       throw error;
     }

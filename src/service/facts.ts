@@ -39,9 +39,9 @@ export type Fact =
   | { readonly kind: "session_replaced"; readonly sessionId: string; readonly released: number }
   /** Whether lost connections are reported to a worker. `problem`: why not, and the cure. */
   | { readonly kind: "disconnects"; readonly areReported: boolean; readonly problem: string | null }
-  /** The lease ran out in or right after an outage: its holder still has some time to renew it. */
+  /** The lease ended in or right after an outage: its holder still has some time to renew it. */
   | { readonly kind: "lease_spared"; readonly taskId: string; readonly attempt: number }
-  /** An outage is over. For `seconds`, leases that ran out in it do not cost their holders the claim. */
+  /** An outage is over. For `seconds`, leases that ended in it do not cost their holders the claim. */
   | { readonly kind: "outage_grace"; readonly seconds: number; readonly spared: number }
   | { readonly kind: "task_removed"; readonly taskId: string }
   | { readonly kind: "corrupt_record"; readonly taskId: string; readonly problem: string }

@@ -5,7 +5,7 @@
  * end. A holder that renews after the end begins the next epoch, by compare-and-set on the task's record. The
  * return of the claim is a compare-and-set on the same record and names the epoch that ended: one of them fails.
  */
-import { CoordinatorError } from "../protocol/errors.ts";
+import { CoordinatorError, hasCode } from "../protocol/errors.ts";
 import { type LeaseName, leaseKeyOf } from "../protocol/lease-key.ts";
 import type { Task } from "../task/task.ts";
 import type { EndedLease, KnownLease, LeaseIndex } from "./lease-index.ts";
@@ -63,7 +63,11 @@ export class LeaseWrites {
 
   /** Removes the leases of claims of the task that are over, unless they are renewed just now. */
   async purgeOld(taskId: string, task: Task | null): Promise<void> {
-    const old = this.#leases.oldOf(taskId, task);
+    let old = this.#leases.oldOf(taskId, task);
+    // The watch of the tasks can be behind that of the leases, and a purge would cost a new claim its lease.
+    if (!old.every(({ lease }) => this.#leases.knowsClaimOf(lease))) {
+      old = this.#leases.oldOf(taskId, await this.#recordOf(taskId));
+    }
     await Promise.all(old.map((known) => this.#end(known, "removed")));
   }
 
@@ -124,6 +128,16 @@ export class LeaseWrites {
       if ((await this.#refresh(lease)) === "ended") return false;
     }
     return false;
+  }
+
+  /** The leader's record; `null`: there is none that anyone could hold. */
+  async #recordOf(taskId: string): Promise<Task | null> {
+    try {
+      return (await this.#writer.load(taskId)).task;
+    } catch (error) {
+      if (!hasCode(error, "not_found", "corrupt_record")) throw error;
+      return null;
+    }
   }
 
   #renewed(

@@ -127,6 +127,14 @@ export class Leases {
     });
   }
 
+  /**
+   * Whether this worker has seen the claim of the lease, or what followed it. The fencing token is the revision
+   * of the record that the claim replaced.
+   */
+  knowsClaimOf({ taskId, fencingToken }: Lease): boolean {
+    return (this.#tasks.get(taskId)?.revision ?? 0) > fencingToken;
+  }
+
   /** The lease of a claim; an estimate while this worker has not seen it. */
   describe(task: Task): { readonly lease: Lease; readonly expiresAt: number } {
     const key = leaseKeyOf(nameOf(task));
@@ -160,9 +168,10 @@ export class Leases {
 
   #endedState(task: Task, ended: EndedLease, { isOwn, since }: Unleased): LeaseState {
     const { known, isSpared, how } = ended;
-    // Without a lease of its own that this worker has seen, the marker of a claim that this worker has just
-    // made is that of an earlier task with the same id.
-    const isOfEarlier = known === null ? isOwn : !isOf(known.lease, task);
+    // A marker is that of an earlier task with the same id if it is older than the task, or if this worker has
+    // just made the claim and has seen no lease of it.
+    const isOfEarlier =
+      known === null ? isOwn || ended.writtenAt < task.createdAt : !isOf(known.lease, task);
     if (isOfEarlier) return { kind: "used" };
     const reason = how === "disconnected" ? CONNECTION_LOST : LEASE_EXPIRED;
     const graceEndsAt = isSpared ? this.outage.graceEndsAt : 0;

@@ -139,10 +139,10 @@ export interface ConnectionId {
   readonly clientId: number;
 }
 
-/** How a lease ended: its TTL ran out, a worker ended it because its connection was lost, or it was removed. */
+/** How a lease ended: it expired, a worker ended it because its connection was lost, or it was removed. */
 export type EndOfLease = "expired" | "disconnected" | "removed";
 
-/** The marker that a lease leaves when it ends, whoever ended it. */
+/** The marker that a lease leaves when it ends, by whatever cause. */
 export interface EndedEntry {
   readonly kind: "ended";
   readonly name: LeaseName;
@@ -202,7 +202,7 @@ export type SessionEntry =
       readonly kind: "gone";
       readonly sessionId: string;
       readonly revision: number;
-      /** The session was unregistered. Otherwise its time has run out. */
+      /** The session was unregistered. Otherwise it has expired. */
       readonly isUnregistered?: true;
     };
 
@@ -293,7 +293,7 @@ export interface ServiceSettings {
   readonly requestsPerSecond: number;
   /** A claim that has had no lease for this time gets one from any worker. */
   readonly leaseGraceMs: number;
-  /** For this time after an outage, a lease that ran out in it does not cost the claim; 0: off. */
+  /** For this time after an outage, a lease that ended in it does not cost the claim; 0: off. */
   readonly outageGraceMs: number;
   /** A session that lost its connection loses its claims unless it names another one within this time. */
   readonly disconnectGraceMs: number;

@@ -75,7 +75,7 @@ describe("the specification of a task explains", () => {
         .complete("a", 1, ok("complete", null, 1)),
     ],
     [
-      "a lease that ran out, and a second holder",
+      "a lease that ended, and a second holder",
       new History()
         .create()
         .claim("a", ok("claimed", "a", 1))
@@ -84,7 +84,7 @@ describe("the specification of a task explains", () => {
         .complete("b", 2, ok("complete", null, 2)),
     ],
     [
-      "a lease that may have run out, is renewed several times and then runs out",
+      "a lease that may have ended, is renewed several times and then ends",
       new History()
         .create()
         .claim("a", ok("claimed", "a", 1))
@@ -160,7 +160,7 @@ describe("the specification of a task does not explain", () => {
         .get(ok("claimed", "a", 1)),
     ],
     [
-      "a holder whose lease ran out and who completes the task of the next one",
+      "a holder whose lease ended and who completes the task of the next one",
       new History()
         .create()
         .claim("a", ok("claimed", "a", 1))

@@ -21,7 +21,7 @@ export function fault(name: string, needs: readonly Need[], run: Fault["run"]): 
   return { name, needs, run };
 }
 
-/** Longer than the leases of the sessions. */
+/** Longer than most leases of the sessions. */
 const LONG_MS = 8_000;
 
 /** How long a fault lasts, in milliseconds. */

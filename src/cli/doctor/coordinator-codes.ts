@@ -86,7 +86,7 @@ export const COORDINATOR_CODES = {
     check: "leases",
     verdict: "warning",
     meaning: "A lease belongs to no claim. It does no harm and ends with its time, if it has one.",
-    cure: 'nothing; a lease that was written by hand never ends: "nats kv del leases <task>"',
+    cure: 'nothing; a lease that was written by hand never ends: "nats kv ls leases" shows its key, for "nats kv del leases <key>"',
   },
   claim_without_lease: {
     check: "leases",
