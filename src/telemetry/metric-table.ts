@@ -141,7 +141,7 @@ export const METRICS = {
   if_coordinator_leases_spared_total: {
     type: "counter",
     fact: "lease_spared",
-    help: "Leases that expired in or right after an outage, counted by each worker that was in it",
+    help: "Leases that ended in or right after an outage, counted by each worker that was in it",
     labels: [],
   },
   if_coordinator_sessions_replaced_total: {
