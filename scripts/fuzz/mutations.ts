@@ -68,7 +68,11 @@ const KINDS: Readonly<Partial<Record<Operation, Kind>>> = {
   "tasks.claim": { setup: "available", writes: BOTH, fixed: LEASED, ...AGENTS },
   "tasks.next": { setup: "available", writes: BOTH, fixed: NEXT, ...AGENTS },
   "tasks.renew": { setup: "claimed", writes: LEASE, fixed: [...LEASED, "attempt"], ...AGENTS },
-  "tasks.release": { setup: "claimed", writes: BOTH, fixed: [...WHO, "attempt"], ...AGENTS },
+  // With `next` it would claim the tasks of other mutations.
+  "tasks.release": {
+    ...{ setup: "claimed", writes: BOTH, fixed: [...WHO, "attempt"], without: ["next"] },
+    ...AGENTS,
+  },
   "tasks.update": {
     ...{ setup: "available", writes: TASK, fixed: [...WHO, "title"], without: ["revision"] },
     ...AGENTS,

@@ -9,8 +9,12 @@ import { withFaults } from "../support/faulty-stores.ts";
 /** Adds a bug to the stores of workers. It reports each task that it strikes. */
 export type Bug = (struck: (taskId: string) => void) => (stores: Stores) => Stores;
 
-/** The worker mistakes the end of an earlier lease for the end of the current one. */
-function mistakenEnd(isMistaken: (lease: Lease) => boolean): Bug {
+/**
+ * The worker mistakes the end of an earlier lease for the end of the current one.
+ *
+ * @param lateMs how much later the worker sees the real ends, so that more holders renew before
+ */
+function mistakenEnd(isMistaken: (lease: Lease) => boolean, lateMs = 0): Bug {
   return (struck) =>
     withFaults({
       leases: {
@@ -28,7 +32,8 @@ function mistakenEnd(isMistaken: (lease: Lease) => boolean): Bug {
               watch.current();
             },
             entry: (entry) => {
-              deliver(entry);
+              if (entry.kind === "ended" && lateMs > 0) setTimeout(deliver, lateMs, entry);
+              else deliver(entry);
               if (entry.kind !== "live" || !isMistaken(entry.lease)) return;
               const { taskId, attempt, epoch } = entry.lease;
               setTimeout(() => {
@@ -48,8 +53,7 @@ function mistakenEnd(isMistaken: (lease: Lease) => boolean): Bug {
 
 export const reclaimWithoutAttempt = mistakenEnd(({ attempt }) => attempt > 1);
 /** The holder has begun the lease again, and the marker of the one before it ends the claim. */
-export const reclaimWithoutEpoch: Bug = (struck) => (stores) =>
-  lateReclaims(mistakenEnd(({ epoch }) => epoch > 0)(struck)(stores));
+export const reclaimWithoutEpoch = mistakenEnd(({ epoch }) => epoch > 0, 1_000);
 
 /** A lease can follow its own end, so a renewal and the return of the claim can both succeed. */
 export const leaseOverItsEnd: Bug = (struck) => (stores) =>
