@@ -169,11 +169,9 @@ export const configSchema = z
         "Lost leases after which a task fails, unless the task sets its own limit; 0: no limit",
     }),
     retry,
-    lease_grace_ms: wholeNumber(100, 600_000)
-      .default(3_000)
-      .meta({
-        description: "Milliseconds after which any worker gives a claim without a lease one",
-      }),
+    lease_grace_ms: wholeNumber(100, 600_000).default(3_000).meta({
+      description: "Milliseconds after which any worker gives a claim without a lease one",
+    }),
     // At most half of the two minutes for which the server keeps the marker of an expired lease.
     outage_grace_seconds: wholeNumber(0, 60).default(10).meta({
       description:
