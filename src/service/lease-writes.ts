@@ -121,7 +121,9 @@ export class LeaseWrites {
     const key = leaseKeyOf(nameOf(task));
     for (let tries = 0; tries < TRIES; tries++) {
       const found = this.#index.get(key);
-      if (this.#index.ended(key) !== undefined || found?.lease.confirmed === true) return false;
+      // The lease of another claim says that this one is to begin in the next epoch: the session may ask again then.
+      const isSettled = found !== undefined && (found.lease.confirmed || !isOf(found.lease, task));
+      if (isSettled || this.#index.ended(key) !== undefined) return false;
       const kept = found?.lease ?? { progress: null, ...this.#leases.originOf(task.taskId) };
       const lease = this.#renewed(task, ttlSeconds, kept, { connection });
       if (await this.#write(lease, found?.revision ?? 0)) return true;

@@ -148,7 +148,7 @@ export class Leases {
   /** Whether the session of the task's claim is known to know that it holds the task. */
   isConfirmed(taskId: string): boolean {
     const task = this.#tasks.get(taskId)?.task;
-    return task !== undefined && this.index.get(leaseKeyOf(nameOf(task)))?.lease.confirmed === true;
+    return task !== undefined && this.describe(task).lease.confirmed;
   }
 
   /** The first lease of the task's claim. */
