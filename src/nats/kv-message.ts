@@ -12,7 +12,7 @@ export interface KvMessage {
   readonly writtenAt: number;
   /** The id of the write; `null` if the writer gave none. */
   readonly writeId: string | null;
-  /** Of a marker: why the entry was removed, if the writer said so; else `null`. */
+  /** Of a marker: why the entry was removed, if the writer said so. Otherwise `null`. */
   readonly reason: string | null;
 }
 

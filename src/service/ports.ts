@@ -142,7 +142,7 @@ export interface ConnectionId {
 /** How a lease ended: it expired, a worker ended it because its connection was lost, or it was removed. */
 export type EndOfLease = "expired" | "disconnected" | "removed";
 
-/** The marker that a lease leaves when it ends, by whatever cause. */
+/** The marker that a lease leaves when it ends, for any cause. */
 export interface EndedEntry {
   readonly kind: "ended";
   readonly name: LeaseName;

@@ -140,7 +140,7 @@ describe("a release with next that is repeated", () => {
   });
 });
 
-/** Resolves when each worker has heard of what has happened to the task. */
+/** Resolves when each worker has received what has happened to the task. */
 async function heardByAll(coordinator: TestCoordinator, taskId: string): Promise<void> {
   const last = (await coordinator.ok(`tasks.get.${taskId}`)).revision as number;
   const heard = new Set<string>();
