@@ -2,7 +2,7 @@
 import type { TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { FollowUps } from "../../src/service/follow-ups.ts";
-import type { Lease, LeaseEntry, Stores, Watch } from "../../src/service/ports.ts";
+import type { Lease, LeaseEntry, Stores } from "../../src/service/ports.ts";
 import type { FollowUp } from "../../src/task/follow-up.ts";
 import { withFaults } from "../support/faulty-stores.ts";
 
@@ -53,46 +53,7 @@ function mistakenEnd(isMistaken: (lease: Lease) => boolean, lateMs = 0): Bug {
 
 export const reclaimWithoutAttempt = mistakenEnd(({ attempt }) => attempt > 1);
 /** The holder has begun the lease again, and the marker of the one before it ends the claim. */
-export const reclaimWithoutEpoch = mistakenEnd(({ epoch }) => epoch > 0, 1_000);
-
-/** A lease can follow its own end, so a renewal and the return of the claim can both succeed. */
-export const leaseOverItsEnd: Bug = (struck) => (stores) =>
-  lateReclaims(
-    withFaults({
-      leases: {
-        write: (real) => async (lease, revision) => {
-          const outcome = await real.write(lease, revision);
-          if (outcome.kind !== "conflict") return outcome;
-          const current = await real.load(lease);
-          if (current?.kind === "ended") struck(lease.taskId);
-          return real.write(lease, current?.revision ?? 0);
-        },
-        watch: (real) => (watch) => real.watch(slow(watch)),
-      },
-    })(stores),
-  );
-
-/** Delivers everything late, in order: the worker does not know the end of a lease yet when it renews it. */
-function slow(watch: Watch<LeaseEntry>): Watch<LeaseEntry> {
-  const later = (deliver: () => void): void => {
-    setTimeout(deliver, 500);
-  };
-  return {
-    restarted: () => {
-      watch.restarted();
-    },
-    entry: (entry) => {
-      later(() => {
-        watch.entry(entry);
-      });
-    },
-    current: () => {
-      later(() => {
-        watch.current();
-      });
-    },
-  };
-}
+export const reclaimWithoutEpoch = mistakenEnd(({ epoch }) => epoch > 0, 3_000);
 
 /** Takes claims back late, as a slow worker does, so that more holders renew before. This is no bug. */
 export const lateReclaims = withFaults({
