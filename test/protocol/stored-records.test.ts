@@ -4,7 +4,7 @@ import { leaseRecord, readStored, storedSession } from "../../src/protocol/store
 
 describe("a lease or a session as it is stored", () => {
   const lease =
-    '{"session_id":"s1","attempt":1,"ttl_seconds":60,"progress":{"id":1970670598291982300}}';
+    '{"session_id":"s1","attempt":1,"fencing_token":7,"ttl_seconds":60,"progress":{"id":1970670598291982300}}';
   const session =
     '{"ttl_seconds":60,"registered_at":"2025-11-12T17:30:00.000Z","metadata":{"host":"a"}}';
 

@@ -109,6 +109,7 @@ describe("asking for the next task", () => {
     for (const id of ["a", "b", "c"]) await coordinator.ok(`tasks.create.${id}`);
     const ask = { max: 2, request_id: "r1" };
     const first = await next(coordinator, "s1", ask);
+    await allSeeAll(coordinator, 3);
     for (let i = 0; i < 6; i++) {
       const again = await next(coordinator, "s1", ask);
       assert.deepEqual(idsOf(again).sort(), idsOf(first).sort());
@@ -117,6 +118,12 @@ describe("asking for the next task", () => {
     assert.deepEqual(idsOf(await next(coordinator, "s1", { request_id: "r2" })), ["c"]);
   });
 });
+
+/** Resolves when each worker has received all changes: a client repeats a request long after that. */
+async function allSeeAll(coordinator: TestCoordinator, workers: number): Promise<void> {
+  const seen = new Set<string>();
+  while (seen.size < workers) seen.add((await coordinator.ok("tasks.stats")).worker.id);
+}
 
 describe("waiting for the next task", () => {
   it("is answered when a task is created, unblocked, given back or falls due", async () => {
