@@ -65,9 +65,12 @@ describe("a release with next that is repeated", () => {
     await using coordinator = await TestCoordinator.start({ workers: WORKERS });
     await begin(coordinator, "a", "b");
     await coordinator.ok("tasks.update.b", { priority: 0 });
+    await heardByAll(coordinator, "b");
     const body = { status: "available" };
     assert.deepEqual(idsOf((await release(coordinator, "a", body)).next), ["b"]);
     await coordinator.ok("tasks.claim.a", { session_id: "s2" });
+    await heardByAll(coordinator, "a");
+    await heardByAll(coordinator, "b");
     for (let i = 0; i < MANY; i++) {
       const again = await release(coordinator, "a", body);
       assert.deepEqual([again.ok, again.task.claimed_by], [true, "s2"]);
