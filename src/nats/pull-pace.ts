@@ -6,21 +6,25 @@
  */
 
 export interface PaceOptions {
-  /** A request that is answered within this time shows load. */
-  readonly quietMs: number;
+  /** Load: so many messages came within the time `windowMs`. */
+  readonly busyMessages: number;
+  readonly windowMs: number;
   /** Under load, the time between two requests. The worker answers from a state that is as old. */
   readonly newsMs: number;
   /** The same if the last answer had only what this worker knew, because it had written it. */
   readonly ownMs: number;
 }
 
-export const USUAL_PACE: PaceOptions = { quietMs: 5, newsMs: 3, ownMs: 20 };
+/** A thousand messages a second are load. */
+export const USUAL_PACE: PaceOptions = { busyMessages: 50, windowMs: 50, newsMs: 3, ownMs: 10 };
 
 export class PullPace {
   readonly #options: PaceOptions;
   #askedAt = 0;
-  #isAnswered = false;
-  #isBusy = false;
+  #windowAt = 0;
+  /** The messages in this window, and in the one before it. */
+  #count = 0;
+  #countBefore = 0;
   #hasNews = false;
   #awaited = 0;
   #delivered = 0;
@@ -31,17 +35,13 @@ export class PullPace {
 
   asked(now: number): void {
     this.#askedAt = now;
-    this.#isAnswered = false;
-    this.#isBusy = false;
     this.#hasNews = false;
   }
 
   /** @param isNews whether this worker did not know the message */
   delivered(sequence: number, now: number, isNews: boolean): void {
-    if (!this.#isAnswered) {
-      this.#isAnswered = true;
-      this.#isBusy = now - this.#askedAt < this.#options.quietMs;
-    }
+    this.#turnWindow(now);
+    this.#count++;
     this.#delivered = sequence;
     if (isNews) this.#hasNews = true;
   }
@@ -53,8 +53,19 @@ export class PullPace {
 
   /** Milliseconds until the next request, if the answer has ended now. */
   delay(now: number): number {
-    if (!this.#isBusy || this.#awaited > this.#delivered) return 0;
-    const { newsMs, ownMs } = this.#options;
+    this.#turnWindow(now);
+    const { busyMessages, newsMs, ownMs } = this.#options;
+    const isBusy = Math.max(this.#count, this.#countBefore) >= busyMessages;
+    if (!isBusy || this.#awaited > this.#delivered) return 0;
     return Math.max(0, this.#askedAt + (this.#hasNews ? newsMs : ownMs) - now);
+  }
+
+  #turnWindow(now: number): void {
+    const { windowMs } = this.#options;
+    const age = now - this.#windowAt;
+    if (age < windowMs) return;
+    this.#countBefore = age < 2 * windowMs ? this.#count : 0;
+    this.#count = 0;
+    this.#windowAt = now;
   }
 }

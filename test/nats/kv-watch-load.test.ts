@@ -37,7 +37,7 @@ describe("the watch on a bucket under load", () => {
     const access = await openKvAccess(await server.connect());
     const watch = new NotedWatch();
     // This watch asks again a minute after each answer.
-    const pace = { quietMs: 60_000, newsMs: 60_000, ownMs: 60_000 };
+    const pace = { busyMessages: 1, windowMs: 60_000, newsMs: 60_000, ownMs: 60_000 };
     const bucket = new KvBucket("tasks", { ...access, pace });
     const stoppable = await watch.startOn(bucket);
     for (const [index, key] of ["a", "b", "c"].entries()) {

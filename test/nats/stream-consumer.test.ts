@@ -57,7 +57,7 @@ class NotedConsumer {
 }
 
 /** A watch of this pace asks again a minute after each answer, unless somebody waits. */
-const STANDSTILL = { quietMs: 60_000, newsMs: 60_000, ownMs: 60_000 };
+const STANDSTILL = { busyMessages: 1, windowMs: 60_000, newsMs: 60_000, ownMs: 60_000 };
 
 /** A consumer that has had a message, and waits before it asks for the next. */
 async function pausedConsumer(
