@@ -4,7 +4,13 @@
  */
 import { hasCode } from "../protocol/errors.ts";
 import type { TaskOutline } from "../protocol/packed-fields.ts";
-import { type FollowUp, followUp, type Later, type Situation } from "../task/follow-up.ts";
+import {
+  type FollowUp,
+  followUp,
+  type Later,
+  type LeaseState,
+  type Situation,
+} from "../task/follow-up.ts";
 import { CONNECTION_LOST, type Task } from "../task/task.ts";
 import type { LeaseWrites } from "./lease-writes.ts";
 import type { Leases } from "./leases.ts";
@@ -75,34 +81,11 @@ export class FollowUps implements Work {
   }
 
   decide(taskId: string): FollowUp | Later | null {
-    const { leases, replacements, retention } = this.#parts;
-    if (!leases.outage.sees) return null;
+    if (!this.#parts.leases.outage.sees) return null;
     const { clock, settings } = this.#context;
-    const task = this.#tasks.get(taskId)?.task ?? null;
-    const writer = this.#writer;
-    // Most of this is asked for only now and then.
-    const situation: Situation = {
-      task,
-      get lease() {
-        return task === null ? null : leases.stateOf(task);
-      },
-      get hasOldLeases() {
-        return leases.oldOf(taskId, task).length > 0;
-      },
-      get isWaiting() {
-        return task !== null && writer.unmet(task).length > 0;
-      },
-      get isReplaced() {
-        return task !== null && replacements.isStale(task);
-      },
-      get isNeeded() {
-        return task !== null && retention.isNeeded(task);
-      },
-      get isOutage() {
-        return leases.outage.isOn;
-      },
-    };
     const { leaseGraceMs, retentionSeconds } = settings;
+    const task = this.#tasks.get(taskId)?.task ?? null;
+    const situation = new KnownSituation(taskId, task, this.#parts, this.#writer);
     const retentionMs = retentionSeconds === 0 ? Infinity : retentionSeconds * 1000;
     return followUp(situation, { now: clock.now(), leaseGraceMs, retentionMs });
   }
@@ -198,4 +181,46 @@ function mayNeedWork({ status, dependsOn }: TaskOutline): boolean {
   return (
     status === "claimed" || status === "blocked" || (status === "available" && dependsOn.length > 0)
   );
+}
+
+/**
+ * What this worker knows about a task. Most of it is asked for only now and then. A class, because an object
+ * with getters of its own takes several microseconds to make.
+ */
+class KnownSituation implements Situation {
+  readonly task: Task | null;
+  readonly #taskId: string;
+  readonly #parts: Parts;
+  readonly #writer: TaskWriter;
+
+  constructor(taskId: string, task: Task | null, parts: Parts, writer: TaskWriter) {
+    this.task = task;
+    this.#taskId = taskId;
+    this.#parts = parts;
+    this.#writer = writer;
+  }
+
+  get lease(): LeaseState | null {
+    return this.task === null ? null : this.#parts.leases.stateOf(this.task);
+  }
+
+  get hasOldLeases(): boolean {
+    return this.#parts.leases.oldOf(this.#taskId, this.task).length > 0;
+  }
+
+  get isWaiting(): boolean {
+    return this.task !== null && this.#writer.unmet(this.task).length > 0;
+  }
+
+  get isReplaced(): boolean {
+    return this.task !== null && this.#parts.replacements.isStale(this.task);
+  }
+
+  get isNeeded(): boolean {
+    return this.task !== null && this.#parts.retention.isNeeded(this.task);
+  }
+
+  get isOutage(): boolean {
+    return this.#parts.leases.outage.isOn;
+  }
 }
