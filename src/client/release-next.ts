@@ -37,7 +37,10 @@ export class ReleaseNext {
     }
     if (performance.now() >= this.#isUnknownUntil) {
       try {
-        return await this.#inOne(taskId, { ...release, next }, options);
+        const released = await this.#inOne(taskId, { ...release, next }, options);
+        // The claims may have been made all the same. Only a request with this name finds them.
+        if (released.next?.error?.retryable !== true) return released;
+        return { ...released, next: await this.#after(taskId, { ...release, next }, options) };
       } catch (error) {
         if (!hasCode(error, "invalid_request") || error.details.field !== "next") throw error;
         this.#isUnknownUntil = performance.now() + FORGET_AFTER_MS;

@@ -94,8 +94,8 @@ export class FollowUps implements Work {
     try {
       await this.#perform(taskId, action);
     } catch (error) {
-      // The task may have been removed meanwhile.
-      if (!hasCode(error, "not_found")) throw error;
+      // The task may have been removed meanwhile, or its claim may have ended.
+      if (!hasCode(error, "not_found", "lease_lost", "not_holder")) throw error;
     }
   }
 

@@ -20,10 +20,9 @@ export async function problemsWith(
   wrapStores: (stores: Stores) => Stores,
   hasStruck: Promise<unknown>,
   quietMs?: number,
-  workers = 2,
 ): Promise<Problem[]> {
   await using coordinator = await TestCoordinator.start({
-    workers,
+    workers: 2,
     settings: { history: 64, "retry.base_ms": 100, "retry.max_ms": 500, retention_seconds: 0 },
     wrapStores,
   });
@@ -40,19 +39,18 @@ export async function problemsWith(
 export async function assertFound(
   guarantee: string,
   plant: (struck: (taskId: string) => void) => (stores: Stores) => Stores,
-  { workers, enough = STRUCK }: { readonly workers?: number; readonly enough?: number } = {},
 ): Promise<void> {
   const tasks = new Set<string>();
   const end = new AbortController();
   const from = performance.now();
   // A task that was struck long before the end may have been cancelled by then.
   const wrapStores = plant((taskId) => {
-    const isEnough = tasks.add(taskId).size >= enough;
+    const isEnough = tasks.add(taskId).size >= STRUCK;
     if (isEnough && performance.now() - from >= DURATION_MS) end.abort();
   });
   const signal = AbortSignal.any([end.signal, AbortSignal.timeout(STRUCK_WITHIN_MS)]);
   const hasStruck = once(signal, "abort");
-  const problems = await problemsWith(wrapStores, hasStruck, QUIET_WITH_BUG_MS, workers);
+  const problems = await problemsWith(wrapStores, hasStruck, QUIET_WITH_BUG_MS);
   const found = new Set(problems.map((problem) => problem.guarantee));
   assert.ok(
     found.has(guarantee),

@@ -95,6 +95,23 @@ describe("a release with next by the client", () => {
     assert.equal((await coordinator.ok("tasks.get.c")).task.attempt, 0);
   });
 
+  it("finds the claims that were made although the worker could not know", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await using client = await Between.start(coordinator, async (body, pass) => {
+      const reply: Json = JSON.parse(await pass());
+      if (body.next === undefined) return JSON.stringify(reply);
+      const error = { code: "unavailable", message: "no acknowledgement", retryable: true };
+      const next = { claims: [], reasons: {}, next_due_at: null, error };
+      return JSON.stringify({ ...reply, next });
+    });
+    const { task, next } = await client.tasks.release("a", { ...COMPLETE, next: {} });
+    assert.equal(task.status, "complete");
+    const [claim] = next?.claims ?? [];
+    assert.deepEqual([claim?.task.task_id, claim?.already_held], ["b", true]);
+    assert.deepEqual(client.subjects, ["tasks.release.a", "tasks.next"]);
+    assert.equal((await coordinator.ok("tasks.get.c")).task.attempt, 0);
+  });
+
   it("is two requests if the coordinator does not know the field, which is then remembered", async () => {
     await using coordinator = await TestCoordinator.start();
     await using client = await Between.start(coordinator, refusing);
