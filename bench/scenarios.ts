@@ -97,13 +97,16 @@ export function scenariosOf<Claim>(store: TaskStore<Claim>): Contender["scenario
   return scenarios;
 }
 
+/** At the end of a round, each operation under way holds a task and asks for another one. */
+const IN_HANDS = 512;
+
 /** Each operation completes the task that came with the completion before it, as the loop of a worker does. */
 function completeInLoops<Claim>(
   { begin, next }: TaskStore<Claim>,
   completeForNext: NonNullable<TaskStore<Claim>["completeForNext"]>,
 ): Prepare {
   return async (round) => {
-    await begin(round, round.count);
+    await begin(round, round.count + IN_HANDS);
     const held: { readonly claim: Claim; readonly session: string }[] = [];
     const first = async (session: string): Promise<Claim> => {
       const [claim] = (await next?.(1, session)) ?? [];
