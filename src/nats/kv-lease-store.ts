@@ -69,14 +69,13 @@ export class KvLeaseStore implements LeaseStore {
   }
 }
 
-function toEntry(
-  { revision, operation, text, writtenAt, reason }: KvMessage,
-  name: LeaseName,
-): Exclude<LeaseEntry, { kind: "other" }> {
-  const lease = operation === "put" ? readLease(name, text) : null;
+/** Text and reason are read only where they are needed: the watch decodes them at each access. */
+function toEntry(message: KvMessage, name: LeaseName): Exclude<LeaseEntry, { kind: "other" }> {
+  const { revision, operation, writtenAt } = message;
+  const lease = operation === "put" ? readLease(name, message.text) : null;
   if (lease !== null) return { kind: "live", revision, lease, writtenAt };
   // An entry that cannot be read is no lease that anyone could renew.
-  const isLost = operation === "removed" && reason === CONNECTION_LOST;
+  const isLost = operation === "removed" && message.reason === CONNECTION_LOST;
   const how = operation === "expired" ? "expired" : isLost ? "disconnected" : "removed";
   return { kind: "ended", name, revision, how, writtenAt };
 }

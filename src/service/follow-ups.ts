@@ -99,7 +99,7 @@ export class FollowUps implements Work {
     }
   }
 
-  #perform(taskId: string, action: FollowUp): Promise<unknown> {
+  #perform(taskId: string, action: FollowUp): Promise<void> {
     const { writes, replacements, retention } = this.#parts;
     const known = this.#tasks.get(taskId);
     if (action.kind === "purge") return writes.purgeOld(taskId, known?.task ?? null);

@@ -22,7 +22,7 @@ const TICK_MS = 5;
 export interface Work {
   /** What is due for the task, by what this worker knows. Must not throw. */
   decide(taskId: string): FollowUp | Later | null;
-  perform(taskId: string, action: FollowUp): Promise<unknown>;
+  perform(taskId: string, action: FollowUp): Promise<void>;
 }
 
 interface Due {

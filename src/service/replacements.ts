@@ -77,12 +77,12 @@ export class Replacements {
     return isOfOtherInstance(task, session?.instance ?? null);
   }
 
-  /** Takes the claim back if its session is still replaced by the leader's entry; `false` if not. */
-  async takeBackStale(task: Task): Promise<boolean> {
-    if (task.claimedBy === null) return false;
+  /** Takes the claim back if its session is still replaced by the leader's entry. */
+  async takeBackStale(task: Task): Promise<void> {
+    if (task.claimedBy === null) return;
     // Read after the claim was seen: the leader's entry has every registration from before the claim.
     const instance = await this.#sessions.freshInstanceOf(task.claimedBy);
-    return isOfOtherInstance(task, instance) && this.#takeBack(task.taskId, task.attempt);
+    if (isOfOtherInstance(task, instance)) await this.#takeBack(task.taskId, task.attempt);
   }
 
   /** `false` if the claim has ended in another way. */

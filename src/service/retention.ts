@@ -73,17 +73,16 @@ export class Retention {
     });
   }
 
-  /** Removes the task and its history; `false` if it has changed or is needed. */
-  async remove(task: CompactTask): Promise<boolean> {
+  /** Removes the task and its history; leaves it if it has changed or is needed. */
+  async remove(task: CompactTask): Promise<void> {
     const { taskId, revision } = task;
     // Until the task is removed, it may be requeued or become a dependency at any time.
-    if (!this.#isRemovable(task)) return false;
+    if (!this.#isRemovable(task)) return;
     await this.#store.dropHistory(taskId, revision);
-    if (!this.#isRemovable(task)) return false;
+    if (!this.#isRemovable(task)) return;
     const outcome = await this.#store.purge(taskId, revision);
-    if (outcome.kind !== "written") return false;
+    if (outcome.kind !== "written") return;
     this.#observe({ kind: "task_removed", taskId });
-    return true;
   }
 
   /** Whether another task still needs this one, so that it must stay. */
