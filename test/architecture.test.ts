@@ -21,7 +21,7 @@ const MAX_LINES = 300;
 
 const ALLOWED_IMPORTS: ImportTable = {
   task: [],
-  protocol: ["task", "zod"],
+  protocol: ["task", "zod", "node:crypto"],
   timers: [],
   cleanup: [],
   watched: ["protocol"],

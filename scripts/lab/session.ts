@@ -209,7 +209,7 @@ export class ChaosSession {
     ttlSeconds: number,
   ): Promise<Held | null> {
     const { id: sessionId, tasks, recording, openTasks } = this.#context;
-    const requestId = requestAfter(taskId, attempt);
+    const requestId = requestAfter(taskId, { attempt, status: input.status });
     const record = new NextRecord(recording, { requestId, sessionId, instance, ttlSeconds });
     const next = { ttl_seconds: ttlSeconds, wait_seconds: 0.05 };
     // A repetition that finds claims shows the task as it is, perhaps claimed by another session since.

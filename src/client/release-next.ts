@@ -63,14 +63,14 @@ export class ReleaseNext {
   /** The second of two requests. It finds what a newer worker has claimed for the first. */
   async #after(
     taskId: string,
-    { session_id, instance, attempt = 0, next }: ReleaseWithNext,
+    { session_id, instance, attempt = 0, status, next }: ReleaseWithNext,
     options?: CallOptions,
   ): Promise<NonNullable<Released["next"]>> {
     const input = {
       session_id,
       ...(instance === undefined ? {} : { instance }),
       ...next,
-      request_id: requestAfter(taskId, attempt),
+      request_id: requestAfter(taskId, { attempt, status }),
     };
     try {
       const { claims, reasons, next_due_at } = await nextClaims(this.#calls, input, options);

@@ -67,7 +67,11 @@ const NEXT_OF_RELEASE: Shape = {
 };
 const NEXT: Shape = {
   required: CLAIM.required,
-  optional: { instance: isInstance, request_id: isShort(256), ...NEXT_OF_RELEASE.optional },
+  optional: {
+    instance: isInstance,
+    request_id: isShort(field.MAX_REQUEST_ID_LENGTH),
+    ...NEXT_OF_RELEASE.optional,
+  },
   defaults: NEXT_OF_RELEASE.defaults,
 };
 const RENEW: Shape = {

@@ -78,7 +78,7 @@ export const next = z.strictObject({
   request_id: z
     .string()
     .min(1)
-    .max(256)
+    .max(field.MAX_REQUEST_ID_LENGTH)
     .optional()
     .describe("Makes the request idempotent: the same session and request_id get the same claims"),
 });

@@ -63,7 +63,7 @@ export class ReleaseNext {
     }
   }
 
-  /** Releases the claim, or finds that an earlier request with this name has done so. */
+  /** Releases the claim, or finds that an earlier request with this name has done so, with the same outcome. */
   async #release(taskId: string, body: Request<"tasks.release">, name: string): Promise<Released> {
     try {
       return (await this.#claims.release(taskId, body)).body;
@@ -99,10 +99,10 @@ export class ReleaseNext {
 /** The request for the next tasks; `null` if the release asks for none. */
 function nextOf(
   taskId: string,
-  { session_id, instance, attempt, next }: Request<"tasks.release">,
+  { session_id, instance, attempt, status, next }: Request<"tasks.release">,
 ): (Request<"tasks.next"> & { readonly request_id: string }) | null {
   if (next === undefined || attempt === undefined) return null;
-  return { session_id, instance, request_id: requestAfter(taskId, attempt), ...next };
+  return { session_id, instance, request_id: requestAfter(taskId, { attempt, status }), ...next };
 }
 
 const NOTHING = { claims: [], reasons: {}, next_due_at: null } satisfies Next;

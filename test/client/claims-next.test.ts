@@ -5,6 +5,8 @@ import type { Claim } from "../../src/client/claim.ts";
 import { TaskClient } from "../../src/client/task-client.ts";
 import { TaskWorker } from "../../src/client/task-worker.ts";
 import { ReleaseError } from "../../src/client/task-handler.ts";
+import { CoordinatorError } from "../../src/protocol/errors.ts";
+import { MAX_ID_LENGTH } from "../../src/protocol/subjects.ts";
 import { withFaults } from "../support/faulty-stores.ts";
 import { HeldWork } from "../support/held-work.ts";
 import { Library } from "../support/library.ts";
@@ -133,6 +135,33 @@ describe("a worker", () => {
     assert.equal(count(coordinator, "tasks.next"), 2);
     const { tasks } = await coordinator.ok("tasks.stats");
     assert.deepEqual([tasks.complete, tasks.available], [ids.length - 2, 2]);
+  });
+
+  it("finds a task that came although NATS did not say so, with ids of the greatest length", async () => {
+    const ids = ["x", "y", "z"].map((letter) => letter.repeat(MAX_ID_LENGTH));
+    const hidden = ids.slice(1);
+    await using coordinator = await TestCoordinator.start({
+      wrapStores: withFaults({
+        tasks: {
+          write: (real) => async (prepared, expected, writeId) => {
+            const outcome = await real.write(prepared, expected, writeId);
+            const { taskId, status } = prepared.task;
+            if (status !== "claimed" || taskId !== hidden[0]) return outcome;
+            hidden.shift();
+            throw new CoordinatorError("unavailable", "the answer is lost");
+          },
+        },
+      }),
+    });
+    await using library = await begin(coordinator, ids);
+    const done: string[] = [];
+    const worker = library.coordinator.work(UNTIL_IDLE, ({ task_id: id }) => {
+      done.push(id);
+    });
+    await worker.done;
+    assert.deepEqual(done, ids);
+    const { tasks } = await coordinator.ok("tasks.stats");
+    assert.deepEqual([tasks.complete, tasks.claimed], [ids.length, 0]);
   });
 
   it("keeps all of its places busy, and none twice", async () => {

@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { nameConnection } from "../../src/client/connection-field.ts";
 import { TaskClient } from "../../src/client/task-client.ts";
 import { RequestFailedError, type Requester } from "../../src/nats/request.ts";
+import { MAX_ID_LENGTH } from "../../src/protocol/subjects.ts";
 import { Library } from "../support/library.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
@@ -140,6 +141,28 @@ describe("a release with next by the client", () => {
     const [claim] = next?.claims ?? [];
     assert.deepEqual([claim?.task.task_id, claim?.already_held], ["b", true]);
     assert.equal((await coordinator.ok("tasks.get.c")).task.attempt, 0);
+  });
+
+  it("finds the claims that follow a task whose id has the greatest length", async () => {
+    const ids = ["x", "y", "z"].map((letter) => letter.repeat(MAX_ID_LENGTH));
+    const [held = "", next = "", last = ""] = ids;
+    await using coordinator = await TestCoordinator.start();
+    for (const id of ids) await coordinator.ok(`tasks.create.${id}`, { priority: 0 });
+    let isAnswered = true;
+    await using client = await Between.start(coordinator, async (body, pass) => {
+      const reply = await pass();
+      if (isAnswered || body.next === undefined) return reply;
+      const error = { code: "unavailable", message: "no acknowledgement", retryable: true };
+      const nothing = { claims: [], reasons: {}, next_due_at: null, error };
+      return JSON.stringify({ ...JSON.parse(reply), next: nothing });
+    });
+    await client.tasks.claim(held, { session_id: "s1" });
+    isAnswered = false;
+    const released = await client.tasks.release(held, { ...COMPLETE, next: {} });
+    assert.deepEqual([released.task.status, released.next?.error], ["complete", undefined]);
+    const [claim] = released.next?.claims ?? [];
+    assert.deepEqual([claim?.task.task_id, claim?.already_held], [next, true]);
+    assert.equal((await coordinator.ok(`tasks.get.${last}`)).task.attempt, 0);
   });
 
   it("reports the error of the second request in its reply", async () => {

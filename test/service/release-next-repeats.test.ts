@@ -88,6 +88,27 @@ describe("a release with next that is repeated", () => {
     assert.equal((await coordinator.ok("tasks.get.b")).task.attempt, 0);
   });
 
+  for (const sinceThen of ["nobody has claimed the task since", "another session has claimed it"]) {
+    it(`is refused with another outcome, as without next, when ${sinceThen}`, async () => {
+      await using coordinator = await TestCoordinator.start();
+      await begin(coordinator, "a", "b");
+      await coordinator.ok("tasks.update.b", { priority: 0 });
+      const body = { ...COMPLETE, status: "available" };
+      assert.deepEqual(idsOf((await release(coordinator, "a", body)).next), ["b"]);
+      if (sinceThen.startsWith("another")) {
+        await coordinator.ok("tasks.claim.a", { session_id: "s2" });
+      }
+      for (const status of ["complete", "failed"]) {
+        const { next, ...without } = { ...COMPLETE, status };
+        const refusal = await coordinator.refused("tasks.release.a", without);
+        assert.equal(refusal.code, "lease_lost");
+        const refused = await coordinator.refused("tasks.release.a", { ...without, next });
+        assert.deepEqual(refused, refusal);
+      }
+      assert.deepEqual(idsOf((await release(coordinator, "a", body)).next), ["b"]);
+    });
+  }
+
   it("is refused for a lost claim of a new task, even if claims followed the removed task of that id", async () => {
     await using coordinator = await TestCoordinator.start();
     await begin(coordinator, "a", "b");
@@ -137,8 +158,8 @@ describe("a release with next that is repeated", () => {
     await begin(coordinator, "a", "b", "c");
     const { next } = await release(coordinator, "a");
     const [claim] = next.claims;
-    assert.equal(claim.task.claim_request, "after:1:a");
-    const again = { session_id: "s1", request_id: "after:1:a" };
+    assert.equal(claim.task.claim_request, "after:1:complete:a");
+    const again = { session_id: "s1", request_id: "after:1:complete:a" };
     assert.deepEqual(idsOf(await coordinator.ok("tasks.next", again)), ["b"]);
   });
 });
