@@ -16,7 +16,7 @@
  * used     The key of the lease belonged to an earlier task of the same id. The claim gets its lease in the
  *          next epoch.
  *
- * A lease of a claim that is over is purged. A task whose status contradicts its dependencies is corrected. A
+ * A lease of a claim that is over is purged when nothing else is due. A task whose status contradicts its dependencies is corrected. A
  * claim of a process that another one has replaced is taken back. A finished task that is older than the
  * retention time is removed, unless another one still needs it.
  */
@@ -97,8 +97,14 @@ export interface Later {
 
 /** `null`: nothing is due until something changes. */
 export function followUp(situation: Situation, timing: Timing): FollowUp | Later | null {
+  const due = followTask(situation, timing);
+  // A purge that fails again and again must not hold up what is due for the task.
+  const isIdle = due === null || due.kind === "again";
+  return isIdle && situation.hasOldLeases ? { kind: "purge" } : due;
+}
+
+function followTask(situation: Situation, timing: Timing): FollowUp | Later | null {
   const { task } = situation;
-  if (situation.hasOldLeases) return { kind: "purge" };
   if (task === null) return null;
   switch (task.status) {
     case "claimed":

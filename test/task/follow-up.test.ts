@@ -112,11 +112,21 @@ describe("what follows for a claim with a lease", () => {
 });
 
 describe("what follows for leases of claims that are over", () => {
-  it("is that they are purged before anything else", () => {
-    for (const task of [null, availableTask(), blockedTask(), claimedTask()]) {
-      const due = situation(task, { hasOldLeases: true, isReplaced: true, isWaiting: true });
-      assert.deepEqual(followUp(due, TIMING), { kind: "purge" });
+  it("is a purge if nothing else is due now", () => {
+    for (const task of [null, availableTask(), claimedTask()]) {
+      assert.deepEqual(followUp(situation(task, { hasOldLeases: true }), TIMING), {
+        kind: "purge",
+      });
     }
+    assert.deepEqual(ofClaim(MISSING, { hasOldLeases: true }), { kind: "purge" });
+  });
+
+  it("is a purge only after what is due for the task, because a purge can fail again and again", () => {
+    const ended = { kind: "ended", reason: LEASE_EXPIRED, sparedUntil: NOW } as const;
+    const expire = { kind: "expire", reason: LEASE_EXPIRED };
+    assert.deepEqual(ofClaim(ended, { hasOldLeases: true }), expire);
+    const blocked = situation(blockedTask(), { hasOldLeases: true });
+    assert.deepEqual(followUp(blocked, TIMING), { kind: "settle_dependencies" });
   });
 
   it("is nothing if there are none and no task", () => {
