@@ -1,6 +1,7 @@
 /**
  * Brings tasks into order: asks for each task that changes what is due, and does it when it is due. One thing at a
- * time for each task, and a limited number of tasks at once.
+ * time for each task, and a limited number of tasks at once: for each stream, so that the work on one that does
+ * not answer holds up no other.
  *
  * What is due is asked again when the work begins, because another worker may have done it by then, and after
  * each work. So a change of a task that is being worked on is never lost. What is still due right after it was
@@ -11,8 +12,19 @@ import { SortedList } from "../task/sorted-list.ts";
 import { MAX_TIMER_MS } from "../timers.ts";
 import type { ServiceContext } from "./ports.ts";
 
-/** One change can require work on thousands of tasks. This limit leaves room for requests. */
+/** One change can require work on thousands of tasks. This limit for each stream leaves room for requests. */
 const MAX_BUSY = 64;
+/** The stream without which the work cannot go on. */
+const STREAM_OF = {
+  grant: "leases",
+  begin_again: "leases",
+  purge: "leases",
+  disconnect: "leases",
+  replace: "sessions",
+  expire: "tasks",
+  settle_dependencies: "tasks",
+  retire: "tasks",
+} as const satisfies Record<FollowUp["kind"], string>;
 /** All workers learn of a change at about the same moment. This spreads them, so that mostly one writes. */
 const SPREAD_MS = { min: 10, max: 50 } as const;
 const AGAIN_MS = 1_000;
@@ -32,12 +44,20 @@ interface Due {
   readonly taskId: string;
 }
 
+/** Where the work on one stream is done. */
+class Places {
+  busy = 0;
+  /** The tasks that found no place, the first one first. */
+  readonly waiting = new Set<string>();
+}
+
 export class Reconciler {
   readonly #work: Work;
   readonly #context: Pick<ServiceContext, "clock" | "observe">;
   readonly #due = new SortedList<Due>((a, b) => a.at - b.at || a.serial - b.serial);
   readonly #dueOf = new Map<string, Due>();
   readonly #busy = new Map<string, Promise<void>>();
+  readonly #places = { leases: new Places(), sessions: new Places(), tasks: new Places() };
   #serial = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Infinity;
@@ -90,13 +110,12 @@ export class Reconciler {
     this.#due.set(due);
   }
 
-  /** Begins what is due, as far as there is room, and sets the timer to what comes next. */
+  /** Begins what is due, and sets the timer to what comes next. */
   #advance(): void {
-    if (this.#stopped) return;
     const now = this.#context.clock.now();
     for (;;) {
       const first = this.#due.first();
-      if (first === undefined || this.#busy.size >= MAX_BUSY) return;
+      if (first === undefined) return;
       if (first.at > now) {
         this.#wakeAt(first.at);
         return;
@@ -119,12 +138,21 @@ export class Reconciler {
   }
 
   #begin(taskId: string): void {
+    if (this.#busy.has(taskId)) return;
     const action = this.#work.decide(taskId);
     if (action === null) return;
     if (action.kind === "again") {
       this.#schedule(taskId, action.at);
       return;
     }
+    const places = this.#places[STREAM_OF[action.kind]];
+    if (places.busy >= MAX_BUSY) {
+      places.waiting.add(taskId);
+      // By then, work on another stream may be due for the task.
+      this.#schedule(taskId, this.#context.clock.now() + AGAIN_MS);
+      return;
+    }
+    places.busy++;
     const busy = this.#work
       .perform(taskId, action)
       .catch((cause: unknown) => {
@@ -132,10 +160,21 @@ export class Reconciler {
         this.#context.observe({ kind: "background_error", what, cause });
       })
       .then(() => {
+        places.busy--;
         this.#busy.delete(taskId);
+        if (this.#stopped) return;
+        this.#fill(places);
         this.#look(taskId, 0, action);
         this.#advance();
       });
     this.#busy.set(taskId, busy);
+  }
+
+  #fill(places: Places): void {
+    for (const taskId of places.waiting) {
+      if (places.busy >= MAX_BUSY) return;
+      places.waiting.delete(taskId);
+      this.#begin(taskId);
+    }
   }
 }

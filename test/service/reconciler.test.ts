@@ -199,6 +199,30 @@ describe("the reconciler", () => {
     assert.deepEqual(work.begun, [`grant t${MAX_BUSY + 1}`, `grant t${MAX_BUSY + 2}`]);
   });
 
+  it("has places for each stream, so that work on one that does not answer holds up no other", async () => {
+    using setting = setUp();
+    const { work, reconciler, pass } = setting;
+    const ids = Array.from({ length: MAX_BUSY + 1 }, (_, i) => `t${i}`);
+    for (const id of ids) {
+      work.due.set(id, GRANT);
+      reconciler.now(id);
+    }
+    const last = `t${MAX_BUSY}`;
+    work.begun.length = 0;
+    for (const kind of ["settle_dependencies", "replace"] as const) {
+      work.due.set(kind, { kind });
+      reconciler.now(kind);
+      assert.deepEqual(work.begun.splice(0), [`${kind} ${kind}`]);
+    }
+    // Something else becomes due for a task that waits, and the worker does not learn of a change.
+    work.due.set(last, { kind: "replace" });
+    assert.deepEqual(pass(AGAIN_MS), [`replace ${last}`]);
+    await work.end("t0");
+    assert.deepEqual(work.begun, []);
+    await work.end(last, GRANT);
+    assert.deepEqual(work.begun, [`grant ${last}`]);
+  });
+
   it("does not spin if an action changes nothing", async () => {
     using setting = setUp();
     const { work, reconciler, pass } = setting;
