@@ -33,8 +33,8 @@ export interface AppOptions {
   readonly observe?: Observe;
   /** Wraps the stores of the service. Tests inject faults with it. */
   readonly wrapStores?: (stores: Stores) => Stores;
-  /** Default: the clock of the system. */
-  readonly clock?: Clock;
+  /** Replaces readings of the clock of the system. */
+  readonly clock?: Partial<Clock>;
   /** Aborts a start that is under way. It does not stop what has started. */
   readonly signal?: AbortSignal;
 }
@@ -84,7 +84,8 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
       if (isNew) observe({ kind: "start_waits", problem });
     };
     const patience = { connectMs: config.nats.connectTimeoutSeconds * 1000, signal, waiting };
-    const { wrapStores = (stores: Stores) => stores, clock = SYSTEM_CLOCK } = options;
+    const { wrapStores = (stores: Stores) => stores } = options;
+    const clock = { ...SYSTEM_CLOCK, ...options.clock };
     const startedAt = performance.now();
     try {
       const worker = await startWorker(config, { id, observe, patience, wrapStores, clock });
@@ -133,4 +134,8 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
 /** The health of a worker that is not connected yet. */
 const STARTING = { id: null, connected: false, index_current: false, warnings: [] } as const;
 
-const SYSTEM_CLOCK: Clock = { now: Date.now, random: Math.random };
+const SYSTEM_CLOCK: Clock = {
+  now: Date.now,
+  steady: () => performance.now(),
+  random: Math.random,
+};

@@ -14,7 +14,7 @@ let offsetMs = 0;
 process.on("message", ({ clockOffsetMs }: ClockMessage) => {
   offsetMs = clockOffsetMs;
 });
-const clock = { now: () => Date.now() + offsetMs, random: Math.random };
+const clock = { now: () => Date.now() + offsetMs };
 
 try {
   await runService({ startedByNpm: false }, async (started, signal) => {

@@ -27,7 +27,7 @@ export class AbsentClients {
 
   /** The client is known to listen now. */
   noteListening(request: NextRequest): void {
-    this.#trustedUntil.set(request, this.#clock.now() + TRUSTED_MS);
+    this.#trustedUntil.set(request, this.#clock.steady() + TRUSTED_MS);
   }
 
   /** Whether the client no longer waits for the answer. */
@@ -59,6 +59,6 @@ export class AbsentClients {
 
   #mayBeAbsent(request: NextRequest): boolean {
     const until = this.#trustedUntil.get(request) ?? 0;
-    return request.isListening !== undefined && until <= this.#clock.now();
+    return request.isListening !== undefined && until <= this.#clock.steady();
   }
 }

@@ -50,9 +50,9 @@ export class Admission {
   #spend(principal: string): boolean {
     const rate = this.#settings.requestsPerSecond;
     if (rate === 0) return true;
-    const now = this.#clock.now();
+    const now = this.#clock.steady();
     const bucket = this.#buckets.get(principal) ?? { tokens: rate, at: now };
-    bucket.tokens = Math.min(rate, bucket.tokens + (Math.max(0, now - bucket.at) / 1000) * rate);
+    bucket.tokens = Math.min(rate, bucket.tokens + ((now - bucket.at) / 1000) * rate);
     bucket.at = now;
     if (!this.#buckets.has(principal)) {
       if (this.#buckets.size >= MAX_BUCKETS) this.#dropFull(now);

@@ -87,7 +87,8 @@ export class FollowUps implements Work {
     const task = this.#tasks.get(taskId)?.task ?? null;
     const situation = new KnownSituation(taskId, task, this.#parts, this.#writer);
     const retentionMs = retentionSeconds === 0 ? Infinity : retentionSeconds * 1000;
-    return followUp(situation, { now: clock.now(), leaseGraceMs, retentionMs });
+    const times = { steady: clock.steady(), now: clock.now() };
+    return followUp(situation, { ...times, leaseGraceMs, retentionMs });
   }
 
   async perform(taskId: string, action: FollowUp): Promise<void> {

@@ -14,7 +14,7 @@ export interface KnownLease {
 export interface EndedLease extends EndedEntry {
   /** As this worker last saw it alive; `null`: this worker has only seen its end. */
   readonly known: KnownLease | null;
-  /** When this worker learned of the end, epoch milliseconds. */
+  /** When this worker learned of the end, by its steady clock. */
   readonly since: number;
   /** What the worker's `judge` said about the end when it learned of it. */
   readonly isSpared: boolean;
@@ -37,7 +37,7 @@ export class LeaseIndex implements Watch<LeaseEntry> {
   /** By key, the oldest first. */
   readonly #ended = new Map<string, EndedLease>();
   readonly #listeners: ((taskId: string) => void)[] = [];
-  readonly #now: () => number;
+  readonly #steady: () => number;
   readonly #isOver: (name: LeaseName) => boolean;
   readonly #judge: (end: EndedEntry, known: KnownLease | null) => boolean;
 
@@ -46,11 +46,11 @@ export class LeaseIndex implements Watch<LeaseEntry> {
    * @param judge called for each end of another lease: whether its holder must be spared for a while
    */
   constructor(
-    now: () => number,
+    steady: () => number,
     isOver: (name: LeaseName) => boolean,
     judge: (end: EndedEntry, known: KnownLease | null) => boolean,
   ) {
-    this.#now = now;
+    this.#steady = steady;
     this.#isOver = isOver;
     this.#judge = judge;
     this.#live.onChange((_key, before, after) => {
@@ -155,7 +155,7 @@ export class LeaseIndex implements Watch<LeaseEntry> {
     const known = this.#live.get(key) ?? null;
     if (this.#isOver(end.name) || this.#ended.has(key) || (known?.revision ?? 0) > end.revision)
       return;
-    const since = this.#now();
+    const since = this.#steady();
     for (const [old, ended] of this.#ended) {
       if (since - ended.since < FORGET_AFTER_MS) break;
       this.#ended.delete(old);

@@ -49,7 +49,7 @@ export class Leases {
     this.#observe = observe;
     this.lost = new LostConnections(settings.disconnectGraceMs, clock);
     this.index = new LeaseIndex(
-      () => clock.now(),
+      () => clock.steady(),
       (name) => isOver(name, tasks.get(name.taskId)?.task ?? null, tasks.isCurrent),
       (end, known) => this.#judge(end, known),
     );
@@ -80,7 +80,7 @@ export class Leases {
     const live = this.index.get(key);
     // The holder may have renewed it already, through another worker.
     if (live !== undefined && isOf(live.lease, task)) return;
-    this.#unleased.set(task.taskId, { key, since: this.#clock.now(), isOwn: true, connection });
+    this.#unleased.set(task.taskId, { key, since: this.#clock.steady(), isOwn: true, connection });
     for (const listener of this.#listeners) listener(task.taskId);
   }
 
@@ -107,7 +107,7 @@ export class Leases {
     }
     let unleased = this.#unleased.get(taskId);
     if (unleased?.key !== key) {
-      unleased = { key, since: this.#clock.now(), isOwn: false, connection: null };
+      unleased = { key, since: this.#clock.steady(), isOwn: false, connection: null };
       this.#unleased.set(taskId, unleased);
     }
     const ended = this.index.ended(key);
@@ -174,7 +174,7 @@ export class Leases {
       known === null ? isOwn || ended.writtenAt < task.createdAt : !isOf(known.lease, task);
     if (isOfEarlier) return { kind: "used" };
     const reason = how === "disconnected" ? CONNECTION_LOST : LEASE_EXPIRED;
-    const graceEndsAt = isSpared ? this.outage.graceEndsAt : 0;
+    const graceEndsAt = isSpared ? this.outage.graceEndsAt : -Infinity;
     if (known !== null) return { kind: "ended", reason, sparedUntil: graceEndsAt };
     // Nobody can say whether it ended in an outage. Or it is that of an earlier task, and the worker that has
     // just made the claim is about to begin the next epoch.

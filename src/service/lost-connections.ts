@@ -29,7 +29,7 @@ export class LostConnections {
   }
 
   note(connection: ConnectionId): void {
-    const now = this.#clock.now();
+    const now = this.#clock.steady();
     for (const [key, { forgetAt }] of this.#lost) {
       if (forgetAt > now) break;
       this.#lost.delete(key);
@@ -43,13 +43,13 @@ export class LostConnections {
     return this.#find(connection) !== undefined;
   }
 
-  /** When the connection ends a lease that names it, epoch milliseconds; `null`: it is not known to be lost. */
+  /** When the connection ends a lease that names it, by the steady clock; `null`: it is not known to be lost. */
   endOf(connection: ConnectionId | null): number | null {
     // Most workers know of no lost connection most of the time.
     if (connection === null || this.#lost.size === 0) return null;
     const loss = this.#find(connection);
     if (loss === undefined) return null;
-    loss.endsAt ??= this.#clock.now() + this.#graceMs;
+    loss.endsAt ??= this.#clock.steady() + this.#graceMs;
     return loss.endsAt;
   }
 
@@ -59,6 +59,6 @@ export class LostConnections {
 
   #find(connection: ConnectionId): Loss | undefined {
     const loss = this.#lost.get(connectionKey(connection));
-    return loss !== undefined && loss.forgetAt > this.#clock.now() ? loss : undefined;
+    return loss !== undefined && loss.forgetAt > this.#clock.steady() ? loss : undefined;
   }
 }

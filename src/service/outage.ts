@@ -49,10 +49,10 @@ export class Outage {
 
   /** Whether this worker does not know who could have renewed. */
   get isOn(): boolean {
-    return !this.sees || this.#clock.now() < this.#graceEndsAt;
+    return !this.sees || this.#clock.steady() < this.#graceEndsAt;
   }
 
-  /** When the grace of the last outage ends or ended, epoch milliseconds. */
+  /** When the grace of the last outage ends or ended, by the steady clock. */
   get graceEndsAt(): number {
     return this.#graceEndsAt;
   }
@@ -91,7 +91,7 @@ export class Outage {
   }
 
   #beginGrace(): void {
-    this.#graceEndsAt = this.#clock.now() + this.#graceMs;
+    this.#graceEndsAt = this.#clock.steady() + this.#graceMs;
     this.#observe({ kind: "outage_grace", seconds: this.#graceMs / 1000, spared: this.#spared() });
     this.#tell();
   }

@@ -105,10 +105,7 @@ export interface TaskStore {
   write(prepared: PreparedTask, expectedRevision: number, writeId?: string): Promise<WriteOutcome>;
   /** A new id that no other process uses. */
   newWriteId(): string;
-  /**
-   * Removes all entries of the task before `lastRevision`, which must be its last one. After that a
-   * purge is cheap.
-   */
+  /** Removes all entries of the task before its `lastRevision`. After that a purge is cheap. */
   dropHistory(taskId: string, lastRevision: number): Promise<void>;
   /** Removes the task with its history. A marker stays and removes itself after a while. */
   purge(taskId: string, expectedRevision: number): Promise<WriteOutcome>;
@@ -234,9 +231,7 @@ export interface Call<O extends Operation = Operation> {
   readonly body: Request<O>;
   /** The identity that the NATS server vouches for; `null`: the client is trusted. */
   readonly principal: string | null;
-  /**
-   * Whether the client still waits for the answer; `true` if that cannot be found out. Never rejects.
-   */
+  /** Whether the client still waits for the answer; `true` if that cannot be found out. Never rejects. */
   readonly isListening?: () => Promise<boolean>;
 }
 
@@ -264,8 +259,10 @@ export interface RequestHandler {
 
 /** Time and chance, passed in. */
 export interface Clock {
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds. It jumps when somebody sets the clock, so it is only for times that others see. */
   now(): number;
+  /** Milliseconds since some moment. It never jumps, so it is for times that do not leave this process. */
+  steady(): number;
   /** At least 0 and less than 1. */
   random(): number;
 }

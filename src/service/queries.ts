@@ -44,7 +44,7 @@ export class Queries {
     this.#others = others;
     this.#settings = settings;
     this.#clock = clock;
-    this.#startedAt = clock.now();
+    this.#startedAt = clock.steady();
   }
 
   async get(taskId: string): Promise<AnswerTo<"tasks.get">> {
@@ -101,7 +101,7 @@ export class Queries {
       worker: {
         id: this.#settings.workerId,
         version: this.#settings.version,
-        uptime_seconds: Math.round((this.#clock.now() - this.#startedAt) / 1000),
+        uptime_seconds: Math.round((this.#clock.steady() - this.#startedAt) / 1000),
         waiting: parked.size,
       },
     };

@@ -91,14 +91,14 @@ export class Reconciler {
     if (this.#stopped || this.#busy.has(taskId)) return;
     const next = this.#work.decide(taskId);
     if (next === null) return;
-    const now = this.#context.clock.now();
+    const now = this.#context.clock.steady();
     const at = next.kind === "again" ? Math.max(next.at, now) : now;
     this.#schedule(taskId, at + (next.kind === justDone?.kind ? AGAIN_MS : delayMs));
     this.#advance();
   }
 
   #schedule(taskId: string, time: number): void {
-    const isLater = time > this.#context.clock.now();
+    const isLater = time > this.#context.clock.steady();
     const at = isLater ? Math.ceil(time / TICK_MS) * TICK_MS : time;
     const known = this.#dueOf.get(taskId);
     if (known !== undefined) {
@@ -112,7 +112,7 @@ export class Reconciler {
 
   /** Begins what is due, and sets the timer to what comes next. */
   #advance(): void {
-    const now = this.#context.clock.now();
+    const now = this.#context.clock.steady();
     for (;;) {
       const first = this.#due.first();
       if (first === undefined) return;
@@ -130,7 +130,7 @@ export class Reconciler {
     if (this.#timerAt === at) return;
     clearTimeout(this.#timer);
     this.#timerAt = at;
-    const delay = Math.min(at - this.#context.clock.now(), MAX_TIMER_MS);
+    const delay = Math.min(at - this.#context.clock.steady(), MAX_TIMER_MS);
     this.#timer = setTimeout(() => {
       this.#timerAt = Infinity;
       this.#advance();
@@ -149,7 +149,7 @@ export class Reconciler {
     if (places.busy >= MAX_BUSY) {
       places.waiting.add(taskId);
       // By then, work on another stream may be due for the task.
-      this.#schedule(taskId, this.#context.clock.now() + AGAIN_MS);
+      this.#schedule(taskId, this.#context.clock.steady() + AGAIN_MS);
       return;
     }
     places.busy++;

@@ -199,8 +199,8 @@ export class Sessions {
     let known = indexed?.session ?? null;
     let expected = indexed?.revision ?? 0;
     let isFresh = false;
-    const deadline = this.#clock.now() + TRY_FOR_MS;
-    for (let tries = 0; tries < WRITE_TRIES && this.#clock.now() < deadline; tries++) {
+    const deadline = this.#clock.steady() + TRY_FOR_MS;
+    for (let tries = 0; tries < WRITE_TRIES && this.#clock.steady() < deadline; tries++) {
       const session = make(known);
       if (session instanceof CoordinatorError) {
         if (isFresh) throw session;

@@ -51,12 +51,12 @@ export class TaskService implements RequestHandler {
   async start(): Promise<void> {
     const { clock, observe } = this.#context;
     const { tasks, sessionIndex, leases, retention } = this.#parts;
-    const startedAt = clock.now();
+    const startedAt = clock.steady();
     tasks.onCorrupt((taskId, problem) => {
       observe({ kind: "corrupt_record", taskId, problem });
     });
     tasks.onCurrent(() => {
-      const seconds = (clock.now() - startedAt) / 1000;
+      const seconds = (clock.steady() - startedAt) / 1000;
       observe({ kind: "index_current", tasks: tasks.size, seconds });
     });
     const begun = await Promise.allSettled([

@@ -97,11 +97,11 @@ export class TaskWriter {
     command: CommandFor,
     options: ExecuteOptions = {},
   ): Promise<Executed> {
-    const deadline = this.#clock.now() + TRY_FOR_MS;
+    const deadline = this.#clock.steady() + TRY_FOR_MS;
     let known: KnownTask | undefined = this.#index.get(taskId);
     let isFresh = false;
     const inDoubt: string[] = [];
-    for (let tries = 0; tries < MAX_TRIES && this.#clock.now() < deadline; tries++) {
+    for (let tries = 0; tries < MAX_TRIES && this.#clock.steady() < deadline; tries++) {
       if (known === undefined) {
         known = await this.load(taskId);
         isFresh = true;
@@ -148,10 +148,10 @@ export class TaskWriter {
     const task = createTask(taskId, definition, { ...options, blocked, now: this.#clock.now() });
     const prepared = this.#store.prepare(task);
     this.#requireSize(prepared);
-    const deadline = this.#clock.now() + TRY_FOR_MS;
+    const deadline = this.#clock.steady() + TRY_FOR_MS;
     let expectedRevision = 0;
     const inDoubt: string[] = [];
-    for (let tries = 0; tries < MAX_TRIES && this.#clock.now() < deadline; tries++) {
+    for (let tries = 0; tries < MAX_TRIES && this.#clock.steady() < deadline; tries++) {
       const writeId = this.#store.newWriteId();
       const outcome = await this.#store.write(prepared, expectedRevision, writeId);
       if (outcome.kind === "written") return this.#written(prepared, outcome.revision);

@@ -30,7 +30,7 @@ const GRANT_AFTER_PART = 1 / 3;
 /** A lease as short as this is written at once: a second would be much of it. */
 const SHORT_TTL_SECONDS = 5;
 
-/** What a worker knows about the lease of a task's current claim. Times are epoch milliseconds of its own clock. */
+/** What a worker knows about the lease of a task's current claim. Times are those of its steady clock. */
 export type LeaseState =
   | {
       readonly kind: "missing";
@@ -66,6 +66,9 @@ export interface Situation {
 }
 
 export interface Timing {
+  /** By the steady clock of the worker. */
+  readonly steady: number;
+  /** Epoch milliseconds. */
   readonly now: number;
   readonly leaseGraceMs: number;
   /** `Infinity`: finished tasks stay. */
@@ -89,7 +92,7 @@ export type FollowUp =
   /** Remove the task and its history. */
   | { readonly kind: "retire" };
 
-/** Nothing is due now, but something may be at this time, epoch milliseconds. */
+/** Nothing is due now, but something may be at this time of the steady clock. */
 export interface Later {
   readonly kind: "again";
   readonly at: number;
@@ -121,18 +124,18 @@ function followTask(situation: Situation, timing: Timing): FollowUp | Later | nu
 function followLease(
   task: Task,
   { lease, isOutage }: Situation,
-  { now, leaseGraceMs }: Timing,
+  { steady, leaseGraceMs }: Timing,
 ): FollowUp | Later | null {
   switch (lease?.kind) {
     case "missing": {
       const at = lease.since + (lease.isOwn ? ownDelay(task, lease, leaseGraceMs) : leaseGraceMs);
-      return at <= now ? { kind: "grant" } : { kind: "again", at };
+      return at <= steady ? { kind: "grant" } : { kind: "again", at };
     }
     case "live":
       if (lease.endsAt === null || isOutage) return null;
-      return lease.endsAt <= now ? { kind: "disconnect" } : { kind: "again", at: lease.endsAt };
+      return lease.endsAt <= steady ? { kind: "disconnect" } : { kind: "again", at: lease.endsAt };
     case "ended":
-      return lease.sparedUntil <= now
+      return lease.sparedUntil <= steady
         ? { kind: "expire", reason: lease.reason }
         : { kind: "again", at: lease.sparedUntil };
     case "used":

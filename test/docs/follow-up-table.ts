@@ -4,7 +4,7 @@ import { CONNECTION_LOST, LEASE_EXPIRED, type Task } from "../../src/task/task.t
 import * as sample from "../task/sample-task.ts";
 
 /** The defaults, and a retention time. */
-const TIMING = { now: sample.NOW, leaseGraceMs: 3_000, retentionMs: 60_000 };
+const TIMING = { steady: 0, now: sample.NOW, leaseGraceMs: 3_000, retentionMs: 60_000 };
 
 interface Case {
   readonly name: string;
@@ -18,15 +18,15 @@ const old = { updatedAt: sample.NOW - TIMING.retentionMs };
 const complete = sample.availableTask({ status: "complete" });
 
 function missing(isOwn: boolean, namesConnection = false): Partial<Situation> {
-  return { lease: { kind: "missing", since: sample.NOW, isOwn, namesConnection } };
+  return { lease: { kind: "missing", since: 0, isOwn, namesConnection } };
 }
 
 function leaseIs(lease: LeaseState): Partial<Situation> {
   return { lease };
 }
 
-const lost = leaseIs({ kind: "live", endsAt: sample.NOW });
-const ended = { kind: "ended", reason: LEASE_EXPIRED, sparedUntil: sample.NOW } as const;
+const lost = leaseIs({ kind: "live", endsAt: 0 });
+const ended = { kind: "ended", reason: LEASE_EXPIRED, sparedUntil: 0 } as const;
 
 const CASES: readonly Case[] = [
   { name: "a lease of a claim that is over", task: claimed, given: { hasOldLeases: true } },
@@ -39,7 +39,7 @@ const CASES: readonly Case[] = [
   {
     name: "its connection is lost",
     task: claimed,
-    given: leaseIs({ kind: "live", endsAt: sample.NOW + 500 }),
+    given: leaseIs({ kind: "live", endsAt: 500 }),
   },
   { name: "its connection was lost a grace period ago", task: claimed, given: lost },
   { name: "the same, in an outage", task: claimed, given: { ...lost, isOutage: true } },
@@ -52,7 +52,7 @@ const CASES: readonly Case[] = [
   {
     name: "the lease has ended, and its holder is spared",
     task: claimed,
-    given: leaseIs({ ...ended, sparedUntil: sample.NOW + 10_000 }),
+    given: leaseIs({ ...ended, sparedUntil: 10_000 }),
   },
   {
     name: "the key of the lease belonged to an earlier task",
@@ -92,6 +92,6 @@ export function followUpTable(): Record<string, string>[] {
 function cell(situation: Situation): string {
   const decision = followUp(situation, TIMING);
   if (decision === null) return "nothing";
-  if (decision.kind === "again") return `looks again after ${(decision.at - sample.NOW) / 1000} s`;
+  if (decision.kind === "again") return `looks again after ${decision.at / 1000} s`;
   return decision.kind === "expire" ? `expire, ${decision.reason}` : decision.kind;
 }

@@ -6,7 +6,8 @@ import type { ServiceSettings } from "../../src/service/ports.ts";
 
 class FakeClock {
   time = 0;
-  now = (): number => this.time;
+  now = (): number => Date.now();
+  steady = (): number => this.time;
   random = (): number => 0;
 }
 

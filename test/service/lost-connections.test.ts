@@ -11,7 +11,12 @@ const FIRST: ConnectionId = { serverId: "N1", clientId: 7 };
 const SECOND: ConnectionId = { serverId: "N2", clientId: 7 };
 
 function setUp(): { lost: LostConnections; clock: { time: number } } {
-  const clock = { time: 1_000, now: (): number => clock.time, random: (): number => 0 };
+  const clock = {
+    time: 1_000,
+    now: Date.now,
+    steady: (): number => clock.time,
+    random: (): number => 0,
+  };
   return { lost: new LostConnections(GRACE_MS, clock), clock };
 }
 

@@ -8,11 +8,7 @@ import { TestCoordinator } from "../support/test-coordinator.ts";
 /** A clock that the test can put forward. */
 class Clock {
   #ahead = 0;
-  readonly random = Math.random;
-
-  now(): number {
-    return Date.now() + this.#ahead;
-  }
+  readonly steady = (): number => performance.now() + this.#ahead;
 
   forward(ms: number): void {
     this.#ahead += ms;

@@ -11,7 +11,12 @@ const KNOWN = { lease: { ttlSeconds: 30 } as Lease, revision: 1, writtenAt: 1_00
 const SEEN: KnownLease = KNOWN;
 
 function setUp(graceMs = GRACE_MS, { started = true } = {}): Setting {
-  const clock = { time: 0, now: (): number => clock.time, random: (): number => 0 };
+  const clock = {
+    time: 0,
+    now: Date.now,
+    steady: (): number => clock.time,
+    random: (): number => 0,
+  };
   const watches = [new WatchPosition(), new WatchPosition()] as const;
   const facts: Fact[] = [];
   const observe = (fact: Fact): unknown => facts.push(fact);

@@ -80,7 +80,7 @@ function setUp(): Setting {
   mock.timers.enable({ apis: ["setTimeout"] });
   const work = new HeldWork();
   const facts: Fact[] = [];
-  const clock = { now: () => time, random: () => 0 };
+  const clock = { now: Date.now, steady: () => time, random: () => 0 };
   const reconciler = new Reconciler(work, { clock, observe: (fact) => facts.push(fact) });
   const pass = (ms: number): string[] => {
     for (let i = 0; i < ms; i++) {

@@ -167,7 +167,7 @@ describe("a renewal after the end of the lease", () => {
     await using coordinator = await TestCoordinator.start({
       workers: 0,
       // The workers wait for 30 to 50 ms before they reclaim.
-      clock: { now: Date.now, random: () => 0.6 + Math.random() * 0.4 },
+      clock: { random: () => 0.6 + Math.random() * 0.4 },
     });
     await coordinator.addWorkers(1, { wrapStores: markers.wrapStores });
     await coordinator.addWorkers(2);

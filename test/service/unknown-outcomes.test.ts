@@ -87,7 +87,7 @@ describe("a write that arrives after the worker gave up its acknowledgement", ()
   it("is found even if there is no time for another try", async () => {
     let late = 0;
     await using coordinator = await TestCoordinator.start({
-      clock: { now: () => Date.now() + late, random: Math.random },
+      clock: { steady: () => performance.now() + late },
       wrapStores: withFaults({
         tasks: {
           write: (real) => async (prepared, expected, writeId) => {
@@ -216,7 +216,7 @@ describe("a write that a former leader refuses while the leader makes it", () =>
   it("is not mistaken for an equal request in the same millisecond", async () => {
     const meeting = new Meeting();
     await using coordinator = await TestCoordinator.start({
-      clock: { now: () => 1_800_000_000_000, random: Math.random },
+      clock: { now: () => 1_800_000_000_000 },
       wrapStores: withFaults({
         tasks: {
           write: (real) => async (prepared, expected, writeId) => {

@@ -8,7 +8,7 @@ const PATIENCE_MS = 30_000;
 
 export class HeldRemovals {
   readonly settings = { retention_seconds: RETENTION_SECONDS };
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "now">;
   readonly wrapStores: ReturnType<typeof withFaults>;
   /** The tasks whose removal has begun. */
   readonly begun = new Set<string>();
@@ -22,7 +22,7 @@ export class HeldRemovals {
       // If the test fails before, the removals must end too.
       setTimeout(resolve, PATIENCE_MS).unref();
     });
-    this.clock = { now: () => this.#now, random: Math.random };
+    this.clock = { now: () => this.#now };
     this.wrapStores = withFaults({
       tasks: {
         dropHistory: (real) => async (taskId, revision) => {

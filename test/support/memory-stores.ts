@@ -142,14 +142,15 @@ export class MemoryWorker {
   readonly writer: TaskWriter;
   readonly leases: Leases;
   readonly writes: LeaseWrites;
-  time = NOW;
+  /** What its steady clock shows. */
+  time = 0;
   readonly #stores: MemoryStores;
 
   constructor(stores: MemoryStores, settings: Partial<ServiceSettings>) {
     this.#stores = stores;
     const context = {
       settings: { ...SETTINGS, ...settings } as ServiceSettings,
-      clock: { now: () => this.time, random: () => 0 },
+      clock: { now: () => NOW, steady: () => this.time, random: () => 0 },
       observe: (fact: Fact) => this.facts.push(fact),
     };
     this.tasks = new TaskIndex(context.clock.now);

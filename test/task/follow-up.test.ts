@@ -11,9 +11,11 @@ import {
 import { CONNECTION_LOST, LEASE_EXPIRED, type Task } from "../../src/task/task.ts";
 import { availableTask, blockedTask, claimedTask, NOW } from "./sample-task.ts";
 
-const TIMING: Timing = { now: NOW, leaseGraceMs: 3_000, retentionMs: 60_000 };
+/** What the steady clock shows. */
+const STEADY = 100_000;
+const TIMING: Timing = { steady: STEADY, now: NOW, leaseGraceMs: 3_000, retentionMs: 60_000 };
 const LIVE: LeaseState = { kind: "live", endsAt: null };
-const MISSING = { kind: "missing", since: NOW, isOwn: true, namesConnection: false } as const;
+const MISSING = { kind: "missing", since: STEADY, isOwn: true, namesConnection: false } as const;
 
 function situation(task: Task | null, more: Partial<Situation> = {}): Situation {
   return {
@@ -47,13 +49,13 @@ const again = (at: number): Later => ({ kind: "again", at });
 
 describe("what follows for a claim without a lease", () => {
   it("is a grant by its own worker after a second", () => {
-    assert.deepEqual(ofClaim(MISSING), again(NOW + 1_000));
-    assert.deepEqual(ofClaim(MISSING, { timing: { now: NOW + 999 } }), again(NOW + 1_000));
-    assert.deepEqual(ofClaim(MISSING, { timing: { now: NOW + 1_000 } }), { kind: "grant" });
+    assert.deepEqual(ofClaim(MISSING), again(STEADY + 1_000));
+    assert.deepEqual(ofClaim(MISSING, { timing: { steady: STEADY + 999 } }), again(STEADY + 1_000));
+    assert.deepEqual(ofClaim(MISSING, { timing: { steady: STEADY + 1_000 } }), { kind: "grant" });
   });
 
   it("is a grant well before other workers think that the lease is missing", () => {
-    assert.deepEqual(ofClaim(MISSING, { timing: { leaseGraceMs: 300 } }), again(NOW + 100));
+    assert.deepEqual(ofClaim(MISSING, { timing: { leaseGraceMs: 300 } }), again(STEADY + 100));
   });
 
   it("is a grant at once if the lease is short or names a connection", () => {
@@ -64,15 +66,17 @@ describe("what follows for a claim without a lease", () => {
       [null, false, true],
     ] as const) {
       const decision = ofClaim({ ...MISSING, namesConnection }, { task: { ttlSeconds } });
-      assert.deepEqual(decision, isUrgent ? { kind: "grant" } : again(NOW + 1_000));
+      assert.deepEqual(decision, isUrgent ? { kind: "grant" } : again(STEADY + 1_000));
     }
   });
 
   it("is a grant by any other worker after the grace period, however short the lease is", () => {
     const lease = { ...MISSING, isOwn: false, namesConnection: true };
     const task = { ttlSeconds: 1 };
-    assert.deepEqual(ofClaim(lease, { task }), again(NOW + 3_000));
-    assert.deepEqual(ofClaim(lease, { task, timing: { now: NOW + 3_000 } }), { kind: "grant" });
+    assert.deepEqual(ofClaim(lease, { task }), again(STEADY + 3_000));
+    assert.deepEqual(ofClaim(lease, { task, timing: { steady: STEADY + 3_000 } }), {
+      kind: "grant",
+    });
   });
 });
 
@@ -82,21 +86,21 @@ describe("what follows for a claim with a lease", () => {
   });
 
   it("is the end of the lease when its connection has been lost for long enough", () => {
-    assert.deepEqual(ofClaim({ kind: "live", endsAt: NOW + 1 }), again(NOW + 1));
-    assert.deepEqual(ofClaim({ kind: "live", endsAt: NOW }), { kind: "disconnect" });
+    assert.deepEqual(ofClaim({ kind: "live", endsAt: STEADY + 1 }), again(STEADY + 1));
+    assert.deepEqual(ofClaim({ kind: "live", endsAt: STEADY }), { kind: "disconnect" });
   });
 
   it("is nothing for a lost connection in an outage", () => {
-    for (const endsAt of [NOW - 1, NOW + 1]) {
+    for (const endsAt of [STEADY - 1, STEADY + 1]) {
       assert.equal(ofClaim({ kind: "live", endsAt }, { isOutage: true }), null);
     }
   });
 
   it("is the return of the claim when the lease has ended and its holder is not spared", () => {
     for (const reason of [LEASE_EXPIRED, CONNECTION_LOST] as const) {
-      const ended = { kind: "ended", reason, sparedUntil: NOW } as const;
+      const ended = { kind: "ended", reason, sparedUntil: STEADY } as const;
       assert.deepEqual(ofClaim(ended), { kind: "expire", reason });
-      assert.deepEqual(ofClaim({ ...ended, sparedUntil: NOW + 1 }), again(NOW + 1));
+      assert.deepEqual(ofClaim({ ...ended, sparedUntil: STEADY + 1 }), again(STEADY + 1));
     }
   });
 
@@ -122,7 +126,7 @@ describe("what follows for leases of claims that are over", () => {
   });
 
   it("is a purge only after what is due for the task, because a purge can fail again and again", () => {
-    const ended = { kind: "ended", reason: LEASE_EXPIRED, sparedUntil: NOW } as const;
+    const ended = { kind: "ended", reason: LEASE_EXPIRED, sparedUntil: STEADY } as const;
     const expire = { kind: "expire", reason: LEASE_EXPIRED };
     assert.deepEqual(ofClaim(ended, { hasOldLeases: true }), expire);
     const blocked = situation(blockedTask(), { hasOldLeases: true });
