@@ -16,7 +16,12 @@ export type Asked =
       readonly dependsOn: readonly string[];
     }
   | ({ readonly kind: "claim"; readonly ttlSeconds: number } & Claimer)
-  | ({ readonly kind: "renew"; readonly attempt: number } & Claimer)
+  | ({
+      readonly kind: "renew";
+      readonly attempt: number;
+      /** The new length of the lease. Default: it stays. */
+      readonly ttlSeconds?: number;
+    } & Claimer)
   | ({
       readonly kind: "release";
       readonly attempt: number;

@@ -130,7 +130,13 @@ function expiredEarly({ operations, updates }: Recording): Finding[] {
       if (ttls.has(lease) || (grantedBefore.get(lease) ?? Infinity) < invokedAt) continue;
       ttls.set(lease, op.asked.ttlSeconds);
       note(lease, invokedAt);
-    } else if (op.asked.kind === "renew") note(`${taskId} ${op.asked.attempt}`, invokedAt);
+    } else if (op.asked.kind === "renew") {
+      const { attempt, ttlSeconds } = op.asked;
+      const lease = `${taskId} ${attempt}`;
+      note(lease, invokedAt);
+      // The operations stand in the order of their answers, so the last length is that of the lease.
+      if (ttlSeconds !== undefined) ttls.set(lease, ttlSeconds);
+    }
   }
   return updates.flatMap(({ task_id: taskId, type, task, toldAt }) => {
     const lease = `${taskId} ${task.attempt}`;

@@ -1,10 +1,8 @@
 /** Bugs in what workers do with leases, for planted-bugs.test.ts. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { LeaseEntry, Stores } from "../../src/service/ports.ts";
+import type { LeaseEntry } from "../../src/service/ports.ts";
 import { withFaults } from "../support/faulty-stores.ts";
-
-/** Adds a bug to the stores of workers. It reports each task that it strikes. */
-export type Bug = (struck: (taskId: string) => void) => (stores: Stores) => Stores;
+import type { Bug } from "./planted-run.ts";
 
 /** The worker mistakes the end of an earlier lease for the end of the current one. */
 export const reclaimWithoutAttempt: Bug = (struck) =>

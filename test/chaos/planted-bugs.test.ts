@@ -6,8 +6,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { withFaults } from "../support/faulty-stores.ts";
-import { type Bug, reclaimWithoutAttempt } from "./lease-bugs.ts";
-import { assertFound, DURATION_MS, problemsWith } from "./planted-run.ts";
+import { reclaimWithoutAttempt } from "./lease-bugs.ts";
+import { assertFound, type Bug, DURATION_MS, problemsWith } from "./planted-run.ts";
 
 /** Overwrites any record. */
 const claimWithoutCompareAndSet: Bug = (struck) =>
