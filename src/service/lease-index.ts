@@ -153,13 +153,13 @@ export class LeaseIndex implements Watch<LeaseEntry> {
   #note(end: EndedEntry): void {
     const key = leaseKeyOf(end.name);
     const known = this.#live.get(key) ?? null;
-    if (this.#isOver(end.name) || this.#ended.has(key) || (known?.revision ?? 0) > end.revision)
-      return;
     const since = this.#steady();
     for (const [old, ended] of this.#ended) {
       if (since - ended.since < FORGET_AFTER_MS) break;
       this.#ended.delete(old);
     }
+    if (this.#isOver(end.name) || this.#ended.has(key) || (known?.revision ?? 0) > end.revision)
+      return;
     this.#ended.set(key, { ...end, known, since, isSpared: this.#judge(end, known) });
     if (known === null) this.#changed(end.name.taskId);
   }

@@ -22,12 +22,18 @@ import type { TaskIndex } from "./task-index.ts";
 
 /** A claim that has no lease yet, as far as this worker knows. */
 interface Unleased {
-  readonly key: string;
+  /** Of the claim. With the epoch, it says which lease is missing. */
+  readonly fencingToken: number;
+  readonly epoch: number;
   readonly since: number;
   /** This worker made the claim. */
   readonly isOwn: boolean;
   readonly connection: ConnectionId | null;
+  /** A marker up to this revision is older than the claim, so it is that of an earlier task of this id. */
+  readonly olderUpTo: number;
 }
+
+const UNKNOWN_ORIGIN = { isOwn: false, connection: null } as const;
 
 export class Leases {
   readonly index: LeaseIndex;
@@ -60,9 +66,12 @@ export class Leases {
       if (this.outage.sees) this.index.forgetOver();
     });
     tasks.onChange(({ before, after }) => {
-      if (before?.status !== "claimed") return;
-      const claim = before.task;
-      if (isOver(nameOf(claim), after?.task ?? null, true)) this.#forget(claim);
+      const was = before?.status === "claimed" ? before.task : null;
+      const is = after?.status === "claimed" ? after.task : null;
+      if (was !== null && is !== null && keyOf(was) === keyOf(is)) return;
+      // A worker that does not see everything may learn of a claim after the end of its lease.
+      if (is !== null && this.outage.sees) this.#noteUnleased(is, this.index.position.revision);
+      if (was !== null) this.#forget(was);
     });
   }
 
@@ -76,11 +85,14 @@ export class Leases {
 
   /** This worker has made the claim. `connection`: whose loss is to end it. */
   claimed(task: Task, connection: ConnectionId | null): void {
-    const key = leaseKeyOf(nameOf(task));
-    const live = this.index.get(key);
+    const live = this.index.get(keyOf(task));
     // The holder may have renewed it already, through another worker.
     if (live !== undefined && isOf(live.lease, task)) return;
-    this.#unleased.set(task.taskId, { key, since: this.#clock.steady(), isOwn: true, connection });
+    // While its watch is interrupted, this worker does not know which markers are older. Then it is better to give
+    // a dead holder another TTL than to take the claim from a live one.
+    const olderUpTo = this.index.isCurrent ? this.index.position.revision : Infinity;
+    const unleased = this.#noteUnleased(task, olderUpTo);
+    this.#unleased.set(task.taskId, { ...unleased, isOwn: true, connection });
     for (const listener of this.#listeners) listener(task.taskId);
   }
 
@@ -91,29 +103,29 @@ export class Leases {
 
   /** Who made the claim of a task that has no lease yet, and the connection that it names. */
   originOf(taskId: string): Pick<Unleased, "isOwn" | "connection"> {
-    return this.#unleased.get(taskId) ?? { isOwn: false, connection: null };
+    return this.#unleased.get(taskId) ?? UNKNOWN_ORIGIN;
   }
 
   /** The state of the lease of the task's claim; `null`: nobody holds the task. */
   stateOf(task: Task): LeaseState | null {
     if (task.status !== "claimed") return null;
-    const { taskId } = task;
-    const key = leaseKeyOf(nameOf(task));
+    const key = keyOf(task);
     const live = this.index.get(key);
-    if (live !== undefined) {
-      if (!isOf(live.lease, task)) return { kind: "used" };
-      this.#unleased.delete(taskId);
+    if (live !== undefined && isOf(live.lease, task)) {
+      this.#unleased.delete(task.taskId);
       return { kind: "live", endsAt: this.lost.endOf(live.lease.connection) };
     }
-    let unleased = this.#unleased.get(taskId);
-    if (unleased?.key !== key) {
-      unleased = { key, since: this.#clock.steady(), isOwn: false, connection: null };
-      this.#unleased.set(taskId, unleased);
-    }
+    const known = this.#unleased.get(task.taskId);
+    const unleased = isMissing(known, task) ? known : this.#noteUnleased(task, 0);
     const ended = this.index.ended(key);
-    if (ended !== undefined) return this.#endedState(task, ended, unleased);
+    const seen = live ?? ended?.known ?? null;
+    const isUsed =
+      seen === null
+        ? ended !== undefined && ended.revision <= unleased.olderUpTo
+        : !isOf(seen.lease, task);
+    if (ended !== undefined && !isUsed) return this.#endedState(ended, unleased);
     const { since, isOwn, connection } = unleased;
-    return { kind: "missing", since, isOwn, namesConnection: connection !== null };
+    return { kind: "missing", since, isOwn, namesConnection: connection !== null, isUsed };
   }
 
   /** The live leases of claims of the task that are over. */
@@ -137,7 +149,7 @@ export class Leases {
 
   /** The lease of a claim; an estimate while this worker has not seen it. */
   describe(task: Task): { readonly lease: Lease; readonly expiresAt: number } {
-    const key = leaseKeyOf(nameOf(task));
+    const key = keyOf(task);
     const found = this.index.get(key) ?? this.index.ended(key)?.known ?? null;
     const seen = found !== null && isOf(found.lease, task) ? found : null;
     const lease = seen?.lease ?? this.leaseOf(task);
@@ -166,20 +178,28 @@ export class Leases {
     };
   }
 
-  #endedState(task: Task, ended: EndedLease, { isOwn, since }: Unleased): LeaseState {
-    const { known, isSpared, how } = ended;
-    // A marker is that of an earlier task with the same id if it is older than the task, or if this worker has
-    // just made the claim and has seen no lease of it.
-    const isOfEarlier =
-      known === null ? isOwn || ended.writtenAt < task.createdAt : !isOf(known.lease, task);
-    if (isOfEarlier) return { kind: "used" };
+  #noteUnleased(task: Task, olderUpTo: number): Unleased {
+    const { taskId, fencingToken, leaseEpoch: epoch } = task;
+    const known = this.#unleased.get(taskId);
+    // It may be the same claim in the next epoch.
+    const { isOwn, connection } = known?.fencingToken === fencingToken ? known : UNKNOWN_ORIGIN;
+    const since = this.#clock.steady();
+    const unleased = { fencingToken, epoch, since, isOwn, connection, olderUpTo };
+    this.#unleased.set(taskId, unleased);
+    return unleased;
+  }
+
+  #endedState(
+    { known, isSpared, how, since: endedAt }: EndedLease,
+    { since }: Unleased,
+  ): LeaseState {
     const reason = how === "disconnected" ? CONNECTION_LOST : LEASE_EXPIRED;
     const graceEndsAt = isSpared ? this.outage.graceEndsAt : -Infinity;
     if (known !== null) return { kind: "ended", reason, sparedUntil: graceEndsAt };
     // Nobody can say whether it ended in an outage. Or it is that of an earlier task, and the worker that has
-    // just made the claim is about to begin the next epoch.
+    // made the claim is about to begin the next epoch.
     const { leaseGraceMs, outageGraceMs } = this.#settings;
-    const ownGrace = Math.max(ended.since, since) + Math.max(outageGraceMs, leaseGraceMs);
+    const ownGrace = Math.max(endedAt, since) + Math.max(outageGraceMs, leaseGraceMs);
     return { kind: "ended", reason, sparedUntil: Math.max(graceEndsAt, ownGrace) };
   }
 
@@ -191,9 +211,8 @@ export class Leases {
   }
 
   #forget(claim: Task): void {
-    const key = leaseKeyOf(nameOf(claim));
-    this.index.forgetEnded(key);
-    if (this.#unleased.get(claim.taskId)?.key === key) this.#unleased.delete(claim.taskId);
+    this.index.forgetEnded(keyOf(claim));
+    if (isMissing(this.#unleased.get(claim.taskId), claim)) this.#unleased.delete(claim.taskId);
   }
 }
 
@@ -202,9 +221,18 @@ export function nameOf({ taskId, attempt, leaseEpoch: epoch }: Task): LeaseName 
   return { taskId, attempt, epoch };
 }
 
+function keyOf(claim: Task): string {
+  return leaseKeyOf(nameOf(claim));
+}
+
 /** Whether the lease is that of the claim, and not of one with the same name of an earlier task of this id. */
 export function isOf(lease: Lease, task: Task): boolean {
   return lease.fencingToken === task.fencingToken;
+}
+
+/** Whether it is the lease of this claim that is missing. */
+function isMissing(unleased: Unleased | undefined, claim: Task): unleased is Unleased {
+  return unleased?.fencingToken === claim.fencingToken && unleased.epoch === claim.leaseEpoch;
 }
 
 /** Whether the claim of the lease is over. It is not if the record of the task may just not be known yet. */

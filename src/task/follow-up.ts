@@ -9,12 +9,11 @@
  *
  * missing  The claim has no lease yet. The worker that made the claim writes one after a moment, and at once if
  *          the lease is short or names a connection. Any other worker writes one when the claim has been without
- *          a lease for the grace period: the worker that made the claim may have died.
+ *          a lease for the grace period: the worker that made the claim may have died. If an earlier task of the
+ *          same id has used the key of the lease, the claim gets its lease in the next epoch.
  * live     Nothing is due, unless the lease names a connection that is lost: after a grace period the lease
  *          ends. Not in an outage, because then the session may have lost its connection with everybody else.
  * ended    The claim is taken back: at once, or after the grace of an outage if the holder could not renew.
- * used     The key of the lease belonged to an earlier task of the same id. The claim gets its lease in the
- *          next epoch.
  *
  * A lease of a claim that is over is purged when nothing else is due. A task whose status contradicts its dependencies is corrected. A
  * claim of a process that another one has replaced is taken back. A finished task that is older than the
@@ -40,12 +39,13 @@ export type LeaseState =
       readonly isOwn: boolean;
       /** The claim is to end with its connection. */
       readonly namesConnection: boolean;
+      /** An earlier task of this id has used the key of the lease. */
+      readonly isUsed: boolean;
     }
   /** `endsAt`: when its lost connection ends it; `null`: the connection is not lost, or it names none. */
   | { readonly kind: "live"; readonly endsAt: number | null }
   /** `sparedUntil`: the end of the grace that its holder has. */
-  | { readonly kind: "ended"; readonly reason: ExpiryReason; readonly sparedUntil: number }
-  | { readonly kind: "used" };
+  | { readonly kind: "ended"; readonly reason: ExpiryReason; readonly sparedUntil: number };
 
 /** Everything that the decision depends on. What is asked for only now and then may be a getter. */
 export interface Situation {
@@ -129,7 +129,8 @@ function followLease(
   switch (lease?.kind) {
     case "missing": {
       const at = lease.since + (lease.isOwn ? ownDelay(task, lease, leaseGraceMs) : leaseGraceMs);
-      return at <= steady ? { kind: "grant" } : { kind: "again", at };
+      if (at > steady) return { kind: "again", at };
+      return { kind: lease.isUsed ? "begin_again" : "grant" };
     }
     case "live":
       if (lease.endsAt === null || isOutage) return null;
@@ -138,8 +139,6 @@ function followLease(
       return lease.sparedUntil <= steady
         ? { kind: "expire", reason: lease.reason }
         : { kind: "again", at: lease.sparedUntil };
-    case "used":
-      return { kind: "begin_again" };
     case undefined:
       return null;
   }

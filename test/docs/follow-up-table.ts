@@ -17,8 +17,11 @@ const short = sample.claimedTask({ ttlSeconds: 5 });
 const old = { updatedAt: sample.NOW - TIMING.retentionMs };
 const complete = sample.availableTask({ status: "complete" });
 
-function missing(isOwn: boolean, namesConnection = false): Partial<Situation> {
-  return { lease: { kind: "missing", since: 0, isOwn, namesConnection } };
+function missing(
+  isOwn: boolean,
+  { namesConnection = false, isUsed = false } = {},
+): Partial<Situation> {
+  return { lease: { kind: "missing", since: 0, isOwn, namesConnection, isUsed } };
 }
 
 function leaseIs(lease: LeaseState): Partial<Situation> {
@@ -33,7 +36,16 @@ const CASES: readonly Case[] = [
   { name: "a lease of a task that was removed", task: null, given: { hasOldLeases: true } },
   { name: "a claim that this worker has just made", task: claimed, given: missing(true) },
   { name: "the same, with a TTL of 5 s or less", task: short, given: missing(true) },
-  { name: "the same, and it names a connection", task: claimed, given: missing(true, true) },
+  {
+    name: "the same, and it names a connection",
+    task: claimed,
+    given: missing(true, { namesConnection: true }),
+  },
+  {
+    name: "the same, and an earlier task has used the key",
+    task: claimed,
+    given: missing(true, { namesConnection: true, isUsed: true }),
+  },
   { name: "a claim of another worker, without a lease", task: claimed, given: missing(false) },
   { name: "a claim whose lease lasts", task: claimed },
   {
@@ -53,11 +65,6 @@ const CASES: readonly Case[] = [
     name: "the lease has ended, and its holder is spared",
     task: claimed,
     given: leaseIs({ ...ended, sparedUntil: 10_000 }),
-  },
-  {
-    name: "the key of the lease belonged to an earlier task",
-    task: claimed,
-    given: leaseIs({ kind: "used" }),
   },
   { name: "a claim whose session was replaced", task: claimed, given: { isReplaced: true } },
   { name: "a blocked task without unmet dependencies", task: sample.blockedTask() },

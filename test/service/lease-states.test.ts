@@ -4,7 +4,8 @@ import { describe, it } from "node:test";
 import { nameOf } from "../../src/service/leases.ts";
 import type { ConnectionId } from "../../src/service/ports.ts";
 import { CLAIM, leaseOf, MemoryStores, withClaim, withLease } from "../support/memory-stores.ts";
-import { availableTask } from "../task/sample-task.ts";
+import type { LeaseState } from "../../src/task/follow-up.ts";
+import { availableTask, NOW } from "../task/sample-task.ts";
 
 const CONNECTION: ConnectionId = { serverId: "N1", clientId: 7 };
 const KEY = "1-0.a";
@@ -15,7 +16,10 @@ describe("the state of a lease", () => {
     const own = stores.worker();
     own.leases.claimed(CLAIM, CONNECTION);
     const other = stores.worker();
-    const missing = { kind: "missing", since: 0, isOwn: false, namesConnection: false };
+    const missing = {
+      ...{ kind: "missing", since: 0, isOwn: false },
+      ...{ namesConnection: false, isUsed: false },
+    };
     assert.deepEqual(other.leases.stateOf(CLAIM), missing);
     own.time = other.time = 5_000;
     assert.deepEqual(other.leases.stateOf(CLAIM), missing);
@@ -68,34 +72,87 @@ describe("the state of a lease", () => {
     }
   });
 
-  it("is ended with a grace that begins with the claim if the worker saw the end before", () => {
-    const stores = new MemoryStores();
-    stores.tasks.put({ ...CLAIM, status: "available", attempt: 0, claimedBy: null });
+  it("is missing with a used key if the worker knew the marker before the claim", () => {
+    for (const isOwn of [true, false]) {
+      const stores = new MemoryStores();
+      stores.tasks.put({ ...CLAIM, status: "available", attempt: 0, claimedBy: null });
+      stores.leases.putEnd(nameOf(CLAIM));
+      const worker = stores.worker();
+      stores.tasks.put(CLAIM);
+      worker.see();
+      if (isOwn) worker.leases.claimed(CLAIM, null);
+      assert.deepEqual(worker.leases.stateOf(CLAIM), used({ isOwn }));
+      // It does not forget that when its watches begin again.
+      worker.restart();
+      assert.deepEqual(worker.leases.stateOf(CLAIM), used({ isOwn }));
+    }
+  });
+
+  it("is missing with a used key if the worker knows whose lease it was", () => {
+    const stores = withLease({ fencingToken: 3 });
+    const worker = stores.worker();
+    assert.deepEqual(worker.leases.stateOf(CLAIM), used());
+    stores.leases.putEnd(nameOf(CLAIM));
+    worker.see();
+    assert.deepEqual(worker.leases.stateOf(CLAIM), used());
+  });
+
+  it("is missing with a used key if the worker makes the claim while it cannot see the marker", () => {
+    const stores = withClaim();
     stores.leases.putEnd(nameOf(CLAIM));
     const worker = stores.worker();
-    worker.time = 60_000;
-    stores.tasks.put(CLAIM);
-    worker.see();
-    const state = worker.leases.stateOf(CLAIM);
-    assert.ok(state?.kind === "ended");
-    assert.equal(state.sparedUntil, 70_000);
+    worker.leases.index.restarted();
+    worker.leases.claimed(CLAIM, null);
+    worker.restart();
+    assert.deepEqual(worker.leases.stateOf(CLAIM), used({ isOwn: true }));
   });
 
-  it("is used if the worker has just made the claim, or knows whose lease it was", () => {
-    const claimed = withClaim();
-    claimed.leases.putEnd(nameOf(CLAIM));
-    const own = claimed.worker();
-    own.leases.claimed(CLAIM, null);
-    assert.deepEqual(own.leases.stateOf(CLAIM), { kind: "used" });
-
-    const stores = withLease({ fencingToken: 3 });
-    const other = stores.worker();
-    assert.deepEqual(other.leases.stateOf(CLAIM), { kind: "used" });
+  it("is ended if the worker has made the claim and knows the marker since then", () => {
+    const stores = withClaim();
+    const worker = stores.worker();
+    worker.leases.claimed(CLAIM, null);
+    // It was written by this worker or by another one, and the watch was interrupted.
     stores.leases.putEnd(nameOf(CLAIM));
-    other.see();
-    assert.deepEqual(other.leases.stateOf(CLAIM), { kind: "used" });
+    worker.restart();
+    assert.deepEqual(worker.leases.stateOf(CLAIM), {
+      ...{ kind: "ended", reason: "lease expired" },
+      sparedUntil: 10_000,
+    });
+  });
+
+  it("does not depend on the clock of the worker that created the task", () => {
+    for (const createdAt of [0, 2 * NOW]) {
+      const claim = { ...CLAIM, createdAt };
+      const stores = new MemoryStores();
+      stores.tasks.put({ ...claim, status: "available", attempt: 0, claimedBy: null });
+      const early = stores.worker();
+      stores.leases.putEnd(nameOf(claim));
+      early.see();
+      stores.tasks.put(claim);
+      early.see();
+      assert.deepEqual(early.leases.stateOf(claim), used());
+      const late = stores.worker();
+      assert.equal(late.leases.stateOf(claim)?.kind, "ended");
+    }
+  });
+
+  it("keeps its origin in the next epoch of the claim", () => {
+    const stores = withClaim();
+    const worker = stores.worker();
+    worker.leases.claimed(CLAIM, CONNECTION);
+    stores.tasks.put({ ...CLAIM, leaseEpoch: 1 });
+    worker.see();
+    assert.deepEqual(worker.leases.originOf("a").connection, CONNECTION);
+    stores.tasks.put({ ...CLAIM, attempt: 2, fencingToken: 9 });
+    worker.see();
+    assert.deepEqual(worker.leases.originOf("a").connection, null);
   });
 });
+
+/** The state of a lease that is missing and whose key an earlier task has used. */
+function used({ isOwn = false } = {}): LeaseState {
+  return { kind: "missing", since: 0, isOwn, namesConnection: false, isUsed: true };
+}
 
 describe("the index of leases", () => {
   it("knows the live ones, and reports each change", () => {

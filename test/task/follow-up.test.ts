@@ -15,7 +15,13 @@ import { availableTask, blockedTask, claimedTask, NOW } from "./sample-task.ts";
 const STEADY = 100_000;
 const TIMING: Timing = { steady: STEADY, now: NOW, leaseGraceMs: 3_000, retentionMs: 60_000 };
 const LIVE: LeaseState = { kind: "live", endsAt: null };
-const MISSING = { kind: "missing", since: STEADY, isOwn: true, namesConnection: false } as const;
+const MISSING = {
+  kind: "missing",
+  since: STEADY,
+  isOwn: true,
+  namesConnection: false,
+  isUsed: false,
+} as const;
 
 function situation(task: Task | null, more: Partial<Situation> = {}): Situation {
   return {
@@ -80,6 +86,20 @@ describe("what follows for a claim without a lease", () => {
   });
 });
 
+describe("what follows for a claim whose key an earlier task has used", () => {
+  it("is the next epoch, when the lease would be granted", () => {
+    for (const [isOwn, delay] of [
+      [true, 1_000],
+      [false, 3_000],
+    ] as const) {
+      const lease = { ...MISSING, isOwn, isUsed: true };
+      assert.deepEqual(ofClaim(lease), again(STEADY + delay));
+      const timing = { steady: STEADY + delay };
+      assert.deepEqual(ofClaim(lease, { timing }), { kind: "begin_again" });
+    }
+  });
+});
+
 describe("what follows for a claim with a lease", () => {
   it("is nothing while the lease lasts", () => {
     assert.equal(ofClaim(LIVE), null);
@@ -104,12 +124,8 @@ describe("what follows for a claim with a lease", () => {
     }
   });
 
-  it("is the next epoch if an earlier task has used the key", () => {
-    assert.deepEqual(ofClaim({ kind: "used" }), { kind: "begin_again" });
-  });
-
   it("is the return of the claim if another process has replaced its holder, in each state of the lease", () => {
-    for (const lease of [LIVE, MISSING, { kind: "used" } as const]) {
+    for (const lease of [LIVE, MISSING]) {
       assert.deepEqual(ofClaim(lease, { isReplaced: true }), { kind: "replace" });
     }
   });
