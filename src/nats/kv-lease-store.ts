@@ -1,6 +1,6 @@
 /** Leases in the bucket `leases`. The server removes each lease when its TTL is over. */
 import { type LeaseName, leaseKeyOf, parseLeaseKey } from "../protocol/lease-key.ts";
-import { leaseRecord, type LeaseRecord, readStored } from "../protocol/stored-records.ts";
+import { type LeaseRecord, readLeaseRecord } from "../protocol/stored-records.ts";
 import type {
   EndOfLease,
   Lease,
@@ -82,10 +82,10 @@ function toEntry(message: KvMessage, name: LeaseName): Exclude<LeaseEntry, { kin
 
 /** `null`: the entry is not readable, or not the lease that its key names. */
 export function readLease(name: LeaseName, text: string): Lease | null {
-  const record = readStored(leaseRecord, text);
+  const record = readLeaseRecord(text);
   if (record?.attempt !== name.attempt || record.epoch !== name.epoch) return null;
   const { session_id: sessionId, fencing_token: fencingToken, ttl_seconds: ttlSeconds } = record;
-  const { confirmed, progress, connection: named } = record;
+  const { confirmed, progress, connection: named = null } = record;
   const connection =
     named === null ? null : { serverId: named.server_id, clientId: named.client_id };
   // The name comes last, because V8 takes 0.7 µs for each new field after a spread.

@@ -24,6 +24,12 @@ export class CompactTask implements TaskOutline {
   readonly requires: readonly string[];
   readonly tags: readonly string[];
   readonly claimedBy: string | null;
+  readonly claimRequest: string | null;
+  readonly claimInstance: string | null;
+  readonly ttlSeconds: number | null;
+  readonly attempt: number;
+  readonly fencingToken: number;
+  readonly leaseEpoch: number;
   readonly notBefore: number | null;
   readonly createdRevision: number;
   /** When the record of a finished task was written, epoch milliseconds; `null` if it is not finished. */
@@ -46,6 +52,12 @@ export class CompactTask implements TaskOutline {
     this.requires = outline.requires;
     this.tags = outline.tags;
     this.claimedBy = outline.claimedBy;
+    this.claimRequest = outline.claimRequest;
+    this.claimInstance = outline.claimInstance;
+    this.ttlSeconds = outline.ttlSeconds;
+    this.attempt = outline.attempt;
+    this.fencingToken = outline.fencingToken;
+    this.leaseEpoch = outline.leaseEpoch;
     this.notBefore = outline.notBefore;
     this.createdRevision = outline.createdRevision ?? revision;
     this.finishedAt = finishedAt;

@@ -15,6 +15,7 @@ export const MAX_NAMES = 256;
 export const MAX_NAME_LENGTH = 256;
 export const MAX_INSTANCE_LENGTH = 128;
 export const MAX_REQUEST_ID_LENGTH = 256;
+export const MAX_SERVER_ID_LENGTH = 256;
 export const MAX_DEPENDENCIES = 10_000;
 /** The least urgent. */
 export const MAX_PRIORITY = 4;
@@ -87,7 +88,10 @@ const CONNECTION_RULE =
 export const connection = z
   .strictObject(
     {
-      server_id: z.string({ error: CONNECTION_RULE }).min(1, CONNECTION_RULE).max(256),
+      server_id: z
+        .string({ error: CONNECTION_RULE })
+        .min(1, CONNECTION_RULE)
+        .max(MAX_SERVER_ID_LENGTH),
       client_id: z.int({ error: CONNECTION_RULE }).min(0),
     },
     { error: (issue) => (issue.code === "invalid_type" ? CONNECTION_RULE : undefined) },

@@ -9,7 +9,7 @@ import { createTask, DEFINITION_DEFAULTS, type Task, type TaskEvent } from "../t
 import { iso } from "./instants.ts";
 import { sharedTypeName } from "./task-event.ts";
 
-/** The fields of a task that indexes read. */
+/** The fields of a task that indexes and follow-ups read: each worker looks at them for each change. */
 export type TaskOutline = Pick<
   Task,
   | "taskId"
@@ -19,6 +19,12 @@ export type TaskOutline = Pick<
   | "requires"
   | "tags"
   | "claimedBy"
+  | "claimRequest"
+  | "claimInstance"
+  | "ttlSeconds"
+  | "attempt"
+  | "fencingToken"
+  | "leaseEpoch"
   | "notBefore"
   | "createdRevision"
 >;
@@ -59,20 +65,14 @@ function linesOf(task: Task, event: TaskEvent): string[] {
     json(event.type),
     json(event.oldStatus),
     unlessSame(updatedAt, createdAt),
-    json(task.attempt),
-    json(task.fencingToken),
     time(task.claimedAt),
-    json(task.ttlSeconds),
     time(task.completedAt),
     json(task.completedBy),
     json(task.result),
-    json(task.claimRequest),
-    json(task.claimInstance),
     json(event.reason),
     json(task.failures),
     json(task.lostLeases),
     json(task.error),
-    json(task.leaseEpoch),
     json(task.cancelRequested),
     event.newStatus === task.status ? "" : json(event.newStatus),
     event.claimedBy === task.claimedBy ? "" : json(event.claimedBy),
@@ -95,20 +95,14 @@ export function unpackTask(outline: TaskOutline, packed: string): Task {
     type,
     oldStatus,
     updated,
-    attempt,
-    fencingToken,
     claimedAt,
-    ttlSeconds,
     completedAt,
     completedBy,
     result,
-    claimRequest,
-    claimInstance,
     reason,
     failures,
     lostLeases,
     error,
-    leaseEpoch,
     cancelRequested,
     newStatus,
     eventClaimedBy,
@@ -131,12 +125,12 @@ export function unpackTask(outline: TaskOutline, packed: string): Task {
     status: outline.status,
     claimedBy: outline.claimedBy,
     claimedAt: millis(claimedAt),
-    ttlSeconds: parsed(ttlSeconds, USUAL.ttlSeconds),
-    claimRequest: parsed(claimRequest, USUAL.claimRequest),
-    claimInstance: parsed(claimInstance, USUAL.claimInstance),
-    attempt: parsed(attempt, USUAL.attempt),
-    fencingToken: parsed(fencingToken, USUAL.fencingToken),
-    leaseEpoch: parsed(leaseEpoch, USUAL.leaseEpoch),
+    ttlSeconds: outline.ttlSeconds,
+    claimRequest: outline.claimRequest,
+    claimInstance: outline.claimInstance,
+    attempt: outline.attempt,
+    fencingToken: outline.fencingToken,
+    leaseEpoch: outline.leaseEpoch,
     failures: parsed(failures, USUAL.failures),
     lostLeases: parsed(lostLeases, USUAL.lostLeases),
     notBefore: outline.notBefore,

@@ -3,6 +3,7 @@
  * once it sees them all. So the death of a worker leaves nothing undone, and no leader is needed.
  */
 import { hasCode } from "../protocol/errors.ts";
+import type { CompactTask } from "../protocol/compact-task.ts";
 import type { TaskOutline } from "../protocol/packed-fields.ts";
 import {
   type FollowUp,
@@ -84,7 +85,7 @@ export class FollowUps implements Work {
     if (!this.#parts.leases.outage.sees) return null;
     const { clock, settings } = this.#context;
     const { leaseGraceMs, retentionSeconds } = settings;
-    const task = this.#tasks.get(taskId)?.task ?? null;
+    const task = this.#tasks.get(taskId) ?? null;
     const situation = new KnownSituation(taskId, task, this.#parts, this.#writer);
     const retentionMs = retentionSeconds === 0 ? Infinity : retentionSeconds * 1000;
     const times = { steady: clock.steady(), now: clock.now() };
@@ -102,10 +103,9 @@ export class FollowUps implements Work {
 
   #perform(taskId: string, action: FollowUp): Promise<void> {
     const { writes, replacements, retention } = this.#parts;
-    const known = this.#tasks.get(taskId);
-    if (action.kind === "purge") return writes.purgeOld(taskId, known?.task ?? null);
-    if (known === undefined) return Promise.resolve();
-    const { task } = known;
+    const task = this.#tasks.get(taskId);
+    if (action.kind === "purge") return writes.purgeOld(taskId, task ?? null);
+    if (task === undefined) return Promise.resolve();
     switch (action.kind) {
       case "grant":
         return writes.grant(task);
@@ -120,12 +120,12 @@ export class FollowUps implements Work {
       case "settle_dependencies":
         return this.#settle(task);
       case "retire":
-        return retention.remove(known);
+        return retention.remove(task);
     }
   }
 
   async #expire(
-    { taskId, attempt, leaseEpoch: epoch }: Task,
+    { taskId, attempt, leaseEpoch: epoch }: TaskOutline,
     { reason }: Extract<FollowUp, { kind: "expire" }>,
   ): Promise<void> {
     const command = { type: "expire", attempt, epoch, reason } as const;
@@ -134,7 +134,7 @@ export class FollowUps implements Work {
     if (written) this.#context.observe({ kind, taskId, attempt });
   }
 
-  async #settle(task: Task): Promise<void> {
+  async #settle(task: TaskOutline): Promise<void> {
     // A blocked task is not offered to any session, so the leader's records decide whether to block it.
     const unmet = task.status === "available" ? this.#writer.unmet(task) : [];
     await Promise.allSettled(unmet.map((id) => this.#writer.load(id)));
@@ -189,12 +189,12 @@ function mayNeedWork({ status, dependsOn }: TaskOutline): boolean {
  * with getters of its own takes several microseconds to make.
  */
 class KnownSituation implements Situation {
-  readonly task: Task | null;
+  readonly task: CompactTask | null;
   readonly #taskId: string;
   readonly #parts: Parts;
   readonly #writer: TaskWriter;
 
-  constructor(taskId: string, task: Task | null, parts: Parts, writer: TaskWriter) {
+  constructor(taskId: string, task: CompactTask | null, parts: Parts, writer: TaskWriter) {
     this.task = task;
     this.#taskId = taskId;
     this.#parts = parts;

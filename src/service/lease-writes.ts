@@ -7,6 +7,7 @@
  */
 import { CoordinatorError, hasCode } from "../protocol/errors.ts";
 import { type LeaseName, leaseKeyOf } from "../protocol/lease-key.ts";
+import type { TaskOutline } from "../protocol/packed-fields.ts";
 import type { Task } from "../task/task.ts";
 import type { EndedLease, KnownLease, LeaseIndex } from "./lease-index.ts";
 import { isOf, type Leases, nameOf } from "./leases.ts";
@@ -49,20 +50,20 @@ export class LeaseWrites {
   }
 
   /** Writes the lease of a claim that has none, unless there is one or has been one. */
-  async grant(task: Task): Promise<void> {
+  async grant(task: TaskOutline): Promise<void> {
     const { isOwn, connection } = this.#leases.originOf(task.taskId);
     await this.#create({ ...this.#leases.leaseOf(task), connection }, isOwn);
   }
 
   /** Writes the lease of a claim in the next epoch, because an earlier task of this id has used its key. */
-  async beginAgain(task: Task): Promise<void> {
+  async beginAgain(task: TaskOutline): Promise<void> {
     const { isOwn, connection } = this.#leases.originOf(task.taskId);
     const begun = await this.#nextEpoch(task, this.#leases.leaseOf(task).ttlSeconds);
     await this.#create({ ...this.#leases.leaseOf(begun), connection }, isOwn);
   }
 
   /** Removes the leases of claims of the task that are over, unless they are renewed just now. */
-  async purgeOld(taskId: string, task: Task | null): Promise<void> {
+  async purgeOld(taskId: string, task: TaskOutline | null): Promise<void> {
     let old = this.#leases.oldOf(taskId, task);
     // The watch of the tasks can be behind that of the leases, and a purge would cost a new claim its lease.
     if (!old.every(({ lease }) => this.#leases.knowsClaimOf(lease))) {
@@ -72,7 +73,7 @@ export class LeaseWrites {
   }
 
   /** Ends the claim's lease because its connection is lost, unless it has been renewed meanwhile. */
-  async disconnect(task: Task): Promise<void> {
+  async disconnect(task: TaskOutline): Promise<void> {
     const known = this.#index.get(leaseKeyOf(nameOf(task)));
     if (known !== undefined) await this.#end(known, "disconnected");
   }
@@ -157,7 +158,7 @@ export class LeaseWrites {
   }
 
   /** @throws CoordinatorError `lease_lost` or `not_holder` if the claim is over */
-  async #nextEpoch(task: Task, ttlSeconds: number): Promise<Task> {
+  async #nextEpoch(task: TaskOutline, ttlSeconds: number): Promise<Task> {
     const { taskId, claimedBy, attempt, leaseEpoch: epoch } = task;
     const sessionId = claimedBy ?? "";
     const command = { type: "revive", sessionId, attempt, epoch, ttlSeconds } as const;

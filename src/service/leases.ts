@@ -3,6 +3,7 @@
  * writes them; docs/lease.md tells the whole story.
  */
 import { type LeaseName, leaseKeyOf } from "../protocol/lease-key.ts";
+import type { TaskOutline } from "../protocol/packed-fields.ts";
 import type { LeaseState } from "../task/follow-up.ts";
 import { CONNECTION_LOST, LEASE_EXPIRED, type Task } from "../task/task.ts";
 import { connectionKey } from "./connection-key.ts";
@@ -56,7 +57,7 @@ export class Leases {
     this.lost = new LostConnections(settings.disconnectGraceMs, clock);
     this.index = new LeaseIndex(
       () => clock.steady(),
-      (name) => isOver(name, tasks.get(name.taskId)?.task ?? null, tasks.isCurrent),
+      (name) => isOver(name, tasks.get(name.taskId) ?? null, tasks.isCurrent),
       (end, known) => this.#judge(end, known),
     );
     const watches = [tasks.position, this.index.position];
@@ -66,8 +67,8 @@ export class Leases {
       if (this.outage.sees) this.index.forgetOver();
     });
     tasks.onChange(({ before, after }) => {
-      const was = before?.status === "claimed" ? before.task : null;
-      const is = after?.status === "claimed" ? after.task : null;
+      const was = before?.status === "claimed" ? before : null;
+      const is = after?.status === "claimed" ? after : null;
       if (was !== null && is !== null && keyOf(was) === keyOf(is)) return;
       // A worker that does not see everything may learn of a claim after the end of its lease.
       if (is !== null && this.outage.sees) this.#noteUnleased(is, this.index.position.revision);
@@ -107,7 +108,7 @@ export class Leases {
   }
 
   /** The state of the lease of the task's claim; `null`: nobody holds the task. */
-  stateOf(task: Task): LeaseState | null {
+  stateOf(task: TaskOutline): LeaseState | null {
     if (task.status !== "claimed") return null;
     const key = keyOf(task);
     const live = this.index.get(key);
@@ -129,7 +130,7 @@ export class Leases {
   }
 
   /** The live leases of claims of the task that are over. */
-  oldOf(taskId: string, task: Task | null): KnownLease[] {
+  oldOf(taskId: string, task: TaskOutline | null): KnownLease[] {
     const keys = this.index.ofTask.get(taskId);
     // Most tasks have none, or just that of their claim.
     if (keys.size === 0) return [];
@@ -164,7 +165,7 @@ export class Leases {
   }
 
   /** The first lease of the task's claim. */
-  leaseOf(task: Task): Lease {
+  leaseOf(task: TaskOutline): Lease {
     return {
       taskId: task.taskId,
       attempt: task.attempt,
@@ -178,7 +179,7 @@ export class Leases {
     };
   }
 
-  #noteUnleased(task: Task, olderUpTo: number): Unleased {
+  #noteUnleased(task: TaskOutline, olderUpTo: number): Unleased {
     const { taskId, fencingToken, leaseEpoch: epoch } = task;
     const known = this.#unleased.get(taskId);
     // It may be the same claim in the next epoch.
@@ -210,33 +211,33 @@ export class Leases {
     return isSpared;
   }
 
-  #forget(claim: Task): void {
+  #forget(claim: TaskOutline): void {
     this.index.forgetEnded(keyOf(claim));
     if (isMissing(this.#unleased.get(claim.taskId), claim)) this.#unleased.delete(claim.taskId);
   }
 }
 
 /** The name of the lease that a claimed task is to have. */
-export function nameOf({ taskId, attempt, leaseEpoch: epoch }: Task): LeaseName {
+export function nameOf({ taskId, attempt, leaseEpoch: epoch }: TaskOutline): LeaseName {
   return { taskId, attempt, epoch };
 }
 
-function keyOf(claim: Task): string {
+function keyOf(claim: TaskOutline): string {
   return leaseKeyOf(nameOf(claim));
 }
 
 /** Whether the lease is that of the claim, and not of one with the same name of an earlier task of this id. */
-export function isOf(lease: Lease, task: Task): boolean {
+export function isOf(lease: Lease, task: Pick<Task, "fencingToken">): boolean {
   return lease.fencingToken === task.fencingToken;
 }
 
 /** Whether it is the lease of this claim that is missing. */
-function isMissing(unleased: Unleased | undefined, claim: Task): unleased is Unleased {
+function isMissing(unleased: Unleased | undefined, claim: TaskOutline): unleased is Unleased {
   return unleased?.fencingToken === claim.fencingToken && unleased.epoch === claim.leaseEpoch;
 }
 
 /** Whether the claim of the lease is over. It is not if the record of the task may just not be known yet. */
-function isOver(name: LeaseName, task: Task | null, knowsAllTasks: boolean): boolean {
+function isOver(name: LeaseName, task: TaskOutline | null, knowsAllTasks: boolean): boolean {
   if (task === null) return knowsAllTasks;
   if (name.attempt !== task.attempt) return name.attempt < task.attempt;
   return task.status !== "claimed" || name.epoch < task.leaseEpoch;

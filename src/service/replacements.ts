@@ -8,8 +8,8 @@
  */
 import { hasCode } from "../protocol/errors.ts";
 import type { Request } from "../protocol/operations.ts";
+import type { TaskOutline } from "../protocol/packed-fields.ts";
 import { isOfOtherInstance } from "../task/holder.ts";
-import type { Task } from "../task/task.ts";
 import type { Claims } from "./claims.ts";
 import { forEachAtATime } from "./at-a-time.ts";
 import type { AnswerTo, Observe, ServiceContext, TaskStore } from "./ports.ts";
@@ -71,14 +71,14 @@ export class Replacements {
   }
 
   /** Whether an instance of the session other than the registered one holds the task, as far as this worker knows. */
-  isStale(task: Task): boolean {
+  isStale(task: TaskOutline): boolean {
     if (task.claimedBy === null || task.claimInstance === null) return false;
     const session = this.#sessions.index.get(task.claimedBy)?.session;
     return isOfOtherInstance(task, session?.instance ?? null);
   }
 
   /** Takes the claim back if its session is still replaced by the leader's entry. */
-  async takeBackStale(task: Task): Promise<void> {
+  async takeBackStale(task: TaskOutline): Promise<void> {
     if (task.claimedBy === null) return;
     // Read after the claim was seen: the leader's entry has every registration from before the claim.
     const instance = await this.#sessions.freshInstanceOf(task.claimedBy);

@@ -31,7 +31,7 @@ export class TaskIndex implements Watch<WatchedTask> {
   readonly #tasks = new WatchedMap<CompactTask, "dependents" | "claims" | "claimRequests">({
     dependents: ({ dependsOn }) => dependsOn,
     claims: ({ claimedBy }) => claimedBy,
-    claimRequests: (known) => (known.claimedBy === null ? null : known.task.claimRequest),
+    claimRequests: ({ claimedBy, claimRequest }) => (claimedBy === null ? null : claimRequest),
   });
   readonly #corrupt = new WatchedMap<{ readonly revision: number; readonly problem: string }>({});
   readonly position = this.#tasks.position;

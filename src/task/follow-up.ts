@@ -47,10 +47,15 @@ export type LeaseState =
   /** `sparedUntil`: the end of the grace that its holder has. */
   | { readonly kind: "ended"; readonly reason: ExpiryReason; readonly sparedUntil: number };
 
+/** `finishedAt`: when the task finished, epoch milliseconds; `null` if it has not. */
+export type FollowedTask = Pick<Task, "status" | "ttlSeconds"> & {
+  readonly finishedAt: number | null;
+};
+
 /** Everything that the decision depends on. What is asked for only now and then may be a getter. */
 export interface Situation {
   /** `null`: there is no such task. */
-  readonly task: Task | null;
+  readonly task: FollowedTask | null;
   /** The lease of the current claim; `null`: nobody holds the task. */
   readonly lease: LeaseState | null;
   /** Whether there are leases of claims of this task that are over. */
@@ -122,7 +127,7 @@ function followTask(situation: Situation, timing: Timing): FollowUp | Later | nu
 }
 
 function followLease(
-  task: Task,
+  task: FollowedTask,
   { lease, isOutage }: Situation,
   { steady, leaseGraceMs }: Timing,
 ): FollowUp | Later | null {
@@ -145,7 +150,7 @@ function followLease(
 }
 
 function ownDelay(
-  { ttlSeconds }: Task,
+  { ttlSeconds }: FollowedTask,
   { namesConnection }: { readonly namesConnection: boolean },
   leaseGraceMs: number,
 ): number {
@@ -153,6 +158,6 @@ function ownDelay(
   return isUrgent ? 0 : Math.min(GRANT_AFTER_MS, leaseGraceMs * GRANT_AFTER_PART);
 }
 
-function isOld({ updatedAt }: Task, { now, retentionMs }: Timing): boolean {
-  return updatedAt + retentionMs <= now;
+function isOld({ finishedAt }: FollowedTask, { now, retentionMs }: Timing): boolean {
+  return (finishedAt ?? Infinity) + retentionMs <= now;
 }

@@ -19,8 +19,11 @@ export function isClaimOf(task: Task, sessionId: string, instance: string | null
 }
 
 /** Whether another process of the session made the claim. */
-export function isOfOtherInstance(task: Task, instance: string | null): boolean {
-  return instance !== null && task.claimInstance !== null && instance !== task.claimInstance;
+export function isOfOtherInstance(
+  { claimInstance }: Pick<Task, "claimInstance">,
+  instance: string | null,
+): boolean {
+  return instance !== null && claimInstance !== null && instance !== claimInstance;
 }
 
 /**

@@ -87,7 +87,7 @@ export function followUpTable(): Record<string, string>[] {
   return CASES.map(({ name, task, given }) => ({
     Situation: name,
     "What follows": cell({
-      task,
+      task: sample.followed(task),
       lease: task?.status === "claimed" ? { kind: "live", endsAt: null } : null,
       ...{ hasOldLeases: false, isWaiting: false, isReplaced: false },
       ...{ isNeeded: false, isOutage: false },

@@ -9,7 +9,7 @@ import {
   type Timing,
 } from "../../src/task/follow-up.ts";
 import { CONNECTION_LOST, LEASE_EXPIRED, type Task } from "../../src/task/task.ts";
-import { availableTask, blockedTask, claimedTask, NOW } from "./sample-task.ts";
+import { availableTask, blockedTask, claimedTask, followed, NOW } from "./sample-task.ts";
 
 /** What the steady clock shows. */
 const STEADY = 100_000;
@@ -25,7 +25,7 @@ const MISSING = {
 
 function situation(task: Task | null, more: Partial<Situation> = {}): Situation {
   return {
-    task,
+    task: followed(task),
     lease: task?.status === "claimed" ? LIVE : null,
     hasOldLeases: false,
     isWaiting: false,
@@ -189,7 +189,7 @@ describe("what follows", () => {
   it("does not ask for what the decision does not need", () => {
     const unasked = (name: string): never => assert.fail(`${name} is not needed`);
     const lazy = (task: Task): Situation => ({
-      task,
+      task: followed(task),
       hasOldLeases: false,
       isWaiting: false,
       isReplaced: false,

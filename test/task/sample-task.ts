@@ -11,7 +11,8 @@ import type {
   RequeueCommand,
   ReviveCommand,
 } from "../../src/task/commands.ts";
-import { createTask, DEFINITION_DEFAULTS, type Task } from "../../src/task/task.ts";
+import type { FollowedTask } from "../../src/task/follow-up.ts";
+import { createTask, DEFINITION_DEFAULTS, isFinished, type Task } from "../../src/task/task.ts";
 import { transition, type TransitionContext } from "../../src/task/transition.ts";
 
 export const NOW = Date.UTC(2025, 10, 12, 17, 30);
@@ -104,6 +105,13 @@ export function written(task: Task, command: Command, now = NOW): Task {
 
 export function assertUnchanged(task: Task, command: Command): void {
   assert.deepEqual(transition(task, command, CONTEXT), { kind: "unchanged" });
+}
+
+/** The task as an index has it. */
+export function followed(task: Task | null): FollowedTask | null {
+  if (task === null) return null;
+  const { status, ttlSeconds, updatedAt } = task;
+  return { status, ttlSeconds, finishedAt: isFinished(status) ? updatedAt : null };
 }
 
 export function assertRefused(task: Task, command: Command, refusal: Refusal): void {
