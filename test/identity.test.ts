@@ -120,6 +120,51 @@ describe("on the root with a principal", () => {
   });
 });
 
+describe("on the root with an operator", () => {
+  it("everything is allowed, for all sessions", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await coordinator.ok("operator.ann.tasks.import", { tasks: [{ task_id: "a" }] });
+    await coordinator.ok("operator.ann.sessions.register.s1");
+    await coordinator.ok("agent.s1.tasks.claim.a", { session_id: "s1" });
+    await coordinator.ok("operator.ann.tasks.cancel.a", { force: true });
+    await coordinator.ok("operator.ann.tasks.requeue.a");
+    await coordinator.ok("operator.ann.tasks.claim.a", { session_id: "s1" });
+    await coordinator.ok("operator.ann.sessions.unregister.s1");
+    for (const operation of ["tasks.list", "tasks.stats", "tasks.history.a", "sessions.list"]) {
+      await coordinator.ok(`operator.ann.${operation}`);
+    }
+  });
+
+  it("a misspelt request is answered with what was meant", async () => {
+    await using coordinator = await TestCoordinator.start();
+    const { message } = await coordinator.refused("operator.ann.tasks.requeu.a");
+    assert.match(message, /did you mean tasks.requeue/);
+    assert.equal((await coordinator.refused("operator.ann.tasks.get")).code, "invalid_request");
+  });
+});
+
+describe("with auth.mode accounts", () => {
+  it("nobody is served on the plain subjects, for any operation", async () => {
+    await using coordinator = await TestCoordinator.start({
+      settings: { "auth.mode": "accounts" },
+    });
+    await coordinator.ok("operator.ann.tasks.create.a");
+    for (const [operation, body] of [
+      ["tasks.stats", {}],
+      ["tasks.get.a", {}],
+      ["tasks.claim.a", { session_id: "s1" }],
+      ["tasks.cancel.a", {}],
+      ["tasks.import", { tasks: [{ task_id: "b" }] }],
+      ["sessions.register.s1", {}],
+    ] as const) {
+      const error = await coordinator.refused(operation, body);
+      assert.equal(error.code, "forbidden", operation);
+      assert.match(error.message, /is for agents and operators with an account of their own/);
+    }
+    await coordinator.ok("agent.s1.tasks.claim.a", { session_id: "s1" });
+  });
+});
+
 describe("the limits on requests", () => {
   it("apply to each principal separately, and not to operators", async () => {
     // Time stands still, so a used limit does not refill.

@@ -193,6 +193,7 @@ function settingsOf(config: Config, workerId: string, connection: Connection): S
     maxInFlight: config.limits.inFlight,
     maxWaiting: config.limits.waiting,
     requestsPerSecond: config.limits.requestsPerSecond,
+    principalsOnly: config.auth.mode === "accounts",
     leaseGraceMs: config.leaseGraceMs,
     disconnectGraceMs: config.disconnectGraceMs,
     outageGraceMs: config.outageGraceSeconds * 1000,

@@ -108,6 +108,36 @@ export const COMMANDS: CommandTable = {
       summary: "run workers and the HTTP endpoint for a NATS server or cluster",
       load: () => import("./serve.ts"),
     },
+    auth: {
+      summary: "let only known agents and operators in, each under its own name",
+      commands: {
+        init: {
+          summary: "make the keys, accounts and server configuration of a secured set-up",
+          load: () => import("./auth/init.ts"),
+        },
+        "add-agent": {
+          summary: "let an agent in, and write its credentials",
+          load: () => import("./auth/add-agent.ts"),
+        },
+        "add-operator": {
+          summary: "let an operator in, and write its credentials",
+          load: () => import("./auth/add-operator.ts"),
+        },
+        list: { summary: "list agents and operators", load: () => import("./auth/list.ts") },
+        rotate: {
+          summary: "replace credentials; the old ones are refused at once",
+          load: () => import("./auth/rotate.ts"),
+        },
+        revoke: {
+          summary: "refuse an agent or operator from now on",
+          load: () => import("./auth/revoke.ts"),
+        },
+        push: {
+          summary: "give all accounts to the NATS server again",
+          load: () => import("./auth/push.ts"),
+        },
+      },
+    },
     health: {
       summary: "ask the workers on this machine whether they are ready; exit code 0 if they are",
       load: () => import("./health.ts"),

@@ -81,6 +81,13 @@ const nats = z.strictObject({
   }),
 });
 
+const auth = z.strictObject({
+  mode: oneOf(["open", "accounts"]).default("open").meta({
+    description:
+      "Who is served: everyone who can reach the plain subjects (open), or only agents and operators with an account of their own (accounts)",
+  }),
+});
+
 const metrics = z.strictObject({
   enabled: flag
     .default(true)
@@ -197,6 +204,7 @@ export const configSchema = z
     history: wholeNumber(1, 64)
       .default(16)
       .meta({ description: "Changes that are kept of each task" }),
+    auth,
     limits,
     metrics,
     log,

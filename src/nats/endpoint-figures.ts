@@ -6,7 +6,7 @@
  */
 import type { Endpoint, NamedEndpointStats } from "@nats-io/services";
 import type { Operation } from "../protocol/operations.ts";
-import { parseRequestSubject, type RequestAddress } from "../protocol/subjects.ts";
+import { parseRequestSubject, type Principal, type RequestAddress } from "../protocol/subjects.ts";
 
 interface Figures {
   requests: number;
@@ -19,7 +19,7 @@ interface Figures {
 const ANNOUNCING: Operation = "tasks.stats";
 
 export class EndpointFigures {
-  /** By operation, and then by the root and whether there is an id. */
+  /** By operation, and then by the prefix and whether there is an id. */
   readonly #figures = new Map<Operation, Partial<Record<number, Figures>>>();
   readonly #announce: (() => object) | undefined;
 
@@ -71,6 +71,7 @@ export class EndpointFigures {
 }
 
 /** Which endpoint of the operation receives such a request. */
-function placeOf(principal: string | null, id: string): number {
-  return (principal === null ? 0 : 2) + (id === "" ? 0 : 1);
+function placeOf(principal: Principal | null, id: string): number {
+  const first = principal === null ? 0 : principal.role === "agent" ? 2 : 4;
+  return first + (id === "" ? 0 : 1);
 }

@@ -1,5 +1,5 @@
 /**
- * Registers every operation with the NATS service protocol (ADR-32), on both subject roots, and turns
+ * Registers every operation with the NATS service protocol (ADR-32), under each prefix of the subjects, and turns
  * messages into calls and answers.
  *
  * Rules for every message:
@@ -24,9 +24,9 @@ import {
 import { parseId } from "../protocol/parse-id.ts";
 import { decodeBody, parseBody } from "../protocol/parse-request.ts";
 import {
-  AGENT_ROOT,
   parseRequestSubject,
   QUEUE_GROUP,
+  SUBJECT_PREFIXES,
   TASK_UPDATES,
 } from "../protocol/subjects.ts";
 import type { Answer, Observe, RequestHandler } from "../service/ports.ts";
@@ -132,23 +132,23 @@ export class Endpoints {
       request_schema: JSON.stringify(request),
       response_schema: JSON.stringify(reply),
     };
-    for (const agent of [false, true]) {
-      const root = agent ? `${AGENT_ROOT}.*.` : "";
+    for (const prefix of SUBJECT_PREFIXES) {
+      const role = prefix.slice(0, prefix.indexOf("."));
       const add = (endpoint: string, subject: string, more: Record<string, string>): void => {
-        this.#service.addEndpoint(agent ? `agent-${endpoint}` : endpoint, {
-          subject: root + subject,
+        this.#service.addEndpoint(role === "" ? endpoint : `${role}-${endpoint}`, {
+          subject: prefix + subject,
           handler: callback,
           metadata: { ...metadata, ...more },
         });
       };
-      // The schemas are the same for both roots, so only one root publishes them.
-      add(name, id === "none" ? operation : `${operation}.>`, agent ? {} : schemas);
+      // The schemas are the same for all prefixes, so only one publishes them.
+      add(name, id === "none" ? operation : `${operation}.>`, role === "" ? schemas : {});
       if (id === "optional") add(`${name}-any`, operation, {});
     }
     if (id === "optional") return [];
     const mistaken = id === "none" ? `${operation}.>` : operation;
-    return ["", `${AGENT_ROOT}.*.`].map((root) =>
-      this.#connection.subscribe(root + mistaken, { queue: QUEUE_GROUP, callback }),
+    return SUBJECT_PREFIXES.map((prefix) =>
+      this.#connection.subscribe(prefix + mistaken, { queue: QUEUE_GROUP, callback }),
     );
   }
 

@@ -14,7 +14,7 @@ import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node"
 import { CoordinatorError } from "../protocol/errors.ts";
 import { nearest } from "../protocol/nearest.ts";
 import { OPERATION_NAMES, OPERATIONS } from "../protocol/operations.ts";
-import { AGENT_ROOT, parseRequestSubject, requestSubject } from "../protocol/subjects.ts";
+import { parseRequestSubject, requestSubject, SUBJECT_PREFIXES } from "../protocol/subjects.ts";
 import type { MessageTraces } from "./message-traces.ts";
 
 export const UNKNOWN_OPERATIONS_GROUP = "coordinator-unknown";
@@ -24,7 +24,7 @@ const MAX_MESSAGES = 100;
 const QUIET_MS = 1_000;
 const PAUSE_MS = 5_000;
 
-const SUBJECTS = ["tasks.>", "sessions.>"].flatMap((all) => [all, `${AGENT_ROOT}.*.${all}`]);
+const SUBJECTS = SUBJECT_PREFIXES.flatMap((prefix) => [`${prefix}tasks.>`, `${prefix}sessions.>`]);
 
 export class UnknownOperations {
   readonly #connection: NatsConnection;

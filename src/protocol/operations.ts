@@ -18,7 +18,7 @@ export interface OperationDefinition {
   /** A body that is accepted, for error messages. */
   readonly example: object;
   readonly reply: z.ZodType;
-  /** Refused to agents: their requests arrive below `agent.<principal>`. */
+  /** Refused to agents: their requests arrive below `agent.<name>`. */
   readonly operatorsOnly?: true;
 }
 

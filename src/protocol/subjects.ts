@@ -6,8 +6,11 @@ export const QUEUE_GROUP = "coordinator";
 /** NATS itself republishes every write of a task's record, on `task-updates.<task_id>`. */
 export const TASK_UPDATES = "task-updates";
 
-/** Root of the subjects that carry a principal, for which the NATS server vouches. */
+/** Roots of the subjects that carry a principal, for which the NATS server vouches. */
 export const AGENT_ROOT = "agent";
+export const OPERATOR_ROOT = "operator";
+/** What stands in front of the plain subjects: nothing, or the principal. */
+export const SUBJECT_PREFIXES = ["", `${AGENT_ROOT}.*.`, `${OPERATOR_ROOT}.*.`] as const;
 
 export const MAX_ID_LENGTH = 256;
 
@@ -41,24 +44,31 @@ export interface RequestAddress {
   readonly operation: string;
   /** Everything after the operation, not validated; `""` if there is nothing. */
   readonly id: string;
-  /** The client's name, for which the NATS server vouches; `null` outside of `agent`. */
-  readonly principal: string | null;
+  /** Who sends the request; `null` on the plain subjects, which say nothing about the client. */
+  readonly principal: Principal | null;
 }
 
-/** Reads `tasks.claim.P0.5.1` and `agent.alice.tasks.claim.P0.5.1` alike. */
+/** A client for whose role and name the NATS server vouches. */
+export interface Principal {
+  readonly role: "agent" | "operator";
+  readonly name: string;
+}
+
+/** Reads `tasks.claim.P0.5.1`, `agent.alice.tasks.claim.P0.5.1` and `operator.ann.tasks.claim.P0.5.1` alike. */
 export function parseRequestSubject(subject: string): RequestAddress {
   const first = endOfToken(subject, 0);
-  if (subject.slice(0, first) !== AGENT_ROOT) return addressOf(subject, 0, first, null);
-  const principal = endOfToken(subject, first + 1);
-  const root = endOfToken(subject, principal + 1);
-  return addressOf(subject, principal + 1, root, subject.slice(first + 1, principal));
+  const role = subject.slice(0, first);
+  if (role !== AGENT_ROOT && role !== OPERATOR_ROOT) return addressOf(subject, 0, first, null);
+  const end = endOfToken(subject, first + 1);
+  const root = endOfToken(subject, end + 1);
+  return addressOf(subject, end + 1, root, { role, name: subject.slice(first + 1, end) });
 }
 
 function addressOf(
   subject: string,
   start: number,
   end: number,
-  principal: string | null,
+  principal: Principal | null,
 ): RequestAddress {
   const operation = endOfToken(subject, end + 1);
   return {

@@ -1,5 +1,6 @@
 /** Admits requests: up to a number in flight for all clients, and up to a rate for each principal. */
 import { CoordinatorError } from "../protocol/errors.ts";
+import type { Principal } from "../protocol/subjects.ts";
 import type { Clock, ServiceSettings } from "./ports.ts";
 
 /** With more token buckets than this, those that are full again are dropped. */
@@ -34,10 +35,10 @@ export class Admission {
   }
 
   /** Call the returned function when the request is over. */
-  enter(principal: string | null): (() => void) | CoordinatorError {
-    if (principal !== null && !this.#spend(principal)) {
+  enter(principal: Principal | null): (() => void) | CoordinatorError {
+    if (principal?.role === "agent" && !this.#spend(principal.name)) {
       const rate = this.#settings.requestsPerSecond;
-      return overloaded(`${principal} sends more than ${rate} requests a second: slow down`);
+      return overloaded(`${principal.name} sends more than ${rate} requests a second: slow down`);
     }
     if (this.inFlight >= this.#settings.maxInFlight) return this.#full;
     this.#inFlight++;

@@ -1,6 +1,7 @@
 /** What the service reports about its work. `telemetry/` and the tests listen. */
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { Operation } from "../protocol/operations.ts";
+import type { Principal } from "../protocol/subjects.ts";
 import type { TaskEvent } from "../task/task.ts";
 
 /** Facts that are worth counting or logging. Each sink takes the ones that it needs. */
@@ -12,7 +13,7 @@ export type Fact =
       readonly seconds: number;
       /** The answer has a new claim and the request did not wait, so its duration counts as that of a claim. */
       readonly claimedAtOnce: boolean;
-      readonly principal: string | null;
+      readonly principal: Principal | null;
       /** The defect behind an outcome of `internal`. */
       readonly cause?: unknown;
     }

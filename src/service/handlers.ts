@@ -45,7 +45,8 @@ export function handlersOf(useCases: UseCases): Handlers {
     "tasks.changes": ({ body }) => past.changes(body),
     "tasks.verify": ({ id, body }) => claims.verify(id, body),
     "tasks.update": ({ id, body }) => edits.update(id, body),
-    "tasks.cancel": ({ id, body, principal }) => edits.cancel(id, body, principal !== null),
+    "tasks.cancel": ({ id, body, principal }) =>
+      edits.cancel(id, body, principal?.role === "agent"),
     "tasks.requeue": ({ id, body }) => edits.requeue(id, body),
     "tasks.stats": () => queries.stats(),
     "sessions.register": ({ id, body }) => replacements.register(id, body),

@@ -10,23 +10,32 @@ export function sessionOf({ operation, id, body }: Call): string | undefined {
 }
 
 /**
- * An agent comes in under a principal and speaks for the principal's sessions only: the session is the
- * principal itself or begins with `<principal>.`
+ * Operators may do everything. An agent speaks for its own sessions only: the session has the name of the agent
+ * or begins with `<name>.`
  *
+ * @param principalsOnly whether a client without a principal is refused; otherwise it is an operator
  * @throws CoordinatorError `forbidden`
  */
-export function requirePermission(call: Call): void {
+export function requirePermission(call: Call, principalsOnly: boolean): void {
   const { operation, principal } = call;
-  if (principal === null) return;
+  if (principal === null) {
+    if (!principalsOnly) return;
+    throw new CoordinatorError(
+      "forbidden",
+      `${operation} is for agents and operators with an account of their own: use their credentials`,
+    );
+  }
+  if (principal.role === "operator") return;
   const definition: OperationDefinition = OPERATIONS[operation];
   if (definition.operatorsOnly === true) {
     throw new CoordinatorError("forbidden", `${operation} is for operators only: ask one to do it`);
   }
   const session = sessionOf(call);
-  if (session === undefined || session === principal || session.startsWith(`${principal}.`)) return;
+  const { name } = principal;
+  if (session === undefined || session === name || session.startsWith(`${name}.`)) return;
   throw new CoordinatorError(
     "forbidden",
-    `session_id: ${session} does not belong to ${principal}: use ${principal} or ${principal}.<name>`,
+    `session_id: ${session} does not belong to ${name}: use ${name} or ${name}.<name>`,
     { details: { field: "session_id" } },
   );
 }

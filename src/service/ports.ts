@@ -7,6 +7,7 @@ import type { Sendable } from "../protocol/encoded-json.ts";
 import type { CoordinatorError } from "../protocol/errors.ts";
 import type { Operation, OperationId, Reply, Request } from "../protocol/operations.ts";
 import type { LeaseName } from "../protocol/lease-key.ts";
+import type { Principal } from "../protocol/subjects.ts";
 import type { EncodedRecord, TaskRecord } from "../protocol/task-record.ts";
 import type { Task } from "../task/task.ts";
 import type { Observe } from "./facts.ts";
@@ -229,8 +230,8 @@ export interface Call<O extends Operation = Operation> {
   /** The id from the subject. */
   readonly id: OperationId<O>;
   readonly body: Request<O>;
-  /** The identity that the NATS server vouches for; `null`: the client is trusted. */
-  readonly principal: string | null;
+  /** Who sends the request; `null`: the NATS server does not say. */
+  readonly principal: Principal | null;
   /** Whether the client still waits for the answer; `true` if that cannot be found out. Never rejects. */
   readonly isListening?: () => Promise<boolean>;
 }
@@ -252,7 +253,7 @@ export type AnswerTo<O extends Operation> = Answer<Sendable<Reply<O>, TaskRecord
 /** The service as the endpoints see it. */
 export interface RequestHandler {
   /** Admits a request or says why not. Call the returned function when the request is over. */
-  admit(principal: string | null): (() => void) | CoordinatorError;
+  admit(principal: Principal | null): (() => void) | CoordinatorError;
   /** @throws CoordinatorError */
   handle(call: Call): Promise<Answer>;
 }
@@ -286,8 +287,10 @@ export interface ServiceSettings {
   readonly maxInFlight: number;
   /** The most parked requests. */
   readonly maxWaiting: number;
-  /** Requests per second of one principal; 0: no limit. */
+  /** Requests per second of one agent; 0: no limit. */
   readonly requestsPerSecond: number;
+  /** Whether a client without a principal is refused; otherwise it is trusted. */
+  readonly principalsOnly: boolean;
   /** A claim that has had no lease for this time gets one from any worker. */
   readonly leaseGraceMs: number;
   /** For this time after an outage, a lease that ended in it does not cost the claim; 0: off. */

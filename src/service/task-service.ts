@@ -1,6 +1,7 @@
 /** The service of one worker: starts and stops its parts, and sends each request to its handler. */
 import type { CoordinatorError } from "../protocol/errors.ts";
 import type { Operation } from "../protocol/operations.ts";
+import type { Principal } from "../protocol/subjects.ts";
 import { Admission } from "./admission.ts";
 import { requirePermission, sessionOf } from "./permission.ts";
 import type {
@@ -108,13 +109,13 @@ export class TaskService implements RequestHandler {
     await Promise.all([followUps.stop(), retention.stop()]);
   }
 
-  admit(principal: string | null): (() => void) | CoordinatorError {
+  admit(principal: Principal | null): (() => void) | CoordinatorError {
     return this.#admission.enter(principal);
   }
 
   /** @throws CoordinatorError */
   async handle(call: Call): Promise<Answer> {
-    requirePermission(call);
+    requirePermission(call, this.#context.settings.principalsOnly);
     for (const problem of this.#bucketProblems.values()) throw bucketUnusable(problem);
     const { operation, body } = call;
     const session = sessionOf(call);

@@ -153,7 +153,7 @@ function requestLine(fact: Extract<Fact, { kind: "request" }>): LogLine {
     operation: fact.operation,
     outcome: fact.outcome,
     seconds: fact.seconds,
-    principal: fact.principal,
+    principal: fact.principal?.name ?? null,
   };
   switch (fact.outcome) {
     case "internal":

@@ -11,6 +11,10 @@ class FakeClock {
   random = (): number => 0;
 }
 
+const ALICE = { role: "agent", name: "alice" } as const;
+const BOB = { role: "agent", name: "bob" } as const;
+const OPERATOR = { role: "operator", name: "ann" } as const;
+
 function admission(
   limits: { readonly maxInFlight?: number; readonly requestsPerSecond?: number },
   clock = new FakeClock(),
@@ -31,6 +35,7 @@ function admission(
     maxInFlight: 1_000,
     maxWaiting: 1_000,
     requestsPerSecond: 0,
+    principalsOnly: false,
     leaseGraceMs: 1_000,
     disconnectGraceMs: 0,
     outageGraceMs: 0,
@@ -54,7 +59,7 @@ describe("the limit on requests in flight", () => {
   it("admits at most that many requests at a time", () => {
     const gate = admission({ maxInFlight: 2 });
     const leave = admitted(gate.enter(null));
-    admitted(gate.enter("alice"));
+    admitted(gate.enter(ALICE));
     assert.match(refused(gate.enter(null)).message, /2 requests in flight: ask again/);
     leave();
     assert.equal(gate.inFlight, 1);
@@ -77,11 +82,11 @@ describe("the limit on requests in flight", () => {
 describe("the rate limit", () => {
   it("counts the requests of each principal separately", () => {
     const gate = admission({ requestsPerSecond: 2 });
-    for (const principal of ["alice", "bob", "alice", "bob"]) {
+    for (const principal of [ALICE, BOB, ALICE, BOB]) {
       admitted(gate.enter(principal));
     }
-    assert.match(refused(gate.enter("alice")).message, /^alice sends more than 2 requests/);
-    refused(gate.enter("bob"));
+    assert.match(refused(gate.enter(ALICE)).message, /^alice sends more than 2 requests/);
+    refused(gate.enter(BOB));
   });
 
   it("refills with time, up to the requests of one second", () => {
@@ -89,7 +94,7 @@ describe("the rate limit", () => {
     const gate = admission({ requestsPerSecond: 4 }, clock);
     const inARow = (): number => {
       let count = 0;
-      while (!(gate.enter("alice") instanceof CoordinatorError)) count++;
+      while (!(gate.enter(ALICE) instanceof CoordinatorError)) count++;
       return count;
     };
     assert.equal(inARow(), 4);
@@ -99,19 +104,20 @@ describe("the rate limit", () => {
     assert.equal(inARow(), 4);
   });
 
-  it("does not limit requests without a principal, and limits none when it is 0", () => {
+  it("does not limit operators or requests without a principal, and limits none when it is 0", () => {
     const gate = admission({ requestsPerSecond: 1 });
     const unlimited = admission({ requestsPerSecond: 0 });
     for (let i = 0; i < 5; i++) {
       admitted(gate.enter(null));
-      admitted(unlimited.enter("alice"));
+      admitted(gate.enter(OPERATOR));
+      admitted(unlimited.enter(ALICE));
     }
   });
 
   it("does not count a refused request as in flight", () => {
     const gate = admission({ requestsPerSecond: 1 });
-    admitted(gate.enter("alice"));
-    refused(gate.enter("alice"));
+    admitted(gate.enter(ALICE));
+    refused(gate.enter(ALICE));
     assert.equal(gate.inFlight, 1);
   });
 });

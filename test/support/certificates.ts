@@ -1,13 +1,15 @@
 /**
- * Issues certificates for tests of TLS. It writes DER itself, because Node can read certificates but not
- * issue them, and a machine that runs the tests may not have openssl.
+ * Issues certificates for tests of TLS, as files:
  *
  *     const authority = new Authority("a test");
  *     const { cert, key } = await authority.issue(folder, "server", { ips: ["127.0.0.1"] });
  */
-import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import {
+  type CertificateOptions,
+  Authority as CertificateAuthority,
+} from "../../src/auth/certificates.ts";
 
 /** Paths of PEM files. */
 export interface IssuedCertificate {
@@ -15,104 +17,31 @@ export interface IssuedCertificate {
   readonly key: string;
 }
 
-export interface CertificateOptions {
-  readonly names?: readonly string[];
-  /** IPv4 addresses. */
-  readonly ips?: readonly string[];
-  /** Default: in a day. */
-  readonly expiresAt?: Date;
-}
-
-const DAY_MS = 24 * 60 * 60 * 1000;
-
 export class Authority {
   readonly #name: string;
-  readonly #keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  readonly #authority: CertificateAuthority;
 
   constructor(name: string) {
     this.#name = name;
+    this.#authority = new CertificateAuthority(name);
   }
 
   /** Path of the certificate of the authority itself. */
   async certificate(folder: string): Promise<string> {
-    const extensions = [extension(BASIC_CONSTRAINTS, sequence(BOOLEAN_TRUE), true)];
     const path = join(folder, `${this.#name}.pem`);
-    const expiresAt = new Date(Date.now() + DAY_MS);
-    await writeFile(path, this.#sign(this.#name, this.#keys.publicKey, expiresAt, extensions));
+    await writeFile(path, this.#authority.certificate());
     return path;
   }
 
   async issue(
     folder: string,
     subject: string,
-    { names = [], ips = [], expiresAt = new Date(Date.now() + DAY_MS) }: CertificateOptions = {},
+    options: CertificateOptions = {},
   ): Promise<IssuedCertificate> {
-    const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    const alternatives = [
-      ...names.map((name) => der(0x82, Buffer.from(name))),
-      ...ips.map((ip) => der(0x87, Buffer.from(ip.split(".").map(Number)))),
-    ];
-    const extensions =
-      alternatives.length === 0 ? [] : [extension(ALTERNATIVE_NAMES, sequence(...alternatives))];
+    const issued = this.#authority.issue(subject, options);
     const [cert, key] = [join(folder, `${subject}.pem`), join(folder, `${subject}.key`)];
-    await writeFile(cert, this.#sign(subject, publicKey, expiresAt, extensions));
-    await writeFile(key, privateKey.export({ type: "pkcs8", format: "pem" }));
+    await writeFile(cert, issued.cert);
+    await writeFile(key, issued.key);
     return { cert, key };
   }
-
-  #sign(subject: string, key: KeyObject, expiresAt: Date, extensions: readonly Buffer[]): string {
-    const content = sequence(
-      der(0xa0, der(0x02, Buffer.from([2]))), // Version 3.
-      der(0x02, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
-      sequence(ECDSA_SHA256),
-      nameOf(this.#name),
-      sequence(time(new Date(expiresAt.getTime() - 2 * DAY_MS)), time(expiresAt)),
-      nameOf(subject),
-      key.export({ type: "spki", format: "der" }),
-      ...(extensions.length === 0 ? [] : [der(0xa3, sequence(...extensions))]),
-    );
-    const signature = sign("sha256", content, this.#keys.privateKey);
-    const whole = sequence(content, sequence(ECDSA_SHA256), bits(signature));
-    const lines = whole.toString("base64").replace(/.{64}/g, "$&\n");
-    return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
-  }
 }
-
-/** Tag, length, content. */
-function der(tag: number, content: Buffer): Buffer {
-  const { length } = content;
-  const size =
-    length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
-  return Buffer.concat([Buffer.from([tag, ...size]), content]);
-}
-
-function sequence(...parts: readonly Buffer[]): Buffer {
-  return der(0x30, Buffer.concat(parts));
-}
-
-function bits(content: Buffer): Buffer {
-  return der(0x03, Buffer.concat([Buffer.from([0]), content]));
-}
-
-function time(date: Date): Buffer {
-  const digits = date.toISOString().replace(/\D/g, "").slice(2, 14);
-  return der(0x17, Buffer.from(`${digits}Z`));
-}
-
-function nameOf(text: string): Buffer {
-  return sequence(der(0x31, sequence(COMMON_NAME, der(0x0c, Buffer.from(text)))));
-}
-
-function extension(id: Buffer, value: Buffer, isCritical = false): Buffer {
-  return sequence(id, ...(isCritical ? [BOOLEAN_TRUE] : []), der(0x04, value));
-}
-
-function objectId(hex: string): Buffer {
-  return der(0x06, Buffer.from(hex, "hex"));
-}
-
-const BOOLEAN_TRUE = der(0x01, Buffer.from([0xff]));
-const ECDSA_SHA256 = objectId("2a8648ce3d040302");
-const COMMON_NAME = objectId("550403");
-const BASIC_CONSTRAINTS = objectId("551d13");
-const ALTERNATIVE_NAMES = objectId("551d11");

@@ -41,6 +41,8 @@ const EXPECTED_ERRORS: Readonly<Record<string, ExitCode>> = {
   FolderInUseError: EXIT.failed,
   NatsServerError: EXIT.failed,
   ServerBinaryError: EXIT.failed,
+  AuthError: EXIT.failed,
+  AccountRefusedError: EXIT.failed,
 };
 
 export function reportOf(error: unknown): Report {

@@ -1,0 +1,185 @@
+/**
+ * The folder of a secured set-up. Nothing is kept twice: what a principal is, its signed account says.
+ *
+ *     nats-server.conf   for the NATS server
+ *     auth.json          where the server is
+ *     keys/              seeds, which sign accounts and users
+ *     accounts/          the signed accounts, by name
+ *     creds/             credentials files, by name
+ *     jwt/               the accounts by public key: the server reads this folder and writes to it
+ *     nats/              the data of the server
+ *     tls/               certificates, if the server has TLS
+ */
+import { readdir, rm, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { createOperator, fromSeed, type KeyPair } from "@nats-io/nkeys";
+import {
+  createPrivateFile,
+  makePrivateFolder,
+  readIfThere,
+  writePrivateFile,
+} from "./private-files.ts";
+
+/** The folder cannot be used as it is. The message says what to do. */
+export class AuthError extends Error {
+  override readonly name = "AuthError";
+}
+
+/** What `auth.json` contains. */
+export interface ServerPlace {
+  /** Where the commands find the server. */
+  readonly server: string;
+}
+
+const SECRET_FOLDERS = ["keys", "accounts", "creds", "jwt"];
+
+export class AuthFolder {
+  readonly path: string;
+  readonly place: ServerPlace;
+  readonly issuer: KeyPair;
+
+  private constructor(path: string, place: ServerPlace, issuer: KeyPair) {
+    this.path = path;
+    this.place = place;
+    this.issuer = issuer;
+  }
+
+  /**
+   * Makes the folder with the key of a new issuer.
+   *
+   * @throws AuthError if it is in use
+   */
+  static async create(path: string, place: ServerPlace): Promise<AuthFolder> {
+    const full = resolve(path);
+    if ((await entriesOf(full)).length > 0) {
+      throw new AuthError(
+        `${full} is not empty: choose another folder, or add to this set-up with "auth add-agent"`,
+      );
+    }
+    for (const name of ["", ...SECRET_FOLDERS]) await makePrivateFolder(join(full, name));
+    const issuer = createOperator();
+    await writePrivateFile(join(full, "keys", "issuer.nk"), seedOf(issuer));
+    const folder = new AuthFolder(full, place, issuer);
+    await folder.writeText("auth.json", `${JSON.stringify(place, null, 2)}\n`);
+    return folder;
+  }
+
+  /** @throws AuthError if it is no such folder */
+  static async open(path: string): Promise<AuthFolder> {
+    const full = resolve(path);
+    const [place, seed] = await Promise.all(
+      ["auth.json", "keys/issuer.nk"].map((name) => readIfThere(join(full, name))),
+    );
+    if (place == null || seed == null) {
+      throw new AuthError(
+        `${full} has no secured set-up: make one with "if-coordinator auth init", or name its folder with --dir`,
+      );
+    }
+    await requirePrivate(join(full, "keys"));
+    return new AuthFolder(full, placeOf(place, full), keyOf(seed));
+  }
+
+  /** The path of a file in the folder. */
+  file(...names: readonly string[]): string {
+    return join(this.path, ...names);
+  }
+
+  writeText(name: string, text: string): Promise<void> {
+    return writePrivateFile(this.file(name), text);
+  }
+
+  /** Replaces an earlier key. */
+  async keepKey(name: string, key: KeyPair): Promise<void> {
+    await writePrivateFile(this.file("keys", `${name}.nk`), seedOf(key));
+  }
+
+  /** `null`: there is none. */
+  async key(name: string): Promise<KeyPair | null> {
+    const seed = await readIfThere(this.file("keys", `${name}.nk`));
+    return seed === null ? null : keyOf(seed);
+  }
+
+  /** `null`: there is no such account. */
+  account(name: string): Promise<string | null> {
+    return readIfThere(this.file("accounts", `${name}.jwt`));
+  }
+
+  /** All accounts, by name. */
+  async accounts(): Promise<ReadonlyMap<string, string>> {
+    const found = new Map<string, string>();
+    for (const file of (await entriesOf(this.file("accounts"))).sort()) {
+      if (!file.endsWith(".jwt")) continue;
+      const name = file.slice(0, -".jwt".length);
+      const jwt = await this.account(name);
+      if (jwt !== null) found.set(name, jwt);
+    }
+    return found;
+  }
+
+  /** @returns false if there is an account of this name already */
+  addAccount(name: string, jwt: string): Promise<boolean> {
+    return createPrivateFile(this.file("accounts", `${name}.jwt`), jwt);
+  }
+
+  async replaceAccount(name: string, jwt: string): Promise<void> {
+    await writePrivateFile(this.file("accounts", `${name}.jwt`), jwt);
+  }
+
+  /** For a server that does not run now. */
+  async giveToServer(account: string, jwt: string): Promise<void> {
+    await writePrivateFile(this.file("jwt", `${account}.jwt`), jwt);
+  }
+
+  credentialsFile(name: string): string {
+    return this.file("creds", `${name}.creds`);
+  }
+
+  credentials(name: string): Promise<string | null> {
+    return readIfThere(this.credentialsFile(name));
+  }
+
+  async keepCredentials(name: string, text: string): Promise<void> {
+    await writePrivateFile(this.credentialsFile(name), text);
+  }
+
+  async removeCredentials(name: string): Promise<void> {
+    await rm(this.credentialsFile(name), { force: true });
+  }
+}
+
+/** The folder is missing: it has no entries. */
+async function entriesOf(path: string): Promise<string[]> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    const why = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    throw new AuthError(`${path} cannot be used (${why}): choose another folder`, { cause: error });
+  }
+}
+
+/** The keys sign anything for anybody, so nobody else may read them. */
+async function requirePrivate(path: string): Promise<void> {
+  const { mode } = await stat(path);
+  if (process.platform === "win32" || (mode & 0o077) === 0) return;
+  const found = (mode & 0o777).toString(8);
+  throw new AuthError(`others can read ${path} (mode ${found}): run chmod 700 ${path}`);
+}
+
+function placeOf(text: string, path: string): ServerPlace {
+  try {
+    const { server }: { server?: unknown } = JSON.parse(text) as object;
+    if (typeof server === "string") return { server };
+  } catch {
+    // The error below says what is wrong.
+  }
+  throw new AuthError(`auth.json in ${path} cannot be read: it is {"server": "nats://host:port"}`);
+}
+
+function seedOf(key: KeyPair): string {
+  return new TextDecoder().decode(key.getSeed());
+}
+
+function keyOf(seed: string): KeyPair {
+  return fromSeed(new TextEncoder().encode(seed.trim()));
+}

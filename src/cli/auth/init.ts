@@ -1,0 +1,82 @@
+/** `if-coordinator auth init`: a secured set-up for one NATS server, in a new folder. */
+import { isIP } from "node:net";
+import type { Command } from "commander";
+import { initSetUp } from "../../auth/init-set-up.ts";
+import { clientSettings } from "../../config/client-settings.ts";
+import { hostAndPortOf, parseServers } from "../../nats/connection-values.ts";
+import { addJsonOption, type OutputOptions, show } from "../shared/data.ts";
+import { addExamples } from "../shared/help.ts";
+import { formatCommands } from "../shared/output.ts";
+import { collectList, parseText } from "../shared/parse-values.ts";
+import { shellWord } from "../shared/shell-word.ts";
+import { DEFAULT_FOLDER } from "./folder-options.ts";
+
+interface InitOptions extends OutputOptions {
+  readonly nats?: string;
+  readonly host: string;
+  readonly tls?: readonly string[] | true;
+}
+
+export function define(command: Command): void {
+  command
+    .argument("[folder]", "a new folder for the set-up", DEFAULT_FOLDER)
+    .option(
+      "--nats <url>",
+      "where clients will reach the NATS server (default: NATS_URL, or nats://localhost:4222)",
+      parseText,
+    )
+    .option("--host <address>", "address on which it will listen", parseText, "127.0.0.1")
+    .option(
+      "--tls [host,...]",
+      "TLS, with a certificate for these names and addresses, localhost and the host of --nats",
+      (text: string) => collectList(text),
+    );
+  addJsonOption(command).action(init);
+  addExamples(command, [
+    "auth init",
+    "auth init /etc/if-coordinator --nats nats://nats-1:4222 --host 0.0.0.0 --tls 10.0.0.5",
+  ]);
+}
+
+async function init(path: string, options: InitOptions): Promise<void> {
+  const { urls } = parseServers(
+    clientSettings(options.nats === undefined ? {} : { nats: options.nats }).servers ?? "",
+  );
+  const place = hostAndPortOf(urls[0] ?? "");
+  const isTls = options.tls !== undefined;
+  const authority = isIP(place.host) === 6 ? `[${place.host}]` : place.host;
+  const named = options.tls === undefined || options.tls === true ? [] : options.tls;
+  const folder = await initSetUp(path, {
+    server: `${isTls ? "tls" : "nats"}://${authority}:${place.port}`,
+    host: options.host,
+    port: place.port,
+    tlsFor: isTls ? [...new Set(["localhost", "127.0.0.1", place.host, ...named])] : null,
+  });
+  const file = (...names: string[]): string => folder.file(...names);
+  const document = {
+    ok: true,
+    folder: folder.path,
+    server: folder.place.server,
+    server_config: file("nats-server.conf"),
+    worker_config: file("coordinator.yaml"),
+    ca: isTls ? file("tls", "ca.pem") : null,
+  };
+  const dir = path === DEFAULT_FOLDER ? "" : ` --dir ${shellWord(path)}`;
+  await show(options, document, () =>
+    [
+      `A secured set-up is in ${folder.path}. Next:`,
+      "",
+      formatCommands([
+        `nats-server -c ${shellWord(file("nats-server.conf"))}`,
+        `if-coordinator serve --config ${shellWord(file("coordinator.yaml"))}`,
+        `if-coordinator auth add-operator <name>${dir}`,
+        `if-coordinator auth add-agent <name>${dir}`,
+      ]),
+      "",
+      "Everyone who can read its folder keys can let anybody in: keep it to yourself.",
+      ...(isTls
+        ? [`Clients need the certificate of the authority: --tlsca ${file("tls", "ca.pem")}`]
+        : []),
+    ].join("\n"),
+  );
+}

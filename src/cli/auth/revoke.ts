@@ -1,0 +1,29 @@
+/** `if-coordinator auth revoke`: ends the access of an agent or operator, and closes its connections. */
+import type { Command } from "commander";
+import { AuthFolder } from "../../auth/auth-folder.ts";
+import { revokePrincipal } from "../../auth/principals.ts";
+import { addJsonOption, show } from "../shared/data.ts";
+import { addExamples } from "../shared/help.ts";
+import { printError } from "../shared/output.ts";
+import { epochSeconds } from "./epoch-seconds.ts";
+import {
+  addServerOptions,
+  giveToServer,
+  laterNotice,
+  type ServerOptions,
+} from "./folder-options.ts";
+
+export function define(command: Command): void {
+  command.argument("<name>", "of an agent or operator");
+  addJsonOption(addServerOptions(command)).action(revoke);
+  addExamples(command, ["auth revoke s1"]);
+}
+
+async function revoke(name: string, options: ServerOptions): Promise<void> {
+  const folder = await AuthFolder.open(options.dir);
+  const signed = await revokePrincipal(folder, name, epochSeconds());
+  const problem = await giveToServer(folder, options, [signed]);
+  const document = { ok: true, name, account: signed.account, live: problem === null };
+  await show(options, document, () => `All credentials of ${name} are refused from now on.`);
+  if (problem !== null) printError(`if-coordinator: ${laterNotice(folder, problem)}`);
+}
