@@ -47,6 +47,7 @@ const ALLOWED_IMPORTS: ImportTable = {
     ...["task", "protocol", "node:crypto", "csv-parse/sync", "yaml"],
     ...["mdast-util-from-markdown", "mdast-util-gfm", "micromark-extension-gfm", "type mdast"],
   ],
+  auth: ["protocol", "@nats-io/jwt", "@nats-io/nkeys", "node:*"],
   simulation: ["task", "protocol", "client", "nats", "history", "task-files", "node:*"],
   cli: [
     ...["task", "protocol", "app", "pool", "config", "version", "cleanup"],
@@ -54,6 +55,7 @@ const ALLOWED_IMPORTS: ImportTable = {
     ...["nats/connection", "nats/request", "nats-server/dev-server", "telemetry/json-line"],
     ...["nats/connection-values", "nats/inspection", "nats/server-versions", "nats/task-removal"],
     ...["history", "nats/history-access", "nats/read-history", "nats/read-leases"],
+    ...["nats/account-updates", "auth"],
     ...["commander", "picocolors", "cli-progress", "cli-table3"],
     ...["@bomb.sh/tab", "ink", "react", "node:*"],
   ],

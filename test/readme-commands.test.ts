@@ -15,7 +15,8 @@ import { promisify } from "node:util";
 import { Cleanup } from "../src/cleanup.ts";
 import { type CodeBlock, codeBlocks, documents, read, ROOT } from "./support/markdown.ts";
 import { hasLines, matches } from "./support/matching.ts";
-import { natsCliMissing, Shell } from "./support/nats-cli.ts";
+import { installServer, natsCliMissing, Shell } from "./support/nats-cli.ts";
+import { randomPort, serverBinary } from "./support/nats-server.ts";
 import { TempFolder } from "./support/temp-folder.ts";
 import { TestCoordinator } from "./support/test-coordinator.ts";
 
@@ -23,6 +24,9 @@ const PATIENCE_MS = 15_000;
 
 /** test/tour.test.ts plays it, with a coordinator that its first command starts. */
 const TOUR = "docs/tour.md";
+
+/** Its commands start a server and a worker of their own. */
+const OWN_SERVER = "docs/security.md";
 
 /** The comment above a command that does not end by itself. */
 const ENDLESS = "runs until it is stopped";
@@ -56,9 +60,9 @@ for (const path of documents().filter((path) => path !== TOUR)) {
   describe(`the commands of ${path}`, { skip: natsCliMissing() }, () => {
     it("have the output that the document shows, in order", async () => {
       await using home = await TempFolder.create();
-      await using coordinator = await TestCoordinator.start();
       await using endless = new Cleanup();
-      const shell = new Shell(coordinator.server.url, home.path);
+      const shell = new Shell(await natsUrlFor(path, endless), home.path);
+      if (path === OWN_SERVER) installServer(home.path, await serverBinary());
       const checks: (() => Promise<void>)[] = [];
       for (const { command, shown } of examples) {
         if (command.comment === ENDLESS) {
@@ -123,6 +127,12 @@ describe("the agent of the README", () => {
   });
 });
 
+/** Where the commands of the document find NATS. */
+async function natsUrlFor(path: string, cleanup: Cleanup): Promise<string> {
+  if (path === OWN_SERVER) return `nats://127.0.0.1:${randomPort()}`;
+  return cleanup.use(await TestCoordinator.start()).server.url;
+}
+
 function examplesOf(markdown: string): Example[] {
   const blocks = codeBlocks(markdown);
   return blocks.flatMap((command, i) => {
@@ -134,7 +144,7 @@ function examplesOf(markdown: string): Example[] {
 }
 
 function isRunHere({ text }: CodeBlock): boolean {
-  return /^(nats|if-coordinator) |\| nats /m.test(text);
+  return /^(nats|nats-server|if-coordinator) |\| nats /m.test(text);
 }
 
 function exitCodeOf({ comment = "" }: CodeBlock): number {

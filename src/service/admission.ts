@@ -1,7 +1,8 @@
 /** Admits requests: up to a number in flight for all clients, and up to a rate for each principal. */
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Principal } from "../protocol/subjects.ts";
-import type { Clock, ServiceSettings } from "./ports.ts";
+import type { Clock } from "./ports.ts";
+import type { ServiceSettings } from "./service-settings.ts";
 
 /** With more token buckets than this, those that are full again are dropped. */
 const MAX_BUCKETS = 10_000;

@@ -10,15 +10,8 @@ import { connectionKey } from "./connection-key.ts";
 import { type EndedLease, type KnownLease, LeaseIndex } from "./lease-index.ts";
 import { LostConnections } from "./lost-connections.ts";
 import { Outage } from "./outage.ts";
-import type {
-  Clock,
-  ConnectionId,
-  EndedEntry,
-  Lease,
-  Observe,
-  ServiceContext,
-  ServiceSettings,
-} from "./ports.ts";
+import type { Clock, ConnectionId, EndedEntry, Lease, Observe, ServiceContext } from "./ports.ts";
+import type { ServiceSettings } from "./service-settings.ts";
 import type { TaskIndex } from "./task-index.ts";
 
 /** A claim that has no lease yet, as far as this worker knows. */

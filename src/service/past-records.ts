@@ -5,7 +5,8 @@
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import { encodeTask, type TaskRecord } from "../protocol/task-record.ts";
-import type { AnswerTo, ReadLimit, ServiceSettings, TaskEntry, TaskStore } from "./ports.ts";
+import type { AnswerTo, ReadLimit, TaskEntry, TaskStore } from "./ports.ts";
+import type { ServiceSettings } from "./service-settings.ts";
 import { notFound } from "./refusals.ts";
 import { ReplyPage } from "./reply-page.ts";
 

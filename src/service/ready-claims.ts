@@ -6,7 +6,8 @@ import { CoordinatorError } from "../protocol/errors.ts";
 import type { ReadyFilter, ReadyTask } from "../task/ready-queue.ts";
 import type { Claimed, Claims } from "./claims.ts";
 import { claimRequestOf, type NextRequest } from "./next-request.ts";
-import type { Clock, ServiceContext, ServiceSettings } from "./ports.ts";
+import type { Clock, ServiceContext } from "./ports.ts";
+import type { ServiceSettings } from "./service-settings.ts";
 import { ClaimRoom } from "./reply-page.ts";
 import type { TaskIndex } from "./task-index.ts";
 

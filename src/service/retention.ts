@@ -4,7 +4,8 @@
  */
 import type { CompactTask } from "../protocol/compact-task.ts";
 import { forEachAtATime } from "./at-a-time.ts";
-import type { Clock, Observe, ServiceContext, ServiceSettings, TaskStore } from "./ports.ts";
+import type { Clock, Observe, ServiceContext, TaskStore } from "./ports.ts";
+import type { ServiceSettings } from "./service-settings.ts";
 import type { TaskIndex } from "./task-index.ts";
 import type { TaskAccess } from "./task-writer.ts";
 

@@ -3,14 +3,8 @@ import { CoordinatorError, hasCode } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import type { SessionRecord } from "../protocol/replies.ts";
 import { iso } from "../protocol/instants.ts";
-import type {
-  AnswerTo,
-  Clock,
-  ServiceContext,
-  ServiceSettings,
-  Session,
-  SessionStore,
-} from "./ports.ts";
+import type { AnswerTo, Clock, ServiceContext, Session, SessionStore } from "./ports.ts";
+import type { ServiceSettings } from "./service-settings.ts";
 import { notFound, sessionReplaced } from "./refusals.ts";
 import { ReplyPage } from "./reply-page.ts";
 import type { SessionIndex } from "./session-index.ts";

@@ -10,14 +10,8 @@ import type { Request } from "../protocol/operations.ts";
 import { findCycle } from "../task/dependencies.ts";
 import type { TaskDefinition } from "../task/task.ts";
 import type { DependencyWarnings } from "./dependency-warnings.ts";
-import type {
-  AnswerTo,
-  Clock,
-  Observe,
-  ServiceContext,
-  ServiceSettings,
-  TaskStore,
-} from "./ports.ts";
+import type { AnswerTo, Clock, Observe, ServiceContext, TaskStore } from "./ports.ts";
+import type { ServiceSettings } from "./service-settings.ts";
 import { cycleError } from "./refusals.ts";
 import type { TaskIndex } from "./task-index.ts";
 import { recordOf, type SentTask, type TaskAccess, type TaskWriter } from "./task-writer.ts";

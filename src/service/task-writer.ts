@@ -17,11 +17,11 @@ import type {
   Observe,
   PreparedTask,
   ServiceContext,
-  ServiceSettings,
   TaskEntry,
   TaskStore,
   WriteOutcome,
 } from "./ports.ts";
+import type { ServiceSettings } from "./service-settings.ts";
 import { corruptRecord, notFound, refusalError } from "./refusals.ts";
 import type { KnownTask, TaskIndex } from "./task-index.ts";
 

@@ -79,7 +79,7 @@ describe("the NATS service", () => {
     await waiting;
   });
 
-  it("has an endpoint for each operation on both roots, in one queue group", async () => {
+  it("has an endpoint for each operation and each kind of client, in one queue group", async () => {
     await using coordinator = await TestCoordinator.start();
     const [info] = await all<ServiceInfo>(coordinator.connection, "info", 1);
     const subjects = info?.endpoints.map(({ subject }) => subject).sort();
@@ -87,7 +87,11 @@ describe("the NATS service", () => {
       const id = OPERATION_IDS[operation];
       const withId = id === "none" ? [] : [`${operation}.>`];
       const without = id === "required" ? [] : [operation];
-      return [...withId, ...without].flatMap((subject) => [subject, `agent.*.${subject}`]);
+      return [...withId, ...without].flatMap((subject) => [
+        subject,
+        `agent.*.${subject}`,
+        `operator.*.${subject}`,
+      ]);
     });
     assert.deepEqual(subjects, expected.sort());
     const groups = new Set(info?.endpoints.map(({ queue_group }) => queue_group));
@@ -164,7 +168,12 @@ describe("the endpoints", () => {
     await client.request("tasks.create", '{"title":"A"}');
     assert.deepEqual(calls, [
       { operation: "tasks.get", id: "P0.5.1", body: {}, principal: null },
-      { operation: "tasks.get", id: "P0.5.1", body: {}, principal: "alice" },
+      {
+        operation: "tasks.get",
+        id: "P0.5.1",
+        body: {},
+        principal: { role: "agent", name: "alice" },
+      },
       { operation: "tasks.create", id: undefined, body: { title: "A" }, principal: null },
     ]);
     await endpoints.stop();

@@ -62,12 +62,18 @@ describe("a request's subject", () => {
     });
   });
 
-  it("below the agents' root names the principal as well", () => {
+  it("below the roots of agents and operators names the principal as well", () => {
     assert.deepEqual(parseRequestSubject("agent.alice.sessions.register.alice.1"), {
       root: "sessions",
       operation: "register",
       id: "alice.1",
-      principal: "alice",
+      principal: { role: "agent", name: "alice" },
+    });
+    assert.deepEqual(parseRequestSubject("operator.ann.tasks.requeue.a"), {
+      root: "tasks",
+      operation: "requeue",
+      id: "a",
+      principal: { role: "operator", name: "ann" },
     });
   });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CoordinatorError } from "../../src/protocol/errors.ts";
 import { Admission } from "../../src/service/admission.ts";
-import type { ServiceSettings } from "../../src/service/ports.ts";
+import type { ServiceSettings } from "../../src/service/service-settings.ts";
 
 class FakeClock {
   time = 0;

@@ -13,11 +13,11 @@ import type {
   LeaseEntry,
   LeaseStore,
   PreparedTask,
-  ServiceSettings,
   TaskEntry,
   TaskStore,
   WriteOutcome,
 } from "../../src/service/ports.ts";
+import type { ServiceSettings } from "../../src/service/service-settings.ts";
 import { TaskIndex } from "../../src/service/task-index.ts";
 import { TaskWriter } from "../../src/service/task-writer.ts";
 import type { Task } from "../../src/task/task.ts";

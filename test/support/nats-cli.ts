@@ -3,7 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, isAbsolute, join } from "node:path";
 import { MAIN } from "./cli-process.ts";
 import { ROOT } from "./markdown.ts";
 import { ChildOutput } from "./child-output.ts";
@@ -70,6 +70,13 @@ export function installCommand(home: string): string {
   const script = `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`;
   writeFileSync(join(folder, "if-coordinator"), script, { mode: 0o755 });
   return folder;
+}
+
+/** Puts the `nats-server` of the tests next to it, unless it is on the PATH anyway. */
+export function installServer(home: string, binary: string): void {
+  if (!isAbsolute(binary)) return;
+  const script = `#!/bin/sh\nexec "${binary}" "$@"\n`;
+  writeFileSync(join(home, "bin", "nats-server"), script, { mode: 0o755 });
 }
 
 export class RunningScript implements AsyncDisposable {

@@ -1,0 +1,30 @@
+/** The settings of the service. `config/schema.ts` has their defaults and what they mean. */
+export interface ServiceSettings {
+  readonly workerId: string;
+  readonly version: string;
+  readonly defaultTtlSeconds: number;
+  readonly sessionTtlSeconds: number;
+  readonly maxRecordBytes: number;
+  /** The most that NATS carries in one message. It can differ after a reconnect: read it each time. */
+  readonly maxReplyBytes: number;
+  readonly retentionSeconds: number;
+  readonly retryBaseMs: number;
+  readonly retryMaxMs: number;
+  /** Default of tasks that are created without `max_failures`. */
+  readonly maxFailures: number;
+  /** Default of tasks that are created without `max_lost_leases`. */
+  readonly maxLostLeases: number;
+  readonly maxInFlight: number;
+  /** The most parked requests. */
+  readonly maxWaiting: number;
+  /** Requests per second of one agent; 0: no limit. */
+  readonly requestsPerSecond: number;
+  /** Whether a client without a principal is refused; otherwise it is trusted. */
+  readonly principalsOnly: boolean;
+  /** A claim that has had no lease for this time gets one from any worker. */
+  readonly leaseGraceMs: number;
+  /** For this time after an outage, a lease that ended in it does not cost the claim; 0: off. */
+  readonly outageGraceMs: number;
+  /** A session that lost its connection loses its claims unless it names another one within this time. */
+  readonly disconnectGraceMs: number;
+}
