@@ -14,6 +14,8 @@ const TTL_SECONDS = 10;
 /** The shortest possible lease: it is not renewed, and other sessions wait for the task. */
 const TTL_SECONDS_OF_A_CRASH = 1;
 const WAIT_SECONDS = 5;
+/** So many of the releases ask for the next task as well. */
+const NEXT_SHARE = 0.5;
 const MIN_WORK_MS = 5;
 const MAX_WORK_MS = 50;
 /** Longer than any failure that the coordinator survives. */
@@ -27,6 +29,8 @@ export interface SessionSettings {
 }
 
 type Claim = Reply<"tasks.next">["claims"][number];
+/** Which task the session wants next. */
+type NextWanted = Pick<RequestInput<"tasks.next">, "capabilities" | "ttl_seconds">;
 type Intent = "complete" | "fail" | "crash";
 
 export class SimulatedSession {
@@ -50,17 +54,20 @@ export class SimulatedSession {
    */
   async run(): Promise<"crashed" | "stopped"> {
     try {
-      while (!this.#stopping.signal.aborted) {
-        // Decided before the claim, because a session that will crash asks for a short lease.
-        const intent = this.#drawIntent();
-        const claim = await this.#next(intent);
+      // Decided before the claim, because a session that will crash asks for a short lease.
+      let intent = this.#drawIntent();
+      let claim: Claim | null = null;
+      while (claim !== null || !this.#stopping.signal.aborted) {
+        claim ??= await this.#next(intent);
         if (claim === null) continue;
         await delay(MIN_WORK_MS + this.#random() * (MAX_WORK_MS - MIN_WORK_MS));
         if (intent === "crash") {
           this.#record(claim, "crashed");
           return "crashed";
         }
-        await this.#release(claim, intent);
+        const intentOfNext = this.#drawIntent();
+        claim = await this.#release(claim, intent, intentOfNext);
+        intent = intentOfNext;
       }
       return "stopped";
     } finally {
@@ -81,11 +88,7 @@ export class SimulatedSession {
 
   /** Asks for a ready task, and measures that request. If there is none, it waits for a task. */
   async #next(intent: Intent): Promise<Claim | null> {
-    const input = {
-      session_id: this.#settings.sessionId,
-      capabilities: [...this.#settings.capabilities],
-      ttl_seconds: intent === "crash" ? TTL_SECONDS_OF_A_CRASH : TTL_SECONDS,
-    };
+    const input = { session_id: this.#settings.sessionId, ...this.#wanted(intent) };
     const started = performance.now();
     const ready = await this.#ask(input);
     if (ready !== null) {
@@ -93,6 +96,13 @@ export class SimulatedSession {
       return ready;
     }
     return this.#ask({ ...input, wait_seconds: WAIT_SECONDS });
+  }
+
+  #wanted(intent: Intent): NextWanted {
+    return {
+      capabilities: [...this.#settings.capabilities],
+      ttl_seconds: intent === "crash" ? TTL_SECONDS_OF_A_CRASH : TTL_SECONDS,
+    };
   }
 
   /** `null`: there is no task, or the session was stopped. */
@@ -108,20 +118,35 @@ export class SimulatedSession {
     }
   }
 
-  async #release(claim: Claim, intent: "complete" | "fail"): Promise<void> {
+  /** Ends the claim. Returns the next one if the session asked for it and there is one. */
+  async #release(
+    claim: Claim,
+    intent: "complete" | "fail",
+    intentOfNext: Intent,
+  ): Promise<Claim | null> {
     const { sessionId } = this.#settings;
     const holder = { session_id: sessionId, attempt: claim.attempt };
     const end =
       intent === "complete"
         ? ({ status: "complete", result: { session: sessionId } } as const)
         : ({ status: "failed", error: "simulated failure" } as const);
+    const asksForNext = !this.#stopping.signal.aborted && this.#random() < NEXT_SHARE;
+    const input = {
+      ...holder,
+      ...end,
+      ...(asksForNext ? { next: this.#wanted(intentOfNext) } : {}),
+    };
     const { tasks } = this.#link.coordinator;
     try {
-      await tasks.release(claim.task.task_id, { ...holder, ...end }, { deadlineMs: DEADLINE_MS });
+      const options = { deadlineMs: DEADLINE_MS };
+      const { next } = await tasks.release(claim.task.task_id, input, options);
       this.#record(claim, intent === "complete" ? "completed" : "failed");
+      // After an error the session asks again, and is told then.
+      return next?.claims[0] ?? null;
     } catch (error) {
       if (!(error instanceof TaskError) || !LOST.has(error.code)) throw error;
       this.#record(claim, "lost");
+      return null;
     }
   }
 
