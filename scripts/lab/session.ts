@@ -1,48 +1,30 @@
 /** A session of a run. It sends random requests, and records what it is told. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { TaskClient } from "../../src/client/task-client.ts";
 import { TaskError } from "../../src/client/task-error.ts";
 import type { Asked } from "../../src/history/recorded-operation.ts";
-import { type Recording, seenIn } from "../../src/history/recording.ts";
-import type { ErrorCode } from "../../src/protocol/errors.ts";
-import type { Reply } from "../../src/protocol/operations.ts";
-import { requestAfter } from "../../src/protocol/request-after.ts";
+import { seenIn } from "../../src/history/recording.ts";
 import type { TaskRecord } from "../../src/protocol/task-record.ts";
-import type { Random } from "../../src/simulation/random.ts";
-import type { OpenTasks } from "./open-tasks.ts";
+import { NextRelease } from "./next-release.ts";
 import { type Held, NextRecord } from "./recorded-next.ts";
-import type { Repeats } from "./repeats.ts";
+import { ONCE, type SessionContext } from "./session-context.ts";
 
 /** From the shortest possible lease to one that outlives most faults. A long one is written after a while. */
 const TTL_SECONDS = [1, 2, 5, 8] as const;
 /** Longer than a run. */
 const SESSION_TTL_SECONDS = 86_400;
-const TIMEOUT_MS = 4_000;
 const PAUSE_MS = 40;
 /** So high that no task is given up. */
 const MAX_FAILURES = 1_000;
 const DELAY_SECONDS = 0.2;
 /** No limit: faults may end any number of leases. */
 const MAX_LOST_LEASES = 0;
-/** No repetition by the client: the recording shows each request. */
-const ONCE = { deadlineMs: 0, timeoutMs: TIMEOUT_MS };
-
 /** So many of the releases ask for the next task as well. */
 const NEXT_SHARE = 0.5;
+/** So many of these are followed by a release of the same claim with another outcome. */
+const CONTRADICTED_SHARE = 0.1;
 
 /** A status that stands here twice is drawn twice as often. */
 const STATUSES = ["complete", "complete", "available", "failed"] as const;
-
-export interface SessionContext {
-  readonly id: string;
-  readonly tasks: TaskClient;
-  readonly random: Random;
-  readonly recording: Recording;
-  /** Shared by all sessions. */
-  readonly openTasks: OpenTasks;
-  readonly signal: AbortSignal;
-  readonly repeats: Repeats;
-}
 
 export class ChaosSession {
   readonly #context: SessionContext;
@@ -191,48 +173,13 @@ export class ChaosSession {
     const input = { session_id, instance, attempt, status, ...delay };
     const isHeld = this.#held === held;
     if (isHeld && random() < NEXT_SHARE) {
-      const ttlSeconds = this.#ttl();
-      this.#held = await this.#repeated(() =>
-        this.#releaseForNext({ taskId, attempt, instance }, asked, input, ttlSeconds),
-      );
+      const release = new NextRelease(this.#context, held, this.#ttl());
+      this.#held = await this.#repeated(() => release.send(asked, input));
+      if (random() < CONTRADICTED_SHARE) await release.contradict(asked);
       return;
     }
     await this.#run(taskId, asked, () => tasks.release(taskId, input, ONCE));
     if (isHeld) this.#held = null;
-  }
-
-  /** One request, recorded as a release and a `next`. */
-  async #releaseForNext(
-    { taskId, attempt, instance }: Held,
-    asked: Asked,
-    input: Parameters<TaskClient["release"]>[1],
-    ttlSeconds: number,
-  ): Promise<Held | null> {
-    const { id: sessionId, tasks, recording, openTasks } = this.#context;
-    const requestId = requestAfter(taskId, { attempt, status: input.status });
-    const record = new NextRecord(recording, { requestId, sessionId, instance, ttlSeconds });
-    const next = { ttl_seconds: ttlSeconds, wait_seconds: 0.05 };
-    // A repetition that finds claims shows the task as it is, perhaps claimed by another session since.
-    const shown = ({ next: found }: Reply<"tasks.release">): Asked =>
-      found?.claims.some((claim) => claim.already_held) === true ? { kind: "get" } : asked;
-    const reply = await recording.run(
-      { taskId, client: sessionId, asked, shown },
-      async () => {
-        try {
-          return await tasks.release(taskId, { ...input, next }, ONCE);
-        } catch (error) {
-          if (error instanceof TaskError) record.failed(error.code);
-          throw error;
-        }
-      },
-      ({ task }) => seenIn(task),
-    );
-    if (reply === null) return null;
-    openTasks.note(taskId, reply.task.status);
-    const { claims = [], error } = reply.next ?? {};
-    if (error === undefined) return record.claims(claims);
-    record.failed(error.code as ErrorCode);
-    return null;
   }
 
   async #get(): Promise<void> {
