@@ -106,9 +106,11 @@ export interface Later {
 /** `null`: nothing is due until something changes. */
 export function followUp(situation: Situation, timing: Timing): FollowUp | Later | null {
   const due = followTask(situation, timing);
-  // A purge that fails again and again must not hold up what is due for the task.
-  const isIdle = due === null || due.kind === "again";
-  return isIdle && situation.hasOldLeases ? { kind: "purge" } : due;
+  if (due !== null && due.kind !== "again") return due;
+  // These come last, because they need other streams than that of the tasks: if one fails again and again, it must
+  // not hold up what is due for the task.
+  if (situation.isReplaced) return { kind: "replace" };
+  return situation.hasOldLeases ? { kind: "purge" } : due;
 }
 
 function followTask(situation: Situation, timing: Timing): FollowUp | Later | null {
@@ -116,7 +118,7 @@ function followTask(situation: Situation, timing: Timing): FollowUp | Later | nu
   if (task === null) return null;
   switch (task.status) {
     case "claimed":
-      return situation.isReplaced ? { kind: "replace" } : followLease(task, situation, timing);
+      return followLease(task, situation, timing);
     case "blocked":
       return situation.isWaiting ? null : { kind: "settle_dependencies" };
     case "available":
