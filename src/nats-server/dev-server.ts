@@ -82,9 +82,9 @@ async function stopOrphan(
   if (info?.serverName !== serverName) return;
   notify?.(`the NATS server of an earlier dev is still running (process ${pid}): restarting it`);
   process.kill(pid, "SIGTERM");
-  const deadline = Date.now() + ORPHAN_TIMEOUT_MS;
+  const deadline = performance.now() + ORPHAN_TIMEOUT_MS;
   while (await isRunning(pid)) {
-    if (Date.now() > deadline) process.kill(pid, "SIGKILL");
+    if (performance.now() > deadline) process.kill(pid, "SIGKILL");
     await delay(POLL_MS);
   }
 }

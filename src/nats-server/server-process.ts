@@ -182,8 +182,8 @@ async function startFailure(
 
 /** @returns the port */
 async function untilReady(child: ChildProcess, run: string, jetstream: boolean): Promise<number> {
-  const deadline = Date.now() + START_TIMEOUT_MS;
-  while (child.exitCode === null && child.signalCode === null && Date.now() < deadline) {
+  const deadline = performance.now() + START_TIMEOUT_MS;
+  while (child.exitCode === null && child.signalCode === null && performance.now() < deadline) {
     const port = child.pid === undefined ? undefined : await listeningPort(run, child.pid);
     const info = port === undefined ? undefined : await readServerInfo(SERVER_HOST, port);
     if (port !== undefined && info !== undefined) {
@@ -196,7 +196,7 @@ async function untilReady(child: ChildProcess, run: string, jetstream: boolean):
     }
     await delay(POLL_MS);
   }
-  if (Date.now() >= deadline) {
+  if (performance.now() >= deadline) {
     throw new NatsServerError(`nats-server was not ready after ${START_TIMEOUT_MS / 1000} s`);
   }
   // The process has ended. `startFailure` says why.

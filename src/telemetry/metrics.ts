@@ -24,8 +24,8 @@ export interface GaugeSources {
 }
 
 export interface MetricsOptions extends GaugeSources {
-  /** Epoch milliseconds. Default: the clock of the system. */
-  readonly now?: () => number;
+  /** Milliseconds by a clock that never jumps. Default: that of the system. */
+  readonly steady?: () => number;
 }
 
 export interface Metrics {
@@ -80,7 +80,7 @@ const BUCKETS = [
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const recentClaims = new RecentClaims(options.now ?? Date.now);
+  const recentClaims = new RecentClaims(options.steady ?? (() => performance.now()));
   registerGauges(registry, options, recentClaims);
   const count = registerCounters(registry);
   const claimDuration = histogram(registry, "if_coordinator_claim_duration_seconds");

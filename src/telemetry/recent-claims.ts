@@ -12,17 +12,17 @@ interface RecentClaim {
 }
 
 export class RecentClaims {
-  readonly #now: () => number;
+  readonly #steady: () => number;
   /** A ring buffer: when it is full, the latest claim replaces the oldest. */
   readonly #claims: RecentClaim[] = [];
   #next = 0;
 
-  constructor(now: () => number) {
-    this.#now = now;
+  constructor(steady: () => number) {
+    this.#steady = steady;
   }
 
   add(seconds: number, succeeded: boolean): void {
-    this.#claims[this.#next] = { endedAt: this.#now(), seconds, succeeded };
+    this.#claims[this.#next] = { endedAt: this.#steady(), seconds, succeeded };
     this.#next = (this.#next + 1) % WINDOW_CLAIMS;
   }
 
@@ -41,7 +41,7 @@ export class RecentClaims {
   }
 
   #recent(): RecentClaim[] {
-    const oldest = this.#now() - WINDOW_MS;
+    const oldest = this.#steady() - WINDOW_MS;
     return this.#claims.filter((claim) => claim.endedAt >= oldest);
   }
 }

@@ -167,7 +167,7 @@ describe("claim latency and success", () => {
 
   it("forget claims after the time of the window", async () => {
     let now = 1_000_000;
-    const metrics = sampleMetrics({ now: () => now });
+    const metrics = sampleMetrics({ steady: () => now });
     metrics.observe(claim("ok", 5));
     now += WINDOW_MS;
     metrics.observe(claim("ok", 0.001));
