@@ -80,6 +80,10 @@ export const COMMANDS: CommandTable = {
         },
       },
     },
+    mcp: {
+      summary: "serve the tasks to a coding agent, as tools of the Model Context Protocol",
+      load: () => import("./mcp.ts"),
+    },
     prime: {
       summary: "tell an agent how to take part, in a few lines",
       load: () => import("./prime.ts"),

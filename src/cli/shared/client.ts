@@ -104,14 +104,24 @@ export async function withCoordinator(
   work: (open: OpenCoordinator) => Promise<void>,
   logger = LOGGER,
 ): Promise<void> {
+  const open = await openCoordinator(options, logger);
+  await using bus = open.bus;
+  await using coordinator = open.coordinator;
+  await work({ bus, coordinator });
+}
+
+/** For a command with a longer life. The caller disconnects. @throws ConnectionError, ContextError */
+export async function openCoordinator(
+  options: ConnectionOptions,
+  logger = LOGGER,
+): Promise<OpenCoordinator> {
   const { EventBus, Coordinator } = await loadLibrary();
   const config = { ...clientSettings(options), name: NAME };
-  await using bus = new EventBus({ backend: "nats", config, logger });
+  const bus = new EventBus({ backend: "nats", config, logger });
   // Unlike `bus.connect()`, it throws the reason.
   await bus.link.connect(NAMES);
   const timing = options.timeout === undefined ? {} : { deadlineMs: options.timeout };
-  await using coordinator = new Coordinator(bus, timing);
-  await work({ bus, coordinator });
+  return { bus, coordinator: new Coordinator(bus, timing) };
 }
 
 /** @throws ContextError */
