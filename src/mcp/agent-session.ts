@@ -9,11 +9,9 @@ import type { Logger } from "../client/logger.ts";
 import { SessionLeases } from "../client/session-leases.ts";
 import type { TaskClient } from "../client/task-client.ts";
 import { hasCode, TaskError } from "../client/task-error.ts";
-import { pause } from "../client/waiting.ts";
-import type { Reply } from "../protocol/operations.ts";
+import { ClaimAsker } from "./claim-asker.ts";
 import { HeldClaim } from "./held-claim.ts";
-import { KeptClaim } from "./kept-claim.ts";
-import { waitForTask, type Wanted } from "./next-task.ts";
+import type { Wanted } from "./next-task.ts";
 
 export interface SessionContext {
   readonly link: BusConnection;
@@ -35,21 +33,14 @@ export interface SessionContext {
 /** How long the registration may take. Its retries have their own pauses. */
 const REGISTER_MS = 15_000;
 const UNREGISTER_MS = 800;
-/** After this, a worker whose answer nobody received has given the task back. */
-const SETTLED_MS = 1_000;
-const MAX_STRAYS = 100;
-
 export class AgentSession {
   readonly id: string;
   readonly #context: SessionContext;
   readonly #leases: SessionLeases;
   readonly #held = new Map<string, HeldClaim>();
-  /** The claims of cancelled calls. */
-  readonly #kept = new Set<KeptClaim>();
+  readonly #asker: ClaimAsker;
   readonly #stopped = new AbortController();
   #started: Promise<void> | null = null;
-  /** Requests for the next task that are under way. */
-  #asking = 0;
 
   constructor(id: string, context: SessionContext) {
     this.id = id;
@@ -68,6 +59,11 @@ export class AgentSession {
       },
     };
     this.#leases = new SessionLeases(tasks, settings, listener, logger, link);
+    this.#asker = new ClaimAsker({
+      ...{ tasks, logger, claimer: this.#claimer(), stopped: this.#stopped.signal },
+      heldFor: (taskId) => this.#held.get(taskId),
+      hold: (claimed) => this.#hold(claimed),
+    });
   }
 
   get held(): readonly HeldClaim[] {
@@ -98,52 +94,20 @@ export class AgentSession {
   }
 
   /** Waits for a task. @throws TaskError; the signal's reason */
-  async next(
-    wanted: Pick<Wanted, "tags" | "prefix">,
-    waitMs: number,
-    signal: AbortSignal,
-  ): Promise<HeldClaim | Reply<"tasks.next">> {
-    const kept = [...this.#kept].find((one) => one.fits(wanted));
-    if (kept !== undefined) return this.#take(kept);
-    this.#asking++;
-    try {
-      const { tasks } = this.#context;
-      const reply = await waitForTask(tasks, { ...this.#claimer(), ...wanted }, waitMs, signal);
-      const [claimed] = reply.claims;
-      return claimed === undefined ? reply : this.#hold(claimed);
-    } catch (error) {
-      if (hasCode(error, "session_replaced")) this.#replaced(error);
-      // Its answer may have been lost.
-      else void this.#findStrays();
-      throw error;
-    } finally {
-      this.#asking--;
-    }
-  }
+  next: ClaimAsker["next"] = (...args) => this.#noticing(this.#asker.next(...args));
 
   /** Claims one task. @throws TaskError; the signal's reason */
-  async claim(taskId: string, signal: AbortSignal): Promise<HeldClaim> {
-    const held = this.#held.get(taskId);
-    const kept = [...this.#kept].find((one) => one.held === held);
-    if (kept !== undefined) return this.#take(kept);
-    if (held !== undefined && !held.claim.isOver) return held;
-    const input = { ...this.#claimer(), release_on_disconnect: true };
-    const claimed = await this.#context.tasks.claim(taskId, input, { signal });
-    return this.#hold(claimed);
-  }
+  claim: ClaimAsker["claim"] = (...args) => this.#noticing(this.#asker.claim(...args));
 
   /** The call that has claimed it was cancelled: the next one gets it, or it goes back to the pool. */
   keep(held: HeldClaim): void {
-    const kept = new KeptClaim(held, () => {
-      this.#kept.delete(kept);
-    });
-    this.#kept.add(kept);
+    this.#asker.keep(held);
   }
 
   /** Ends the session: its claims go back to the pool. Never rejects. */
   async stop(): Promise<void> {
     this.#stopped.abort(new Error("the session has ended"));
-    for (const kept of this.#kept) kept.stop();
+    this.#asker.stop();
     for (const { claim } of this.held) claim.stop("the session ends");
     const { tasks, logger, instance } = this.#context;
     if (this.#started !== null) {
@@ -167,10 +131,14 @@ export class AgentSession {
     };
   }
 
-  #take(kept: KeptClaim): HeldClaim {
-    kept.stop();
-    this.#kept.delete(kept);
-    return kept.held;
+  /** A refusal can be the first to say that another process has the session. */
+  async #noticing<T>(asking: Promise<T>): Promise<T> {
+    try {
+      return await asking;
+    } catch (error) {
+      if (hasCode(error, "session_replaced")) this.#replaced(error);
+      throw error;
+    }
   }
 
   #claimOf(taskId: string, attempt: number): Claim | undefined {
@@ -214,21 +182,5 @@ export class AgentSession {
     this.#stopped.abort(error);
     this.#started = null;
     this.#context.replaced(error);
-  }
-
-  /** A claim whose answer was lost would last as long as its lease, and nobody would work on it. */
-  async #findStrays(): Promise<void> {
-    try {
-      await pause(SETTLED_MS, this.#stopped.signal);
-      if (this.#asking > 0) return;
-      const { tasks } = this.#context;
-      const page = await tasks.list({ claimed_by: this.id, limit: MAX_STRAYS });
-      for (const { task_id: taskId } of page.tasks) {
-        if (this.#held.has(taskId) || this.#asking > 0) continue;
-        this.keep(await this.claim(taskId, this.#stopped.signal));
-      }
-    } catch (error) {
-      this.#context.logger.debug(`the claims of ${this.id} were not compared: ${String(error)}`);
-    }
   }
 }

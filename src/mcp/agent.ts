@@ -31,6 +31,9 @@ export interface AgentOptions {
   readonly logger: Logger;
 }
 
+/** The number of a request of the client. */
+export type CallId = string | number;
+
 /** Of the ids that replace an id which another process has taken over. */
 const RANDOM_LENGTH = 4;
 
@@ -46,6 +49,7 @@ export class Agent {
   /** The wait of each session that goes on after its call. */
   readonly #waits = new Map<string, TaskWait>();
   #base: string | undefined;
+  #lastHandOut: { readonly held: HeldClaim; readonly call: CallId } | null = null;
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -96,9 +100,22 @@ export class Agent {
     return this.#claims.get(handle);
   }
 
-  /** From now on, the model knows the claim. */
-  handOut(held: HeldClaim): void {
+  /** The answer of a call tells the model about the claim. */
+  handOut(held: HeldClaim, call: CallId): void {
+    held.isKnown = true;
     this.#claims.set(held.handle, held);
+    this.#lastHandOut = { held, call };
+  }
+
+  /** The client no longer waits for the call. If its answer is under way, the model does not get it. */
+  cancelled(call: CallId): void {
+    if (this.#lastHandOut?.call !== call) return;
+    const { held } = this.#lastHandOut;
+    this.#lastHandOut = null;
+    if (held.claim.isOver) return;
+    held.isKnown = false;
+    this.#claims.delete(held.handle);
+    this.#sessions.get(held.session)?.keep(held);
   }
 
   /** Gives back everything that is held, and disconnects. Never rejects. */
@@ -136,8 +153,7 @@ export class Agent {
   #troubled(held: HeldClaim, error: TaskError): void {
     const { handle, session } = held;
     if (error.code === "lease_lost") this.ended.lost(held, error.message);
-    // The model does not know of a claim that waits for the next call.
-    if (this.#claims.get(handle) !== held) return;
+    if (!held.isKnown) return;
     const text =
       error.code === "lease_lost"
         ? `${handle} is lost: stop working on it and publish nothing.`

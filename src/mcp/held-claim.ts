@@ -10,6 +10,8 @@ export class HeldClaim {
   readonly session: string;
   /** Such as `P0.1.2#3`. */
   readonly handle: string;
+  /** Whether the model knows the claim. It does not if the call that made it was cancelled. */
+  isKnown = false;
   #note: string | undefined;
 
   constructor(claim: Claim, session: string) {

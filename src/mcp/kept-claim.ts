@@ -17,16 +17,20 @@ export class KeptClaim {
     this.#timer = setTimeout(() => {
       gone();
       // If the coordinator does not answer, the end of the lease frees the task.
-      held.claim.release().catch(() => undefined);
+      if (this.isValid) held.claim.release().catch(() => undefined);
     }, KEPT_MS);
     this.#timer.unref();
   }
 
+  /** Whether it is held, and the model does not know that. */
+  get isValid(): boolean {
+    return !this.held.isKnown && !this.held.claim.isOver;
+  }
+
   fits({ tags = [], prefix = "" }: Pick<Wanted, "tags" | "prefix">): boolean {
-    const { task, isOver } = this.held.claim;
-    return (
-      !isOver && task.task_id.startsWith(prefix) && tags.every((tag) => task.tags.includes(tag))
-    );
+    const { task } = this.held.claim;
+    const hasTags = tags.every((tag) => task.tags.includes(tag));
+    return hasTags && task.task_id.startsWith(prefix);
   }
 
   /** It no longer goes back by itself. */

@@ -9,7 +9,7 @@ import type { Reply, RequestInput } from "../protocol/operations.ts";
 
 export type Wanted = Pick<
   RequestInput<"tasks.next">,
-  "session_id" | "instance" | "tags" | "prefix" | "capabilities" | "ttl_seconds"
+  "session_id" | "instance" | "tags" | "prefix" | "capabilities" | "ttl_seconds" | "request_id"
 >;
 
 /** One request waits so long. If the worker that holds it dies, no more than this is lost. */
@@ -22,17 +22,17 @@ const OUTAGE_PAUSE_MS = 500;
 const TOLERANCE_MS = 50;
 
 /**
+ * @param until by `performance.now()`
  * @throws TaskError for a refusal, or if no coordinator answers the first request or the last one; the
  * signal's reason
  */
 export async function waitForTask(
   tasks: TaskClient,
   wanted: Wanted,
-  waitMs: number,
+  until: number,
   signal: AbortSignal,
 ): Promise<Reply<"tasks.next">> {
-  const request = { ...wanted, request_id: crypto.randomUUID(), release_on_disconnect: true };
-  const until = performance.now() + waitMs;
+  const request = { ...wanted, release_on_disconnect: true };
   const leftMs = (): number => Math.max(0, until - performance.now());
   let isKnown = false;
   for (;;) {

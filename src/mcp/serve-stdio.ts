@@ -1,6 +1,7 @@
 /** Serves one client over standard input and output, for as long as the client is there. */
-import { serveStdio } from "@modelcontextprotocol/server/stdio";
-import type { Agent } from "./agent.ts";
+import type { JSONRPCMessage } from "@modelcontextprotocol/server";
+import { serveStdio, StdioServerTransport } from "@modelcontextprotocol/server/stdio";
+import type { Agent, CallId } from "./agent.ts";
 import { createMcpServer } from "./server.ts";
 
 /**
@@ -16,11 +17,26 @@ export async function serveAgent(agent: Agent, warn: (message: string) => void):
       });
     }
   });
+  const transport = new StdioServerTransport();
   const handle = serveStdio(() => createMcpServer(agent), {
+    transport,
     onerror: ({ message }) => {
       warn(message);
     },
   });
+  const { onmessage: deliver } = transport;
+  transport.onmessage = (message) => {
+    deliver?.(message);
+    const cancelled = cancelledBy(message);
+    if (cancelled !== undefined) agent.cancelled(cancelled);
+  };
   await gone;
   await handle.close();
+}
+
+/** The server ends calls that are cancelled. It ignores calls that it has answered, but a claim must not be lost. */
+function cancelledBy(message: JSONRPCMessage): CallId | undefined {
+  if (!("method" in message) || message.method !== "notifications/cancelled") return undefined;
+  const { requestId } = message.params ?? {};
+  return typeof requestId === "string" || typeof requestId === "number" ? requestId : undefined;
 }

@@ -58,8 +58,8 @@ async function callTool(
   given: unknown,
   context: ServerContext,
 ): Promise<CallToolResult> {
-  const { signal } = context.mcpReq;
-  const call: Call = { agent, signal, progress: progressOf(context) };
+  const { signal, id } = context.mcpReq;
+  const call: Call = { agent, id, signal, progress: progressOf(context) };
   try {
     const { session, view } = await tool.run(given, call);
     for (const held of agent.claims(session)) held.claim.progress(held.progress(tool.name));

@@ -1,12 +1,13 @@
 /** What a tool of the server consists of. */
 import type { z } from "zod";
-import type { Agent } from "./agent.ts";
+import type { Agent, CallId } from "./agent.ts";
 import type { View } from "./task-view.ts";
 import { type ArgumentSchema, parseArguments, toArgumentSchema } from "./tool-arguments.ts";
 
 /** One call of a tool. */
 export interface Call {
   readonly agent: Agent;
+  readonly id: CallId;
   /** Aborted when the client no longer waits for the answer. */
   readonly signal: AbortSignal;
   /** Tells the client that the call is alive, if it wants to know. */

@@ -3,9 +3,9 @@
  * the name of the folder, the second `<name>-2`. A file in the temporary folder holds each seat while its
  * process lives. Hooks find the agents of a folder by these files.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { sessionOfFolder } from "../../config/agent-session.ts";
 
 const MAX_SEATS = 1_000;
@@ -24,7 +24,13 @@ export function takeSeat(folder: string, seats = seatsFolder()): Seat {
     for (let number = 1; number <= MAX_SEATS; number++) {
       const session = number === 1 ? name : `${name}-${number}`;
       const file = join(seats, session);
-      if (take(file)) return { session, leave: () => { leave(file); } };
+      if (take(file))
+        return {
+          session,
+          leave: () => {
+            leave(file);
+          },
+        };
     }
   } catch {
     // Without such a folder, the process id distinguishes the agents of this machine.
@@ -62,7 +68,14 @@ function take(file: string): boolean {
 }
 
 function leave(file: string): void {
-  if (pidIn(file) === process.pid) rmSync(file, { force: true });
+  if (pidIn(file) !== process.pid) return;
+  rmSync(file, { force: true });
+  try {
+    rmdirSync(dirname(file));
+    rmdirSync(dirname(dirname(file)));
+  } catch {
+    // Other agents have their seats there.
+  }
 }
 
 function isTaken(file: string): boolean {

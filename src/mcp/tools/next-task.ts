@@ -59,7 +59,7 @@ async function takeNext(args: z.infer<typeof schema>, call: Call): Promise<Answe
     signal.throwIfAborted();
   }
   tellOthers(agent.claims(session.id), outcome, session.id, call);
-  agent.handOut(outcome);
+  agent.handOut(outcome, call.id);
   const { handle, claim } = outcome;
   return {
     session: session.id,

@@ -1,0 +1,54 @@
+/** What a model learns although it did not ask. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { McpClient } from "../support/mcp-client.ts";
+import { TestCoordinator } from "../support/test-coordinator.ts";
+
+describe("the next reply says", () => {
+  it("that a claim is lost", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await using mcp = await McpClient.start({ url: coordinator.server.url, session: "s1" });
+    for (const id of ["a", "b"]) await coordinator.ok(`tasks.create.${id}`);
+    await mcp.call("next_task");
+    const both = await mcp.call("next_task");
+    assert.deepEqual(both.notices, ["You hold a#1, too: finish each of them."]);
+    // It ends the wait, so that the model learns it at once.
+    const waiting = mcp.call("wait_for", { task_ids: ["b"] });
+    await coordinator.ok("tasks.requeue.a", { reason: "wrong agent" });
+    const { status, notices } = await waiting;
+    assert.equal(status, "none");
+    assert.deepEqual(notices, ["a#1 is lost: stop working on it and publish nothing."]);
+    const lost = { status: "lost", claim: "a#1", notices: [] };
+    assert.deepEqual(await mcp.call("report_progress", { claim: "a#1" }), lost);
+    const refusal = await mcp.refusal("finish_task", { claim: "a#1", outcome: "done" });
+    assert.deepEqual([refusal.code, refusal.next.slice(0, 4)], ["lease_lost", "Stop"]);
+    assert.match(refusal.message, /wrong agent/);
+    assert.equal((await mcp.call("report_progress")).status, "held");
+  });
+
+  it("that a task was cancelled", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await using mcp = await McpClient.start({ url: coordinator.server.url, session: "s1" });
+    await coordinator.ok("tasks.create.a");
+    const { claim } = await mcp.call("next_task");
+    await coordinator.ok("tasks.cancel.a", { reason: "no longer needed" });
+    const waiting = await mcp.call("wait_for", { prefix: "none." });
+    const text = "a#1 was cancelled: stop working on it, then finish_task with give_back.";
+    assert.deepEqual(waiting.notices, [text]);
+    assert.equal((await mcp.call("report_progress")).status, "cancel");
+    const end = await mcp.call("finish_task", { claim, outcome: "give_back" });
+    assert.equal(end.status, "cancelled");
+  });
+
+  it("that a task is finished for which the session has waited", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await using mcp = await McpClient.start({ url: coordinator.server.url, session: "s1" });
+    for (const id of ["a", "b", "c"]) await coordinator.ok(`tasks.create.${id}`);
+    const wait = { task_ids: ["b", "c"], wait_seconds: 0 };
+    assert.equal((await mcp.call("wait_for", wait)).status, "none");
+    await coordinator.ok("tasks.cancel.b");
+    await coordinator.ok("tasks.cancel.a");
+    const { notices } = await mcp.call("wait_for", { prefix: "none.", wait_seconds: 10 });
+    assert.deepEqual(notices, ["b, for which you waited, is cancelled."]);
+  });
+});
