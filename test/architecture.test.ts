@@ -37,6 +37,7 @@ const ALLOWED_IMPORTS: ImportTable = {
     ...["nats/shared-bucket", "nats/task-updates"],
     ...["p-retry", "zod", "node:events", "node:os", "node:worker_threads"],
   ],
+  mcp: [...["task", "protocol", "client", "version", "zod"], ...["@modelcontextprotocol/server"]],
   telemetry: ["type service/ports", "pino", "prom-client", "node:*"],
   config: ["protocol", "nats/connection-values", "zod", "yaml", "node:*"],
   version: ["node:*"],
@@ -51,7 +52,7 @@ const ALLOWED_IMPORTS: ImportTable = {
   simulation: ["task", "protocol", "client", "nats", "history", "task-files", "node:*"],
   cli: [
     ...["task", "protocol", "app", "pool", "config", "version", "cleanup"],
-    ...["timers", "client", "simulation", "task-files"],
+    ...["timers", "client", "simulation", "task-files", "mcp"],
     ...["nats/connection", "nats/request", "nats-server/dev-server", "telemetry/json-line"],
     ...["nats/connection-values", "nats/inspection", "nats/server-versions", "nats/task-removal"],
     ...["history", "nats/history-access", "nats/read-history", "nats/read-leases"],

@@ -16,7 +16,13 @@ const HEAVY = [
     "cli-table3",
     "cli-progress",
   ],
-  ...["@nats-io/jetstream", "@nats-io/kv", "@nats-io/services", "@bomb.sh/tab"],
+  ...[
+    "@modelcontextprotocol/server",
+    "@nats-io/jetstream",
+    "@nats-io/kv",
+    "@nats-io/services",
+    "@bomb.sh/tab",
+  ],
 ];
 const HEAVY_BEGINNINGS = ["mdast-", "micromark"];
 
