@@ -56,7 +56,7 @@ const ALLOWED_IMPORTS: ImportTable = {
     ...["nats/connection", "nats/request", "nats-server/dev-server", "telemetry/json-line"],
     ...["nats/connection-values", "nats/inspection", "nats/server-versions", "nats/task-removal"],
     ...["history", "nats/history-access", "nats/read-history", "nats/read-leases"],
-    ...["nats/account-updates", "auth"],
+    ...["nats/account-updates", "nats/access-attempts", "auth"],
     ...["commander", "picocolors", "cli-progress", "cli-table3"],
     ...["@bomb.sh/tab", "ink", "react", "node:*"],
   ],

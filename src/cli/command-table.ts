@@ -136,6 +136,10 @@ export const COMMANDS: CommandTable = {
           summary: "refuse an agent or operator from now on",
           load: () => import("./auth/revoke.ts"),
         },
+        check: {
+          summary: "try with credentials what must be refused; exit code 1 if something is not",
+          load: () => import("./auth/check.ts"),
+        },
         push: {
           summary: "give all accounts to the NATS server again",
           load: () => import("./auth/push.ts"),

@@ -20,7 +20,7 @@ import { printableLines } from "./terminal-text.ts";
 const NAME = "if-coordinator command";
 
 /** What error messages call the options. A context or a variable may have set them, too. */
-const NAMES: LoginNames = {
+export const CONNECTION_NAMES: LoginNames = {
   servers: "--nats <url>",
   user: "--user and --password, --creds, --nkey or --context",
   credsFile: "--creds",
@@ -72,7 +72,7 @@ export async function withCalls(
 
 /** For a command with several connections. The caller closes them. @throws ConnectionError, ContextError */
 export async function openCalls(options: ConnectionOptions & OutputOptions): Promise<OpenCalls> {
-  const connection = await connectNats(connectOptions(options), NAMES);
+  const connection = await connectNats(connectOptions(options), CONNECTION_NAMES);
   const timing = options.timeout === undefined ? {} : { deadlineMs: options.timeout };
   const logger = options.json === true ? NO_LOGGER : LOGGER;
   const calls = new Calls(createRequester(connection), { ...timing, logger });
@@ -119,7 +119,7 @@ export async function openCoordinator(
   const config = { ...clientSettings(options), name: NAME };
   const bus = new EventBus({ backend: "nats", config, logger });
   // Unlike `bus.connect()`, it throws the reason.
-  await bus.link.connect(NAMES);
+  await bus.link.connect(CONNECTION_NAMES);
   const timing = options.timeout === undefined ? {} : { deadlineMs: options.timeout };
   return { bus, coordinator: new Coordinator(bus, timing) };
 }
