@@ -13,17 +13,15 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createOperator, fromSeed, type KeyPair } from "@nats-io/nkeys";
+import { AuthError } from "./auth-error.ts";
 import {
   createPrivateFile,
+  isMissing,
   makePrivateFolder,
   readIfThere,
+  unusable,
   writePrivateFile,
 } from "./private-files.ts";
-
-/** The folder cannot be used as it is. The message says what to do. */
-export class AuthError extends Error {
-  override readonly name = "AuthError";
-}
 
 /** What `auth.json` contains. */
 export interface ServerPlace {
@@ -45,7 +43,7 @@ export class AuthFolder {
   }
 
   /**
-   * Makes the folder with the key of a new issuer.
+   * Makes the folder with the key of a new issuer. It is complete when `auth.json` is written.
    *
    * @throws AuthError if it is in use
    */
@@ -59,9 +57,11 @@ export class AuthFolder {
     for (const name of ["", ...SECRET_FOLDERS]) await makePrivateFolder(join(full, name));
     const issuer = createOperator();
     await writePrivateFile(join(full, "keys", "issuer.nk"), seedOf(issuer));
-    const folder = new AuthFolder(full, place, issuer);
-    await folder.writeText("auth.json", `${JSON.stringify(place, null, 2)}\n`);
-    return folder;
+    return new AuthFolder(full, place, issuer);
+  }
+
+  static async isThere(path: string): Promise<boolean> {
+    return (await readIfThere(join(path, "auth.json"))) !== null;
   }
 
   /** @throws AuthError if it is no such folder */
@@ -77,6 +77,17 @@ export class AuthFolder {
     }
     await requirePrivate(join(full, "keys"));
     return new AuthFolder(full, placeOf(place, full), keyOf(seed));
+  }
+
+  /** Where the commands find the server from now on. */
+  async writePlace(place: ServerPlace): Promise<void> {
+    await this.writeText("auth.json", `${JSON.stringify({ server: place.server }, null, 2)}\n`);
+  }
+
+  /** Path of the certificate of the authority. `null`: the server has no TLS. */
+  async caFile(): Promise<string | null> {
+    const path = this.file("tls", "ca.pem");
+    return (await readIfThere(path)) === null ? null : path;
   }
 
   /** The path of a file in the folder. */
@@ -152,9 +163,8 @@ async function entriesOf(path: string): Promise<string[]> {
   try {
     return await readdir(path);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
-    const why = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    throw new AuthError(`${path} cannot be used (${why}): choose another folder`, { cause: error });
+    if (isMissing(error)) return [];
+    throw unusable(path, error);
   }
 }
 

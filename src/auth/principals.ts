@@ -7,7 +7,8 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { createAccount, createUser, type KeyPair } from "@nats-io/nkeys";
-import { AuthError, type AuthFolder } from "./auth-folder.ts";
+import { AuthError } from "./auth-error.ts";
+import type { AuthFolder } from "./auth-folder.ts";
 import {
   credentialsOf,
   type PrincipalAccount,

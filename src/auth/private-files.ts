@@ -5,14 +5,23 @@
 import { randomUUID } from "node:crypto";
 import { link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { AuthError } from "./auth-error.ts";
 
 export async function makePrivateFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw unusable(path, error);
+  }
 }
 
 /** Writes the file, or replaces it. */
-export function writePrivateFile(path: string, text: string): Promise<void> {
-  return viaTemporary(path, text, (temporary) => rename(temporary, path));
+export async function writePrivateFile(path: string, text: string): Promise<void> {
+  try {
+    await viaTemporary(path, text, (temporary) => rename(temporary, path));
+  } catch (error) {
+    throw unusable(path, error);
+  }
 }
 
 /** Writes the file. @returns false if there is one already */
@@ -22,8 +31,8 @@ export async function createPrivateFile(path: string, text: string): Promise<boo
     await viaTemporary(path, text, (temporary) => link(temporary, path));
     return true;
   } catch (error) {
-    if (isErrno(error, "EEXIST")) return false;
-    throw error;
+    if (codeOf(error) === "EEXIST") return false;
+    throw unusable(path, error);
   }
 }
 
@@ -64,11 +73,21 @@ export async function readIfThere(path: string): Promise<string | null> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    if (isErrno(error, "ENOENT")) return null;
-    throw error;
+    if (isMissing(error)) return null;
+    throw unusable(path, error);
   }
 }
 
-function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
+/** Whether there is no such file or folder. */
+export function isMissing(error: unknown): boolean {
+  return ["ENOENT", "ENOTDIR"].includes(codeOf(error));
+}
+
+export function unusable(path: string, cause: unknown): AuthError {
+  const message = `${path} cannot be used (${codeOf(cause)}): check its permissions, or choose another folder`;
+  return new AuthError(message, { cause });
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : String(error);
 }

@@ -3,8 +3,6 @@ import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import { colors } from "./shared/colors.ts";
-import type { App } from "../app.ts";
 import { type Config, loadConfig } from "../config.ts";
 import {
   NatsServerError,
@@ -14,17 +12,24 @@ import {
   type SystemUser,
 } from "../nats-server/dev-server.ts";
 import { startWorkers } from "../pool/worker-pool.ts";
-import { VERSION } from "../version.ts";
 import { addExamples } from "./shared/help.ts";
-import { announcementOf, formatCommands, formatRows, print, printError } from "./shared/output.ts";
+import { announcementOf, print, printError } from "./shared/output.ts";
+import { describeDev } from "./dev/describe.ts";
+import {
+  hasSecureSetUp,
+  notePort,
+  openSecureSetUp,
+  type SecureSetUp,
+} from "./dev/secure-set-up.ts";
 import { RefusalRestarts } from "./dev/refusal-restarts.ts";
 import { type Part, runService } from "./shared/run-service.ts";
 import { addSettingOptions, configOf } from "./shared/setting-options.ts";
 
-const FLAGS = ["port", "http-port", "store-dir", "workers", "log-level", "log-format"];
+const FLAGS = ["port", "http-port", "store-dir", "secure", "workers", "log-level", "log-format"];
 
-/** Where commands look for NATS if nothing names a server. */
-const DEFAULT_PORT = 4222;
+const NOT_SECURED =
+  "this folder has a secured set-up, but dev was started without --secure: everyone on this machine has " +
+  "access, and the tasks of the secured set-up are not shown";
 
 /** It is part of the package. */
 const SERVER_CONFIG = new URL("../../../nats-server.conf", import.meta.url);
@@ -34,7 +39,11 @@ export function define(command: Command): void {
     const config = configOf(command);
     await runService(config, (started, signal) => dev(config, started, signal));
   });
-  addExamples(command, ["dev", "dev --port 4333 --http-port 0 --store-dir /tmp/coordinator"]);
+  addExamples(command, [
+    "dev",
+    "dev --secure",
+    "dev --port 4333 --http-port 0 --store-dir /tmp/coordinator",
+  ]);
 }
 
 async function dev(
@@ -43,35 +52,60 @@ async function dev(
   signal: AbortSignal,
 ): Promise<void> {
   const { port, storeDir } = config.dev;
+  const secured = config.dev.secure ? await openSecureSetUp(storeDir, port) : null;
+  if (secured === null && (await hasSecureSetUp(storeDir))) printError(NOT_SECURED);
   const binary = await resolveServerBinary({ ...config.dev, notify: printError });
   const systemUser = { username: "if-coordinator", password: randomUUID() };
   const server = await startDevServer({
     binary,
     port,
     storeDir,
-    config: await readFile(SERVER_CONFIG, "utf8"),
-    systemUser,
+    config: secured?.serverConfig ?? (await readFile(SERVER_CONFIG, "utf8")),
+    // In a secured set-up, the accounts are not in the configuration.
+    ...(secured === null && { systemUser }),
     notify: printError,
   });
   const restarts = new RefusalRestarts({ restart: () => server.restart(), notify: printError });
   started(partOf(server, restarts, storeDir));
   const { observe } = restarts;
-  const app = await startWorkers(configFor(server.url, systemUser, config), { signal, observe });
+  const url = secured === null ? server.url : await notePort(secured, storeDir, server.port);
+  const login = secured === null ? loginOf(systemUser) : securedLogin(secured);
+  const app = await startWorkers(configFor(url, login, config), { signal, observe });
   started(app);
-  const fields = { nats: [server.url], data: resolve(storeDir) };
-  print(describe(config, server, app), announcementOf(config, app, fields));
+  const auth = secured?.folder.path ?? null;
+  const fields = { nats: [url], data: resolve(storeDir), ...(auth !== null && { auth }) };
+  print(describeDev({ config, url, app, auth }), announcementOf(config, app, fields));
 }
 
-/** The server is one node without users, except for our system user. The settings for `serve` do not apply. */
-function configFor(url: string, { username, password }: SystemUser, config: Config): Config {
+/** How the workers log in. */
+type Login = Pick<Config, "auth"> & { readonly nats: Partial<Config["nats"]> };
+
+/** The server has no users except for our system user. */
+function loginOf({ username, password }: SystemUser): Login {
+  return { auth: { mode: "open" }, nats: { systemUsername: username, systemPassword: password } };
+}
+
+function securedLogin({ folder, caFile }: SecureSetUp): Login {
+  return {
+    auth: { mode: "accounts" },
+    nats: {
+      credsFile: folder.credentialsFile("worker"),
+      systemCredsFile: folder.credentialsFile("reports"),
+      caCert: caFile ?? undefined,
+    },
+  };
+}
+
+/** The server is one node of ours. The settings for `serve` do not apply. */
+function configFor(url: string, login: Login, config: Config): Config {
   const { nats } = loadConfig({ env: {} });
-  const system = { systemUsername: username, systemPassword: password };
   // The server is running.
   const connectTimeoutSeconds = 0;
   return {
     ...config,
     replicas: 1,
-    nats: { ...nats, ...system, connectTimeoutSeconds, servers: [url] },
+    auth: login.auth,
+    nats: { ...nats, ...login.nats, connectTimeoutSeconds, servers: [url] },
   };
 }
 
@@ -92,35 +126,4 @@ function partOf(server: RestartableServer, restarts: RefusalRestarts, storeDir: 
       return server.stop();
     },
   };
-}
-
-function describe(
-  { dev, workers, startedByNpm }: Config,
-  server: RestartableServer,
-  app: Pick<App, "httpUrl">,
-): string {
-  // npm does not put the command on the PATH.
-  const command = startedByNpm ? "npx if-coordinator" : "if-coordinator";
-  return [
-    colors.bold(`if-coordinator ${VERSION}`),
-    "",
-    formatRows([
-      ["NATS", server.url],
-      ["workers", String(workers)],
-      ["HTTP", app.httpUrl === null ? "off" : `${app.httpUrl}/metrics`],
-      ["data", resolve(dev.storeDir)],
-    ]),
-    "",
-    "Try in other terminals:",
-    "",
-    formatCommands([
-      ...(server.port === DEFAULT_PORT ? [] : [`export NATS_URL=${server.url}`]),
-      `${command} watch`,
-      `${command} task create hello --title "Say hello"`,
-      `${command} task claim hello --session me`,
-    ]),
-    "",
-    "Ctrl-C stops everything. The data stays.",
-    "",
-  ].join("\n");
 }

@@ -139,6 +139,10 @@ const dev = z.strictObject({
   store_dir: text
     .default(".if-coordinator")
     .meta({ description: "Folder in which `dev` keeps its data", flag: "store-dir" }),
+  secure: flag.default(false).meta({
+    description: "Whether `dev` lets only agents and operators in that `auth` has added",
+    flag: "secure",
+  }),
   nats_server: text
     .refine((path) => !path.includes("://"), {
       error: "must be the path of a nats-server binary; URLs go to IF_COORDINATOR_NATS_SERVERS",

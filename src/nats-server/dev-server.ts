@@ -23,6 +23,7 @@ export {
   NatsServerError,
   type NatsServerProcess,
   PortTakenError,
+  SERVER_HOST,
   startNatsServer,
   type SystemUser,
 } from "./server-process.ts";

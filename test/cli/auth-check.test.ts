@@ -13,16 +13,15 @@ import { TestServer } from "../support/nats-server.ts";
 import { SecuredServer } from "../support/secured-server.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
-async function startWorker(settings: OverrideValues): Promise<AsyncDisposable> {
+/** The worker is stopped by the cleanup. */
+async function startWorker(cleanup: Cleanup, settings: OverrideValues): Promise<void> {
   const overrides = { "metrics.enabled": false, ...settings };
   const app = await startApp(loadConfig({ env: {}, overrides }), { log: false });
-  const cleanup = new Cleanup();
   cleanup.defer(() => app.stop());
-  return cleanup;
 }
 
-function workerOf({ folder, server }: SecuredServer): Promise<AsyncDisposable> {
-  return startWorker({
+function serve({ folder, server }: SecuredServer, cleanup: Cleanup): Promise<void> {
+  return startWorker(cleanup, {
     "nats.servers": [server.url],
     "nats.creds_file": folder.credentialsFile("worker"),
     "auth.mode": "accounts",
@@ -55,7 +54,8 @@ const BETWEEN = [
 describe("auth check", () => {
   it("finds nothing with the credentials of an agent or operator", async () => {
     await using secured = await SecuredServer.start();
-    await using _worker = await workerOf(secured);
+    await using cleanup = new Cleanup();
+    await serve(secured, cleanup);
     for (const name of ["s1", "s2"]) await secured.add(name);
     await secured.add("ann", "operator");
     const { url } = secured.server;
@@ -78,7 +78,8 @@ describe("auth check", () => {
 
   it("finds that the account of the workers reaches everything", async () => {
     await using secured = await SecuredServer.start();
-    await using _worker = await workerOf(secured);
+    await using cleanup = new Cleanup();
+    await serve(secured, cleanup);
     const worker = secured.folder.credentialsFile("worker");
     const holes = holesOf(await check(secured.server.url, "--creds", worker, "--json"));
     for (const hole of [
@@ -97,7 +98,8 @@ describe("auth check", () => {
 
   it("finds two agents that share an account", async () => {
     await using secured = await SecuredServer.start();
-    await using _worker = await workerOf(secured);
+    await using cleanup = new Cleanup();
+    await serve(secured, cleanup);
     await secured.add("s1");
     const key = await secured.folder.key("s1");
     assert.ok(key !== null);
@@ -166,7 +168,8 @@ describe("auth check", () => {
             S1 { users: [{ user: s1, password: "s" }], imports: [ ${imports} ] }
           }`,
       });
-      await using _worker = await startWorker({
+      await using cleanup = new Cleanup();
+      await startWorker(cleanup, {
         "nats.servers": [server.url],
         "nats.username": "worker",
         "nats.password": "w",

@@ -1,5 +1,4 @@
 /** What the commands below `auth` share: the folder of the set-up, and the server that uses it. */
-import { access } from "node:fs/promises";
 import { type Command } from "commander";
 import { AuthFolder } from "../../auth/auth-folder.ts";
 import type { SignedAccount } from "../../auth/principals.ts";
@@ -54,17 +53,13 @@ export async function giveToServer(
   { nats = folder.place.server }: ServerOptions,
   accounts: readonly SignedAccount[],
 ): Promise<string | null> {
-  const ca = folder.file("tls", "ca.pem");
-  const hasTls = await access(ca).then(
-    () => true,
-    () => false,
-  );
+  const caCert = await folder.caFile();
   const problem = await pushAccounts(
     {
       servers: nats.split(","),
       name: "if-coordinator auth",
       credsFile: folder.credentialsFile("admin"),
-      ...(hasTls && { caCert: ca }),
+      ...(caCert !== null && { caCert }),
     },
     NAMES,
     accounts.map(({ jwt }) => jwt),

@@ -18,16 +18,20 @@ export function addSettingOptions(command: Command, flags: readonly string[]): C
     const { description, kind, default: fallback } = setting;
     const value = VALUES[flag] ?? (kind === "number" ? "n" : kind === "list" ? "url,..." : "value");
     const shown = Array.isArray(fallback) ? fallback.join() : String(fallback);
-    command.addOption(
-      new Option(`--${flag} <${value}>`, `${lowerFirst(description)} (default: ${shown})`),
-    );
+    const name = kind === "boolean" ? `--${flag}` : `--${flag} <${value}>`;
+    command.addOption(new Option(name, `${lowerFirst(description)} (default: ${shown})`));
   }
   return command.option("--config <path>", "YAML file with settings (default: none)");
 }
 
+interface GivenOptions {
+  readonly config?: string;
+  readonly [option: string]: string | boolean | undefined;
+}
+
 /** From then on, the command writes in the format of the log. @throws ConfigError */
 export function configOf(command: Command): Config {
-  const { config: file, ...given } = command.opts<Record<string, string | undefined>>();
+  const { config: file, ...given } = command.opts<GivenOptions>();
   const flags: FlagValues = Object.fromEntries(
     command.options
       .filter((option) => option.attributeName() in given)

@@ -18,7 +18,7 @@ import {
 interface Attempt {
   readonly attempt: string;
   readonly cure: string;
-  run(connection: Connection): Promise<Verdict>;
+  readonly run: (connection: Connection) => Promise<Verdict>;
 }
 
 const SERVED =
