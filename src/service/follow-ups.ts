@@ -3,15 +3,8 @@
  * once it sees them all. So the death of a worker leaves nothing undone, and no leader is needed.
  */
 import { hasCode } from "../protocol/errors.ts";
-import type { CompactTask } from "../protocol/compact-task.ts";
 import type { TaskOutline } from "../protocol/packed-fields.ts";
-import {
-  type FollowUp,
-  followUp,
-  type Later,
-  type LeaseState,
-  type Situation,
-} from "../task/follow-up.ts";
+import { type FollowUp, followUp, type Later } from "../task/follow-up.ts";
 import { CONNECTION_LOST, type Task } from "../task/task.ts";
 import type { LeaseWrites } from "./lease-writes.ts";
 import type { Leases } from "./leases.ts";
@@ -84,12 +77,22 @@ export class FollowUps implements Work {
   decide(taskId: string): FollowUp | Later | null {
     if (!this.#parts.leases.outage.sees) return null;
     const { clock, settings } = this.#context;
+    const { leases, replacements, retention } = this.#parts;
     const { leaseGraceMs, retentionSeconds } = settings;
     const task = this.#tasks.get(taskId) ?? null;
-    const situation = new KnownSituation(taskId, task, this.#parts, this.#writer);
-    const retentionMs = retentionSeconds === 0 ? Infinity : retentionSeconds * 1000;
-    const times = { steady: clock.steady(), now: clock.now() };
-    return followUp(situation, { ...times, leaseGraceMs, retentionMs });
+    const situation = {
+      task,
+      lease: task === null ? null : leases.stateOf(task),
+      hasOldLeases: leases.oldOf(taskId, task).length > 0,
+      isReplaced: task !== null && replacements.isStale(task),
+      isOutage: leases.outage.isOn,
+      isWaiting: () => task !== null && this.#writer.unmet(task).length > 0,
+      isNeeded: () => task !== null && retention.isNeeded(task),
+    };
+    return followUp(situation, {
+      ...{ steady: clock.steady(), now: clock.now(), leaseGraceMs },
+      retentionMs: retentionSeconds === 0 ? Infinity : retentionSeconds * 1000,
+    });
   }
 
   async perform(taskId: string, action: FollowUp): Promise<void> {
@@ -182,46 +185,4 @@ function mayNeedWork({ status, dependsOn }: TaskOutline): boolean {
   return (
     status === "claimed" || status === "blocked" || (status === "available" && dependsOn.length > 0)
   );
-}
-
-/**
- * What this worker knows about a task. Most of it is asked for only now and then. A class, because an object
- * with getters of its own takes several microseconds to make.
- */
-class KnownSituation implements Situation {
-  readonly task: CompactTask | null;
-  readonly #taskId: string;
-  readonly #parts: Parts;
-  readonly #writer: TaskWriter;
-
-  constructor(taskId: string, task: CompactTask | null, parts: Parts, writer: TaskWriter) {
-    this.task = task;
-    this.#taskId = taskId;
-    this.#parts = parts;
-    this.#writer = writer;
-  }
-
-  get lease(): LeaseState | null {
-    return this.task === null ? null : this.#parts.leases.stateOf(this.task);
-  }
-
-  get hasOldLeases(): boolean {
-    return this.#parts.leases.oldOf(this.#taskId, this.task).length > 0;
-  }
-
-  get isWaiting(): boolean {
-    return this.task !== null && this.#writer.unmet(this.task).length > 0;
-  }
-
-  get isReplaced(): boolean {
-    return this.task !== null && this.#parts.replacements.isStale(this.task);
-  }
-
-  get isNeeded(): boolean {
-    return this.task !== null && this.#parts.retention.isNeeded(this.task);
-  }
-
-  get isOutage(): boolean {
-    return this.#parts.leases.outage.isOn;
-  }
 }

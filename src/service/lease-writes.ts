@@ -52,14 +52,17 @@ export class LeaseWrites {
   /** Writes the lease of a claim that has none, unless there is one or has been one. */
   async grant(task: TaskOutline): Promise<void> {
     const { isOwn, connection } = this.#leases.originOf(task.taskId);
-    await this.#create({ ...this.#leases.leaseOf(task), connection }, isOwn);
+    const lease = { ...this.#leases.leaseOf(task), connection };
+    if (await this.#write(lease, 0)) {
+      const { taskId, attempt } = task;
+      this.#observe({ kind: isOwn ? "lease_granted" : "lease_restored", taskId, attempt });
+      // Otherwise the lease exists or is over, and both are fine.
+    } else await this.#refresh(lease);
   }
 
   /** Writes the lease of a claim in the next epoch, because an earlier task of this id has used its key. */
   async beginAgain(task: TaskOutline): Promise<void> {
-    const { isOwn, connection } = this.#leases.originOf(task.taskId);
-    const begun = await this.#nextEpoch(task, this.#leases.leaseOf(task).ttlSeconds);
-    await this.#create({ ...this.#leases.leaseOf(begun), connection }, isOwn);
+    await this.grant(await this.#nextEpoch(task, this.#leases.leaseOf(task).ttlSeconds));
   }
 
   /** Removes the leases of claims of the task that are over, unless they are renewed just now. */
@@ -163,14 +166,6 @@ export class LeaseWrites {
     const sessionId = claimedBy ?? "";
     const command = { type: "revive", sessionId, attempt, epoch, ttlSeconds } as const;
     return (await this.#writer.execute(taskId, command)).task;
-  }
-
-  async #create(lease: Lease, isOwn: boolean): Promise<void> {
-    if (await this.#write(lease, 0)) {
-      const { taskId, attempt } = lease;
-      this.#observe({ kind: isOwn ? "lease_granted" : "lease_restored", taskId, attempt });
-      // Otherwise the lease exists or is over, and both are fine.
-    } else await this.#refresh(lease);
   }
 
   async #write(lease: Lease, expectedRevision: number): Promise<boolean> {

@@ -64,7 +64,8 @@ export class Leases {
       const is = after?.status === "claimed" ? after : null;
       if (was !== null && is !== null && keyOf(was) === keyOf(is)) return;
       // A worker that does not see everything may learn of a claim after the end of its lease.
-      if (is !== null && this.outage.sees) this.#noteUnleased(is, this.index.position.revision);
+      const olderUpTo = this.outage.sees ? this.index.position.revision : 0;
+      if (is !== null) this.#noteUnleased(is, olderUpTo);
       if (was !== null) this.#forget(was);
     });
   }

@@ -52,7 +52,7 @@ export type FollowedTask = Pick<Task, "status" | "ttlSeconds"> & {
   readonly finishedAt: number | null;
 };
 
-/** Everything that the decision depends on. What is asked for only now and then may be a getter. */
+/** Everything that the decision depends on. What takes long to find out is asked for only if it is needed. */
 export interface Situation {
   /** `null`: there is no such task. */
   readonly task: FollowedTask | null;
@@ -60,14 +60,14 @@ export interface Situation {
   readonly lease: LeaseState | null;
   /** Whether there are leases of claims of this task that are over. */
   readonly hasOldLeases: boolean;
-  /** Whether a dependency is not complete. */
-  readonly isWaiting: boolean;
   /** Whether another process of the holder's session has replaced the one that made the claim. */
   readonly isReplaced: boolean;
-  /** Whether a task that is not complete depends on this one. */
-  readonly isNeeded: boolean;
   /** An outage lasts, or its grace does. */
   readonly isOutage: boolean;
+  /** Whether a dependency is not complete. */
+  readonly isWaiting: () => boolean;
+  /** Whether a task that is not complete depends on this one. */
+  readonly isNeeded: () => boolean;
 }
 
 export interface Timing {
@@ -120,11 +120,11 @@ function followTask(situation: Situation, timing: Timing): FollowUp | Later | nu
     case "claimed":
       return followLease(task, situation, timing);
     case "blocked":
-      return situation.isWaiting ? null : { kind: "settle_dependencies" };
+      return situation.isWaiting() ? null : { kind: "settle_dependencies" };
     case "available":
-      return situation.isWaiting ? { kind: "settle_dependencies" } : null;
+      return situation.isWaiting() ? { kind: "settle_dependencies" } : null;
     default:
-      return isOld(task, timing) && !situation.isNeeded ? { kind: "retire" } : null;
+      return isOld(task, timing) && !situation.isNeeded() ? { kind: "retire" } : null;
   }
 }
 

@@ -71,14 +71,14 @@ const CASES: readonly Case[] = [
   {
     name: "an available task with an unmet dependency",
     task: sample.availableTask(),
-    given: { isWaiting: true },
+    given: { isWaiting: () => true },
   },
   { name: "a finished task", task: complete },
   { name: "a finished task, after the retention time", task: { ...complete, ...old } },
   {
     name: "the same, but a task that depends on it is not complete",
     task: { ...complete, ...old },
-    given: { isNeeded: true },
+    given: { isNeeded: () => true },
   },
 ];
 
@@ -89,8 +89,8 @@ export function followUpTable(): Record<string, string>[] {
     "What follows": cell({
       task: sample.followed(task),
       lease: task?.status === "claimed" ? { kind: "live", endsAt: null } : null,
-      ...{ hasOldLeases: false, isWaiting: false, isReplaced: false },
-      ...{ isNeeded: false, isOutage: false },
+      ...{ hasOldLeases: false, isReplaced: false, isOutage: false },
+      ...{ isWaiting: () => false, isNeeded: () => false },
       ...given,
     }),
   }));

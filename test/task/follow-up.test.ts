@@ -28,10 +28,10 @@ function situation(task: Task | null, more: Partial<Situation> = {}): Situation 
     task: followed(task),
     lease: task?.status === "claimed" ? LIVE : null,
     hasOldLeases: false,
-    isWaiting: false,
     isReplaced: false,
-    isNeeded: false,
     isOutage: false,
+    isWaiting: () => false,
+    isNeeded: () => false,
     ...more,
   };
 }
@@ -166,13 +166,13 @@ describe("what follows for the dependencies of a task", () => {
       [availableTask(), false, false],
       [availableTask(), true, true],
     ] as const) {
-      const decision = followUp(situation(task, { isWaiting }), TIMING);
+      const decision = followUp(situation(task, { isWaiting: () => isWaiting }), TIMING);
       assert.deepEqual(decision, isDue ? { kind: "settle_dependencies" } : null);
     }
   });
 
   it("is nothing while a session holds it", () => {
-    assert.equal(ofClaim(LIVE, { isWaiting: true }), null);
+    assert.equal(ofClaim(LIVE, { isWaiting: () => true }), null);
   });
 });
 
@@ -181,7 +181,7 @@ describe("what follows for a finished task", () => {
     for (const status of ["complete", "failed", "cancelled"] as const) {
       const task = availableTask({ status, updatedAt: NOW - 60_000 });
       assert.deepEqual(followUp(situation(task), TIMING), { kind: "retire" });
-      assert.equal(followUp(situation(task, { isNeeded: true }), TIMING), null);
+      assert.equal(followUp(situation(task, { isNeeded: () => true }), TIMING), null);
       const later = { ...task, updatedAt: NOW - 59_999 };
       assert.equal(followUp(situation(later), TIMING), null);
       assert.equal(followUp(situation(task), { ...TIMING, retentionMs: Infinity }), null);
@@ -191,24 +191,12 @@ describe("what follows for a finished task", () => {
 
 describe("what follows", () => {
   it("does not ask for what the decision does not need", () => {
-    const unasked = (name: string): never => assert.fail(`${name} is not needed`);
-    const lazy = (task: Task): Situation => ({
-      task: followed(task),
-      hasOldLeases: false,
-      isWaiting: false,
-      isReplaced: false,
-      isOutage: false,
-      get lease() {
-        return task.status === "claimed" ? LIVE : unasked("lease");
-      },
-      get isNeeded() {
-        return unasked("isNeeded");
-      },
-    });
-    for (const task of [availableTask(), claimedTask()]) {
-      assert.equal(followUp(lazy(task), TIMING), null);
+    const isWaiting = (): never => assert.fail("isWaiting is not needed");
+    const isNeeded = (): never => assert.fail("isNeeded is not needed");
+    const finished = availableTask({ status: "complete", updatedAt: NOW });
+    for (const task of [claimedTask(), finished]) {
+      assert.equal(followUp(situation(task, { isWaiting, isNeeded }), TIMING), null);
     }
-    const finished = availableTask({ status: "complete" });
-    assert.equal(followUp(lazy(finished), TIMING), null);
+    assert.equal(followUp(situation(availableTask(), { isNeeded }), TIMING), null);
   });
 });
