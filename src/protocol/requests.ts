@@ -157,7 +157,7 @@ export const verify = z
 
 export const list = z.strictObject({
   status: z
-    .union([z.enum(TASK_STATUSES), z.array(z.enum(TASK_STATUSES))], {
+    .union([z.enum(TASK_STATUSES), z.array(z.enum(TASK_STATUSES)).max(TASK_STATUSES.length)], {
       error: `must be one or a list of ${TASK_STATUSES.join(", ")}`,
     })
     .optional(),

@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { z } from "zod";
 import { CoordinatorError } from "../../src/protocol/errors.ts";
 import { type Operation, OPERATION_NAMES, schemasOf } from "../../src/protocol/operations.ts";
+import { firstIssueInLists } from "../../src/protocol/first-issue.ts";
 import { parseId } from "../../src/protocol/parse-id.ts";
 import { parseBody } from "../../src/protocol/parse-request.ts";
 
@@ -197,6 +199,28 @@ describe("a request's body", () => {
     const body = JSON.stringify({ session_id: "a", capabilities: "x".repeat(10_000) });
     const error = refusalOf(() => parseBody("tasks.claim", body));
     assert.ok(error.message.length < 300);
+  });
+
+  it("is refused by its first wrong entry, without a look at the others", () => {
+    let looks = 0;
+    const entry = z.object({ id: z.string() }).superRefine(() => {
+      looks++;
+    });
+    const schema = z.object({ entries: z.array(entry).optional() });
+    const entries: unknown[] = Array.from({ length: 1_000 }, () => 1);
+    entries.unshift({ id: "a" }, { id: "b" });
+    const issue = firstIssueInLists(schema, { entries });
+    assert.deepEqual(issue?.path, ["entries", 2]);
+    assert.equal(looks, 2);
+  });
+
+  it("is refused with the same words whether it is long or short", () => {
+    for (const tasks of [[7], [{ title: "a" }], [{ task_id: "a", title: 7, x: 1 }]]) {
+      const short = refusalOf(() => parseBody("tasks.import", JSON.stringify({ tasks })));
+      const many = Array.from({ length: 100_000 }, () => tasks[0]);
+      const long = refusalOf(() => parseBody("tasks.import", JSON.stringify({ tasks: many })));
+      assert.deepEqual([long.message, long.details], [short.message, short.details]);
+    }
   });
 
   it("is refused when a field is a value nested 100,000 deep", () => {
