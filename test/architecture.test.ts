@@ -37,7 +37,10 @@ const ALLOWED_IMPORTS: ImportTable = {
     ...["nats/shared-bucket", "nats/task-updates"],
     ...["p-retry", "zod", "node:events", "node:os", "node:worker_threads"],
   ],
-  mcp: [...["task", "protocol", "client", "version", "zod"], ...["@modelcontextprotocol/server"]],
+  mcp: [
+    ...["task", "protocol", "client", "version", "zod", "@modelcontextprotocol/server"],
+    ...["node:crypto", "node:http", "node:net", "node:stream"],
+  ],
   telemetry: ["type service/ports", "pino", "prom-client", "node:*"],
   config: ["protocol", "nats/connection-values", "zod", "yaml", "node:*"],
   version: ["node:*"],

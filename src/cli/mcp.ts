@@ -1,20 +1,23 @@
 /** `if-coordinator mcp`: the tools of a coding agent, for the client that starts this command. */
 import type { Command } from "commander";
-import { givenAgentSession } from "../config/agent-session.ts";
+import { givenAgentSession, givenMcpToken } from "../config/agent-session.ts";
+import type { Agent, AgentOptions } from "../mcp/agent.ts";
 import { takeSeat, type Seat } from "./mcp/folder-seat.ts";
+import { type Address, parseAddress } from "./mcp/parse-address.ts";
 import { openCoordinator } from "./shared/client.ts";
 import { addConnectionOptions, type ConnectionOptions } from "./shared/connection-options.ts";
+import { onOutputError } from "./shared/data.ts";
 import { addExamples } from "./shared/help.ts";
 import { Interruption } from "./shared/interruption.ts";
 import { printError } from "./shared/output.ts";
 import { collectList, parseSeconds, parseSessionId } from "./shared/parse-values.ts";
 import { printableLines } from "./shared/terminal-text.ts";
-import { onOutputError } from "./shared/data.ts";
 
 interface McpOptions extends ConnectionOptions {
   readonly session?: string;
   readonly capability?: readonly string[];
   readonly ttl?: number;
+  readonly http?: Address;
 }
 
 export function define(command: Command): void {
@@ -29,55 +32,121 @@ export function define(command: Command): void {
       "--ttl <duration>",
       "length of the leases, which are renewed (default: 5m)",
       parseSeconds,
+    )
+    .option(
+      "--http <port>",
+      "serve many agents over HTTP on this machine, not one over standard input",
+      parseAddress,
     );
   addConnectionOptions(command).action(mcp);
-  addExamples(command, ["mcp", "mcp --nats nats://host:4222 --capability python"]);
+  addExamples(command, [
+    "mcp",
+    "mcp --nats nats://host:4222 --capability python",
+    "mcp --http 7400",
+  ]);
 }
 
 async function mcp(options: McpOptions): Promise<void> {
-  // Only the messages of the protocol go to standard output.
-  const say = (message: string): void => {
-    printError(`if-coordinator: ${printableLines(message)}`);
-  };
-  const logger = { debug: () => undefined, warn: say, error: say };
-  const { Agent, serveAgent } = await loadServer();
-  let seat: Seat | null = null;
-  const agent = new Agent({
-    open: () => openCoordinator(options, logger),
-    session: () => {
-      const given = options.session ?? givenAgentSession();
-      if (given !== undefined) return given;
-      seat = takeSeat(process.cwd());
-      return seat.session;
-    },
-    capabilities: options.capability ?? [],
-    ttlSeconds: options.ttl,
-    logger,
-  });
   const outputClosed = new Promise<void>((resolve) => {
     onOutputError(() => {
       resolve();
     });
   });
   using interruption = new Interruption();
+  const ended = Promise.race([outputClosed, interruption.happened]);
+  if (options.http === undefined) await serveOne(options, ended);
+  else await serveMany(options, options.http, ended);
+}
+
+/** The agent of the client that has started this command. */
+async function serveOne(options: McpOptions, ended: Promise<void>): Promise<void> {
+  const { Agent, serveAgent } = await loadStdio();
+  const seats = new Seats();
+  const agent = new Agent(agentOptions(options, () => options.session ?? seats.session()));
   try {
-    await Promise.race([serveAgent(agent, say), outputClosed, interruption.happened]);
+    await Promise.race([serveAgent(agent, say), ended]);
   } finally {
     await agent.stop();
-    leave(seat);
+    seats.leave();
   }
 }
 
-/** The compiler does not see that a callback has assigned the seat. */
-function leave(seat: Seat | null): void {
-  seat?.leave();
+async function serveMany(
+  options: McpOptions,
+  address: Address,
+  ended: Promise<void>,
+): Promise<void> {
+  const { Agent, AgentPool, serveHttp } = await loadHttp();
+  const seats = new Seats();
+  const agents = new AgentPool((named): Agent => {
+    const session = (): string => named ?? options.session ?? seats.session();
+    return new Agent(agentOptions(options, session));
+  });
+  const given = givenMcpToken();
+  const token = given ?? newToken();
+  const server = await serveHttp({ ...address, token, agents, warn: say });
+  try {
+    say(`serves agents at ${server.url}`);
+    if (given === undefined) say(`each request needs the header: Authorization: Bearer ${token}`);
+    await ended;
+  } finally {
+    await Promise.all([server.close(), agents.stop()]);
+    seats.leave();
+  }
 }
 
-/** On its own, because TypeScript 6.0 does not rewrite an `import()` in a function with `using`. */
-async function loadServer() {
+function agentOptions(options: McpOptions, session: () => string): AgentOptions {
+  const logger = { debug: () => undefined, warn: say, error: say };
+  return {
+    open: () => openCoordinator(options, logger),
+    session,
+    capabilities: options.capability ?? [],
+    ttlSeconds: options.ttl,
+    logger,
+  };
+}
+
+/** Only the messages of the protocol go to standard output. */
+function say(message: string): void {
+  printError(`if-coordinator: ${printableLines(message)}`);
+}
+
+const TOKEN_BYTES = 32;
+
+function newToken(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(TOKEN_BYTES))).toString("base64url");
+}
+
+/** The session that the environment names, or a seat in the folder, which is taken when it is needed. */
+class Seats {
+  #seat: Seat | null = null;
+
+  session(): string {
+    const given = givenAgentSession();
+    if (given !== undefined) return given;
+    this.#seat ??= takeSeat(process.cwd());
+    return this.#seat.session;
+  }
+
+  leave(): void {
+    this.#seat?.leave();
+  }
+}
+
+/** On their own, because TypeScript 6.0 does not rewrite an `import()` in a function with `using`. */
+async function loadStdio() {
   const [agent, stdio] = await Promise.all([
     import("../mcp/agent.ts"),
     import("../mcp/serve-stdio.ts"),
   ]);
   return { ...agent, ...stdio };
+}
+
+async function loadHttp() {
+  const [agent, pool, http] = await Promise.all([
+    import("../mcp/agent.ts"),
+    import("../mcp/agent-pool.ts"),
+    import("../mcp/serve-http.ts"),
+  ]);
+  return { ...agent, ...pool, ...http };
 }

@@ -1,7 +1,7 @@
 /** The session of a coding agent, from what its client says in the environment. */
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
-import { type Environment, SESSION_VARIABLE } from "./variables.ts";
+import { type Environment, MCP_TOKEN_VARIABLE, SESSION_VARIABLE } from "./variables.ts";
 
 /** The variables in which clients name the session of the agent, with a short name of the client. */
 const CLIENTS: readonly (readonly [variable: string, client: string])[] = [
@@ -25,6 +25,12 @@ export function givenAgentSession(env: Environment = process.env): string | unde
     if (id !== undefined && id !== "") return sessionOfClient(client, id);
   }
   return undefined;
+}
+
+/** The token of agents that use MCP over HTTP. `undefined`: none is given. */
+export function givenMcpToken(env: Environment = process.env): string | undefined {
+  const token = env[MCP_TOKEN_VARIABLE];
+  return token === "" ? undefined : token;
 }
 
 /** The session of an agent by the id that its client has for it, such as `claude-3f2a91bc04de`. */

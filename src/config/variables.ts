@@ -8,4 +8,8 @@ export const SESSION_VARIABLE = "IF_COORDINATOR_SESSION";
 /** `if-coordinator run` tells its command by these variables which task it works on. */
 export const TASK_VARIABLE = "TASK_ID";
 export const ATTEMPT_VARIABLE = "TASK_ATTEMPT";
-export const OTHER_VARIABLES: readonly string[] = [FILE_VARIABLE, SESSION_VARIABLE];
+/** The variable with the token of agents that use MCP over HTTP. */
+export const MCP_TOKEN_VARIABLE = "IF_COORDINATOR_MCP_TOKEN";
+export const OTHER_VARIABLES: readonly string[] = [
+  ...[FILE_VARIABLE, SESSION_VARIABLE, MCP_TOKEN_VARIABLE],
+];

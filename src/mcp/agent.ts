@@ -49,10 +49,27 @@ export class Agent {
   /** The wait of each session that goes on after its call. */
   readonly #waits = new Map<string, TaskWait>();
   #base: string | undefined;
+  /** Calls of tools that are under way. */
+  #calls = 0;
   #lastHandOut: { readonly held: HeldClaim; readonly call: CallId } | null = null;
 
   constructor(options: AgentOptions) {
     this.#options = options;
+  }
+
+  /** Whether a call of a tool is under way. */
+  get isBusy(): boolean {
+    return this.#calls > 0;
+  }
+
+  /** Counts the call of a tool while it lasts. */
+  async during<T>(call: () => Promise<T>): Promise<T> {
+    this.#calls++;
+    try {
+      return await call();
+    } finally {
+      this.#calls--;
+    }
   }
 
   /** Connects, if that has not been done. @throws ConnectionError, ContextError */

@@ -61,7 +61,7 @@ async function callTool(
   const { signal, id } = context.mcpReq;
   const call: Call = { agent, id, signal, progress: progressOf(context) };
   try {
-    const { session, view } = await tool.run(given, call);
+    const { session, view } = await agent.during(() => tool.run(given, call));
     for (const held of agent.claims(session)) held.claim.progress(held.progress(tool.name));
     return resultOf({ ...view, notices: agent.notices.take(session) });
   } catch (error) {
