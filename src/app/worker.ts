@@ -13,7 +13,9 @@ import { TaskService } from "../service/task-service.ts";
 import { HealthNotes, type WorkerHealth } from "../telemetry/health.ts";
 import { VERSION } from "../version.ts";
 import { announcementOf } from "./announcement.ts";
+import { checkAccess } from "./check-access.ts";
 import { observeConnection } from "./observe-connection.ts";
+import { systemLogin } from "./system-login.ts";
 
 export interface Worker {
   readonly id: string;
@@ -74,6 +76,7 @@ async function start(
   const isConnected = observeConnection(connection, observe, notes);
   await requireInbox(connection);
   warnOfLargeRecords(config, connection, observe);
+  await checkAccess(config, connection, observe);
   const bucketOptions = { ...config, jsDomain: config.nats.jsDomain };
   stores = await openStores(connection, bucketOptions, patience, observe);
   const settings = settingsOf(config, id, connection);
@@ -134,20 +137,16 @@ async function followDisconnects(
   workerId: string,
   service: TaskService,
 ): Promise<Stoppable> {
-  const { systemUsername, systemPassword, systemCredsFile, ...nats } = config.nats;
-  if (systemUsername === undefined && systemCredsFile === undefined) {
+  const system = systemLogin(config.nats, `if-coordinator ${workerId} system`);
+  if (system === null) {
     service.setDisconnectReports(false, null);
     return { stop: () => Promise.resolve() };
   }
-  const { servers, maxReconnectAttempts, reconnectTimeWait, caCert, certFile, keyFile } = nats;
-  const system = {
-    ...{ servers, maxReconnectAttempts, reconnectTimeWait, caCert, certFile, keyFile },
-    username: systemUsername,
-    password: systemPassword,
-    credsFile: systemCredsFile,
-    name: `if-coordinator ${workerId} system`,
+  const probe = {
+    ...config.nats,
+    name: `if-coordinator ${workerId} probe`,
+    maxReconnectAttempts: 0,
   };
-  const probe = { ...nats, name: `if-coordinator ${workerId} probe`, maxReconnectAttempts: 0 };
   return listenForDisconnects(system, probe, {
     disconnected: (connection) => {
       service.disconnected(connection);

@@ -10,10 +10,13 @@ export const FOUNDATION_JWT = { system: systemAccountJwt, coordinator: coordinat
 export const SERVICE_USERS = {
   /** Gives new accounts to the server. */
   admin: { account: "system", permissions: {} },
-  /** Receives the reports of lost connections, and can do nothing else. */
+  /** Receives the reports of lost connections and sees what accounts import, and can do nothing else. */
   reports: {
     account: "system",
-    permissions: { pub: { deny: [">"] }, sub: { allow: ["$SYS.ACCOUNT.*.DISCONNECT"] } },
+    permissions: {
+      pub: { allow: ["$SYS.REQ.SERVER.PING.ACCOUNTZ"] },
+      sub: { allow: ["$SYS.ACCOUNT.*.DISCONNECT", "_INBOX.>"] },
+    },
   },
   worker: { account: "coordinator", permissions: {} },
 } satisfies Record<string, { account: Foundation; permissions: UserPermissions }>;

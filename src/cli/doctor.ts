@@ -5,7 +5,7 @@ import { clientSettings } from "../config/client-settings.ts";
 import { type Connection, ConnectionError, connectNats } from "../nats/connection.ts";
 import { parseServers } from "../nats/connection-values.ts";
 import { inboxProblem } from "../nats/inspection/connection-facts.ts";
-import { createRequester } from "../nats/request.ts";
+import { servedRequester } from "./doctor/as-operator.ts";
 import { CHECKS } from "./doctor/checks.ts";
 import { judgeFailure, judgeNoReplies } from "./doctor/connecting.ts";
 import { Examination, type ExaminationOptions, inspectAddresses } from "./doctor/examination.ts";
@@ -95,7 +95,7 @@ async function* examine(
   try {
     const refusal = await inboxProblem(connection);
     if (refusal === null) {
-      const calls = new Calls(createRequester(connection));
+      const calls = new Calls(await servedRequester(connection));
       yield* runChecks(CHECKS, new Examination(connection, calls, examined));
     } else yield* judgeNoReplies(CHECKS, await inspectAddresses(examined.urls), refusal);
   } finally {

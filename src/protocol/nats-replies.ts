@@ -85,6 +85,23 @@ export const readiness = z.looseObject({
   workers: z.array(z.looseObject({ id: z.string().nullable() })),
 });
 
+/** Of `$SYS.REQ.SERVER.PING.ACCOUNTZ`: the accounts that a server has loaded. */
+export const accountListReply = z.looseObject({
+  data: z.looseObject({ accounts: z.array(z.string()) }),
+});
+
+/** The same with the name of an account. */
+export const accountReply = z.looseObject({
+  data: z.looseObject({
+    account_detail: z.looseObject({
+      name_tag: z.string().optional(),
+      imports: z
+        .array(z.looseObject({ subject: z.string(), account: z.string(), type: z.string() }))
+        .nullish(),
+    }),
+  }),
+});
+
 /** The text as the schema reads it; `null` if it is not JSON or does not fit. */
 export function readReply<T>(schema: z.ZodType<T>, text: string): T | null {
   try {

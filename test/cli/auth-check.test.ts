@@ -4,21 +4,13 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { createUser } from "@nats-io/nkeys";
-import { startApp } from "../../src/app.ts";
 import { credentialsOf } from "../../src/auth/claims.ts";
 import { Cleanup } from "../../src/cleanup.ts";
-import { loadConfig, type OverrideValues } from "../../src/config.ts";
 import { type CliExit, runCli } from "../support/cli-process.ts";
 import { TestServer } from "../support/nats-server.ts";
 import { SecuredServer } from "../support/secured-server.ts";
+import { startWorker } from "../support/secured-worker.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
-
-/** The worker is stopped by the cleanup. */
-async function startWorker(cleanup: Cleanup, settings: OverrideValues): Promise<void> {
-  const overrides = { "metrics.enabled": false, ...settings };
-  const app = await startApp(loadConfig({ env: {}, overrides }), { log: false });
-  cleanup.defer(() => app.stop());
-}
 
 function serve({ folder, server }: SecuredServer, cleanup: Cleanup): Promise<void> {
   return startWorker(cleanup, {

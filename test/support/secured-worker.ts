@@ -1,0 +1,27 @@
+/** A worker for tests that configure the NATS server themselves. */
+import { startApp } from "../../src/app.ts";
+import type { Cleanup } from "../../src/cleanup.ts";
+import { loadConfig, type OverrideValues } from "../../src/config.ts";
+import type { Fact } from "../../src/service/ports.ts";
+
+/**
+ * The cleanup stops the worker.
+ *
+ * @param facts receives what the worker reports
+ */
+export async function startWorker(
+  cleanup: Cleanup,
+  settings: OverrideValues,
+  facts: Fact[] = [],
+): Promise<void> {
+  const overrides = {
+    "metrics.enabled": false,
+    "nats.connect_timeout_seconds": 0,
+    ...settings,
+  };
+  const app = await startApp(loadConfig({ env: {}, overrides }), {
+    log: false,
+    observe: (fact) => facts.push(fact),
+  });
+  cleanup.defer(() => app.stop());
+}
