@@ -51,7 +51,7 @@ export class LeaseWrites {
 
   /** Writes the lease of a claim that has none, unless there is one or has been one. */
   async grant(task: TaskOutline): Promise<void> {
-    const { isOwn, connection } = this.#leases.originOf(task.taskId);
+    const { isOwn, connection } = this.#leases.originOf(task);
     const lease = { ...this.#leases.leaseOf(task), connection };
     if (await this.#write(lease, 0)) {
       const { taskId, attempt } = task;
@@ -91,7 +91,7 @@ export class LeaseWrites {
     let claim = task;
     let kept: Kept = {
       progress: null,
-      connection: this.#leases.originOf(task.taskId).connection,
+      connection: this.#leases.originOf(task).connection,
     };
     let isOver = false;
     for (let tries = 0; tries < TRIES; tries++) {
@@ -128,7 +128,7 @@ export class LeaseWrites {
       // The lease of another claim says that this one is to begin in the next epoch: the session may ask again then.
       const isSettled = found !== undefined && (found.lease.confirmed || !isOf(found.lease, task));
       if (isSettled || this.#index.ended(key) !== undefined) return false;
-      const kept = found?.lease ?? { progress: null, ...this.#leases.originOf(task.taskId) };
+      const kept = found?.lease ?? { progress: null, ...this.#leases.originOf(task) };
       const lease = this.#renewed(task, ttlSeconds, kept, { connection });
       if (await this.#write(lease, found?.revision ?? 0)) return true;
       if ((await this.#refresh(lease)) === "ended") return false;

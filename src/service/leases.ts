@@ -14,20 +14,23 @@ import type { Clock, ConnectionId, EndedEntry, Lease, Observe, ServiceContext } 
 import type { ServiceSettings } from "./service-settings.ts";
 import type { TaskIndex } from "./task-index.ts";
 
+interface Origin {
+  /** This worker made the claim. */
+  readonly isOwn: boolean;
+  readonly connection: ConnectionId | null;
+}
+
 /** A claim that has no lease yet, as far as this worker knows. */
-interface Unleased {
+interface Unleased extends Origin {
   /** Of the claim. With the epoch, it says which lease is missing. */
   readonly fencingToken: number;
   readonly epoch: number;
   readonly since: number;
-  /** This worker made the claim. */
-  readonly isOwn: boolean;
-  readonly connection: ConnectionId | null;
   /** A marker up to this revision is older than the claim, so it is that of an earlier task of this id. */
   readonly olderUpTo: number;
 }
 
-const UNKNOWN_ORIGIN = { isOwn: false, connection: null } as const;
+const UNKNOWN_ORIGIN: Origin = { isOwn: false, connection: null };
 
 export class Leases {
   readonly index: LeaseIndex;
@@ -86,8 +89,7 @@ export class Leases {
     // While its watch is interrupted, this worker does not know which markers are older. Then it is better to give
     // a dead holder another TTL than to take the claim from a live one.
     const olderUpTo = this.index.isCurrent ? this.index.position.revision : Infinity;
-    const unleased = this.#noteUnleased(task, olderUpTo);
-    this.#unleased.set(task.taskId, { ...unleased, isOwn: true, connection });
+    this.#noteUnleased(task, olderUpTo, { isOwn: true, connection });
     for (const listener of this.#listeners) listener(task.taskId);
   }
 
@@ -96,9 +98,10 @@ export class Leases {
     this.#listeners.push(listener);
   }
 
-  /** Who made the claim of a task that has no lease yet, and the connection that it names. */
-  originOf(taskId: string): Pick<Unleased, "isOwn" | "connection"> {
-    return this.#unleased.get(taskId) ?? UNKNOWN_ORIGIN;
+  /** Who made a claim that has no lease yet, and the connection that it names. */
+  originOf({ taskId, fencingToken }: TaskOutline): Origin {
+    const known = this.#unleased.get(taskId);
+    return known?.fencingToken === fencingToken ? known : UNKNOWN_ORIGIN;
   }
 
   /** The state of the lease of the task's claim; `null`: nobody holds the task. */
@@ -173,11 +176,13 @@ export class Leases {
     };
   }
 
-  #noteUnleased(task: TaskOutline, olderUpTo: number): Unleased {
+  /** A claim that goes on in the next epoch keeps its origin. */
+  #noteUnleased(
+    task: TaskOutline,
+    olderUpTo: number,
+    { isOwn, connection }: Origin = this.originOf(task),
+  ): Unleased {
     const { taskId, fencingToken, leaseEpoch: epoch } = task;
-    const known = this.#unleased.get(taskId);
-    // It may be the same claim in the next epoch.
-    const { isOwn, connection } = known?.fencingToken === fencingToken ? known : UNKNOWN_ORIGIN;
     const since = this.#clock.steady();
     const unleased = { fencingToken, epoch, since, isOwn, connection, olderUpTo };
     this.#unleased.set(taskId, unleased);

@@ -28,7 +28,7 @@ describe("the state of a lease", () => {
     stores.leases.put(leaseOf(CLAIM));
     own.see();
     assert.deepEqual(own.leases.stateOf(CLAIM), { kind: "live", endsAt: null });
-    assert.deepEqual(own.leases.originOf("a"), { isOwn: false, connection: null });
+    assert.deepEqual(own.leases.originOf(CLAIM), { isOwn: false, connection: null });
   });
 
   it("is nothing if nobody holds the task", () => {
@@ -140,12 +140,13 @@ describe("the state of a lease", () => {
     const stores = withClaim();
     const worker = stores.worker();
     worker.leases.claimed(CLAIM, CONNECTION);
-    stores.tasks.put({ ...CLAIM, leaseEpoch: 1 });
+    const again = { ...CLAIM, leaseEpoch: 1 };
+    stores.tasks.put(again);
     worker.see();
-    assert.deepEqual(worker.leases.originOf("a").connection, CONNECTION);
-    stores.tasks.put({ ...CLAIM, attempt: 2, fencingToken: 9 });
-    worker.see();
-    assert.deepEqual(worker.leases.originOf("a").connection, null);
+    assert.deepEqual(worker.leases.originOf(again).connection, CONNECTION);
+    // Another claim does not get it, even if this worker has not seen that claim yet.
+    const next = { ...CLAIM, attempt: 2, fencingToken: 9 };
+    assert.equal(worker.leases.originOf(next).connection, null);
   });
 });
 
