@@ -34,7 +34,7 @@ const ALLOWED_IMPORTS: ImportTable = {
   client: [
     ...["task", "protocol", "timers", "watched"],
     ...["nats/request", "nats/connection", "nats/connection-values", "nats/inbox"],
-    ...["nats/shared-bucket", "nats/task-updates"],
+    ...["nats/shared-bucket", "nats/task-updates", "nats/credentials-name"],
     ...["p-retry", "zod", "node:events", "node:os", "node:worker_threads"],
   ],
   mcp: [
@@ -59,7 +59,7 @@ const ALLOWED_IMPORTS: ImportTable = {
     ...["nats/connection", "nats/request", "nats-server/dev-server", "telemetry/json-line"],
     ...["nats/connection-values", "nats/inspection", "nats/server-versions", "nats/task-removal"],
     ...["history", "nats/history-access", "nats/read-history", "nats/read-leases"],
-    ...["nats/account-updates", "nats/access-attempts", "auth"],
+    ...["nats/account-updates", "nats/access-attempts", "nats/credentials-name", "auth"],
     ...["commander", "picocolors", "cli-progress", "cli-table3"],
     ...["@bomb.sh/tab", "ink", "react", "node:*"],
   ],

@@ -5,7 +5,7 @@
  *     const authority = new Authority("if-coordinator");
  *     const { cert, key } = authority.issue("nats", { names: ["localhost"], ips: ["127.0.0.1"] });
  */
-import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
+import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 import { isIPv6 } from "node:net";
 
 /** In PEM form. */
@@ -38,7 +38,11 @@ export class Authority {
 
   /** The certificate of the authority itself, in PEM form. */
   certificate(expiresAt = new Date(Date.now() + LIFE_MS)): string {
-    const extensions = [extension(BASIC_CONSTRAINTS, sequence(BOOLEAN_TRUE), true)];
+    const extensions = [
+      extension(BASIC_CONSTRAINTS, sequence(BOOLEAN_TRUE), true),
+      extension(KEY_USAGE, MAY_SIGN_CERTIFICATES, true),
+      extension(SUBJECT_KEY_ID, der(0x04, keyId(this.#keys.publicKey))),
+    ];
     return this.#sign(this.#name, this.#keys.publicKey, expiresAt, extensions);
   }
 
@@ -51,8 +55,16 @@ export class Authority {
       ...names.map((name) => der(0x82, Buffer.from(name))),
       ...ips.map((ip) => der(0x87, addressBytes(ip))),
     ];
-    const extensions =
-      alternatives.length === 0 ? [] : [extension(ALTERNATIVE_NAMES, sequence(...alternatives))];
+    // OpenSSL in its strict mode, which is the default of Python, requires the ids of the keys.
+    const extensions = [
+      extension(BASIC_CONSTRAINTS, sequence(), true),
+      extension(KEY_USAGE, MAY_SIGN_MESSAGES, true),
+      extension(SUBJECT_KEY_ID, der(0x04, keyId(publicKey))),
+      extension(AUTHORITY_KEY_ID, sequence(der(0x80, keyId(this.#keys.publicKey)))),
+      ...(alternatives.length === 0
+        ? []
+        : [extension(ALTERNATIVE_NAMES, sequence(...alternatives))]),
+    ];
     return {
       cert: this.#sign(subject, publicKey, expiresAt, extensions),
       key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
@@ -69,7 +81,7 @@ export class Authority {
       sequence(time(validFrom), time(expiresAt)),
       nameOf(subject),
       key.export({ type: "spki", format: "der" }),
-      ...(extensions.length === 0 ? [] : [der(0xa3, sequence(...extensions))]),
+      der(0xa3, sequence(...extensions)),
     );
     const signature = sign("sha256", content, this.#keys.privateKey);
     const whole = sequence(content, sequence(ECDSA_SHA256), bits(signature));
@@ -77,6 +89,15 @@ export class Authority {
     return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
   }
 }
+
+/** The usual choice of RFC 5280: the SHA-1 of the bits of the key. */
+function keyId(key: KeyObject): Buffer {
+  const point = key.export({ type: "spki", format: "der" }).subarray(-P256_POINT_BYTES);
+  return createHash("sha1").update(point).digest();
+}
+
+/** The end of the encoded key: an uncompressed point of the curve. */
+const P256_POINT_BYTES = 65;
 
 function addressBytes(ip: string): Buffer {
   return isIPv6(ip) ? ipv6Bytes(ip) : Buffer.from(ip.split(".").map(Number));
@@ -130,3 +151,9 @@ const ECDSA_SHA256 = objectId("2a8648ce3d040302");
 const COMMON_NAME = objectId("550403");
 const BASIC_CONSTRAINTS = objectId("551d13");
 const ALTERNATIVE_NAMES = objectId("551d11");
+const KEY_USAGE = objectId("551d0f");
+const SUBJECT_KEY_ID = objectId("551d0e");
+const AUTHORITY_KEY_ID = objectId("551d23");
+/** Bits of the key usage: keyCertSign and cRLSign; digitalSignature. */
+const MAY_SIGN_CERTIFICATES = der(0x03, Buffer.from([1, 0x06]));
+const MAY_SIGN_MESSAGES = der(0x03, Buffer.from([7, 0x80]));

@@ -1,6 +1,7 @@
 /** `if-coordinator prime`: tells an agent how to take part, for the hook that starts its session. */
 import type { Command } from "commander";
-import { sessionFromEnvironment } from "../config/client-settings.ts";
+import { clientSettings, sessionFromEnvironment } from "../config/client-settings.ts";
+import { nameInCredentials } from "../nats/credentials-name.ts";
 import { commonOptions, withoutLogin } from "./prime/common-options.ts";
 import { primeText, type Situation } from "./prime/prime-text.ts";
 import { withCalls } from "./shared/client.ts";
@@ -31,15 +32,21 @@ export function define(command: Command): void {
 }
 
 async function prime(options: PrimeOptions): Promise<void> {
-  const { session = sessionFromEnvironment() ?? newSession() } = options;
+  const { session = sessionFromEnvironment() ?? newSession(options) } = options;
   const situation = await situationOf(session, options);
   const text = primeText({ session, options: commonOptions(session, options), situation });
   await show(options, { session_id: session, ...situation, text }, () => text);
 }
 
-/** An agent without a session of its own gets one. It is free, because no session has to be registered. */
-function newSession(): string {
-  return `agent-${crypto.randomUUID().slice(0, 8)}`;
+/**
+ * An agent without a session of its own gets one. It is free, because no session has to be registered. With
+ * credentials, it begins with their name.
+ */
+function newSession(options: PrimeOptions): string {
+  const session = `agent-${crypto.randomUUID().slice(0, 8)}`;
+  const { credsFile } = clientSettings(options);
+  const owner = credsFile === undefined ? null : nameInCredentials(credsFile);
+  return owner === null ? session : `${owner}.${session}`;
 }
 
 async function situationOf(session: string, options: PrimeOptions): Promise<Situation> {

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { defaultSession } from "../client/claim-options.ts";
 import { MAX_DELAY_SECONDS } from "../protocol/fields.ts";
 import { commandEnvironment } from "../config/command-environment.ts";
-import { sessionFromEnvironment } from "../config/client-settings.ts";
+import { clientSettings, sessionFromEnvironment } from "../config/client-settings.ts";
 import { CommandStartError } from "./run/command-process.ts";
 import { exitCodeOf, exitCodeOfInterrupt } from "./run/exit-code.ts";
 import { programProblem } from "./run/find-program.ts";
@@ -139,7 +139,7 @@ function runnerOptions(
   return {
     command,
     env,
-    session: flags.session ?? ofEnvironment ?? defaultSession(),
+    session: flags.session ?? ofEnvironment ?? defaultSession(clientSettings(flags).credsFile),
     wanted: { prefix, tags: tag, capabilities: capability },
     ttlSeconds: flags.ttl,
     concurrency: flags.concurrency,

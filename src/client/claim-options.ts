@@ -1,6 +1,7 @@
 /** The options of a session that claims tasks, in a loop or by a worker. */
 import { hostname } from "node:os";
 import { z } from "zod";
+import { nameInCredentials } from "../nats/credentials-name.ts";
 import { MAX_PAGE } from "../protocol/fields.ts";
 import { next } from "../protocol/requests.ts";
 import { duration, number, objectOf, optionSchema, strings } from "./check-options.ts";
@@ -9,7 +10,8 @@ import { duration, number, objectOf, optionSchema, strings } from "./check-optio
 export interface ClaimOptions {
   /**
    * The session's id, a different one for each process. If another process registers the same id, it
-   * takes over the session, and this one ends with `session_replaced`. Default: `<host>-<pid>-<random>`.
+   * takes over the session, and this one ends with `session_replaced`. Default: `<host>-<pid>-<random>`,
+   * after the name in the credentials and a dot if there are any.
    */
   readonly session?: string;
   /** What the session can do. Others see it while the session exists. Default: nothing special. */
@@ -95,12 +97,17 @@ export function wantedTasks({ tags, prefix }: ClaimOptions): { tags?: string[]; 
 const MAX_HOST_LENGTH = 64;
 const RANDOM_LENGTH = 8;
 
-/** `<host>-<pid>-<random>`: people see where the session runs, and no other process has this id. */
-export function defaultSession(): string {
+/**
+ * `<host>-<pid>-<random>`: people see where the session runs, and no other process has this id. With credentials,
+ * the name in them comes first, because an agent has only sessions that begin with its name.
+ */
+export function defaultSession(credsFile?: string): string {
+  const owner = credsFile === undefined ? null : nameInCredentials(credsFile);
   const host = hostname()
     .replace(/[^A-Za-z0-9]+/g, "-")
     .replace(/^-+/, "")
     .slice(0, MAX_HOST_LENGTH);
   const random = crypto.randomUUID().slice(0, RANDOM_LENGTH);
-  return [host, process.pid, random].filter((part) => part !== "").join("-");
+  const session = [host, process.pid, random].filter((part) => part !== "").join("-");
+  return owner === null ? session : `${owner}.${session}`;
 }

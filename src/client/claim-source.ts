@@ -70,7 +70,8 @@ export class ClaimSource {
     checkOptions(options, CLAIM_OPTIONS);
     this.#options = options;
     this.#context = context;
-    const { session: sessionId = defaultSession(), capabilities = [], metadata = {} } = options;
+    const { capabilities = [], metadata = {} } = options;
+    const sessionId = options.session ?? defaultSession(context.link.options.credsFile);
     if (context.sessions.has(sessionId)) {
       throw invalidInput("session", `${sessionId} is in use here: leave it out, or choose another`);
     }

@@ -19,6 +19,8 @@ describe("an authority", () => {
     const root = new X509Certificate(authority.certificate());
     assert.equal(root.ca, true);
     assert.ok(certificate.verify(root.publicKey));
+    // By the ids of the keys, too.
+    assert.ok(certificate.checkIssued(root));
     assert.ok(
       !certificate.verify(new X509Certificate(new Authority("ours").certificate()).publicKey),
     );

@@ -50,7 +50,10 @@ class SetUp implements AsyncDisposable {
   /** Runs a command with the credentials of a principal. */
   as(name: string, ...args: string[]): Promise<CliExit> {
     const creds = join(this.dir, "creds", `${name}.creds`);
-    return runCli([...args, "--nats", this.url, "--creds", creds, "--timeout", "10s"]);
+    const options = ["--nats", this.url, "--creds", creds, "--timeout", "10s"];
+    // What follows "--" is a program with its own options.
+    const end = args.includes("--") ? args.indexOf("--") : args.length;
+    return runCli([...args.slice(0, end), ...options, ...args.slice(end)]);
   }
 
   async startServer(): Promise<void> {
@@ -104,6 +107,10 @@ describe("if-coordinator auth", () => {
     assert.equal(requeue.code, 3);
     assert.match(requeue.stderr, /is for operators only/);
     assert.equal((await setUp.as("ann", "task", "requeue", "a")).code, 0);
+    // A program that names no session has one of the agent.
+    const run = await setUp.as("s1", "run", "--once", "--jsonl", "--", "true");
+    assert.equal(run.code, 0, run.stderr);
+    assert.match(run.stdout, /"outcome":"completed"/);
     // The workers' account does not stand for anybody.
     const unnamed = await setUp.as("worker", "task", "get", "a");
     assert.equal(unnamed.code, 3);
