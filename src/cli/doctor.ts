@@ -5,7 +5,6 @@ import { clientSettings } from "../config/client-settings.ts";
 import { type Connection, ConnectionError, connectNats } from "../nats/connection.ts";
 import { parseServers } from "../nats/connection-values.ts";
 import { inboxProblem } from "../nats/inspection/connection-facts.ts";
-import { servedRequester } from "./doctor/as-operator.ts";
 import { CHECKS } from "./doctor/checks.ts";
 import { judgeFailure, judgeNoReplies } from "./doctor/connecting.ts";
 import { Examination, type ExaminationOptions, inspectAddresses } from "./doctor/examination.ts";
@@ -13,6 +12,7 @@ import { countOf, documentOf, formatResult, formatSummary, mergeAlike } from "./
 import type { FindingCode } from "./doctor/finding-codes.ts";
 import { type CheckResult, runChecks } from "./doctor/run-checks.ts";
 import { connectOptions } from "./shared/client.ts";
+import { servedRequester } from "./shared/served-requester.ts";
 import { addConnectionOptions, type ConnectionOptions } from "./shared/connection-options.ts";
 import { addJsonOption, type OutputOptions, write } from "./shared/data.ts";
 import { UsageError } from "./shared/errors.ts";

@@ -118,6 +118,16 @@ describe("a server with a secured set-up", () => {
     assert.equal(await asked(alice, "tasks.stats"), "agent.alice.tasks.stats");
   });
 
+  it("refuses an agent that was revoked while it did not run", async () => {
+    await using secured = await SecuredServer.start();
+    const credentials = await secured.add("alice");
+    await secured.server.stop();
+    const { account, jwt } = await revokePrincipal(secured.folder, "alice", now());
+    await secured.folder.giveToServer(account, jwt);
+    await secured.server.restart();
+    await assert.rejects(secured.connect(credentials, { reconnect: false }), AuthorizationError);
+  });
+
   it("cuts off an agent that is revoked, also after a restart, and no other", async () => {
     await using secured = await SecuredServer.start();
     const old = await secured.add("alice");

@@ -10,7 +10,7 @@ import {
   type ConnectOptions,
   type LoginNames,
 } from "../../nats/connection.ts";
-import { createRequester } from "../../nats/request.ts";
+import { createRequester, type Requester } from "../../nats/request.ts";
 import type { ConnectionOptions } from "./connection-options.ts";
 import type { OutputOptions } from "./data.ts";
 import { printError } from "./output.ts";
@@ -62,20 +62,33 @@ export async function withCalls(
   options: ConnectionOptions & OutputOptions,
   work: (open: OpenCalls) => Promise<void>,
 ): Promise<void> {
-  const open = await openCalls(options);
+  const opened = await openCalls(options);
   try {
-    await work(open);
+    await work(opened);
   } finally {
-    await open.connection.close();
+    await opened.connection.close();
   }
 }
 
 /** For a command with several connections. The caller closes them. @throws ConnectionError, ContextError */
-export async function openCalls(options: ConnectionOptions & OutputOptions): Promise<OpenCalls> {
+export function openCalls(options: ConnectionOptions & OutputOptions): Promise<OpenCalls> {
+  return open(options, (connection) => Promise.resolve(createRequester(connection)));
+}
+
+/** As `openCalls`, for a command that also uses the buckets: `servedRequester` says what that means. */
+export async function openServedCalls(options: ConnectionOptions): Promise<OpenCalls> {
+  const { servedRequester } = await import("./served-requester.ts");
+  return open(options, servedRequester);
+}
+
+async function open(
+  options: ConnectionOptions & OutputOptions,
+  requesterOf: (connection: Connection) => Promise<Requester>,
+): Promise<OpenCalls> {
   const connection = await connectNats(connectOptions(options), CONNECTION_NAMES);
   const timing = options.timeout === undefined ? {} : { deadlineMs: options.timeout };
   const logger = options.json === true ? NO_LOGGER : LOGGER;
-  const calls = new Calls(createRequester(connection), { ...timing, logger });
+  const calls = new Calls(await requesterOf(connection), { ...timing, logger });
   return { calls, connection, jsDomain: clientSettings(options).jsDomain };
 }
 

@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Cleanup } from "../../../src/cleanup.ts";
+import { runCli } from "../../support/cli-process.ts";
 import { SecuredServer } from "../../support/secured-server.ts";
 import { startWorker } from "../../support/secured-worker.ts";
 import { diagnose } from "./diagnose.ts";
 
 describe("if-coordinator doctor, for a secured set-up", () => {
-  it("finds no problem with the credentials of the workers", async () => {
+  it("finds no problem with the credentials of the workers, which race can use as well", async () => {
     await using secured = await SecuredServer.start();
     await using cleanup = new Cleanup();
     const { folder, server } = secured;
@@ -21,6 +22,11 @@ describe("if-coordinator doctor, for a secured set-up", () => {
     const problems = worker.findings.filter(({ verdict }) => verdict === "problem");
     assert.deepEqual(problems, []);
     assert.equal(worker.code, 0);
+    const race = await runCli([
+      ...["race", "--tasks", "2", "--sessions", "3", "--nats", server.url],
+      ...["--creds", folder.credentialsFile("worker")],
+    ]);
+    assert.equal(race.code, 0, race.stderr);
     await secured.add("s1");
     const agent = await diagnose(server.url, "--creds", folder.credentialsFile("s1"));
     const text = agent.findings.find(({ check }) => check === "permissions")?.text ?? "";

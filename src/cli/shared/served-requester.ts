@@ -1,12 +1,14 @@
 /**
- * With `auth.mode: accounts`, workers serve nobody on the plain subjects. The doctor needs the account of the
- * workers, because it reads the buckets. That account can send under any name, so the doctor is an operator.
+ * Requests for commands that also read or change the buckets. With `auth.mode: accounts`, workers serve nobody on
+ * the plain subjects, not even the account that has the buckets. That account can send under any name, so these
+ * commands are an operator.
  */
 import type { Connection } from "../../nats/connection.ts";
 import { createRequester, RequestFailedError, type Requester } from "../../nats/request.ts";
 import { OPERATOR_ROOT } from "../../protocol/subjects.ts";
 
-const PREFIX = `${OPERATOR_ROOT}.doctor`;
+/** `auth` gives this name to nobody. */
+const PREFIX = `${OPERATOR_ROOT}.worker`;
 const TIMEOUT_MS = 5_000;
 
 /** Requests as they are served: on the plain subjects, or on those of an operator. */
