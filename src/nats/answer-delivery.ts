@@ -10,6 +10,7 @@
 import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
 import { newInbox } from "./inbox.ts";
 import { isOfOtherAccount, reachedNobody } from "./message-trace.ts";
+import { randomKey } from "./random-keys.ts";
 
 /** The server's notice comes within one round trip. After this time, none will come. */
 const FORGET_AFTER_MS = 10_000;
@@ -19,7 +20,6 @@ export class AnswerDelivery {
   readonly #inbox: string;
   readonly #subscription: Subscription;
   readonly #undelivered = new Map<string, { readonly sentAt: number; call(): void }>();
-  #serial = 0;
 
   constructor(connection: NatsConnection) {
     this.#connection = connection;
@@ -42,7 +42,7 @@ export class AnswerDelivery {
       if (now - sentAt < FORGET_AFTER_MS) break;
       this.#undelivered.delete(key);
     }
-    const key = (++this.#serial).toString(36);
+    const key = randomKey();
     const ours = this.#inbox + key;
     this.#connection.publish(
       subject,

@@ -8,6 +8,7 @@
 import { Empty, type NatsConnection, type Subscription } from "@nats-io/transport-node";
 import { newInbox } from "./inbox.ts";
 import { eventsOf, isOfOtherAccount, type TraceEvent } from "./message-trace.ts";
+import { randomKey } from "./random-keys.ts";
 
 /** The `kind` of a client in a trace. Servers have other numbers. */
 const CLIENT = 0;
@@ -28,7 +29,6 @@ export class MessageTraces {
   /** Requests that wait until fewer are in flight. */
   readonly #queue: (() => void)[] = [];
   #inFlight = 0;
-  #serial = 0;
   #missed = 0;
   #pausedUntil = 0;
 
@@ -83,7 +83,7 @@ export class MessageTraces {
   }
 
   #ask(subject: string): Promise<readonly TraceEvent[] | null> {
-    const key = (++this.#serial).toString(36);
+    const key = randomKey();
     const traceDestination = this.#inbox + key;
     const trace = (): void => {
       this.#connection.publish(subject, Empty, { traceDestination, traceOnly: true });

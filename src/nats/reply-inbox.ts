@@ -6,6 +6,7 @@
 import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
 import { newInbox } from "./inbox.ts";
 import type { OutgoingHeaders } from "./outgoing-headers.ts";
+import { randomKey } from "./random-keys.ts";
 
 interface Pending {
   /** With the reply; with `null` if there is none. Must not throw. */
@@ -20,7 +21,6 @@ export class ReplyInbox {
   readonly #subscription: Subscription;
   readonly #pending = new Map<string, Pending>();
   readonly #sweep: NodeJS.Timeout;
-  #serial = 0;
   #isStopped = false;
 
   constructor(connection: NatsConnection, timeoutMs: number) {
@@ -50,7 +50,7 @@ export class ReplyInbox {
       received(null);
       return;
     }
-    const key = (++this.#serial).toString(36);
+    const key = randomKey();
     this.#pending.set(key, { received, deadline: performance.now() + this.#timeoutMs });
     const reply = this.#prefix + key;
     try {

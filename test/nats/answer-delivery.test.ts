@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { describe, it } from "node:test";
-import type { Msg, NatsConnection } from "@nats-io/transport-node";
+import { headers, type Msg, type NatsConnection } from "@nats-io/transport-node";
 import { AnswerDelivery } from "../../src/nats/answer-delivery.ts";
 import { TestServer } from "../support/nats-server.ts";
 
@@ -64,6 +64,29 @@ describe("the delivery of an answer", () => {
     noted.send("here");
     await noted.drained();
     assert.deepEqual(noted.undelivered, ["here"]);
+  });
+
+  it("is not reported because a receiver forges the notice for later answers", async () => {
+    await using server = await TestServer.start();
+    const [worker, attacker, victim] = [
+      await server.connect(),
+      await server.connect(),
+      await server.connect(),
+    ];
+    const noted = new NotedDelivery(worker);
+    const own = once(listen(attacker, "attacker"), "message") as Promise<[Msg]>;
+    listen(victim, "victim");
+    await Promise.all([attacker.flush(), victim.flush()]);
+    noted.send("attacker");
+    const [{ reply = "" }] = await own;
+    noted.send("victim");
+    for (let serial = 0; serial < 200; serial++) {
+      const guess = reply.replace(/[^.]*$/, serial.toString(36));
+      attacker.publish(guess, "", { headers: headers(503, "No Responders") });
+    }
+    await attacker.flush();
+    await worker.flush();
+    assert.deepEqual(noted.undelivered, []);
   });
 
   it("is not confused by a receiver that replies, with or without text", async () => {
