@@ -118,8 +118,8 @@ const RECORD = new RegExp(
 
 /**
  * The texts of the fields, in the order of the record: times, the id, and the statuses that cannot be
- * `null` without their quotes, everything else as JSON. `undefined` stands for a field that is left out, and for a time that is `null`. Returns
- * `null` if the record is not recognized.
+ * `null` without their quotes, everything else as JSON. `undefined` stands for a field that is left out, and
+ * for a time that is `null`. Returns `null` if the record is not recognized.
  */
 export function textsOf(record: string): readonly (string | undefined)[] | null {
   return record.length > MAX_LENGTH ? null : RECORD.exec(record);

@@ -15,9 +15,9 @@
  *          ends. Not in an outage, because then the session may have lost its connection with everybody else.
  * ended    The claim is taken back: at once, or after the grace of an outage if the holder could not renew.
  *
- * A lease of a claim that is over is purged when nothing else is due. A task whose status contradicts its dependencies is corrected. A
- * claim of a process that another one has replaced is taken back. A finished task that is older than the
- * retention time is removed, unless another one still needs it.
+ * A lease of a claim that is over is purged when nothing else is due. A task whose status contradicts its
+ * dependencies is corrected. A claim of a process that another one has replaced is taken back. A finished task
+ * that is older than the retention time is removed, unless another one still needs it.
  */
 import type { ExpiryReason } from "./commands.ts";
 import type { Task } from "./task.ts";
