@@ -61,7 +61,7 @@ const ALLOWED_IMPORTS: ImportTable = {
     ...["history", "nats/history-access", "nats/read-history", "nats/read-leases"],
     ...["nats/account-updates", "nats/access-attempts", "nats/credentials-name", "auth"],
     ...["commander", "picocolors", "cli-progress", "cli-table3"],
-    ...["@bomb.sh/tab", "ink", "react", "node:*"],
+    ...["jsonc-parser", "smol-toml", "@bomb.sh/tab", "ink", "react", "node:*"],
   ],
   index: ["task", "protocol", "client"],
 };

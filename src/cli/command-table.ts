@@ -84,6 +84,10 @@ export const COMMANDS: CommandTable = {
       summary: "serve the tasks to a coding agent, as tools of the Model Context Protocol",
       load: () => import("./mcp.ts"),
     },
+    setup: {
+      summary: "add the tools to the configuration of a coding agent, or take them out again",
+      load: () => import("./setup.ts"),
+    },
     prime: {
       summary: "tell an agent how to take part, in a few lines",
       load: () => import("./prime.ts"),

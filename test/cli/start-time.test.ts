@@ -22,6 +22,8 @@ const HEAVY = [
     "@nats-io/kv",
     "@nats-io/services",
     "@bomb.sh/tab",
+    "jsonc-parser",
+    "smol-toml",
   ],
 ];
 const HEAVY_BEGINNINGS = ["mdast-", "micromark"];
