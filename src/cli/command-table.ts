@@ -84,6 +84,10 @@ export const COMMANDS: CommandTable = {
       summary: "serve the tasks to a coding agent, as tools of the Model Context Protocol",
       load: () => import("./mcp.ts"),
     },
+    hook: {
+      summary: "check the claims of a coding agent, for a hook of its client or of git",
+      load: () => import("./hook.ts"),
+    },
     setup: {
       summary: "add the tools to the configuration of a coding agent, or take them out again",
       load: () => import("./setup.ts"),

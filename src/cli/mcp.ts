@@ -1,7 +1,9 @@
 /** `if-coordinator mcp`: the tools of a coding agent, for the client that starts this command. */
 import type { Command } from "commander";
 import { givenAgentSession, givenMcpToken } from "../config/agent-session.ts";
+import { clientSettings } from "../config/client-settings.ts";
 import type { Agent, AgentOptions } from "../mcp/agent.ts";
+import { writeClaims } from "./mcp/claims-file.ts";
 import { takeSeat, type Seat } from "./mcp/folder-seat.ts";
 import { type Address, parseAddress } from "./mcp/parse-address.ts";
 import { openCoordinator } from "./shared/client.ts";
@@ -103,6 +105,13 @@ function agentOptions(options: McpOptions, session: () => string): AgentOptions 
     capabilities: options.capability ?? [],
     ttlSeconds: options.ttl,
     logger,
+    believes: (session, held) => {
+      const { servers = "" } = clientSettings(options);
+      const claims = held.map(({ claim: { task, attempt }, session: session_id }) => {
+        return { task_id: task.task_id, attempt, session_id };
+      });
+      writeClaims(session, { servers, claims });
+    },
   };
 }
 

@@ -156,6 +156,7 @@ export class AgentSession {
       ...{ sessionId: this.id, instance, tasks, connection: link.connection, logger },
       ended: (isAcknowledged) => {
         this.#leases[isAcknowledged ? "drop" : "abandon"](taskId, attempt);
+        held.stop();
         if (this.#held.get(taskId) === held) this.#held.delete(taskId);
         this.#context.ended(held);
       },
@@ -165,7 +166,13 @@ export class AgentSession {
         this.#replaced(error);
       },
     });
-    const held: HeldClaim = new HeldClaim(claim, this.id);
+    const held: HeldClaim = new HeldClaim(claim, this.id, async (progress) => {
+      // It names the connection again, so that no report can make the lease outlast it.
+      const holder = { session_id: this.id, instance, attempt, release_on_disconnect: true };
+      await tasks.renew(taskId, { ...holder, progress }).catch((error: unknown) => {
+        logger.debug(`the progress of ${taskId} was not reported: ${String(error)}`);
+      });
+    });
     claim.signal.addEventListener("abort", () => {
       if (!this.#stopped.signal.aborted)
         this.#context.troubled(held, claim.signal.reason as TaskError);

@@ -11,6 +11,7 @@ import { AgentSession, type SessionContext } from "./agent-session.ts";
 import { EndedClaims } from "./ended-claims.ts";
 import type { HeldClaim } from "./held-claim.ts";
 import { Notices } from "./notices.ts";
+import type { View } from "./task-view.ts";
 import { ToolError } from "./tool-error.ts";
 import type { TaskWait } from "./task-wait.ts";
 
@@ -29,6 +30,8 @@ export interface AgentOptions {
   /** Shown with the sessions. */
   readonly metadata?: Readonly<Record<string, unknown>>;
   readonly logger: Logger;
+  /** Called when the claims change that the model believes to hold: those that are lost, too, until it takes another task. */
+  readonly believes?: (session: string, claims: readonly HeldClaim[]) => void;
 }
 
 /** The number of a request of the client. */
@@ -45,6 +48,8 @@ export class Agent {
   readonly #options: AgentOptions;
   readonly #sessions = new Map<string, AgentSession>();
   readonly #claims = new Map<string, HeldClaim>();
+  /** What the model believes to hold. */
+  readonly #believed = new Set<HeldClaim>();
   #open: Promise<OpenCoordinator> | null = null;
   /** The wait of each session that goes on after its call. */
   readonly #waits = new Map<string, TaskWait>();
@@ -121,6 +126,10 @@ export class Agent {
   handOut(held: HeldClaim, call: CallId): void {
     held.isKnown = true;
     this.#claims.set(held.handle, held);
+    // A model that takes another task has given the lost ones up.
+    for (const one of this.#believed) if (one.claim.isOver) this.#believed.delete(one);
+    this.#believed.add(held);
+    this.#tellBelieved();
     this.#lastHandOut = { held, call };
   }
 
@@ -135,8 +144,21 @@ export class Agent {
     this.#sessions.get(held.session)?.keep(held);
   }
 
+  /** The model has ended the claim, and knows that. */
+  finished(held: HeldClaim, outcome: string, reply: View): void {
+    this.ended.finished(held, outcome, reply);
+    if (this.#believed.delete(held)) this.#tellBelieved();
+  }
+
+  #tellBelieved(): void {
+    this.#options.believes?.(this.sessionId(), [...this.#believed]);
+  }
+
   /** Gives back everything that is held, and disconnects. Never rejects. */
   async stop(): Promise<void> {
+    const hasClaims = this.#believed.size > 0;
+    this.#believed.clear();
+    if (hasClaims) this.#tellBelieved();
     await Promise.all([...this.#sessions.values()].map((session) => session.stop()));
     const open = await this.#open?.catch(() => null);
     await open?.bus.disconnect().catch(() => undefined);

@@ -1,5 +1,6 @@
 /** A claim that the agent holds, by the handle that the model knows, and what its holder last did. */
 import type { Claim } from "../client/claim.ts";
+import { ProgressReports } from "../client/progress-reports.ts";
 import { handleOf, shortText } from "./task-view.ts";
 
 /** A note must fit into the lease. */
@@ -14,10 +15,24 @@ export class HeldClaim {
   isKnown = false;
   #note: string | undefined;
 
-  constructor(claim: Claim, session: string) {
+  readonly #reports: ProgressReports;
+
+  /** @param renew sends a report with the lease. It must not reject */
+  constructor(claim: Claim, session: string, renew: (progress: unknown) => Promise<void>) {
+    this.#reports = new ProgressReports(renew);
     this.claim = claim;
     this.session = session;
     this.handle = handleOf(claim.task.task_id, claim.attempt);
+  }
+
+  /** The agent is active. Of several reports within a second, the last is sent. */
+  note(tool: string): void {
+    if (!this.claim.isOver) this.#reports.report(this.progress(tool));
+  }
+
+  /** The claim is over. */
+  stop(): void {
+    this.#reports.stop();
   }
 
   /** The report that others see: the last note, the last tool, and when that was. */

@@ -62,7 +62,7 @@ async function callTool(
   const call: Call = { agent, id, signal, progress: progressOf(context) };
   try {
     const { session, view } = await agent.during(() => tool.run(given, call));
-    for (const held of agent.claims(session)) held.claim.progress(held.progress(tool.name));
+    for (const held of agent.claims(session)) held.note(tool.name);
     return resultOf({ ...view, notices: agent.notices.take(session) });
   } catch (error) {
     if (signal.aborted) throw error;

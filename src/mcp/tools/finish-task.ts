@@ -57,9 +57,9 @@ async function finish(args: Arguments, { agent, signal }: Call): Promise<Answer>
       `You still hold ${handle}. Call finish_task again with a shorter result: put the content into a file, and name it.`,
     );
   }
-  agent.ended.finished(held, outcome, { status: STATUS[outcome], unblocked: [] });
+  agent.finished(held, outcome, { status: STATUS[outcome], unblocked: [] });
   const view = await stateOf(await agent.coordinator(), held.claim.task.task_id, signal);
-  agent.ended.finished(held, outcome, view);
+  agent.finished(held, outcome, view);
   return { session: held.session, view };
 }
 

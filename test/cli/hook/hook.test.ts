@@ -1,0 +1,96 @@
+/** `hook`: refuses what a stale holder publishes, and nothing else. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { type CliExit, MAIN, runCli } from "../../support/cli-process.ts";
+import { McpClient } from "../../support/mcp-client.ts";
+import { TempFolder } from "../../support/temp-folder.ts";
+import { TestCoordinator } from "../../support/test-coordinator.ts";
+
+const CLIENT_SESSION = "0c5c1d1e-6a8e-4f7b-9d38-3f2a91bc04de";
+const SESSION = "claude-3f2a91bc04de";
+
+/** Runs the hook of an event as Claude Code does: with JSON on standard input. */
+function hook(temp: TempFolder, event: string, input: object): Promise<CliExit> {
+  const json = JSON.stringify({ session_id: CLIENT_SESSION, ...input });
+  const script = `printf '%s' "$INPUT" | "${process.execPath}" "${MAIN}" hook ${event}`;
+  const env = {
+    TMPDIR: temp.path,
+    INPUT: json,
+    IF_COORDINATOR_SESSION: "",
+    CLAUDE_CODE_SESSION_ID: "",
+  };
+  return runCli([script], { program: ["bash", "-c"], env, cwd: temp.path });
+}
+
+const push = { tool_name: "Bash", tool_input: { command: "git add . && git push origin main" } };
+
+describe("the hooks of a coding agent", () => {
+  it("let the holder publish, refuse a stale holder, and remind of an open claim", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await using temp = await TempFolder.create();
+    const { url } = coordinator.server;
+    const env = { CLAUDE_CODE_SESSION_ID: CLIENT_SESSION, TMPDIR: temp.path };
+    await using mcp = await McpClient.start({ url, env });
+    await coordinator.ok("tasks.create.a");
+    const before = await hook(temp, "pre-tool-use", push);
+    assert.deepEqual([before.code, before.stdout, before.stderr], [0, "", ""]);
+    const { claim } = await mcp.call("next_task");
+    assert.equal((await coordinator.ok("tasks.get.a")).task.claimed_by, SESSION);
+    assert.equal((await hook(temp, "pre-tool-use", push)).code, 0);
+    const start = await hook(temp, "session-start", {});
+    assert.match(start.stdout, /You hold a#1\. Work only on a task that you hold/);
+    const stop = await hook(temp, "stop", {});
+    assert.deepEqual([stop.code, stop.stdout], [2, ""]);
+    assert.match(stop.stderr, /you still hold a#1: finish the work/);
+    assert.equal((await hook(temp, "stop", { stop_hook_active: true })).code, 0);
+
+    await coordinator.ok("tasks.requeue.a");
+    await coordinator.ok("tasks.claim.a", { session_id: "s2" });
+    const stale = await hook(temp, "pre-tool-use", push);
+    assert.deepEqual([stale.code, stale.stdout], [2, ""]);
+    assert.match(stale.stderr, /a#1 is no longer yours: s2 holds the task\. Publish nothing of it/);
+    const harmless = { tool_name: "Bash", tool_input: { command: "git status; npm test" } };
+    assert.equal((await hook(temp, "pre-tool-use", harmless)).code, 0);
+    const lost = await mcp.refusal("finish_task", { claim, outcome: "done" });
+    assert.equal(lost.code, "lease_lost");
+    assert.equal((await hook(temp, "pre-tool-use", push)).code, 2, "until it takes another task");
+    await coordinator.ok("tasks.create.b");
+    await mcp.call("next_task");
+    assert.equal((await hook(temp, "pre-tool-use", push)).code, 0);
+    await coordinator[Symbol.asyncDispose]();
+    assert.equal((await hook(temp, "pre-tool-use", push)).code, 0, "without a coordinator");
+  });
+
+  it("refuse the push of git", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await using temp = await TempFolder.create();
+    await using work = await TempFolder.create();
+    const git = (...args: string[]): Promise<{ code: number; stderr: string }> =>
+      new Promise((resolve) => {
+        const identity = ["-c", "user.name=a", "-c", "user.email=a@b.c"];
+        const env = { ...process.env, TMPDIR: temp.path, IF_COORDINATOR_SESSION: "s1" };
+        execFile("git", [...identity, ...args], { cwd: work.path, env }, (error, _, stderr) => {
+          resolve({ code: error === null ? 0 : 1, stderr });
+        });
+      });
+    await git("init", "--bare", join(work.path, "remote.git"));
+    await git("init", "-b", "main", ".");
+    await git("commit", "--allow-empty", "-m", "one");
+    await git("remote", "add", "origin", "remote.git");
+    const script = `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" hook pre-push\n`;
+    await writeFile(join(work.path, ".git/hooks/pre-push"), script, { mode: 0o755 });
+    const { url } = coordinator.server;
+    await using mcp = await McpClient.start({ url, session: "s1", env: { TMPDIR: temp.path } });
+    await coordinator.ok("tasks.create.a");
+    await mcp.call("next_task");
+    assert.equal((await git("push", "origin", "main")).code, 0);
+    await coordinator.ok("tasks.requeue.a");
+    await git("commit", "--allow-empty", "-m", "two");
+    const refused = await git("push", "origin", "main");
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /a#1 is no longer yours: nobody holds the task/);
+  });
+});
