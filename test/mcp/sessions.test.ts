@@ -115,7 +115,9 @@ describe("a client that goes away", () => {
 
   it("because its server was killed loses its claims within a second", async () => {
     await using coordinator = await startHearing();
-    await using mcp = await McpClient.start({ url: coordinator.server.url, session: "s1" });
+    await using temp = await TempFolder.create();
+    const { url } = coordinator.server;
+    await using mcp = await McpClient.start({ url, session: "s1", env: { TMPDIR: temp.path } });
     await coordinator.ok("tasks.create.a");
     await mcp.call("next_task");
     const since = performance.now();

@@ -6,6 +6,7 @@ import { it } from "node:test";
 import { runCli } from "../support/cli-process.ts";
 import { ROOT } from "../support/markdown.ts";
 import { startHearing } from "../support/system-account.ts";
+import { TempFolder } from "../support/temp-folder.ts";
 import { Swarm } from "./swarm.ts";
 
 /** The tools, calls and replies of one task, in tokens. */
@@ -15,8 +16,9 @@ it("a swarm of agents works off the tasks of the demo, and the history proves it
   const file = join(ROOT, "examples/provider-integration.json");
   const tasks = JSON.parse(await readFile(file, "utf8")) as object[];
   await using coordinator = await startHearing({ settings: { history: 64, max_lost_leases: 0 } });
+  await using temp = await TempFolder.create();
   await coordinator.ok("tasks.import", { tasks });
-  const swarm = new Swarm(coordinator, { servers: 8, victims: 2 });
+  const swarm = new Swarm(coordinator, { servers: 8, victims: 2, folder: temp.path });
   await swarm.run();
   assert.equal(swarm.finished, tasks.length);
   assert.ok(swarm.tokensPerTask <= MAX_TOKENS, `${swarm.tokensPerTask} tokens for each task`);

@@ -6,6 +6,8 @@ export interface SwarmOptions {
   readonly servers: number;
   /** Servers that are killed, and as many whose input is closed, while they hold a task. */
   readonly victims: number;
+  /** Where the servers keep their files: one that is killed leaves some behind. */
+  readonly folder: string;
 }
 
 /** A model reads about four characters as one token. */
@@ -43,8 +45,9 @@ export class Swarm {
 
   async #work(index: number): Promise<void> {
     const { url } = this.#coordinator.server;
+    const env = { TMPDIR: this.#options.folder };
     const age = PROTOCOLS[index % PROTOCOLS.length] ?? "old";
-    await using mcp = await McpClient.start({ url, age, session: `agent-${index}` });
+    await using mcp = await McpClient.start({ url, age, session: `agent-${index}`, env });
     await this.#countTools(mcp);
     for (let taken = 0; ; taken++) {
       const next = await this.#call(mcp, "next_task", { wait_seconds: 5 });
