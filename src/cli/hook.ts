@@ -33,7 +33,7 @@ async function hook(event: EventName, options: HookOptions): Promise<void> {
   const input = event === "pre-push" ? NOTHING : readHookInput();
   // Most commands concern nobody. The answer must not cost them a connection.
   if (event === "pre-tool-use" && !publishes(input.command)) return;
-  const sessions = sessionsOf(client, input.sessionId);
+  const sessions = sessionsOf(client, input.sessionId, connection);
   const claims = await checkClaims(sessions, connection);
   if (claims === null) return;
   switch (event) {

@@ -1,10 +1,11 @@
 /** `if-coordinator mcp`: the tools of a coding agent, for the client that starts this command. */
 import type { Command } from "commander";
-import { givenAgentSession, givenMcpToken } from "../config/agent-session.ts";
-import { clientSettings } from "../config/client-settings.ts";
+import { agentSessionOfClient, givenMcpToken } from "../config/agent-session.ts";
+import { clientSettings, sessionFromEnvironment } from "../config/client-settings.ts";
 import type { Agent, AgentOptions } from "../mcp/agent.ts";
 import { writeClaims } from "./mcp/claims-file.ts";
 import { takeSeat, type Seat } from "./mcp/folder-seat.ts";
+import { ownedSession } from "./mcp/owned-session.ts";
 import { type Address, parseAddress } from "./mcp/parse-address.ts";
 import { openCoordinator } from "./shared/client.ts";
 import { addConnectionOptions, type ConnectionOptions } from "./shared/connection-options.ts";
@@ -63,7 +64,7 @@ async function mcp(options: McpOptions): Promise<void> {
 /** The agent of the client that has started this command. */
 async function serveOne(options: McpOptions, ended: Promise<void>): Promise<void> {
   const { Agent, serveAgent } = await loadStdio();
-  const seats = new Seats();
+  const seats = new Seats(options);
   const agent = new Agent(agentOptions(options, () => options.session ?? seats.session()));
   try {
     await Promise.race([serveAgent(agent, say), ended]);
@@ -79,7 +80,7 @@ async function serveMany(
   ended: Promise<void>,
 ): Promise<void> {
   const { Agent, AgentPool, serveHttp } = await loadHttp();
-  const seats = new Seats();
+  const seats = new Seats(options);
   const agents = new AgentPool((named): Agent => {
     const session = (): string => named ?? options.session ?? seats.session();
     return new Agent(agentOptions(options, session));
@@ -128,11 +129,20 @@ function newToken(): string {
 
 /** The session that the environment names, or a seat in the folder, which is taken when it is needed. */
 class Seats {
+  readonly #flags: ConnectionOptions;
   #seat: Seat | null = null;
 
+  constructor(flags: ConnectionOptions) {
+    this.#flags = flags;
+  }
+
   session(): string {
-    const given = givenAgentSession();
+    const given = sessionFromEnvironment();
     if (given !== undefined) return given;
+    return ownedSession(agentSessionOfClient() ?? this.#taken(), this.#flags);
+  }
+
+  #taken(): string {
     this.#seat ??= takeSeat(process.cwd());
     return this.#seat.session;
   }

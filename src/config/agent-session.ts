@@ -1,7 +1,7 @@
 /** The session of a coding agent, from what its client says in the environment. */
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
-import { type Environment, MCP_TOKEN_VARIABLE, SESSION_VARIABLE } from "./variables.ts";
+import { type Environment, MCP_TOKEN_VARIABLE } from "./variables.ts";
 
 /** The variables in which clients name the session of the agent, with a short name of the client. */
 const CLIENTS: readonly (readonly [variable: string, client: string])[] = [
@@ -16,10 +16,8 @@ const ID_LENGTH = 12;
 const HASH_LENGTH = 6;
 const MAX_FOLDER_LENGTH = 40;
 
-/** The session that the user, or the client, has given. `undefined`: none. */
-export function givenAgentSession(env: Environment = process.env): string | undefined {
-  const given = env[SESSION_VARIABLE];
-  if (given !== undefined && given !== "") return given;
+/** The session by what the client says in the environment. `undefined`: it says nothing. */
+export function agentSessionOfClient(env: Environment = process.env): string | undefined {
   for (const [variable, client] of CLIENTS) {
     const id = env[variable];
     if (id !== undefined && id !== "") return sessionOfClient(client, id);
