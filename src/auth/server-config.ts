@@ -31,12 +31,13 @@ operator: ${issuerJwt}
 system_account: ${systemAccount}
 
 # The server reads the accounts from this folder, and receives new ones while it runs. Every server of a
-# cluster has its own copy of the folder; the servers keep the copies equal.
+# cluster has its own copy of the folder. The servers compare their copies at this interval, so one that was
+# down learns what it has missed.
 resolver {
   type: full
   dir: ${quoted(accountsFolder)}
   allow_delete: false
-  interval: "2m"
+  interval: "10s"
 }
 `;
 }
