@@ -1,6 +1,7 @@
 /** `if-coordinator hook`: what a client or git runs at an event. It never blocks without a coordinator. */
 import { Argument, type Command } from "commander";
-import { type CheckedClaim, checkClaims, sessionsOf } from "./hook/check-claims.ts";
+import { believedBy } from "./hook/believed-claims.ts";
+import type { CheckedClaim } from "./hook/check-claims.ts";
 import { type HookInput, publishes, readHookInput } from "./hook/hook-input.ts";
 import { addConnectionOptions, type ConnectionOptions } from "./shared/connection-options.ts";
 import { ExitError } from "./shared/errors.ts";
@@ -33,8 +34,12 @@ async function hook(event: EventName, options: HookOptions): Promise<void> {
   const input = event === "pre-push" ? NOTHING : readHookInput();
   // Most commands concern nobody. The answer must not cost them a connection.
   if (event === "pre-tool-use" && !publishes(input.command)) return;
-  const sessions = sessionsOf(client, input.sessionId, connection);
-  const claims = await checkClaims(sessions, connection);
+  const believed = believedBy(client, input.sessionId, connection);
+  // Without a claim, there is nothing to ask, and no NATS client to load.
+  const claims =
+    believed.claims.length === 0
+      ? []
+      : await (await import("./hook/check-claims.ts")).checkClaims(believed, connection);
   if (claims === null) return;
   switch (event) {
     case "session-start":

@@ -1,0 +1,41 @@
+/** What the agent of a hook believes to hold. Most hooks need no more, so this loads no NATS client. */
+import { agentSessionOfClient, sessionOfClient } from "../../config/agent-session.ts";
+import { type ConnectionFlags, sessionFromEnvironment } from "../../config/client-settings.ts";
+import { type Believed, readClaims } from "../mcp/claims-file.ts";
+import { seatsOf } from "../mcp/folder-seat.ts";
+import { ownedSession } from "../mcp/owned-session.ts";
+
+/** Of all sessions that can be the agent's. */
+export function believedBy(
+  client: string,
+  clientSession: string | undefined,
+  options: ConnectionFlags,
+): Believed {
+  const files = sessionsOf(client, clientSession, options).map(readClaims);
+  const known = files.filter((file) => file !== null);
+  return {
+    servers: known.find(({ servers }) => servers !== "")?.servers ?? "",
+    claims: known.flatMap(({ claims }) => claims),
+  };
+}
+
+/**
+ * The sessions of the agent that the hook is for. Without any word of the client, it is the only agent of the
+ * folder; if there are several, nobody knows which it is.
+ */
+function sessionsOf(
+  client: string,
+  clientSession: string | undefined,
+  options: ConnectionFlags,
+): string[] {
+  const owned = (session: string): string => ownedSession(session, options);
+  const ofClient = [
+    agentSessionOfClient(),
+    clientSession === undefined ? undefined : sessionOfClient(client, clientSession),
+  ].filter((session) => session !== undefined);
+  const named = [sessionFromEnvironment() ?? [], ofClient.map(owned)].flat();
+  const known = named.filter((session) => readClaims(session) !== null);
+  if (known.length > 0) return known;
+  const seats = seatsOf(process.cwd());
+  return seats.length === 1 ? seats.map(owned) : [];
+}
