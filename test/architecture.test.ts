@@ -30,7 +30,7 @@ const ALLOWED_IMPORTS: ImportTable = {
     ...["task", "protocol", "timers", "type service/ports"],
     ...["@nats-io/*", "p-retry", "semver", "node:*"],
   ],
-  "nats-server": ["nats/server-versions", "node:*"],
+  "nats-server": ["nats/server-versions", "config/child-environment", "node:*"],
   client: [
     ...["task", "protocol", "timers", "watched"],
     ...["nats/request", "nats/connection", "nats/connection-values", "nats/inbox"],

@@ -64,6 +64,7 @@ async function dev(
     // In a secured set-up, the accounts are not in the configuration.
     ...(secured === null && { systemUser }),
     notify: printError,
+    signal,
   });
   const restarts = new RefusalRestarts({ restart: () => server.restart(), notify: printError });
   started(partOf(server, restarts, storeDir));

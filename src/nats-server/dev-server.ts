@@ -7,8 +7,8 @@ import { readFile, realpath } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { type RestartableServer, startRestartable } from "./restartable-server.ts";
 import { readServerInfo } from "./server-info.ts";
+import { makeRunFolder } from "./run-folder.ts";
 import {
-  makeRunFolder,
   type NatsServerOptions,
   type NatsServerProcess,
   SERVER_HOST,
@@ -19,10 +19,9 @@ import { ownFolder } from "./store-owner.ts";
 
 // All that a command needs to run a server of its own.
 export { resolveServerBinary, ServerBinaryError } from "./server-binary.ts";
+export { NatsServerError, PortTakenError } from "./server-error.ts";
 export {
-  NatsServerError,
   type NatsServerProcess,
-  PortTakenError,
   SERVER_HOST,
   startNatsServer,
   type SystemUser,
@@ -35,7 +34,7 @@ const POLL_MS = 20;
 
 export interface DevServerOptions extends Pick<
   NatsServerOptions,
-  "binary" | "port" | "storeDir" | "config" | "systemUser"
+  "binary" | "port" | "storeDir" | "config" | "systemUser" | "signal"
 > {
   /** Receives a line for each thing that the user may want to know. */
   readonly notify?: (line: string) => void;

@@ -10,13 +10,17 @@
  * So a server with a known defect is used only if there is no other. The user is told so, with the cure.
  */
 import { execFile } from "node:child_process";
+import { access, constants, stat } from "node:fs/promises";
+import { delimiter, isAbsolute, join } from "node:path";
 import { promisify } from "node:util";
+import { serverEnvironment } from "../config/child-environment.ts";
 import { buildServer, builtBefore, hasGo } from "./server-build.ts";
 import { cachedBinary, digestOf, installServer } from "./server-install.ts";
 import {
   BUILT_RELEASE,
   type BuiltRelease,
   PACKAGED_RELEASE,
+  BINARY_NAME,
   type PackagedRelease,
 } from "./server-release.ts";
 import {
@@ -56,18 +60,23 @@ const CURE =
   "and put it on PATH, or set IF_COORDINATOR_NATS_SERVER to its path";
 
 /**
- * @returns the path of the server's binary, or its name on PATH
+ * @returns the path of the server's binary
  * @throws ServerBinaryError
  */
 export async function resolveServerBinary(sources: BinarySources): Promise<string> {
   if (sources.natsServer !== undefined) return named(sources.natsServer, sources);
-  const onPath = await verdictOnPath(sources);
-  if (onPath?.kind === "good") return "nats-server";
+  const onPath = await serverOnPath(sources);
+  if (onPath?.verdict.kind === "good") {
+    sources.notify?.(`using nats-server ${onPath.version} on PATH: ${onPath.binary}`);
+    return onPath.binary;
+  }
   const built = await builtServer(sources);
   if ("binary" in built) return built.binary;
-  if (onPath?.kind === "known_bad") {
-    sources.notify?.(`${built.problem}, so the nats-server on PATH is used anyway`);
-    return "nats-server";
+  if (onPath?.verdict.kind === "known_bad") {
+    sources.notify?.(
+      `${built.problem}, so the nats-server on PATH is used anyway: ${onPath.binary}`,
+    );
+    return onPath.binary;
   }
   return packagedServer(sources, built.problem);
 }
@@ -90,10 +99,18 @@ async function named(path: string, { env }: BinarySources): Promise<string> {
   return path;
 }
 
+interface FoundServer {
+  /** Its path, so that the server that was judged is the one that runs. */
+  readonly binary: string;
+  readonly version: string;
+  readonly verdict: ServerVerdict;
+}
+
 /** Judges the nats-server on PATH, and reports one that is not good. `undefined`: there is none. */
-async function verdictOnPath({ env, notify }: BinarySources): Promise<ServerVerdict | undefined> {
-  const version = await versionOf("nats-server", env);
-  if (version === undefined) return undefined;
+async function serverOnPath({ env, notify }: BinarySources): Promise<FoundServer | undefined> {
+  const binary = await findOnPath(env ?? serverEnvironment());
+  const version = binary === undefined ? undefined : await versionOf(binary, env);
+  if (binary === undefined || version === undefined) return undefined;
   const verdict = judgeServerVersion(version);
   if (verdict.kind !== "good") {
     const joint = verdict.kind === "known_bad" ? ", which" : ",";
@@ -101,7 +118,21 @@ async function verdictOnPath({ env, notify }: BinarySources): Promise<ServerVerd
       `the nats-server on PATH is version ${version}${joint} ${verdict.problem}: ${verdict.cure}`,
     );
   }
-  return verdict;
+  return { binary, version, verdict };
+}
+
+/** The first program of this name. The current folder is not searched, because anyone can have filled it. */
+async function findOnPath({ PATH = "" }: NodeJS.ProcessEnv): Promise<string | undefined> {
+  for (const folder of PATH.split(delimiter).filter(isAbsolute)) {
+    const file = join(folder, BINARY_NAME);
+    try {
+      await access(file, constants.X_OK);
+      if ((await stat(file)).isFile()) return file;
+    } catch {
+      // It is not in this folder.
+    }
+  }
+  return undefined;
 }
 
 /** The pinned release, or why it cannot be used. */
@@ -184,7 +215,7 @@ function reasonOf(error: unknown): string {
 }
 
 /** `undefined` if the binary does not run or is not a nats-server. A pre-release counts as its release. */
-async function versionOf(binary: string, env?: NodeJS.ProcessEnv): Promise<string | undefined> {
+async function versionOf(binary: string, env = serverEnvironment()): Promise<string | undefined> {
   try {
     const { stdout } = await run(binary, ["--version"], { env, timeout: 10_000 });
     return /^nats-server: v(\d+\.\d+\.\d+)/m.exec(stdout)?.[1];

@@ -2,11 +2,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { serverEnvironment } from "../config/child-environment.ts";
+import { makeRunFolder } from "./run-folder.ts";
+import { NatsServerError, PortTakenError } from "./server-error.ts";
 import { isPortFree, readServerInfo } from "./server-info.ts";
-import { listeningPort, runFolder, runFile } from "./server-run-files.ts";
+import { dataFolder, listeningPort, runFile } from "./server-run-files.ts";
 
 export const SERVER_HOST = "127.0.0.1";
 const DEFAULT_CONFIG = "jetstream: enabled";
@@ -24,6 +27,8 @@ export interface NatsServerOptions {
   readonly storeDir: string;
   /** Configuration of nats-server. `store_dir` is overridden. Default: JetStream, nothing else. */
   readonly config?: string;
+  /** Environment variables that the configuration refers to. Default: none. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** A user of the system account to add. Others connect as before. Default: none. */
   readonly systemUser?: SystemUser;
   /** Whether the server must have JetStream to be ready. Default: true. */
@@ -32,6 +37,8 @@ export interface NatsServerOptions {
   readonly serverName?: string;
   /** Whether signals of the terminal, such as Ctrl-C, do not reach the server. Default: false. */
   readonly detached?: boolean;
+  /** Gives up a start that is under way. */
+  readonly signal?: AbortSignal;
 }
 
 export interface SystemUser {
@@ -57,31 +64,6 @@ export interface NatsServerProcess {
   kill(): void;
 }
 
-/** The server could not be started. The message says why and what helps. */
-export class NatsServerError extends Error {
-  override readonly name = "NatsServerError";
-}
-
-/** The port is in use, by a NATS server or by another program. */
-export class PortTakenError extends NatsServerError {}
-
-/** @throws NatsServerError */
-export async function makeRunFolder(storeDir: string): Promise<string> {
-  const run = runFolder(storeDir);
-  try {
-    await mkdir(run, { recursive: true });
-  } catch (error) {
-    const why = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    throw new NatsServerError(
-      `cannot create the folder ${run} (${why}): choose another with --store-dir`,
-      {
-        cause: error,
-      },
-    );
-  }
-  return run;
-}
-
 /**
  * Resolves when the server accepts connections and has JetStream.
  * @throws NatsServerError
@@ -90,14 +72,15 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   const run = await makeRunFolder(options.storeDir);
   if (options.port !== 0) await requireFreePort(options.port);
   const configFile = runFile.config(run);
-  // The file may contain a password. The mode applies to a new file only.
-  await rm(configFile, { force: true });
-  await writeFile(configFile, effectiveConfig(options), { mode: 0o600 });
+  // The file may contain a password.
+  await replaceFile(configFile, effectiveConfig(options));
   const logFile = runFile.log(run);
-  const log = openSync(logFile, "w");
+  await replaceFile(logFile, "");
+  const log = openSync(logFile, "a");
   const child = spawn(options.binary, commandLine(options, configFile, run), {
     // A file, because the server would die of a write to a pipe that nobody reads any longer.
     stdio: ["ignore", log, log],
+    env: { ...serverEnvironment(), ...options.variables },
     detached: options.detached === true,
     windowsHide: true,
   });
@@ -106,6 +89,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   try {
     const port = await Promise.race([
       untilReady(child, run, options.jetstream !== false),
+      untilAborted(options.signal),
       exited.then(async (status) => {
         throw await startFailure(options, status, logFile);
       }),
@@ -117,10 +101,16 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   }
 }
 
+/** A new file, because an old one may have other rights, or other names. A link is not followed. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  await rm(path, { force: true });
+  await writeFile(path, text, { flag: "wx", mode: 0o600 });
+}
+
 /** If a key occurs twice, nats-server uses the last one. */
 function effectiveConfig(options: NatsServerOptions): string {
   const { config = DEFAULT_CONFIG, storeDir, systemUser } = options;
-  const data = resolve(storeDir, "nats").replaceAll("\\", "/");
+  const data = resolve(dataFolder(storeDir)).replaceAll("\\", "/");
   const added = [`store_dir: ${JSON.stringify(data)}`];
   if (systemUser !== undefined) {
     const user = JSON.stringify(systemUser.username);
@@ -178,6 +168,16 @@ async function startFailure(
   return new NatsServerError(
     `nats-server (${options.binary}) did not start: ${ended}${last === "" ? "" : `\n  ${last}`}`,
   );
+}
+
+function untilAborted(signal?: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const abort = (): void => {
+      reject(new NatsServerError("the start of nats-server was given up"));
+    };
+    if (signal?.aborted === true) abort();
+    else signal?.addEventListener("abort", abort, { once: true });
+  });
 }
 
 /** @returns the port */

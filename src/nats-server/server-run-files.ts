@@ -6,6 +6,10 @@ export function runFolder(storeDir: string): string {
   return join(storeDir, "run");
 }
 
+export function dataFolder(storeDir: string): string {
+  return join(storeDir, "nats");
+}
+
 export const runFile = {
   config: (run: string) => join(run, "nats-server.conf"),
   log: (run: string) => join(run, "nats-server.log"),

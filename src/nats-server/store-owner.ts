@@ -42,7 +42,8 @@ export async function ownFolder(folder: string, shownFolder: string): Promise<Ow
   const file = join(folder, "owner.json");
   const draft = `${file}.${word}`;
   try {
-    await writeFile(draft, JSON.stringify({ pid: process.pid, port, word } satisfies OwnerRecord));
+    const record = { pid: process.pid, port, word } satisfies OwnerRecord;
+    await writeFile(draft, JSON.stringify(record), { flag: "wx", mode: 0o600 });
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       // A link creates the file with its content in one step, and fails if the file exists.
       if (await succeeds(link(draft, file), "EEXIST")) return ownership(file, server);

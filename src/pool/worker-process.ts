@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { StartupError } from "../app.ts";
 import type { Config } from "../config.ts";
+import { workerEnvironment } from "../config/child-environment.ts";
 import type { FromWorker, ToWorker, UrgentFact, WorkerReport } from "./messages.ts";
 
 const PROGRAM = new URL("./worker-main.js", import.meta.url);
@@ -28,6 +29,7 @@ export class WorkerProcess {
   /** @param observe receives the urgent facts of the worker */
   constructor(config: Config, observe: (fact: UrgentFact) => void = () => undefined) {
     this.#child = fork(PROGRAM, {
+      env: workerEnvironment(),
       execArgv: nodeOptions(process.execArgv, config.nodeOptions),
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       // JSON has no NaN, which a gauge can be.

@@ -13,9 +13,10 @@ import { TestServer } from "../support/nats-server.ts";
 import { startWorker } from "../support/secured-worker.ts";
 
 const SAMPLE = read("config/nats-server.accounts.conf");
-for (const [, variable = ""] of SAMPLE.matchAll(/\$(\w+_PASSWORD)\b/g)) {
-  process.env[variable] = "secret";
-}
+const PASSWORDS = SAMPLE.matchAll(/\$(\w+_PASSWORD)\b/g);
+const variables = Object.fromEntries(
+  Array.from(PASSWORDS, ([, variable = ""]) => [variable, "secret"]),
+);
 
 /** With accounts for a worker, the operator ann, and the agents s1 and s2. */
 const WORKER: OverrideValues = {
@@ -32,7 +33,7 @@ async function subjectOf(connection: NatsConnection): Promise<string> {
 
 describe("config/nats-server.accounts.conf", () => {
   it("separates agents and operators, and reports lost connections", async () => {
-    await using server = await TestServer.start({ config: SAMPLE });
+    await using server = await TestServer.start({ config: SAMPLE, variables });
     await using cleanup = new Cleanup();
     const facts: Fact[] = [];
     await startWorker(cleanup, { ...WORKER, "nats.servers": [server.url] }, facts);
@@ -63,7 +64,7 @@ describe("config/nats-server.accounts.conf", () => {
   });
 
   it("serves an account that is added later after two reloads, as its comment says", async () => {
-    await using server = await TestServer.start({ config: SAMPLE });
+    await using server = await TestServer.start({ config: SAMPLE, variables });
     const worker = await server.connect({ user: "worker", pass: "secret" });
     worker.subscribe("agent.*.tasks.>", {
       callback: (_, message) => {

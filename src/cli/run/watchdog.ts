@@ -7,6 +7,7 @@
  * not reach it.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { serverEnvironment } from "../../config/child-environment.ts";
 
 /**
  * `$1` is the process group, `$2` the seconds from SIGTERM to SIGKILL, `$3` the folder of the task's files. A
@@ -28,6 +29,7 @@ export class Watchdog {
     const args = [String(groupId), String(Math.ceil(graceMs / 1000)), folder];
     this.#shell = spawn("/bin/sh", ["-c", SCRIPT, "if-coordinator-watchdog", ...args], {
       stdio: ["pipe", "ignore", "ignore"],
+      env: serverEnvironment(),
       detached: true,
       // It can outlive this process, and must not keep a folder in use.
       cwd: "/",

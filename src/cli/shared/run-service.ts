@@ -11,6 +11,8 @@ export interface Part {
 
 /** Longer than the time after which nats-server is killed, so that it is not left behind. */
 const STOP_TIMEOUT_MS = 30_000;
+/** A start that is under way has this time to give up after a signal. */
+const GIVE_UP_MS = 5_000;
 const PARENT_CHECK_MS = 250;
 /** A signal can have ended another process before it arrives here. */
 const SIGNAL_LAG_MS = 100;
@@ -35,7 +37,7 @@ export async function runService(
   const signals = listenForSignals();
   if (startedByNpm) watchParent(signals.stop);
   try {
-    await start((part) => {
+    const starting = start((part) => {
       parts.push(part);
       if (part.failed !== undefined) {
         // It is awaited below. Until then, an unobserved rejection must not end the process.
@@ -43,6 +45,7 @@ export async function runService(
         failures.push(part.failed);
       }
     }, signals.aborted);
+    await unlessStuck(starting, signals.first);
     await Promise.race([signals.first, ...failures]);
   } catch (error) {
     // Ctrl-C may be the reason, because it ends processes that have just begun. Then it is not a failure.
@@ -52,6 +55,14 @@ export async function runService(
     for (const part of parts.reverse()) await stopPart(part);
     signals.ignore();
   }
+}
+
+/** A start that does not give up after a signal, such as one that builds a nats-server, is left behind. */
+async function unlessStuck(starting: Promise<void>, signaled: Promise<void>): Promise<void> {
+  const stuck = signaled.then(() => delay(GIVE_UP_MS, "stuck", { ref: false }));
+  if ((await Promise.race([starting, stuck])) !== "stuck") return;
+  starting.catch(() => undefined);
+  exitWithFailure(`the start did not give up within ${GIVE_UP_MS / 1000} s`);
 }
 
 /** A part that cannot stop must not keep the other parts or the process from stopping. */
@@ -65,16 +76,17 @@ async function stopPart(part: Part): Promise<void> {
   try {
     await Promise.race([part.stop(), timeout]);
   } catch (error) {
-    printError(
-      `while stopping: ${error instanceof Error ? error.message : String(error)}`,
-      "error",
-    );
-    process.exitCode = 1;
-    // What the part has left behind would keep the process alive.
-    setTimeout(() => process.exit(), EXIT_DELAY_MS).unref();
+    exitWithFailure(error instanceof Error ? error.message : String(error));
   } finally {
     limit.abort();
   }
+}
+
+function exitWithFailure(problem: string): void {
+  printError(`while stopping: ${problem}`, "error");
+  process.exitCode = 1;
+  // What was left behind would keep the process alive.
+  setTimeout(() => process.exit(), EXIT_DELAY_MS).unref();
 }
 
 interface StopSignals {
