@@ -108,8 +108,8 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
   };
   try {
     if (config.metrics.enabled) {
-      const { host, port } = config.metrics;
-      http = await startHttpEndpoint({ host, port, metrics, health: () => healthOf(health()) });
+      const settings = config.metrics;
+      http = await startHttpEndpoint({ ...settings, metrics, health: () => healthOf(health()) });
     }
     for (let i = 0; i < config.workers; i++) workers.push(await start(newWorkerId()));
   } catch (error) {

@@ -97,6 +97,11 @@ const metrics = z.strictObject({
     flag: "http-port",
   }),
   host: text.default("127.0.0.1").meta({ description: "Address on which it listens" }),
+  allowed_hosts: z.array(text, { error: "must be a list of names" }).optional().meta({
+    description: "Names with a dot by which HTTP clients may reach it; others are answered 403",
+  }),
+  token: text.optional().meta({ description: "Token that `/metrics` needs", secret: true }),
+  token_file: text.optional().meta({ description: "Path of a file with that token" }),
 });
 
 const retry = z.strictObject({
@@ -223,7 +228,13 @@ function checkCombinations(config: ConfigValues, context: z.RefinementCtx): void
   const complain = (path: string[], message: string): void => {
     context.addIssue({ code: "custom", path, message });
   };
-  const { nats, retry } = config;
+  const { nats, retry, metrics } = config;
+  if (metrics.token !== undefined && metrics.token_file !== undefined) {
+    complain(
+      ["metrics", "token_file"],
+      "cannot be combined with metrics.token: set one of the two",
+    );
+  }
   if (retry.max_ms < retry.base_ms) {
     complain(["retry", "max_ms"], `must be at least retry.base_ms (${retry.base_ms})`);
   }

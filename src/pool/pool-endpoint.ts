@@ -15,7 +15,7 @@ export interface Answer {
 
 /** @param ask asks all current workers */
 export function startPoolEndpoint(
-  { metrics: { host, port }, workers }: Config,
+  { metrics: settings, workers }: Config,
   ask: () => Promise<readonly Answer[]>,
 ): Promise<HttpEndpoint> {
   const merged = new MergedMetrics();
@@ -26,8 +26,7 @@ export function startPoolEndpoint(
     );
   };
   return startHttpEndpoint({
-    host,
-    port,
+    ...settings,
     metrics: { contentType: merged.contentType, render },
     health: async () => healthOfAll(await ask(), workers),
   });

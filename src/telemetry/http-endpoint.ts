@@ -2,10 +2,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Health } from "./health.ts";
+import { type HttpAccess, isKnownHost, tokenCheck } from "./http-access.ts";
 import type { Metrics } from "./metrics.ts";
 
-export interface HttpEndpointOptions {
-  readonly host: string;
+export interface HttpEndpointOptions extends HttpAccess {
   /** 0 takes any free port. */
   readonly port: number;
   readonly metrics: Pick<Metrics, "render" | "contentType">;
@@ -22,24 +22,29 @@ export interface HttpEndpoint {
 /** How long `stop` waits for answers under way before it closes their connections, in milliseconds. */
 export const STOP_GRACE_MS = 1_000;
 
+const UNKNOWN_HOST = json(403, {
+  error: "this host name is not known here: use an address, or add it to metrics.allowed_hosts",
+});
+
 interface Page {
   readonly status: number;
   readonly type: string;
   readonly body: string;
 }
-type Pages = Readonly<Record<string, () => Page | Promise<Page>>>;
+type Pages = Readonly<Record<string, (request: IncomingMessage) => Page | Promise<Page>>>;
 
 /**
  * Serves `GET` and `HEAD` of `/metrics`, of `/healthz` (200 while the process lives) and of `/readyz` (200,
  * or 503 with the reason).
  *
- * @throws Error if it cannot listen; the message names the port and the option that changes it
+ * @throws Error if it cannot listen, or cannot read the token; the message names the setting to change
  */
 export async function startHttpEndpoint(options: HttpEndpointOptions): Promise<HttpEndpoint> {
-  const pages = pagesOf(options);
+  const pages = pagesOf(options, await tokenCheck(options));
   const server = createServer((request, response) => {
     // respond() does not reject: it answers errors with 500.
-    void respond(pages, request, response);
+    if (isKnownHost(request.headers.host, options)) void respond(pages, request, response);
+    else send(UNKNOWN_HOST, request, response);
   });
   await listen(server, options.host, options.port);
   const { port } = server.address() as AddressInfo;
@@ -48,13 +53,15 @@ export async function startHttpEndpoint(options: HttpEndpointOptions): Promise<H
   return { url: `http://${host}:${port}`, stop: () => (stopped ??= close(server)) };
 }
 
-function pagesOf({ metrics, health }: HttpEndpointOptions): Pages {
+function pagesOf(
+  { metrics, health }: HttpEndpointOptions,
+  isAllowed: (authorization: string | undefined) => boolean,
+): Pages {
   return {
-    "/metrics": async () => ({
-      status: 200,
-      type: metrics.contentType,
-      body: await metrics.render(),
-    }),
+    "/metrics": async ({ headers }) =>
+      isAllowed(headers.authorization)
+        ? { status: 200, type: metrics.contentType, body: await metrics.render() }
+        : json(401, { error: "the token is wrong or missing" }),
     "/healthz": () => json(200, { status: "alive" }),
     "/readyz": async () => {
       const { connected, ready, detail } = await health();
@@ -69,12 +76,16 @@ async function respond(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const page = await pageFor(pages, request);
+  send(await pageFor(pages, request), request, response);
+}
+
+function send(page: Page, request: IncomingMessage, response: ServerResponse): void {
   response.writeHead(page.status, {
     "content-type": page.type,
     "content-length": Buffer.byteLength(page.body),
     "cache-control": "no-store",
     ...(page.status === 405 ? { allow: "GET, HEAD" } : {}),
+    ...(page.status === 401 ? { "www-authenticate": "Bearer" } : {}),
   });
   response.end(request.method === "HEAD" ? undefined : page.body);
 }
@@ -89,7 +100,7 @@ async function pageFor(pages: Pages, request: IncomingMessage): Promise<Page> {
     return json(405, { error: "only GET and HEAD are served" });
   }
   try {
-    return await page();
+    return await page(request);
   } catch (error) {
     return json(500, { error: error instanceof Error ? error.message : String(error) });
   }

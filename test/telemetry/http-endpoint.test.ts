@@ -1,7 +1,11 @@
 /** The HTTP endpoint, over real connections. */
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { type IncomingHttpHeaders, request, type IncomingMessage } from "node:http";
 import { connect, type Socket } from "node:net";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { describe, it, type TestContext } from "node:test";
 import {
   type HttpEndpoint,
@@ -9,6 +13,7 @@ import {
   startHttpEndpoint,
   STOP_GRACE_MS,
 } from "../../src/telemetry/http-endpoint.ts";
+import { TempFolder } from "../support/temp-folder.ts";
 
 describe("the HTTP endpoint", () => {
   it("serves the metrics with their content type", async (t) => {
@@ -93,6 +98,64 @@ describe("the HTTP endpoint", () => {
     assert.equal((await fetch(`${url}/healthz`)).status, 200);
   });
 
+  it("answers no request for the name of a stranger, on any path", async (t) => {
+    const { url } = await started(t);
+    for (const path of ["/metrics", "/readyz", "/healthz", "/"]) {
+      for (const host of ["rebind.example", "rebind.example:9090", "127.0.0.1.example", "1.2.3"]) {
+        const { status, body } = await get(url + path, { host });
+        assert.equal(status, 403, `${path} ${host}`);
+        assert.match(body, /add it to metrics\.allowed_hosts/);
+      }
+    }
+  });
+
+  it("answers requests for an address, a name without a dot, and a name that is set", async (t) => {
+    const { url } = await started(t, { allowedHosts: ["worker.svc.cluster.local"] });
+    for (const host of [
+      ...["127.0.0.1:9090", "10.1.2.3", "[::1]:9090", "[fd00::1]", "localhost", "LOCALHOST:1"],
+      ...["worker:9090", "my-worker_1", "a.localhost", "Worker.svc.cluster.local.:9090"],
+    ]) {
+      assert.equal((await get(`${url}/metrics`, { host })).status, 200, host);
+    }
+  });
+
+  for (const place of ["token", "tokenFile"] as const) {
+    it(`gives metrics only to those who have the token of ${place}`, async (t) => {
+      const folder = await TempFolder.create();
+      t.after(() => folder[Symbol.asyncDispose]());
+      const file = join(folder.path, "token");
+      await writeFile(file, "s3cret\n");
+      const { url } = await started(t, { [place]: place === "token" ? "s3cret" : file });
+      for (const authorization of [
+        "",
+        "s3cret",
+        "Bearer s3cre",
+        "Bearer s3cret2",
+        "Basic s3cret",
+      ]) {
+        const { status, headers, body } = await get(`${url}/metrics`, { authorization });
+        assert.equal(status, 401, authorization);
+        assert.equal(headers["www-authenticate"], "Bearer");
+        assert.doesNotMatch(body, /up 1|s3cret/);
+      }
+      const { status, body } = await get(`${url}/metrics`, { authorization: "Bearer s3cret" });
+      assert.deepEqual([status, body], [200, "up 1\n"]);
+      for (const path of ["/healthz", "/readyz"]) assert.equal((await get(url + path)).status, 200);
+    });
+  }
+
+  it("does not start if the file of the token is missing or empty", async () => {
+    await using folder = await TempFolder.create();
+    const tokenFile = join(folder.path, "token");
+    const start = () => startHttpEndpoint(options({ tokenFile }));
+    await assert.rejects(
+      start(),
+      /metrics\.token_file is .*token, which cannot be read \(ENOENT\)/,
+    );
+    await writeFile(tokenFile, "\n");
+    await assert.rejects(start(), /metrics\.token_file is .*token, which is empty/);
+  });
+
   it("names a taken port and the option that changes it", async (t) => {
     const { url } = await started(t);
     const port = Number(new URL(url).port);
@@ -170,6 +233,20 @@ async function started(
   const endpoint = await startHttpEndpoint(options(overrides));
   t.after(() => endpoint.stop());
   return endpoint;
+}
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** Unlike `fetch`, it can send any `Host`. */
+async function get(url: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+  const asked = request(url, { headers });
+  asked.end();
+  const [answer] = (await once(asked, "response")) as [IncomingMessage];
+  return { status: answer.statusCode, headers: answer.headers, body: await text(answer) };
 }
 
 async function connectedTo(endpoint: HttpEndpoint): Promise<Socket> {
