@@ -11,7 +11,7 @@ import { NatsServerError } from "./server-error.ts";
 import { dataFolder, runFolder } from "./server-run-files.ts";
 
 /**
- * Only its owner can read `run/`: the configuration has a password in it.
+ * Only its owner can read `run/`: the configuration has a password in it. New data are private as well.
  *
  * @returns its path
  * @throws NatsServerError
@@ -20,7 +20,8 @@ export async function makeRunFolder(storeDir: string): Promise<string> {
   const run = runFolder(storeDir);
   const data = dataFolder(storeDir);
   await refuseLink(run);
-  for (const folder of [run, data]) await attempt("create", folder, () => makeFolder(folder));
+  for (const folder of [run, data])
+    await attempt("create", folder, () => makeFolder(folder, 0o700));
   await attempt("protect", run, () => chmod(run, 0o700));
   for (const name of await readdir(run)) await refuseLink(join(run, name));
   for (const folder of [run, data]) await attempt("write in", folder, () => writeProbe(folder));
@@ -56,9 +57,9 @@ async function attempt(what: string, folder: string, action: () => Promise<void>
 }
 
 /** `mkdir` with `recursive` never ends in a folder such as /proc, and reports ENOENT if a disk is read-only. */
-async function makeFolder(path: string): Promise<void> {
+async function makeFolder(path: string, mode = 0o777): Promise<void> {
   try {
-    await mkdir(path);
+    await mkdir(path, { mode });
   } catch (error) {
     switch (codeOf(error)) {
       case "EEXIST":
@@ -69,7 +70,7 @@ async function makeFolder(path: string): Promise<void> {
         // In an existing folder, the error means that the file system makes no folders.
         if (await isFolder(parent)) throw error;
         await makeFolder(parent);
-        await mkdir(path);
+        await mkdir(path, { mode });
         return;
       }
       default:

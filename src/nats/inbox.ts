@@ -1,10 +1,11 @@
 /** Inboxes: subjects on which one connection receives what is sent to it alone. */
-import { createInbox, errors, type NatsConnection } from "@nats-io/nats-core";
+import { errors, type NatsConnection } from "@nats-io/nats-core";
 import { ConnectionError } from "./connection.ts";
+import { randomKey } from "./random-keys.ts";
 
-/** A new subject that no other connection uses. */
+/** A new subject that no other connection uses. Those that the library makes can be guessed from each other. */
 export function newInbox(connection: NatsConnection): string {
-  return createInbox(inboxPrefixOf(connection));
+  return `${inboxPrefixOf(connection)}.${randomKey()}`;
 }
 
 /**

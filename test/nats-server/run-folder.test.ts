@@ -60,7 +60,9 @@ describe("the files of a server", { skip: process.platform === "win32" && "needs
       storeDir: folder.path,
     });
     try {
-      assert.equal((await stat(run)).mode & 0o777, 0o700);
+      for (const path of [run, join(folder.path, "nats")]) {
+        assert.equal((await stat(path)).mode & 0o777, 0o700, path);
+      }
       for (const name of ["nats-server.log", "nats-server.conf", "owner.json"]) {
         assert.equal((await stat(join(run, name))).mode & 0o777, 0o600, name);
       }

@@ -5,7 +5,7 @@ import { StartupError } from "../../src/app.ts";
 import { Coordinator } from "../../src/client/coordinator.ts";
 import { EventBus } from "../../src/client/event-bus.ts";
 import { connectNats } from "../../src/nats/connection.ts";
-import { requireInbox } from "../../src/nats/inbox.ts";
+import { newInbox, requireInbox } from "../../src/nats/inbox.ts";
 import { createRequester } from "../../src/nats/request.ts";
 import { TestServer } from "../support/nats-server.ts";
 import { NotedLog } from "../support/stand-in.ts";
@@ -18,7 +18,7 @@ no_auth_user: admin
 accounts { ONE { jetstream: enabled, users: [
   { user: admin, password: secret }
   { user: worker, password: secret, permissions: { subscribe: [
-    "_INBOX_worker.>", "tasks.>", "sessions.>", "agent.>", "$SRV.>" ] } }
+    "_INBOX_worker.>", "tasks.>", "sessions.>", "agent.>", "operator.>", "$SRV.>" ] } }
   { user: alice, password: secret, permissions: { subscribe: [
     "_INBOX_alice.>", "task-updates.>" ] } }
 ] } }`;
@@ -28,6 +28,17 @@ const WORKER = {
   "nats.password": "secret",
   "nats.inbox_prefix": "_INBOX_worker",
 };
+
+describe("a new inbox", () => {
+  it("cannot be guessed from an earlier one", async () => {
+    await using server = await TestServer.start();
+    const connection = await server.connect();
+    const [first, second] = [newInbox(connection), newInbox(connection)];
+    assert.match(first, /^_INBOX\.[\w-]{16}$/);
+    // The ids of the library begin in the same way for a whole process, and count on.
+    assert.notEqual(first.slice(0, 15), second.slice(0, 15));
+  });
+});
 
 describe("an inbox prefix", () => {
   it("is used by workers and by the library for everything that they receive", async () => {
