@@ -1,4 +1,4 @@
-/** What the agent of a hook believes to hold. Most hooks need no more, so this loads no NATS client. */
+/** What the agent of a hook believes to hold. Most hooks need nothing else, so this loads no NATS client. */
 import { agentSessionOfClient, sessionOfClient } from "../../config/agent-session.ts";
 import { type ConnectionFlags, sessionFromEnvironment } from "../../config/client-settings.ts";
 import { type Believed, readClaims } from "../mcp/claims-file.ts";
