@@ -80,7 +80,9 @@ describe("if-coordinator doctor, without a coordinator", () => {
     await using folder = await TempFolder.create();
     const authority = new Authority("ca");
     const ca = await authority.certificate(folder.path);
-    const { cert, key } = await authority.issue(folder.path, "server", { ips: ["127.0.0.1"] });
+    const expiresAt = new Date(Date.now() + 7 * 24 * 60 * 60 * 1000);
+    const options = { ips: ["127.0.0.1"], expiresAt };
+    const { cert, key } = await authority.issue(folder.path, "server", options);
     const monitor = randomPort();
     await using server = await TestServer.start({
       config: `jetstream { sync_interval: always }, http: 127.0.0.1:${monitor}
