@@ -60,24 +60,23 @@ export function grantAfterTheEnd(plant?: Bug): Promise<DirectedRun> {
 
 /** The lease ends, the holder renews, and after that the workers learn of the end. */
 export function renewalAfterTheEnd(plant?: Bug): Promise<DirectedRun> {
-  const markers = new HeldMarkers();
-  return direct(plant, (planted) => ({
-    wrapStores: (stores) => planted(markers.wrapStores(stores)),
-    workers: 2,
-    work: async (holder) => {
-      await each(async (taskId) => {
-        const ended = markers.marker(taskId);
-        await holder.claimNew(taskId, TTL_SECONDS);
-        await ended;
-        await holder.renew(taskId);
-      });
-      markers.release();
-    },
-  }));
+  return afterTheEnd(plant, (holder, taskId) => holder.renew(taskId));
 }
 
 /** The lease ends, another session gets the task by an operator, and after that the workers learn of the end. */
 export function claimAfterTheEnd(plant?: Bug): Promise<DirectedRun> {
+  return afterTheEnd(plant, async (holder, taskId) => {
+    await holder.requeue(taskId);
+    await holder.claim(taskId, TTL_SECONDS);
+    await holder.renew(taskId);
+  });
+}
+
+/** `act`: what happens to each task after the end of its lease, before the workers learn of the end. */
+function afterTheEnd(
+  plant: Bug | undefined,
+  act: (holder: Holder, taskId: string) => Promise<unknown>,
+): Promise<DirectedRun> {
   const markers = new HeldMarkers();
   return direct(plant, (planted) => ({
     wrapStores: (stores) => planted(markers.wrapStores(stores)),
@@ -87,9 +86,7 @@ export function claimAfterTheEnd(plant?: Bug): Promise<DirectedRun> {
         const ended = markers.marker(taskId);
         await holder.claimNew(taskId, TTL_SECONDS);
         await ended;
-        await holder.requeue(taskId);
-        await holder.claim(taskId, TTL_SECONDS);
-        await holder.renew(taskId);
+        await act(holder, taskId);
       });
       markers.release();
     },
