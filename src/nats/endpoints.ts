@@ -35,6 +35,7 @@ import { errorPayload, toCoordinatorError, tooLargeReply } from "./error-replies
 import { EndpointFigures } from "./endpoint-figures.ts";
 import { MessageTraces } from "./message-traces.ts";
 import { OutgoingHeaders } from "./outgoing-headers.ts";
+import { senderOf } from "./sender.ts";
 import { UnknownOperations } from "./unknown-operations.ts";
 
 export interface EndpointsOptions {
@@ -183,6 +184,7 @@ export class Endpoints {
         id: parseId(operation, id),
         body: parseBody(operation, decodeBody(msg.data)),
         principal,
+        sender: senderOf(principal, replyTo),
         // Only a request for the next tasks may wait so long that its client can be gone.
         ...((operation === "tasks.next" || operation === "tasks.release") && {
           isListening: () => this.#traces.isListening(replyTo),

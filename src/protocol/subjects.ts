@@ -54,6 +54,11 @@ export interface Principal {
   readonly name: string;
 }
 
+/** The principal as it stands in subjects and records: `agent.s1`. */
+export function formatPrincipal({ role, name }: Principal): string {
+  return `${role}.${name}`;
+}
+
 /** Reads `tasks.claim.P0.5.1`, `agent.alice.tasks.claim.P0.5.1` and `operator.ann.tasks.claim.P0.5.1` alike. */
 export function parseRequestSubject(subject: string): RequestAddress {
   const first = endOfToken(subject, 0);

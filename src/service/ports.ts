@@ -233,6 +233,8 @@ export interface Call<O extends Operation = Operation> {
   readonly body: Request<O>;
   /** Who sends the request; `null`: the NATS server does not say. */
   readonly principal: Principal | null;
+  /** Who is charged for the request: the principal, such as `agent.s1`, or else the client's connection. */
+  readonly sender: string;
   /** Whether the client still waits for the answer; `true` if that cannot be found out. Never rejects. */
   readonly isListening?: () => Promise<boolean>;
 }

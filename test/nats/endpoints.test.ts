@@ -166,15 +166,16 @@ describe("the endpoints", () => {
     await client.request("tasks.get.P0.5.1");
     await client.request("agent.alice.tasks.get.P0.5.1");
     await client.request("tasks.create", '{"title":"A"}');
+    const principal = { role: "agent", name: "alice" };
+    const connection = calls[0]?.sender;
+    assert.match(connection ?? "", /^_INBOX\.\w+$/);
     assert.deepEqual(calls, [
-      { operation: "tasks.get", id: "P0.5.1", body: {}, principal: null },
+      { operation: "tasks.get", id: "P0.5.1", body: {}, principal: null, sender: connection },
+      { operation: "tasks.get", id: "P0.5.1", body: {}, principal, sender: "agent.alice" },
       {
-        operation: "tasks.get",
-        id: "P0.5.1",
-        body: {},
-        principal: { role: "agent", name: "alice" },
+        ...{ operation: "tasks.create", id: undefined, body: { title: "A" } },
+        ...{ principal: null, sender: connection },
       },
-      { operation: "tasks.create", id: undefined, body: { title: "A" }, principal: null },
     ]);
     await endpoints.stop();
   });
