@@ -61,7 +61,7 @@ export const taskModel: Model<TaskState, TaskOperation> = {
 
 /** Refusals because of the worker or the session. They say nothing about the task. */
 const CHANGES_NOTHING: ReadonlySet<string> = new Set([
-  ...["conflict", "overloaded", "session_replaced"],
+  ...["conflict", "limit_reached", "overloaded", "session_replaced"],
 ]);
 
 /** A task during its delay, and the same task after it. */

@@ -31,6 +31,7 @@ const NEXT: Readonly<Record<ErrorCode, string>> = {
   conflict: "Call the tool again.",
   too_large: "Send less: put the content into a file, and name the file.",
   corrupt_record: "Tell the user. Take another task with next_task.",
+  limit_reached: "Finish or give back what you hold. If that does not help, tell the user.",
   overloaded: "Wait for some seconds, then call the tool again.",
   unavailable:
     "Go on with the task that you hold, and call the tool again in a minute. If that does not help, tell " +

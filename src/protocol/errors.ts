@@ -26,6 +26,7 @@ export const ERRORS = {
   conflict: { status: 409, retryable: true },
   too_large: { status: 413, retryable: false },
   corrupt_record: { status: 422, retryable: false },
+  limit_reached: { status: 429, retryable: false },
   overloaded: { status: 429, retryable: true },
   unavailable: { status: 503, retryable: true },
   bucket_unusable: { status: 503, retryable: false },

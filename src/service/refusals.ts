@@ -131,3 +131,19 @@ export function cycleError(cycle: readonly string[]): CoordinatorError {
     { details: { field: "depends_on", cycle } },
   );
 }
+
+/**
+ * Refuses what would exceed a limit of what a principal or session may own, hold or park.
+ *
+ * @param limit the setting
+ * @param problem what has reached it, with the cure after a colon
+ */
+export function limitReached(
+  limit: `limits.${string}`,
+  value: number,
+  problem: string,
+): CoordinatorError {
+  return new CoordinatorError("limit_reached", `${problem} (${limit} is ${value})`, {
+    details: { limit, value },
+  });
+}

@@ -64,6 +64,7 @@ const CLAIM_OUTCOMES: Readonly<Record<Outcome, "success" | "failure" | "refusal"
   missing_capabilities: "refusal",
   too_large: "refusal",
   corrupt_record: "refusal",
+  limit_reached: "refusal",
   conflict: "failure",
   overloaded: "failure",
   unavailable: "failure",

@@ -22,6 +22,7 @@ describe("the table of errors", () => {
       "conflict 409 retryable",
       "too_large 413",
       "corrupt_record 422",
+      "limit_reached 429",
       "overloaded 429 retryable",
       "unavailable 503 retryable",
       "bucket_unusable 503",

@@ -46,6 +46,7 @@ export const EXIT_OF_CODE: Readonly<Record<ErrorCode, ExitCode>> = {
   not_available: EXIT.refused,
   missing_capabilities: EXIT.refused,
   conflict: EXIT.refused,
+  limit_reached: EXIT.refused,
   not_holder: EXIT.claimLost,
   lease_lost: EXIT.claimLost,
   session_replaced: EXIT.claimLost,
