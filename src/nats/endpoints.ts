@@ -29,11 +29,12 @@ import {
   SUBJECT_PREFIXES,
   TASK_UPDATES,
 } from "../protocol/subjects.ts";
-import type { Answer, Observe, RequestHandler } from "../service/ports.ts";
+import type { Answer, Call, Observe, RequestHandler } from "../service/ports.ts";
 import { AnswerDelivery } from "./answer-delivery.ts";
 import { errorPayload, toCoordinatorError, tooLargeReply } from "./error-replies.ts";
 import { EndpointFigures } from "./endpoint-figures.ts";
 import { MessageTraces } from "./message-traces.ts";
+import { namesIn } from "./names-in-request.ts";
 import { OutgoingHeaders } from "./outgoing-headers.ts";
 import { senderOf } from "./sender.ts";
 import { UnknownOperations } from "./unknown-operations.ts";
@@ -175,11 +176,12 @@ export class Endpoints {
     let outcome: "ok" | CoordinatorError = "ok";
     let leave: (() => void) | null = null;
     let claimedAtOnce = false;
+    let call: Call | null = null;
     try {
       const admitted = this.#handler.admit(principal);
       if (admitted instanceof CoordinatorError) throw admitted;
       leave = admitted;
-      const call = {
+      call = {
         operation,
         id: parseId(operation, id),
         body: parseBody(operation, decodeBody(msg.data)),
@@ -210,7 +212,7 @@ export class Endpoints {
       outcome: outcome === "ok" ? "ok" : outcome.code,
       seconds,
       claimedAtOnce,
-      principal,
+      ...namesIn(principal, call),
       ...(outcome === "ok" ? {} : { cause: outcome.cause }),
     });
   }

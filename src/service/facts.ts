@@ -1,7 +1,6 @@
 /** What the service reports about its work. `telemetry/` and the tests listen. */
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { Operation } from "../protocol/operations.ts";
-import type { Principal } from "../protocol/subjects.ts";
 import type { TaskEvent } from "../task/task.ts";
 
 /** Facts that are worth counting or logging. Each sink takes the ones that it needs. */
@@ -13,7 +12,14 @@ export type Fact =
       readonly seconds: number;
       /** The answer has a new claim and the request did not wait, so its duration counts as that of a claim. */
       readonly claimedAtOnce: boolean;
-      readonly principal: Principal | null;
+      /** Who sent it, such as `agent.s1`; `null`: the NATS server does not say. */
+      readonly principal: string | null;
+      /** The id from the subject; `null` if there is none, or if it is not valid. */
+      readonly id: string | null;
+      /** The session that the body names; `null` if it names none. */
+      readonly sessionId: string | null;
+      /** The attempt that the body names; `null` if it names none. */
+      readonly attempt: number | null;
       /** The defect behind an outcome of `internal`. */
       readonly cause?: unknown;
     }

@@ -153,7 +153,7 @@ function requestLine(fact: Extract<Fact, { kind: "request" }>): LogLine {
     operation: fact.operation,
     outcome: fact.outcome,
     seconds: fact.seconds,
-    principal: fact.principal?.name ?? null,
+    principal: fact.principal,
   };
   switch (fact.outcome) {
     case "internal":

@@ -180,6 +180,26 @@ describe("the endpoints", () => {
     await endpoints.stop();
   });
 
+  it("report what a request names", async () => {
+    await using server = await TestServer.start();
+    const { endpoints, facts, client } = await serve(server, () =>
+      Promise.resolve({ body: { ok: true } }),
+    );
+    await client.request("agent.alice.tasks.renew.P0.5.1", '{"session_id":"alice","attempt":3}');
+    await client.request("tasks.get.P0.5.1");
+    await client.request("tasks.get.no*id");
+    const names = facts.map((fact) => {
+      assert.ok(fact.kind === "request");
+      return [fact.principal, fact.id, fact.sessionId, fact.attempt];
+    });
+    assert.deepEqual(names, [
+      ["agent.alice", "P0.5.1", "alice", 3],
+      [null, "P0.5.1", null, null],
+      [null, null, null, null],
+    ]);
+    await endpoints.stop();
+  });
+
   it("answer a defect with the code `internal`, and report the defect to the log only", async () => {
     await using server = await TestServer.start();
     const secret = new Error("the secret of the house");

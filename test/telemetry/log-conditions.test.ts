@@ -5,6 +5,7 @@ import { CoordinatorError } from "../../src/protocol/errors.ts";
 import type { Fact } from "../../src/service/ports.ts";
 import { durationText, LogConditions } from "../../src/telemetry/log-conditions.ts";
 import type { LogLevel } from "../../src/telemetry/log-lines.ts";
+import { requestFact } from "../support/request-fact.ts";
 
 const LOST: Fact = { kind: "connection", state: "disconnected", server: "n1:4222" };
 const BACK: Fact = { kind: "connection", state: "connected", server: "n1:4222" };
@@ -136,11 +137,10 @@ describe("an event that happens once", () => {
 });
 
 describe("other lines that repeat", () => {
-  const request = { kind: "request", seconds: 0, claimedAtOnce: false, principal: null } as const;
   for (const [name, fact] of [
     ["dropped requests", { kind: "request_dropped", reason: "no_reply_subject" }],
-    ["overload", { ...request, operation: "tasks.claim", outcome: "overloaded" }],
-    ["a defect", { ...request, operation: "tasks.get", outcome: "internal", cause: new Error() }],
+    ["overload", requestFact({ outcome: "overloaded" })],
+    ["a defect", requestFact({ outcome: "internal", cause: new Error() })],
     ["unknown writes", { kind: "write_unknown", taskId: "t1" }],
     ["restored leases", { kind: "lease_restored", taskId: "t1", attempt: 1 }],
     ["broken watches", { kind: "watch_failed", bucket: "tasks", cause: new Error("gone") }],

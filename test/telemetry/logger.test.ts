@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Fact } from "../../src/service/ports.ts";
 import { createLogger, type LoggerOptions } from "../../src/telemetry/logger.ts";
+import { type RequestFact, requestFact } from "../support/request-fact.ts";
 
 const LEASE = { taskId: "P0.5.1", attempt: 3 };
 
@@ -149,17 +150,8 @@ describe("the log for people", () => {
   });
 });
 
-function request(
-  outcome: Extract<Fact, { kind: "request" }>["outcome"],
-): Extract<Fact, { kind: "request" }> {
-  return {
-    kind: "request",
-    operation: "tasks.claim",
-    outcome,
-    seconds: 0.000123,
-    claimedAtOnce: outcome === "ok",
-    principal: null,
-  };
+function request(outcome: RequestFact["outcome"]): RequestFact {
+  return requestFact({ outcome });
 }
 
 function described(fact: Fact): string {

@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import type { Fact } from "../../src/service/ports.ts";
 import { MergedMetrics } from "../../src/telemetry/merged-metrics.ts";
 import { createMetrics, type Metrics, type MetricsSnapshot } from "../../src/telemetry/metrics.ts";
+import { requestFact } from "../support/request-fact.ts";
 
 const CONFLICTS = "if_coordinator_write_conflicts_total";
 const CLAIMS = "if_coordinator_claim_duration_seconds_count";
@@ -21,8 +22,7 @@ function metricsOf({ claimed = 0, busHealthy = true, waiting = 0 }): Metrics {
 }
 
 function claim(outcome: "ok" | "unavailable", seconds: number): Fact {
-  const [operation, claimedAtOnce, principal] = ["tasks.claim", outcome === "ok", null] as const;
-  return { kind: "request", operation, outcome, seconds, claimedAtOnce, principal };
+  return requestFact({ outcome, seconds });
 }
 
 /** The samples without labels, by name. */

@@ -5,6 +5,7 @@ import type { Fact } from "../../src/service/ports.ts";
 import { METRICS, type MetricName } from "../../src/telemetry/metric-table.ts";
 import { createMetrics, type Metrics, type MetricsOptions } from "../../src/telemetry/metrics.ts";
 import { WINDOW_CLAIMS, WINDOW_MS } from "../../src/telemetry/recent-claims.ts";
+import { type RequestFact, requestFact } from "../support/request-fact.ts";
 
 type Outcome = Extract<Fact, { kind: "request" }>["outcome"];
 
@@ -185,16 +186,8 @@ describe("claim latency and success", () => {
   });
 });
 
-function claim(outcome: Outcome, seconds = 0.001): Extract<Fact, { kind: "request" }> {
-  const claimedAtOnce = outcome === "ok";
-  return {
-    kind: "request",
-    operation: "tasks.claim",
-    outcome,
-    seconds,
-    claimedAtOnce,
-    principal: null,
-  };
+function claim(outcome: Outcome, seconds = 0.001): RequestFact {
+  return requestFact({ outcome, seconds });
 }
 
 function sampleMetrics(options: Partial<MetricsOptions> = {}): Metrics {
