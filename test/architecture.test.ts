@@ -30,7 +30,9 @@ const ALLOWED_IMPORTS: ImportTable = {
     ...["task", "protocol", "timers", "type service/ports"],
     ...["@nats-io/*", "p-retry", "semver", "node:*"],
   ],
-  "nats-server": ["nats/server-versions", "config/child-environment", "node:*"],
+  "nats-server": [
+    ...["nats/server-versions", "config/child-environment", "private-files", "node:*"],
+  ],
   client: [
     ...["task", "protocol", "timers", "watched"],
     ...["nats/request", "nats/connection", "nats/connection-values", "nats/inbox"],
@@ -43,6 +45,7 @@ const ALLOWED_IMPORTS: ImportTable = {
   ],
   telemetry: ["type service/ports", "pino", "prom-client", "node:*"],
   config: ["protocol", "nats/connection-values", "zod", "yaml", "node:*"],
+  "private-files": ["node:*"],
   version: ["node:*"],
   app: ["service", "nats", "telemetry", "config", "version", "cleanup"],
   pool: ["app", "config", "telemetry", "type service/ports", "node:*"],
@@ -51,11 +54,11 @@ const ALLOWED_IMPORTS: ImportTable = {
     ...["task", "protocol", "node:crypto", "csv-parse/sync", "yaml"],
     ...["mdast-util-from-markdown", "mdast-util-gfm", "micromark-extension-gfm", "type mdast"],
   ],
-  auth: ["protocol", "@nats-io/jwt", "@nats-io/nkeys", "node:*"],
+  auth: ["protocol", "private-files", "@nats-io/jwt", "@nats-io/nkeys", "node:*"],
   simulation: ["task", "protocol", "client", "nats", "history", "task-files", "node:*"],
   cli: [
     ...["task", "protocol", "app", "pool", "config", "version", "cleanup"],
-    ...["timers", "client", "simulation", "task-files", "mcp"],
+    ...["private-files", "timers", "client", "simulation", "task-files", "mcp"],
     ...["nats/connection", "nats/request", "nats-server/dev-server", "telemetry/json-line"],
     ...["nats/connection-values", "nats/inspection", "nats/server-versions", "nats/task-removal"],
     ...["history", "nats/history-access", "nats/read-history", "nats/read-leases"],

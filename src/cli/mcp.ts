@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import { agentSessionOfClient, givenMcpToken } from "../config/agent-session.ts";
 import { clientSettings, sessionFromEnvironment } from "../config/client-settings.ts";
 import type { Agent, AgentOptions } from "../mcp/agent.ts";
-import { writeClaims } from "./mcp/claims-file.ts";
-import { takeSeat, type Seat } from "./mcp/folder-seat.ts";
+import { type Believed, removeAbandonedClaims, writeClaims } from "./mcp/claims-file.ts";
+import { removeAbandonedSeats, takeSeat, type Seat } from "./mcp/folder-seat.ts";
 import { ownedSession } from "./mcp/owned-session.ts";
 import { type Address, parseAddress } from "./mcp/parse-address.ts";
 import { openCoordinator } from "./shared/client.ts";
@@ -55,6 +55,8 @@ async function mcp(options: McpOptions): Promise<void> {
       resolve();
     });
   });
+  removeAbandonedSeats();
+  removeAbandonedClaims();
   using interruption = new Interruption();
   const ended = Promise.race([outputClosed, interruption.happened]);
   if (options.http === undefined) await serveOne(options, ended);
@@ -100,6 +102,7 @@ async function serveMany(
 
 function agentOptions(options: McpOptions, session: () => string): AgentOptions {
   const logger = { debug: () => undefined, warn: say, error: say };
+  const keep = claimsKeeper();
   return {
     open: () => openCoordinator(options, logger),
     session,
@@ -111,8 +114,23 @@ function agentOptions(options: McpOptions, session: () => string): AgentOptions 
       const claims = held.map(({ claim: { task, attempt }, session: session_id }) => {
         return { task_id: task.task_id, attempt, session_id };
       });
-      writeClaims(session, { servers, claims });
+      keep(session, { servers, claims });
     },
+  };
+}
+
+/** Writes the claims for hooks. If that is not possible, it says so once. */
+function claimsKeeper(): (session: string, believed: Believed) => void {
+  let hasWarned = false;
+  return (session, believed) => {
+    try {
+      writeClaims(session, believed);
+    } catch (error) {
+      if (hasWarned) return;
+      hasWarned = true;
+      const reason = error instanceof Error ? error.message : String(error);
+      say(`hooks will not know the claims of this agent: ${reason}`);
+    }
   };
 }
 

@@ -45,7 +45,7 @@ export interface DevServerOptions extends Pick<
  * @throws NatsServerError
  */
 export async function startDevServer(options: DevServerOptions): Promise<RestartableServer> {
-  const run = await makeRunFolder(options.storeDir);
+  const run = makeRunFolder(options.storeDir);
   const owner = await ownFolder(run, options.storeDir);
   try {
     const serverName = await nameFor(options.storeDir);

@@ -69,7 +69,7 @@ export interface NatsServerProcess {
  * @throws NatsServerError
  */
 export async function startNatsServer(options: NatsServerOptions): Promise<NatsServerProcess> {
-  const run = await makeRunFolder(options.storeDir);
+  const run = makeRunFolder(options.storeDir);
   if (options.port !== 0) await requireFreePort(options.port);
   const configFile = runFile.config(run);
   // The file may contain a password.

@@ -7,9 +7,10 @@
  */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, rename, rm } from "node:fs/promises";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { join } from "node:path";
+import { createPrivateFile, readIfThere } from "../private-files.ts";
 import { readGreeting } from "./server-info.ts";
 
 const HOST = "127.0.0.1";
@@ -40,21 +41,16 @@ export async function ownFolder(folder: string, shownFolder: string): Promise<Ow
   const server = await listen(word);
   const { port } = server.address() as AddressInfo;
   const file = join(folder, "owner.json");
-  const draft = `${file}.${word}`;
   try {
     const record = { pid: process.pid, port, word } satisfies OwnerRecord;
-    await writeFile(draft, JSON.stringify(record), { flag: "wx", mode: 0o600 });
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      // A link creates the file with its content in one step, and fails if the file exists.
-      if (await succeeds(link(draft, file), "EEXIST")) return ownership(file, server);
-      await removeIfStale(file, `${draft}.stale`, shownFolder);
+      if (createPrivateFile(file, JSON.stringify(record), false)) return ownership(file, server);
+      await removeIfStale(file, `${file}.${word}.stale`, shownFolder);
     }
     throw inUse(shownFolder, "");
   } catch (error) {
     server.close();
     throw error;
-  } finally {
-    await rm(draft, { force: true });
   }
 }
 
@@ -82,15 +78,15 @@ function ownership(file: string, server: Server): Ownership {
 }
 
 async function removeIfStale(file: string, aside: string, shownFolder: string): Promise<void> {
-  const content = await readIfThere(file);
-  if (content === undefined) return;
+  const content = readIfThere(file);
+  if (content === null) return;
   const owner = parse(content);
   if (owner !== undefined && (await isAlive(owner))) {
     throw inUse(shownFolder, ` (process ${owner.pid})`);
   }
   if (!(await succeeds(rename(file, aside), "ENOENT"))) return;
   // Another process may have removed the stale file first. Then the file is the one of a new owner.
-  if ((await readIfThere(aside)) !== content) await succeeds(link(aside, file), "EEXIST");
+  if (readIfThere(aside) !== content) await succeeds(link(aside, file), "EEXIST");
   await rm(aside, { force: true });
 }
 
@@ -110,14 +106,6 @@ async function isAlive({ port, word }: OwnerRecord): Promise<boolean> {
 function parse(content: string): OwnerRecord | undefined {
   try {
     return JSON.parse(content) as OwnerRecord;
-  } catch {
-    return undefined;
-  }
-}
-
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, "utf8");
   } catch {
     return undefined;
   }

@@ -25,10 +25,15 @@ export class McpClient implements AsyncDisposable {
   readonly transport: StdioClientTransport;
   /** What the server wrote to standard error. */
   stderr = "";
+  /** Resolves when the server has ended. */
+  readonly closed: Promise<void>;
 
   private constructor(client: Client, transport: StdioClientTransport) {
     this.client = client;
     this.transport = transport;
+    this.closed = new Promise((resolve) => {
+      client.onclose = resolve;
+    });
     transport.stderr?.on("data", (chunk: Buffer) => {
       this.stderr += chunk.toString();
     });

@@ -1,11 +1,12 @@
 /**
- * The claims that a model believes to hold, in a file of the temporary folder, because hooks run in other
- * processes. A claim that is lost stays in the file until the model takes another task: until then, a push of
- * its work must be refused.
+ * The claims that a model believes to hold, in a file, because hooks run in other processes. A claim that is
+ * lost stays in the file until the model takes another task: until then, a push of its work must be refused.
  */
-import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir, userInfo } from "node:os";
-import { dirname, join } from "node:path";
+import { readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { writePrivateFile } from "../../private-files.ts";
+import { agentFolders, makeAgentFolder, namesIn, removeIfEmpty } from "./agent-folder.ts";
+import { isLive } from "./live-process.ts";
 
 export interface BelievedClaim {
   readonly task_id: string;
@@ -19,33 +20,69 @@ export interface Believed {
   readonly claims: readonly BelievedClaim[];
 }
 
-/** The file of an agent's session. Without claims, there is none. */
+interface Stored extends Believed {
+  /** The server of the agent. */
+  readonly pid: number;
+}
+
+/** So long, the model of a server that was killed may still push its work. */
+const ABANDONED_MS = 24 * 60 * 60_000;
+
+/** The file of an agent's session. Without claims, there is none. @throws Error if nobody can write it */
 export function writeClaims(session: string, believed: Believed): void {
-  const file = fileOf(session);
-  try {
-    if (believed.claims.length > 0) {
-      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-      writeFileSync(file, JSON.stringify(believed), { mode: 0o600 });
-      return;
-    }
-    rmSync(file, { force: true });
-    rmdirSync(dirname(file));
-    rmdirSync(dirname(dirname(file)));
-  } catch {
-    // Others have files there, or nobody can write: then hooks do not know the claims, and refuse nothing.
+  if (believed.claims.length === 0) {
+    for (const file of filesOf(session)) remove(file);
+    return;
   }
+  const file = join(makeAgentFolder("claims"), nameOf(session));
+  const stored: Stored = { ...believed, pid: process.pid };
+  writePrivateFile(file, JSON.stringify(stored), false);
 }
 
 /** `null`: nothing is known of such a session. */
 export function readClaims(session: string): Believed | null {
+  for (const file of filesOf(session)) {
+    const stored = read(file);
+    if (stored !== null) return stored;
+  }
+  return null;
+}
+
+/** Removes what servers have left that were killed. */
+export function removeAbandonedClaims(now = Date.now()): void {
+  for (const folder of agentFolders("claims")) {
+    for (const file of namesIn(folder).map((name) => join(folder, name))) {
+      const pid = read(file)?.pid ?? 0;
+      if ((pid === 0 || !isLive(pid)) && isOlderThan(file, now - ABANDONED_MS)) remove(file);
+    }
+  }
+}
+
+function filesOf(session: string): string[] {
+  return agentFolders("claims").map((folder) => join(folder, nameOf(session)));
+}
+
+function nameOf(session: string): string {
+  return `${encodeURIComponent(session)}.json`;
+}
+
+function read(file: string): Stored | null {
   try {
-    return JSON.parse(readFileSync(fileOf(session), "utf8")) as Believed;
+    return JSON.parse(readFileSync(file, "utf8")) as Stored;
   } catch {
     return null;
   }
 }
 
-function fileOf(session: string): string {
-  const name = `${encodeURIComponent(session)}.json`;
-  return join(tmpdir(), `if-coordinator-${userInfo().uid}`, "claims", name);
+function isOlderThan(file: string, time: number): boolean {
+  try {
+    return statSync(file).mtimeMs < time;
+  } catch {
+    return false;
+  }
+}
+
+function remove(file: string): void {
+  rmSync(file, { force: true });
+  removeIfEmpty(file);
 }

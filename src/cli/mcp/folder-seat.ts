@@ -1,12 +1,14 @@
 /**
  * A session for each agent of a folder, if the client does not say which agent it is: the first that runs has
- * the name of the folder, the second `<name>-2`. A file in the temporary folder holds each seat while its
- * process lives. Hooks find the agents of a folder by these files.
+ * the name of the folder, the second `<name>-2`. A file holds each seat while its process lives. Hooks find the
+ * agents of a folder by these files.
  */
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir, userInfo } from "node:os";
-import { dirname, join } from "node:path";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { sessionOfFolder } from "../../config/agent-session.ts";
+import { createPrivateFile } from "../../private-files.ts";
+import { agentFolders, makeAgentFolder, namesIn, removeIfEmpty } from "./agent-folder.ts";
+import { isLive } from "./live-process.ts";
 
 const MAX_SEATS = 1_000;
 
@@ -17,10 +19,10 @@ export interface Seat {
 }
 
 /** Takes the first free seat of the folder. */
-export function takeSeat(folder: string, seats = seatsFolder()): Seat {
+export function takeSeat(folder: string): Seat {
   const name = sessionOfFolder(folder);
   try {
-    mkdirSync(seats, { recursive: true, mode: 0o700 });
+    const seats = makeAgentFolder("agents");
     for (let number = 1; number <= MAX_SEATS; number++) {
       const session = number === 1 ? name : `${name}-${number}`;
       const file = join(seats, session);
@@ -39,55 +41,44 @@ export function takeSeat(folder: string, seats = seatsFolder()): Seat {
 }
 
 /** The sessions of the agents that run in the folder. */
-export function seatsOf(folder: string, seats = seatsFolder()): string[] {
+export function seatsOf(folder: string): string[] {
   const name = sessionOfFolder(folder);
   const isOfFolder = (file: string): boolean =>
     file === name || (file.startsWith(`${name}-`) && /^\d+$/.test(file.slice(name.length + 1)));
-  try {
-    return readdirSync(seats).filter((file) => isOfFolder(file) && isTaken(join(seats, file)));
-  } catch {
-    return [];
-  }
+  return agentFolders("agents").flatMap((seats) =>
+    namesIn(seats).filter((file) => isOfFolder(file) && isTaken(join(seats, file))),
+  );
 }
 
-function seatsFolder(): string {
-  return join(tmpdir(), `if-coordinator-${userInfo().uid}`, "agents");
+/** Removes the seats of servers that were killed. */
+export function removeAbandonedSeats(): void {
+  for (const seats of agentFolders("agents")) {
+    for (const name of namesIn(seats)) {
+      const file = join(seats, name);
+      // A server that starts now writes its seat under another name first.
+      if (name.endsWith(".tmp") || isTaken(file)) continue;
+      rmSync(file, { force: true });
+      removeIfEmpty(file);
+    }
+  }
 }
 
 function take(file: string): boolean {
   if (isTaken(file)) return false;
   // Its process has ended without leaving.
   rmSync(file, { force: true });
-  try {
-    writeFileSync(file, String(process.pid), { flag: "wx" });
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
-  }
+  return createPrivateFile(file, String(process.pid), false);
 }
 
 function leave(file: string): void {
   if (pidIn(file) !== process.pid) return;
   rmSync(file, { force: true });
-  try {
-    rmdirSync(dirname(file));
-    rmdirSync(dirname(dirname(file)));
-  } catch {
-    // Other agents have their seats there.
-  }
+  removeIfEmpty(file);
 }
 
 function isTaken(file: string): boolean {
   const pid = pidIn(file);
-  if (pid === null) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // The process of another user is alive, too.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+  return pid !== null && isLive(pid);
 }
 
 function pidIn(file: string): number | null {
