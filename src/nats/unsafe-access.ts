@@ -1,8 +1,8 @@
 /** Configurations of the NATS server that let clients do more than `auth.mode` promises. */
-import { isIPv4 } from "node:net";
 import { AGENT_ROOT, OPERATOR_ROOT } from "../protocol/subjects.ts";
 import type { AccountImport } from "./account-imports.ts";
 import type { LoginOptions } from "./login.ts";
+import { isLoopback } from "./loopback.ts";
 
 /** What a worker warns of if its own connection needs no login; `null`: nothing. */
 export function openServerWarning(login: LoginOptions, listensOn: string): string | null {
@@ -13,10 +13,6 @@ export function openServerWarning(login: LoginOptions, listensOn: string): strin
     `the NATS server listens on ${listensOn} and asks for no credentials: everyone who can reach it can do ` +
     'everything. Make accounts with "if-coordinator auth init" (docs/security.md), or let it listen on 127.0.0.1'
   );
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }
 
 /** Why an import lets an account act as others; `null`: it does not. */

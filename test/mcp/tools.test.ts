@@ -98,6 +98,22 @@ describe("the tools of a coding agent", () => {
     assert.deepEqual(Object.keys(task), ["task_id", "description"]);
   });
 
+  it("count no more than 5,000 tasks of a prefix, and say so", async () => {
+    await using coordinator = await TestCoordinator.start();
+    for (let part = 0; part < 6; part++) {
+      const tasks = Array.from({ length: 1_000 }, (_, i) => ({ task_id: `p.${part}.${i}` }));
+      await coordinator.ok("tasks.import", { tasks });
+    }
+    await using mcp = await McpClient.start({ url: coordinator.server.url, session: "s1" });
+    const shown = await mcp.call("show_tasks", { prefix: "p.", limit: 1 });
+    assert.deepEqual(
+      [shown.counts, shown.counts_of],
+      [{ available: 5_000 }, "the first 5000 tasks only"],
+    );
+    const few = await mcp.call("show_tasks", { prefix: "p.1.", limit: 1 });
+    assert.deepEqual([few.counts, few.counts_of], [{ available: 1_000 }, undefined]);
+  });
+
   it(`take at most ${MAX_LIST_TOKENS} tokens of the context`, async () => {
     await using coordinator = await TestCoordinator.start();
     for (const age of PROTOCOLS) {

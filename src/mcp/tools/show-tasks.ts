@@ -41,30 +41,36 @@ async function overview(
   signal: AbortSignal,
 ): Promise<View> {
   const wanted = { prefix, ...(status === undefined ? {} : { status }) };
-  const [counts, page] = await Promise.all([
+  const [counted, page] = await Promise.all([
     prefix === "" ? allCounts(tasks, signal) : countsBelow(tasks, prefix, signal),
     tasks.list({ ...wanted, limit }, { signal }),
   ]);
-  return { counts, tasks: page.tasks.map(lineView), more: page.next_cursor !== null };
+  return { ...counted, tasks: page.tasks.map(lineView), more: page.next_cursor !== null };
 }
 
 async function allCounts(tasks: TaskClient, signal: AbortSignal): Promise<View> {
   const { tasks: counts, ready } = await tasks.stats({ signal });
-  return { ready, ...nonZero(counts) };
+  return { counts: { ready, ...nonZero(counts) } };
 }
 
 const PAGE = 1_000;
+/** A prefix can have a million tasks, and a model needs no exact number then. */
+const MAX_PAGES = 5;
 
 async function countsBelow(tasks: TaskClient, prefix: string, signal: AbortSignal): Promise<View> {
   const counts = new Map<TaskStatus, number>();
   let cursor: string | undefined;
-  do {
+  for (let pages = 0; pages < MAX_PAGES; pages++) {
     const wanted = { prefix, limit: PAGE, ...(cursor === undefined ? {} : { cursor }) };
     const page = await tasks.list(wanted, { signal });
     for (const { status } of page.tasks) counts.set(status, (counts.get(status) ?? 0) + 1);
     cursor = page.next_cursor ?? undefined;
-  } while (cursor !== undefined);
-  return nonZero(Object.fromEntries(counts));
+    if (cursor === undefined) break;
+  }
+  const view = { counts: nonZero(Object.fromEntries(counts)) };
+  if (cursor === undefined) return view;
+  const counted = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  return { ...view, counts_of: `the first ${counted} tasks only` };
 }
 
 function nonZero(counts: Readonly<Record<string, number>>): View {

@@ -1,5 +1,6 @@
 /** Verdicts on the connection: the round trip, TLS, the user, and the sizes of messages. */
 import type { ConnectionFacts, UserFacts } from "../../../nats/inspection/connection-facts.ts";
+import { isLoopback } from "../../../nats/loopback.ts";
 import { duration, type Finding, found, ok } from "../finding.ts";
 
 const SLOW_ROUND_TRIP_MS = 100;
@@ -54,10 +55,6 @@ export function judgeUser({ user, account, expiresInMs }: UserFacts): Finding[] 
   return expiresInMs < CREDENTIALS_DAYS * DAY_MS
     ? [found("credentials_end", `${who}: ${ends}`)]
     : [ok(`${who}; ${ends}`)];
-}
-
-function isLoopback(address: string): boolean {
-  return /^(?:localhost|127(?:\.\d+){3}|\[?::1\]?)(?::\d+)?$/.test(address);
 }
 
 function dateOf(time: number): string {
