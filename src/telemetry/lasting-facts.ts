@@ -22,12 +22,19 @@ export type Lasting =
       readonly key: string;
       readonly message: string;
       readonly level: LogLevel;
+      /** How many events have lines of their own before they are only counted. Default: 1. */
+      readonly own?: number;
+      /** Whose events these are: each principal is counted by itself, up to `MAX_NAMED` of them. */
+      readonly of?: string;
       /** The state that it is counted in while that state lasts. */
       readonly within?: string | undefined;
       /** Fields for the lines that count the events. They replace those of the last event. */
       readonly about?: LogLine["fields"];
     };
 
+type RequestFact = Extract<Fact, { kind: "request" }>;
+
+const FEW = 10;
 const CONNECTION = "connection";
 
 /** `null`: the fact gets a line of its own. */
@@ -65,9 +72,28 @@ export function lastingOf(fact: Fact): Lasting | null {
       return burst(`dropped ${fact.reason}`, "requests are dropped", "info");
     case "lease_restored":
       return burst("restored", "claims without a lease get one");
+    case "lease_expired":
+      return few(burst("expired", "leases expire", "info"));
+    case "lease_disconnected":
+      return few(
+        burst("disconnected", "leases end because sessions lose their connections", "info"),
+      );
+    case "session_replaced":
+      return few(burst("replaced", "sessions are taken over by other instances", "info"));
+    case "requeued_by_operator":
+      return fact.from === null
+        ? few(burst("requeued", "tasks are requeued by an operator", "info"))
+        : few(burst("taken", "tasks are taken from their holders by an operator"));
+    case "corrupt_record":
+      return few(burst("corrupt", "values in the bucket are not tasks, ignored"));
     default:
       return null;
   }
+}
+
+/** The first events, of which each is worth a line: it names a task or a session. */
+function few<T extends object>(burst: T): T & { readonly own: number } {
+  return { ...burst, own: FEW };
 }
 
 function burst(key: string, message: string, level: LogLevel = "warn") {
@@ -90,7 +116,7 @@ function writesRefused({ bucket, reason }: Extract<Fact, { kind: "writes_refused
 
 /** The kind of work counts, such as "lease" of "lease of a": if it fails, it mostly does so for many tasks. */
 function backgroundError({ what, cause }: Extract<Fact, { kind: "background_error" }>): Lasting {
-  const [kind = what] = what.split(" of ");
+  const [kind = what] = what.split(/ of | after /);
   return isFromOutage(cause)
     ? {
         ...burst("background", "background work fails because NATS cannot be used"),
@@ -100,10 +126,24 @@ function backgroundError({ what, cause }: Extract<Fact, { kind: "background_erro
     : burst(`background ${kind}`, `background work fails: ${kind}`, "error");
 }
 
-function request({ outcome, operation }: Extract<Fact, { kind: "request" }>): Lasting | null {
-  if (outcome === "internal") {
-    return burst(`internal ${operation}`, "requests fail because of a defect", "error");
+function request({ outcome, operation, principal }: RequestFact): Lasting | null {
+  switch (outcome) {
+    case "internal":
+      return burst(`internal ${operation}`, "requests fail because of a defect", "error");
+    case "overloaded":
+      return by(principal, burst(outcome, "requests are refused because the worker is overloaded"));
+    case "forbidden":
+      return by(
+        principal,
+        burst(outcome, "requests are refused because they are forbidden", "info"),
+      );
+    case "limit_reached":
+      return by(principal, burst(outcome, "requests are refused because of a limit", "info"));
+    default:
+      return null;
   }
-  if (outcome !== "overloaded") return null;
-  return burst("overloaded", "requests are refused because the worker is overloaded");
+}
+
+function by<T extends object>(principal: string | null, burst: T): T & { readonly of?: string } {
+  return principal === null ? burst : { ...burst, of: principal };
 }

@@ -4,11 +4,13 @@
  *
  * - A **state** begins with one fact and ends with another, such as a lost connection.
  * - A **burst** consists of similar events, such as writes without an acknowledgement. The first event has
- *   its own line, the others are counted. The burst ends when no event has come for 10 s. If there was only
- *   one event, no line follows.
+ *   its own line, or the first ten if each names another task. The others are counted. The burst ends when no
+ *   event has come for 10 s. If each event had its own line, no other line follows.
+ * - What a principal causes is a burst of its own. Anyone can invent principals where nobody vouches for them,
+ *   so at most 20 have one at a time. The others share one.
  * - Failures while the connection is lost are counted in that state.
  *
- * Each event that is counted has its line at `debug`. Time is passed in. The timer is in `logger.ts`.
+ * Each event that is counted has its line at `debug`, as far as `debug-lines.ts` allows. Time is passed in. The timer is in `logger.ts`.
  */
 import type { Fact } from "../service/ports.ts";
 import { type Lasting, lastingOf } from "./lasting-facts.ts";
@@ -18,6 +20,10 @@ import { type LogLine, logLineOf } from "./log-lines.ts";
 export const REMIND_MS = 30_000;
 /** A burst ends when no event has come for so long, in milliseconds. */
 export const QUIET_MS = 10_000;
+/** So many bursts of principals are open at a time. */
+export const MAX_NAMED = 20;
+
+type Burst = Extract<Lasting, { readonly kind: "happens" }>;
 
 interface Condition {
   readonly lasting: Exclude<Lasting, { readonly kind: "ends" }>;
@@ -34,6 +40,8 @@ interface Condition {
 
 export class LogConditions {
   readonly #open = new Map<string, Condition>();
+  /** The number of bursts of principals in it. */
+  #named = 0;
 
   /** Whether `due` may return a line later. */
   get isOpen(): boolean {
@@ -43,22 +51,30 @@ export class LogConditions {
   /** The lines for a fact at the time `now`, in milliseconds of any monotonic clock. */
   note(fact: Fact, now: number): LogLine[] {
     const line = logLineOf(fact);
-    const lasting = lastingOf(fact);
-    if (lasting === null) return [line];
-    if (lasting.kind === "ends") return [this.#end(lasting, line, now)];
+    const known = lastingOf(fact);
+    if (known === null) return [line];
+    if (known.kind === "ends") return [this.#end(known, line, now)];
+    const lasting =
+      this.#named < MAX_NAMED || known.kind === "begins" ? known : this.#shared(known);
     const around = lasting.within === undefined ? undefined : this.#open.get(lasting.within);
-    const condition = around ?? this.#open.get(lasting.key);
+    const key = keyOf(lasting);
+    const condition = around ?? this.#open.get(key);
     if (condition === undefined) {
       const times = { beganAt: now, reportedAt: now, lastAt: now };
       const isBurst = lasting.kind === "happens";
       const count = isBurst ? 1 : 0;
-      this.#open.set(lasting.key, { lasting, ...times, count, reported: count, last: {} });
+      if (isNamed(lasting)) this.#named++;
+      this.#open.set(key, { lasting, ...times, count, reported: count, last: {} });
       return [line];
     }
     condition.lastAt = now;
     if (lasting.kind === "happens") {
       condition.count++;
       condition.last = withoutStack({ ...line.fields, ...lasting.about });
+      if (around === undefined && condition.count <= (lasting.own ?? 1)) {
+        condition.reported = condition.count;
+        return [line];
+      }
     }
     return [{ ...line, level: "debug" }];
   }
@@ -71,7 +87,8 @@ export class LogConditions {
       const isBurst = lasting.kind === "happens";
       if (isBurst && now - lastAt >= QUIET_MS) {
         this.#open.delete(key);
-        if (count > 1) lines.push(over(condition));
+        if (isNamed(lasting)) this.#named--;
+        if (count > (lasting.own ?? 1)) lines.push(over(condition));
       } else if (now - reportedAt >= REMIND_MS && !(isBurst && count === reported)) {
         condition.reportedAt = now;
         condition.reported = count;
@@ -79,6 +96,13 @@ export class LogConditions {
       }
     }
     return lines;
+  }
+
+  /** The burst of this principal if it is open, otherwise that of all others. */
+  #shared(lasting: Burst): Burst {
+    const { of, ...shared } = lasting;
+    if (of === undefined || this.#open.has(keyOf(lasting))) return lasting;
+    return { ...shared, key: `${lasting.key} others`, about: { principal: "others" } };
   }
 
   #end(lasting: Extract<Lasting, { kind: "ends" }>, line: LogLine, now: number): LogLine {
@@ -92,6 +116,14 @@ export class LogConditions {
       fields: { ...line.fields, ...seconds(length), ...failures(condition) },
     };
   }
+}
+
+function keyOf(lasting: Condition["lasting"]): string {
+  return isNamed(lasting) ? `${lasting.key} ${lasting.of}` : lasting.key;
+}
+
+function isNamed(lasting: Condition["lasting"]): lasting is Burst & { readonly of: string } {
+  return lasting.kind === "happens" && lasting.of !== undefined;
 }
 
 function reminder(condition: Condition, now: number): LogLine {

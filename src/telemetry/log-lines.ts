@@ -15,6 +15,27 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
+/** Whether the fact is logged at `debug` alone. Most facts are, thousands of times a second. */
+export function isRoutine(fact: Fact): boolean {
+  switch (fact.kind) {
+    case "request":
+      return !SPECIAL_OUTCOMES.has(fact.outcome);
+    case "task_written":
+    case "lease_granted":
+    case "write_conflict":
+    case "answer_undelivered":
+    case "task_removed":
+    case "lease_spared":
+      return true;
+    default:
+      return false;
+  }
+}
+
+const SPECIAL_OUTCOMES: ReadonlySet<string> = new Set([
+  ...["internal", "overloaded", "forbidden", "limit_reached"],
+]);
+
 export function logLineOf(fact: Fact): LogLine {
   switch (fact.kind) {
     case "request":
@@ -154,6 +175,8 @@ function requestLine(fact: Extract<Fact, { kind: "request" }>): LogLine {
     outcome: fact.outcome,
     seconds: fact.seconds,
     principal: fact.principal,
+    id: fact.id,
+    session_id: fact.sessionId,
   };
   switch (fact.outcome) {
     case "internal":
@@ -163,6 +186,10 @@ function requestLine(fact: Extract<Fact, { kind: "request" }>): LogLine {
       });
     case "overloaded":
       return line("warn", "request refused because the worker is overloaded", fields);
+    case "forbidden":
+      return line("info", "request refused because it is forbidden", fields);
+    case "limit_reached":
+      return line("info", "request refused because its sender has reached a limit", fields);
     default:
       return line("debug", "request", fields);
   }

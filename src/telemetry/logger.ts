@@ -1,8 +1,9 @@
 /** The sink of facts that writes the log, with pino. The texts are in `log-lines.ts`. */
 import { pino } from "pino";
 import type { Observe } from "../service/ports.ts";
+import { DebugLines } from "./debug-lines.ts";
 import { LogConditions } from "./log-conditions.ts";
-import type { LogLevel, LogLine } from "./log-lines.ts";
+import { isRoutine, type LogLevel, type LogLine } from "./log-lines.ts";
 import { prettyLine } from "./pretty-line.ts";
 
 /** Receives the lines, each with its line end. */
@@ -44,16 +45,25 @@ export function createLogger(options: LoggerOptions): Observe {
       if (logger.isLevelEnabled(level)) logger[level]({ ...fields, ...named }, message);
     }
   };
+  const hasDebug = logger.isLevelEnabled("debug");
   const conditions = new LogConditions();
+  const debugLines = new DebugLines();
+  const mayWrite = (level: LogLevel, now: number): boolean =>
+    level !== "debug" || (hasDebug && debugLines.allows(now));
   let timer: NodeJS.Timeout | null = null;
   const check = (): void => {
-    write(conditions.due(performance.now()));
-    if (conditions.isOpen || timer === null) return;
+    write([...conditions.due(performance.now()), ...debugLines.due()]);
+    if (conditions.isOpen || debugLines.isOpen || timer === null) return;
     clearInterval(timer);
     timer = null;
   };
   return (fact) => {
-    write(conditions.note(fact, performance.now()));
-    if (conditions.isOpen) timer ??= setInterval(check, CHECK_MS).unref();
+    const now = performance.now();
+    const routine = isRoutine(fact);
+    if (!routine || mayWrite("debug", now)) {
+      const lines = conditions.note(fact, now);
+      write(routine ? lines : lines.filter(({ level }) => mayWrite(level, now)));
+    }
+    if (conditions.isOpen || debugLines.isOpen) timer ??= setInterval(check, CHECK_MS).unref();
   };
 }

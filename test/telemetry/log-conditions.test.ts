@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CoordinatorError } from "../../src/protocol/errors.ts";
 import type { Fact } from "../../src/service/ports.ts";
-import { durationText, LogConditions } from "../../src/telemetry/log-conditions.ts";
+import { durationText, LogConditions, MAX_NAMED } from "../../src/telemetry/log-conditions.ts";
 import type { LogLevel } from "../../src/telemetry/log-lines.ts";
 import { requestFact } from "../support/request-fact.ts";
 
@@ -153,6 +153,68 @@ describe("other lines that repeat", () => {
       assert.equal(log.lines.at(-1)?.fields.times, 195);
     });
   }
+});
+
+describe("events that each name a task or a session", () => {
+  for (const [name, fact] of [
+    ["expired leases", { kind: "lease_expired", taskId: "t1", attempt: 1 }],
+    ["lost connections", { kind: "lease_disconnected", taskId: "t1", attempt: 1 }],
+    ["sessions taken over", { kind: "session_replaced", sessionId: "s1", released: 1 }],
+    ["requeued tasks", { kind: "requeued_by_operator", taskId: "t1", from: null }],
+    ["tasks taken from holders", { kind: "requeued_by_operator", taskId: "t1", from: "s1" }],
+    ["corrupt records", { kind: "corrupt_record", taskId: "t1", problem: "no JSON" }],
+  ] as const satisfies readonly (readonly [string, Fact])[]) {
+    it(`have ten lines, and are counted after that: ${name}`, () => {
+      const log = new Log();
+      log.pass(8, fact);
+      log.pass(30);
+      assert.equal(log.lines.length, 8, "a few events need no line that counts them");
+      log.pass(65, fact, fact, fact);
+      log.pass(30);
+      assert.equal(log.lines.length - 8, 10 + 3, log.messages.join("\n"));
+      assert.equal(log.lines.at(-1)?.fields.times, 195);
+    });
+  }
+});
+
+describe("refusals", () => {
+  it("are counted for each principal", () => {
+    const log = new Log();
+    const [s1, s2] = ["agent.s1", "agent.s2"].map((principal) =>
+      requestFact({ outcome: "forbidden", operation: "tasks.update", principal }),
+    ) as [Fact, Fact];
+    log.pass(20, s1, s1, s2);
+    log.pass(10);
+    assert.deepEqual(
+      log.lines.map(({ at, message, fields }) => [at, message, fields.principal, fields.times]),
+      [
+        [1, "request refused because it is forbidden", "agent.s1", undefined],
+        [1, "request refused because it is forbidden", "agent.s2", undefined],
+        [30, "ended: requests are refused because they are forbidden", "agent.s1", 40],
+        [30, "ended: requests are refused because they are forbidden", "agent.s2", 20],
+      ],
+    );
+  });
+
+  it("of principals beyond a bounded number are counted together", () => {
+    const log = new Log();
+    for (let i = 0; i < 100_000; i++) {
+      const principal = `agent.invented-${i}`;
+      log.note(requestFact({ outcome: i % 2 === 0 ? "forbidden" : "overloaded", principal }));
+    }
+    assert.equal(log.lines.length, MAX_NAMED + 2);
+    log.pass(10);
+    assert.deepEqual(
+      log.lines.slice(MAX_NAMED + 2).map(({ fields }) => [fields.principal, fields.times]),
+      [
+        ["others", 49_990],
+        ["others", 49_990],
+      ],
+    );
+    assert.ok(log.isQuiet);
+    log.note(requestFact({ outcome: "forbidden", principal: "agent.s1" }));
+    assert.equal(log.lines.length, MAX_NAMED + 5, "later the places are free again");
+  });
 });
 
 describe("states of a start and of buckets", () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Fact } from "../../src/service/ports.ts";
+import { DebugLines, MAX_DEBUG_LINES } from "../../src/telemetry/debug-lines.ts";
 import { createLogger, type LoggerOptions } from "../../src/telemetry/logger.ts";
 import { type RequestFact, requestFact } from "../support/request-fact.ts";
 
@@ -11,6 +12,8 @@ const LEVELS: readonly (readonly [string, Fact])[] = [
   ["debug", request("ok")],
   ["debug", request("already_claimed")],
   ["warn", request("overloaded")],
+  ["info", request("forbidden")],
+  ["info", request("limit_reached")],
   ["error", { ...request("internal"), cause: new Error("boom") }],
   ["info", { kind: "request_dropped", reason: "no_reply_subject" }],
   ["debug", { kind: "answer_undelivered", operation: "tasks.next" }],
@@ -102,6 +105,46 @@ describe("the log as JSON", () => {
       ),
       [],
     );
+  });
+});
+
+describe("the log of a flood", () => {
+  const FLOOD: readonly Fact[] = [
+    { kind: "request_dropped", reason: "no_reply_subject" },
+    { kind: "request_dropped", reason: "malformed" },
+    { kind: "answer_undelivered", operation: "tasks.next" },
+    { kind: "write_conflict", taskId: "P0.5.1" },
+    { kind: "corrupt_record", taskId: "P0.5.1", problem: "the value is not JSON" },
+    ...(["ok", "forbidden", "overloaded", "limit_reached", "too_large", "not_holder"] as const).map(
+      (outcome) => requestFact({ outcome, principal: "agent.s1" }),
+    ),
+  ];
+  const flood = (): Fact[] => Array.from({ length: 100_000 }, (_, i) => FLOOD[i % FLOOD.length]!);
+
+  it("has one line of each kind at info", () => {
+    const lines = jsonLines({ level: "info" }, flood());
+    const corrupt = lines.filter(({ msg }) => String(msg).includes("not a task"));
+    assert.deepEqual([corrupt.length, lines.length - corrupt.length], [10, 5]);
+  });
+
+  it("has a bounded number of lines a second at debug", () => {
+    const startedAt = performance.now();
+    const lines = jsonLines({ level: "debug" }, flood());
+    const seconds = Math.ceil((performance.now() - startedAt) / 1_000) + 1;
+    assert.ok(lines.length <= seconds * MAX_DEBUG_LINES + 15, `${lines.length} in ${seconds} s`);
+  });
+
+  it("says at debug how many lines are left out", () => {
+    const lines = new DebugLines();
+    const allowed = Array.from({ length: 5_000 }, (_, i) => lines.allows(i % 1_000)).filter(
+      Boolean,
+    );
+    assert.equal(allowed.length, MAX_DEBUG_LINES);
+    assert.deepEqual(
+      lines.due().map(({ fields }) => fields),
+      [{ lines: 4_000 }],
+    );
+    assert.deepEqual([lines.due(), lines.isOpen, lines.allows(1_000)], [[], false, true]);
   });
 });
 
