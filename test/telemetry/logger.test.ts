@@ -119,7 +119,7 @@ describe("the log of a flood", () => {
       (outcome) => requestFact({ outcome, principal: "agent.s1" }),
     ),
   ];
-  const flood = (): Fact[] => Array.from({ length: 100_000 }, (_, i) => FLOOD[i % FLOOD.length]!);
+  const flood = (): Fact[] => Array.from({ length: 10_000 }, () => FLOOD).flat();
 
   it("has one line of each kind at info", () => {
     const lines = jsonLines({ level: "info" }, flood());
