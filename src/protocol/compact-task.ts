@@ -32,6 +32,7 @@ export class CompactTask implements TaskOutline {
   readonly leaseEpoch: number;
   readonly notBefore: number | null;
   readonly createdRevision: number;
+  readonly createdBy: string | null;
   /** When the record of a finished task was written, epoch milliseconds; `null` if it is not finished. */
   readonly finishedAt: number | null;
   /** `null` until they are needed. */
@@ -60,6 +61,7 @@ export class CompactTask implements TaskOutline {
     this.leaseEpoch = outline.leaseEpoch;
     this.notBefore = outline.notBefore;
     this.createdRevision = outline.createdRevision ?? revision;
+    this.createdBy = outline.createdBy;
     this.finishedAt = finishedAt;
     this.#packed = typeof content === "string" ? content : null;
     this.#task = null;

@@ -27,6 +27,7 @@ export type TaskOutline = Pick<
   | "leaseEpoch"
   | "notBefore"
   | "createdRevision"
+  | "createdBy"
 >;
 
 /** `null` if the task has fields that this version does not know, or no event. */
@@ -60,6 +61,7 @@ function linesOf(task: Task, event: TaskEvent): string[] {
     json(task.metadata),
     json(task.payload),
     json(event.sessionId),
+    json(event.principal),
     json(task.maxFailures),
     json(task.maxLostLeases),
     json(event.type),
@@ -90,6 +92,7 @@ export function unpackTask(outline: TaskOutline, packed: string): Task {
     metadata,
     payload,
     sessionId,
+    principal,
     maxFailures,
     maxLostLeases,
     type,
@@ -137,6 +140,7 @@ export function unpackTask(outline: TaskOutline, packed: string): Task {
     cancelRequested: parsed(cancelRequested, USUAL.cancelRequested),
     result: parsed(result, USUAL.result),
     error: parsed(error, USUAL.error),
+    createdBy: outline.createdBy,
     createdAt,
     updatedAt,
     completedAt: millis(completedAt),
@@ -150,6 +154,7 @@ export function unpackTask(outline: TaskOutline, packed: string): Task {
       sessionId: parsed(sessionId, USUAL_EVENT.sessionId),
       reason: parsed(reason, USUAL_EVENT.reason),
       timestamp: millis(timestamp) ?? updatedAt,
+      principal: parsed(principal, USUAL_EVENT.principal),
     },
     unknownFields: null,
   };

@@ -52,6 +52,12 @@ function membersOf(fields: Readonly<Record<string, string>>): string[] {
   return Object.entries(fields).map(([name, pattern]) => `"${name}":${pattern}`);
 }
 
+function optional(fields: Readonly<Record<string, string>>): string {
+  return membersOf(fields)
+    .map((member) => `(?:,${member})?`)
+    .join("");
+}
+
 const NAMES = `(${listOf(TEXT)})`;
 const TIME_OR_NULL = `(?:null|"(${TIME_TEXT})")`;
 const ID_OR_NULL = `(null|"${ID}")`;
@@ -67,6 +73,7 @@ const EVENT = {
   reason: `(null|${TEXT})`,
   timestamp: `"(${TIME_TEXT})"`,
 };
+const EVENT_SOMETIMES = { principal: `(${TEXT})` };
 
 const ALWAYS = {
   task_id: `"(${ID})"`,
@@ -93,7 +100,7 @@ const ALWAYS = {
   updated_at: `"(${TIME_TEXT})"`,
   completed_at: TIME_OR_NULL,
   completed_by: ID_OR_NULL,
-  last_event: String.raw`\{${membersOf(EVENT).join(",")}\}`,
+  last_event: String.raw`\{${membersOf(EVENT).join(",")}${optional(EVENT_SOMETIMES)}\}`,
 };
 
 /** Fields that most records lack. */
@@ -105,16 +112,11 @@ const SOMETIMES = {
   fencing_token: `(${WHOLE})`,
   lease_epoch: `(${WHOLE})`,
   created_revision: `(${WHOLE})`,
+  created_by: `(${TEXT})`,
 };
 ({ ...ALWAYS, ...SOMETIMES }) satisfies Record<keyof TaskRecord, string>;
 
-const RECORD = new RegExp(
-  String.raw`^\{${membersOf(ALWAYS).join(",")}` +
-    membersOf(SOMETIMES)
-      .map((member) => `(?:,${member})?`)
-      .join("") +
-    String.raw`\}$`,
-);
+const RECORD = new RegExp(String.raw`^\{${membersOf(ALWAYS).join(",")}${optional(SOMETIMES)}\}$`);
 
 /**
  * The texts of the fields, in the order of the record: times, the id, and the statuses that cannot be

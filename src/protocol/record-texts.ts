@@ -4,7 +4,7 @@ import { DEFINITION_FIELDS, distinct, NONE } from "./definition-record.ts";
 import { MAX_TTL_SECONDS } from "./fields.ts";
 import { packLines, type TaskOutline, unlessSame } from "./packed-fields.ts";
 import { textsOf } from "./record-pattern.ts";
-import { copyOf, SharedValues } from "./shared-values.ts";
+import { copyOf, sharedAuthor, SharedValues } from "./shared-values.ts";
 import type { RecordOrigin } from "./task-record.ts";
 
 /** What an index keeps of a record. */
@@ -20,6 +20,7 @@ const names = new SharedValues<readonly string[] | null>((json) => {
   return DEFINITION_FIELDS.tags.check(list) ? distinct(list) : null;
 });
 const sessions = new SharedValues((json) => JSON.parse(json) as string);
+const authors = new SharedValues((json) => sharedAuthor(JSON.parse(json) as string));
 
 function namesIn(json: string): readonly string[] | null {
   return json === "[]" ? NONE : names.get(json);
@@ -63,6 +64,7 @@ export function readRecordTexts(record: string, origin: RecordOrigin): RecordTex
     session_id = "",
     reason = "",
     timestamp = "",
+    principal = "null",
     cancel_requested = "false",
     ttl_seconds = "null",
     claim_request = "null",
@@ -70,6 +72,7 @@ export function readRecordTexts(record: string, origin: RecordOrigin): RecordTex
     fencing_token = "0",
     lease_epoch = "0",
     created_revision = "",
+    created_by = "",
   ] = texts;
   const claimedBy = claimed_by === "null" ? null : sessions.get(claimed_by);
   const [neededNames, tagNames] = [namesIn(requires), namesIn(tags)];
@@ -96,6 +99,7 @@ export function readRecordTexts(record: string, origin: RecordOrigin): RecordTex
     leaseEpoch: Number(lease_epoch),
     notBefore: not_before === "" ? null : Date.parse(not_before),
     createdRevision: created_revision === "" ? origin.revision : Number(created_revision),
+    createdBy: created_by === "" ? null : authors.get(created_by),
   };
   const packed = packLines([
     title,
@@ -104,6 +108,7 @@ export function readRecordTexts(record: string, origin: RecordOrigin): RecordTex
     metadata,
     payload,
     session_id,
+    principal,
     max_failures,
     max_lost_leases,
     type,

@@ -16,6 +16,7 @@ import {
   quickCheckOf,
   schemasOf,
 } from "./quick-record-check.ts";
+import { sharedAuthor } from "./shared-values.ts";
 import { unknownFieldsOf } from "./unknown-fields.ts";
 
 const EVENT_FIELDS = {
@@ -35,6 +36,8 @@ const EVENT_FIELDS = {
   reason: checked(z.string().nullable().default(null), isNullOr(isText)),
   /** When. */
   timestamp: checked(field.time, isTime),
+  /** Who sent the request that caused it. Left out if a worker did it by itself, or the server names nobody. */
+  principal: checked(z.string().optional(), isText),
 };
 
 export const taskEvent = z.looseObject(schemasOf(EVENT_FIELDS));
@@ -61,6 +64,7 @@ export function encodeEvent(taskId: string, event: TaskEvent): EventRecord {
     session_id: event.sessionId,
     reason: event.reason,
     timestamp: iso(event.timestamp),
+    ...(event.principal === null ? {} : { principal: event.principal }),
   };
 }
 
@@ -80,6 +84,7 @@ export function decodeEvent(record: EventRecord, isOurs: boolean): TaskEvent {
     sessionId: record.session_id,
     reason: record.reason,
     timestamp: Date.parse(record.timestamp),
+    principal: record.principal === undefined ? null : sharedAuthor(record.principal),
   };
   const unknownFields = isOurs ? null : unknownFieldsOf(record, KNOWN_FIELDS);
   return unknownFields === null ? event : { ...event, unknownFields };

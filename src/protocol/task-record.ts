@@ -25,6 +25,7 @@ import {
   quickCheckOf,
   schemasOf,
 } from "./quick-record-check.ts";
+import { sharedAuthor } from "./shared-values.ts";
 import { ID_RULE, isValidId } from "./subjects.ts";
 import { decodeEvent, encodeEvent, isOurEvent, taskEvent } from "./task-event.ts";
 import { unknownFieldsOf } from "./unknown-fields.ts";
@@ -79,6 +80,8 @@ const RECORD_FIELDS = {
   lease_epoch: checked(field.leaseEpoch.optional(), isWhole(0)),
   /** Revision of its first record: the order of creation. Left out of that first record. */
   created_revision: checked(field.revision.optional(), isWhole(0)),
+  /** Who created it: a principal, such as `agent.s1`, or `session.<id>` if the server names none. Left out if unknown. */
+  created_by: checked(z.string().optional(), isText),
 } as const satisfies FieldsOf<Omit<Task, "unknownFields">>;
 
 /** What workers write, and what replies and updates contain. */
@@ -120,6 +123,7 @@ const storedRecord = z
     fencing_token: field.fencingToken.nullable(),
     lease_epoch: field.leaseEpoch.nullable(),
     created_revision: field.revision.nullable(),
+    created_by: z.string().nullable(),
   })
   .partial()
   .refine(hasHolderIfClaimed, {
@@ -154,6 +158,7 @@ export function encodeTask(task: Task): TaskRecord {
     ...(task.fencingToken === 0 ? {} : { fencing_token: task.fencingToken }),
     ...(task.leaseEpoch === 0 ? {} : { lease_epoch: task.leaseEpoch }),
     ...(task.createdRevision === null ? {} : { created_revision: task.createdRevision }),
+    ...(task.createdBy === null ? {} : { created_by: task.createdBy }),
   };
 }
 
@@ -254,6 +259,7 @@ function toTask(
     cancelRequested: record.cancel_requested ?? false,
     result: record.result ?? null,
     error: record.error ?? null,
+    createdBy: authorOrNull(record.created_by),
     createdAt: millisOrNull(record.created_at) ?? origin.writtenAt,
     updatedAt: millisOrNull(record.updated_at) ?? origin.writtenAt,
     completedAt: millisOrNull(record.completed_at),
@@ -262,6 +268,10 @@ function toTask(
     lastEvent: event === null ? null : decodeEvent(event, isOurs),
     unknownFields: isOurs ? null : unknownFieldsOf(record, KNOWN_FIELDS),
   };
+}
+
+function authorOrNull(author: string | null | undefined): string | null {
+  return author === null || author === undefined ? null : sharedAuthor(author);
 }
 
 const KNOWN_FIELDS: ReadonlySet<string> = new Set(Object.keys(RECORD_FIELDS));

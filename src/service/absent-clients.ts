@@ -5,7 +5,7 @@
  * that ends leaves all of its requests behind. So once one client turns out to be absent, the other
  * requests are checked too, oldest first, until some of them have a client that listens.
  */
-import type { Claimed } from "./claims.ts";
+import type { Claimed } from "./claimed.ts";
 import type { NextRequest } from "./next-request.ts";
 import type { Clock } from "./ports.ts";
 import type { ParkedQueue } from "./parked-queue.ts";

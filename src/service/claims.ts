@@ -1,10 +1,10 @@
 /** Claim, renew, release and verify: the requests of a task's holder. */
 import { CoordinatorError, hasCode } from "../protocol/errors.ts";
-import type { Reply, Request } from "../protocol/operations.ts";
+import type { Request } from "../protocol/operations.ts";
 import { iso, millisOrNull } from "../protocol/instants.ts";
-import type { EncodedRecord, TaskRecord } from "../protocol/task-record.ts";
 import { holderRefusal, isClaimOf } from "../task/holder.ts";
 import type { Task } from "../task/task.ts";
+import type { Asked, Claimed, Holder, WantedClaim } from "./claimed.ts";
 import { connectionOf, isSameConnection } from "./connection-key.ts";
 import type { LeaseWrites } from "./lease-writes.ts";
 import type { Leases } from "./leases.ts";
@@ -15,18 +15,6 @@ import { refusalError } from "./refusals.ts";
 import type { Sessions } from "./sessions.ts";
 import type { KnownTask } from "./task-index.ts";
 import { recordOf, type SentTask, type TaskWriter } from "./task-writer.ts";
-
-/** A claim for a reply. */
-export interface Claimed extends Omit<Reply<"tasks.next">["claims"][number], "task"> {
-  readonly task: EncodedRecord | TaskRecord;
-}
-
-/** Which session, and which of its processes, made which claim. */
-export interface Holder {
-  readonly sessionId: string;
-  readonly instance: string | null;
-  readonly attempt: number;
-}
 
 export class Claims {
   readonly #writer: TaskWriter;
@@ -50,7 +38,11 @@ export class Claims {
     this.#clock = clock;
   }
 
-  async claim(taskId: string, request: Request<"tasks.claim">): Promise<AnswerTo<"tasks.claim">> {
+  async claim(
+    taskId: string,
+    request: Request<"tasks.claim">,
+    principal: string | null,
+  ): Promise<AnswerTo<"tasks.claim">> {
     const { session_id: sessionId, instance = null, ttl_seconds: ttlSeconds } = request;
     const connection = connectionOf(request.release_on_disconnect);
     const take = (): Promise<Claimed> =>
@@ -62,6 +54,7 @@ export class Claims {
           capabilities,
           claimRequest: null,
           connection,
+          principal,
         }),
       );
     try {
@@ -77,18 +70,7 @@ export class Claims {
    * Claims the task. Its lease follows. `once`: gives up on the first conflict. `connection`: the
    * claim ends when this connection is lost.
    */
-  async take(
-    taskId: string,
-    claim: {
-      readonly sessionId: string;
-      readonly instance: string | null;
-      readonly ttlSeconds: number | undefined;
-      readonly capabilities: readonly string[];
-      readonly claimRequest: string | null;
-      readonly connection: ConnectionId | null;
-      readonly once?: boolean;
-    },
-  ): Promise<Claimed> {
+  async take(taskId: string, claim: WantedClaim): Promise<Claimed> {
     const executed = await this.#writer.execute(
       taskId,
       {
@@ -98,11 +80,12 @@ export class Claims {
         capabilities: claim.capabilities,
         claimRequest: claim.claimRequest,
         instance: claim.instance,
+        principal: claim.principal,
       },
       { once: claim.once ?? false },
     );
     if (executed.written) this.#leases.claimed(executed.task, claim.connection);
-    else await this.#moveTo(claim.connection, executed.task);
+    else await this.#moveTo(claim, executed.task);
     return this.describe(executed, !executed.written);
   }
 
@@ -128,14 +111,10 @@ export class Claims {
    * The claim, if the leader's record says that the session still holds it under this attempt. If there
    * is a `connection`, the claim from now on ends when that connection is lost.
    */
-  async ifHeld(
-    taskId: string,
-    holder: Holder,
-    connection: ConnectionId | null,
-  ): Promise<Claimed | null> {
+  async ifHeld(taskId: string, holder: Holder, asked: Asked): Promise<Claimed | null> {
     const known = await this.#ifStillHeld(taskId, holder);
     if (known === null) return null;
-    await this.#moveTo(connection, known.task);
+    await this.#moveTo(asked, known.task);
     return this.describe(known, true);
   }
 
@@ -162,12 +141,12 @@ export class Claims {
    * Moves the claim to another connection: a session that asks again for what it holds may have lost
    * its old one. If the claim has ended meanwhile, the next renewal says so.
    */
-  async #moveTo(connection: ConnectionId | null, task: Task): Promise<void> {
+  async #moveTo({ connection, principal }: Asked, task: Task): Promise<void> {
     if (connection === null || task.status !== "claimed") return;
     const { lease } = this.#leases.describe(task);
     if (isSameConnection(lease.connection, connection)) return;
     try {
-      await this.#writes.renew(task, lease.ttlSeconds, { connection });
+      await this.#writes.renew(task, lease.ttlSeconds, { connection, principal });
     } catch (error) {
       if (!hasCode(error, "lease_lost", "not_holder")) throw error;
     }
@@ -199,7 +178,11 @@ export class Claims {
   }
 
   /** Compares the holder with the leader's record, then renews the lease by compare-and-set. */
-  async renew(taskId: string, request: Request<"tasks.renew">): Promise<AnswerTo<"tasks.renew">> {
+  async renew(
+    taskId: string,
+    request: Request<"tasks.renew">,
+    principal: string | null,
+  ): Promise<AnswerTo<"tasks.renew">> {
     requireSmallProgress(request.progress);
     const { task } = await this.#writer.load(taskId);
     const { session_id: sessionId, attempt: named = null, instance = null } = request;
@@ -209,6 +192,7 @@ export class Claims {
     const { attempt, cancelRequested } = await this.#writes.renew(task, ttlSeconds, {
       reported: request.progress,
       connection: connectionOf(request.release_on_disconnect) ?? undefined,
+      principal,
     });
     const expiresAt = iso(this.#clock.now() + ttlSeconds * 1000);
     return {
@@ -224,6 +208,7 @@ export class Claims {
   async release(
     taskId: string,
     request: Request<"tasks.release">,
+    principal: string | null,
   ): Promise<AnswerTo<"tasks.release">> {
     const released = await this.#writer.execute(
       taskId,
@@ -238,6 +223,7 @@ export class Claims {
         retry: request.retry,
         notBefore: this.#resumption(request),
         reason: request.cause ?? null,
+        principal,
       },
       // A record that has reached its size limit without a result must not prevent the end of the claim.
       { limitSize: (request.result ?? request.error ?? null) !== null },
@@ -254,7 +240,10 @@ export class Claims {
   /** Returns a claim to the pool. It does not count as a failure. */
   async giveBack(
     taskId: string,
-    holder: Omit<Holder, "attempt"> & { readonly attempt: number | null },
+    holder: Omit<Holder, "attempt"> & {
+      readonly attempt: number | null;
+      readonly principal?: string | null;
+    },
   ): Promise<void> {
     await this.#writer.execute(taskId, {
       type: "release",

@@ -4,6 +4,7 @@ import type { Claims } from "./claims.ts";
 import type { Heartbeats } from "./heartbeats.ts";
 import type { Importer } from "./importer.ts";
 import type { NextClaims } from "./next-claims.ts";
+import { authorOf, textOf } from "./permission.ts";
 import type { PastRecords } from "./past-records.ts";
 import type { AnswerTo, Call } from "./ports.ts";
 import type { Queries } from "./queries.ts";
@@ -33,25 +34,27 @@ export function handlersOf(useCases: UseCases): Handlers {
   const { claims, edits, heartbeats, importer, next, past } = useCases;
   const { queries, releases, replacements, sessions } = useCases;
   return {
-    "tasks.create": ({ id, body }) => edits.create(id, body),
-    "tasks.import": ({ body }) => importer.run(body),
-    "tasks.claim": ({ id, body }) => claims.claim(id, body),
-    "tasks.next": ({ body, isListening }) => next.next(body, { isListening }),
-    "tasks.renew": ({ id, body }) => claims.renew(id, body),
+    "tasks.create": (call) => edits.create(call.id, call.body, authorOf(call)),
+    "tasks.import": (call) => importer.run(call.body, authorOf(call)),
+    "tasks.claim": (call) => claims.claim(call.id, call.body, textOf(call.principal)),
+    "tasks.next": (call) =>
+      next.next(call.body, { isListening: call.isListening, principal: textOf(call.principal) }),
+    "tasks.renew": (call) => claims.renew(call.id, call.body, textOf(call.principal)),
     "tasks.release": (call) => releases.release(call),
     "tasks.get": ({ id }) => queries.get(id),
     "tasks.list": ({ body }) => queries.list(body),
     "tasks.history": ({ id, body }) => past.history(id, body),
     "tasks.changes": ({ body }) => past.changes(body),
     "tasks.verify": ({ id, body }) => claims.verify(id, body),
-    "tasks.update": ({ id, body }) => edits.update(id, body),
-    "tasks.cancel": ({ id, body, principal }) =>
-      edits.cancel(id, body, principal?.role === "agent"),
-    "tasks.requeue": ({ id, body }) => edits.requeue(id, body),
+    "tasks.update": (call) => edits.update(call.id, call.body, call.principal),
+    "tasks.cancel": (call) => edits.cancel(call.id, call.body, call.principal),
+    "tasks.requeue": (call) => edits.requeue(call.id, call.body, textOf(call.principal)),
     "tasks.stats": () => queries.stats(),
     "sessions.register": ({ id, body }) => replacements.register(id, body),
-    "sessions.heartbeat": ({ id, body }) => heartbeats.heartbeat(id, body),
+    "sessions.heartbeat": (call) =>
+      heartbeats.heartbeat(call.id, call.body, textOf(call.principal)),
     "sessions.list": ({ body }) => sessions.list(body),
-    "sessions.unregister": ({ id, body }) => heartbeats.unregister(id, body),
+    "sessions.unregister": (call) =>
+      heartbeats.unregister(call.id, call.body, textOf(call.principal)),
   };
 }

@@ -33,6 +33,7 @@ export class Heartbeats {
   async heartbeat(
     sessionId: string,
     request: Request<"sessions.heartbeat">,
+    principal: string | null,
   ): Promise<AnswerTo<"sessions.heartbeat">> {
     const { instance = null, release_on_disconnect: connection } = request;
     const session = await this.#sessions.renew(sessionId, instance);
@@ -46,13 +47,14 @@ export class Heartbeats {
     const cancelled = new Set<string>();
     await Promise.all(
       taskIds.map(async (taskId) => {
-        const claim = await this.#renew(taskId, {
+        const renewal = {
           session_id: sessionId,
           instance: request.instance,
           attempt: named.get(taskId),
           // A claim that is not named may be on another connection of the same session.
           release_on_disconnect: named.has(taskId) ? connection : undefined,
-        });
+        };
+        const claim = await this.#renew(taskId, renewal, principal);
         if (claim === "lost") {
           // A claim that the session itself ended, through another worker, is not lost.
           const stillHeld = this.#tasks.claims.get(sessionId).has(taskId);
@@ -85,6 +87,7 @@ export class Heartbeats {
   async unregister(
     sessionId: string,
     request: Request<"sessions.unregister">,
+    principal: string | null,
   ): Promise<AnswerTo<"sessions.unregister">> {
     const { instance = null } = request;
     await this.#tasks.position.catchUp(this.#store);
@@ -92,7 +95,7 @@ export class Heartbeats {
     await Promise.all(
       this.#heldBy(sessionId, instance).map(async ({ taskId }) => {
         try {
-          await this.#claims.giveBack(taskId, { sessionId, instance, attempt: null });
+          await this.#claims.giveBack(taskId, { sessionId, instance, attempt: null, principal });
           released.push(taskId);
         } catch (error) {
           if (!isNoLongerHeld(error)) throw error;
@@ -114,9 +117,10 @@ export class Heartbeats {
   async #renew(
     taskId: string,
     request: Request<"tasks.renew">,
+    principal: string | null,
   ): Promise<Heartbeat["claims"][number] | "lost"> {
     try {
-      const { body: renewed } = await this.#claims.renew(taskId, request);
+      const { body: renewed } = await this.#claims.renew(taskId, request, principal);
       return {
         task_id: taskId,
         attempt: renewed.attempt,

@@ -3,6 +3,7 @@ import { decodeDefinition } from "../protocol/definition-record.ts";
 import { millisOrNull } from "../protocol/instants.ts";
 import type { Request } from "../protocol/operations.ts";
 import type { ImportedEnd, NewTaskOptions, TaskDefinition } from "../task/task.ts";
+import type { Author } from "./permission.ts";
 
 export interface Imported {
   readonly taskId: string;
@@ -16,13 +17,13 @@ type Given = Request<"tasks.import">["tasks"][number];
 /** `limits`: for tasks that name none. `now`: the time of completion for tasks that name none. */
 export function toImported(
   given: Given,
-  sessionId: string | null,
+  author: Author & Pick<NewTaskOptions, "sessionId">,
   limits: Pick<TaskDefinition, "maxFailures" | "maxLostLeases">,
   now: number,
 ): Imported {
   const definition = decodeDefinition(given, limits);
   const notBefore = millisOrNull(given.not_before);
-  const options = { sessionId, notBefore, finished: finishedAs(given, now) };
+  const options = { ...author, notBefore, finished: finishedAs(given, now) };
   return { taskId: given.task_id, dependsOn: definition.dependsOn, definition, options };
 }
 

@@ -8,6 +8,7 @@ import { type DependencyWarnings, MAX_WARNINGS } from "./dependency-warnings.ts"
 import { type Imported, toImported } from "./imported-task.ts";
 import type { AnswerTo, Clock, ServiceContext, TaskStore } from "./ports.ts";
 import type { ServiceSettings } from "./service-settings.ts";
+import type { Author } from "./permission.ts";
 import { cycleError } from "./refusals.ts";
 import type { TaskIndex } from "./task-index.ts";
 import type { TaskAccess, TaskWriter } from "./task-writer.ts";
@@ -39,10 +40,10 @@ export class Importer {
   }
 
   /** Creates nothing unless all tasks are valid. */
-  async run(request: Request<"tasks.import">): Promise<AnswerTo<"tasks.import">> {
-    const sessionId = request.session_id ?? null;
+  async run(request: Request<"tasks.import">, by: Author): Promise<AnswerTo<"tasks.import">> {
+    const author = { ...by, sessionId: request.session_id ?? null };
     const now = this.#clock.now();
-    const tasks = request.tasks.map((given) => toImported(given, sessionId, this.#settings, now));
+    const tasks = request.tasks.map((given) => toImported(given, author, this.#settings, now));
     await this.#tasks.position.catchUp(this.#store);
     const warnings = this.#validate(tasks);
 

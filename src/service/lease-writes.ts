@@ -22,6 +22,8 @@ export interface Renewal {
   readonly reported?: unknown;
   /** The holder's connection, whose loss ends the lease; without it, the one that it has stays. */
   readonly connection?: ConnectionId | undefined;
+  /** Who asks for it: the event of a lease that begins again names it. */
+  readonly principal?: string | null;
 }
 
 /** What a lease takes over from the one before it. */
@@ -101,7 +103,7 @@ export class LeaseWrites {
       const isUsed = found !== undefined && !isOf(found.lease, claim);
       if (isOver || isUsed || ended !== undefined) {
         if (ended !== undefined) kept = keptFrom(ended, claim) ?? kept;
-        claim = await this.#nextEpoch(claim, ttlSeconds);
+        claim = await this.#nextEpoch(claim, ttlSeconds, renewal.principal);
         isOver = false;
         continue;
       }
@@ -161,11 +163,15 @@ export class LeaseWrites {
   }
 
   /** @throws CoordinatorError `lease_lost` or `not_holder` if the claim is over */
-  async #nextEpoch(task: TaskOutline, ttlSeconds: number): Promise<Task> {
+  async #nextEpoch(
+    task: TaskOutline,
+    ttlSeconds: number,
+    principal: string | null = null,
+  ): Promise<Task> {
     const { taskId, claimedBy, attempt, leaseEpoch: epoch } = task;
     const sessionId = claimedBy ?? "";
-    const command = { type: "revive", sessionId, attempt, epoch, ttlSeconds } as const;
-    return (await this.#writer.execute(taskId, command)).task;
+    const claim = { sessionId, attempt, epoch, ttlSeconds };
+    return (await this.#writer.execute(taskId, { type: "revive", ...claim, principal })).task;
   }
 
   async #write(lease: Lease, expectedRevision: number): Promise<boolean> {

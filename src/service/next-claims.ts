@@ -10,10 +10,11 @@
 import { isoOrNull } from "../protocol/instants.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import type { ReadyFilter } from "../task/ready-queue.ts";
-import type { Claimed, Claims } from "./claims.ts";
+import type { Claimed } from "./claimed.ts";
+import type { Claims } from "./claims.ts";
 import { connectionOf } from "./connection-key.ts";
 import { FilteredCounts } from "./filtered-counts.ts";
-import { type NextRequest, repeatKeyOf, toNextRequest } from "./next-request.ts";
+import { type Asker, repeatKeyOf, toNextRequest } from "./next-request.ts";
 import type { ParkedRequests } from "./parked-requests.ts";
 import type { AnswerTo, Observe, ServiceContext, TaskStore } from "./ports.ts";
 import type { ReadyClaims } from "./ready-claims.ts";
@@ -54,17 +55,14 @@ export class NextClaims {
     this.#observe = observe;
   }
 
-  async next(
-    body: Request<"tasks.next">,
-    more: Partial<Pick<NextRequest, "isListening" | "besides">>,
-  ): Promise<AnswerTo<"tasks.next">> {
+  async next(body: Request<"tasks.next">, more: Asker): Promise<AnswerTo<"tasks.next">> {
     // A client repeats a request long after the watch has delivered its claim, unless the watch is
     // just starting.
     if (!this.#tasks.isCurrent) await this.#tasks.position.catchUp(this.#store);
     const repeatKey = repeatKeyOf(body.session_id, body.request_id ?? null);
     const taskIds = this.#tasks.claimRequests.get(repeatKey);
     if (taskIds.size > 0) {
-      const earlier = await this.#earlierClaims(body, [...taskIds]);
+      const earlier = await this.#earlierClaims(body, more.principal, [...taskIds]);
       if (earlier.length > 0) return this.#answer(body, earlier);
     }
 
@@ -95,6 +93,7 @@ export class NextClaims {
   /** The claims that an earlier answer to the session may have lost. */
   async #earlierClaims(
     body: Request<"tasks.next">,
+    principal: string | null,
     taskIds: readonly string[],
   ): Promise<Claimed[]> {
     const { session_id: sessionId, instance = null, request_id: requestId } = body;
@@ -107,7 +106,7 @@ export class NextClaims {
       const claim =
         requestId === undefined
           ? await this.#claims.ifUnconfirmed(taskId, holder, connection)
-          : await this.#claims.ifHeld(taskId, holder, connection);
+          : await this.#claims.ifHeld(taskId, holder, { connection, principal });
       if (claim !== null) found.push(claim);
     }
     return found;

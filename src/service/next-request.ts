@@ -18,17 +18,23 @@ export interface NextRequest {
   readonly isParked: boolean;
   /** The claims end when this connection is lost; `null`: only when their time is over. */
   readonly connection: ConnectionId | null;
+  /** Who asks; `null`: the NATS server does not say. */
+  readonly principal: string | null;
   /** Whether the client still waits for the answer; left out if that cannot be found out. */
   readonly isListening: (() => Promise<boolean>) | undefined;
   /** What the reply holds in addition to the claims, if that can be large. */
   readonly besides: object | undefined;
 }
 
+/** What a `next` has in addition to its body. */
+export type Asker = Pick<NextRequest, "principal"> &
+  Partial<Pick<NextRequest, "isListening" | "besides">>;
+
 /** The request before it is parked. `capabilities`: those of the session and those that the body names. */
 export function toNextRequest(
   body: Request<"tasks.next">,
   capabilities: readonly string[],
-  { isListening, besides }: Partial<Pick<NextRequest, "isListening" | "besides">>,
+  { isListening, besides, principal }: Asker,
 ): NextRequest {
   return {
     sessionId: body.session_id,
@@ -39,6 +45,7 @@ export function toNextRequest(
     requestId: body.request_id ?? null,
     isParked: false,
     connection: connectionOf(body.release_on_disconnect),
+    principal,
     isListening,
     besides,
   };

@@ -13,7 +13,7 @@ import { hasTags, missingCapabilities } from "../task/eligibility.ts";
 import { isClaimOf } from "../task/holder.ts";
 import { byUrgency, type ReadyFilter, type ReadyTask } from "../task/ready-queue.ts";
 import { AbsentClients } from "./absent-clients.ts";
-import type { Claimed } from "./claims.ts";
+import type { Claimed } from "./claimed.ts";
 import { isSameConnection } from "./connection-key.ts";
 import type { NextRequest } from "./next-request.ts";
 import type { Clock, ConnectionId, ServiceContext } from "./ports.ts";

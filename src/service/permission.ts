@@ -1,12 +1,34 @@
 /** Which session a request speaks for, and whether its sender may send it. */
 import { CoordinatorError } from "../protocol/errors.ts";
 import { type OperationDefinition, OPERATIONS } from "../protocol/operations.ts";
+import { formatPrincipal, type Principal } from "../protocol/subjects.ts";
 import type { Call } from "./ports.ts";
 
 /** The session that sends the request or that it is about; `undefined` if it names none. */
 export function sessionOf({ operation, id, body }: Call): string | undefined {
   if (operation.startsWith("sessions.")) return id;
   return "session_id" in body ? body.session_id : undefined;
+}
+
+/** Whom events name; `null`: the NATS server does not say who sends the request. */
+export function textOf(principal: Principal | null): string | null {
+  return principal === null ? null : formatPrincipal(principal);
+}
+
+/** Whom a task that the request creates names as its creator, and the event as its cause. */
+export function authorOf(call: Call): Author {
+  const principal = textOf(call.principal);
+  const session = sessionOf(call);
+  return {
+    principal,
+    createdBy: principal ?? (session === undefined ? null : `session.${session}`),
+  };
+}
+
+export interface Author {
+  readonly principal: string | null;
+  /** The principal, or the session that the request names; `null` if it names none. */
+  readonly createdBy: string | null;
 }
 
 /**

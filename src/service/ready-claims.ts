@@ -4,7 +4,8 @@
  */
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { ReadyFilter, ReadyTask } from "../task/ready-queue.ts";
-import type { Claimed, Claims } from "./claims.ts";
+import type { Claimed } from "./claimed.ts";
+import type { Claims } from "./claims.ts";
 import { claimRequestOf, type NextRequest } from "./next-request.ts";
 import type { Clock, ServiceContext } from "./ports.ts";
 import type { ServiceSettings } from "./service-settings.ts";
@@ -114,6 +115,7 @@ export class ReadyClaims {
         capabilities: request.filter.capabilities,
         claimRequest: claimRequestOf(request),
         connection: request.connection,
+        principal: request.principal,
         once: true,
       });
     } catch (error) {

@@ -11,6 +11,7 @@ import { requestAfter } from "../protocol/request-after.ts";
 import { encodeTask } from "../protocol/task-record.ts";
 import type { Claims } from "./claims.ts";
 import type { NextClaims } from "./next-claims.ts";
+import { textOf } from "./permission.ts";
 import type { AnswerTo, Call, Observe, ServiceContext, TaskStore } from "./ports.ts";
 import type { TaskIndex } from "./task-index.ts";
 import type { TaskAccess, TaskWriter } from "./task-writer.ts";
@@ -40,17 +41,16 @@ export class ReleaseNext {
     this.#observe = observe;
   }
 
-  async release({
-    id: taskId,
-    body,
-    isListening,
-  }: Call<"tasks.release">): Promise<AnswerTo<"tasks.release">> {
+  async release(call: Call<"tasks.release">): Promise<AnswerTo<"tasks.release">> {
+    const { id: taskId, body, isListening } = call;
     const asked = nextOf(taskId, body);
-    if (asked === null) return this.#claims.release(taskId, body);
-    const released = await this.#release(taskId, body, asked.request_id);
+    const principal = textOf(call.principal);
+    if (asked === null) return this.#claims.release(taskId, body, principal);
+    const released = await this.#release(call, asked.request_id);
     try {
       const { body: answer, ...how } = await this.#next.next(asked, {
         isListening,
+        principal,
         besides: released,
       });
       const { claims, reasons, next_due_at } = answer;
@@ -64,9 +64,10 @@ export class ReleaseNext {
   }
 
   /** Releases the claim, or finds that an earlier request with this name has done so, with the same outcome. */
-  async #release(taskId: string, body: Request<"tasks.release">, name: string): Promise<Released> {
+  async #release(call: Call<"tasks.release">, name: string): Promise<Released> {
+    const { id: taskId, body } = call;
     try {
-      return (await this.#claims.release(taskId, body)).body;
+      return (await this.#claims.release(taskId, body, textOf(call.principal))).body;
     } catch (error) {
       if (!hasCode(error, "lease_lost", "not_holder")) throw error;
       if (!(await this.#isFollowed(taskId, body.session_id, name))) throw error;

@@ -7,11 +7,13 @@ import {
 import { CoordinatorError } from "../protocol/errors.ts";
 import { millisOrNull } from "../protocol/instants.ts";
 import type { Request } from "../protocol/operations.ts";
+import type { Principal } from "../protocol/subjects.ts";
 import { findCycle } from "../task/dependencies.ts";
 import type { TaskDefinition } from "../task/task.ts";
 import type { DependencyWarnings } from "./dependency-warnings.ts";
 import type { AnswerTo, Clock, Observe, ServiceContext, TaskStore } from "./ports.ts";
 import type { ServiceSettings } from "./service-settings.ts";
+import { type Author, textOf } from "./permission.ts";
 import { cycleError } from "./refusals.ts";
 import type { TaskIndex } from "./task-index.ts";
 import { recordOf, type SentTask, type TaskAccess, type TaskWriter } from "./task-writer.ts";
@@ -42,6 +44,7 @@ export class TaskEdits {
   async create(
     id: string | undefined,
     request: Request<"tasks.create">,
+    author: Author,
   ): Promise<AnswerTo<"tasks.create">> {
     const { task_id: named, session_id: sessionId = null, not_before, ...given } = request;
     if (id !== undefined && named !== undefined && id !== named) {
@@ -55,15 +58,17 @@ export class TaskEdits {
     const definition = decodeDefinition(given, this.#settings);
     await this.#refuseCycle(taskId, definition.dependsOn);
     const warnings = this.#warnings.of([{ taskId, dependsOn: definition.dependsOn }]);
-    const options = { sessionId, notBefore: millisOrNull(not_before) };
+    const options = { ...author, sessionId, notBefore: millisOrNull(not_before) };
     return edited(await this.#writer.create(taskId, definition, options), warnings);
   }
 
   async update(
     taskId: string,
     request: Request<"tasks.update">,
+    by: Principal | null,
   ): Promise<AnswerTo<"tasks.update">> {
     const { session_id: sessionId = null, revision, ...given } = request;
+    const principal = textOf(by);
     const changes = decodeChanges(given);
     if (Object.keys(changes).length === 0) {
       throw new CoordinatorError(
@@ -79,6 +84,7 @@ export class TaskEdits {
       (task) => ({
         type: "update",
         sessionId,
+        principal,
         changes,
         unmet: this.#writer.unmet({ dependsOn: changes.dependsOn ?? task.dependsOn }),
       }),
@@ -87,20 +93,21 @@ export class TaskEdits {
     return edited(executed, warnings);
   }
 
-  /** `agent`: the request is from an agent, who may cancel what it holds itself, nothing else. */
+  /** An agent may cancel what it holds itself, nothing else. */
   async cancel(
     taskId: string,
     request: Request<"tasks.cancel">,
-    agent: boolean,
+    by: Principal | null,
   ): Promise<AnswerTo<"tasks.cancel">> {
     const { session_id: sessionId = null, force, reason = null } = request;
+    const principal = textOf(by);
     const executed = await this.#writer.execute(taskId, (task) =>
-      agent && (sessionId === null || task.claimedBy !== sessionId)
+      by?.role === "agent" && (sessionId === null || task.claimedBy !== sessionId)
         ? new CoordinatorError(
             "forbidden",
             `only operators cancel tasks that they do not hold: ask one to cancel ${taskId}`,
           )
-        : { type: "cancel", sessionId, force, reason },
+        : { type: "cancel", sessionId, force, reason, principal },
     );
     return { body: bodyOf(executed) };
   }
@@ -108,12 +115,14 @@ export class TaskEdits {
   async requeue(
     taskId: string,
     request: Request<"tasks.requeue">,
+    principal: string | null,
   ): Promise<AnswerTo<"tasks.requeue">> {
     const { session_id: sessionId = null, reason = null } = request;
     let from: string | null = null;
     const executed = await this.#writer.execute(taskId, (task) => {
       from = task.claimedBy;
-      return { type: "requeue", sessionId, reason, unmet: this.#writer.unmet(task) };
+      const unmet = this.#writer.unmet(task);
+      return { type: "requeue", sessionId, reason, unmet, principal };
     });
     if (executed.written) this.#observe({ kind: "requeued_by_operator", taskId, from });
     return { body: bodyOf(executed) };

@@ -1,7 +1,13 @@
 /** The commands to a task, and the decisions of the domain about them. */
 import type { CONNECTION_LOST, LEASE_EXPIRED, Task, TaskDefinition, TaskStatus } from "./task.ts";
 
-export interface ClaimCommand {
+/** A command that a request brings. */
+interface Requested {
+  /** Who sends the request, such as `agent.s1`. Left out: the NATS server does not say, or a worker does it. */
+  readonly principal?: string | null | undefined;
+}
+
+export interface ClaimCommand extends Requested {
   readonly type: "claim";
   readonly sessionId: string;
   readonly ttlSeconds: number;
@@ -12,7 +18,7 @@ export interface ClaimCommand {
   readonly instance: string | null;
 }
 
-export interface ReleaseCommand {
+export interface ReleaseCommand extends Requested {
   readonly type: "release";
   readonly sessionId: string;
   /** The attempt of the claim to end; `null`: any claim of the session. */
@@ -49,7 +55,7 @@ export interface ReplaceSessionCommand {
 }
 
 /** The lease of exactly this attempt and epoch has expired, but its holder is still there: begin it again. */
-export interface ReviveCommand {
+export interface ReviveCommand extends Requested {
   readonly type: "revive";
   readonly sessionId: string;
   readonly attempt: number;
@@ -67,7 +73,7 @@ export interface SettleDependenciesCommand {
 /** What an update can change: the definition, and when the task can be claimed. */
 export type TaskChanges = Partial<TaskDefinition & Pick<Task, "notBefore">>;
 
-export interface UpdateCommand {
+export interface UpdateCommand extends Requested {
   readonly type: "update";
   readonly sessionId: string | null;
   readonly changes: TaskChanges;
@@ -75,7 +81,7 @@ export interface UpdateCommand {
   readonly unmet: readonly string[];
 }
 
-export interface CancelCommand {
+export interface CancelCommand extends Requested {
   readonly type: "cancel";
   readonly sessionId: string | null;
   /** Take a claimed task from its holder at once instead of asking it to stop. */
@@ -83,7 +89,7 @@ export interface CancelCommand {
   readonly reason: string | null;
 }
 
-export interface RequeueCommand {
+export interface RequeueCommand extends Requested {
   readonly type: "requeue";
   readonly sessionId: string | null;
   readonly reason: string | null;

@@ -16,14 +16,15 @@ export function unclaimed(task: Task): Task {
   };
 }
 
+/** What the event says about the cause of a transition. */
+export interface Cause {
+  readonly sessionId?: string | null;
+  readonly reason?: string | null;
+  readonly principal?: string | null | undefined;
+}
+
 /** The task after the transition, with its event. */
-export function moved(
-  from: Task,
-  to: Task,
-  type: EventType,
-  now: number,
-  cause: { readonly sessionId?: string | null; readonly reason?: string | null } = {},
-): Task {
+export function moved(from: Task, to: Task, type: EventType, now: number, cause: Cause = {}): Task {
   const lastEvent: TaskEvent = {
     type,
     oldStatus: from.status,
@@ -32,6 +33,7 @@ export function moved(
     sessionId: cause.sessionId ?? null,
     reason: cause.reason ?? null,
     timestamp: now,
+    principal: cause.principal ?? null,
   };
   return { ...to, updatedAt: now, lastEvent };
 }

@@ -69,6 +69,8 @@ export interface TaskEvent {
   /** Why, if the type alone does not say it. */
   readonly reason: string | null;
   readonly timestamp: number;
+  /** Who sent the request that caused it; `null`: a worker did it by itself, or the server names nobody. */
+  readonly principal: string | null;
   /** Fields that a later version has written and this one does not know; left out if there are none. */
   readonly unknownFields?: Readonly<Record<string, unknown>>;
 }
@@ -135,6 +137,8 @@ export interface Task extends TaskDefinition {
   readonly cancelRequested: boolean;
   readonly result: unknown;
   readonly error: unknown;
+  /** The author: a principal such as `agent.s1`, in open mode a session, or `null`: nobody is known. */
+  readonly createdBy: string | null;
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly completedAt: number | null;
@@ -164,6 +168,8 @@ export const DEFINITION_DEFAULTS = {
 export interface NewTaskOptions {
   /** The session that creates it. */
   readonly sessionId: string | null;
+  readonly principal?: string | null;
+  readonly createdBy?: string | null;
   readonly notBefore?: number | null;
   /** How it ended, if the work was done elsewhere. */
   readonly finished?: ImportedEnd | null;
@@ -222,6 +228,7 @@ export function createTask(
     cancelRequested: false,
     result: finished?.result ?? null,
     error: null,
+    createdBy: options.createdBy ?? null,
     createdAt: options.now,
     updatedAt: options.now,
     completedAt: finished?.completedAt ?? null,
@@ -235,6 +242,7 @@ export function createTask(
       sessionId: options.sessionId,
       reason: null,
       timestamp: options.now,
+      principal: options.principal ?? null,
     },
     unknownFields: null,
   };

@@ -113,7 +113,8 @@ function claim(task: Task, command: ClaimCommand, { now, revision }: TransitionC
     leaseEpoch: 0,
     notBefore: null,
   };
-  return write(moved(task, claimed, "task_claimed", now, { sessionId: command.sessionId }));
+  const { sessionId, principal } = command;
+  return write(moved(task, claimed, "task_claimed", now, { sessionId, principal }));
 }
 
 function release(task: Task, command: ReleaseCommand, context: TransitionContext): Decision {
@@ -121,7 +122,8 @@ function release(task: Task, command: ReleaseCommand, context: TransitionContext
   if (refused !== null) return isRepeated(task, command) ? UNCHANGED : refused;
 
   const { now } = context;
-  const cause = { sessionId: command.sessionId };
+  const { sessionId, principal } = command;
+  const cause = { sessionId, principal };
   switch (command.outcome) {
     case "complete": {
       const complete: Task = {
@@ -136,7 +138,8 @@ function release(task: Task, command: ReleaseCommand, context: TransitionContext
     }
     case "available":
       if (task.cancelRequested) {
-        return write(stopped(task, unclaimed(task), STOPPED_AS_ASKED, now));
+        const how = { reason: STOPPED_AS_ASKED, principal };
+        return write(stopped(task, unclaimed(task), how, now));
       }
       return write(giveBack(task, command, now));
     case "failed":
@@ -158,12 +161,12 @@ function replaceSession(task: Task, command: ReplaceSessionCommand, now: number)
 
 /** The opposite of `expire`: when one of the two is written, the other one finds nothing to do. */
 function revive(task: Task, command: ReviveCommand, now: number): Decision {
-  const { sessionId, ttlSeconds } = command;
+  const { sessionId, ttlSeconds, principal } = command;
   const refused = holderRefusal(task, sessionId, command.attempt);
   if (refused !== null) return refused;
   if (task.leaseEpoch !== command.epoch) return UNCHANGED;
   const revived = { ...task, ttlSeconds, leaseEpoch: task.leaseEpoch + 1 };
-  const cause = { sessionId, reason: LEASE_HAD_RUN_OUT };
+  const cause = { sessionId, reason: LEASE_HAD_RUN_OUT, principal };
   return write(moved(task, revived, "task_renewed", now, cause));
 }
 
@@ -201,6 +204,7 @@ function update(task: Task, command: UpdateCommand, now: number): Decision {
   return write(
     moved(task, { ...task, ...command.changes, status }, "task_updated", now, {
       sessionId: command.sessionId,
+      principal: command.principal,
     }),
   );
 }
@@ -209,14 +213,16 @@ function cancel(task: Task, command: CancelCommand, now: number): Decision {
   if (isFinished(task.status)) {
     return task.status === "cancelled" ? UNCHANGED : unavailable(task.status);
   }
-  const { sessionId, reason } = command;
+  const { sessionId, reason, principal } = command;
   if (task.status === "claimed" && !command.force) {
     if (task.cancelRequested) return UNCHANGED;
     const asked = { ...task, cancelRequested: true };
-    return write(moved(task, asked, "task_cancel_requested", now, { sessionId, reason }));
+    return write(
+      moved(task, asked, "task_cancel_requested", now, { sessionId, reason, principal }),
+    );
   }
   const cancelled: Task = { ...unclaimed(task), status: "cancelled" };
-  const cause = { sessionId: task.claimedBy ?? sessionId, reason };
+  const cause = { sessionId: task.claimedBy ?? sessionId, reason, principal };
   return write(moved(task, cancelled, "task_cancelled", now, cause));
 }
 
@@ -239,6 +245,7 @@ function requeue(task: Task, command: RequeueCommand, now: number): Decision {
     moved(task, fresh, "task_requeued", now, {
       sessionId: task.claimedBy ?? command.sessionId,
       reason: command.reason,
+      principal: command.principal,
     }),
   );
 }

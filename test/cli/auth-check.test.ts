@@ -9,16 +9,8 @@ import { Cleanup } from "../../src/cleanup.ts";
 import { type CliExit, runCli } from "../support/cli-process.ts";
 import { TestServer } from "../support/nats-server.ts";
 import { SecuredServer } from "../support/secured-server.ts";
-import { startWorker } from "../support/secured-worker.ts";
+import { serveSecured, startWorker } from "../support/secured-worker.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
-
-function serve({ folder, server }: SecuredServer, cleanup: Cleanup): Promise<void> {
-  return startWorker(cleanup, {
-    "nats.servers": [server.url],
-    "nats.creds_file": folder.credentialsFile("worker"),
-    "auth.mode": "accounts",
-  });
-}
 
 /** The attempts that show a hole. */
 function holesOf({ stdout }: CliExit): string[] {
@@ -47,7 +39,7 @@ describe("auth check", () => {
   it("finds nothing with the credentials of an agent or operator", async () => {
     await using secured = await SecuredServer.start();
     await using cleanup = new Cleanup();
-    await serve(secured, cleanup);
+    await serveSecured(secured, cleanup);
     for (const name of ["s1", "s2"]) await secured.add(name);
     await secured.add("ann", "operator");
     const { url } = secured.server;
@@ -71,7 +63,7 @@ describe("auth check", () => {
   it("finds that the account of the workers reaches everything", async () => {
     await using secured = await SecuredServer.start();
     await using cleanup = new Cleanup();
-    await serve(secured, cleanup);
+    await serveSecured(secured, cleanup);
     const worker = secured.folder.credentialsFile("worker");
     const holes = holesOf(await check(secured.server.url, "--creds", worker, "--json"));
     for (const hole of [
@@ -91,7 +83,7 @@ describe("auth check", () => {
   it("finds two agents that share an account", async () => {
     await using secured = await SecuredServer.start();
     await using cleanup = new Cleanup();
-    await serve(secured, cleanup);
+    await serveSecured(secured, cleanup);
     await secured.add("s1");
     const key = await secured.folder.key("s1");
     assert.ok(key !== null);

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { encodeTask } from "../../src/protocol/task-record.ts";
 import { EVENT_TYPES, isFinished, TASK_STATUSES } from "../../src/task/task.ts";
 import { read, section, table } from "../support/markdown.ts";
-import { availableTask } from "../task/sample-task.ts";
+import { availableTask, claim, written } from "../task/sample-task.ts";
 import { followUpTable } from "./follow-up-table.ts";
 import { stateTable } from "./state-table.ts";
 
@@ -45,7 +45,8 @@ describe("docs/states.md", () => {
   });
 
   it("lists every field of an event", () => {
-    const event = encodeTask(availableTask()).last_event ?? {};
+    const event =
+      encodeTask(written(availableTask(), claim("s1", { principal: "agent.s1" }))).last_event ?? {};
     assert.deepEqual(
       table(section(DOCUMENT, "Events"), "Field").map(({ Field }) => Field),
       Object.keys(event),

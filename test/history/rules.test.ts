@@ -89,6 +89,7 @@ describe("the rules of a history", () => {
     const lastEvent: TaskEvent = {
       ...{ type: "task_unblocked", oldStatus: "complete", newStatus: "available" },
       ...{ claimedBy: null, sessionId: null, reason: null, timestamp: 0 },
+      principal: null,
     };
     history.write({ ...history.task("a"), status: "available", lastEvent });
     const early = new SyntheticHistory().create("b").claim("b", "session-1");

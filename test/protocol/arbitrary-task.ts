@@ -24,6 +24,7 @@ const event: fc.Arbitrary<TaskEvent> = fc.record(
     sessionId: orNull(id),
     reason: orNull(fc.string()),
     timestamp: time,
+    principal: orNull(fc.string()),
   },
   PLAIN,
 );
@@ -69,6 +70,7 @@ export const task: fc.Arbitrary<Task> = fc
       completedAt: orNull(time),
       completedBy: orNull(id),
       createdRevision: fc.nat(),
+      createdBy: orNull(fc.string()),
       lastEvent: orNull(event),
       unknownFields: orNull(fields),
     },

@@ -6,7 +6,14 @@ import { CompactTask } from "../../src/protocol/compact-task.ts";
 import { readRecordTexts } from "../../src/protocol/record-texts.ts";
 import { CorruptRecordError, decodeTask, encodeTask } from "../../src/protocol/task-record.ts";
 import type { Task } from "../../src/task/task.ts";
-import { availableTask, blockedTask, claimedTask, NOW } from "../task/sample-task.ts";
+import {
+  availableTask,
+  blockedTask,
+  claim,
+  claimedTask,
+  NOW,
+  written,
+} from "../task/sample-task.ts";
 import { ORIGIN, task } from "./arbitrary-task.ts";
 
 const { taskId } = ORIGIN;
@@ -27,7 +34,7 @@ function useManyOthers(): void {
 const OUTLINE = [
   ...["status", "priority", "dependsOn", "requires", "tags", "claimedBy", "claimRequest"],
   ...["claimInstance", "ttlSeconds", "attempt", "fencingToken", "leaseEpoch", "notBefore"],
-  "createdRevision",
+  ...["createdRevision", "createdBy"],
 ] as const;
 
 function assertSame(compact: CompactTask, expected: Task): void {
@@ -56,6 +63,11 @@ describe("a compact task", () => {
       availableTask({ taskId, payload, tags, requires: ["gpu"], notBefore: NOW }),
       blockedTask({ taskId, dependsOn: ["a", "P0.5.2"] }),
       claimedTask({ taskId, ttlSeconds: 300, claimRequest: "s1:7", claimInstance: "one" }),
+      availableTask({ taskId, createdBy: 'session.böse "x"' }),
+      written(
+        availableTask({ taskId, createdBy: "agent.s1" }),
+        claim("s1", { principal: "agent.s1" }),
+      ),
       claimedTask({ taskId, fencingToken: 9, leaseEpoch: 2, cancelRequested: true }),
       availableTask({ taskId, status: "complete", result: payload, completedAt: NOW }),
     ];

@@ -193,6 +193,7 @@ describe("the verdict on a simulation", () => {
       sessionId: "session-1",
       reason: null,
       timestamp: 0,
+      principal: null,
     } as const;
     history.write({ ...before, status: "complete", lastEvent });
     assert.deepEqual(failures(history.entries, [], ["a"]), {

@@ -3,6 +3,7 @@ import { startApp } from "../../src/app.ts";
 import type { Cleanup } from "../../src/cleanup.ts";
 import { loadConfig, type OverrideValues } from "../../src/config.ts";
 import type { Fact } from "../../src/service/ports.ts";
+import type { SecuredServer } from "./secured-server.ts";
 
 /**
  * The cleanup stops the worker.
@@ -24,4 +25,18 @@ export async function startWorker(
     observe: (fact) => facts.push(fact),
   });
   cleanup.defer(() => app.stop());
+}
+
+/** A worker with the credentials of the set-up, which serves principals only. */
+export function serveSecured(
+  { folder, server }: SecuredServer,
+  cleanup: Cleanup,
+  settings: OverrideValues = {},
+): Promise<void> {
+  return startWorker(cleanup, {
+    "nats.servers": [server.url],
+    "nats.creds_file": folder.credentialsFile("worker"),
+    "auth.mode": "accounts",
+    ...settings,
+  });
 }

@@ -106,6 +106,7 @@ describe("a renewal after the lease has expired", () => {
       sessionId: "alice",
       reason: LEASE_HAD_RUN_OUT,
       timestamp: NOW + 5,
+      principal: null,
     });
   });
 

@@ -29,6 +29,7 @@ describe("creating a task", () => {
         sessionId: "s",
         reason: null,
         timestamp: NOW,
+        principal: null,
       });
       assert.equal(task.attempt, 0);
     }
@@ -52,6 +53,7 @@ describe("claiming", () => {
       sessionId: "alice",
       reason: null,
       timestamp: NOW,
+      principal: null,
     });
   });
 

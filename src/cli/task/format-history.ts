@@ -1,5 +1,6 @@
 /** The records of a task as a table for people: one row for each event. */
 import type { Reply } from "../../protocol/operations.ts";
+import { causeOf } from "../shared/cause.ts";
 import { formatTable } from "../shared/table.ts";
 import { shortened } from "../shared/terminal-text.ts";
 
@@ -23,7 +24,7 @@ function rowOf({ revision, task }: Entry): string[] {
     number,
     event?.type.replace(/^task_/, "") ?? "written by hand",
     status,
-    event?.session_id ?? event?.claimed_by ?? "-",
+    (event === null ? null : causeOf(event)) ?? "-",
     attempt === 0 ? "-" : String(attempt),
     shortened(detailsOf(task), DETAIL_LENGTH),
   ];

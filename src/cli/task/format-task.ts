@@ -29,7 +29,7 @@ export function formatTask(
     ["completed", task.completed_by === null ? task.completed_at : `by ${task.completed_by}`],
     ["result", value(task.result)],
     ["error", value(task.error)],
-    ["created", `${task.created_at} (${formatAge(task.created_at, now)} ago)`],
+    ["created", created(task, now)],
     ["description", task.description],
     ["payload", value(task.payload)],
     ["metadata", Object.keys(task.metadata).length === 0 ? null : value(task.metadata)],
@@ -44,6 +44,11 @@ function heldBy({ claimed_by, claimed_at, cancel_requested }: TaskReply["task"])
   if (claimed_by === null) return null;
   const request = cancel_requested === true ? ", asked to stop" : "";
   return `${claimed_by} since ${claimed_at ?? "an unknown time"}${request}`;
+}
+
+function created({ created_at, created_by }: TaskReply["task"], now: number): string {
+  const by = created_by === undefined ? "" : ` by ${created_by}`;
+  return `${created_at} (${formatAge(created_at, now)} ago)${by}`;
 }
 
 function list(entries: readonly string[]): string | null {

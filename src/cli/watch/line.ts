@@ -1,11 +1,19 @@
 /** An update as one line for people. */
+import { causeOf } from "../shared/cause.ts";
 import { colors } from "../shared/colors.ts";
 import type { TaskRemoval, TaskUpdate } from "../../client/task-update.ts";
 import { printable, shortened } from "../shared/terminal-text.ts";
 
 type Shown = Pick<
   TaskUpdate,
-  "timestamp" | "revision" | "type" | "task_id" | "new_status" | "session_id" | "claimed_by"
+  | "timestamp"
+  | "revision"
+  | "type"
+  | "task_id"
+  | "new_status"
+  | "session_id"
+  | "claimed_by"
+  | "principal"
 > & { readonly task: Pick<TaskUpdate["task"], "attempt" | "title"> };
 
 const TITLE_LENGTH = 60;
@@ -27,7 +35,7 @@ const COLOURS: Readonly<Record<string, (text: string) => string>> = {
 export function formatUpdate(update: Shown): string {
   const { timestamp, revision, type, task_id, new_status, task } = update;
   const event = type.replace(/^task_/, "").padEnd(WIDTHS.event);
-  const by = update.session_id ?? update.claimed_by ?? "-";
+  const by = causeOf(update) ?? "-";
   const colour = COLOURS[type] ?? ((text: string) => text);
   return [
     ...start(timestamp, revision),
