@@ -53,14 +53,20 @@ export class TaskQueries {
 
   /**
    * A page of tasks, oldest first: up to `limit` (default 100), and no more than a reply can carry.
-   * `next_cursor` leads to the next page.
+   * `next_cursor` leads to the next page. A page is empty only if it is the last one.
    * @example const { tasks, next_cursor } = await coordinator.tasks.list({ status: ["claimed"] });
    */
-  list(
+  async list(
     input: RequestInput<"tasks.list"> = {},
     options?: CallOptions,
   ): Promise<Reply<"tasks.list">> {
-    return this.call("tasks.list", undefined, input, options);
+    let page = await this.call("tasks.list", undefined, input, options);
+    // A worker ends a page after many tasks that do not fit the filter.
+    while (page.tasks.length === 0 && page.next_cursor !== null) {
+      const cursor = page.next_cursor;
+      page = await this.call("tasks.list", undefined, { ...input, cursor }, options);
+    }
+    return page;
   }
 
   /**

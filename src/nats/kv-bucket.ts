@@ -14,6 +14,7 @@ import {
 } from "./kv-message.ts";
 import { type BucketWatch, watchStream } from "./kv-watch.ts";
 import type { KvWrite } from "./kv-writer.ts";
+import { SharedRead } from "./shared-read.ts";
 
 /** KV buckets keep at most this many messages of a key. */
 const MAX_HISTORY = 64;
@@ -27,6 +28,8 @@ export class KvBucket {
   readonly #access: KvAccess;
   readonly #markerTtlSeconds: number;
   readonly #watches = new Set<BucketWatch>();
+  /** The server sends the whole last record, which can be large. */
+  readonly #lastReads = new SharedRead(() => this.#lastRevision());
 
   constructor(name: string, access: KvAccess, markerTtlSeconds = MARKER_TTL_SECONDS) {
     this.#markerTtlSeconds = markerTtlSeconds;
@@ -52,7 +55,7 @@ export class KvBucket {
    * reached it, so the watch does not delay what is before it.
    */
   async lastRevision(): Promise<number> {
-    const revision = await this.#lastRevision();
+    const revision = await this.#lastReads.next();
     for (const watch of this.#watches) watch.hurry(revision);
     return revision;
   }

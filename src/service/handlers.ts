@@ -8,19 +8,23 @@ import { authorOf, textOf } from "./permission.ts";
 import type { PastRecords } from "./past-records.ts";
 import type { AnswerTo, Call } from "./ports.ts";
 import type { Queries } from "./queries.ts";
+import type { Reads } from "./reads.ts";
 import type { ReleaseNext } from "./release-next.ts";
 import type { Replacements } from "./replacements.ts";
 import type { Sessions } from "./sessions.ts";
 import type { TaskEdits } from "./task-edits.ts";
+import type { TaskList } from "./task-list.ts";
 
 export interface UseCases {
   readonly claims: Claims;
   readonly edits: TaskEdits;
   readonly heartbeats: Heartbeats;
   readonly importer: Importer;
+  readonly list: TaskList;
   readonly next: NextClaims;
   readonly past: PastRecords;
   readonly queries: Queries;
+  readonly reads: Reads;
   readonly releases: ReleaseNext;
   readonly replacements: Replacements;
   readonly sessions: Sessions;
@@ -31,8 +35,8 @@ export type Handlers = {
 };
 
 export function handlersOf(useCases: UseCases): Handlers {
-  const { claims, edits, heartbeats, importer, next, past } = useCases;
-  const { queries, releases, replacements, sessions } = useCases;
+  const { claims, edits, heartbeats, importer, list, next, past } = useCases;
+  const { queries, reads, releases, replacements, sessions } = useCases;
   return {
     "tasks.create": (call) => edits.create(call.id, call.body, authorOf(call)),
     "tasks.import": (call) => importer.run(call.body, authorOf(call)),
@@ -41,10 +45,10 @@ export function handlersOf(useCases: UseCases): Handlers {
       next.next(call.body, { isListening: call.isListening, principal: textOf(call.principal) }),
     "tasks.renew": (call) => claims.renew(call.id, call.body, textOf(call.principal)),
     "tasks.release": (call) => releases.release(call),
-    "tasks.get": ({ id }) => queries.get(id),
-    "tasks.list": ({ body }) => queries.list(body),
-    "tasks.history": ({ id, body }) => past.history(id, body),
-    "tasks.changes": ({ body }) => past.changes(body),
+    "tasks.get": ({ id, sender }) => reads.one(sender, () => queries.get(id)),
+    "tasks.list": ({ body, sender }) => reads.page(sender, () => list.list(body)),
+    "tasks.history": ({ id, body, sender }) => reads.page(sender, () => past.history(id, body)),
+    "tasks.changes": ({ body, sender }) => reads.page(sender, () => past.changes(body)),
     "tasks.verify": ({ id, body }) => claims.verify(id, body),
     "tasks.update": (call) => edits.update(call.id, call.body, call.principal),
     "tasks.cancel": (call) => edits.cancel(call.id, call.body, call.principal),
@@ -53,7 +57,7 @@ export function handlersOf(useCases: UseCases): Handlers {
     "sessions.register": ({ id, body }) => replacements.register(id, body),
     "sessions.heartbeat": (call) =>
       heartbeats.heartbeat(call.id, call.body, textOf(call.principal)),
-    "sessions.list": ({ body }) => sessions.list(body),
+    "sessions.list": ({ body, sender }) => reads.page(sender, () => sessions.list(body)),
     "sessions.unregister": (call) =>
       heartbeats.unregister(call.id, call.body, textOf(call.principal)),
   };

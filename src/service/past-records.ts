@@ -4,21 +4,27 @@
  */
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
-import { encodeTask, type TaskRecord } from "../protocol/task-record.ts";
-import type { AnswerTo, ReadLimit, TaskEntry, TaskStore } from "./ports.ts";
+import { EncodedRecord } from "../protocol/task-record.ts";
+import { Pauses } from "./pauses.ts";
+import type { AnswerTo, Clock, ReadLimit, ServiceContext, TaskEntry, TaskStore } from "./ports.ts";
 import type { ServiceSettings } from "./service-settings.ts";
 import { notFound } from "./refusals.ts";
-import { ReplyPage } from "./reply-page.ts";
+import { MAX_PAGE_BYTES, ReplyPage } from "./reply-page.ts";
 
-type Change = Reply<"tasks.changes">["changes"][number];
+/** Each record is encoded once: for its size, and for the reply. */
+interface Change extends Omit<Reply<"tasks.changes">["changes"][number], "task"> {
+  readonly task: EncodedRecord | null;
+}
 
 export class PastRecords {
   readonly #store: TaskStore;
   readonly #settings: ServiceSettings;
+  readonly #clock: Clock;
 
-  constructor(store: TaskStore, settings: ServiceSettings) {
+  constructor(store: TaskStore, { settings, clock }: Pick<ServiceContext, "settings" | "clock">) {
     this.#store = store;
     this.#settings = settings;
+    this.#clock = clock;
   }
 
   async history(
@@ -30,7 +36,7 @@ export class PastRecords {
     if (since >= last.revision) return { body: { ok: true, entries: [], has_more: false } };
     const read = await this.#store.entriesAfter(since, this.#readLimit(limit), taskId);
     // The node that answered may lag behind the leader.
-    const entries = this.#pageOf(read.length === 0 ? [last] : read);
+    const entries = await this.#pageOf(read.length === 0 ? [last] : read);
     return {
       body: {
         ok: true,
@@ -59,7 +65,7 @@ export class PastRecords {
     if (read.length === 0 && after < newest) {
       throw new CoordinatorError("unavailable", "the bucket's history lags behind: ask again");
     }
-    const changes = this.#pageOf(read);
+    const changes = await this.#pageOf(read);
     let previous = after;
     let complete = !isAhead;
     for (const { revision } of changes) {
@@ -81,25 +87,28 @@ export class PastRecords {
   }
 
   #readLimit(entries: number): ReadLimit {
-    return { entries, bytes: this.#settings.maxReplyBytes };
+    return { entries, bytes: Math.min(this.#settings.maxReplyBytes, MAX_PAGE_BYTES) };
   }
 
   /** The first entries, as many as fit. @throws CoordinatorError `too_large` if the first does not fit */
-  #pageOf(entries: readonly TaskEntry[]): Change[] {
+  async #pageOf(entries: readonly TaskEntry[]): Promise<readonly Change[]> {
     const page = new ReplyPage<Change>(this.#settings.maxReplyBytes);
+    const pauses = new Pauses(this.#clock);
     for (const entry of entries) {
       const { taskId, revision } = entry;
       const change = { task_id: taskId, revision, task: recordOf(entry) };
-      if (page.add(change)) continue;
-      if (page.items.length > 0) break;
-      const what = `revision ${revision}, a record of task ${taskId},`;
-      throw page.tooLarge(what, change, { task_id: taskId, since: revision });
+      if (!page.add(change)) {
+        if (page.items.length > 0) break;
+        const what = `revision ${revision}, a record of task ${taskId},`;
+        throw page.tooLarge(what, change, { task_id: taskId, since: revision });
+      }
+      if (pauses.isDue(true)) await pauses.take();
     }
     return page.items;
   }
 }
 
 /** `null` for an entry that is not readable as a task. */
-function recordOf(entry: TaskEntry): TaskRecord | null {
-  return "task" in entry ? encodeTask(entry.task) : null;
+function recordOf(entry: TaskEntry): EncodedRecord | null {
+  return "task" in entry ? new EncodedRecord(entry.task) : null;
 }

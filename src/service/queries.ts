@@ -1,17 +1,12 @@
-/** Reads: one task from the leader's record, many tasks from the index once it has caught up. */
-import { CoordinatorError } from "../protocol/errors.ts";
-import type { Reply, Request } from "../protocol/operations.ts";
-import type { CompactTask } from "../protocol/compact-task.ts";
+/** Reads: one task from the leader's record, and the counts of all from the index once it has caught up. */
+import type { Reply } from "../protocol/operations.ts";
 import { iso } from "../protocol/instants.ts";
-import type { TaskOutline } from "../protocol/packed-fields.ts";
-import { EncodedRecord, encodeTask } from "../protocol/task-record.ts";
-import { hasTags } from "../task/eligibility.ts";
+import { encodeTask } from "../protocol/task-record.ts";
 import type { Task } from "../task/task.ts";
 import type { Leases } from "./leases.ts";
 import type { ParkedRequests } from "./parked-requests.ts";
 import type { AnswerTo, Clock, ServiceContext, TaskStore } from "./ports.ts";
 import type { ServiceSettings } from "./service-settings.ts";
-import { ReplyPage } from "./reply-page.ts";
 import type { SessionIndex } from "./session-index.ts";
 import type { TaskIndex } from "./task-index.ts";
 import type { TaskAccess, TaskWriter } from "./task-writer.ts";
@@ -55,34 +50,6 @@ export class Queries {
     return { body: { ok: true, task: encodeTask(task), revision, lease, dead_ends: deadEnds } };
   }
 
-  async list(request: Request<"tasks.list">): Promise<AnswerTo<"tasks.list">> {
-    await this.#tasks.position.catchUp(this.#store);
-    const isDeadEnd = (id: string): boolean => this.#tasks.deadEnds.has(id);
-    const wanted = wantedBy(request, isDeadEnd);
-    const page = new ReplyPage<EncodedRecord>(this.#settings.maxReplyBytes);
-    let last: CompactTask | null = null;
-    let isCut = false;
-    for (const task of this.#from(request.cursor)) {
-      if (!wanted(task)) continue;
-      const record = new EncodedRecord(task.task);
-      isCut = page.items.length === request.limit || !page.add(record);
-      if (isCut && last === null) {
-        const next = { cursor: cursorAfter(task) };
-        throw page.tooLarge(`the record of task ${task.taskId}`, record, next);
-      }
-      if (isCut) break;
-      last = task;
-    }
-    return {
-      body: {
-        ok: true,
-        tasks: page.items,
-        revision: this.#tasks.position.revision,
-        next_cursor: isCut && last !== null ? cursorAfter(last) : null,
-      },
-    };
-  }
-
   async stats(): Promise<AnswerTo<"tasks.stats">> {
     await this.#tasks.position.catchUp(this.#store);
     const counts = this.#tasks.counts();
@@ -108,27 +75,6 @@ export class Queries {
     };
     return { body };
   }
-
-  *#from(cursor: string | undefined): Generator<CompactTask, void> {
-    if (cursor === undefined) {
-      yield* this.#tasks.byCreation;
-      return;
-    }
-    const [, createdRevision = "", taskId = ""] = /^(\d+):(.+)$/.exec(cursor) ?? [];
-    if (taskId === "") {
-      throw new CoordinatorError(
-        "invalid_request",
-        "cursor: is not valid: use next_cursor of the previous page",
-        { details: { field: "cursor" } },
-      );
-    }
-    for (const task of this.#tasks.byCreation.from({
-      createdRevision: Number(createdRevision),
-      taskId,
-    })) {
-      if (cursorAfter(task) !== cursor) yield task;
-    }
-  }
 }
 
 /** The lease of the current claim; an estimate while it is not written. */
@@ -137,23 +83,4 @@ function leaseOf(task: Task, leases: Leases): Reply<"tasks.get">["lease"] {
   const { lease, expiresAt } = leases.describe(task);
   const { ttlSeconds, progress } = lease;
   return { ttl_seconds: ttlSeconds, expires_at: iso(expiresAt), progress };
-}
-
-/** Names the last task and not a position, so pages neither repeat nor skip tasks when others change. */
-function cursorAfter(task: TaskOutline): string {
-  return `${task.createdRevision ?? 0}:${task.taskId}`;
-}
-
-function wantedBy(
-  request: Request<"tasks.list">,
-  isDeadEnd: (taskId: string) => boolean,
-): (task: TaskOutline) => boolean {
-  const { status, claimed_by: claimedBy, dead_end: deadEnd, prefix, tags } = request;
-  const statuses = status === undefined ? null : new Set([status].flat());
-  return (task) =>
-    (statuses === null || statuses.has(task.status)) &&
-    (deadEnd === undefined || isDeadEnd(task.taskId) === deadEnd) &&
-    (claimedBy === undefined || task.claimedBy === claimedBy) &&
-    task.taskId.startsWith(prefix) &&
-    hasTags(task.tags, tags);
 }

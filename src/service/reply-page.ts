@@ -8,6 +8,9 @@ import { encodeTask } from "../protocol/task-record.ts";
 import type { Task } from "../task/task.ts";
 import { claimRequestOf, type NextRequest } from "./next-request.ts";
 
+/** The most of a page, even if NATS could carry more: encoding it must not take long. */
+export const MAX_PAGE_BYTES = 1024 * 1024;
+
 /** The fields of a reply next to its list: a cursor with an id, revisions, the bucket's id. */
 const REST_BYTES = 1_024;
 
@@ -22,13 +25,13 @@ export class ReplyPage<T> {
   /** `maxReplyBytes`: the most that NATS carries in one message. */
   constructor(maxReplyBytes: number) {
     this.#limit = roomIn(maxReplyBytes);
-    this.#room = this.#limit;
+    this.#room = roomIn(Math.min(maxReplyBytes, MAX_PAGE_BYTES));
   }
 
-  /** Takes the item if there is room for it. */
+  /** Takes the item if there is room for it. The first item may take all that NATS carries. */
   add(item: T): boolean {
     const size = jsonBytes(item);
-    if (size > this.#room) return false;
+    if (size > (this.items.length === 0 ? this.#limit : this.#room)) return false;
     this.#room -= size;
     this.items.push(item);
     return true;

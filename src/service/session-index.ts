@@ -1,6 +1,7 @@
 /** The sessions as this worker knows them, and the claims that they have lost. */
 import { endOfClaim } from "../task/holder.ts";
 import type { Task } from "../task/task.ts";
+import { SortedList } from "../task/sorted-list.ts";
 import { WatchedMap } from "../watched/watched-map.ts";
 import type { Session, SessionEntry, Watch } from "./ports.ts";
 import type { TaskChange, TaskIndex } from "./task-index.ts";
@@ -24,14 +25,25 @@ export interface KnownSession {
   readonly writtenAt: number;
 }
 
+/** The part of a session that determines its place. */
+interface SessionKey {
+  readonly session: Pick<Session, "sessionId">;
+}
+
 export class SessionIndex implements Watch<SessionEntry> {
   readonly #sessions = new WatchedMap<KnownSession, never, SessionEntry>({});
   readonly position = this.#sessions.position;
+  /** All sessions in the order of their ids. */
+  readonly #byId = new SortedList<KnownSession, SessionKey>(
+    ({ session: { sessionId: a } }, { session: { sessionId: b } }) => (a < b ? -1 : a > b ? 1 : 0),
+  );
   /** For each session, the claims that it lost and has not been told about. */
   readonly #taken = new Map<string, Map<string, Taking>>();
 
   constructor(tasks: TaskIndex) {
     this.#sessions.onChange((sessionId, before, after) => {
+      if (after !== null) this.#byId.set(after);
+      else if (before !== null) this.#byId.delete(before);
       // A new process of the session does not need to know what an earlier one lost.
       if (before?.session.instance !== after?.session.instance) this.#taken.delete(sessionId);
     });
@@ -50,6 +62,11 @@ export class SessionIndex implements Watch<SessionEntry> {
 
   values(): Iterable<KnownSession> {
     return this.#sessions.values();
+  }
+
+  /** The sessions in the order of their ids, from this id on. The index must not change meanwhile. */
+  from(sessionId: string): Iterable<KnownSession> {
+    return this.#byId.from({ session: { sessionId } });
   }
 
   /** Calls the listener after each change, renewals included, in order. It must not throw. */

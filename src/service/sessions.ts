@@ -135,23 +135,23 @@ export class Sessions {
 
   async list(request: Request<"sessions.list">): Promise<AnswerTo<"sessions.list">> {
     await this.index.position.catchUp(this.#store);
-    const after = request.cursor ?? "";
-    const sessions = [...this.index.values()]
-      .filter(({ session: { sessionId: id } }) => id.startsWith(request.prefix) && id > after)
-      .sort((a, b) => (a.session.sessionId < b.session.sessionId ? -1 : 1));
+    const { prefix, cursor: after = "", limit } = request;
     const page = new ReplyPage<Reply<"sessions.list">["sessions"][number]>(
       this.#settings.maxReplyBytes,
     );
-    for (const { session, writtenAt } of sessions.slice(0, request.limit)) {
+    let isCut = false;
+    for (const { session, writtenAt } of this.index.from(after > prefix ? after : prefix)) {
       const { sessionId, ttlSeconds } = session;
+      if (!sessionId.startsWith(prefix)) break;
+      if (sessionId === after) continue;
       const expires_at = iso(writtenAt + ttlSeconds * 1000);
       const claims = this.#tasks.claims.get(sessionId).size;
       const record = { ...toRecord(session), expires_at, claims };
-      if (page.add(record)) continue;
+      isCut = page.items.length === limit || !page.add(record);
+      if (!isCut) continue;
       if (page.items.length > 0) break;
       throw page.tooLarge(`the registration of ${sessionId}`, record, { cursor: sessionId });
     }
-    const isCut = page.items.length < sessions.length;
     return {
       body: {
         ok: true,

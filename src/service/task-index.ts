@@ -17,7 +17,7 @@ export interface KnownTask {
 }
 
 /** The fields that determine the order of creation. */
-type CreationKey = Pick<Task, "createdRevision" | "taskId">;
+export type CreationKey = Pick<Task, "createdRevision" | "taskId">;
 type FinishKey = Pick<CompactTask, "finishedAt" | "taskId">;
 
 /** `before` is `null` for a new task, `after` for a removed one. */
@@ -213,7 +213,7 @@ export class TaskIndex implements Watch<WatchedTask> {
   }
 }
 
-function compareCreation(a: CreationKey, b: CreationKey): number {
+export function compareCreation(a: CreationKey, b: CreationKey): number {
   return (a.createdRevision ?? 0) - (b.createdRevision ?? 0) || compareIds(a, b);
 }
 

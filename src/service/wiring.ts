@@ -12,6 +12,7 @@ import { ParkedRequests } from "./parked-requests.ts";
 import { PastRecords } from "./past-records.ts";
 import type { ServiceContext, Stores } from "./ports.ts";
 import { Queries } from "./queries.ts";
+import { Reads } from "./reads.ts";
 import { ReadyClaims } from "./ready-claims.ts";
 import { ReleaseNext } from "./release-next.ts";
 import { Replacements } from "./replacements.ts";
@@ -20,6 +21,7 @@ import { SessionIndex } from "./session-index.ts";
 import { Sessions } from "./sessions.ts";
 import { TaskEdits } from "./task-edits.ts";
 import { TaskIndex } from "./task-index.ts";
+import { TaskList } from "./task-list.ts";
 import { TaskWriter } from "./task-writer.ts";
 
 export interface ServiceParts {
@@ -69,7 +71,8 @@ export function wire(
 
   const counted = { leases, sessions: sessionIndex, parked, areDisconnectsReported };
   const queries = new Queries(access, counted, context);
-  const past = new PastRecords(stores.tasks, context.settings);
+  const list = new TaskList(access, context);
+  const past = new PastRecords(stores.tasks, context);
 
   const retention = new Retention(access, context);
   const followed = { leases, writes, sessions: sessionIndex, replacements, retention };
@@ -78,7 +81,7 @@ export function wire(
   const handlers = handlersOf({
     ...{ claims, next, releases, edits, importer },
     ...{ heartbeats, replacements, sessions },
-    ...{ queries, past },
+    ...{ queries, list, past, reads: new Reads(context.settings) },
   });
   return {
     ...{ tasks, sessionIndex, sessions, leases, parked },

@@ -1,0 +1,137 @@
+/**
+ * Lists tasks from the index, once it has caught up. A page ends when it is full, and also after many tasks
+ * that do not fit the filter: then the next page goes on there.
+ */
+import type { CompactTask } from "../protocol/compact-task.ts";
+import { CoordinatorError } from "../protocol/errors.ts";
+import type { Request } from "../protocol/operations.ts";
+import type { TaskOutline } from "../protocol/packed-fields.ts";
+import { EncodedRecord } from "../protocol/task-record.ts";
+import { hasTags } from "../task/eligibility.ts";
+import { Pauses } from "./pauses.ts";
+import type { AnswerTo, Clock, ServiceContext, TaskStore } from "./ports.ts";
+import { ReplyPage } from "./reply-page.ts";
+import type { ServiceSettings } from "./service-settings.ts";
+import { compareCreation, type CreationKey, type TaskIndex } from "./task-index.ts";
+import type { TaskAccess } from "./task-writer.ts";
+
+/** A page looks at no more tasks than this, which takes some 10 ms. */
+const MAX_LOOKED_AT = 100_000;
+
+export class TaskList {
+  readonly #store: TaskStore;
+  readonly #tasks: TaskIndex;
+  readonly #settings: ServiceSettings;
+  readonly #clock: Clock;
+  readonly #maxLookedAt: number;
+
+  constructor(
+    { store, index }: Pick<TaskAccess, "store" | "index">,
+    { settings, clock }: Pick<ServiceContext, "settings" | "clock">,
+    maxLookedAt = MAX_LOOKED_AT,
+  ) {
+    this.#store = store;
+    this.#tasks = index;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#maxLookedAt = maxLookedAt;
+  }
+
+  async list(request: Request<"tasks.list">): Promise<AnswerTo<"tasks.list">> {
+    await this.#tasks.position.catchUp(this.#store);
+    // Tasks that change during a pause may be newer than this, but none is older.
+    const { revision } = this.#tasks.position;
+    const page = new ReplyPage<EncodedRecord>(this.#settings.maxReplyBytes);
+    const next = await this.#fill(page, request);
+    return { body: { ok: true, tasks: page.items, revision, next_cursor: next } };
+  }
+
+  /** Returns the cursor of the next page; `null` if this is the last one. */
+  async #fill(
+    page: ReplyPage<EncodedRecord>,
+    request: Request<"tasks.list">,
+  ): Promise<string | null> {
+    const wanted = wantedBy(request, (id) => this.#tasks.deadEnds.has(id));
+    const pauses = new Pauses(this.#clock);
+    let last = request.cursor === undefined ? null : keyOf(request.cursor);
+    let lookedAt = 0;
+    for (;;) {
+      let isPaused = false;
+      for (const task of this.#after(last, request)) {
+        const isWanted = wanted(task);
+        if (isWanted) {
+          const record = new EncodedRecord(task.task);
+          if (page.items.length === request.limit || !page.add(record)) {
+            // There is a last one, because a page has room for at least one task.
+            if (page.items.length > 0 && last !== null) return cursorAfter(last);
+            const next = { cursor: cursorAfter(task) };
+            throw page.tooLarge(`the record of task ${task.taskId}`, record, next);
+          }
+        }
+        // Only the key: the index may replace the task during a pause.
+        last = task;
+        if (++lookedAt === this.#maxLookedAt) return cursorAfter(task);
+        isPaused = pauses.isDue(isWanted);
+        if (isPaused) break;
+      }
+      if (!isPaused) return null;
+      await pauses.take();
+    }
+  }
+
+  /** In order of creation. The index must not change during the iteration. */
+  *#after(
+    last: CreationKey | null,
+    { claimed_by: holder }: Request<"tasks.list">,
+  ): Generator<CompactTask, void> {
+    const { byCreation } = this.#tasks;
+    const tasks =
+      holder !== undefined
+        ? this.#heldBy(holder, last)
+        : last === null
+          ? byCreation
+          : byCreation.from(last);
+    for (const task of tasks) {
+      if (last === null || compareCreation(task, last) !== 0) yield task;
+    }
+  }
+
+  /** What a session holds is found without looking at the tasks of others. */
+  #heldBy(sessionId: string, last: CreationKey | null): CompactTask[] {
+    const held = [...this.#tasks.claims.get(sessionId)].flatMap(
+      (taskId) => this.#tasks.get(taskId) ?? [],
+    );
+    const rest = last === null ? held : held.filter((task) => compareCreation(task, last) > 0);
+    return rest.sort(compareCreation);
+  }
+}
+
+/** Names the last task and not a position, so pages neither repeat nor skip tasks when others change. */
+function cursorAfter({ createdRevision, taskId }: CreationKey): string {
+  return `${createdRevision ?? 0}:${taskId}`;
+}
+
+/** @throws CoordinatorError `invalid_request` */
+function keyOf(cursor: string): CreationKey {
+  const [, createdRevision = "", taskId = ""] = /^(\d+):(.+)$/.exec(cursor) ?? [];
+  if (taskId !== "") return { createdRevision: Number(createdRevision), taskId };
+  throw new CoordinatorError(
+    "invalid_request",
+    "cursor: is not valid: use next_cursor of the previous page",
+    { details: { field: "cursor" } },
+  );
+}
+
+function wantedBy(
+  request: Request<"tasks.list">,
+  isDeadEnd: (taskId: string) => boolean,
+): (task: TaskOutline) => boolean {
+  const { status, claimed_by: claimedBy, dead_end: deadEnd, prefix, tags } = request;
+  const statuses = status === undefined ? null : new Set([status].flat());
+  return (task) =>
+    (statuses === null || statuses.has(task.status)) &&
+    (deadEnd === undefined || isDeadEnd(task.taskId) === deadEnd) &&
+    (claimedBy === undefined || task.claimedBy === claimedBy) &&
+    task.taskId.startsWith(prefix) &&
+    hasTags(task.tags, tags);
+}
