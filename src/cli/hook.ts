@@ -1,17 +1,18 @@
 /** `if-coordinator hook`: what a client or git runs at an event. It never blocks without a coordinator. */
 import { Argument, type Command } from "commander";
-import { believedBy } from "./hook/believed-claims.ts";
-import type { CheckedClaim } from "./hook/check-claims.ts";
-import { type HookInput, publishes, readHookInput } from "./hook/hook-input.ts";
+import type { CheckedClaim } from "./hook/ask-coordinator.ts";
+import { believedBy, sessionsOf } from "./hook/believed-claims.ts";
+import { type EventName, EVENTS, inputOf } from "./hook/events.ts";
+import { type HookInput, publishes } from "./hook/hook-input.ts";
+import { DEFAULT_CLIENT } from "./hook/quick-answer.ts";
+import { forgetClaims } from "./mcp/claims-file.ts";
+import { primeToolsText } from "./prime/prime-text.ts";
 import { addConnectionOptions, type ConnectionOptions } from "./shared/connection-options.ts";
 import { ExitError } from "./shared/errors.ts";
 import { EXIT } from "./shared/exit-codes.ts";
 import { addExamples } from "./shared/help.ts";
 import { print } from "./shared/output.ts";
 import { parseText } from "./shared/parse-values.ts";
-
-const EVENTS = ["session-start", "pre-tool-use", "stop", "pre-push"] as const;
-type EventName = (typeof EVENTS)[number];
 
 interface HookOptions extends ConnectionOptions {
   readonly client: string;
@@ -20,7 +21,7 @@ interface HookOptions extends ConnectionOptions {
 export function define(command: Command): void {
   command
     .addArgument(new Argument("<event>", "what happens").choices(EVENTS))
-    .option("--client <name>", "the client that runs the hook", parseText, "claude");
+    .option("--client <name>", "the client that runs the hook", parseText, DEFAULT_CLIENT);
   addConnectionOptions(command).action(hook);
   addExamples(command, [
     "hook pre-push  # in .git/hooks/pre-push",
@@ -30,39 +31,37 @@ export function define(command: Command): void {
 
 async function hook(event: EventName, options: HookOptions): Promise<void> {
   const { client, ...connection } = options;
-  // git gives a pre-push hook other lines.
-  const input = event === "pre-push" ? NOTHING : readHookInput();
-  // Most commands concern nobody. The answer must not cost them a connection.
+  const input = inputOf(event);
   if (event === "pre-tool-use" && !publishes(input.command)) return;
   const believed = believedBy(client, input.sessionId, connection);
-  // Without a claim, there is nothing to ask, and no NATS client to load.
-  const claims =
-    believed.claims.length === 0
-      ? []
-      : await (await import("./hook/check-claims.ts")).checkClaims(believed, connection);
-  if (claims === null) return;
+  if (event !== "session-start" && believed.claims.length === 0) return;
+  // Most hooks end before, without a NATS client.
+  const { askSituation, checkClaims, giveBack } = await import("./hook/ask-coordinator.ts");
   switch (event) {
-    case "session-start":
-      print(welcome(claims));
+    case "session-start": {
+      const situation = await askSituation(believed, connection);
+      // In a project without a coordinator, the agent need not know of it.
+      if (situation !== null) welcome(situation);
+      return;
+    }
+    case "session-end":
+      await giveBack(believed, connection);
+      for (const session of sessionsOf(client, input.sessionId, connection)) forgetClaims(session);
       return;
     case "stop":
-      remind(claims, input);
+      remind((await checkClaims(believed, connection)) ?? [], input);
       return;
     case "pre-tool-use":
     case "pre-push":
-      refuseStale(claims);
+      refuseStale((await checkClaims(believed, connection)) ?? []);
   }
 }
 
-const NOTHING: HookInput = { sessionId: undefined, command: "", isSecondStop: false };
-
-function welcome(claims: readonly CheckedClaim[]): string {
-  const held = claims.filter(({ holds }) => holds).map(handleOf);
-  const now = held.length === 0 ? "You hold no task." : `You hold ${held.join(", ")}.`;
-  return (
-    `You share the tasks of this project with other agents, by the tools of if-coordinator. ${now} ` +
-    "Work only on a task that you hold: next_task, do the work, finish_task."
-  );
+function welcome({ claims, ready }: { claims: readonly CheckedClaim[]; ready: number }): void {
+  const held = claims
+    .filter(({ holds }) => holds)
+    .map((claim) => ({ task_id: handleOf(claim), cancel_requested: false }));
+  print(primeToolsText({ held, has_more: false, ready }));
 }
 
 /** Clients show the model what is on standard error, if the exit code is 2. */

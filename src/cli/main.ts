@@ -4,5 +4,14 @@ import module from "node:module";
 
 // Node 22.1 and newer have it. A command then needs a tenth less time to start.
 (module as Partial<Record<"enableCompileCache", () => unknown>>).enableCompileCache?.();
-const { runCommandLine } = await import("./command-line.ts");
-await runCommandLine(process.argv.slice(2));
+const args = process.argv.slice(2);
+if (!(await isAnsweredHook())) {
+  const { runCommandLine } = await import("./command-line.ts");
+  await runCommandLine(args);
+}
+
+async function isAnsweredHook(): Promise<boolean> {
+  if (args[0] !== "hook") return false;
+  const { hasNothingToDo } = await import("./hook/quick-answer.ts");
+  return hasNothingToDo(args);
+}

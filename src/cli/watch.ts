@@ -1,24 +1,38 @@
 /** `if-coordinator watch`: every change of every task as it happens, one line each. */
+import { setTimeout as delay } from "node:timers/promises";
 import { type Command, Option } from "commander";
 import type { TaskRemoval, TaskUpdate } from "../client/task-update.ts";
 import { withCoordinator } from "./shared/client.ts";
 import { addConnectionOptions, type ConnectionOptions } from "./shared/connection-options.ts";
 import { addJsonlOption, type OutputOptions, write } from "./shared/data.ts";
+import { reportOf } from "./shared/errors.ts";
+import { EXIT } from "./shared/exit-codes.ts";
 import { addExamples } from "./shared/help.ts";
 import { printError } from "./shared/output.ts";
 import { parseCount } from "./shared/parse-values.ts";
 import { Interruption } from "./shared/interruption.ts";
 import { canDrawBoard } from "./board/can-draw.ts";
-import { addFilterOptions, filterOf, type FilterOptions } from "./watch/filter.ts";
+import {
+  addFilterOptions,
+  filterOf,
+  type FilterOptions,
+  type WatchFilter,
+  withSubagents,
+} from "./watch/filter.ts";
 import { formatRemoval, formatUpdate } from "./watch/line.ts";
 import { parseSince, startOf, type WatchSince } from "./watch/since.ts";
 import { jsonText } from "./shared/json-text.ts";
+import { printableLines } from "./shared/terminal-text.ts";
 
 interface WatchOptions extends ConnectionOptions, OutputOptions, FilterOptions {
   readonly since?: WatchSince;
   readonly limit?: number;
   readonly board?: boolean;
+  readonly retry?: boolean;
 }
+
+/** Between two attempts to reach a coordinator. */
+const RETRY_MS = 5_000;
 
 export function define(command: Command): void {
   addFilterOptions(command)
@@ -28,11 +42,12 @@ export function define(command: Command): void {
       parseSince,
     )
     .option("--limit <n>", "end after so many lines", parseCount)
+    .option("--retry", "wait for a coordinator if none answers, instead of ending")
     .addOption(
       new Option(
         "--board",
         "show counts, claims, the ready queue and events on one screen, redrawn in place",
-      ).conflicts(["limit", "jsonl"]),
+      ).conflicts(["limit", "jsonl", "retry"]),
     );
   addConnectionOptions(addJsonlOption(command)).action(watch);
   addExamples(command, [
@@ -52,9 +67,30 @@ async function watch(options: WatchOptions): Promise<void> {
 }
 
 async function printLines(options: WatchOptions): Promise<void> {
-  const filter = filterOf(options);
+  const filter = withSubagents(filterOf(options));
   if (options.limit === 0) return;
   using interruption = new Interruption();
+  const isInterrupted = interruption.happened.then(() => true);
+  for (let tries = 1; ; tries++) {
+    try {
+      await follow(options, filter, interruption.happened);
+      return;
+    } catch (error) {
+      const { text = "", exitCode } = reportOf(error);
+      if (options.retry !== true || exitCode !== EXIT.noCoordinator) throw error;
+      if (tries === 1)
+        printError(`${printableLines(text)}\nif-coordinator: waiting for a coordinator`);
+    }
+    if (await Promise.race([isInterrupted, delay(RETRY_MS, false)])) return;
+  }
+}
+
+/** Until a signal comes, or the limit is reached. */
+async function follow(
+  options: WatchOptions,
+  filter: WatchFilter,
+  interrupted: Promise<void>,
+): Promise<void> {
   await withCoordinator(options, async ({ coordinator }) => {
     // Also says at once if no coordinator answers.
     const { revision } = await coordinator.tasks.stats();
@@ -73,7 +109,7 @@ async function printLines(options: WatchOptions): Promise<void> {
           : {}),
       },
     );
-    await Promise.race([interruption.happened, lines.reachedLimit, coordinator.run()]);
+    await Promise.race([interrupted, lines.reachedLimit, coordinator.run()]);
   });
 }
 

@@ -64,6 +64,38 @@ describe("if-coordinator watch", () => {
     assert.equal(mine.stdout.match(/^{.*"session_id":"s1"/gm)?.length, 2);
   });
 
+  it("shows what is of the coding agent that runs it, and of its subagents", async () => {
+    await using coordinator = await TestCoordinator.start();
+    const holders = ["claude-abc", "claude-abc.reviewer", "claude-abcd", "s1"];
+    for (const [i, session_id] of holders.entries()) {
+      await coordinator.ok(`tasks.create.t${i}`);
+      await coordinator.ok(`tasks.claim.t${i}`, { session_id });
+    }
+    await coordinator.ok("tasks.cancel.t1");
+    const args = ["watch", "--nats", coordinator.server.url, "--mine", ...BEGINNING];
+    const { code, stdout } = await runCli([...args, "--limit", "3"], {
+      env: { CLAUDE_CODE_SESSION_ID: "abc", IF_COORDINATOR_SESSION: "" },
+    });
+    assert.equal(code, 0);
+    const shown = stdout.match(/ (?:created|claimed|cancel_requested) +t\d/g);
+    const events = ["claimed t0", "claimed t1", "cancel_requested t1"];
+    assert.deepEqual(
+      shown?.map((text) => text.trim().replace(/ +/, " ")),
+      events,
+    );
+  });
+
+  it("waits with --retry until a coordinator answers", async () => {
+    await using coordinator = await withTasks();
+    await coordinator.server.kill();
+    const args = ["watch", "--nats", coordinator.server.url, "--retry", ...BEGINNING];
+    await using watch = new CliProcess([...args, "--limit", "4"]);
+    await watch.waitFor(/waiting for a coordinator/);
+    await coordinator.server.restart();
+    const { code, stdout } = await watch.exited;
+    assert.deepEqual([code, stdout.trimEnd().split("\n").length], [0, 4]);
+  });
+
   it("follows live changes over a lost connection, until Ctrl-C", async () => {
     await using coordinator = await withTasks();
     await using watch = new CliProcess(["watch", "--nats", coordinator.server.url, "--since", "3"]);
@@ -122,6 +154,7 @@ describe("if-coordinator watch", () => {
       [["--since", "yesterday"], /now, beginning, a revision such as 120, or a duration/],
       [["--since", "7"], /--since 7: the last revision is 0/],
       [["--mine"], /no session: give --session <id>/],
+      [["--board", "--retry"], /cannot be used with option '--retry'/],
     ] as const) {
       const { code, stdout, stderr } = await runCli(["watch", ...nats, ...args]);
       assert.deepEqual([code, stdout], [2, ""], stderr);

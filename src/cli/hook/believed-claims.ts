@@ -1,7 +1,7 @@
 /** What the agent of a hook believes to hold. Most hooks need nothing else, so this loads no NATS client. */
 import { agentSessionOfClient, sessionOfClient } from "../../config/agent-session.ts";
 import { type ConnectionFlags, sessionFromEnvironment } from "../../config/client-settings.ts";
-import { type Believed, readClaims } from "../mcp/claims-file.ts";
+import { type Believed, readClaims, sessionsOfThisClient } from "../mcp/claims-file.ts";
 import { seatsOf } from "../mcp/folder-seat.ts";
 import { ownedSession } from "../mcp/owned-session.ts";
 
@@ -20,10 +20,11 @@ export function believedBy(
 }
 
 /**
- * The sessions of the agent that the hook is for. Without any word of the client, it is the only agent of the
- * folder; if there are several, nobody knows which it is.
+ * The sessions of the agent that the hook is for. A client can begin a new session without a new server; then
+ * the server that it has started says which session it is. Without any word of the client, it is the only
+ * agent of the folder; if there are several, nobody knows which it is.
  */
-function sessionsOf(
+export function sessionsOf(
   client: string,
   clientSession: string | undefined,
   options: ConnectionFlags,
@@ -36,6 +37,8 @@ function sessionsOf(
   const named = [sessionFromEnvironment() ?? [], ofClient.map(owned)].flat();
   const known = named.filter((session) => readClaims(session) !== null);
   if (known.length > 0) return known;
+  const started = sessionsOfThisClient();
+  if (started.length > 0) return started;
   const seats = seatsOf(process.cwd());
   return seats.length === 1 ? seats.map(owned) : [];
 }

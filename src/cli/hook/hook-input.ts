@@ -10,8 +10,15 @@ export interface HookInput {
   readonly isSecondStop: boolean;
 }
 
-/** Empty if there is no JSON. */
+let input: HookInput | undefined;
+
+/** Empty if there is no JSON. It can be read only once, so it is kept. */
 export function readHookInput(): HookInput {
+  input ??= parseInput();
+  return input;
+}
+
+function parseInput(): HookInput {
   const given = readJson();
   const tool = isObject(given.tool_input) ? given.tool_input : given;
   return {

@@ -6,7 +6,7 @@ import { readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { writePrivateFile } from "../../private-files.ts";
 import { agentFolders, makeAgentFolder, namesIn, removeIfEmpty } from "./agent-folder.ts";
-import { isLive } from "./live-process.ts";
+import { isLive, startersOfThis } from "./processes.ts";
 
 export interface BelievedClaim {
   readonly task_id: string;
@@ -23,20 +23,40 @@ export interface Believed {
 interface Stored extends Believed {
   /** The server of the agent. */
   readonly pid: number;
+  /** The client, which also runs the hooks. */
+  readonly client: number;
+  /** Claims that a hook has ended, because the session of the model has: nobody believes to hold them. */
+  readonly given_back?: readonly BelievedClaim[];
 }
 
 /** So long, the model of a server that was killed may still push its work. */
 const ABANDONED_MS = 24 * 60 * 60_000;
 
-/** The file of an agent's session. Without claims, there is none. @throws Error if nobody can write it */
-export function writeClaims(session: string, believed: Believed): void {
-  if (believed.claims.length === 0) {
+/**
+ * The file of an agent's session, for its server. Without claims, there is none.
+ *
+ * @throws Error if it cannot be written
+ */
+export function writeClaims(session: string, { servers, claims }: Believed): void {
+  if (claims.length === 0) {
     for (const file of filesOf(session)) remove(file);
     return;
   }
   const file = join(makeAgentFolder("claims"), nameOf(session));
-  const stored: Stored = { ...believed, pid: process.pid };
-  writePrivateFile(file, JSON.stringify(stored), false);
+  const given_back = read(file)?.given_back ?? [];
+  const left = claims.filter((claim) => !given_back.some((other) => isSame(claim, other)));
+  const { pid, ppid: client } = process;
+  write(file, { servers, claims: left, pid, client, given_back });
+}
+
+/** For a hook that has given the claims back. */
+export function forgetClaims(session: string): void {
+  for (const file of filesOf(session)) {
+    const stored = read(file);
+    if (stored === null) continue;
+    const given_back = [...(stored.given_back ?? []), ...stored.claims];
+    write(file, { ...stored, claims: [], given_back });
+  }
 }
 
 /** `null`: nothing is known of such a session. */
@@ -46,6 +66,18 @@ export function readClaims(session: string): Believed | null {
     if (stored !== null) return stored;
   }
   return null;
+}
+
+/** The sessions whose server the client of this hook has started. */
+export function sessionsOfThisClient(): string[] {
+  const clients = agentFolders("claims").flatMap((folder) =>
+    namesIn(folder).map((name) => ({ name, client: read(join(folder, name))?.client })),
+  );
+  if (clients.length === 0) return [];
+  const starters = startersOfThis();
+  return clients
+    .filter(({ client }) => client !== undefined && starters.includes(client))
+    .map(({ name }) => decodeURIComponent(name.replace(/\.json$/, "")));
 }
 
 /** Removes what servers have left that were killed. */
@@ -72,6 +104,14 @@ function read(file: string): Stored | null {
   } catch {
     return null;
   }
+}
+
+function write(file: string, stored: Stored): void {
+  writePrivateFile(file, JSON.stringify(stored), false);
+}
+
+function isSame(one: BelievedClaim, other: BelievedClaim): boolean {
+  return one.task_id === other.task_id && one.attempt === other.attempt;
 }
 
 function isOlderThan(file: string, time: number): boolean {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { sessionOfFolder } from "../../config/agent-session.ts";
 import { createPrivateFile } from "../../private-files.ts";
 import { agentFolders, makeAgentFolder, namesIn, removeIfEmpty } from "./agent-folder.ts";
-import { isLive } from "./live-process.ts";
+import { isLive } from "./processes.ts";
 
 const MAX_SEATS = 1_000;
 

@@ -31,6 +31,18 @@ export function primeText(priming: Priming): string {
   return whole.length <= MAX_CHARACTERS ? whole : textOf(priming, "once");
 }
 
+/** The same for an agent with the tools of the MCP server, whose sessions and leases are not its concern. */
+export function primeToolsText(situation: Situation): string {
+  const first =
+    "You share the tasks of this project with other agents, by the tools of if-coordinator. " +
+    "Work only on tasks that you hold.";
+  const rest =
+    "Take a task with next_task, do the work, and end it with finish_task. Before you push or publish, call " +
+    "report_progress: if the claim is lost, stop and publish nothing. Read the notices of each reply.";
+  const room = MAX_CHARACTERS - first.length - rest.length - 2;
+  return [first, situationText(situation, room), rest].join("\n");
+}
+
 function textOf(
   { session, options, situation }: Priming,
   where: "in each command" | "once",

@@ -5,6 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { type CliExit, MAIN, runCli } from "../../support/cli-process.ts";
+import { loadedModules } from "../../support/loaded-modules.ts";
 import { McpClient } from "../../support/mcp-client.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { TestCoordinator } from "../../support/test-coordinator.ts";
@@ -13,7 +14,12 @@ const CLIENT_SESSION = "0c5c1d1e-6a8e-4f7b-9d38-3f2a91bc04de";
 const SESSION = "claude-3f2a91bc04de";
 
 /** Runs the hook of an event as Claude Code does: with JSON on standard input. */
-function hook(temp: TempFolder, event: string, input: object): Promise<CliExit> {
+function hook(
+  temp: TempFolder,
+  event: string,
+  input: object,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<CliExit> {
   const json = JSON.stringify({ session_id: CLIENT_SESSION, ...input });
   const script = `printf '%s' "$INPUT" | "${process.execPath}" "${MAIN}" hook ${event}`;
   const env = {
@@ -21,6 +27,7 @@ function hook(temp: TempFolder, event: string, input: object): Promise<CliExit> 
     INPUT: json,
     IF_COORDINATOR_SESSION: "",
     CLAUDE_CODE_SESSION_ID: "",
+    ...variables,
   };
   return runCli([script], { program: ["bash", "-c"], env, cwd: temp.path });
 }
@@ -40,8 +47,8 @@ describe("the hooks of a coding agent", () => {
     const { claim } = await mcp.call("next_task");
     assert.equal((await coordinator.ok("tasks.get.a")).task.claimed_by, SESSION);
     assert.equal((await hook(temp, "pre-tool-use", push)).code, 0);
-    const start = await hook(temp, "session-start", {});
-    assert.match(start.stdout, /You hold a#1\. Work only on a task that you hold/);
+    const start = await hook(temp, "session-start", {}, { NATS_URL: url });
+    assert.match(start.stdout, /^You share .*\nYou hold a#1\. 0 ready tasks wait .*\nTake a task/);
     const stop = await hook(temp, "stop", {});
     assert.deepEqual([stop.code, stop.stdout], [2, ""]);
     assert.match(stop.stderr, /you still hold a#1: finish the work/);
@@ -62,6 +69,43 @@ describe("the hooks of a coding agent", () => {
     assert.equal((await hook(temp, "pre-tool-use", push)).code, 0);
     await coordinator[Symbol.asyncDispose]();
     assert.equal((await hook(temp, "pre-tool-use", push)).code, 0, "without a coordinator");
+  });
+
+  it("give the tasks back when the session ends, and know the claims of the next session", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await using temp = await TempFolder.create();
+    const env = { CLAUDE_CODE_SESSION_ID: CLIENT_SESSION, TMPDIR: temp.path };
+    await using mcp = await McpClient.start({ url: coordinator.server.url, env });
+    await coordinator.ok("tasks.create.a");
+    await mcp.call("next_task");
+    await mcp.call("next_task", { as: "sub", wait_seconds: 0 });
+    assert.equal((await hook(temp, "session-end", { reason: "clear" })).code, 0);
+    const { task } = await coordinator.ok("tasks.get.a");
+    assert.deepEqual([task.status, task.failures, task.lost_leases], ["available", 0, 0]);
+    // The client has begun a new session, and has the same server.
+    const next = { session_id: "11111111-2222-3333-4444-555555555555" };
+    assert.equal((await hook(temp, "pre-tool-use", { ...push, ...next })).code, 0, "none is lost");
+    const lost = await mcp.answer("report_progress", { claim: "a#1" });
+    assert.equal(lost.answer.status, "lost");
+    assert.equal((await hook(temp, "pre-tool-use", { ...push, ...next })).code, 0, "still none");
+    const { claim } = await mcp.call("next_task");
+    assert.equal(claim, "a#2");
+    await coordinator.ok("tasks.requeue.a");
+    assert.equal((await hook(temp, "pre-tool-use", { ...push, ...next })).code, 2);
+  });
+
+  it("say nothing at the start of a session where no coordinator answers", async () => {
+    await using temp = await TempFolder.create();
+    const start = await hook(temp, "session-start", {}, { NATS_URL: "nats://127.0.0.1:9" });
+    assert.deepEqual([start.code, start.stdout, start.stderr], [0, "", ""]);
+  });
+
+  it("load neither commander nor a NATS client without a claim", async () => {
+    await using temp = await TempFolder.create();
+    for (const event of ["pre-tool-use", "stop", "session-end", "pre-push"]) {
+      const { code, modules } = await loadedModules(["hook", event], { TMPDIR: temp.path });
+      assert.deepEqual([code, modules.filter((url) => url.includes("node_modules"))], [0, []]);
+    }
   });
 
   it("refuse the push of git", async () => {

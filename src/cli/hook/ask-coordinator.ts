@@ -1,0 +1,85 @@
+/** What a hook asks the coordinator of the claims that an agent believes to hold. */
+import type { Calls } from "../../client/calls.ts";
+import type { Believed, BelievedClaim } from "../mcp/claims-file.ts";
+import { withCalls } from "../shared/client.ts";
+import type { ConnectionOptions } from "../shared/connection-options.ts";
+import { isTaskError, reportOf } from "../shared/errors.ts";
+import { EXIT } from "../shared/exit-codes.ts";
+
+export interface CheckedClaim extends BelievedClaim {
+  readonly holds: boolean;
+  /** The session that holds the task now. */
+  readonly holder: string | null;
+}
+
+/** A client waits for its hook. */
+const PATIENCE_MS = 1_000;
+
+/** Whether the claims are still the agent's own. `null`: no coordinator answers, so nobody knows. */
+export function checkClaims(
+  believed: Believed,
+  options: ConnectionOptions,
+): Promise<readonly CheckedClaim[] | null> {
+  return asking(believed, options, (calls) => verifyAll(calls, believed.claims));
+}
+
+/** The claims of the agent, and how many tasks are ready. `null`: no coordinator answers. */
+export function askSituation(
+  believed: Believed,
+  options: ConnectionOptions,
+): Promise<{ readonly claims: readonly CheckedClaim[]; readonly ready: number } | null> {
+  return asking(believed, options, async (calls) => {
+    const [claims, { ready }] = await Promise.all([
+      verifyAll(calls, believed.claims),
+      calls.call("tasks.stats", undefined, () => ({})),
+    ]);
+    return { claims, ready };
+  });
+}
+
+/** Ends the claims, and returns their tasks to the pool. A claim that has ended already stays as it is. */
+export async function giveBack(believed: Believed, options: ConnectionOptions): Promise<void> {
+  await asking(believed, options, async (calls) => {
+    await Promise.all(
+      believed.claims.map(async ({ task_id: id, ...holder }) => {
+        const cause = "the session of the agent has ended";
+        const end = { ...holder, status: "available" as const, cause };
+        try {
+          await calls.call("tasks.release", id, () => end);
+        } catch (error) {
+          if (!isTaskError(error) || error.code === "unavailable") throw error;
+        }
+      }),
+    );
+  });
+}
+
+function verifyAll(calls: Calls, claims: readonly BelievedClaim[]): Promise<CheckedClaim[]> {
+  return Promise.all(
+    claims.map(async (claim) => {
+      const { task_id: id, ...holder } = claim;
+      const { holds, holder: other } = await calls.call("tasks.verify", id, () => holder);
+      return { ...claim, holds, holder: other };
+    }),
+  );
+}
+
+async function asking<T>(
+  { servers }: Believed,
+  options: ConnectionOptions,
+  ask: (calls: Calls) => Promise<T>,
+): Promise<T | null> {
+  const connection = servers === "" ? {} : { nats: servers };
+  let answer: T | null = null;
+  try {
+    await withCalls(
+      { ...connection, timeout: PATIENCE_MS, json: true, ...options },
+      async ({ calls }) => {
+        answer = await ask(calls);
+      },
+    );
+  } catch (error) {
+    if (reportOf(error).exitCode !== EXIT.noCoordinator) throw error;
+  }
+  return answer;
+}
