@@ -31,6 +31,10 @@ export function announcementOf(config: Config, clock: Clock, waiting: number): A
       history: config.history,
       "limits.in_flight": config.limits.inFlight,
       "limits.waiting": config.limits.waiting,
+      "limits.waiting_per_principal": config.limits.waitingPerPrincipal,
+      "limits.waiting_per_session": config.limits.waitingPerSession,
+      "limits.filters_per_principal": config.limits.filtersPerPrincipal,
+      "limits.filter_bytes": config.limits.filterBytes,
       "limits.requests_per_second": config.limits.requestsPerSecond,
     },
   };

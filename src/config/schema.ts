@@ -120,6 +120,18 @@ const limits = z.strictObject({
   waiting: wholeNumber(0, 1_000_000)
     .default(20_000)
     .meta({ description: "`tasks.next` requests that a worker parks at a time" }),
+  waiting_per_principal: wholeNumber(1, 1_000_000).default(12_000).meta({
+    description: "`tasks.next` requests of one principal that a worker parks at a time",
+  }),
+  waiting_per_session: wholeNumber(1, 1_000_000).default(100).meta({
+    description: "`tasks.next` requests of one session that a worker parks at a time",
+  }),
+  filters_per_principal: wholeNumber(1, 1_000_000).default(1_000).meta({
+    description: "Different filters of the requests of one principal that a worker parks",
+  }),
+  filter_bytes: wholeNumber(256, 1_000_000).default(4_096).meta({
+    description: "Bytes of the capabilities, tags and prefix of a `tasks.next` request",
+  }),
   requests_per_second: wholeNumber(0, 1_000_000).default(0).meta({
     description: "Requests per second that one worker takes from one principal; 0: no limit",
   }),

@@ -42,7 +42,11 @@ export function handlersOf(useCases: UseCases): Handlers {
     "tasks.import": (call) => importer.run(call.body, authorOf(call)),
     "tasks.claim": (call) => claims.claim(call.id, call.body, textOf(call.principal)),
     "tasks.next": (call) =>
-      next.next(call.body, { isListening: call.isListening, principal: textOf(call.principal) }),
+      next.next(call.body, {
+        sender: call.sender,
+        isListening: call.isListening,
+        principal: textOf(call.principal),
+      }),
     "tasks.renew": (call) => claims.renew(call.id, call.body, textOf(call.principal)),
     "tasks.release": (call) => releases.release(call),
     "tasks.get": ({ id, sender }) => reads.one(sender, () => queries.get(id)),

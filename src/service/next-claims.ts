@@ -16,8 +16,10 @@ import { connectionOf } from "./connection-key.ts";
 import { FilteredCounts } from "./filtered-counts.ts";
 import { type Asker, repeatKeyOf, toNextRequest } from "./next-request.ts";
 import type { ParkedRequests } from "./parked-requests.ts";
+import { requireSmallFilter } from "./parking-limits.ts";
 import type { AnswerTo, Observe, ServiceContext, TaskStore } from "./ports.ts";
 import type { ReadyClaims } from "./ready-claims.ts";
+import type { ServiceSettings } from "./service-settings.ts";
 import type { Sessions } from "./sessions.ts";
 import type { TaskIndex } from "./task-index.ts";
 import type { TaskAccess } from "./task-writer.ts";
@@ -39,11 +41,12 @@ export class NextClaims {
   readonly #tasks: TaskIndex;
   readonly #counts: FilteredCounts;
   readonly #observe: Observe;
+  readonly #settings: ServiceSettings;
 
   constructor(
     { claims, ready, parked, sessions }: ClaimingParts,
     { store, index }: TaskAccess,
-    { observe }: ServiceContext,
+    { observe, settings }: ServiceContext,
   ) {
     this.#claims = claims;
     this.#ready = ready;
@@ -53,6 +56,7 @@ export class NextClaims {
     this.#tasks = index;
     this.#counts = new FilteredCounts(index);
     this.#observe = observe;
+    this.#settings = settings;
   }
 
   async next(body: Request<"tasks.next">, more: Asker): Promise<AnswerTo<"tasks.next">> {
@@ -68,14 +72,22 @@ export class NextClaims {
 
     let claimed = await this.#sessions.withCapabilities(
       body,
-      (capabilities) => this.#ready.claimBest(toNextRequest(body, capabilities, more)),
+      (capabilities) => {
+        const request = toNextRequest(body, capabilities, more);
+        requireSmallFilter(request.filter, this.#settings.maxFilterBytes);
+        return this.#ready.claimBest(request);
+      },
       (result, capabilities) => result.length === 0 && this.#withholdsFrom(body, capabilities),
     );
     if (claimed.length > 0) return this.#answer(body, claimed);
 
-    const request = toNextRequest(body, this.#sessions.capabilitiesOf(body), more);
+    let request = toNextRequest(body, this.#sessions.capabilitiesOf(body), more);
     if (body.wait_seconds > 0) {
-      const parked = { ...request, isParked: true };
+      const parked = this.#parked.toParked(request);
+      request = { ...parked, isParked: false };
+      // While the request waits, its body stays in memory. It must not keep a copy of the filter there.
+      body.tags = [];
+      body.capabilities = [];
       const given = await this.#parked.park(parked, body.wait_seconds * 1000);
       if (given !== null && given.length > 0) return this.#answer(body, given, true);
       // Another instance may have registered the session while the request was parked.

@@ -6,6 +6,8 @@ import type { ConnectionId } from "./ports.ts";
 
 export interface NextRequest {
   readonly sessionId: string;
+  /** Who is charged for it: the principal or the connection. */
+  readonly sender: string;
   /** The process of the session that asks; `null`: the request does not name it. */
   readonly instance: string | null;
   readonly ttlSeconds: number | undefined;
@@ -27,17 +29,18 @@ export interface NextRequest {
 }
 
 /** What a `next` has in addition to its body. */
-export type Asker = Pick<NextRequest, "principal"> &
+export type Asker = Pick<NextRequest, "sender" | "principal"> &
   Partial<Pick<NextRequest, "isListening" | "besides">>;
 
 /** The request before it is parked. `capabilities`: those of the session and those that the body names. */
 export function toNextRequest(
   body: Request<"tasks.next">,
   capabilities: readonly string[],
-  { isListening, besides, principal }: Asker,
+  { sender, isListening, besides, principal }: Asker,
 ): NextRequest {
   return {
     sessionId: body.session_id,
+    sender,
     instance: body.instance ?? null,
     ttlSeconds: body.ttl_seconds,
     max: body.max,

@@ -1,14 +1,15 @@
 /**
- * The queue of parked requests, in the order in which they came.
- *
- * Requests with the same filter form a group. So a task that became ready is matched against a few
- * filters and not against thousands of requests.
+ * The queue of parked requests: each waits for an answer, for a limited time. `waiting-turns.ts` says in which
+ * order they are served.
  */
-import type { ReadyFilter } from "../task/ready-queue.ts";
-import { SortedList } from "../task/sorted-list.ts";
+import { fitsFilter } from "../task/eligibility.ts";
+import type { ReadyFilter, ReadyTask } from "../task/ready-queue.ts";
+import { type Served, WaitingTurns } from "./waiting-turns.ts";
 
 interface Filtered {
   readonly sessionId: string;
+  /** Who has sent it. */
+  readonly sender: string;
   readonly filter: ReadyFilter;
 }
 
@@ -21,23 +22,23 @@ export interface ParkedRequest<Request, Result> {
 
 interface QueueEntry<Request, Result> extends ParkedRequest<Request, Result> {
   readonly place: number;
-  readonly group: string;
+  readonly sender: string;
+  readonly filter: ReadyFilter;
+  readonly filterKey: string;
   /** Ends the wait without a result. */
   dismiss(): void;
   /** Its time ended while it was taken out of the queue. */
   isOverdue: boolean;
 }
 
-interface Group<Request, Result> {
-  readonly filter: ReadyFilter;
-  readonly parked: SortedList<QueueEntry<Request, Result>>;
-}
-
 export class ParkedQueue<Request extends Filtered, Result> {
-  readonly #groups = new Map<string, Group<Request, Result>>();
+  readonly #turns = new WaitingTurns<QueueEntry<Request, Result>>();
   readonly #bySession = new Map<string, Set<QueueEntry<Request, Result>>>();
-  /** Requests that were taken out of the queue and are not answered yet. */
-  readonly #taken = new Map<ParkedRequest<Request, Result>, QueueEntry<Request, Result>>();
+  /** Requests that were taken out of the queue and are not answered yet, with the turns that they took. */
+  readonly #taken = new Map<
+    ParkedRequest<Request, Result>,
+    { readonly entry: QueueEntry<Request, Result>; readonly served: Served }
+  >();
   #size = 0;
   #places = 0;
 
@@ -45,22 +46,65 @@ export class ParkedQueue<Request extends Filtered, Result> {
     return this.#size;
   }
 
+  /** What a sender and a session have here, without requests that have been taken out. */
+  sizesOf({ sender, sessionId, filter }: Filtered): {
+    readonly ofSender: number;
+    readonly ofSession: number;
+    /** The different filters of the sender, with this one. */
+    readonly filters: number;
+  } {
+    const isKnown = this.#turns.hasFilter(sender, keyOf(filter));
+    return {
+      ofSender: this.#turns.ranking.of(sender),
+      ofSession: this.#bySession.get(sessionId)?.size ?? 0,
+      filters: this.#turns.filtersOf(sender) + (isKnown ? 0 : 1),
+    };
+  }
+
+  /** Those who have requests here, those with most first. */
+  senders(): Iterable<string> {
+    return this.#turns.ranking.names();
+  }
+
+  /** A request of the sender that has most, if `sender` has at least two fewer: it gets the place. */
+  displacedBy(sender: string): ParkedRequest<Request, Result> | null {
+    const { ranking } = this.#turns;
+    const hoarder = ranking.first();
+    if (hoarder === undefined || ranking.most < ranking.of(sender) + 2) return null;
+    const [displaced = null] = this.#turns.of(hoarder);
+    return displaced;
+  }
+
   /** The requests of a session, without those that have been taken out. */
   ofSession(sessionId: string): ParkedRequest<Request, Result>[] {
     return [...(this.#bySession.get(sessionId) ?? [])];
   }
 
-  /** Up to `count` requests that fit, the oldest first, without those that have been taken out. */
-  oldest(count: number, fits: (request: Request) => boolean): ParkedRequest<Request, Result>[] {
-    return [...this.#groups.values()]
-      .flatMap(({ parked }) => [...parked].filter(({ request }) => fits(request)))
+  /** Up to `count` requests of the sender that fit, the oldest first, without those that have been taken out. */
+  oldestOf(
+    sender: string,
+    count: number,
+    fits: (request: Request) => boolean,
+  ): ParkedRequest<Request, Result>[] {
+    return [...this.#turns.of(sender)]
+      .filter(({ request }) => fits(request))
       .sort((a, b) => a.place - b.place)
       .slice(0, count);
+  }
+
+  /** The requests that fit, without those that have been taken out. */
+  all(fits: (request: Request) => boolean): ParkedRequest<Request, Result>[] {
+    return [...this.#turns.all()].filter(({ request }) => fits(request));
   }
 
   /** Ends a wait with the result, unless the request has been taken out: then it is answered soon. */
   end(parked: ParkedRequest<Request, Result>, result: Result): void {
     if (!this.#taken.has(parked)) parked.answer(result);
+  }
+
+  /** The same filter, in one copy for all requests that have it here. */
+  shared(filter: ReadyFilter): ReadyFilter {
+    return this.#turns.sharedFilter(keyOf(filter)) ?? filter;
   }
 
   /** Adds the request. Resolves with its answer, or with `null` when its time is over. */
@@ -73,7 +117,9 @@ export class ParkedQueue<Request extends Filtered, Result> {
       const parked: QueueEntry<Request, Result> = {
         request,
         place: this.#places++,
-        group: JSON.stringify(request.filter),
+        sender: request.sender,
+        filter: request.filter,
+        filterKey: keyOf(request.filter),
         answer: (result) => {
           end();
           resolve(result);
@@ -93,55 +139,51 @@ export class ParkedQueue<Request extends Filtered, Result> {
         if (this.#taken.has(parked)) parked.isOverdue = true;
         else parked.dismiss();
       }, timeoutMs);
-      this.#add(parked);
+      this.#turns.add(parked);
+      this.#added(parked);
     });
   }
 
   /**
-   * Finds the oldest request whose filter fits, and takes out the newest of its session that fits. The
-   * caller must answer it, fail it, or put it back.
+   * Finds the request whose turn it is among those that the task fits and that may be served, and takes out
+   * the newest of its session that fits. The caller must answer it, fail it, or put it back.
    */
-  take(fits: (filter: ReadyFilter) => boolean): ParkedRequest<Request, Result> | null {
-    let chosen: QueueEntry<Request, Result> | undefined;
-    for (const { filter, parked } of this.#groups.values()) {
-      const first = parked.first();
-      if (first === undefined || (chosen !== undefined && chosen.place < first.place)) continue;
-      if (fits(filter)) chosen = first;
+  take(
+    task: ReadyTask,
+    mayServe: (request: Request) => boolean = () => true,
+  ): ParkedRequest<Request, Result> | null {
+    const first = this.#turns.first(task, ({ request }) => mayServe(request));
+    if (first === undefined) return null;
+    let chosen = first;
+    for (const other of this.#bySession.get(first.request.sessionId) ?? []) {
+      if (other.place > chosen.place && fitsFilter(task, other.filter)) chosen = other;
     }
-    if (chosen === undefined) return null;
-    for (const other of this.#bySession.get(chosen.request.sessionId) ?? []) {
-      if (other.place > chosen.place && fits(other.request.filter)) chosen = other;
-    }
-    this.#remove(chosen);
-    this.#taken.set(chosen, chosen);
+    const served = this.#turns.serve(chosen);
+    this.#removed(chosen);
+    this.#taken.set(chosen, { entry: chosen, served });
     return chosen;
   }
 
   /** Returns a request to its place, or ends its wait if its time is over. */
   putBack(taken: ParkedRequest<Request, Result>): void {
-    const parked = this.#taken.get(taken);
-    if (parked === undefined) return;
-    if (parked.isOverdue) {
-      parked.dismiss();
+    const known = this.#taken.get(taken);
+    if (known === undefined) return;
+    const { entry, served } = known;
+    if (entry.isOverdue) {
+      entry.dismiss();
       return;
     }
     this.#taken.delete(taken);
-    this.#add(parked);
+    this.#turns.unserve(entry, served);
+    this.#added(entry);
   }
 
   dismissAll(): void {
-    const all = [...this.#groups.values()].flatMap(({ parked }) => [...parked]);
-    for (const parked of all) parked.dismiss();
+    for (const parked of [...this.#turns.all()]) parked.dismiss();
   }
 
-  #add(parked: QueueEntry<Request, Result>): void {
-    const { filter, sessionId } = parked.request;
-    let group = this.#groups.get(parked.group);
-    if (group === undefined) {
-      group = { filter, parked: new SortedList((a, b) => a.place - b.place) };
-      this.#groups.set(parked.group, group);
-    }
-    group.parked.set(parked);
+  #added(parked: QueueEntry<Request, Result>): void {
+    const { sessionId } = parked.request;
     const ofSession = this.#bySession.get(sessionId);
     if (ofSession === undefined) this.#bySession.set(sessionId, new Set([parked]));
     else ofSession.add(parked);
@@ -149,13 +191,18 @@ export class ParkedQueue<Request extends Filtered, Result> {
   }
 
   #remove(parked: QueueEntry<Request, Result>): void {
-    const group = this.#groups.get(parked.group);
-    if (group?.parked.delete(parked) !== true) return;
-    if (group.parked.size === 0) this.#groups.delete(parked.group);
+    if (this.#turns.remove(parked)) this.#removed(parked);
+  }
+
+  #removed(parked: QueueEntry<Request, Result>): void {
     const { sessionId } = parked.request;
     const ofSession = this.#bySession.get(sessionId);
     ofSession?.delete(parked);
     if (ofSession?.size === 0) this.#bySession.delete(sessionId);
     this.#size--;
   }
+}
+
+function keyOf({ prefix, tags, capabilities }: ReadyFilter): string {
+  return JSON.stringify([prefix, tags, capabilities]);
 }

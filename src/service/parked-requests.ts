@@ -1,17 +1,17 @@
 /**
  * Parks `next` requests until a task becomes ready for them.
  *
- * A task that becomes ready goes to the request that has waited longest. Among the requests of one
- * session the newest comes first, because the client may have given up an older one.
+ * A task that becomes ready goes to the sender whose turn it is (`waiting-turns.ts`), and there to the
+ * request that has waited longest. Among the requests of one session the newest comes first, because the
+ * client may have given up an older one.
  *
  * A request that is left behind ends without a claim: if its session was unregistered or replaced, if
  * its connection was lost, or if its client turns out to be absent when a task could be claimed for it.
  */
 import { CoordinatorError } from "../protocol/errors.ts";
 import { MAX_TIMER_MS } from "../timers.ts";
-import { hasTags, missingCapabilities } from "../task/eligibility.ts";
 import { isClaimOf } from "../task/holder.ts";
-import { byUrgency, type ReadyFilter, type ReadyTask } from "../task/ready-queue.ts";
+import { byUrgency, type ReadyTask } from "../task/ready-queue.ts";
 import { AbsentClients } from "./absent-clients.ts";
 import type { Claimed } from "./claimed.ts";
 import { isSameConnection } from "./connection-key.ts";
@@ -21,6 +21,7 @@ import type { ReadyClaims } from "./ready-claims.ts";
 import type { SessionChange } from "./session-index.ts";
 import type { TaskChange, TaskIndex } from "./task-index.ts";
 import { ParkedQueue } from "./parked-queue.ts";
+import { ParkingLimits } from "./parking-limits.ts";
 
 /** A task whose claim failed because the store did not answer is offered again after this time. */
 const AGAIN_MS = 100;
@@ -28,7 +29,7 @@ const AGAIN_MS = 100;
 export class ParkedRequests {
   readonly #ready: ReadyClaims;
   readonly #tasks: TaskIndex;
-  readonly #maxWaiting: number;
+  readonly #limits: ParkingLimits;
   readonly #clock: Clock;
   readonly #queue = new ParkedQueue<NextRequest, Claimed[]>();
   readonly #absent: AbsentClients;
@@ -41,7 +42,7 @@ export class ParkedRequests {
   constructor(ready: ReadyClaims, tasks: TaskIndex, { settings, clock }: ServiceContext) {
     this.#ready = ready;
     this.#tasks = tasks;
-    this.#maxWaiting = settings.maxWaiting;
+    this.#limits = new ParkingLimits(settings);
     this.#clock = clock;
     this.#absent = new AbsentClients(this.#queue, clock);
     tasks.onChange((change) => {
@@ -60,6 +61,7 @@ export class ParkedRequests {
   stop(): void {
     this.#stopped = true;
     if (this.#dueTimer !== null) clearTimeout(this.#dueTimer);
+    this.#absent.stop();
     this.#queue.dismissAll();
   }
 
@@ -77,27 +79,45 @@ export class ParkedRequests {
   disconnected(connection: ConnectionId): void {
     const isOnIt = (request: NextRequest): boolean =>
       isSameConnection(request.connection, connection);
-    for (const parked of this.#queue.oldest(Infinity, isOnIt)) parked.answer([]);
+    for (const parked of this.#queue.all(isOnIt)) parked.answer([]);
+  }
+
+  /** The request as it can be parked: thousands with the same filter share one copy of it. */
+  toParked(request: NextRequest): NextRequest {
+    return { ...request, filter: this.#queue.shared(request.filter), isParked: true };
   }
 
   /**
    * Resolves with claims, with no claim if the request is left behind, or with `null` when the time is
    * over.
    *
-   * @throws CoordinatorError `overloaded`
+   * @throws CoordinatorError `overloaded`, `limit_reached`
    */
   async park(request: NextRequest, timeoutMs: number): Promise<Claimed[] | null> {
     if (this.#stopped) return null;
-    if (this.#queue.size >= this.#maxWaiting) {
-      void this.#absent.endRequests();
-      throw new CoordinatorError("overloaded", "too many requests are waiting: ask again later");
-    }
     if (this.#hasClaim(request)) throw sentAgain();
     if (request.requestId !== null) this.#supersede(request.sessionId, request.requestId);
+    this.#requireRoom(request);
     this.#absent.noteListening(request);
     const answer = this.#queue.park(request, timeoutMs);
+    this.#absent.watch();
     this.#offerBest(request);
     return answer;
+  }
+
+  /** @throws CoordinatorError `overloaded`, `limit_reached` */
+  #requireRoom(request: NextRequest): void {
+    const refusal = this.#limits.refusal(this.#queue.sizesOf(request), request);
+    if (refusal !== null) {
+      void this.#absent.endRequestsOf(request.sender);
+      throw refusal;
+    }
+    if (!this.#limits.isFull(this.#queue.size)) return;
+    // Some of those who wait may have left.
+    void this.#absent.search();
+    const displaced = this.#queue.displacedBy(request.sender);
+    if (displaced === null) throw tooManyWait();
+    displaced.fail(tooManyWait());
   }
 
   #taskChanged({ taskId, after }: TaskChange): void {
@@ -141,9 +161,9 @@ export class ParkedRequests {
     });
   }
 
-  /** Claims a ready task for the matching request that has waited longest. */
+  /** Claims a ready task for the matching request whose turn it is. */
   #give(task: ReadyTask): void {
-    const parked = this.#queue.take((filter) => fits(task, filter));
+    const parked = this.#queue.take(task);
     if (parked === null) return;
     const { taskId } = task;
     const serve = async (): Promise<void> => {
@@ -151,7 +171,7 @@ export class ParkedRequests {
       const first = await this.#ready.takeUnless(isAbsent, taskId, parked.request);
       if (first === "absent") {
         parked.answer([]);
-        await this.#absent.endRequests();
+        await this.#absent.endRequestsOf(parked.request.sender);
         this.#offer(taskId);
         return;
       }
@@ -198,18 +218,14 @@ export class ParkedRequests {
   }
 }
 
+function tooManyWait(): CoordinatorError {
+  return new CoordinatorError("overloaded", "too many requests are waiting: ask again later");
+}
+
 /** Refuses the older of two requests with one id. If the client sends it again, it gets the claims that it has. */
 function sentAgain(): CoordinatorError {
   return new CoordinatorError(
     "conflict",
     "this request was sent again and is answered once: ask again if you have no answer",
-  );
-}
-
-function fits(task: ReadyTask, filter: ReadyFilter): boolean {
-  return (
-    task.taskId.startsWith(filter.prefix) &&
-    hasTags(task.tags, filter.tags) &&
-    missingCapabilities(task.requires, filter.capabilities).length === 0
   );
 }

@@ -15,8 +15,14 @@ export interface ServiceSettings {
   /** Default of tasks that are created without `max_lost_leases`. */
   readonly maxLostLeases: number;
   readonly maxInFlight: number;
-  /** The most parked requests. */
+  /** The most parked requests: in all, of a sender, and of a session. */
   readonly maxWaiting: number;
+  readonly maxWaitingPerPrincipal: number;
+  readonly maxWaitingPerSession: number;
+  /** The most different filters of the parked requests of a sender. */
+  readonly maxFiltersPerPrincipal: number;
+  /** Bytes of the capabilities, tags and prefix of a `next` request. */
+  readonly maxFilterBytes: number;
   /** Requests per second of one agent; 0: no limit. */
   readonly requestsPerSecond: number;
   /** Whether a client without a principal is refused; otherwise it is trusted. */

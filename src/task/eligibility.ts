@@ -1,4 +1,4 @@
-/** Whether a task fits a session: its capabilities, and the tags that it wants. */
+/** Whether a task fits a session: its capabilities, and the tags and ids that it wants. */
 
 /** The required capabilities that are not offered, in the task's order. */
 export function missingCapabilities(
@@ -13,4 +13,24 @@ export function missingCapabilities(
 /** Whether a task has every wanted tag. */
 export function hasTags(tags: readonly string[], wanted: readonly string[]): boolean {
   return wanted.every((tag) => tags.includes(tag));
+}
+
+/** Whether a request with these wishes can get the task. */
+export function fitsFilter(
+  task: {
+    readonly taskId: string;
+    readonly tags: readonly string[];
+    readonly requires: readonly string[];
+  },
+  filter: {
+    readonly prefix: string;
+    readonly tags: readonly string[];
+    readonly capabilities: ReadonlySet<string> | readonly string[];
+  },
+): boolean {
+  return (
+    task.taskId.startsWith(filter.prefix) &&
+    hasTags(task.tags, filter.tags) &&
+    missingCapabilities(task.requires, filter.capabilities).length === 0
+  );
 }

@@ -106,6 +106,9 @@ describe("docs/protocol.md", () => {
       "limit of lists": String(limits.MAX_PAGE),
       "Requests in flight": `${config.limits.inFlight} for each worker, setting limits.in_flight`,
       "Requests that wait": `${config.limits.waiting} for each worker, setting limits.waiting`,
+      "Those of a principal": `${config.limits.waitingPerPrincipal} for each worker, setting limits.waiting_per_principal`,
+      "Those of a session": `${config.limits.waitingPerSession} for each worker, setting limits.waiting_per_session`,
+      "Filter of tasks.next": `${config.limits.filterBytes} bytes, setting limits.filter_bytes`,
       "Request or reply": "max_payload of the NATS server, 1 MiB by default",
     };
     const shown = Object.fromEntries(rows.map(({ Limit = "", Value = "" }) => [Limit, Value]));
