@@ -2,7 +2,7 @@
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 
-const STREAMS = ["KV_tasks", "KV_leases", "KV_sessions"] as const;
+const STREAMS = ["KV_tasks", "KV_leases", "KV_sessions", "KV_principals"] as const;
 
 /** A line for each stream, for the settings of each, and for each message. */
 export type BucketState = readonly string[];

@@ -3,6 +3,8 @@
  *
  * - `leases` and `sessions` can be restored: workers restore leases from the tasks, and sessions register
  *   again. So a worker that finds one of these buckets missing creates it.
+ * - So it does with `principals`, although only `auth push` or an operator can restore what was in it: without
+ *   the bucket, agents are agents still, with the limits of everybody.
  * - `tasks` is data. A running worker does not create an empty bucket in its place, because that would look
  *   like a project without tasks. The worker waits until the bucket is restored, or until a worker that
  *   starts creates an empty one, as the first worker does.

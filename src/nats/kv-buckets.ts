@@ -15,6 +15,8 @@ import { ConnectionError } from "./connection.ts";
 export const TASKS_BUCKET = "tasks";
 export const LEASES_BUCKET = "leases";
 export const SESSIONS_BUCKET = "sessions";
+/** What operators say about principals: the ids that belong to them, and their limits. */
+export const PRINCIPALS_BUCKET = "principals";
 /** The keys that the sessions of a swarm share. Only clients create and use this bucket. */
 export const SHARED_BUCKET = "shared";
 
@@ -52,6 +54,7 @@ export function coordinatorBuckets({ history, replicas }: BucketOptions): Bucket
     }),
     bucketConfig(LEASES_BUCKET, 1, replicas, SHORT_MARKER_TTL_SECONDS),
     bucketConfig(SESSIONS_BUCKET, 1, replicas, SHORT_MARKER_TTL_SECONDS),
+    bucketConfig(PRINCIPALS_BUCKET, 1, replicas, MARKER_TTL_SECONDS),
   ];
 }
 

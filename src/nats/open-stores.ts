@@ -7,6 +7,7 @@ import { requireJetStream } from "./require-jetstream.ts";
 import { inDomain } from "./js-domain.ts";
 import { type BucketOptions, coordinatorBuckets } from "./kv-buckets.ts";
 import { KvLeaseStore } from "./kv-lease-store.ts";
+import { KvPrincipalStore } from "./kv-principal-store.ts";
 import { KvSessionStore } from "./kv-session-store.ts";
 import { KvTaskStore } from "./kv-task-store.ts";
 import { KvWriter } from "./kv-writer.ts";
@@ -21,6 +22,7 @@ export interface OpenStores {
   readonly tasks: KvTaskStore;
   readonly leases: KvLeaseStore;
   readonly sessions: KvSessionStore;
+  readonly principals: KvPrincipalStore;
   /** Ends all reads, and all writes whose acknowledgement is still missing: their outcome is unknown. */
   close(): void;
 }
@@ -80,6 +82,7 @@ export async function openStores(
     tasks: new KvTaskStore(access),
     leases: new KvLeaseStore(access),
     sessions: new KvSessionStore(access),
+    principals: new KvPrincipalStore(access),
     close: () => {
       writer.stop();
       reads.stop();

@@ -7,6 +7,7 @@ import type { Sendable } from "../protocol/encoded-json.ts";
 import type { CoordinatorError } from "../protocol/errors.ts";
 import type { Operation, OperationId, Reply, Request } from "../protocol/operations.ts";
 import type { LeaseName } from "../protocol/lease-key.ts";
+import type { ReadRules } from "../protocol/principal-rules.ts";
 import type { ServiceSettings } from "./service-settings.ts";
 import type { Principal } from "../protocol/subjects.ts";
 import type { EncodedRecord, TaskRecord } from "../protocol/task-record.ts";
@@ -215,10 +216,23 @@ export interface SessionStore {
   watch(watch: Watch<SessionEntry>): Promise<Stoppable>;
 }
 
+/** What the bucket `principals` says about a principal such as `agent.s1`. */
+export interface PrincipalEntry {
+  readonly principal: string;
+  readonly revision: number;
+  /** `null`: nothing any more. A text: what is wrong with the value. */
+  readonly rules: ReadRules | string | null;
+}
+
+export interface PrincipalStore {
+  watch(watch: Watch<PrincipalEntry>): Promise<Stoppable>;
+}
+
 export interface Stores {
   readonly tasks: TaskStore;
   readonly leases: LeaseStore;
   readonly sessions: SessionStore;
+  readonly principals: PrincipalStore;
 }
 
 export interface Stoppable {

@@ -51,7 +51,7 @@ export class TaskService implements RequestHandler {
   /** Resolves when the indexes hold what is in the buckets. */
   async start(): Promise<void> {
     const { clock, observe } = this.#context;
-    const { tasks, sessionIndex, leases, retention } = this.#parts;
+    const { rules, tasks, sessionIndex, leases, retention } = this.#parts;
     const startedAt = clock.steady();
     tasks.onCorrupt((taskId, problem) => {
       observe({ kind: "corrupt_record", taskId, problem });
@@ -61,6 +61,7 @@ export class TaskService implements RequestHandler {
       observe({ kind: "index_current", tasks: tasks.size, seconds });
     });
     const begun = await Promise.allSettled([
+      this.#stores.principals.watch(rules),
       this.#stores.leases.watch(leases.index),
       this.#stores.sessions.watch(sessionIndex),
       this.#stores.tasks.watch(tasks),
@@ -70,7 +71,7 @@ export class TaskService implements RequestHandler {
     const failure = begun.find((watch) => watch.status === "rejected");
     if (failure !== undefined) throw failure.reason;
     await Promise.all(
-      [tasks, sessionIndex, leases.index].map(({ position }) => position.untilCurrent()),
+      [rules, tasks, sessionIndex, leases.index].map(({ position }) => position.untilCurrent()),
     );
     retention.start();
   }

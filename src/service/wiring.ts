@@ -11,6 +11,7 @@ import { NextClaims } from "./next-claims.ts";
 import { ParkedRequests } from "./parked-requests.ts";
 import { PastRecords } from "./past-records.ts";
 import type { ServiceContext, Stores } from "./ports.ts";
+import { PrincipalRules } from "./principal-rules.ts";
 import { Queries } from "./queries.ts";
 import { Reads } from "./reads.ts";
 import { ReadyClaims } from "./ready-claims.ts";
@@ -25,6 +26,7 @@ import { TaskList } from "./task-list.ts";
 import { TaskWriter } from "./task-writer.ts";
 
 export interface ServiceParts {
+  readonly rules: PrincipalRules;
   readonly tasks: TaskIndex;
   readonly sessionIndex: SessionIndex;
   readonly sessions: Sessions;
@@ -45,6 +47,7 @@ export function wire(
   context: ServiceContext,
   areDisconnectsReported: () => boolean,
 ): ServiceParts {
+  const rules = new PrincipalRules(context.observe);
   const tasks = new TaskIndex(() => context.clock.now());
   const writer = new TaskWriter(stores.tasks, tasks, context);
   const access = { store: stores.tasks, index: tasks, writer };
@@ -84,7 +87,7 @@ export function wire(
     ...{ queries, list, past, reads: new Reads(context.settings) },
   });
   return {
-    ...{ tasks, sessionIndex, sessions, leases, parked },
+    ...{ rules, tasks, sessionIndex, sessions, leases, parked },
     ...{ followUps, retention, handlers },
   };
 }

@@ -36,7 +36,12 @@ describe("a JetStream domain", () => {
     await using coordinator = await TestCoordinator.start({ server: nodes.leaf, workers: 0 });
     const settings = { "nats.js_domain": "hub" };
     await coordinator.addWorkers(2, { settings });
-    assert.deepEqual(await bucketsOf(nodes.hub), ["KV_leases", "KV_sessions", "KV_tasks"]);
+    assert.deepEqual(await bucketsOf(nodes.hub), [
+      "KV_leases",
+      "KV_principals",
+      "KV_sessions",
+      "KV_tasks",
+    ]);
     assert.deepEqual(await bucketsOf(coordinator.server), []);
 
     const updates: string[] = [];

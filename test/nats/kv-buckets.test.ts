@@ -18,7 +18,8 @@ import { TestServer } from "../support/nats-server.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
 const OPTIONS = { history: 16, replicas: 1 };
-const STREAMS = ["KV_tasks", "KV_leases", "KV_sessions"];
+const BUCKETS = ["tasks", "leases", "sessions", "principals"];
+const STREAMS = BUCKETS.map((bucket) => `KV_${bucket}`);
 
 /** Records the buckets that are created. No warning is expected. */
 class Reports implements BucketReports {
@@ -77,7 +78,7 @@ describe("the buckets", () => {
     await using server = await TestServer.start();
     const connection = await server.connect();
     await makeBuckets(await jetstreamManager(connection), OPTIONS, new Reports());
-    for (const bucket of ["tasks", "leases", "sessions"]) {
+    for (const bucket of BUCKETS) {
       const kv = await new Kvm(connection).open(bucket);
       await kv.put("a.b", "value");
       assert.equal((await kv.get("a.b"))?.string(), "value");
@@ -90,7 +91,7 @@ describe("the buckets", () => {
     const jsm = await jetstreamManager(connection);
     const [first, second] = [new Reports(), new Reports()];
     await makeBuckets(jsm, OPTIONS, first);
-    assert.deepEqual(first.buckets, ["tasks", "leases", "sessions"]);
+    assert.deepEqual(first.buckets, BUCKETS);
     const before = await Promise.all(STREAMS.map((stream) => jsm.streams.info(stream)));
     const kv = await new Kvm(connection).open("tasks");
     await kv.put("a", "{}");

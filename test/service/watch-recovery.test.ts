@@ -8,7 +8,7 @@ import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 async function deleteConsumers(connection: NatsConnection): Promise<number> {
   const { consumers } = await jetstreamManager(connection);
   let count = 0;
-  for (const stream of ["KV_tasks", "KV_leases", "KV_sessions"]) {
+  for (const stream of ["KV_tasks", "KV_leases", "KV_sessions", "KV_principals"]) {
     for await (const { name } of consumers.list(stream)) {
       await consumers.delete(stream, name);
       count++;
@@ -29,7 +29,7 @@ describe("a worker whose watches the server has ended", () => {
     await granted;
 
     const since = coordinator.facts.length;
-    assert.equal(await deleteConsumers(coordinator.connection), 6);
+    assert.equal(await deleteConsumers(coordinator.connection), 8);
     await coordinator.ok("tasks.create.c");
     const list = await coordinator.until("tasks.list", isAnswered);
     assert.deepEqual(

@@ -1,0 +1,85 @@
+/**
+ * The rules for principals as this worker knows them: limits of their own instead of the configured ones, and
+ * the prefixes of ids that belong to them.
+ *
+ * A value that cannot be read counts as none, and is reported once.
+ */
+import type { LimitName, StoredRules } from "../protocol/principal-rules.ts";
+import { SetMap } from "../watched/set-map.ts";
+import { WatchedMap } from "../watched/watched-map.ts";
+import type { Observe, PrincipalEntry, Watch } from "./ports.ts";
+
+interface KnownRules extends StoredRules {
+  readonly revision: number;
+}
+
+export class PrincipalRules implements Watch<PrincipalEntry> {
+  readonly #rules = new WatchedMap<KnownRules, never>({});
+  readonly position = this.#rules.position;
+  /** The owners of each prefix. */
+  readonly #owners = new SetMap();
+  /** The lengths of the prefixes, longest first. */
+  #lengths: readonly number[] = [];
+  /** The newest entry that was reported. A watch that begins again delivers the same entries. */
+  #reported = 0;
+  readonly #observe: Observe;
+
+  constructor(observe: Observe) {
+    this.#observe = observe;
+    this.#rules.onChange((principal, before, after) => {
+      for (const prefix of before?.prefixes ?? []) this.#owners.delete(prefix, principal);
+      for (const prefix of after?.prefixes ?? []) this.#owners.add(prefix, principal);
+      this.#lengths = lengthsOf(this.#rules.values());
+    });
+  }
+
+  /** The principal's own limit; `undefined`: it has that of the configuration. `sender`: as `Call.sender`. */
+  limitOf(sender: string, limit: LimitName): number | undefined {
+    return this.#rules.get(sender)?.limits[limit];
+  }
+
+  /** The prefixes that belong to the principal. */
+  prefixesOf(principal: string): readonly string[] {
+    return this.#rules.get(principal)?.prefixes ?? [];
+  }
+
+  /** To whom the longest prefix of the id belongs; nobody: the id is free. */
+  ownersOf(taskId: string): ReadonlySet<string> {
+    for (const length of this.#lengths) {
+      const owners = this.#owners.get(taskId.slice(0, length));
+      if (owners.size > 0) return owners;
+    }
+    return NOBODY;
+  }
+
+  restarted(): void {
+    this.#rules.restarted();
+  }
+
+  entry({ principal, revision, rules }: PrincipalEntry): void {
+    const isReadable = typeof rules === "object" && rules !== null;
+    this.#rules.deliver(principal, revision, isReadable ? { ...rules, revision } : null);
+    const problem = problemOf(rules);
+    if (problem === null || revision <= this.#reported) return;
+    this.#reported = revision;
+    const message = `the entry "${principal}" of the bucket "principals" ${problem}`;
+    this.#observe({ kind: "warning", message });
+  }
+
+  current(): void {
+    this.#rules.current();
+  }
+}
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+function problemOf(rules: PrincipalEntry["rules"]): string | null {
+  if (typeof rules === "string") return `counts as none: ${rules}`;
+  if (rules === null || rules.unknownNames.length === 0) return null;
+  return `is read without ${rules.unknownNames.join(", ")}: this version knows no such name`;
+}
+
+function lengthsOf(all: Iterable<StoredRules>): number[] {
+  const lengths = [...all].flatMap(({ prefixes }) => prefixes.map(({ length }) => length));
+  return [...new Set(lengths)].sort((a, b) => b - a);
+}
