@@ -11,6 +11,10 @@ const SCRIPTS: Readonly<Record<string, readonly Mistake[]>> = {
   "scripts/chaos": [["--nodes 2", /--nodes 2: takes 1 or 3/]],
   "scripts/soak": [["--duration 20", /--duration 20: takes a duration such as 90s/]],
   "scripts/fuzz": [["--workers 0", /--workers 0: takes a whole number from 1 on/]],
+  "scripts/attack": [
+    ["--seconds 0", /--seconds 0: takes a whole number from 1 on/],
+    ["--only change", /there is no attack change: did you mean changes\?/],
+  ],
   "scripts/recovery": [["--json --nodes 3", /--json: takes <file>/]],
   "scripts/power-loss": [["--victims unlucky", /--victims unlucky: .* add --nodes 3/]],
   bench: [

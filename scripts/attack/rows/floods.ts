@@ -1,0 +1,26 @@
+/** Attacks by the number of requests, or by their size. */
+import type { Row } from "../row.ts";
+
+export const FLOODS: readonly Row[] = [
+  {
+    name: "small-requests",
+    does: "sends small requests as fast as NATS takes them",
+    attack: "small requests",
+  },
+  {
+    name: "bodies-64k",
+    does: "sends bodies of 64 KiB as fast as NATS takes them",
+    attack: "bodies of 64 KiB",
+  },
+  {
+    name: "bodies-1m",
+    does: "sends bodies of 1 MiB as fast as NATS takes them",
+    attack: "bodies of 1 MiB",
+  },
+  {
+    name: "no-reply",
+    does: "sends requests without a reply subject",
+    attack: "no reply subject",
+    bounds: { logBytes: 64 * 1024 },
+  },
+];
