@@ -1,4 +1,5 @@
 /** What the attacker does, each by a name. Everything is a valid request of its own principal. */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Attack } from "./attack.ts";
 import { ATTACKER } from "./set-up.ts";
 
@@ -8,6 +9,14 @@ const [MOST_NAMES, LONGEST_NAME] = [256, 256];
 
 export type AttackName = keyof typeof ATTACKS;
 
+/** Tasks of the dense graph, and as many dependencies as fit into a record. */
+const [GRAPH, MOST_EDGES] = [3_000, 2_500];
+
+interface Claim {
+  readonly task: { readonly task_id: string };
+  readonly attempt: number;
+}
+
 const SESSION = { session_id: ATTACKER } as const;
 const text = (body: object): Buffer => Buffer.from(JSON.stringify(body));
 
@@ -15,11 +24,12 @@ function longNames(kind: string): string[] {
   return Array.from({ length: MOST_NAMES }, (_, i) => `${kind}${i}.`.padEnd(LONGEST_NAME, "x"));
 }
 
-export const ATTACKS = {
-  none: async (attack: Attack) => {
-    await attack.inLoops(1, () => new Promise((resolve) => setTimeout(resolve, 50)));
-  },
+/** The connection stays, so what the attacker has parked stays as well. */
+async function untilOver(attack: Attack): Promise<void> {
+  await attack.inLoops(1, () => delay(50));
+}
 
+export const ATTACKS = {
   changes: async (attack: Attack) => {
     await attack.inLoops(4, () => attack.ask("tasks.changes", { since: 0, limit: 1000 }, 30_000));
   },
@@ -27,7 +37,7 @@ export const ATTACKS = {
   parked: async (attack: Attack) => {
     const body = { ...SESSION, wait_seconds: 60, prefix: "nothing." };
     await attack.flood(() => ["tasks.next", text(body)], { count: 20_050 });
-    await attack.inLoops(1, () => new Promise((resolve) => setTimeout(resolve, 50)));
+    await untilOver(attack);
   },
 
   "wide filters": async (attack: Attack) => {
@@ -39,7 +49,7 @@ export const ATTACKS = {
     await attack.flood((i) => ["tasks.next", Buffer.from(`${before}"nothing.${i}."${after}`)], {
       count: 20_000,
     });
-    await attack.inLoops(1, () => new Promise((resolve) => setTimeout(resolve, 50)));
+    await untilOver(attack);
   },
 
   "large tasks": async (attack: Attack) => {
@@ -73,6 +83,75 @@ export const ATTACKS = {
       ...{ wait_seconds: 60, prefix: "work.", ttl_seconds: 24 * 60 * 60 },
     });
     await attack.flood((i) => ["tasks.next", text(body(i))], { count: 1_000 });
-    await attack.inLoops(1, () => new Promise((resolve) => setTimeout(resolve, 50)));
+    await untilOver(attack);
+  },
+
+  updates: async (attack: Attack) => {
+    const stolen = { title: "stolen", payload: { stolen: true } };
+    const bodies = [stolen, { depends_on: [`${ATTACKER}.never`] }];
+    const ids = ["alice.kept", "bob.kept", "plan.open"];
+    await attack.inLoops(2, async (i) => {
+      const id = ids[i % ids.length] ?? "";
+      for (const body of bodies) {
+        await attack.ask(`tasks.update.${id}`, body);
+        await attack.ask(`tasks.update.${id}`, { ...body, ...SESSION });
+      }
+      await attack.ask(`tasks.cancel.${id}`, { ...SESSION, reason: "not needed" });
+    });
+  },
+
+  "taken ids": async (attack: Attack) => {
+    await attack.inLoops(1, (i) => attack.ask(`tasks.create.alice.plan.${i}`, { title: "taken" }));
+  },
+
+  forbidden: async (attack: Attack) => {
+    await attack.ask("tasks.requeue.plan.cancelled", {});
+    await attack.ask("tasks.import", { tasks: [{ task_id: "plan.mine" }] });
+    await attack.ask("tasks.claim.alice.kept", { session_id: "alice" });
+    await attack.ask("sessions.register.bob", {});
+    await attack.ask("sessions.unregister.alice", {});
+    await untilOver(attack);
+  },
+
+  "dense graph": async (attack: Attack) => {
+    const ids = Array.from({ length: GRAPH }, (_, i) => `${ATTACKER}.g${i}`);
+    await attack.inLoops(16, async (i) => {
+      const place = i % GRAPH;
+      const depends_on = ids.slice(Math.max(0, place - MOST_EDGES), place);
+      // The second time round, the first tasks are made to depend on the last ones, in a circle.
+      if (i < GRAPH) await attack.ask(`tasks.create.${ids[place] ?? ""}`, { depends_on });
+      else await attack.ask(`tasks.update.${ids[place] ?? ""}`, { depends_on: ids.slice(-1_000) });
+    });
+  },
+
+  "unique tags": async (attack: Attack) => {
+    let tag = 0;
+    const tags = (): string[] => Array.from({ length: MOST_NAMES }, () => `tag-${tag++}`);
+    const all = Array.from({ length: 160 }, tags);
+    const filters = all.map((some) => ({ tags: some.slice(0, 16), capabilities: some }));
+    let created = 0;
+    const create = async (): Promise<void> => {
+      while (created < all.length && !attack.isOver) {
+        const number = created++;
+        const body = { tags: all[number], requires: [`${ATTACKER}-only`] };
+        await attack.ask(`tasks.create.${ATTACKER}.t${number}`, body);
+      }
+    };
+    await Promise.all(Array.from({ length: 16 }, create));
+    await attack.inLoops(200, (i) =>
+      attack.ask("tasks.next", { ...SESSION, ...filters[i % filters.length] }),
+    );
+  },
+
+  heartbeats: async (attack: Attack) => {
+    const claims: { readonly task_id: string; readonly attempt: number }[] = [];
+    for (let i = 0; i < 10; i++) {
+      const { body } = await attack.ask("tasks.next", { ...SESSION, prefix: "beat.", max: 100 });
+      const taken = (body.claims ?? []) as readonly Claim[];
+      claims.push(...taken.map(({ task, attempt }) => ({ task_id: task.task_id, attempt })));
+    }
+    await attack.ask(`sessions.register.${ATTACKER}`, {});
+    const beat = text({ claims });
+    await attack.flood(() => [`sessions.heartbeat.${ATTACKER}`, beat]);
   },
 } satisfies Readonly<Record<string, (attack: Attack) => Promise<void>>>;

@@ -21,6 +21,8 @@ export const FLOODS: readonly Row[] = [
     name: "no-reply",
     does: "sends requests without a reply subject",
     attack: "no reply subject",
-    bounds: { logBytes: 64 * 1024 },
+    // The level at which each dropped request has been a line.
+    settings: { "log.level": "debug" },
+    bounds: { logBytes: 2 * 1024 * 1024 },
   },
 ];

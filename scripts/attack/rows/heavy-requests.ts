@@ -1,0 +1,26 @@
+/** Attacks by single requests that are much work. */
+import type { Row } from "../row.ts";
+
+const HELD = 1_000;
+
+export const HEAVY_REQUESTS: readonly Row[] = [
+  {
+    name: "dense-graph",
+    does: "creates 3,000 tasks that depend on each other as much as possible",
+    attack: "dense graph",
+  },
+  {
+    name: "unique-tags",
+    does: "creates tasks with 40,000 tags, and asks 200 times at once for tasks with many tags",
+    attack: "unique tags",
+  },
+  {
+    name: "heartbeats",
+    does: "sends heartbeats with 1,000 claims as fast as NATS takes them",
+    attack: "heartbeats",
+    prepare: async ({ operator }) => {
+      const tasks = Array.from({ length: HELD }, (_, i) => ({ task_id: `beat.${i}` }));
+      await operator.must("tasks.import", { tasks });
+    },
+  },
+];
