@@ -54,7 +54,9 @@ export const ATTACKS = {
 
   "large tasks": async (attack: Attack) => {
     const payload = { text: "x".repeat(60 * KIB) };
-    await attack.inLoops(16, (i) => attack.ask(`tasks.create.${ATTACKER}.${i}`, { payload }));
+    await attack.inLoops(16, (i) =>
+      attack.ask(`tasks.create.${ATTACKER}.${i}`, { ...SESSION, payload }),
+    );
   },
 
   "small requests": async (attack: Attack) => {
@@ -70,6 +72,7 @@ export const ATTACKS = {
   "bodies of 1 MiB": async (attack: Attack) => {
     const body = text({ payload: "x".repeat(1024 * KIB - 200), title: 1 });
     await attack.flood((i) => [`tasks.create.${ATTACKER}.${i}`, body]);
+    await untilOver(attack);
   },
 
   "no reply subject": async (attack: Attack) => {

@@ -66,11 +66,19 @@ function isBelowRoot(subject: string): boolean {
   return /^(agent\.[^.]+\.)?(tasks|sessions)\../.test(subject);
 }
 
+/** The subject under which a worker receives it; `null`: the account of the sender cannot reach a worker. */
+function receivedSubject({ agent, subject }: FuzzMessage): string | null {
+  if (agent === undefined) return subject;
+  return /^(tasks|sessions)\../.test(subject) ? `agent.${agent}.${subject}` : null;
+}
+
 export function expectationOf(message: FuzzMessage): Expectation {
-  if (message.subject.startsWith("$SRV.")) return { kind: "discovery" };
-  const address = addressOf(message.subject);
   const heard = isHeard(message);
-  if (address === null) return { kind: "nobody", heard, isRefused: isBelowRoot(message.subject) };
+  const subject = receivedSubject(message);
+  if (subject === null) return { kind: "nobody", heard, isRefused: false };
+  if (subject.startsWith("$SRV.")) return { kind: "discovery" };
+  const address = addressOf(subject);
+  if (address === null) return { kind: "nobody", heard, isRefused: isBelowRoot(subject) };
   if (message.reply === "none" || typeof message.reply === "object") return { kind: "dropped" };
   const { operation } = address;
   const answer = (codes: readonly Code[]): Expectation => {

@@ -150,6 +150,25 @@ const notUtf8 = fc
     return { subject, payload: Buffer.concat(payload) };
   });
 
+/**
+ * As an agent with an account of its own sends them. On the way to the account of the workers, NATS replaces the
+ * reply subject and adds a header. So only the usual reply subjects are left, and only headers that are
+ * well-formed: NATS adds malformed ones to the body.
+ */
+export function messagesOf(agent: string, maxPayload: number): fc.Arbitrary<FuzzMessage> {
+  return messages({ maxPayload }).map((message): FuzzMessage => {
+    const { reply, headers } = message;
+    return {
+      ...message,
+      agent,
+      reply: reply === "none" ? "none" : "inbox",
+      headers: headers !== null && WELL_FORMED.test(headers) ? headers : null,
+    };
+  });
+}
+
+const WELL_FORMED = /^NATS\/1\.0\r\n([\w-]+:[^\r\n]*\r\n)*\r\n$/;
+
 export function messages(options: { readonly maxPayload: number }): fc.Arbitrary<FuzzMessage> {
   const from = (
     source: string,

@@ -3,7 +3,8 @@ import type fc from "fast-check";
 import { runScript } from "../lab/run-script.ts";
 import { findCulprit, type Search, shrink } from "./culprit.ts";
 import { expectationOf } from "./expectation.ts";
-import { messages } from "./generator.ts";
+import { AGENT_PAYLOAD, HOSTILE } from "../lab/accounts.ts";
+import { messages, messagesOf } from "./generator.ts";
 import { type FuzzMessage, fromBase64 } from "./message.ts";
 import { runMutations } from "./mutation-run.ts";
 import { formatOptions, type FuzzOptions, parseOptions, SCRIPT } from "./options.ts";
@@ -24,7 +25,7 @@ await runScript({
   parse: parseOptions,
   format: formatOptions,
   run: async (options, run) => {
-    await using target = await ProcessTarget.start(options.workers);
+    await using target = await ProcessTarget.start(options.workers, options.secured);
     const problems = await run.untilInterrupted(fuzz(target, options));
     for (const problem of problems.slice(0, MOST_REPORTED)) print(reportProblem(problem, options));
     const isWell = problems.length === 0;
@@ -34,9 +35,9 @@ await runScript({
 });
 
 async function fuzz(target: Target, options: FuzzOptions): Promise<readonly Problem[]> {
-  const { seed, workers, only, replay } = options;
+  const { seed, workers, only, replay, secured } = options;
   const maxPayload = target.connection.info?.max_payload ?? 0;
-  const arbitrary = messages({ maxPayload });
+  const arbitrary = secured ? messagesOf(HOSTILE, AGENT_PAYLOAD) : messages({ maxPayload });
   if (replay !== null) return await playOne(target, fromBase64(replay), 0);
   if (only !== null) return await playOne(target, numbered(arbitrary, seed, only), only);
   const progress = (sent: number): void => {
@@ -45,18 +46,23 @@ async function fuzz(target: Target, options: FuzzOptions): Promise<readonly Prob
   const result = await runFuzz(target, arbitrary, { ...options, progress });
   print(reportRun(result));
   if (result.problems.length > 0) {
-    const start = (): Promise<Target> => ProcessTarget.start(workers);
+    const start = (): Promise<Target> => ProcessTarget.start(workers, secured);
     return await withCulprits({ arbitrary, seed, start }, result.problems, result.lastRound);
   }
+  if (secured) return await everydayProblems(target);
   const violations = Math.ceil(options.messages * VIOLATIONS);
   const found = [...(await runViolations(target, { seed, count: violations }))];
   const count = Math.ceil(options.messages * MUTATIONS);
   const mutated = await runMutations(target, { seed, messages: count });
   print([`${violations} times what is no message`, ...reportMutations(mutated)]);
   found.push(...mutated.problems);
-  const everyday = await everydayProblem(target.connection);
-  if (everyday !== null) found.push(unattributed(everyday));
+  found.push(...(await everydayProblems(target)));
   return found;
+}
+
+async function everydayProblems(target: Target): Promise<Problem[]> {
+  const everyday = await everydayProblem(target.connection);
+  return everyday === null ? [] : [unattributed(everyday)];
 }
 
 function numbered(arbitrary: fc.Arbitrary<FuzzMessage>, seed: number, number: number): FuzzMessage {

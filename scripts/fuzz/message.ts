@@ -18,6 +18,8 @@ export interface FuzzMessage {
   /** The block of headers as bytes, malformed or not; `null`: none. */
   readonly headers: string | null;
   readonly payload: Buffer;
+  /** The agent whose account sends it. Default: the account of the workers, which has no names. */
+  readonly agent?: string;
 }
 
 /** NATS accepts lines of 4096 bytes, which contain both subjects. */

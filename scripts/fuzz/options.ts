@@ -1,6 +1,6 @@
 /** The options of `npm run fuzz`. */
 import { parse } from "../options/command-line.ts";
-import { seed, text, whole, workers } from "../options/kinds.ts";
+import { flag, seed, text, whole, workers } from "../options/kinds.ts";
 
 export interface FuzzOptions {
   readonly messages: number;
@@ -10,6 +10,8 @@ export interface FuzzOptions {
   readonly only: number | null;
   /** The only message to send, as a run has printed it. */
   readonly replay: string | null;
+  /** Whether the sender is an agent with an account of its own, among others. */
+  readonly secured: boolean;
 }
 
 export const SCRIPT = {
@@ -25,6 +27,7 @@ export const SCRIPT = {
     replay: text("<base64>", "sends only this message, as a run has printed it", null, {
       shown: "none",
     }),
+    secured: flag("sends them as an agent with an account of its own"),
   },
 };
 
@@ -34,8 +37,10 @@ export function parseOptions(args: readonly string[]): FuzzOptions {
 }
 
 /** As a command takes them. */
-export function formatOptions({ messages, seed, workers, only, replay }: FuzzOptions): string {
-  if (replay !== null) return `--workers ${workers} --replay ${replay}`;
+export function formatOptions(options: FuzzOptions): string {
+  const { messages, seed, only, replay } = options;
+  const where = `--workers ${options.workers}${options.secured ? " --secured" : ""}`;
+  if (replay !== null) return `${where} --replay ${replay}`;
   const which = only === null ? `--messages ${messages}` : `--only ${only}`;
-  return `${which} --seed ${seed} --workers ${workers}`;
+  return `${which} --seed ${seed} ${where}`;
 }

@@ -37,7 +37,7 @@ export function reportProblem(
   { seed, messages }: Pick<FuzzOptions, "seed" | "messages">,
 ): string[] {
   const lines = [`✘ ${what}`];
-  const command = "npm run fuzz --";
+  const command = `npm run fuzz --${message?.agent === undefined ? "" : " --secured"}`;
   if (message !== null) {
     lines.push(`  ${describe(message)}`);
     const base64 = toBase64(message);

@@ -53,9 +53,9 @@ export class Rounds implements AsyncDisposable {
 
   static async open(target: Target, options: RoundsOptions = {}): Promise<Rounds> {
     const all = { settleMs: SETTLE_MS, deadlineMs: DEADLINE_MS, ...options };
-    const buckets = await Buckets.open(target.connection);
-    const { port, workers } = target;
-    const sender = await Sender.open({ ...all, port, workers });
+    const buckets = await Buckets.open(target.buckets ?? target.connection);
+    const { port, workers, login } = target;
+    const sender = await Sender.open({ ...all, port, workers, login });
     const parts = { target, buckets, sender, options: all };
     return new Rounds(parts, await buckets.state(), await target.facts());
   }

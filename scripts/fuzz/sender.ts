@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isNobody, type Judged, judgeAnswer, parseObject } from "./answers.ts";
 import type { Expectation } from "./expectation.ts";
 import { type FuzzMessage, replySubject } from "./message.ts";
-import { type Arrived, Wire } from "./wire.ts";
+import { type Arrived, Wire, type WireOptions } from "./wire.ts";
 
 /** How long a client waits, by docs/protocol.md. */
 export const DEADLINE_MS = 15_000;
@@ -29,6 +29,7 @@ export interface SenderOptions {
   readonly port: number;
   readonly workers: number;
   readonly deadlineMs?: number;
+  readonly login?: WireOptions["login"];
 }
 
 export class Sender implements AsyncDisposable {
@@ -47,12 +48,13 @@ export class Sender implements AsyncDisposable {
 
   static async open(options: SenderOptions): Promise<Sender> {
     const sender = new Sender(options);
-    sender.#wire = await Wire.open(options.port, (arrived) => {
+    const receive = (arrived: Arrived): void => {
       const serial = Number(arrived.subject.split(".")[1]);
       const one = sender.#waiting.get(serial);
       if (one === undefined) sender.#surplus.set(serial, textOf(arrived));
       else if (one.answers.push(arrived) === one.wanted) one.resolve();
-    });
+    };
+    sender.#wire = await Wire.open(options.port, receive, { login: options.login });
     sender.#wire.subscribe(`${ROOT}.>`);
     await sender.#wire.flush();
     return sender;

@@ -3,12 +3,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { type Authenticator, connect, type NatsConnection } from "@nats-io/transport-node";
 import { Cleanup, startWithCleanup } from "../../src/cleanup.ts";
 import { loadConfig } from "../../src/config.ts";
 import { startNatsServer } from "../../src/nats-server/dev-server.ts";
 import { resolveServerBinary } from "../../src/nats-server/server-binary.ts";
 import { UNKNOWN_OPERATIONS_GROUP } from "../../src/nats/unknown-operations.ts";
+import { makeAccounts, readAuthenticator } from "../lab/accounts.ts";
 import { Child } from "../lab/child.ts";
 import { freePort } from "../lab/free-port.ts";
 import type { FactCounts, Level } from "./facts.ts";
@@ -26,6 +27,10 @@ export interface Target extends AsyncDisposable {
   readonly workers: number;
   /** The connection of the run itself, for its proper requests. */
   readonly connection: NatsConnection;
+  /** Another connection, if that one cannot read the buckets. */
+  readonly buckets?: NatsConnection;
+  /** Of the sender of the messages. Default: none. */
+  readonly login?: Authenticator;
   facts(): Promise<FactCounts>;
   level(): Promise<Level>;
 }
@@ -42,6 +47,8 @@ interface Parts {
   readonly port: number;
   readonly monitoring: number;
   readonly connection: NatsConnection;
+  readonly buckets: NatsConnection;
+  readonly login: Authenticator | undefined;
   readonly children: readonly Worker[];
   readonly cleanup: Cleanup;
 }
@@ -50,6 +57,8 @@ export class ProcessTarget implements Target {
   readonly port: number;
   readonly workers: number;
   readonly connection: NatsConnection;
+  readonly buckets: NatsConnection;
+  readonly login?: Authenticator;
   readonly #parts: Parts;
   readonly #deaths: string[] = [];
 
@@ -57,32 +66,57 @@ export class ProcessTarget implements Target {
     this.port = parts.port;
     this.workers = parts.children.length;
     this.connection = parts.connection;
+    this.buckets = parts.buckets;
+    if (parts.login !== undefined) this.login = parts.login;
     this.#parts = parts;
     for (const child of parts.children) {
       void child.ended.then((how) => this.#deaths.push(`a worker died (${how})`));
     }
   }
 
-  /** Resolves when the tasks of `world.ts` are there. */
-  static async start(workers: number): Promise<ProcessTarget> {
+  /**
+   * Resolves when the tasks of `world.ts` are there.
+   *
+   * @param isSecured whether there are accounts, and the sender has that of an agent
+   */
+  static async start(workers: number, isSecured = false): Promise<ProcessTarget> {
     return await startWithCleanup(async (cleanup) => {
       const folder = await mkdtemp(join(tmpdir(), "if-coordinator-fuzz-"));
       cleanup.defer(() => rm(folder, { recursive: true, force: true }));
+      const accounts = isSecured ? await makeAccounts(join(folder, "auth")) : null;
       const monitoring = await freePort();
-      const config = `jetstream: enabled\nhttp: "127.0.0.1:${monitoring}"`;
+      const access = accounts?.serverConfig ?? "jetstream: enabled";
+      const config = `${access}\nhttp: "127.0.0.1:${monitoring}"`;
       const binary = await resolveServerBinary(loadConfig().dev);
-      const server = await startNatsServer({ binary, storeDir: folder, port: 0, config });
+      const storeDir = join(folder, "server");
+      const server = await startNatsServer({ binary, storeDir, port: 0, config });
       cleanup.defer(() => server.stop());
-      const connection = await connect({ servers: server.url, maxReconnectAttempts: 0 });
-      cleanup.defer(() => connection.close());
+      const open = async (credsFile: string | undefined): Promise<NatsConnection> => {
+        const authenticator =
+          credsFile === undefined ? undefined : await readAuthenticator(credsFile);
+        const login = authenticator === undefined ? {} : { authenticator };
+        const connection = await connect({
+          servers: server.url,
+          maxReconnectAttempts: 0,
+          ...login,
+        });
+        cleanup.defer(() => connection.close());
+        return connection;
+      };
+      const connection = await open(accounts?.operatorCreds);
+      const buckets = accounts === null ? connection : await open(accounts.workerCreds);
+      const login = accounts === null ? undefined : await readAuthenticator(accounts.hostileCreds);
+      const settings = JSON.stringify(accounts?.settings ?? {});
       const children = await Promise.all(
         Array.from({ length: workers }, async (): Promise<Worker> => {
           const options = { execArgv: ["--expose-gc"], timeoutMs: TIMEOUT_MS };
-          return cleanup.use(await Child.start(WORKER, [server.url], options));
+          return cleanup.use(await Child.start(WORKER, [server.url, settings], options));
         }),
       );
-      await makeWorld(connection);
-      return new ProcessTarget({ port: server.port, monitoring, connection, children, cleanup });
+      await makeWorld(connection, buckets);
+      const { port } = server;
+      const parts = { port, monitoring, connection, buckets, login, children, cleanup };
+      return new ProcessTarget(parts);
     });
   }
 

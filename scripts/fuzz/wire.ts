@@ -4,6 +4,7 @@
  */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import type { Authenticator } from "@nats-io/transport-node";
 
 export interface Arrived {
   readonly subject: string;
@@ -11,19 +12,33 @@ export interface Arrived {
   readonly payload: Buffer;
 }
 
-const HELLO =
-  'CONNECT {"verbose":false,"pedantic":false,"headers":true,"no_responders":true,"protocol":1}\r\n';
+const HELLO = {
+  ...{ verbose: false, pedantic: false, headers: true },
+  ...{ no_responders: true, protocol: 1 },
+};
+
+export interface WireOptions {
+  /** Default: this machine. */
+  readonly host?: string;
+  /** For a server with accounts. Default: none. */
+  readonly login?: Authenticator | undefined;
+}
 
 export class Wire implements AsyncDisposable {
   readonly #socket: Socket;
   readonly #arrived: (message: Arrived) => void;
   readonly #pings: (() => void)[] = [];
+  readonly #greeting: Promise<{ readonly nonce?: string }>;
+  #greeted: (info: { readonly nonce?: string }) => void = () => undefined;
   #buffer: Buffer = Buffer.alloc(0);
   #error: string | null = null;
 
   private constructor(socket: Socket, arrived: (message: Arrived) => void) {
     this.#socket = socket;
     this.#arrived = arrived;
+    this.#greeting = new Promise((resolve) => {
+      this.#greeted = resolve;
+    });
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => {
       this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk]);
@@ -40,12 +55,13 @@ export class Wire implements AsyncDisposable {
   static async open(
     port: number,
     arrived: (message: Arrived) => void,
-    host = "127.0.0.1",
+    { host = "127.0.0.1", login }: WireOptions = {},
   ): Promise<Wire> {
     const socket = connect(port, host);
     await once(socket, "connect");
     const wire = new Wire(socket, arrived);
-    wire.send(Buffer.from(HELLO));
+    const identity = login?.((await wire.#greeting).nonce) ?? {};
+    wire.send(Buffer.from(`CONNECT ${JSON.stringify({ ...HELLO, ...identity })}\r\n`));
     await wire.flush();
     return wire;
   }
@@ -108,6 +124,7 @@ export class Wire implements AsyncDisposable {
       return over;
     }
     if (verb === "PONG") this.#pings.shift()?.();
+    else if (verb === "INFO") this.#greeted(JSON.parse(words.join(" ")) as object);
     else if (verb === "PING") this.send(Buffer.from("PONG\r\n"));
     else if (verb === "-ERR") this.#error = words.join(" ");
     return next;

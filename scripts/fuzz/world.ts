@@ -53,8 +53,12 @@ export function askOver(connection: NatsConnection): Ask {
   };
 }
 
-/** Creates the tasks and sessions. Resolves when the workers have written everything that follows. */
-export async function makeWorld(connection: NatsConnection): Promise<void> {
+/**
+ * Creates the tasks and sessions. Resolves when the workers have written everything that follows.
+ *
+ * @param buckets the connection that can write to them. Default: the same
+ */
+export async function makeWorld(connection: NatsConnection, buckets = connection): Promise<void> {
   const ask = askOver(connection);
   const ttl_seconds = MAX_TTL_SECONDS;
   for (const id of SESSIONS) await ask(`sessions.register.${id}`, { ttl_seconds });
@@ -78,11 +82,11 @@ export async function makeWorld(connection: NatsConnection): Promise<void> {
     ["corrupt", "no task at all"],
     ["removed", "removed below"],
   ] as const) {
-    await connection.request(`$KV.tasks.${id}`, value);
+    await buckets.request(`$KV.tasks.${id}`, value);
   }
   const marker = headers();
   marker.set("KV-Operation", "DEL");
-  await connection.request("$KV.tasks.removed", "", { headers: marker, timeout: 5_000 });
+  await buckets.request("$KV.tasks.removed", "", { headers: marker, timeout: 5_000 });
   await untilLeased(ask);
 }
 

@@ -31,7 +31,7 @@ async function sendTo({ hostname, port }: URL): Promise<void> {
   const arrived = (): void => {
     answers++;
   };
-  await using wire = await Wire.open(Number(port), arrived, hostname);
+  await using wire = await Wire.open(Number(port), arrived, { host: hostname });
   wire.subscribe(`${ROOT}.>`);
   while (!wire.isClosed) {
     for (let left = (PER_SECOND * BURST_MS) / 1000; left > 0; left--) sendNext(wire);

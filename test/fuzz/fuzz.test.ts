@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import { after, before, describe, it } from "node:test";
-import { messages } from "../../scripts/fuzz/generator.ts";
+import { messages, messagesOf } from "../../scripts/fuzz/generator.ts";
 import { runMutations } from "../../scripts/fuzz/mutation-run.ts";
 import { reportProblem } from "../../scripts/fuzz/report.ts";
 import type { Problem } from "../../scripts/fuzz/rounds.ts";
@@ -10,6 +10,7 @@ import { type RunResult, runFuzz } from "../../scripts/fuzz/run.ts";
 import { ProcessTarget } from "../../scripts/fuzz/target.ts";
 import { runViolations } from "../../scripts/fuzz/violations.ts";
 import { everydayProblem } from "../../scripts/fuzz/world.ts";
+import { AGENT_PAYLOAD, HOSTILE } from "../../scripts/lab/accounts.ts";
 import { OPERATION_NAMES } from "../../src/protocol/operations.ts";
 
 const SEED = 20_251_112;
@@ -69,6 +70,22 @@ describe("garbage", () => {
   });
 
   it("leaves a coordinator that still works", async () => {
+    assert.equal(await everydayProblem(target.connection), null);
+  });
+});
+
+describe("garbage of an agent with an account of its own", () => {
+  it("is answered once each, and changes nothing", async (test) => {
+    await using target = await ProcessTarget.start(1, true);
+    const seed = randomInt(2 ** 31);
+    test.diagnostic(`npm run fuzz -- --secured --seed ${seed}`);
+    const garbage = messagesOf(HOSTILE, AGENT_PAYLOAD);
+    const { problems, outcomes } = await runFuzz(target, garbage, { seed, messages: MESSAGES });
+    assert.deepEqual(words(problems, seed), []);
+    const seen = new Set([...outcomes.values()].flatMap((counts) => [...counts.keys()]));
+    for (const outcome of ["ok", "invalid_request", "forbidden", "no responders"]) {
+      assert.ok(seen.has(outcome), `${outcome} is not among ${[...seen].join(", ")}`);
+    }
     assert.equal(await everydayProblem(target.connection), null);
   });
 });
