@@ -168,7 +168,7 @@ describe("the options", () => {
     const { seed, ...rest } = parseOptions([]);
     assert.ok(Number.isSafeInteger(seed));
     assert.deepEqual(rest, {
-      ...{ messages: 100_000, workers: 1, only: null, replay: null },
+      ...{ messages: 100_000, workers: 1, only: null, replay: null, secured: false },
     });
     assert.equal(parseOptions(["--seed", "7", "--only", "12"]).only, 12);
   });
