@@ -77,7 +77,8 @@ export class NextClaims {
         requireSmallFilter(request.filter, this.#settings.maxFilterBytes);
         return this.#ready.claimBest(request);
       },
-      (result, capabilities) => result.length === 0 && this.#withholdsFrom(body, capabilities),
+      (result, capabilities) =>
+        result.length === 0 && this.#tasks.ready.withholdsFrom(capabilities),
     );
     if (claimed.length > 0) return this.#answer(body, claimed);
 
@@ -122,14 +123,6 @@ export class NextClaims {
       if (claim !== null) found.push(claim);
     }
     return found;
-  }
-
-  /** Whether there are available tasks that require more than these capabilities. */
-  #withholdsFrom(
-    { tags, prefix }: Request<"tasks.next">,
-    capabilities: readonly string[],
-  ): boolean {
-    return this.#tasks.ready.withheld({ capabilities, tags, prefix }).capabilities > 0;
   }
 
   #answer(

@@ -25,6 +25,19 @@ export class SortedList<T extends Key, Key = T> implements Iterable<T> {
     return this.#chunks[0]?.[0];
   }
 
+  last(): T | undefined {
+    return this.#chunks.at(-1)?.at(-1);
+  }
+
+  /** How many elements are not before `from`, and before `to`. */
+  countBetween(from: Key, to: Key): number {
+    const first = this.#chunkFor(from);
+    const end = this.#chunkFor(to);
+    let count = this.#positionIn(this.#chunks[end] ?? [], to);
+    for (let c = first; c < end; c++) count += this.#chunks[c]?.length ?? 0;
+    return Math.max(0, count - this.#positionIn(this.#chunks[first] ?? [], from));
+  }
+
   /** Adds the element, or replaces the element that is equal to it. */
   set(element: T): void {
     const c = this.#isLast(element) ? this.#chunks.length : this.#chunkFor(element);
@@ -76,7 +89,7 @@ export class SortedList<T extends Key, Key = T> implements Iterable<T> {
 
   /** Whether the element comes after all others, as most do. */
   #isLast(element: T): boolean {
-    const last = this.#chunks.at(-1)?.at(-1);
+    const last = this.last();
     return last === undefined || this.#compare(last, element) < 0;
   }
 

@@ -115,17 +115,54 @@ describe("the ready queue", () => {
         for (const count of [1, 3, 100]) {
           assert.deepEqual(queue.best(count, filter), wanted.slice(0, count));
         }
-        const withheld = queue.withheld({ ...filter, prefix: "" });
-        assert.deepEqual(withheld, {
-          capabilities: tasks.filter((task) => !isAble(task, filter)).length,
+        const waiting = fitting.filter(
+          (task) => isDelayed(task, now) && task.taskId.startsWith(filter.prefix),
+        );
+        const unable = tasks.filter((task) => !isAble(task, filter)).length;
+        assert.equal(queue.withholdsFrom(filter.capabilities), unable > 0);
+        assert.deepEqual(queue.withheld(filter), {
+          capabilities: unable,
           tags: tasks.filter((task) => isAble(task, filter) && !isTagged(task, filter)).length,
-          prefix: 0,
-          notDue: fitting.length - due.length,
-          nextDueAt: firstDue(fitting.filter((task) => isDelayed(task, now))),
+          prefix: fitting.length - wanted.length - waiting.length,
+          notDue: waiting.length,
+          nextDueAt: firstDue(waiting),
         });
       }),
       { numRuns: 300 },
     );
+  });
+
+  it("does not look at tasks that a session cannot get", () => {
+    let looks = 0;
+    const noted = (task: ReadyTask): ReadyTask => ({
+      ...task,
+      get tags() {
+        looks++;
+        return task.tags;
+      },
+    });
+    const others = Array.from({ length: 2_000 }, (_, i) => [
+      ready(`evil.${i}`, { priority: 0, tags: [`t${i}`] }),
+      ready(`able.${i}`, { priority: 0, requires: ["gpu", `c${i}`] }),
+      ready(`late.${i}`, { priority: 0, requires: [`d${i}`], notBefore: 9 }),
+    ]).flat();
+    const mine = ["mine.1", "mine.2"].map((id) => ready(id, { tags: ["mine", "docs"] }));
+    const queue = queueOf([...others, ...mine].map(noted));
+    looks = 0;
+    for (const filter of [
+      { ...EVERYTHING, tags: ["mine"] },
+      { ...EVERYTHING, tags: ["docs", "mine"] },
+      { ...EVERYTHING, prefix: "mine." },
+      { capabilities: ["gpu"], tags: ["mine"], prefix: "mine." },
+    ]) {
+      assert.deepEqual(bestOf(queue, 1, filter), ["mine.1"]);
+      assert.deepEqual(bestOf(queue, 9, filter), ["mine.1", "mine.2"]);
+      assert.equal(queue.withheld(filter).capabilities, 4_000);
+      assert.deepEqual(bestOf(queue, 1, { ...filter, prefix: "nobody" }), []);
+    }
+    assert.equal(queue.nextDueAt(), 9);
+    queue.promoteDue(8);
+    assert.ok(looks < 100, `it looked at the tags of ${looks} tasks`);
   });
 
   it("gives 20,000 tasks one by one in order", () => {
