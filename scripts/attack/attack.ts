@@ -20,7 +20,8 @@ const AGAIN_MS = 50;
 
 export class Attack {
   readonly asker: Asker;
-  readonly #endsAt: number;
+  readonly #ms: number;
+  #endsAt = Infinity;
   readonly #answers = new Map<string, number>();
   #sent = 0;
   #refused: string | null = null;
@@ -29,7 +30,13 @@ export class Attack {
 
   constructor(asker: Asker, ms: number) {
     this.asker = asker;
-    this.#endsAt = performance.now() + ms;
+    this.#ms = ms;
+    this.begin();
+  }
+
+  /** Its time begins now, and what it has sent until now was preparation. */
+  begin(): void {
+    this.#endsAt = performance.now() + this.#ms;
   }
 
   get isOver(): boolean {

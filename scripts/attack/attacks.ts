@@ -35,18 +35,28 @@ export const ATTACKS = {
   },
 
   parked: async (attack: Attack) => {
-    const body = { ...SESSION, wait_seconds: 60, prefix: "nothing." };
-    await attack.flood(() => ["tasks.next", text(body)], { count: 20_050 });
+    // In many sessions, because each has a limit of its own.
+    const body = (i: number): object => ({
+      session_id: `${ATTACKER}.${i % 1_000}`,
+      ...{ wait_seconds: 60, prefix: "nothing." },
+    });
+    await attack.flood((i) => ["tasks.next", text(body(i))], { count: 20_050 });
     await untilOver(attack);
   },
 
   "wide filters": async (attack: Attack) => {
-    const filter = { tags: longNames("tag"), capabilities: longNames("can") };
-    const [before, after] = text({ ...SESSION, wait_seconds: 60, ...filter, prefix: "N" })
-      .toString()
-      .split('"N"');
-    // The JSON is made once: the attacker spends its time on sending.
-    await attack.flood((i) => ["tasks.next", Buffer.from(`${before}"nothing.${i}."${after}`)], {
+    // Every second one is below the limit of a filter, and above it are those that cost most.
+    const filters = [MOST_NAMES, 7].map((count) => ({
+      tags: longNames("tag").slice(0, count),
+      capabilities: longNames("can").slice(0, count),
+    }));
+    // The JSON is made once, because the attacker spends its time on sending.
+    const bodies = filters.map((filter) => {
+      const whole = JSON.stringify({ wait_seconds: 60, ...filter }).slice(0, -1);
+      return (i: number): Buffer =>
+        Buffer.from(`${whole},"session_id":"${ATTACKER}.${i % 1_000}","prefix":"nothing.${i}."}`);
+    });
+    await attack.flood((i) => ["tasks.next", bodies[i % 2]?.(i) ?? Buffer.from("{}")], {
       count: 20_000,
     });
     await untilOver(attack);
@@ -134,13 +144,14 @@ export const ATTACKS = {
     const filters = all.map((some) => ({ tags: some.slice(0, 16), capabilities: some }));
     let created = 0;
     const create = async (): Promise<void> => {
-      while (created < all.length && !attack.isOver) {
+      while (created < all.length) {
         const number = created++;
         const body = { tags: all[number], requires: [`${ATTACKER}-only`] };
         await attack.ask(`tasks.create.${ATTACKER}.t${number}`, body);
       }
     };
     await Promise.all(Array.from({ length: 16 }, create));
+    attack.begin();
     await attack.inLoops(200, (i) =>
       attack.ask("tasks.next", { ...SESSION, ...filters[i % filters.length] }),
     );
@@ -155,6 +166,7 @@ export const ATTACKS = {
     }
     await attack.ask(`sessions.register.${ATTACKER}`, {});
     const beat = text({ claims });
+    attack.begin();
     await attack.flood(() => [`sessions.heartbeat.${ATTACKER}`, beat]);
   },
 } satisfies Readonly<Record<string, (attack: Attack) => Promise<void>>>;

@@ -1,4 +1,4 @@
-/** Runs one attack beside two honest sessions, and judges it. */
+/** Runs one attack next to two honest sessions, and judges it. */
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";

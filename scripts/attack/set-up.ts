@@ -8,7 +8,7 @@ export const MODES = ["open", "secured"] as const;
 /** `open`: `auth.mode: open` on a plain server. `secured`: accounts that `auth` has made. */
 export type Mode = (typeof MODES)[number];
 
-/** The agents beside the attacker. Each has a session of the same name. */
+/** The agents next to the attacker. Each has a session of the same name. */
 export const HONEST = ["alice", "bob"] as const;
 export const ATTACKER = "mallory";
 /** An agent that is named like an operator, and so could be mistaken for one. */

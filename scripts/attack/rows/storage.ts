@@ -6,7 +6,7 @@ import type { Finding } from "../verdict.ts";
 const MIB = 1024 * 1024;
 /** Low, so that the attacker reaches it within seconds. */
 const OWNED_BYTES = 16 * MIB;
-/** A task of 60 KiB, with what its record has beside the payload. */
+/** A task of 60 KiB, with what its record has in addition to the payload. */
 const TASK_BYTES = 61 * 1024;
 const RESTART_MS = 10_000;
 const RESTART_MIB = 512;
