@@ -191,6 +191,8 @@ function settingsOf(config: Config, workerId: string, connection: Connection): S
     maxFailures: config.maxFailures,
     maxLostLeases: config.maxLostLeases,
     maxInFlight: config.limits.inFlight,
+    maxInFlightPerPrincipal: config.limits.inFlightPerPrincipal,
+    maxQueuedPerPrincipal: config.limits.queuedPerPrincipal,
     maxWaiting: config.limits.waiting,
     maxWaitingPerPrincipal: config.limits.waitingPerPrincipal,
     maxWaitingPerSession: config.limits.waitingPerSession,

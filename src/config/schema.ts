@@ -115,7 +115,14 @@ const retry = z.strictObject({
 
 const limits = z.strictObject({
   in_flight: wholeNumber(1, 1_000_000).default(1_000).meta({
-    description: "Requests that a worker handles at a time; others are answered `overloaded`",
+    description: "Requests that a worker handles at a time; others wait for their turn",
+  }),
+  in_flight_per_principal: wholeNumber(1, 1_000_000).default(500).meta({
+    description: "The same for one principal; without accounts, for one connection",
+  }),
+  queued_per_principal: wholeNumber(1, 10_000).default(1_000).meta({
+    description:
+      "Requests of one principal or connection that wait for their turn; others are answered `overloaded`",
   }),
   waiting: wholeNumber(0, 1_000_000)
     .default(20_000)
@@ -132,8 +139,9 @@ const limits = z.strictObject({
   filter_bytes: wholeNumber(256, 1_000_000).default(4_096).meta({
     description: "Bytes of the capabilities, tags and prefix of a `tasks.next` request",
   }),
-  requests_per_second: wholeNumber(0, 1_000_000).default(0).meta({
-    description: "Requests per second that one worker takes from one principal; 0: no limit",
+  requests_per_second: wholeNumber(0, 1_000_000).default(20_000).meta({
+    description:
+      "Requests per second that one worker takes from one principal or connection; 0: no limit",
   }),
 });
 

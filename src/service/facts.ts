@@ -23,7 +23,11 @@ export type Fact =
       /** The defect behind an outcome of `internal`. */
       readonly cause?: unknown;
     }
-  | { readonly kind: "request_dropped"; readonly reason: "no_reply_subject" | "malformed" }
+  | {
+      readonly kind: "request_dropped";
+      /** `too_many`: its sender goes on although its requests are refused. */
+      readonly reason: "no_reply_subject" | "malformed" | "too_many";
+    }
   | { readonly kind: "answer_undelivered"; readonly operation: Operation }
   | {
       readonly kind: "task_written";

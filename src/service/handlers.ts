@@ -41,12 +41,8 @@ export function handlersOf(useCases: UseCases): Handlers {
     "tasks.create": (call) => edits.create(call.id, call.body, authorOf(call)),
     "tasks.import": (call) => importer.run(call.body, authorOf(call)),
     "tasks.claim": (call) => claims.claim(call.id, call.body, textOf(call.principal)),
-    "tasks.next": (call) =>
-      next.next(call.body, {
-        sender: call.sender,
-        isListening: call.isListening,
-        principal: textOf(call.principal),
-      }),
+    "tasks.next": ({ body, place, sender, isListening, principal }) =>
+      next.next(body, { place, sender, isListening, principal: textOf(principal) }),
     "tasks.renew": (call) => claims.renew(call.id, call.body, textOf(call.principal)),
     "tasks.release": (call) => releases.release(call),
     "tasks.get": ({ id, sender }) => reads.one(sender, () => queries.get(id)),

@@ -89,7 +89,10 @@ export class NextClaims {
       // While the request waits, its body stays in memory. It must not keep a copy of the filter there.
       body.tags = [];
       body.capabilities = [];
-      const given = await this.#parked.park(parked, body.wait_seconds * 1000);
+      more.place.park();
+      const given = await this.#parked.park(parked, body.wait_seconds * 1000).finally(() => {
+        more.place.resume();
+      });
       if (given !== null && given.length > 0) return this.#answer(body, given, true);
       // Another instance may have registered the session while the request was parked.
       const { session_id: sessionId, instance } = body;

@@ -2,7 +2,7 @@
 import type { Request } from "../protocol/operations.ts";
 import type { ReadyFilter } from "../task/ready-queue.ts";
 import { connectionOf } from "./connection-key.ts";
-import type { ConnectionId } from "./ports.ts";
+import type { Call, ConnectionId } from "./ports.ts";
 
 export interface NextRequest {
   readonly sessionId: string;
@@ -30,6 +30,7 @@ export interface NextRequest {
 
 /** What a `next` has in addition to its body. */
 export type Asker = Pick<NextRequest, "sender" | "principal"> &
+  Pick<Call, "place"> &
   Partial<Pick<NextRequest, "isListening" | "besides">>;
 
 /** The request before it is parked. `capabilities`: those of the session and those that the body names. */

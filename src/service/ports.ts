@@ -249,6 +249,7 @@ export interface Call<O extends Operation = Operation> {
   readonly principal: Principal | null;
   /** Who is charged for the request: the principal, such as `agent.s1`, or else the client's connection. */
   readonly sender: string;
+  readonly place: Place;
   /** Whether the client still waits for the answer; `true` if that cannot be found out. Never rejects. */
   readonly isListening?: () => Promise<boolean>;
 }
@@ -267,10 +268,28 @@ export interface Answer<Body extends object = object> {
 
 export type AnswerTo<O extends Operation> = Answer<Sendable<Reply<O>, TaskRecord>>;
 
+/** A request that has arrived, and is handled when it is its turn. */
+export interface Arrival {
+  readonly sender: string;
+  /** Of the message, which stays in memory until then. */
+  readonly bytes: number;
+  /** Handles the request and answers it. Must not reject. */
+  serve(place: Place): Promise<void>;
+  refuse(error: CoordinatorError): void;
+  /** It gets no answer. */
+  drop(): void;
+}
+
+/** The place of a request among those under way. While it is parked it needs none. */
+export interface Place {
+  park(): void;
+  resume(): void;
+}
+
 /** The service as the endpoints see it. */
 export interface RequestHandler {
-  /** Admits a request or says why not. Call the returned function when the request is over. */
-  admit(principal: Principal | null): (() => void) | CoordinatorError;
+  /** Calls one of the methods of the arrival, at once or later. Must not throw. */
+  arrive(arrival: Arrival): void;
   /** @throws CoordinatorError */
   handle(call: Call): Promise<Answer>;
 }

@@ -42,13 +42,14 @@ export class ReleaseNext {
   }
 
   async release(call: Call<"tasks.release">): Promise<AnswerTo<"tasks.release">> {
-    const { id: taskId, body, sender, isListening } = call;
+    const { id: taskId, body, place, sender, isListening } = call;
     const asked = nextOf(taskId, body);
     const principal = textOf(call.principal);
     if (asked === null) return this.#claims.release(taskId, body, principal);
     const released = await this.#release(call, asked.request_id);
     try {
       const { body: answer, ...how } = await this.#next.next(asked, {
+        place,
         sender,
         isListening,
         principal,

@@ -15,6 +15,9 @@ export interface ServiceSettings {
   /** Default of tasks that are created without `max_lost_leases`. */
   readonly maxLostLeases: number;
   readonly maxInFlight: number;
+  readonly maxInFlightPerPrincipal: number;
+  /** The most requests of one sender that wait for their turn. */
+  readonly maxQueuedPerPrincipal: number;
   /** The most parked requests: in all, of a sender, and of a session. */
   readonly maxWaiting: number;
   readonly maxWaitingPerPrincipal: number;
@@ -23,7 +26,7 @@ export interface ServiceSettings {
   readonly maxFiltersPerPrincipal: number;
   /** Bytes of the capabilities, tags and prefix of a `next` request. */
   readonly maxFilterBytes: number;
-  /** Requests per second of one agent; 0: no limit. */
+  /** Requests per second of one sender; 0: no limit. */
   readonly requestsPerSecond: number;
   /** Whether a client without a principal is refused; otherwise it is trusted. */
   readonly principalsOnly: boolean;

@@ -1,11 +1,10 @@
 /** The service of one worker: starts and stops its parts, and sends each request to its handler. */
-import type { CoordinatorError } from "../protocol/errors.ts";
 import type { Operation } from "../protocol/operations.ts";
-import type { Principal } from "../protocol/subjects.ts";
 import { Admission } from "./admission.ts";
 import { requirePermission, sessionOf } from "./permission.ts";
 import type {
   Answer,
+  Arrival,
   Call,
   ConnectionId,
   RequestHandler,
@@ -32,7 +31,7 @@ export class TaskService implements RequestHandler {
     this.#stores = stores;
     this.#context = context;
     this.#parts = wire(stores, context, () => this.#areDisconnectsReported);
-    this.#admission = new Admission(context.settings, context.clock, () => this.waiting);
+    this.#admission = new Admission(context.settings, context.clock);
   }
 
   get tasks(): TaskIndex {
@@ -110,8 +109,8 @@ export class TaskService implements RequestHandler {
     await Promise.all([followUps.stop(), retention.stop()]);
   }
 
-  admit(principal: Principal | null): (() => void) | CoordinatorError {
-    return this.#admission.enter(principal);
+  arrive(arrival: Arrival): void {
+    this.#admission.arrive(arrival);
   }
 
   /** @throws CoordinatorError */

@@ -6,7 +6,7 @@ import { type NamedEndpointStats, type ServiceInfo, Svcm } from "@nats-io/servic
 import { Endpoints } from "../../src/nats/endpoints.ts";
 import { CoordinatorError } from "../../src/protocol/errors.ts";
 import { OPERATION_IDS, OPERATION_NAMES, OPERATIONS } from "../../src/protocol/operations.ts";
-import type { Answer, Call, Fact, RequestHandler } from "../../src/service/ports.ts";
+import type { Answer, Arrival, Call, Fact, RequestHandler } from "../../src/service/ports.ts";
 import { TestServer } from "../support/nats-server.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 
@@ -39,7 +39,9 @@ async function serve(
   handle: (call: Call) => Promise<Answer>,
 ): Promise<{ endpoints: Endpoints; facts: Fact[]; client: NatsConnection }> {
   const facts: Fact[] = [];
-  const handler: RequestHandler = { admit: () => () => undefined, handle };
+  const place = { park: () => undefined, resume: () => undefined };
+  const arrive = (arrival: Arrival): void => void arrival.serve(place);
+  const handler: RequestHandler = { arrive, handle };
   const observe = (fact: Fact): void => {
     facts.push(fact);
   };
@@ -158,9 +160,10 @@ describe("the NATS service", () => {
 describe("the endpoints", () => {
   it("pass on the request and who sent it", async () => {
     await using server = await TestServer.start();
-    const calls: Call[] = [];
+    const calls: Omit<Call, "place">[] = [];
     const { endpoints, client } = await serve(server, (call) => {
-      calls.push(call);
+      const { place: _, ...rest } = call;
+      calls.push(rest);
       return Promise.resolve({ body: { ok: true } });
     });
     await client.request("tasks.get.P0.5.1");

@@ -1,127 +1,290 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { CoordinatorError } from "../../src/protocol/errors.ts";
+import { setImmediate as turn } from "node:timers/promises";
+import type { CoordinatorError } from "../../src/protocol/errors.ts";
 import { Admission } from "../../src/service/admission.ts";
+import type { Place } from "../../src/service/ports.ts";
 import type { ServiceSettings } from "../../src/service/service-settings.ts";
 
-class FakeClock {
+const LIMITS = {
+  maxInFlight: 1_000,
+  maxInFlightPerPrincipal: 1_000,
+  maxQueuedPerPrincipal: 1_000,
+  requestsPerSecond: 0,
+};
+
+/** An admission, its clock, and what happens to the requests that arrive there. */
+class Gate {
+  /** The requests that were handled, in order: `alice 1`. */
+  readonly served: string[] = [];
+  readonly refused = new Map<string, CoordinatorError>();
+  readonly dropped: string[] = [];
+  readonly admission: Admission;
+  readonly #numbers = new Map<string, number>();
+  readonly #finish = new Map<string, () => void>();
+  readonly #places = new Map<string, Place>();
   time = 0;
-  now = (): number => Date.now();
-  steady = (): number => this.time;
-  random = (): number => 0;
+
+  constructor(limits: Partial<typeof LIMITS> = {}) {
+    const clock = { now: () => 0, steady: () => this.time, random: () => 0 };
+    const settings = { ...LIMITS, ...limits } as ServiceSettings;
+    this.admission = new Admission(settings, clock);
+  }
+
+  /** A request arrives. Handling it takes `ms` at once, and then lasts until `finish`. */
+  arrive(sender: string, { ms = 0, bytes = 100 } = {}): void {
+    const number = (this.#numbers.get(sender) ?? 0) + 1;
+    this.#numbers.set(sender, number);
+    const name = `${sender} ${number}`;
+    this.admission.arrive({
+      sender,
+      bytes,
+      serve: (place) => {
+        this.served.push(name);
+        this.#places.set(name, place);
+        this.time += ms;
+        return new Promise((resolve) => this.#finish.set(name, resolve));
+      },
+      refuse: (error) => this.refused.set(name, error),
+      drop: () => this.dropped.push(name),
+    });
+  }
+
+  arrivals(sender: string, count: number, options: { ms?: number; bytes?: number } = {}): void {
+    for (let i = 0; i < count; i++) this.arrive(sender, options);
+  }
+
+  finish(name: string): void {
+    const finish = this.#finish.get(name);
+    assert.ok(finish !== undefined, `${name} is not under way`);
+    finish();
+  }
+
+  place(name: string): Place {
+    const place = this.#places.get(name);
+    assert.ok(place !== undefined, `${name} was not served`);
+    return place;
+  }
+
+  refusal(name: string): CoordinatorError {
+    const error = this.refused.get(name);
+    assert.ok(error !== undefined, `${name} was not refused`);
+    assert.deepEqual([error.code, error.retryable], ["overloaded", true]);
+    return error;
+  }
+
+  count(sender: string): number {
+    return this.served.filter((name) => name.startsWith(`${sender} `)).length;
+  }
 }
 
-const ALICE = { role: "agent", name: "alice" } as const;
-const BOB = { role: "agent", name: "bob" } as const;
-const OPERATOR = { role: "operator", name: "ann" } as const;
-
-function admission(
-  limits: { readonly maxInFlight?: number; readonly requestsPerSecond?: number },
-  clock = new FakeClock(),
-  waiting: () => number = () => 0,
-): Admission {
-  const settings: ServiceSettings = {
-    workerId: "worker-1",
-    version: "0.0.0",
-    defaultTtlSeconds: 300,
-    sessionTtlSeconds: 300,
-    maxRecordBytes: 65_536,
-    maxReplyBytes: Infinity,
-    retentionSeconds: 0,
-    retryBaseMs: 0,
-    retryMaxMs: 0,
-    maxFailures: 3,
-    maxLostLeases: 10,
-    maxInFlight: 1_000,
-    maxWaiting: 1_000,
-    maxWaitingPerPrincipal: 1_000,
-    maxWaitingPerSession: 1_000,
-    maxFiltersPerPrincipal: 1_000,
-    maxFilterBytes: 1_000,
-    requestsPerSecond: 0,
-    principalsOnly: false,
-    leaseGraceMs: 1_000,
-    disconnectGraceMs: 0,
-    outageGraceMs: 0,
-    ...limits,
-  };
-  return new Admission(settings, clock, waiting);
-}
-
-function admitted(entered: ReturnType<Admission["enter"]>): () => void {
-  if (entered instanceof CoordinatorError) assert.fail(entered.message);
-  return entered;
-}
-
-function refused(entered: ReturnType<Admission["enter"]>): CoordinatorError {
-  if (!(entered instanceof CoordinatorError)) assert.fail("was let in");
-  assert.deepEqual([entered.code, entered.retryable], ["overloaded", true]);
-  return entered;
+/** Lets the requests be handled whose turn it is. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 150; i++) await turn();
 }
 
 describe("the limit on requests in flight", () => {
-  it("admits at most that many requests at a time", () => {
-    const gate = admission({ maxInFlight: 2 });
-    const leave = admitted(gate.enter(null));
-    admitted(gate.enter(ALICE));
-    assert.match(refused(gate.enter(null)).message, /2 requests in flight: ask again/);
-    leave();
-    assert.equal(gate.inFlight, 1);
-    admitted(gate.enter(null));
+  it("lets other requests wait until one is over", async () => {
+    const gate = new Gate({ maxInFlight: 2 });
+    gate.arrivals("alice", 3);
+    await settle();
+    assert.deepEqual(gate.served, ["alice 1", "alice 2"]);
+    assert.deepEqual([gate.admission.inFlight, gate.admission.waiting], [2, 1]);
+    gate.finish("alice 1");
+    await settle();
+    assert.deepEqual(gate.served, ["alice 1", "alice 2", "alice 3"]);
+    assert.equal(gate.refused.size, 0);
   });
 
-  it("does not count parked requests", () => {
-    const waiting = { count: 0 };
-    const gate = admission({ maxInFlight: 1 }, new FakeClock(), () => waiting.count);
-    admitted(gate.enter(null));
-    refused(gate.enter(null));
-    waiting.count = 1;
-    assert.equal(gate.inFlight, 0);
-    admitted(gate.enter(null));
-    waiting.count = 0;
-    refused(gate.enter(null));
+  it("holds for each sender, so that one leaves room for the others", async () => {
+    const gate = new Gate({ maxInFlight: 10, maxInFlightPerPrincipal: 2 });
+    gate.arrivals("alice", 5);
+    gate.arrivals("bob", 1);
+    await settle();
+    assert.deepEqual([gate.count("alice"), gate.count("bob")], [2, 1]);
+    gate.finish("alice 2");
+    await settle();
+    assert.equal(gate.count("alice"), 3);
+  });
+
+  it("does not count a request while it is parked", async () => {
+    const gate = new Gate({ maxInFlight: 1, maxInFlightPerPrincipal: 1 });
+    gate.arrivals("alice", 2);
+    await settle();
+    assert.deepEqual(gate.served, ["alice 1"]);
+    gate.place("alice 1").park();
+    assert.equal(gate.admission.inFlight, 0);
+    await settle();
+    assert.deepEqual(gate.served, ["alice 1", "alice 2"]);
+    gate.place("alice 1").resume();
+    gate.arrive("bob");
+    gate.finish("alice 2");
+    await settle();
+    assert.equal(gate.count("bob"), 0);
+    gate.finish("alice 1");
+    await settle();
+    assert.deepEqual([gate.count("bob"), gate.admission.inFlight], [1, 1]);
+  });
+});
+
+describe("the order of requests", () => {
+  it("lets a single request pass those of a sender that has many", async () => {
+    const gate = new Gate();
+    gate.arrivals("alice", 500, { ms: 1 });
+    gate.arrive("bob");
+    await settle();
+    const place = gate.served.indexOf("bob 1");
+    assert.ok(place >= 0 && place <= 1, `it was number ${place + 1}`);
+    assert.ok(gate.count("alice") > 100);
+  });
+
+  it("gives senders the same time, not the same number of requests", async () => {
+    const gate = new Gate();
+    gate.arrivals("alice", 60, { ms: 10 });
+    gate.arrivals("bob", 300, { ms: 1 });
+    await settle();
+    const last = gate.served.findLastIndex((name) => name.startsWith("bob "));
+    const until = gate.served.slice(0, last + 1);
+    const alice = until.filter((name) => name.startsWith("alice ")).length;
+    // In the time of 300 short requests of bob, alice gets about 30 long ones.
+    assert.ok(alice >= 20 && alice <= 40, `${alice} requests of alice`);
+  });
+
+  it("keeps the order of the requests of one sender", async () => {
+    const gate = new Gate();
+    gate.arrivals("alice", 100, { ms: 1 });
+    await settle();
+    assert.deepEqual(
+      gate.served,
+      Array.from(gate.served, (_, i) => `alice ${i + 1}`),
+    );
+  });
+
+  it("lets nobody save up time by being idle", async () => {
+    const gate = new Gate();
+    gate.arrive("bob");
+    gate.arrivals("alice", 400, { ms: 1 });
+    await settle();
+    const before = gate.count("alice");
+    gate.arrivals("alice", 100, { ms: 1 });
+    gate.arrivals("bob", 100, { ms: 1 });
+    await settle();
+    const [alice, bob] = [gate.count("alice") - before, gate.count("bob") - 1];
+    assert.ok(Math.abs(alice - bob) <= 10, `alice got ${alice}, bob ${bob}`);
+  });
+
+  it("hands back to the event loop after some milliseconds", async () => {
+    const gate = new Gate();
+    gate.arrivals("alice", 100, { ms: 1 });
+    await Promise.resolve();
+    await Promise.resolve();
+    assert.ok(gate.served.length >= 1 && gate.served.length <= 10, `${gate.served.length}`);
+    await settle();
+    assert.equal(gate.served.length, 100);
+  });
+});
+
+describe("the queue of a sender", () => {
+  it("has room for a limited number of requests, whatever the others have", async () => {
+    const gate = new Gate({ maxInFlight: 1, maxQueuedPerPrincipal: 3 });
+    gate.arrivals("agent.alice", 6);
+    gate.arrivals("bob", 2);
+    await settle();
+    assert.deepEqual([...gate.refused.keys()], ["agent.alice 4", "agent.alice 5", "agent.alice 6"]);
+    assert.match(
+      gate.refusal("agent.alice 4").message,
+      /^agent\.alice has 3 requests waiting .*limits\.queued_per_principal/,
+    );
+    gate.arrivals("bob", 5);
+    assert.match(gate.refusal("bob 5").message, /^your connection has 3 requests waiting/);
+  });
+
+  it("has room for a limited number of bytes, but for one request of any size", async () => {
+    const gate = new Gate({ maxInFlight: 1 });
+    gate.arrivals("alice", 40, { bytes: 1_000_000 });
+    gate.arrive("bob", { bytes: 1_000_000 });
+    await settle();
+    assert.ok(gate.refused.size >= 20 && gate.refused.size < 30, `${gate.refused.size} refused`);
+    gate.arrive("carol", { bytes: 20_000_000 });
+    assert.equal(gate.refused.has("bob 1") || gate.refused.has("carol 1"), false);
+  });
+
+  it("refuses a request that has waited for two seconds", async () => {
+    const gate = new Gate({ maxInFlight: 1 });
+    gate.arrivals("alice", 2);
+    await settle();
+    gate.time += 2_001;
+    gate.arrive("bob");
+    gate.finish("alice 1");
+    await settle();
+    gate.finish("bob 1");
+    await settle();
+    assert.match(gate.refusal("alice 2").message, /busy/);
+    assert.deepEqual(gate.served, ["alice 1", "bob 1"]);
   });
 });
 
 describe("the rate limit", () => {
-  it("counts the requests of each principal separately", () => {
-    const gate = admission({ requestsPerSecond: 2 });
-    for (const principal of [ALICE, BOB, ALICE, BOB]) {
-      admitted(gate.enter(principal));
-    }
-    assert.match(refused(gate.enter(ALICE)).message, /^alice sends more than 2 requests/);
-    refused(gate.enter(BOB));
+  it("counts the requests of each sender separately", () => {
+    const gate = new Gate({ requestsPerSecond: 2 });
+    for (const sender of ["agent.alice", "bob", "agent.alice", "bob"]) gate.arrive(sender);
+    assert.equal(gate.refused.size, 0);
+    gate.arrive("agent.alice");
+    gate.arrive("bob");
+    assert.match(
+      gate.refusal("agent.alice 3").message,
+      /^agent\.alice sends more than 2 requests a second \(limits\.requests_per_second\)/,
+    );
+    gate.refusal("bob 3");
   });
 
   it("refills with time, up to the requests of one second", () => {
-    const clock = new FakeClock();
-    const gate = admission({ requestsPerSecond: 4 }, clock);
+    const gate = new Gate({ requestsPerSecond: 4 });
     const inARow = (): number => {
+      const before = gate.refused.size;
       let count = 0;
-      while (!(gate.enter(ALICE) instanceof CoordinatorError)) count++;
+      for (gate.arrive("alice"); gate.refused.size === before; gate.arrive("alice")) count++;
       return count;
     };
     assert.equal(inARow(), 4);
-    clock.time += 500;
+    gate.time += 500;
     assert.equal(inARow(), 2);
-    clock.time += 60_000;
+    gate.time += 60_000;
     assert.equal(inARow(), 4);
   });
 
-  it("does not limit operators or requests without a principal, and limits none when it is 0", () => {
-    const gate = admission({ requestsPerSecond: 1 });
-    const unlimited = admission({ requestsPerSecond: 0 });
-    for (let i = 0; i < 5; i++) {
-      admitted(gate.enter(null));
-      admitted(gate.enter(OPERATOR));
-      admitted(unlimited.enter(ALICE));
-    }
+  it("limits nobody when it is 0", () => {
+    const gate = new Gate({ requestsPerSecond: 0 });
+    gate.arrivals("alice", 1_000);
+    assert.equal(gate.refused.size, 0);
   });
+});
 
-  it("does not count a refused request as in flight", () => {
-    const gate = admission({ requestsPerSecond: 1 });
-    admitted(gate.enter(ALICE));
-    refused(gate.enter(ALICE));
-    assert.equal(gate.inFlight, 1);
+describe("a sender that goes on after many refusals", () => {
+  it("gets no more answers in that second, and the others get theirs", () => {
+    const gate = new Gate({ requestsPerSecond: 10 });
+    gate.arrivals("alice", 10_000);
+    assert.deepEqual([gate.refused.size, gate.dropped.length], [500, 9_490]);
+    gate.arrivals("bob", 11);
+    gate.refusal("bob 11");
+    gate.time += 1_000;
+    gate.arrivals("alice", 20);
+    assert.equal(gate.refused.size, 511);
+  });
+});
+
+describe("what is kept of senders", () => {
+  it("stays bounded when each request comes from another one", async () => {
+    const gate = new Gate({ maxInFlight: 100_000 });
+    for (let i = 0; i < 60_000; i++) {
+      gate.arrive(`sender-${i}`);
+      if (i % 1_000 !== 999) continue;
+      await turn();
+      for (let j = i - 999; j <= i; j++) gate.finish(`sender-${j} 1`);
+      await turn();
+      gate.time += 1_100;
+    }
+    assert.equal(gate.served.length, 60_000);
+    assert.ok(gate.admission.senders < 5_000, `${gate.admission.senders} senders are known`);
   });
 });

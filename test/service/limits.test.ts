@@ -33,7 +33,7 @@ class Gate {
 }
 
 describe("the limit on requests in flight", () => {
-  it("counts a next that does not wait, and all other requests under way", async () => {
+  it("lets further requests wait, and refuses them after two seconds", async () => {
     const gate = new Gate();
     await using coordinator = await TestCoordinator.start({
       settings: { "limits.in_flight": 3 },
@@ -48,11 +48,12 @@ describe("the limit on requests in flight", () => {
     });
     const underWay = [1, 2, 3].map((i) => askNext(coordinator, `s${i}`));
     await gate.arrived(3);
-    for (const refused of [
-      await askNext(coordinator, "s4"),
-      await askNext(coordinator, "s5", { wait_seconds: 30 }),
-      await coordinator.request("tasks.create.a"),
-    ]) {
+    const refusals = [
+      askNext(coordinator, "s4"),
+      askNext(coordinator, "s5", { wait_seconds: 30 }),
+      coordinator.request("tasks.create.a"),
+    ];
+    for (const refused of await Promise.all(refusals)) {
       assert.deepEqual([refused.error.code, refused.error.retryable], ["overloaded", true]);
     }
     gate.open();

@@ -1,0 +1,236 @@
+/**
+ * Turns messages into calls, and answers into messages.
+ *
+ * Rules for every message:
+ *
+ * - A request without a reply subject is dropped. Any other request gets exactly one reply, and the reply
+ *   is never empty. Only a client that continues to send after many refusals gets none.
+ * - Headers are not read, because reading a malformed header throws. No decision depends on them.
+ * - No error leaves a callback, because it would end the connection's reader.
+ */
+import type { Msg, NatsConnection } from "@nats-io/transport-node";
+import { encodeBody } from "../protocol/encoded-json.ts";
+import { CoordinatorError, ERRORS } from "../protocol/errors.ts";
+import type { Operation } from "../protocol/operations.ts";
+import { parseId } from "../protocol/parse-id.ts";
+import { decodeBody, parseBody } from "../protocol/parse-request.ts";
+import { parseRequestSubject, type RequestAddress, TASK_UPDATES } from "../protocol/subjects.ts";
+import type { Answer, Arrival, Call, Observe, Place, RequestHandler } from "../service/ports.ts";
+import { AnswerDelivery } from "./answer-delivery.ts";
+import { errorPayload, toCoordinatorError, tooLargeReply } from "./error-replies.ts";
+import type { EndpointFigures } from "./endpoint-figures.ts";
+import type { MessageTraces } from "./message-traces.ts";
+import { namesIn } from "./names-in-request.ts";
+import { OutgoingHeaders } from "./outgoing-headers.ts";
+import { senderOf } from "./sender.ts";
+
+export class Requests {
+  readonly #connection: NatsConnection;
+  readonly #handler: RequestHandler;
+  readonly #observe: Observe;
+  readonly #figures: EndpointFigures;
+  readonly #traces: MessageTraces;
+  readonly #delivery: AnswerDelivery;
+  /** How many requests are not answered yet. */
+  #open = 0;
+  #allAnswered: (() => void) | null = null;
+
+  constructor(
+    connection: NatsConnection,
+    handler: RequestHandler,
+    observe: Observe,
+    figures: EndpointFigures,
+    traces: MessageTraces,
+  ) {
+    this.#connection = connection;
+    this.#handler = handler;
+    this.#observe = observe;
+    this.#figures = figures;
+    this.#traces = traces;
+    this.#delivery = new AnswerDelivery(connection);
+  }
+
+  /** Must not throw. */
+  receive(operation: Operation, msg: Msg): void {
+    try {
+      const { reply = "" } = msg;
+      if (!isForAnswers(reply)) {
+        this.#observe({ kind: "request_dropped", reason: "no_reply_subject" });
+        return;
+      }
+      const request = new Incoming(this, operation, msg, reply);
+      this.#open++;
+      this.#handler.arrive(request);
+    } catch {
+      this.#observe({ kind: "request_dropped", reason: "malformed" });
+    }
+  }
+
+  /** Must not reject. */
+  async answer(request: Incoming, place: Place): Promise<void> {
+    const { operation, address, replyTo } = request;
+    let outcome: "ok" | CoordinatorError = "ok";
+    let claimedAtOnce = false;
+    let call: Call | null = null;
+    try {
+      call = {
+        operation,
+        id: parseId(operation, address.id),
+        body: parseBody(operation, decodeBody(request.data)),
+        principal: address.principal,
+        sender: request.sender,
+        place,
+        // Only a request for the next tasks may wait so long that its client can be gone.
+        ...((operation === "tasks.next" || operation === "tasks.release") && {
+          isListening: () => this.#traces.isListening(replyTo),
+        }),
+      };
+      const answer = await this.#handler.handle(call);
+      claimedAtOnce =
+        operation === "tasks.claim" ||
+        (answer.undelivered !== undefined && answer.hasWaited !== true);
+      this.#send(operation, replyTo, answer);
+    } catch (error) {
+      outcome = toCoordinatorError(error);
+      this.#sendError(replyTo, outcome);
+    }
+    this.#ended(request, call, outcome, claimedAtOnce);
+  }
+
+  refuse(request: Incoming, error: CoordinatorError): void {
+    this.#sendError(request.replyTo, error);
+    this.#ended(request, null, error, false);
+  }
+
+  drop(): void {
+    this.#close();
+    this.#observe({ kind: "request_dropped", reason: "too_many" });
+  }
+
+  /** An error reply to a message that is no request. */
+  complain(replyTo: string, error: CoordinatorError): void {
+    if (isForAnswers(replyTo)) this.#sendError(replyTo, error);
+  }
+
+  /** Resolves when no request is under way. */
+  allAnswered(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#allAnswered = resolve;
+      if (this.#open === 0) resolve();
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#delivery.stop();
+  }
+
+  #ended(
+    request: Incoming,
+    call: Call | null,
+    outcome: "ok" | CoordinatorError,
+    claimedAtOnce: boolean,
+  ): void {
+    this.#close();
+    const { operation, address, startedAt } = request;
+    const seconds = (performance.now() - startedAt) / 1000;
+    this.#figures.count(operation, address, seconds, outcome === "ok" ? null : outcome.message);
+    this.#observe({
+      kind: "request",
+      operation,
+      outcome: outcome === "ok" ? "ok" : outcome.code,
+      seconds,
+      claimedAtOnce,
+      ...namesIn(address.principal, call),
+      ...(outcome === "ok" ? {} : { cause: outcome.cause }),
+    });
+  }
+
+  #close(): void {
+    if (--this.#open === 0) this.#allAnswered?.();
+  }
+
+  #send(operation: Operation, replyTo: string, { body, shorter, undelivered }: Answer): void {
+    try {
+      const payload = encodeBody(body);
+      const limit = this.#maxPayload();
+      if (payload.length > limit) throw tooLargeReply(limit);
+      if (undelivered === undefined) this.#connection.publish(replyTo, payload);
+      else {
+        this.#delivery.send(replyTo, payload, () => {
+          this.#observe({ kind: "answer_undelivered", operation });
+          undelivered();
+        });
+      }
+    } catch (error) {
+      // Nobody receives the claims of this answer.
+      undelivered?.();
+      if (shorter === undefined) throw error;
+      this.#send(operation, replyTo, { body: shorter });
+    }
+  }
+
+  #maxPayload(): number {
+    return this.#connection.info?.max_payload ?? Infinity;
+  }
+
+  #sendError(replyTo: string, error: CoordinatorError): void {
+    try {
+      const headers = new OutgoingHeaders();
+      headers.add("Nats-Service-Error-Code", ERRORS[error.code].status);
+      headers.add("Nats-Service-Error", error.code);
+      const payload = errorPayload(error, this.#maxPayload());
+      this.#connection.publish(replyTo, payload, { headers });
+    } catch (cause) {
+      // It cannot be sent: the reply subject is invalid, or the connection is closed.
+      this.#observe({ kind: "background_error", what: "error reply", cause });
+    }
+  }
+}
+
+/** A request from its arrival to its answer. */
+class Incoming implements Arrival {
+  readonly operation: Operation;
+  readonly address: RequestAddress;
+  readonly sender: string;
+  readonly replyTo: string;
+  readonly startedAt = performance.now();
+  readonly #requests: Requests;
+  readonly #msg: Msg;
+
+  constructor(requests: Requests, operation: Operation, msg: Msg, replyTo: string) {
+    this.#requests = requests;
+    this.#msg = msg;
+    this.operation = operation;
+    this.address = parseRequestSubject(msg.subject);
+    this.sender = senderOf(this.address.principal, replyTo);
+    this.replyTo = replyTo;
+  }
+
+  get data(): Uint8Array {
+    return this.#msg.data;
+  }
+
+  get bytes(): number {
+    return this.#msg.data.length;
+  }
+
+  serve(place: Place): Promise<void> {
+    return this.#requests.answer(this, place);
+  }
+
+  refuse(error: CoordinatorError): void {
+    this.#requests.refuse(this, error);
+  }
+
+  drop(): void {
+    this.#requests.drop();
+  }
+}
+
+/**
+ * Refuses reply subjects of NATS itself and of the published updates. Otherwise a client could make the
+ * worker write there, with the worker's permissions.
+ */
+function isForAnswers(reply: string): boolean {
+  return reply !== "" && !reply.startsWith("$") && !reply.startsWith(`${TASK_UPDATES}.`);
+}
