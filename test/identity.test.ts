@@ -177,12 +177,15 @@ describe("the limits on requests", () => {
     for (let i = 0; i < 3; i++) {
       const error = await coordinator.refused("agent.alice.tasks.stats");
       assert.deepEqual([error.code, error.retryable], ["overloaded", true]);
-      assert.equal(error.message, "alice sends more than 5 requests a second: slow down");
+      assert.equal(
+        error.message,
+        "agent.alice sends more than 5 requests a second (limits.requests_per_second): slow down",
+      );
     }
     // Refused requests count too, for any reason.
     assert.equal((await coordinator.refused("agent.alice.tasks.claim.*")).code, "overloaded");
     await coordinator.ok("agent.bob.tasks.stats");
-    for (let i = 0; i < 20; i++) await coordinator.ok("tasks.stats");
+    for (let i = 0; i < 20; i++) await coordinator.ok("operator.ann.tasks.stats");
     time += 400;
     for (let i = 0; i < 2; i++) await coordinator.ok("agent.alice.tasks.stats");
     assert.equal((await coordinator.refused("agent.alice.tasks.stats")).code, "overloaded");
@@ -220,7 +223,7 @@ describe("the limits on requests", () => {
     }
     const error = await coordinator.refused("tasks.get.other");
     assert.deepEqual([error.code, error.retryable], ["overloaded", true]);
-    assert.equal(error.message, "this worker has 2 requests in flight: ask again in a moment");
+    assert.equal(error.message, "this worker is busy: ask again in a moment");
     gate.open();
     for (const reply of await Promise.all(slow)) assert.equal(reply.ok, true);
     await coordinator.ok("tasks.create.later");

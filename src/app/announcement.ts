@@ -30,6 +30,8 @@ export function announcementOf(config: Config, clock: Clock, waiting: number): A
       replicas: config.replicas,
       history: config.history,
       "limits.in_flight": config.limits.inFlight,
+      "limits.in_flight_per_principal": config.limits.inFlightPerPrincipal,
+      "limits.queued_per_principal": config.limits.queuedPerPrincipal,
       "limits.waiting": config.limits.waiting,
       "limits.waiting_per_principal": config.limits.waitingPerPrincipal,
       "limits.waiting_per_session": config.limits.waitingPerSession,

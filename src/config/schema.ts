@@ -141,7 +141,7 @@ const limits = z.strictObject({
   }),
   requests_per_second: wholeNumber(0, 1_000_000).default(20_000).meta({
     description:
-      "Requests per second that one worker takes from one principal or connection; 0: no limit",
+      "Requests per second that one worker takes from one agent or connection; 0: no limit",
   }),
 });
 

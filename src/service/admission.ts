@@ -8,6 +8,7 @@
  */
 import { CoordinatorError } from "../protocol/errors.ts";
 import { FairOrder, Sender, type Waiting } from "./fair-order.ts";
+import { AGENT_ROOT, OPERATOR_ROOT } from "../protocol/subjects.ts";
 import type { Arrival, Clock } from "./ports.ts";
 import type { ServiceSettings } from "./service-settings.ts";
 
@@ -40,6 +41,10 @@ class KnownSender extends Sender<Queued> {
   requestsLeft = Infinity;
   refusalsLeft = REFUSALS_PER_SECOND;
   arrivedAt = -Infinity;
+
+  get isOperator(): boolean {
+    return this.name.startsWith(`${OPERATOR_ROOT}.`);
+  }
 }
 
 export class Admission {
@@ -92,7 +97,7 @@ export class Admission {
     const sender = this.#senders.get(name) ?? this.#newSender(name, now);
     const seconds = (now - sender.arrivedAt) / 1000;
     sender.arrivedAt = now;
-    const rate = this.#settings.requestsPerSecond;
+    const rate = sender.isOperator ? 0 : this.#settings.requestsPerSecond;
     sender.requestsLeft = rate === 0 ? Infinity : refilled(sender.requestsLeft, rate, seconds);
     sender.refusalsLeft = refilled(sender.refusalsLeft, REFUSALS_PER_SECOND, seconds);
     return sender;
@@ -233,8 +238,8 @@ function refilled(left: number, perSecond: number, seconds: number): number {
 }
 
 /** The name of a connection means nothing to its client. */
-function shown({ name }: KnownSender): string {
-  return /^(?:agent|operator)\./.test(name) ? name : "your connection";
+function shown({ name, isOperator }: KnownSender): string {
+  return isOperator || name.startsWith(`${AGENT_ROOT}.`) ? name : "your connection";
 }
 
 function overloaded(message: string): CoordinatorError {

@@ -162,8 +162,8 @@ describe("the endpoints", () => {
     await using server = await TestServer.start();
     const calls: Omit<Call, "place">[] = [];
     const { endpoints, client } = await serve(server, (call) => {
-      const { place: _, ...rest } = call;
-      calls.push(rest);
+      const { operation, id, body, principal, sender } = call;
+      calls.push({ operation, id, body, principal, sender });
       return Promise.resolve({ body: { ok: true } });
     });
     await client.request("tasks.get.P0.5.1");
