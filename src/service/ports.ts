@@ -1,20 +1,17 @@
 /**
- * The ports of the service: what it needs from outside, and how the endpoints call it. `nats/`
- * implements the stores and calls the service; `telemetry/` and the tests listen to its facts.
+ * The ports of the service: what it needs from outside. `nats/` implements the stores and calls the service
+ * (`requests.ts`); `telemetry/` and the tests listen to its facts.
  */
 import type { CompactTask } from "../protocol/compact-task.ts";
-import type { Sendable } from "../protocol/encoded-json.ts";
-import type { CoordinatorError } from "../protocol/errors.ts";
-import type { Operation, OperationId, Reply, Request } from "../protocol/operations.ts";
 import type { LeaseName } from "../protocol/lease-key.ts";
 import type { ReadRules } from "../protocol/principal-rules.ts";
 import type { ServiceSettings } from "./service-settings.ts";
-import type { Principal } from "../protocol/subjects.ts";
-import type { EncodedRecord, TaskRecord } from "../protocol/task-record.ts";
+import type { EncodedRecord } from "../protocol/task-record.ts";
 import type { Task } from "../task/task.ts";
 import type { Observe } from "./facts.ts";
 
 export type { Fact, Observe } from "./facts.ts";
+export type { Answer, AnswerTo, Arrival, Call, Place, RequestHandler } from "./requests.ts";
 
 /** What every part of the service gets. */
 export interface ServiceContext {
@@ -237,61 +234,6 @@ export interface Stores {
 
 export interface Stoppable {
   stop(): Promise<void>;
-}
-
-/** A valid request. */
-export interface Call<O extends Operation = Operation> {
-  readonly operation: O;
-  /** The id from the subject. */
-  readonly id: OperationId<O>;
-  readonly body: Request<O>;
-  /** Who sends the request; `null`: the NATS server does not say. */
-  readonly principal: Principal | null;
-  /** Who is charged for the request: the principal, such as `agent.s1`, or else the client's connection. */
-  readonly sender: string;
-  readonly place: Place;
-  /** Whether the client still waits for the answer; `true` if that cannot be found out. Never rejects. */
-  readonly isListening?: () => Promise<boolean>;
-}
-
-/** What a request is answered with. */
-export interface Answer<Body extends object = object> {
-  /** `encodeBody` makes the reply of it. */
-  readonly body: Body;
-  /** What is sent instead if NATS cannot carry the body. The claims of the answer are then taken back. */
-  readonly shorter?: Body;
-  /** The request waited for a task or for the index, so its duration does not count as that of a claim. */
-  readonly hasWaited?: boolean;
-  /** Takes back the new claims of the answer. To be called if nobody was there to receive it. */
-  readonly undelivered?: () => void;
-}
-
-export type AnswerTo<O extends Operation> = Answer<Sendable<Reply<O>, TaskRecord>>;
-
-/** A request that has arrived, and is handled when it is its turn. */
-export interface Arrival {
-  readonly sender: string;
-  /** Of the message, which stays in memory until then. */
-  readonly bytes: number;
-  /** Handles the request and answers it. Must not reject. */
-  serve(place: Place): Promise<void>;
-  refuse(error: CoordinatorError): void;
-  /** It gets no answer. */
-  drop(): void;
-}
-
-/** The place of a request among those under way. While it is parked it needs none. */
-export interface Place {
-  park(): void;
-  resume(): void;
-}
-
-/** The service as the endpoints see it. */
-export interface RequestHandler {
-  /** Calls one of the methods of the arrival, at once or later. Must not throw. */
-  arrive(arrival: Arrival): void;
-  /** @throws CoordinatorError */
-  handle(call: Call): Promise<Answer>;
 }
 
 /** Time and chance, passed in. */
