@@ -13,15 +13,26 @@ export type ArgumentSchema = Readonly<Record<string, unknown>>;
 
 /** @throws ToolError that names every argument that is wrong, and those that the tool knows */
 export function parseArguments<T>(schema: z.ZodType<T>, given: unknown): T {
-  const parsed = schema.safeParse(given ?? {});
+  const shape: Readonly<Record<string, z.core.$ZodType>> =
+    schema instanceof z.ZodObject ? schema.shape : {};
+  const parsed = schema.safeParse(withoutEmpty(given ?? {}, shape));
   if (parsed.success) return parsed.data;
-  const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  const known = Object.keys(shape);
   const problems = parsed.error.issues.map((issue) => describe(issue, known)).join("; ");
   throw new ToolError(
     "invalid_request",
     problems,
     "Correct the arguments and call the tool again.",
   );
+}
+
+/** Some models give each argument that they need not give an empty text, or null. */
+function withoutEmpty(given: unknown, shape: Readonly<Record<string, z.core.$ZodType>>): unknown {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) return given;
+  const kept = Object.entries(given).filter(
+    ([name, value]) => !(shape[name] instanceof z.ZodOptional && (value === "" || value === null)),
+  );
+  return Object.fromEntries(kept);
 }
 
 function describe(issue: z.core.$ZodIssue, known: readonly string[]): string {

@@ -21,6 +21,12 @@ describe("a refusal", () => {
       ["add_tasks", { tasks: [{ title: "x" }] }, /^tasks\.0\.task_id: /],
       ["add_tasks", { tasks: [{ task_id: "a", prio: 1 }] }, /prio/],
       ["add_tasks", { tasks: [{ task_id: "a", depends_on: ["a"] }] }, /a -> a/],
+      ["finish_task", { claim: "", outcome: "done" }, /"" is not a claim/],
+      [
+        "add_tasks",
+        { tasks: [{ task_id: "a", title: "\ud800" }] },
+        /^tasks\.0\.title: .*surrogate/,
+      ],
       ["show_tasks", { status: "open" }, /^status: /],
       ["show_tasks", { task_id: "none" }, /^there is no task none$/],
       ["wait_for", { task_ids: ["none"] }, /^there is no task none$/],
@@ -34,6 +40,26 @@ describe("a refusal", () => {
       assert.deepEqual(refusal.notices, []);
     }
     assert.equal((await coordinator.ok("tasks.stats")).total, 0);
+  });
+
+  it("does not come for an argument that is empty and need not be given", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await using mcp = await McpClient.start({ url: coordinator.server.url, session: "s1" });
+    await coordinator.ok("tasks.create.a");
+    const empty = { task_id: "", prefix: "", tags: [], as: null };
+    assert.equal((await mcp.call("next_task", empty)).claim, "a#1");
+    assert.equal((await mcp.call("report_progress", { claim: "", note: null })).status, "held");
+    const shown = await mcp.call("show_tasks", { task_id: "", status: "", prefix: "" });
+    assert.deepEqual(shown.counts, { ready: 0, claimed: 1 });
+    await coordinator.ok("tasks.create.b");
+    const all = { task_ids: [], prefix: "", since: 1 };
+    const { changes, cursor } = await mcp.call("wait_for", all);
+    assert.deepEqual(
+      [changes.map(({ task_id: id }: { task_id: string }) => id), cursor],
+      [["b"], 3],
+    );
+    const late = await mcp.call("wait_for", { since: 1_000_000, wait_seconds: 0 });
+    assert.deepEqual([late.status, late.cursor], ["none", 3], "no cursor that does not exist");
   });
 
   it("of a claim says who holds the task", async () => {

@@ -33,10 +33,12 @@ export const waitFor = defineTool(schema, {
 
 async function wait(args: Arguments, call: Call): Promise<Answer> {
   const { agent } = call;
-  const { task_ids: ids = [], wait_seconds: wanted = DEFAULT_WAIT_SECONDS } = args;
+  const { task_ids: ids = [], since, wait_seconds: wanted = DEFAULT_WAIT_SECONDS } = args;
   const session = agent.sessionId();
   const coordinator = await agent.coordinator();
-  const start = args.since ?? (await coordinator.tasks.stats({ signal: call.signal })).revision;
+  const { revision: last } = await coordinator.tasks.stats({ signal: call.signal });
+  // A cursor can be of a bucket that was created again. Nothing would ever come after it.
+  const start = Math.min(since ?? last, last);
   const own = new Set([session, ...agent.claims().map((held) => held.session)]);
   const filter = { prefix: prefixOf(args), wants: wantedBy(args, own) };
   agent.goOnWaiting(session, null);
@@ -46,7 +48,7 @@ async function wait(args: Arguments, call: Call): Promise<Answer> {
     const finished = await finishedOf(coordinator, ids, call.signal);
     const open = ids.filter((id) => !finished.some(({ task_id }) => task_id === id));
     // With a cursor, the model knows some of those that are finished.
-    const isOver = finished.length > 0 && (args.since === undefined || open.length === 0);
+    const isOver = finished.length > 0 && (since === undefined || open.length === 0);
     if (!isOver) {
       await whileWaiting(call, session, wanted, async ({ seconds, signal }) => {
         await arrival(changes, seconds * 1000, signal);
@@ -70,10 +72,10 @@ function prefixOf({ task_ids: [only, ...others] = [], prefix }: Arguments): stri
   return prefix ?? (only !== undefined && others.length === 0 ? only : "");
 }
 
-function wantedBy({ task_ids: ids }: Arguments, own: ReadonlySet<string>) {
+function wantedBy({ task_ids: ids = [] }: Arguments, own: ReadonlySet<string>) {
   const isNamed = new Set(ids);
   return ({ task_id: id, new_status: status, session_id: by }: TaskUpdate): boolean => {
-    if (ids !== undefined) return isNamed.has(id) && isFinished(status as TaskStatus);
+    if (ids.length > 0) return isNamed.has(id) && isFinished(status as TaskStatus);
     return by === null || !own.has(by);
   };
 }
