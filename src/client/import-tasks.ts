@@ -62,6 +62,7 @@ export function mergeReplies(replies: readonly ImportReply[]): ImportReply {
     created: replies.flatMap((reply) => reply.created),
     unchanged: replies.flatMap((reply) => reply.unchanged),
     conflicting: replies.flatMap((reply) => reply.conflicting),
+    conflicts: replies.flatMap((reply) => reply.conflicts),
     warnings: replies.flatMap((reply) => reply.warnings),
   };
 }

@@ -14,6 +14,7 @@ export const MAX_PAGE = 1_000;
 export const MAX_NAMES = 256;
 export const MAX_NAME_LENGTH = 256;
 export const MAX_INSTANCE_LENGTH = 128;
+export const MAX_AUTHOR_LENGTH = 512;
 export const MAX_REQUEST_ID_LENGTH = 256;
 export const MAX_SERVER_ID_LENGTH = 256;
 export const MAX_DEPENDENCIES = 10_000;

@@ -71,6 +71,9 @@ export const importTasks = z.object({
   created: taskIds,
   unchanged: taskIds,
   conflicting: taskIds.describe("Tasks that exist with another definition; they were not changed"),
+  conflicts: z
+    .array(z.object({ task_id: field.taskId, created_by: z.string().nullable() }))
+    .describe("The same tasks, each with who created it; null if that is not known"),
   warnings,
 });
 export const list = z.object({

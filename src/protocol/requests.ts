@@ -162,6 +162,11 @@ export const list = z.strictObject({
     })
     .optional(),
   claimed_by: field.sessionId.optional(),
+  created_by: z
+    .string()
+    .max(field.MAX_AUTHOR_LENGTH)
+    .optional()
+    .describe("Who created the task, such as agent.s1 or session.lead"),
   dead_end: z
     .boolean()
     .optional()

@@ -38,7 +38,7 @@ export function handlersOf(useCases: UseCases): Handlers {
   const { claims, edits, heartbeats, importer, list, next, past } = useCases;
   const { queries, reads, releases, replacements, sessions } = useCases;
   return {
-    "tasks.create": (call) => edits.create(call.id, call.body, authorOf(call)),
+    "tasks.create": (call) => edits.create(call),
     "tasks.import": (call) => importer.run(call.body, authorOf(call)),
     "tasks.claim": (call) => claims.claim(call.id, call.body, textOf(call.principal)),
     "tasks.next": ({ body, place, sender, isListening, principal }) =>

@@ -16,7 +16,13 @@ import type { TaskAccess, TaskWriter } from "./task-writer.ts";
 /** Writes in flight of one import: enough to hide the round trips, too few to delay claims. */
 const PARALLEL = 64;
 
-type Result = "created" | "unchanged" | "conflicting";
+type Result = "created" | "unchanged" | Conflict;
+/** A task that exists with another definition. `createdBy`: `null` if that is not known. */
+interface Conflict {
+  readonly createdBy: string | null;
+}
+
+const UNREADABLE: Conflict = { createdBy: null };
 
 export class Importer {
   readonly #store: TaskStore;
@@ -53,14 +59,19 @@ export class Importer {
       const portion = tasks.filter(({ options }) => isFinished === (options.finished !== null));
       await this.#importAll(portion, results);
     }
-    const having = (wanted: Result): string[] =>
-      tasks.map(({ taskId }) => taskId).filter((id) => results.get(id) === wanted);
+    const taskIds = tasks.map(({ taskId }) => taskId);
+    const having = (wanted: Result): string[] => taskIds.filter((id) => results.get(id) === wanted);
+    const conflicts = taskIds.flatMap((task_id) => {
+      const result = results.get(task_id);
+      return typeof result === "object" ? [{ task_id, created_by: result.createdBy }] : [];
+    });
     return {
       body: {
         ok: true,
         created: having("created"),
         unchanged: having("unchanged"),
-        conflicting: having("conflicting"),
+        conflicting: conflicts.map(({ task_id }) => task_id),
+        conflicts,
         warnings: [...warnings, ...this.#unfinished(tasks)],
       },
     };
@@ -124,14 +135,15 @@ export class Importer {
         return "created";
       }
     } catch (error) {
-      if (hasCode(error, "corrupt_record")) return "conflicting";
+      if (hasCode(error, "corrupt_record")) return UNREADABLE;
       if (!hasCode(error, "already_exists")) throw error;
     }
     try {
       const { task: existing } = await this.#writer.load(taskId);
-      return isSameDefinition(existing, definition) ? "unchanged" : "conflicting";
+      const { createdBy } = existing;
+      return isSameDefinition(existing, definition) ? "unchanged" : { createdBy };
     } catch (error) {
-      if (hasCode(error, "corrupt_record")) return "conflicting";
+      if (hasCode(error, "corrupt_record")) return UNREADABLE;
       if (!hasCode(error, "not_found")) throw error;
       await this.#writer.create(taskId, definition, options);
       return "created";

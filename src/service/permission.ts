@@ -1,4 +1,4 @@
-/** Which session a request speaks for, and whether its sender may send it. */
+/** Who sends a request, which session it speaks for, and whether its sender may send it. */
 import { CoordinatorError } from "../protocol/errors.ts";
 import { type OperationDefinition, OPERATIONS } from "../protocol/operations.ts";
 import { formatPrincipal, type Principal } from "../protocol/subjects.ts";
@@ -31,6 +31,10 @@ export interface Author {
   readonly createdBy: string | null;
 }
 
+export function isSessionOf(session: string, { name }: Principal): boolean {
+  return session === name || session.startsWith(`${name}.`);
+}
+
 /**
  * Operators may do everything. An agent speaks for its own sessions only: the session has the name of the agent
  * or begins with `<name>.`
@@ -53,8 +57,8 @@ export function requirePermission(call: Call, principalsOnly: boolean): void {
     throw new CoordinatorError("forbidden", `${operation} is for operators only: ask one to do it`);
   }
   const session = sessionOf(call);
+  if (session === undefined || isSessionOf(session, principal)) return;
   const { name } = principal;
-  if (session === undefined || session === name || session.startsWith(`${name}.`)) return;
   throw new CoordinatorError(
     "forbidden",
     `session_id: ${session} does not belong to ${name}: use ${name} or ${name}.<name>`,

@@ -11,11 +11,14 @@ import type { Principal } from "../protocol/subjects.ts";
 import { findCycle } from "../task/dependencies.ts";
 import type { TaskDefinition } from "../task/task.ts";
 import type { DependencyWarnings } from "./dependency-warnings.ts";
-import type { AnswerTo, Clock, Observe, ServiceContext, TaskStore } from "./ports.ts";
+import type { AnswerTo, Call, Clock, Observe, ServiceContext, TaskStore } from "./ports.ts";
+import type { PrincipalRules } from "./principal-rules.ts";
 import type { ServiceSettings } from "./service-settings.ts";
-import { type Author, textOf } from "./permission.ts";
+import { prefixFor, requireId } from "./id-owners.ts";
+import { authorOf, textOf } from "./permission.ts";
 import { cycleError } from "./refusals.ts";
 import type { TaskIndex } from "./task-index.ts";
+import { cancelRefusal, updateRefusal } from "./task-rights.ts";
 import { recordOf, type SentTask, type TaskAccess, type TaskWriter } from "./task-writer.ts";
 
 export class TaskEdits {
@@ -23,29 +26,28 @@ export class TaskEdits {
   readonly #writer: TaskWriter;
   readonly #tasks: TaskIndex;
   readonly #warnings: DependencyWarnings;
+  readonly #rules: PrincipalRules;
   readonly #settings: ServiceSettings;
   readonly #clock: Clock;
   readonly #observe: Observe;
 
   constructor(
     { store, index, writer }: TaskAccess,
-    warnings: DependencyWarnings,
+    { warnings, rules }: { readonly warnings: DependencyWarnings; readonly rules: PrincipalRules },
     { settings, clock, observe }: ServiceContext,
   ) {
     this.#store = store;
     this.#writer = writer;
     this.#tasks = index;
     this.#warnings = warnings;
+    this.#rules = rules;
     this.#settings = settings;
     this.#clock = clock;
     this.#observe = observe;
   }
 
-  async create(
-    id: string | undefined,
-    request: Request<"tasks.create">,
-    author: Author,
-  ): Promise<AnswerTo<"tasks.create">> {
+  async create(call: Call<"tasks.create">): Promise<AnswerTo<"tasks.create">> {
+    const { id, body: request, principal } = call;
     const { task_id: named, session_id: sessionId = null, not_before, ...given } = request;
     if (id !== undefined && named !== undefined && id !== named) {
       throw new CoordinatorError(
@@ -54,11 +56,12 @@ export class TaskEdits {
         { details: { field: "task_id" } },
       );
     }
-    const taskId = id ?? named ?? this.#makeId();
+    const taskId = id ?? named ?? this.#makeId(prefixFor(this.#rules, principal));
+    requireId(this.#rules, taskId, principal);
     const definition = decodeDefinition(given, this.#settings);
     await this.#refuseCycle(taskId, definition.dependsOn);
     const warnings = this.#warnings.of([{ taskId, dependsOn: definition.dependsOn }]);
-    const options = { ...author, sessionId, notBefore: millisOrNull(not_before) };
+    const options = { ...authorOf(call), sessionId, notBefore: millisOrNull(not_before) };
     return edited(await this.#writer.create(taskId, definition, options), warnings);
   }
 
@@ -81,19 +84,19 @@ export class TaskEdits {
     const warnings = this.#warnings.of([{ taskId, dependsOn }]);
     const executed = await this.#writer.execute(
       taskId,
-      (task) => ({
-        type: "update",
-        sessionId,
-        principal,
-        changes,
-        unmet: this.#writer.unmet({ dependsOn: changes.dependsOn ?? task.dependsOn }),
-      }),
+      (task) =>
+        updateRefusal(task, by) ?? {
+          type: "update",
+          sessionId,
+          principal,
+          changes,
+          unmet: this.#writer.unmet({ dependsOn: changes.dependsOn ?? task.dependsOn }),
+        },
       { onlyRevision: revision, limitSize: true },
     );
     return edited(executed, warnings);
   }
 
-  /** An agent may cancel what it holds itself, nothing else. */
   async cancel(
     taskId: string,
     request: Request<"tasks.cancel">,
@@ -101,13 +104,16 @@ export class TaskEdits {
   ): Promise<AnswerTo<"tasks.cancel">> {
     const { session_id: sessionId = null, force, reason = null } = request;
     const principal = textOf(by);
-    const executed = await this.#writer.execute(taskId, (task) =>
-      by?.role === "agent" && (sessionId === null || task.claimedBy !== sessionId)
-        ? new CoordinatorError(
-            "forbidden",
-            `only operators cancel tasks that they do not hold: ask one to cancel ${taskId}`,
-          )
-        : { type: "cancel", sessionId, force, reason, principal },
+    const executed = await this.#writer.execute(
+      taskId,
+      (task) =>
+        cancelRefusal(task, by, sessionId) ?? {
+          type: "cancel",
+          sessionId,
+          force,
+          reason,
+          principal,
+        },
     );
     return { body: bodyOf(executed) };
   }
@@ -143,9 +149,9 @@ export class TaskEdits {
   }
 
   /** An id that sorts by time and is unique across workers. */
-  #makeId(): string {
+  #makeId(prefix: string): string {
     const chance = Math.floor(this.#clock.random() * 2 ** 48).toString(36);
-    return `task-${this.#clock.now().toString(36)}-${chance.padStart(10, "0")}`;
+    return `${prefix}task-${this.#clock.now().toString(36)}-${chance.padStart(10, "0")}`;
   }
 }
 

@@ -233,6 +233,9 @@ export class TaskWriter {
     command: CommandFor,
     onlyRevision: number | undefined,
   ): Decision | CoordinatorError {
+    const made = typeof command === "function" ? command(known.task) : command;
+    // First: the conflict below shows the task.
+    if (made instanceof CoordinatorError) return made;
     if (onlyRevision !== undefined && onlyRevision !== known.revision) {
       return new CoordinatorError(
         "conflict",
@@ -240,8 +243,6 @@ export class TaskWriter {
         { task: encodeTask(known.task) },
       );
     }
-    const made = typeof command === "function" ? command(known.task) : command;
-    if (made instanceof CoordinatorError) return made;
     return transition(known.task, made, {
       now: this.#clock.now(),
       revision: known.revision,

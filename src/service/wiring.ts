@@ -63,7 +63,7 @@ export function wire(
   const releases = new ReleaseNext(claims, next, access, context);
 
   const warnings = new DependencyWarnings(tasks);
-  const edits = new TaskEdits(access, warnings, context);
+  const edits = new TaskEdits(access, { warnings, rules }, context);
   const importer = new Importer(access, warnings, context);
 
   const heartbeats = new Heartbeats(sessions, claims, access);

@@ -208,7 +208,14 @@ describe("the task client", () => {
     const connection = await server.connect();
     const requests = await respond(connection, ({ body }) => {
       const [first, ...rest] = (body.tasks as { task_id: string }[]).map((t) => t.task_id);
-      return { ok: true, created: rest, unchanged: [first], conflicting: [], warnings: [first] };
+      return {
+        ok: true,
+        created: rest,
+        unchanged: [first],
+        conflicting: [],
+        conflicts: [],
+        warnings: [first],
+      };
     });
     const client = new TaskClient(createRequester(connection));
 

@@ -30,6 +30,7 @@ describe("importing the example project", () => {
       created: ids,
       unchanged: [],
       conflicting: [],
+      conflicts: [],
       warnings: [],
     });
     const stats = await coordinator.ok("tasks.stats");

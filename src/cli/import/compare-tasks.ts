@@ -11,6 +11,8 @@ export interface Difference {
   readonly task_id: string;
   /** The fields that differ, such as `title`. */
   readonly fields: readonly string[];
+  /** Who created the existing task; `null` if that is not known. */
+  readonly created_by: string | null;
 }
 
 /** What an import would do. */
@@ -37,7 +39,7 @@ export async function compareTasks(
     const fields = record === undefined ? [] : differingFields(task, record);
     if (record === undefined) created.push(task_id);
     else if (fields.length === 0) unchanged.push(task_id);
-    else conflicting.push({ task_id, fields });
+    else conflicting.push({ task_id, fields, created_by: record.created_by ?? null });
   }
   return { created, unchanged, conflicting };
 }

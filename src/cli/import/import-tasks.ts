@@ -111,7 +111,7 @@ async function differences(
       const fields = record === undefined ? [] : differingFields(task, record);
       // Only the limits that the file does not name are left.
       const named = fields.length === 0 ? ["max_failures or max_lost_leases"] : fields;
-      return { task_id: task.task_id, fields: named };
+      return { task_id: task.task_id, fields: named, created_by: record?.created_by ?? null };
     });
 }
 
@@ -134,7 +134,8 @@ async function updateTasks(
       done.updated.push(task_id);
     } catch (error) {
       if (!hasCode(error, "not_available", "conflict")) throw error;
-      left.push({ task_id, fields: Object.keys(changes) });
+      const created_by = existing.task.created_by ?? null;
+      left.push({ task_id, fields: Object.keys(changes), created_by });
       done.warnings.push(`${task_id} is not updated: ${error.message}`);
     }
   }

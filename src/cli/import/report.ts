@@ -43,15 +43,15 @@ export function formatPlan(
   isUpdate: boolean,
 ): string {
   const created = new Set(plan.created);
-  const differing = new Map(plan.conflicting.map(({ task_id, fields }) => [task_id, fields]));
+  const differing = new Map(plan.conflicting.map((difference) => [difference.task_id, difference]));
   const width = tasks.reduce((most, { task_id }) => Math.max(most, task_id.length), 0);
   const lines = tasks.map(({ task_id, title = "", status }) => {
-    const fields = differing.get(task_id);
+    const difference = differing.get(task_id);
     const id = task_id.padEnd(width);
     const end = status === undefined ? "" : ` (${status})`;
     if (created.has(task_id)) return `create     ${id}  ${printable(title)}${end}`;
-    if (fields === undefined) return `unchanged  ${id}  ${printable(title)}`;
-    return `${isUpdate ? "update   " : "differs  "}  ${id}  ${fields.join(", ")}`;
+    if (difference === undefined) return `unchanged  ${id}  ${printable(title)}`;
+    return `${isUpdate ? "update   " : "differs  "}  ${id}  ${formatDifference(difference)}`;
   });
   const { length: differ } = plan.conflicting;
   const others = isUpdate ? `update ${differ}` : `${differ} exist with another definition`;
@@ -75,7 +75,12 @@ export function formatReport(report: ImportReport): string {
     `${counted(report.total, "task")}: ${counts.join(", ")}`,
     ...conflicting
       .slice(0, MAX_SHOWN)
-      .map(({ task_id, fields }) => `differs  ${task_id}  ${fields.join(", ")}`),
+      .map((difference) => `differs  ${difference.task_id}  ${formatDifference(difference)}`),
     ...(conflicting.length > MAX_SHOWN ? [`and ${conflicting.length - MAX_SHOWN} more`] : []),
   ].join("\n");
+}
+
+function formatDifference({ fields, created_by }: Difference): string {
+  const by = created_by === null ? "" : ` (created by ${created_by})`;
+  return printable(`${fields.join(", ")}${by}`);
 }

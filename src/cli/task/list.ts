@@ -21,6 +21,7 @@ interface ListOptions extends ConnectionOptions, OutputOptions, SessionOption {
   readonly capability?: readonly string[];
   readonly holder?: string;
   readonly mine?: boolean;
+  readonly createdBy?: string;
   readonly deadEnds?: boolean;
   readonly limit?: number;
   readonly headers: boolean;
@@ -39,6 +40,11 @@ export function define(command: Command): void {
     )
     .option("--holder <session>", "only tasks that this session holds", parseSessionId)
     .addOption(new Option("--mine", "only tasks that your session holds").conflicts("holder"))
+    .option(
+      "--created-by <author>",
+      "only tasks that an agent (agent.s1), operator (operator.ann) or session (session.lead) has created",
+      parseText,
+    )
     .option("--dead-ends", "only blocked tasks that wait for a failed or cancelled task")
     .option("--limit <n>", "at most so many tasks", parseCount)
     .option("--no-headers", "without the names of the columns");
@@ -48,6 +54,7 @@ export function define(command: Command): void {
     "task list",
     "task list --ready --prefix P0. --limit 10",
     "task list --mine --session s1",
+    "task list --created-by agent.s1",
     "task list --status failed --jsonl | jq -r .task_id",
   ]);
 }
@@ -77,7 +84,7 @@ async function list(options: ListOptions): Promise<void> {
 }
 
 function requestOf(options: ListOptions): TaskFilter {
-  const { status, ready, prefix, tag, deadEnds } = options;
+  const { status, ready, prefix, tag, createdBy, deadEnds } = options;
   const holder = options.mine === true ? requireSession(options) : options.holder;
   return {
     ...(status === undefined ? {} : { status: [...status] }),
@@ -85,6 +92,7 @@ function requestOf(options: ListOptions): TaskFilter {
     ...(prefix === undefined ? {} : { prefix }),
     ...(tag === undefined ? {} : { tags: [...tag] }),
     ...(holder === undefined ? {} : { claimed_by: holder }),
+    ...(createdBy === undefined ? {} : { created_by: createdBy }),
     ...(deadEnds === true ? { dead_end: true } : {}),
   };
 }

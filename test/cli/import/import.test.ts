@@ -100,7 +100,7 @@ describe("import", () => {
     const report = JSON.parse(updated.stdout);
     assert.deepEqual(
       [report.updated, report.conflicting],
-      [["a"], [{ task_id: "c", fields: ["title"] }]],
+      [["a"], [{ task_id: "c", fields: ["title"], created_by: null }]],
     );
     assert.match(report.warnings[0].message, /^c is not updated: /);
     const { task } = await coordinator.ok("tasks.get.a");
