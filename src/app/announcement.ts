@@ -37,6 +37,9 @@ export function announcementOf(config: Config, clock: Clock, waiting: number): A
       "limits.waiting_per_session": config.limits.waitingPerSession,
       "limits.filters_per_principal": config.limits.filtersPerPrincipal,
       "limits.filter_bytes": config.limits.filterBytes,
+      "limits.claims_per_principal": config.limits.claimsPerPrincipal,
+      "limits.claims_per_session": config.limits.claimsPerSession,
+      "limits.lease_seconds": config.limits.leaseSeconds,
       "limits.requests_per_second": config.limits.requestsPerSecond,
     },
   };

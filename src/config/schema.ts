@@ -139,6 +139,15 @@ const limits = z.strictObject({
   filter_bytes: wholeNumber(256, 1_000_000).default(4_096).meta({
     description: "Bytes of the capabilities, tags and prefix of a `tasks.next` request",
   }),
+  claims_per_principal: wholeNumber(1, 10_000_000).default(20_000).meta({
+    description: "Tasks that the sessions of one agent hold at a time",
+  }),
+  claims_per_session: wholeNumber(1, 10_000_000).default(50_000).meta({
+    description: "Tasks that one session holds at a time",
+  }),
+  lease_seconds: wholeNumber(MIN_TTL_SECONDS, MAX_TTL_SECONDS).default(MAX_TTL_SECONDS).meta({
+    description: "Longest lease that a request gets, in seconds",
+  }),
   requests_per_second: wholeNumber(0, 1_000_000).default(20_000).meta({
     description:
       "Requests per second that one worker takes from one agent or connection; 0: no limit",

@@ -1,5 +1,6 @@
 /** The table of handlers: which use case answers which operation. */
 import type { Operation } from "../protocol/operations.ts";
+import type { ClaimLimits } from "./claim-limits.ts";
 import type { Claims } from "./claims.ts";
 import type { Heartbeats } from "./heartbeats.ts";
 import type { Importer } from "./importer.ts";
@@ -16,6 +17,7 @@ import type { TaskEdits } from "./task-edits.ts";
 import type { TaskList } from "./task-list.ts";
 
 export interface UseCases {
+  readonly claimLimits: ClaimLimits;
   readonly claims: Claims;
   readonly edits: TaskEdits;
   readonly heartbeats: Heartbeats;
@@ -35,15 +37,25 @@ export type Handlers = {
 };
 
 export function handlersOf(useCases: UseCases): Handlers {
-  const { claims, edits, heartbeats, importer, list, next, past } = useCases;
+  const { claimLimits, claims, edits, heartbeats, importer, list, next, past } = useCases;
   const { queries, reads, releases, replacements, sessions } = useCases;
   return {
     "tasks.create": (call) => edits.create(call),
     "tasks.import": (call) => importer.run(call.body, authorOf(call)),
-    "tasks.claim": (call) => claims.claim(call.id, call.body, textOf(call.principal)),
+    "tasks.claim": async (call) => {
+      const { id, body, sender } = call;
+      const ttl_seconds = claimLimits.leaseSeconds(body.ttl_seconds, sender);
+      await claimLimits.requireRoom({ sessionId: body.session_id, sender }, id);
+      return claims.claim(id, { ...body, ttl_seconds }, textOf(call.principal));
+    },
     "tasks.next": ({ body, place, sender, isListening, principal }) =>
       next.next(body, { place, sender, isListening, principal: textOf(principal) }),
-    "tasks.renew": (call) => claims.renew(call.id, call.body, textOf(call.principal)),
+    "tasks.renew": async (call) => {
+      if (call.body.ttl_seconds !== undefined) {
+        claimLimits.leaseSeconds(call.body.ttl_seconds, call.sender);
+      }
+      return claims.renew(call.id, call.body, textOf(call.principal));
+    },
     "tasks.release": (call) => releases.release(call),
     "tasks.get": ({ id, sender }) => reads.one(sender, () => queries.get(id)),
     "tasks.list": ({ body, sender }) => reads.page(sender, () => list.list(body)),

@@ -11,6 +11,7 @@ import { isoOrNull } from "../protocol/instants.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import type { ReadyFilter } from "../task/ready-queue.ts";
 import type { Claimed } from "./claimed.ts";
+import type { ClaimLimits } from "./claim-limits.ts";
 import type { Claims } from "./claims.ts";
 import { connectionOf } from "./connection-key.ts";
 import { FilteredCounts } from "./filtered-counts.ts";
@@ -27,6 +28,7 @@ import type { TaskAccess } from "./task-writer.ts";
 /** The parts that make claims for `next`. */
 interface ClaimingParts {
   readonly claims: Claims;
+  readonly claimLimits: ClaimLimits;
   readonly ready: ReadyClaims;
   readonly parked: ParkedRequests;
   readonly sessions: Sessions;
@@ -34,6 +36,7 @@ interface ClaimingParts {
 
 export class NextClaims {
   readonly #claims: Claims;
+  readonly #limits: ClaimLimits;
   readonly #ready: ReadyClaims;
   readonly #parked: ParkedRequests;
   readonly #sessions: Sessions;
@@ -44,11 +47,12 @@ export class NextClaims {
   readonly #settings: ServiceSettings;
 
   constructor(
-    { claims, ready, parked, sessions }: ClaimingParts,
+    { claims, claimLimits, ready, parked, sessions }: ClaimingParts,
     { store, index }: TaskAccess,
     { observe, settings }: ServiceContext,
   ) {
     this.#claims = claims;
+    this.#limits = claimLimits;
     this.#ready = ready;
     this.#parked = parked;
     this.#sessions = sessions;
@@ -70,6 +74,9 @@ export class NextClaims {
       if (earlier.length > 0) return this.#answer(body, earlier);
     }
 
+    const { sender } = more;
+    body.ttl_seconds = this.#limits.leaseSeconds(body.ttl_seconds, sender);
+    await this.#limits.requireRoom({ sessionId: body.session_id, sender });
     let claimed = await this.#sessions.withCapabilities(
       body,
       (capabilities) => {

@@ -13,21 +13,32 @@ import { MAX_TIMER_MS } from "../timers.ts";
 import { isClaimOf } from "../task/holder.ts";
 import { byUrgency, type ReadyTask } from "../task/ready-queue.ts";
 import { AbsentClients } from "./absent-clients.ts";
+import type { ClaimLimits } from "./claim-limits.ts";
 import type { Claimed } from "./claimed.ts";
 import { isSameConnection } from "./connection-key.ts";
 import type { NextRequest } from "./next-request.ts";
 import type { Clock, ConnectionId, ServiceContext } from "./ports.ts";
+import type { PrincipalRules } from "./principal-rules.ts";
 import type { ReadyClaims } from "./ready-claims.ts";
 import type { SessionChange } from "./session-index.ts";
 import type { TaskChange, TaskIndex } from "./task-index.ts";
 import { ParkedQueue } from "./parked-queue.ts";
 import { ParkingLimits } from "./parking-limits.ts";
 
+/** So many parked requests of an agent that may claim again are offered a task. */
+const SOME = 100;
 /** A task whose claim failed because the store did not answer is offered again after this time. */
 const AGAIN_MS = 100;
 
+interface ServingParts {
+  readonly ready: ReadyClaims;
+  readonly claimLimits: ClaimLimits;
+  readonly rules: PrincipalRules;
+}
+
 export class ParkedRequests {
   readonly #ready: ReadyClaims;
+  readonly #claimLimits: ClaimLimits;
   readonly #tasks: TaskIndex;
   readonly #limits: ParkingLimits;
   readonly #clock: Clock;
@@ -39,14 +50,26 @@ export class ParkedRequests {
   readonly #offers = new Set<string>();
   #stopped = false;
 
-  constructor(ready: ReadyClaims, tasks: TaskIndex, { settings, clock }: ServiceContext) {
+  constructor(
+    { ready, claimLimits, rules }: ServingParts,
+    tasks: TaskIndex,
+    { settings, clock }: ServiceContext,
+  ) {
     this.#ready = ready;
+    this.#claimLimits = claimLimits;
     this.#tasks = tasks;
-    this.#limits = new ParkingLimits(settings);
+    this.#limits = new ParkingLimits(settings, rules);
     this.#clock = clock;
     this.#absent = new AbsentClients(this.#queue, clock);
     tasks.onChange((change) => {
       this.#taskChanged(change);
+    });
+    claimLimits.onRoom(({ sessionId, sender }) => {
+      // They were left out while they could claim nothing.
+      const some = this.#queue.oldestOf(sender, SOME, () => true);
+      for (const { request } of [...this.#queue.ofSession(sessionId), ...some]) {
+        this.#offerBest(request);
+      }
     });
     tasks.ready.onDue((taskId) => {
       this.#offer(taskId);
@@ -163,7 +186,7 @@ export class ParkedRequests {
 
   /** Claims a ready task for the matching request whose turn it is. */
   #give(task: ReadyTask): void {
-    const parked = this.#queue.take(task);
+    const parked = this.#queue.take(task, (request) => this.#claimLimits.room(request) > 0);
     if (parked === null) return;
     const { taskId } = task;
     const serve = async (): Promise<void> => {

@@ -1,6 +1,7 @@
 /** How many `next` requests a worker parks: in all, of each sender, and of each session. */
 import type { CoordinatorError } from "../protocol/errors.ts";
 import type { ReadyFilter } from "../task/ready-queue.ts";
+import type { PrincipalRules } from "./principal-rules.ts";
 import { limitReached } from "./refusals.ts";
 import type { ServiceSettings } from "./service-settings.ts";
 
@@ -11,9 +12,11 @@ type Settings = Pick<
 
 export class ParkingLimits {
   readonly #settings: Settings;
+  readonly #rules: Pick<PrincipalRules, "limitOf">;
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, rules: Pick<PrincipalRules, "limitOf">) {
     this.#settings = settings;
+    this.#rules = rules;
   }
 
   /** Why the sender or the session cannot park another request; `null`: they can. */
@@ -31,9 +34,10 @@ export class ParkingLimits {
       const problem = `${sessionId} has ${sizes.ofSession} requests that wait: let it ask with one at a time`;
       return limitReached("limits.waiting_per_session", maxWaitingPerSession, problem);
     }
-    if (sizes.ofSender >= maxWaitingPerPrincipal) {
+    const mostOfSender = this.#rules.limitOf(sender, "waiting") ?? maxWaitingPerPrincipal;
+    if (sizes.ofSender >= mostOfSender) {
       const problem = `${sender} has ${sizes.ofSender} requests that wait: ask with fewer sessions`;
-      return limitReached("limits.waiting_per_principal", maxWaitingPerPrincipal, problem);
+      return limitReached("limits.waiting_per_principal", mostOfSender, problem);
     }
     if (sizes.filters > maxFiltersPerPrincipal) {
       const problem = `${sender} has requests with ${sizes.filters - 1} different tags, prefixes and capabilities that wait: let sessions share them`;

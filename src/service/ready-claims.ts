@@ -5,6 +5,7 @@
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { ReadyFilter, ReadyTask } from "../task/ready-queue.ts";
 import type { Claimed } from "./claimed.ts";
+import type { ClaimLimits } from "./claim-limits.ts";
 import type { Claims } from "./claims.ts";
 import { claimRequestOf, type NextRequest } from "./next-request.ts";
 import type { Clock, ServiceContext } from "./ports.ts";
@@ -17,12 +18,19 @@ const SPREAD = 8;
 
 export class ReadyClaims {
   readonly #claims: Claims;
+  readonly #limits: ClaimLimits;
   readonly #tasks: TaskIndex;
   readonly #settings: ServiceSettings;
   readonly #clock: Clock;
 
-  constructor(claims: Claims, tasks: TaskIndex, { settings, clock }: ServiceContext) {
+  constructor(
+    claims: Claims,
+    limits: ClaimLimits,
+    tasks: TaskIndex,
+    { settings, clock }: ServiceContext,
+  ) {
     this.#claims = claims;
+    this.#limits = limits;
     this.#tasks = tasks;
     this.#settings = settings;
     this.#clock = clock;
@@ -40,14 +48,15 @@ export class ReadyClaims {
   }
 
   /**
-   * Claims up to `max` ready tasks, but not more than fit into the reply. `already`: claims that are in
+   * Claims up to `max` ready tasks, but not more than fit into the reply or than the session may hold. `already`: claims that are in
    * the reply, too.
    */
   async claimBest(request: NextRequest, already: readonly Claimed[] = []): Promise<Claimed[]> {
     const claimed: Claimed[] = [];
     let lostRaces = 0;
-    while (claimed.length < request.max) {
-      const wanted = request.max - claimed.length;
+    const max = Math.min(request.max, this.#limits.room(request));
+    while (claimed.length < max) {
+      const wanted = max - claimed.length;
       const spread = lostRaces === 0 ? 0 : SPREAD;
       const candidates = this.candidates(wanted + spread, request.filter);
       const drawn = spread === 0 ? candidates : this.#draw(candidates, wanted);

@@ -26,6 +26,11 @@ export interface ServiceSettings {
   readonly maxFiltersPerPrincipal: number;
   /** Bytes of the capabilities, tags and prefix of a `next` request. */
   readonly maxFilterBytes: number;
+  /** The most claims that a session holds, and an agent with all of its sessions. */
+  readonly maxClaimsPerSession: number;
+  readonly maxClaimsPerPrincipal: number;
+  /** The longest lease that a request gets. */
+  readonly maxLeaseSeconds: number;
   /** Requests per second of one sender; 0: no limit. */
   readonly requestsPerSecond: number;
   /** Whether a client without a principal is refused; otherwise it is trusted. */

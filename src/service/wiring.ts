@@ -1,4 +1,5 @@
 /** Makes the parts of the service and gives each the others that it needs. */
+import { ClaimLimits } from "./claim-limits.ts";
 import { Claims } from "./claims.ts";
 import { DependencyWarnings } from "./dependency-warnings.ts";
 import { FollowUps } from "./follow-ups.ts";
@@ -56,10 +57,11 @@ export function wire(
   const sessionIndex = new SessionIndex(tasks);
   const sessions = new Sessions(stores.sessions, sessionIndex, tasks, context);
 
+  const claimLimits = new ClaimLimits(stores.tasks, tasks, rules, context);
   const claims = new Claims(writer, { leases, writes }, sessions, context);
-  const ready = new ReadyClaims(claims, tasks, context);
-  const parked = new ParkedRequests(ready, tasks, context);
-  const next = new NextClaims({ claims, ready, parked, sessions }, access, context);
+  const ready = new ReadyClaims(claims, claimLimits, tasks, context);
+  const parked = new ParkedRequests({ ready, claimLimits, rules }, tasks, context);
+  const next = new NextClaims({ claims, claimLimits, ready, parked, sessions }, access, context);
   const releases = new ReleaseNext(claims, next, access, context);
 
   const warnings = new DependencyWarnings(tasks);
@@ -82,7 +84,7 @@ export function wire(
   const followUps = new FollowUps(access, followed, context);
 
   const handlers = handlersOf({
-    ...{ claims, next, releases, edits, importer },
+    ...{ claimLimits, claims, next, releases, edits, importer },
     ...{ heartbeats, replacements, sessions },
     ...{ queries, list, past, reads: new Reads(context.settings) },
   });

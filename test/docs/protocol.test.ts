@@ -111,6 +111,8 @@ describe("docs/protocol.md", () => {
       "Requests that wait": `${config.limits.waiting} for each worker, setting limits.waiting`,
       "Those of a principal": `${config.limits.waitingPerPrincipal} for each worker, setting limits.waiting_per_principal`,
       "Those of a session": `${config.limits.waitingPerSession} for each worker, setting limits.waiting_per_session`,
+      "Claims of an agent": `${config.limits.claimsPerPrincipal}, setting limits.claims_per_principal`,
+      "Claims of a session": `${config.limits.claimsPerSession}, setting limits.claims_per_session`,
       "Filter of tasks.next": `${config.limits.filterBytes} bytes, setting limits.filter_bytes`,
       "Request or reply": "max_payload of the NATS server, 1 MiB by default",
     };

@@ -1,0 +1,128 @@
+/**
+ * How many claims a session and an agent may hold, and for how long.
+ *
+ * The counts are those of the index, so requests under way at the same time can exceed a limit by as many as
+ * they are. The sessions of an agent begin with its name, so their claims are counted under the first part of
+ * the session id.
+ */
+import type { CoordinatorError } from "../protocol/errors.ts";
+import type { ServiceContext, TaskStore } from "./ports.ts";
+import type { PrincipalRules } from "./principal-rules.ts";
+import { limitReached } from "./refusals.ts";
+import type { ServiceSettings } from "./service-settings.ts";
+import type { TaskIndex } from "./task-index.ts";
+
+/** Who wants to claim. `sender`: as `Call.sender`. */
+export interface Claimant {
+  readonly sessionId: string;
+  readonly sender: string;
+}
+
+const AGENT = "agent.";
+
+export class ClaimLimits {
+  readonly #store: TaskStore;
+  readonly #tasks: TaskIndex;
+  readonly #rules: PrincipalRules;
+  readonly #settings: ServiceSettings;
+  /** The claims of all sessions whose ids begin with the same name. */
+  readonly #held = new Map<string, number>();
+  readonly #listeners: ((claimant: Claimant) => void)[] = [];
+
+  constructor(
+    store: TaskStore,
+    tasks: TaskIndex,
+    rules: PrincipalRules,
+    { settings }: Pick<ServiceContext, "settings">,
+  ) {
+    this.#store = store;
+    this.#tasks = tasks;
+    this.#rules = rules;
+    this.#settings = settings;
+    tasks.onChange(({ before, after }) => {
+      const old = before?.claimedBy ?? null;
+      const now = after?.claimedBy ?? null;
+      if (old === now) return;
+      if (now !== null) this.#count(now, 1);
+      if (old !== null) this.#count(old, -1);
+    });
+  }
+
+  /** How many more tasks it may claim. */
+  room({ sessionId, sender }: Claimant): number {
+    const { maxClaimsPerSession } = this.#settings;
+    const ofSession = maxClaimsPerSession - this.#tasks.claims.get(sessionId).size;
+    if (!sender.startsWith(AGENT)) return Math.max(0, ofSession);
+    return Math.max(0, Math.min(ofSession, this.#mostOf(sender) - this.#heldBy(sender)));
+  }
+
+  /**
+   * Before the refusal, this is confirmed against the store: another worker may have ended a claim.
+   * `taskId`: the task that it wants. If it holds that already, it needs no room.
+   *
+   * @throws CoordinatorError `limit_reached`
+   */
+  async requireRoom(claimant: Claimant, taskId?: string): Promise<void> {
+    if (this.room(claimant) > 0) return;
+    const task = taskId === undefined ? undefined : this.#tasks.get(taskId);
+    if (task?.claimedBy === claimant.sessionId) return;
+    await this.#tasks.position.catchUp(this.#store);
+    if (this.room(claimant) === 0) throw this.#refusal(claimant);
+  }
+
+  /**
+   * The lease of a claim, in seconds; `undefined`: the default.
+   *
+   * @throws CoordinatorError `limit_reached` if it asks for more than it may have
+   */
+  leaseSeconds(asked: number | undefined, sender: string): number | undefined {
+    const most = this.#rules.limitOf(sender, "lease_seconds") ?? this.#settings.maxLeaseSeconds;
+    if (asked === undefined) return this.#settings.defaultTtlSeconds > most ? most : undefined;
+    if (asked <= most) return asked;
+    const problem = `ttl_seconds of ${asked} is longer than a lease may be: ask for less, and renew the claim`;
+    throw limitReached("limits.lease_seconds", most, problem);
+  }
+
+  /** Calls the listener when a session or an agent that could claim nothing more has room again. */
+  onRoom(listener: (claimant: Claimant) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  #count(sessionId: string, by: 1 | -1): void {
+    const name = nameIn(sessionId);
+    const held = (this.#held.get(name) ?? 0) + by;
+    if (held === 0) this.#held.delete(name);
+    else this.#held.set(name, held);
+    if (by === 1) return;
+    const sender = AGENT + name;
+    const ofSession = this.#tasks.claims.get(sessionId).size;
+    const hadNone =
+      ofSession === this.#settings.maxClaimsPerSession - 1 || held === this.#mostOf(sender) - 1;
+    if (hadNone) for (const listener of this.#listeners) listener({ sessionId, sender });
+  }
+
+  #heldBy(sender: string): number {
+    return this.#held.get(sender.slice(AGENT.length)) ?? 0;
+  }
+
+  #mostOf(sender: string): number {
+    return this.#rules.limitOf(sender, "claims") ?? this.#settings.maxClaimsPerPrincipal;
+  }
+
+  #refusal({ sessionId, sender }: Claimant): CoordinatorError {
+    const { maxClaimsPerSession } = this.#settings;
+    const ofSession = this.#tasks.claims.get(sessionId).size;
+    if (ofSession >= maxClaimsPerSession) {
+      const problem = `${sessionId} holds ${ofSession} tasks: complete or release some of them first`;
+      return limitReached("limits.claims_per_session", maxClaimsPerSession, problem);
+    }
+    const most = this.#mostOf(sender);
+    const problem = `${sender} holds ${this.#heldBy(sender)} tasks: complete or release some of them first`;
+    return limitReached("limits.claims_per_principal", most, problem);
+  }
+}
+
+function nameIn(sessionId: string): string {
+  const end = sessionId.indexOf(".");
+  return end < 0 ? sessionId : sessionId.slice(0, end);
+}
