@@ -3,6 +3,7 @@ import { Cluster, nodeNamesOf } from "../lab/cluster.ts";
 import { Disks } from "../lab/disks.ts";
 import { FAULTS } from "../lab/faults/all.ts";
 import { Network } from "../lab/network.ts";
+import { sessionNames } from "../lab/workload.ts";
 import { runScript, type Run } from "../lab/run-script.ts";
 import { isStraceHere } from "../lab/slow-disk.ts";
 import { type ChaosOptions, formatOptions, parseOptions, SCRIPT } from "./options.ts";
@@ -39,6 +40,7 @@ async function inCluster(options: ChaosOptions, run: Run): Promise<Result> {
     network,
     disks,
     canSlowDisks,
+    ...(options.secured && { walledFrom: sessionNames(options.sessions) }),
   });
   return await run.untilInterrupted(runChaos(cluster, options, tell));
 }

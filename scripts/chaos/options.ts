@@ -14,6 +14,7 @@ export const SCRIPT = {
     sessions: whole("sessions, each with a connection", 20),
     faults: text("<names>", "only these faults, separated by commas", null, { shown: "all" }),
     "list-faults": flag("lists the faults and does nothing else"),
+    secured: flag("serves only agents and operators, and the garbage comes from an agent"),
     "no-namespaces": flag("runs all processes on one host, as where namespaces are not allowed"),
   },
 };
@@ -24,22 +25,23 @@ export type ChaosOptions = NonNullable<ReturnType<typeof parseOptions>>;
 export function parseOptions(args: readonly string[]) {
   const { values } = parse(SCRIPT, args);
   if (values["list-faults"]) return null;
-  const { seed, duration: durationMs, nodes, workers, sessions } = values;
+  const { seed, duration: durationMs, nodes, workers, sessions, secured } = values;
   const faults = values.faults?.split(",").map((name) => name.trim()) ?? null;
   const unknown = faults?.find((name) => FAULTS.every((fault) => fault.name !== name));
   if (unknown !== undefined) {
     throw new UsageError(SCRIPT, `--faults ${unknown}: takes names that --list-faults shows`);
   }
   const namespaces = !values["no-namespaces"];
-  return { seed, durationMs, nodes, workers, sessions, namespaces, faults };
+  return { seed, durationMs, nodes, workers, sessions, namespaces, faults, secured };
 }
 
 /** The options that repeat the run. */
 export function formatOptions(options: ChaosOptions): string {
-  const { seed, durationMs, nodes, workers, sessions, namespaces, faults } = options;
+  const { seed, durationMs, nodes, workers, sessions, namespaces, faults, secured } = options;
   return [
     ...[`--seed ${seed} --nodes ${nodes} --workers ${workers} --sessions ${sessions}`],
     ...[`--duration ${durationMs / 1000}s`],
+    ...(secured ? ["--secured"] : []),
     ...(namespaces ? [] : ["--no-namespaces"]),
     ...(faults === null ? [] : [`--faults "${faults.join(",")}"`]),
   ].join(" ");

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Member, type MemberOptions } from "./member.ts";
+import { WALLED_CONFIG, WALLED_SETTINGS } from "./walled-accounts.ts";
 import type { Network } from "./network.ts";
 
 const WORKER = fileURLToPath(new URL("worker.js", import.meta.url));
@@ -19,6 +20,11 @@ export interface Surroundings {
   readonly figures?: boolean;
   /** More configuration for nats-server. */
   readonly serverConfig?: string;
+  /**
+   * The sessions of the run, if only agents and operators with an account are served, and the sender of garbage is
+   * such an agent. Default: everybody is served.
+   */
+  readonly walledFrom?: readonly string[];
 }
 
 export interface NodeOptions {
@@ -39,7 +45,8 @@ export function node(
   around: Surroundings,
   { name, address, clusterAddress, routes, figuresAddress }: NodeOptions,
 ): Member {
-  const { binary, folder, serverConfig } = around;
+  const { binary, folder } = around;
+  const serverConfig = configOf(around);
   const data = join(folder, name);
   mkdirSync(data, { recursive: true });
   const [host = "", port = ""] = address.split(":");
@@ -59,6 +66,10 @@ export function node(
   return member(around, { name, command: [binary, ...args] });
 }
 
+function configOf({ serverConfig, walledFrom }: Surroundings): string | undefined {
+  return walledFrom === undefined ? serverConfig : `${serverConfig ?? ""}${WALLED_CONFIG}`;
+}
+
 export interface WorkerOptions {
   readonly name: string;
   readonly urls: readonly string[];
@@ -76,6 +87,7 @@ export function worker(
     IF_COORDINATOR_METRICS_ENABLED: String(around.figures === true),
     IF_COORDINATOR_METRICS_HOST: host,
     IF_COORDINATOR_METRICS_PORT: port,
+    ...(around.walledFrom === undefined ? {} : WALLED_SETTINGS),
     ...around.settings,
     IF_COORDINATOR_NATS_SERVERS: urls.join(","),
     IF_COORDINATOR_REPLICAS: String(replicas),
@@ -84,8 +96,18 @@ export function worker(
   return member(around, { name, command, env, hasChannel: true });
 }
 
-export function intruder({ folder }: Surroundings, urls: readonly string[], seed: number): Member {
-  const command = [process.execPath, INTRUDER, String(seed), ...urls] as const;
+export function intruder(
+  { folder, walledFrom = [] }: Surroundings,
+  urls: readonly string[],
+  seed: number,
+): Member {
+  const command = [
+    process.execPath,
+    INTRUDER,
+    String(seed),
+    walledFrom.join(","),
+    ...urls,
+  ] as const;
   return member({ folder, network: null }, { name: "intruder", command, hasChannel: true });
 }
 

@@ -1,6 +1,6 @@
 /**
- * A process that sends garbage to all endpoints until it is killed. Arguments: a seed, and the URLs of the
- * nodes.
+ * A process that sends garbage to all endpoints until it is killed. Arguments: a seed, the sessions of the run if
+ * it is an agent with an account of its own, otherwise nothing, and the URLs of the nodes.
  *
  * It sends the same messages again and again, because making them takes longer than sending. The rate
  * leaves enough of two cores for the sessions.
@@ -8,15 +8,19 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { replySubject } from "../fuzz/message.ts";
 import { Wire } from "../fuzz/wire.ts";
-import { garbage } from "./garbage.ts";
+import { garbage, hostileGarbage } from "./garbage.ts";
+import { hostileLogin } from "./walled-accounts.ts";
 
 const DRAWN = 3_000;
 const PER_SECOND = 400;
 const BURST_MS = 50;
 const ROOT = "garbage";
 
-const [seed = "", ...urls] = process.argv.slice(2);
-const messages = garbage(Number(seed), DRAWN);
+const [seed = "", sessions = "", ...urls] = process.argv.slice(2);
+const isAgent = sessions !== "";
+const messages = isAgent
+  ? hostileGarbage(Number(seed), DRAWN, sessions.split(","))
+  : garbage(Number(seed), DRAWN);
 let sent = 0;
 let answers = 0;
 process.once("disconnect", () => process.exit());
@@ -31,7 +35,10 @@ async function sendTo({ hostname, port }: URL): Promise<void> {
   const arrived = (): void => {
     answers++;
   };
-  await using wire = await Wire.open(Number(port), arrived, { host: hostname });
+  await using wire = await Wire.open(Number(port), arrived, {
+    host: hostname,
+    login: isAgent ? hostileLogin : undefined,
+  });
   wire.subscribe(`${ROOT}.>`);
   while (!wire.isClosed) {
     for (let left = (PER_SECOND * BURST_MS) / 1000; left > 0; left--) sendNext(wire);

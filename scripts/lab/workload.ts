@@ -19,6 +19,11 @@ export interface WorkloadOptions {
   readonly openTasks: number;
 }
 
+/** Without accounts, the garbage uses other ids. Otherwise it would speak for these sessions. */
+export function sessionNames(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `chaos${i + 1}`);
+}
+
 export class Workload implements AsyncDisposable {
   readonly recording = new Recording();
   readonly coordinator: Coordinator;
@@ -33,9 +38,8 @@ export class Workload implements AsyncDisposable {
     // Each session and each of its repetitions listens for the end.
     setMaxListeners(0, this.#end.signal);
     const openTasks = new OpenTasks(options.openTasks);
-    const sessions = Array.from({ length: options.sessions }, (_, i) =>
-      // The garbage uses other ids. Otherwise it would speak for these sessions.
-      this.#work(`chaos${i + 1}`, i + 1, openTasks, options),
+    const sessions = sessionNames(options.sessions).map((id, i) =>
+      this.#work(id, i + 1, openTasks, options),
     );
     this.done = Promise.all(sessions);
     this.done.catch(() => undefined);

@@ -8,7 +8,7 @@ describe("the options of npm run chaos", () => {
     assert.ok(seed >= 0);
     assert.deepEqual(options, {
       ...{ durationMs: 60_000, nodes: 3, workers: 3, sessions: 20 },
-      ...{ namespaces: true, faults: null },
+      ...{ namespaces: true, faults: null, secured: false },
     });
   });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { garbage } from "../../scripts/lab/garbage.ts";
+import { garbage, hostileGarbage } from "../../scripts/lab/garbage.ts";
 import { addressOf, expectationOf } from "../../scripts/fuzz/expectation.ts";
 import { TASK_NAMES } from "../../scripts/fuzz/world.ts";
 
@@ -28,5 +28,19 @@ describe("the garbage of a chaos run", () => {
       const named = expected.operation.startsWith("tasks.") && id !== "";
       assert.ok(!named || TASK_NAMES.includes(id) || !id.startsWith("chaos"), id);
     }
+  });
+});
+
+describe("the garbage of an agent with an account of its own", () => {
+  it("names the tasks and sessions of the run, and is refused there", () => {
+    const messages = hostileGarbage(1, 500, ["chaos1", "chaos2"]);
+    const ofOthers = messages.filter(({ source }) => source === "of others");
+    assert.ok(ofOthers.length > 100);
+    for (const message of ofOthers) {
+      const expected = expectationOf(message);
+      assert.ok(expected.kind === "answer", message.subject);
+      assert.deepEqual(expected.codes, ["forbidden"], message.subject);
+    }
+    assert.ok(messages.some(({ source }) => source !== "of others"));
   });
 });
