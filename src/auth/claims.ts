@@ -18,7 +18,8 @@ import {
   type Permissions,
 } from "@nats-io/jwt";
 import type { KeyPair } from "@nats-io/nkeys";
-import type { AccountLimits } from "./limits.ts";
+import { readRules, type StoredRules } from "../protocol/principal-rules.ts";
+import { type AccountLimits, ownLimitTexts } from "./limits.ts";
 import { exportedSubjects, importsOf, type Role, ROLES } from "./names.ts";
 
 const NONE = 0;
@@ -43,6 +44,8 @@ export interface PrincipalAccount {
   /** Public key of the account. */
   readonly account: string;
   readonly limits: AccountLimits;
+  /** Its prefixes and its own limits, which the coordinator enforces. */
+  readonly rules: StoredRules;
   readonly isRevoked: boolean;
   readonly revocations: Revocations;
   /** Epoch seconds. */
@@ -83,7 +86,7 @@ export function principalAccountJwt(
   coordinatorAccount: string,
   issuer: KeyPair,
 ): Promise<string> {
-  const { name, role, account, limits, isRevoked, revocations } = principal;
+  const { name, role, account, limits, rules, isRevoked, revocations } = principal;
   const imports = importsOf(role, name).map(({ type, subject, localSubject }) => ({
     name: localSubject,
     type,
@@ -104,7 +107,12 @@ export function principalAccountJwt(
       ...NO_JETSTREAM,
     },
     revocations,
-    tags: [`role:${role}`, `connections:${limits.connections}`],
+    tags: [
+      `role:${role}`,
+      `connections:${limits.connections}`,
+      ...rules.prefixes.map((prefix) => `prefix:${prefix}`),
+      ...ownLimitTexts(rules.limits).map((limit) => `limit:${limit}`),
+    ],
   });
 }
 
@@ -130,14 +138,31 @@ export function readPrincipal(jwt: string, issuer: string): PrincipalAccount | n
     role,
     account: sub,
     limits: { connections, subscriptions: limits.subs ?? 0, payload: limits.payload ?? 0 },
+    rules: rulesIn(nats),
     isRevoked: limits.conn === NONE,
     revocations,
     issuedAt: iat,
   };
 }
 
-function tagOf({ tags = [] }: Partial<Account>, key: string): string | undefined {
-  return tags.find((tag) => tag.startsWith(`${key}:`))?.slice(key.length + 1);
+/** @throws Error for tags that this version cannot read */
+function rulesIn(nats: Partial<Account>): StoredRules {
+  const limits = tagsOf(nats, "limit").map((text): [string, number] => {
+    const [name = "", value] = text.split("=");
+    return [name, Number(value)];
+  });
+  const rules = { prefixes: tagsOf(nats, "prefix"), limits: Object.fromEntries(limits) };
+  const read = readRules(JSON.stringify(rules));
+  if (typeof read === "string") throw new Error(`the account has a tag that is wrong: ${read}`);
+  return { prefixes: read.prefixes, limits: read.limits };
+}
+
+function tagsOf({ tags = [] }: Partial<Account>, key: string): string[] {
+  return tags.flatMap((tag) => (tag.startsWith(`${key}:`) ? [tag.slice(key.length + 1)] : []));
+}
+
+function tagOf(nats: Partial<Account>, key: string): string | undefined {
+  return tagsOf(nats, key)[0];
 }
 
 /** @throws Error if it is not signed by the issuer */

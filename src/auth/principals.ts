@@ -7,6 +7,8 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { createAccount, createUser, type KeyPair } from "@nats-io/nkeys";
+import type { StoredRules } from "../protocol/principal-rules.ts";
+import { formatPrincipal } from "../protocol/subjects.ts";
 import { AuthError } from "./auth-error.ts";
 import type { AuthFolder } from "./auth-folder.ts";
 import {
@@ -57,7 +59,14 @@ export async function addPrincipal(
     name,
     role,
     limits,
-  }: { readonly name: string; readonly role: Role; readonly limits: AccountLimits },
+    rules,
+  }: {
+    readonly name: string;
+    readonly role: Role;
+    readonly limits: AccountLimits;
+    /** Default: none. A name that was revoked has those of before. */
+    readonly rules?: StoredRules | undefined;
+  },
 ): Promise<{ readonly signed: SignedAccount; readonly credentials: string }> {
   const problem = nameProblem(name);
   if (problem !== null) throw new AuthError(problem);
@@ -69,13 +78,34 @@ export async function addPrincipal(
   if (before?.isRevoked === false && (await folder.key(name)) !== null) throw taken;
   const key = createAccount();
   const account = key.getPublicKey();
-  const principal = { name, role, account, limits, isRevoked: false, revocations: {} };
+  const given = { name, role, account, limits, rules: rules ?? before?.rules ?? NO_RULES };
+  const principal = { ...given, isRevoked: false, revocations: {} };
   const jwt = await signPrincipal(folder, principal);
   if (before !== null) await folder.replaceAccount(name, jwt);
   else if (!(await folder.addAccount(name, jwt))) throw taken;
   await folder.keepKey(name, key);
   const credentials = await credentialsOf(name, createUser(), key);
   return { signed: { name, account, jwt }, credentials };
+}
+
+const NO_RULES: StoredRules = { prefixes: [], limits: {} };
+
+/** The entries of the bucket `principals` that belong to these accounts: the prefixes and limits of principals. */
+export function rulesOf(folder: AuthFolder, accounts: readonly SignedAccount[]): RulesEntry[] {
+  const issuer = folder.issuer.getPublicKey();
+  return accounts.flatMap(({ jwt }) => {
+    const principal = readPrincipal(jwt, issuer);
+    if (principal === null) return [];
+    const { prefixes, limits } = principal.rules;
+    const isEmpty = prefixes.length === 0 && Object.keys(limits).length === 0;
+    return isEmpty ? [] : [{ principal: formatPrincipal(principal), rules: principal.rules }];
+  });
+}
+
+export interface RulesEntry {
+  /** Such as `agent.s1`. */
+  readonly principal: string;
+  readonly rules: StoredRules;
 }
 
 /**

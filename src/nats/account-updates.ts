@@ -1,12 +1,7 @@
 /** Gives signed accounts to a running NATS server. It passes them on to the other servers of its cluster. */
-import { AuthorizationError } from "@nats-io/transport-node";
-import {
-  type Connection,
-  connectNats,
-  ConnectionError,
-  type ConnectOptions,
-} from "./connection.ts";
+import type { Connection, ConnectOptions } from "./connection.ts";
 import type { LoginNames } from "./login.ts";
+import { connectIfReachable } from "./reachable.ts";
 
 const SUBJECT = "$SYS.REQ.CLAIMS.UPDATE";
 const TIMEOUT_MS = 5_000;
@@ -29,13 +24,8 @@ export async function pushAccounts(
   names: LoginNames,
   jwts: readonly string[],
 ): Promise<string | null> {
-  let connection: Connection;
-  try {
-    connection = await connectNats({ ...options, maxReconnectAttempts: 0 }, names);
-  } catch (error) {
-    if (!(error instanceof ConnectionError) || !isUnreachable(error.cause)) throw error;
-    return error.cause instanceof Error ? error.cause.message : error.message;
-  }
+  const connection = await connectIfReachable(options, names);
+  if (typeof connection === "string") return connection;
   try {
     for (const jwt of jwts) await push(connection, jwt);
   } finally {
@@ -43,18 +33,6 @@ export async function pushAccounts(
   }
   return null;
 }
-
-/** Nothing answers, or nothing that is a NATS server. A mistake in a file or in TLS is not that. */
-function isUnreachable(cause: unknown): boolean {
-  if (!(cause instanceof Error) || cause instanceof AuthorizationError) return false;
-  const code = "code" in cause ? String(cause.code) : "";
-  return cause.name === "TimeoutError" || cause.name === "ConnectionError" || UNREACHABLE.has(code);
-}
-
-const UNREACHABLE = new Set([
-  ...["ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "ENOTFOUND"],
-  "EAI_AGAIN",
-]);
 
 async function push(connection: Connection, jwt: string): Promise<void> {
   let answer: { data?: { code?: number }; error?: { description?: string } };

@@ -21,7 +21,7 @@ export interface Holder {
   readonly attempt: number;
 }
 
-/** A claim that is to be made. */
+/** What a claim is made from. */
 export interface WantedClaim extends Asked {
   readonly sessionId: string;
   readonly instance: string | null;

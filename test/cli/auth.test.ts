@@ -131,7 +131,7 @@ describe("if-coordinator auth", () => {
     const { stdout } = await setUp.auth("list");
     assert.match(
       stdout,
-      /^s1 +agent +active +\S+Z +connections=5,subscriptions=1000,payload=256KiB$/m,
+      /^s1 +agent +active +\S+Z +- +connections=5,subscriptions=1000,payload=256KiB$/m,
     );
 
     assert.equal((await setUp.auth("rotate", "s1")).code, 0);

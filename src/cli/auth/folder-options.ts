@@ -1,10 +1,13 @@
 /** What the commands below `auth` share: the folder of the set-up, and the server that uses it. */
 import { type Command } from "commander";
 import { AuthFolder } from "../../auth/auth-folder.ts";
-import type { SignedAccount } from "../../auth/principals.ts";
+import { rulesOf, type SignedAccount } from "../../auth/principals.ts";
+import type { ServiceUser } from "../../auth/service-users.ts";
 import { pushAccounts } from "../../nats/account-updates.ts";
-import type { LoginNames } from "../../nats/connection.ts";
+import type { ConnectOptions, LoginNames } from "../../nats/connection.ts";
+import { putPrincipalRules } from "../../nats/principal-entries.ts";
 import type { OutputOptions } from "../shared/data.ts";
+import { printError } from "../shared/output.ts";
 import { parseText } from "../shared/parse-values.ts";
 
 /** `dev --secure` uses the same. */
@@ -42,37 +45,57 @@ const NAMES: LoginNames = {
   keyAndCert: "--dir",
 };
 
+/** What has become of accounts that the server should have. */
+export interface Delivery {
+  /** Why the server does not have them yet; `null`: it has them. */
+  readonly problem: string | null;
+  /** What the user has to do so that everything holds. */
+  readonly notices: readonly string[];
+}
+
 /**
- * Gives the accounts to the server. A server that does not run reads them when it starts.
+ * Gives the accounts to the server, after the rules for their principals: so the rules hold at the first request.
+ * A server that does not run reads the accounts when it starts.
  *
- * @returns why the server does not have them yet; `null`: it has them
  * @throws AccountRefusedError, ConnectionError
  */
 export async function giveToServer(
   folder: AuthFolder,
   { nats = folder.place.server }: ServerOptions,
   accounts: readonly SignedAccount[],
-): Promise<string | null> {
+): Promise<Delivery> {
   const caCert = await folder.caFile();
-  const problem = await pushAccounts(
-    {
-      servers: nats.split(","),
-      name: "if-coordinator auth",
-      credsFile: folder.credentialsFile("admin"),
-      ...(caCert !== null && { caCert }),
-    },
-    NAMES,
-    accounts.map(({ jwt }) => jwt),
-  );
-  if (problem === null) return null;
-  for (const { account, jwt } of accounts) await folder.giveToServer(account, jwt);
-  return `no NATS server answers at ${nats} (${problem})`;
+  const optionsAs = (user: ServiceUser): ConnectOptions => ({
+    servers: nats.split(","),
+    name: "if-coordinator auth",
+    credsFile: folder.credentialsFile(user),
+    ...(caCert !== null && { caCert }),
+  });
+  const rules = rulesOf(folder, accounts);
+  const withoutRules = await putPrincipalRules(optionsAs("worker"), NAMES, rules);
+  const jwts = accounts.map(({ jwt }) => jwt);
+  const withoutAccounts = await pushAccounts(optionsAs("admin"), NAMES, jwts);
+  const push = `if-coordinator auth push --dir ${folder.path} --nats <url>`;
+  const notices: string[] = [];
+  let problem: string | null = null;
+  if (withoutAccounts !== null) {
+    for (const { account, jwt } of accounts) await folder.giveToServer(account, jwt);
+    problem = `no NATS server answers at ${nats} (${withoutAccounts})`;
+    notices.push(
+      `${problem}. A server with ${folder.file("nats-server.conf")} reads the change when it starts. ` +
+        `For a server that runs elsewhere: ${push}`,
+    );
+  }
+  if (withoutRules !== null) {
+    const names = rules.map(({ principal }) => principal).join(", ");
+    notices.push(
+      `the prefixes and limits of ${names} do not hold yet (${withoutRules}). ` +
+        `When the server and a worker run: ${push}`,
+    );
+  }
+  return { problem, notices };
 }
 
-/** What to do if the server does not have the accounts yet. */
-export function laterNotice(folder: AuthFolder, problem: string): string {
-  return (
-    `${problem}. A server with ${folder.file("nats-server.conf")} reads the change when it starts. ` +
-    `For a server that runs elsewhere: if-coordinator auth push --dir ${folder.path} --nats <url>`
-  );
+export function printNotices(notices: readonly string[]): void {
+  for (const notice of notices) printError(`if-coordinator: ${notice}`);
 }

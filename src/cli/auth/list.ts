@@ -24,17 +24,22 @@ async function list(options: FolderOptions): Promise<void> {
   const document = { ok: true, principals: principals.map(documentOf) };
   await show(options, document, () =>
     formatTable(
-      ["NAME", "ROLE", "STATE", "SINCE", "LIMITS"],
+      ["NAME", "ROLE", "STATE", "SINCE", "PREFIXES", "LIMITS"],
       principals.map((principal) => {
         const { name, role, state, since } = documentOf(principal);
-        return [name, role, state, since, formatLimits(principal.limits)];
+        const { prefixes, limits: own } = principal.rules;
+        const owned = prefixes.length === 0 ? "-" : prefixes.join(",");
+        return [name, role, state, since, owned, formatLimits(principal.limits, own)];
       }),
     ),
   );
 }
 
 /** `since`: when the account was last changed. */
-function documentOf({ name, role, account, limits, isRevoked, issuedAt }: PrincipalAccount) {
+function documentOf(principal: PrincipalAccount) {
+  const { name, role, account, rules, isRevoked, issuedAt } = principal;
+  const { prefixes } = rules;
+  const limits = { ...principal.limits, ...rules.limits };
   const since = new Date(issuedAt * 1000).toISOString().replace(".000Z", "Z");
-  return { name, role, state: isRevoked ? "revoked" : "active", since, account, limits };
+  return { name, role, state: isRevoked ? "revoked" : "active", since, account, prefixes, limits };
 }

@@ -6,7 +6,12 @@ import { addJsonOption, show } from "../shared/data.ts";
 import { EXIT } from "../shared/exit-codes.ts";
 import { ExitError } from "../shared/errors.ts";
 import { addExamples } from "../shared/help.ts";
-import { addServerOptions, giveToServer, type ServerOptions } from "./folder-options.ts";
+import {
+  addServerOptions,
+  giveToServer,
+  printNotices,
+  type ServerOptions,
+} from "./folder-options.ts";
 
 export function define(command: Command): void {
   addJsonOption(addServerOptions(command)).action(push);
@@ -16,7 +21,7 @@ export function define(command: Command): void {
 async function push(options: ServerOptions): Promise<void> {
   const folder = await AuthFolder.open(options.dir);
   const accounts = await allAccounts(folder);
-  const problem = await giveToServer(folder, options, accounts);
+  const { problem, notices } = await giveToServer(folder, options, accounts);
   if (problem !== null) throw new ExitError(EXIT.noCoordinator, problem);
   const names = accounts.map(({ name }) => name);
   await show(
@@ -24,4 +29,5 @@ async function push(options: ServerOptions): Promise<void> {
     { ok: true, accounts: names },
     () => `The server has ${names.length} accounts.`,
   );
+  printNotices(notices);
 }

@@ -4,12 +4,11 @@ import { AuthFolder } from "../../auth/auth-folder.ts";
 import { revokePrincipal } from "../../auth/principals.ts";
 import { addJsonOption, show } from "../shared/data.ts";
 import { addExamples } from "../shared/help.ts";
-import { printError } from "../shared/output.ts";
 import { epochSeconds } from "./epoch-seconds.ts";
 import {
   addServerOptions,
   giveToServer,
-  laterNotice,
+  printNotices,
   type ServerOptions,
 } from "./folder-options.ts";
 
@@ -22,8 +21,13 @@ export function define(command: Command): void {
 async function revoke(name: string, options: ServerOptions): Promise<void> {
   const folder = await AuthFolder.open(options.dir);
   const signed = await revokePrincipal(folder, name, epochSeconds());
-  const problem = await giveToServer(folder, options, [signed]);
+  const { problem, notices } = await giveToServer(folder, options, [signed]);
   const document = { ok: true, name, account: signed.account, live: problem === null };
-  await show(options, document, () => `All credentials of ${name} are refused from now on.`);
-  if (problem !== null) printError(`if-coordinator: ${laterNotice(folder, problem)}`);
+  await show(
+    options,
+    document,
+    () =>
+      `All credentials of ${name} are refused from now on. Its tasks and prefixes stay its own.`,
+  );
+  printNotices(notices);
 }

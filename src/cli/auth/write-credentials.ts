@@ -2,8 +2,7 @@
 import type { AuthFolder } from "../../auth/auth-folder.ts";
 import type { SignedAccount } from "../../auth/principals.ts";
 import { show } from "../shared/data.ts";
-import { printError } from "../shared/output.ts";
-import { giveToServer, laterNotice, type ServerOptions } from "./folder-options.ts";
+import { giveToServer, printNotices, type ServerOptions } from "./folder-options.ts";
 
 export interface MadeCredentials {
   readonly signed: SignedAccount;
@@ -24,8 +23,14 @@ export async function writeCredentials(
   const file = folder.credentialsFile(name);
   // First, because a push that fails can be repeated by `auth push`.
   await folder.keepCredentials(name, credentials);
-  const problem = await giveToServer(folder, options, [signed]);
-  const document = { ok: true, name, credentials: file, account: signed.account, live: !problem };
+  const { problem, notices } = await giveToServer(folder, options, [signed]);
+  const document = {
+    ok: true,
+    name,
+    credentials: file,
+    account: signed.account,
+    live: problem === null,
+  };
   await show(options, document, () => `${message}\n${file}`);
-  if (problem !== null) printError(`if-coordinator: ${laterNotice(folder, problem)}`);
+  printNotices(notices);
 }
