@@ -1,4 +1,5 @@
 /** The options of `npm run chaos`. */
+import { nearest } from "../../src/protocol/nearest.ts";
 import { FAULTS } from "../lab/faults/all.ts";
 import { parse, UsageError } from "../options/command-line.ts";
 import { duration, flag, nodes, seed, text, whole, workers } from "../options/kinds.ts";
@@ -29,7 +30,15 @@ export function parseOptions(args: readonly string[]) {
   const faults = values.faults?.split(",").map((name) => name.trim()) ?? null;
   const unknown = faults?.find((name) => FAULTS.every((fault) => fault.name !== name));
   if (unknown !== undefined) {
-    throw new UsageError(SCRIPT, `--faults ${unknown}: takes names that --list-faults shows`);
+    const meant = nearest(
+      unknown,
+      FAULTS.map(({ name }) => name),
+    );
+    const guess = meant === undefined ? "" : `; did you mean ${meant}?`;
+    throw new UsageError(
+      SCRIPT,
+      `--faults ${unknown}: takes names that --list-faults shows${guess}`,
+    );
   }
   const namespaces = !values["no-namespaces"];
   return { seed, durationMs, nodes, workers, sessions, namespaces, faults, secured };

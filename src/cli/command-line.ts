@@ -4,7 +4,6 @@ import { asksForJson, endWithClosedPipe } from "./shared/data.ts";
 import { refuseBrokenText } from "./shared/argument-text.ts";
 import { asksForJsonLog, wantsJsonLog } from "./shared/log-format.ts";
 import { useJson } from "./shared/output.ts";
-import { reportError } from "./shared/report-error.ts";
 
 /** Time to write the last output. */
 const EXIT_DELAY_MS = 1_000;
@@ -19,6 +18,8 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
     await createProgram().command.parseAsync(args, { from: "user" });
   } catch (error) {
     if (wantsJsonLog(error)) useJson();
+    // Loaded only now: a command that succeeds needs none of it.
+    const { reportError } = await import("./shared/report-error.ts");
     process.exitCode = reportError(error, { isJson: asksForJson(args) });
   } finally {
     // Something half open, such as a connection that was never answered, must not keep the process alive.

@@ -7,7 +7,7 @@ import { primeText, type Situation } from "./prime/prime-text.ts";
 import { withCalls } from "./shared/client.ts";
 import { addConnectionOptions, type ConnectionOptions } from "./shared/connection-options.ts";
 import { addJsonOption, type OutputOptions, show } from "./shared/data.ts";
-import { reportOf } from "./shared/errors.ts";
+import { reportOf } from "./shared/error-report.ts";
 import { EXIT } from "./shared/exit-codes.ts";
 import { addExamples } from "./shared/help.ts";
 import { parseDuration } from "./shared/parse-values.ts";

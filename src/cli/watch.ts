@@ -5,7 +5,7 @@ import type { TaskRemoval, TaskUpdate } from "../client/task-update.ts";
 import { withCoordinator } from "./shared/client.ts";
 import { addConnectionOptions, type ConnectionOptions } from "./shared/connection-options.ts";
 import { addJsonlOption, type OutputOptions, write } from "./shared/data.ts";
-import { reportOf } from "./shared/errors.ts";
+import { reportOf } from "./shared/error-report.ts";
 import { EXIT } from "./shared/exit-codes.ts";
 import { addExamples } from "./shared/help.ts";
 import { printError } from "./shared/output.ts";

@@ -1,7 +1,6 @@
 /** Connects to NATS, and reports lost and restored connections. */
 import { type NatsConnection, type Status, TimeoutError } from "@nats-io/transport-node";
 import { MAX_TIMER_MS } from "../timers.ts";
-import { cureOf } from "./connect-failure.ts";
 import {
   checkInboxPrefix,
   ConnectionValueError,
@@ -79,6 +78,8 @@ export async function connectNats(
     // its timeout, so the error of the socket is the real cause.
     const error: unknown = cause instanceof TimeoutError ? (last.socketError ?? cause) : cause;
     const problem = error instanceof Error ? error.message : String(error);
+    // Loaded only now, because most connections succeed, and commands must start fast.
+    const { cureOf } = await import("./connect-failure.ts");
     const cure = cureOf({ error, names, hasCaCert: options.caCert !== undefined });
     throw new ConnectionError(
       cure === null

@@ -18,6 +18,10 @@ describe("the options of npm run chaos", () => {
     assert.deepEqual(options.faults, ["kill a node", "full disk"]);
   });
 
+  it("suggest the fault that was probably meant", () => {
+    assert.throws(() => parseOptions(["--faults", "full dis"]), /did you mean full disk\?/);
+  });
+
   it("list the faults", () => {
     assert.equal(parseOptions(["--list-faults"]), null);
   });

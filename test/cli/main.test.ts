@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { CommanderError } from "commander";
-import { reportOf } from "../../src/cli/shared/errors.ts";
+import { reportOf } from "../../src/cli/shared/error-report.ts";
 import { ConfigError } from "../../src/config.ts";
 import { NatsServerError } from "../../src/nats-server/dev-server.ts";
 import { MAIN, runCli } from "../support/cli-process.ts";

@@ -3,7 +3,7 @@ import type { Calls } from "../../client/calls.ts";
 import type { Believed, BelievedClaim } from "../mcp/claims-file.ts";
 import { withCalls } from "../shared/client.ts";
 import type { ConnectionOptions } from "../shared/connection-options.ts";
-import { isTaskError, reportOf } from "../shared/errors.ts";
+import { isTaskError, reportOf } from "../shared/error-report.ts";
 import { EXIT } from "../shared/exit-codes.ts";
 
 export interface CheckedClaim extends BelievedClaim {

@@ -35,7 +35,8 @@ export function sessionsOf(
     clientSession === undefined ? undefined : sessionOfClient(client, clientSession),
   ].filter((session) => session !== undefined);
   const named = [sessionFromEnvironment() ?? [], ofClient.map(owned)].flat();
-  const known = named.filter((session) => readClaims(session) !== null);
+  // The environment and the event usually name the same one.
+  const known = [...new Set(named)].filter((session) => readClaims(session) !== null);
   if (known.length > 0) return known;
   const started = sessionsOfThisClient();
   if (started.length > 0) return started;

@@ -1,7 +1,8 @@
 /** The tasks of a race. Only the race can claim them: they require a capability that nobody else has. */
 import type { Calls } from "../../client/calls.ts";
 import type { TaskRemoval } from "../../nats/task-removal.ts";
-import { ExitError, isTaskError } from "../shared/errors.ts";
+import { isTaskError } from "../shared/error-report.ts";
+import { ExitError } from "../shared/errors.ts";
 import { EXIT } from "../shared/exit-codes.ts";
 
 /** Requests of an import stay far below the size that NATS carries. */

@@ -2,7 +2,7 @@
 import { type OpenCalls, openServedCalls } from "../shared/client.ts";
 import type { ConnectionOptions } from "../shared/connection-options.ts";
 import type { Answer } from "./figures.ts";
-import { isTaskError } from "../shared/errors.ts";
+import { isTaskError } from "../shared/error-report.ts";
 
 const CONNECTS_AT_A_TIME = 25;
 const DEFAULT_TIMEOUT_MS = 5_000;

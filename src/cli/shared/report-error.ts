@@ -1,5 +1,5 @@
 /** Writes an error to standard error: a sentence, or the document of a program. */
-import { errorDocument, reportOf } from "./errors.ts";
+import { errorDocument, reportOf } from "./error-report.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { printError } from "./output.ts";
 import { printableLines } from "./terminal-text.ts";

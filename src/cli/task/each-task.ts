@@ -3,7 +3,7 @@
  * coordinator, the remaining tasks are not tried, because each would wait for nothing.
  */
 import { type OutputOptions, show, write } from "../shared/data.ts";
-import { errorDocument } from "../shared/errors.ts";
+import { errorDocument } from "../shared/error-report.ts";
 import { EXIT, type ExitCode } from "../shared/exit-codes.ts";
 import { printError } from "../shared/output.ts";
 import { reportError } from "../shared/report-error.ts";

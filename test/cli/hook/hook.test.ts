@@ -52,6 +52,8 @@ describe("the hooks of a coding agent", () => {
     const stop = await hook(temp, "stop", {});
     assert.deepEqual([stop.code, stop.stdout], [2, ""]);
     assert.match(stop.stderr, /you still hold a#1: finish the work/);
+    const both = await hook(temp, "stop", {}, { CLAUDE_CODE_SESSION_ID: CLIENT_SESSION });
+    assert.equal(both.stderr, stop.stderr, "the environment and the event name the session");
     assert.equal((await hook(temp, "stop", { stop_hook_active: true })).code, 0);
 
     await coordinator.ok("tasks.requeue.a");
