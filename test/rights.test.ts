@@ -2,6 +2,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Kvm } from "@nats-io/kv";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { Cleanup } from "../src/cleanup.ts";
+import { SecuredServer } from "./support/secured-server.ts";
+import { serveSecured } from "./support/secured-worker.ts";
 import { withLateWatch } from "./support/late-watch.ts";
 import { read, section, table } from "./support/markdown.ts";
 import { type Json, TestCoordinator } from "./support/test-coordinator.ts";
@@ -32,6 +36,35 @@ const REQUESTS: Readonly<Record<string, { readonly operation: string; readonly b
 function cellOf(reply: Json): string {
   return reply.ok === true ? "yes" : (reply.error.code as string);
 }
+
+describe("in a secured set-up", () => {
+  it("an agent changes its own tasks only, and an operator all", async () => {
+    await using secured = await SecuredServer.start();
+    await using cleanup = new Cleanup();
+    await serveSecured(secured, cleanup);
+    const ask = async (connection: NatsConnection, subject: string): Promise<string> => {
+      const body = JSON.stringify(subject.includes("update") ? { payload: "changed" } : {});
+      return cellOf((await connection.request(subject, body, { timeout: 10_000 })).json<Json>());
+    };
+    const [s1, s2, ann] = [
+      await secured.connect(await secured.add("s1")),
+      await secured.connect(await secured.add("s2")),
+      await secured.connect(await secured.add("ann", "operator")),
+    ];
+    for (const [connection, subject, expected] of [
+      [s1, "tasks.create.a", "yes"],
+      [s2, "tasks.update.a", "forbidden"],
+      [s2, "tasks.cancel.a", "forbidden"],
+      [s1, "tasks.update.a", "yes"],
+      [ann, "tasks.update.a", "yes"],
+      [ann, "tasks.create.b", "yes"],
+      [s1, "tasks.update.b", "forbidden"],
+      [s1, "tasks.cancel.a", "yes"],
+    ] as const) {
+      assert.equal(await ask(connection, subject), expected, subject);
+    }
+  });
+});
 
 describe("the table of rights", () => {
   it("says what each request is answered with", async () => {

@@ -20,8 +20,8 @@ export class PrincipalRules implements Watch<PrincipalEntry> {
   readonly #owners = new SetMap();
   /** The lengths of the prefixes, longest first. */
   #lengths: readonly number[] = [];
-  /** The newest entry that was reported. A watch that begins again delivers the same entries. */
-  #reported = 0;
+  /** What was reported of each entry. A watch that begins again delivers the same entries. */
+  readonly #reported = new Map<string, string>();
   readonly #observe: Observe;
 
   constructor(observe: Observe) {
@@ -60,8 +60,12 @@ export class PrincipalRules implements Watch<PrincipalEntry> {
     const isReadable = typeof rules === "object" && rules !== null;
     this.#rules.deliver(principal, revision, isReadable ? { ...rules, revision } : null);
     const problem = problemOf(rules);
-    if (problem === null || revision <= this.#reported) return;
-    this.#reported = revision;
+    if (problem === (this.#reported.get(principal) ?? null)) return;
+    if (problem === null) {
+      this.#reported.delete(principal);
+      return;
+    }
+    this.#reported.set(principal, problem);
     const message = `the entry "${principal}" of the bucket "principals" ${problem}`;
     this.#observe({ kind: "warning", message });
   }

@@ -85,6 +85,10 @@ describe("the rules for principals", () => {
     );
     assert.deepEqual(more, []);
     assert.equal(rules.limitOf("agent.e", "tasks"), 7);
+    // Somebody has deleted the bucket, so revisions begin again.
+    deliver(rules, { "agent.a": "{}" });
+    deliver(rules, { "agent.a": "no JSON" });
+    assert.equal(messagesOf(facts).length, 6);
   });
 
   it("are there when a worker has started, and follow the bucket", async () => {
