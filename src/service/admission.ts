@@ -36,6 +36,9 @@ interface Queued extends Waiting {
   readonly arrivedAt: number;
 }
 
+/** The sender is too fast, or has too many requests waiting; all have; or the request has waited too long. */
+type Problem = "too_fast" | "too_many" | "full" | "late";
+
 /** A sender, and the requests and refusals that it may still have in this second. */
 class KnownSender extends Sender<Queued> {
   requestsLeft = Infinity;
@@ -83,9 +86,9 @@ export class Admission {
   arrive(arrival: Arrival): void {
     const now = this.#clock.steady();
     const sender = this.#senderOf(arrival.sender, now);
-    const refusal = this.#refusal(sender, arrival);
-    if (refusal !== null) {
-      this.#refuse(sender, arrival, refusal);
+    const problem = this.#problem(sender, arrival.bytes);
+    if (problem !== null) {
+      this.#refuse(sender, arrival, problem);
       return;
     }
     this.#order.add(sender, { arrival, bytes: arrival.bytes, arrivedAt: now });
@@ -120,34 +123,43 @@ export class Admission {
     this.#sweepAt = Math.max(MANY_SENDERS, 2 * this.#senders.size);
   }
 
-  #refusal(sender: KnownSender, { bytes }: Arrival): CoordinatorError | null {
-    const { requestsPerSecond: rate, maxQueuedPerPrincipal: maxQueued } = this.#settings;
-    if (sender.requestsLeft < 1) {
-      return overloaded(
-        `${shown(sender)} sends more than ${rate} requests a second (limits.requests_per_second): slow down`,
-      );
-    }
+  /** Why the request is refused; `null` if it is not. */
+  #problem(sender: KnownSender, bytes: number): Problem | null {
+    if (sender.requestsLeft < 1) return "too_fast";
     sender.requestsLeft--;
-    const isLong =
-      sender.waiting.length >= maxQueued || sender.bytes + bytes > MAX_WAITING_BYTES_OF_SENDER;
-    if (isLong && sender.waiting.length > 0) {
-      return overloaded(
-        `${shown(sender)} has ${sender.waiting.length} requests waiting at this worker ` +
-          `(limits.queued_per_principal: ${maxQueued}): have fewer requests under way`,
-      );
-    }
-    const isFull =
-      this.#order.count >= MAX_WAITING || this.#order.bytes + bytes > MAX_WAITING_BYTES;
-    return isFull ? FULL : null;
+    const { length } = sender.waiting;
+    // A large request may wait alone.
+    const isLarge = length > 0 && sender.bytes + bytes > MAX_WAITING_BYTES_OF_SENDER;
+    if (length >= this.#settings.maxQueuedPerPrincipal || isLarge) return "too_many";
+    const { count, bytes: waiting } = this.#order;
+    return count >= MAX_WAITING || waiting + bytes > MAX_WAITING_BYTES ? "full" : null;
   }
 
-  #refuse(sender: KnownSender, arrival: Arrival, error: CoordinatorError): void {
+  /** Only a refusal that is answered costs the time of making an error. */
+  #refuse(sender: KnownSender, arrival: Arrival, problem: Problem): void {
     if (sender.refusalsLeft < 1) {
       arrival.drop();
       return;
     }
     sender.refusalsLeft--;
-    arrival.refuse(error);
+    arrival.refuse(new CoordinatorError("overloaded", this.#describe(sender, problem)));
+  }
+
+  #describe(sender: KnownSender, problem: Problem): string {
+    const { requestsPerSecond, maxQueuedPerPrincipal } = this.#settings;
+    switch (problem) {
+      case "too_fast":
+        return `${shown(sender)} sends more than ${requestsPerSecond} requests a second (limits.requests_per_second): slow down`;
+      case "too_many":
+        return (
+          `${shown(sender)} has ${sender.waiting.length} requests waiting at this worker ` +
+          `(limits.queued_per_principal: ${maxQueuedPerPrincipal}): have fewer requests under way`
+        );
+      case "full":
+        return "this worker has too many requests waiting: ask again in a moment";
+      case "late":
+        return "this worker is busy: ask again in a moment";
+    }
   }
 
   #schedule(when: (run: () => void) => void): void {
@@ -183,7 +195,7 @@ export class Admission {
     if (queued === undefined) return;
     const { arrival } = queued;
     if (isLate(queued, now)) {
-      this.#refuse(sender, arrival, LATE);
+      this.#refuse(sender, arrival, "late");
       return;
     }
     sender.admitted++;
@@ -210,7 +222,7 @@ export class Admission {
       for (const sender of this.#senders.values()) {
         for (let queued = sender.waiting[0]; queued !== undefined && isLate(queued, now);) {
           this.#order.take(sender);
-          this.#refuse(sender, queued.arrival, LATE);
+          this.#refuse(sender, queued.arrival, "late");
           queued = sender.waiting[0];
         }
         this.#order.consider(sender);
@@ -241,11 +253,3 @@ function refilled(left: number, perSecond: number, seconds: number): number {
 function shown({ name, isOperator }: KnownSender): string {
   return isOperator || name.startsWith(`${AGENT_ROOT}.`) ? name : "your connection";
 }
-
-function overloaded(message: string): CoordinatorError {
-  return new CoordinatorError("overloaded", message);
-}
-
-// A worker that has too much to do must not spend time on making errors.
-const FULL = overloaded("this worker has too many requests waiting: ask again in a moment");
-const LATE = overloaded("this worker is busy: ask again in a moment");
