@@ -132,6 +132,16 @@ export function cycleError(cycle: readonly string[]): CoordinatorError {
   );
 }
 
+/** The search for a cycle was given up. */
+export function tooManyConnected(taskId: string): CoordinatorError {
+  return new CoordinatorError(
+    "invalid_request",
+    `depends_on: too many tasks lead to ${taskId} and follow from its dependencies to look for a cycle: ` +
+      "let it depend on fewer tasks, or on one task that depends on them",
+    { details: { field: "depends_on" } },
+  );
+}
+
 /**
  * Refuses what would exceed a limit of what a principal or session may own, hold or park.
  *

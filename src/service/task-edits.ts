@@ -8,7 +8,7 @@ import { CoordinatorError } from "../protocol/errors.ts";
 import { millisOrNull } from "../protocol/instants.ts";
 import type { Request } from "../protocol/operations.ts";
 import type { Principal } from "../protocol/subjects.ts";
-import { findCycle } from "../task/dependencies.ts";
+import { cycleThrough, type Neighbours } from "../task/cycle-search.ts";
 import type { TaskDefinition } from "../task/task.ts";
 import type { DependencyWarnings } from "./dependency-warnings.ts";
 import type { AnswerTo, Call, Clock, Observe, ServiceContext, TaskStore } from "./ports.ts";
@@ -16,10 +16,13 @@ import type { PrincipalRules } from "./principal-rules.ts";
 import type { ServiceSettings } from "./service-settings.ts";
 import { prefixFor, requireId } from "./id-owners.ts";
 import { authorOf, textOf } from "./permission.ts";
-import { cycleError } from "./refusals.ts";
+import { cycleError, tooManyConnected } from "./refusals.ts";
 import type { TaskIndex } from "./task-index.ts";
 import { cancelRefusal, updateRefusal } from "./task-rights.ts";
 import { recordOf, type SentTask, type TaskAccess, type TaskWriter } from "./task-writer.ts";
+
+/** So many dependencies are looked at for a cycle: tens of milliseconds. */
+const MAX_CYCLE_STEPS = 100_000;
 
 export class TaskEdits {
   readonly #store: TaskStore;
@@ -30,6 +33,7 @@ export class TaskEdits {
   readonly #settings: ServiceSettings;
   readonly #clock: Clock;
   readonly #observe: Observe;
+  readonly #graph: Neighbours;
 
   constructor(
     { store, index, writer }: TaskAccess,
@@ -44,6 +48,10 @@ export class TaskEdits {
     this.#settings = settings;
     this.#clock = clock;
     this.#observe = observe;
+    this.#graph = {
+      dependenciesOf: (id) => index.get(id)?.dependsOn,
+      dependentsOf: (id) => index.dependents.get(id),
+    };
   }
 
   async create(call: Call<"tasks.create">): Promise<AnswerTo<"tasks.create">> {
@@ -142,9 +150,8 @@ export class TaskEdits {
   async #refuseCycle(taskId: string, dependsOn: TaskDefinition["dependsOn"]): Promise<void> {
     if (dependsOn.length === 0) return;
     await this.#tasks.position.catchUp(this.#store);
-    const cycle = findCycle([taskId], (id) =>
-      id === taskId ? dependsOn : this.#tasks.get(id)?.task.dependsOn,
-    );
+    const cycle = cycleThrough(taskId, dependsOn, this.#graph, MAX_CYCLE_STEPS);
+    if (cycle === "too_far") throw tooManyConnected(taskId);
     if (cycle !== null) throw cycleError(cycle);
   }
 
