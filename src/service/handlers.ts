@@ -67,10 +67,10 @@ export function handlersOf(useCases: UseCases): Handlers {
     "tasks.requeue": (call) => edits.requeue(call.id, call.body, textOf(call.principal)),
     "tasks.stats": () => queries.stats(),
     "sessions.register": ({ id, body }) => replacements.register(id, body),
-    "sessions.heartbeat": (call) =>
-      heartbeats.heartbeat(call.id, call.body, textOf(call.principal)),
+    "sessions.heartbeat": ({ id, body, sender, principal }) =>
+      heartbeats.heartbeat(id, body, { sender, principal: textOf(principal) }),
     "sessions.list": ({ body, sender }) => reads.page(sender, () => sessions.list(body)),
-    "sessions.unregister": (call) =>
-      heartbeats.unregister(call.id, call.body, textOf(call.principal)),
+    "sessions.unregister": ({ id, body, sender, principal }) =>
+      heartbeats.unregister(id, body, { sender, principal: textOf(principal) }),
   };
 }

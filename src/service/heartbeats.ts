@@ -4,19 +4,31 @@ import { MAX_PAGE } from "../protocol/fields.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
 import { isOfOtherInstance } from "../task/holder.ts";
 import type { Task } from "../task/task.ts";
+import { forEachAtATime } from "./at-a-time.ts";
 import type { Claims } from "./claims.ts";
+import type { NextRequest } from "./next-request.ts";
 import type { AnswerTo, TaskStore } from "./ports.ts";
+import { SenderGate, USUAL_WAIT_MS } from "./sender-gate.ts";
 import type { Sessions } from "./sessions.ts";
 import type { TaskIndex } from "./task-index.ts";
 import type { TaskAccess } from "./task-writer.ts";
 
 type Heartbeat = Reply<"sessions.heartbeat">;
 
+type Asker = Pick<NextRequest, "sender" | "principal">;
+
+/** Writes under way. A session with a thousand claims could send thousands of heartbeats a second. */
+const LIMITS = { total: 512, perSender: 64, waitMs: USUAL_WAIT_MS };
+
 export class Heartbeats {
   readonly #sessions: Sessions;
   readonly #claims: Claims;
   readonly #store: TaskStore;
   readonly #tasks: TaskIndex;
+  readonly #gate = new SenderGate(
+    LIMITS,
+    "too many claims wait for their renewal: send fewer heartbeats at a time",
+  );
 
   constructor(sessions: Sessions, claims: Claims, tasks: TaskAccess) {
     this.#sessions = sessions;
@@ -33,7 +45,7 @@ export class Heartbeats {
   async heartbeat(
     sessionId: string,
     request: Request<"sessions.heartbeat">,
-    principal: string | null,
+    { sender, principal }: Asker,
   ): Promise<AnswerTo<"sessions.heartbeat">> {
     const { instance = null, release_on_disconnect: connection } = request;
     const session = await this.#sessions.renew(sessionId, instance);
@@ -45,26 +57,24 @@ export class Heartbeats {
     const claims: Heartbeat["claims"] = [];
     const lost = new Set<string>();
     const cancelled = new Set<string>();
-    await Promise.all(
-      taskIds.map(async (taskId) => {
-        const renewal = {
-          session_id: sessionId,
-          instance: request.instance,
-          attempt: named.get(taskId),
-          // A claim that is not named may be on another connection of the same session.
-          release_on_disconnect: named.has(taskId) ? connection : undefined,
-        };
-        const claim = await this.#renew(taskId, renewal, principal);
-        if (claim === "lost") {
-          // A claim that the session itself ended, through another worker, is not lost.
-          const stillHeld = this.#tasks.claims.get(sessionId).has(taskId);
-          if (named.has(taskId) || stillHeld) lost.add(taskId);
-          return;
-        }
-        claims.push(claim);
-        if (claim.cancel_requested) cancelled.add(taskId);
-      }),
-    );
+    await this.#forEach(taskIds, sender, async (taskId) => {
+      const renewal = {
+        session_id: sessionId,
+        instance: request.instance,
+        attempt: named.get(taskId),
+        // A claim that is not named may be on another connection of the same session.
+        release_on_disconnect: named.has(taskId) ? connection : undefined,
+      };
+      const claim = await this.#renew(taskId, renewal, principal);
+      if (claim === "lost") {
+        // A claim that the session itself ended, through another worker, is not lost.
+        const stillHeld = this.#tasks.claims.get(sessionId).has(taskId);
+        if (named.has(taskId) || stillHeld) lost.add(taskId);
+        return;
+      }
+      claims.push(claim);
+      if (claim.cancel_requested) cancelled.add(taskId);
+    });
     // Only now: if a renewal had failed, the answer would not have reported these claims.
     const renewed = new Set(claims.map((claim) => claim.task_id));
     for (const [taskId, how] of this.#sessions.index.takenFrom(sessionId)) {
@@ -87,23 +97,41 @@ export class Heartbeats {
   async unregister(
     sessionId: string,
     request: Request<"sessions.unregister">,
-    principal: string | null,
+    { sender, principal }: Asker,
   ): Promise<AnswerTo<"sessions.unregister">> {
     const { instance = null } = request;
     await this.#tasks.position.catchUp(this.#store);
     const released: string[] = [];
-    await Promise.all(
-      this.#heldBy(sessionId, instance).map(async ({ taskId }) => {
-        try {
-          await this.#claims.giveBack(taskId, { sessionId, instance, attempt: null, principal });
-          released.push(taskId);
-        } catch (error) {
-          if (!isNoLongerHeld(error)) throw error;
-        }
-      }),
-    );
+    const held = this.#heldBy(sessionId, instance).map(({ taskId }) => taskId);
+    await this.#forEach(held, sender, async (taskId) => {
+      try {
+        await this.#claims.giveBack(taskId, { sessionId, instance, attempt: null, principal });
+        released.push(taskId);
+      } catch (error) {
+        if (!isNoLongerHeld(error)) throw error;
+      }
+    });
     await this.#sessions.remove(sessionId, instance);
     return { body: { ok: true, released: released.sort() } };
+  }
+
+  /** Works on all tasks, also after a failure, and then throws the first one. */
+  async #forEach(
+    taskIds: readonly string[],
+    sender: string,
+    work: (taskId: string) => Promise<void>,
+  ): Promise<void> {
+    const atATime = Math.min(taskIds.length, LIMITS.perSender);
+    if (atATime === 0) return;
+    const failures: unknown[] = [];
+    await this.#gate.during(sender, atATime, () =>
+      forEachAtATime(atATime, taskIds, (taskId) =>
+        work(taskId).catch((error: unknown) => {
+          failures.push(error);
+        }),
+      ),
+    );
+    if (failures.length > 0) throw failures[0];
   }
 
   /** The tasks that the session holds, as this instance or without one, as far as this worker knows. */

@@ -1,10 +1,20 @@
-/** The turn of each request that reads records: `read-gate.ts` says why they take turns. */
-import { ReadGate } from "./read-gate.ts";
+/** The turn of each request that reads records: `sender-gate.ts` says why they take turns. */
 import { MAX_PAGE_BYTES } from "./reply-page.ts";
+import { SenderGate, USUAL_WAIT_MS } from "./sender-gate.ts";
 import type { ServiceSettings } from "./service-settings.ts";
 
+/** In bytes. */
+const LIMITS = {
+  total: 16 * MAX_PAGE_BYTES,
+  perSender: 2 * MAX_PAGE_BYTES,
+  waitMs: USUAL_WAIT_MS,
+};
+
 export class Reads {
-  readonly #gate = new ReadGate();
+  readonly #gate = new SenderGate(
+    LIMITS,
+    "too many reads wait for their turn: ask again in a moment, for one page after the other",
+  );
   readonly #settings: ServiceSettings;
 
   constructor(settings: ServiceSettings) {

@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { hasCode } from "../../src/protocol/errors.ts";
-import { ReadGate } from "../../src/service/read-gate.ts";
+import { SenderGate } from "../../src/service/sender-gate.ts";
 
 const LIMITS = { total: 4, perSender: 2, waitMs: 60_000 };
 
 /** Reads through a gate that end when the test says so. */
 class Reads {
   readonly begun: string[] = [];
-  readonly #gate: ReadGate;
+  readonly #gate: SenderGate;
   readonly #ends = new Map<string, () => void>();
   readonly #over = new Map<string, Promise<void>>();
 
   constructor(limits: Partial<typeof LIMITS> = {}) {
-    this.#gate = new ReadGate({ ...LIMITS, ...limits });
+    this.#gate = new SenderGate({ ...LIMITS, ...limits }, "too much");
   }
 
   /** `name` begins with the sender. */
@@ -34,7 +34,7 @@ class Reads {
   }
 }
 
-describe("the gate of reads", () => {
+describe("the gate of one kind of work", () => {
   it("lets a sender read so many bytes at a time, and the others meanwhile", async () => {
     const reads = new Reads();
     for (const name of ["a1", "a2", "a3", "b1", "b2", "b3"]) void reads.begin(name);
@@ -85,7 +85,7 @@ describe("the gate of reads", () => {
   });
 
   it("frees the place of a read that fails", async () => {
-    const gate = new ReadGate({ ...LIMITS, perSender: 1 });
+    const gate = new SenderGate({ ...LIMITS, perSender: 1 }, "too much");
     const failing = gate.during("a", 1, () => Promise.reject(new Error("no answer")));
     await assert.rejects(failing, /no answer/);
     assert.equal(await gate.during("a", 1, () => Promise.resolve("read")), "read");
