@@ -50,16 +50,18 @@ async function shareOut(scene: Scene): Promise<readonly Finding[]> {
   const example = held[0];
   const lease = example === undefined ? 0 : await leaseSecondsOf(operator, example.task_id);
   const seen = HONEST.map((name, i) => `${name} ${taken[i] ?? 0}`).join(", ");
+  const mostClaims = {
+    promise: `one principal holds at most ${MOST_CLAIMS} tasks (limits.claims_per_principal)`,
+    holds: held.length <= MOST_CLAIMS,
+    seen: `${held.length}`,
+  };
   return [
+    // Without accounts, nobody knows which sessions belong together.
+    ...(scene.mode === "secured" ? [mostClaims] : []),
     {
       promise: `tasks go round over the principals: each honest one gets ${WAITERS} of ${TASKS}`,
       holds: taken.every((count) => count === WAITERS),
       seen: `${seen}, ${ATTACKER} ${held.length}`,
-    },
-    {
-      promise: `one principal holds at most ${MOST_CLAIMS} tasks (limits.claims_per_principal)`,
-      holds: held.length <= MOST_CLAIMS,
-      seen: `${held.length}`,
     },
     {
       promise: `no lease is longer than ${LONGEST_LEASE_SECONDS} s (limits.lease_seconds)`,
