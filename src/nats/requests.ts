@@ -76,7 +76,7 @@ export class Requests {
       call = {
         operation,
         id: parseId(operation, address.id),
-        body: parseBody(operation, decodeBody(request.data)),
+        body: request.takeBody(),
         principal: address.principal,
         sender: request.sender,
         place,
@@ -187,6 +187,8 @@ export class Requests {
   }
 }
 
+const NO_DATA = new Uint8Array();
+
 /** A request from its arrival to its answer. */
 class Incoming implements Arrival {
   readonly operation: Operation;
@@ -194,24 +196,30 @@ class Incoming implements Arrival {
   readonly sender: string;
   readonly replyTo: string;
   readonly startedAt = performance.now();
+  readonly bytes: number;
   readonly #requests: Requests;
-  readonly #msg: Msg;
+  #data: Uint8Array | null;
 
   constructor(requests: Requests, operation: Operation, msg: Msg, replyTo: string) {
     this.#requests = requests;
-    this.#msg = msg;
+    this.#data = msg.data;
+    this.bytes = msg.data.length;
     this.operation = operation;
     this.address = parseRequestSubject(msg.subject);
     this.sender = senderOf(this.address.principal, replyTo);
     this.replyTo = replyTo;
   }
 
-  get data(): Uint8Array {
-    return this.#msg.data;
-  }
-
-  get bytes(): number {
-    return this.#msg.data.length;
+  /**
+   * To be called once: from then on the message is no longer in memory. A body can have a megabyte of spaces,
+   * and thousands of requests can be parked.
+   *
+   * @throws CoordinatorError
+   */
+  takeBody(): Call["body"] {
+    const data = this.#data ?? NO_DATA;
+    this.#data = null;
+    return parseBody(this.operation, decodeBody(data));
   }
 
   serve(place: Place): Promise<void> {
