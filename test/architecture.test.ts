@@ -43,7 +43,7 @@ const ALLOWED_IMPORTS: ImportTable = {
     ...["task", "protocol", "client", "version", "zod", "@modelcontextprotocol/server"],
     ...["node:crypto", "node:http", "node:net", "node:stream"],
   ],
-  telemetry: ["type service/ports", "pino", "prom-client", "node:*"],
+  telemetry: ["protocol", "type service/ports", "pino", "prom-client", "node:*"],
   config: ["protocol", "nats/connection-values", "zod", "yaml", "node:*"],
   "private-files": ["node:*"],
   version: ["node:*"],
@@ -62,7 +62,13 @@ const ALLOWED_IMPORTS: ImportTable = {
     ...["nats/connection", "nats/request", "nats-server/dev-server", "telemetry/json-line"],
     ...["nats/connection-values", "nats/inspection", "nats/loopback", "nats/server-versions"],
     "nats/task-removal",
-    ...["history", "nats/history-access", "nats/read-history", "nats/read-leases"],
+    ...[
+      "history",
+      "nats/audit-reader",
+      "nats/history-access",
+      "nats/read-history",
+      "nats/read-leases",
+    ],
     ...[
       "nats/account-updates",
       "nats/principal-entries",

@@ -1,5 +1,6 @@
 /** What a worker says about itself in the statistics of the NATS service protocol. */
 import type { Config } from "../config.ts";
+import { isAudited } from "./audit.ts";
 import type { Clock } from "../service/ports.ts";
 
 export interface Announcement {
@@ -29,6 +30,7 @@ export function announcementOf(config: Config, clock: Clock, waiting: number): A
       max_record_bytes: config.maxRecordBytes,
       replicas: config.replicas,
       history: config.history,
+      "audit.enabled": isAudited(config) ? 1 : 0,
       "limits.in_flight": config.limits.inFlight,
       "limits.in_flight_per_principal": config.limits.inFlightPerPrincipal,
       "limits.queued_per_principal": config.limits.queuedPerPrincipal,

@@ -13,6 +13,7 @@ import { TaskService } from "../service/task-service.ts";
 import { HealthNotes, type WorkerHealth } from "../telemetry/health.ts";
 import { VERSION } from "../version.ts";
 import { announcementOf } from "./announcement.ts";
+import { type Audit, startAudit } from "./audit.ts";
 import { checkAccess } from "./check-access.ts";
 import { observeConnection } from "./observe-connection.ts";
 import { systemLogin } from "./system-login.ts";
@@ -56,6 +57,7 @@ async function start(
 ): Promise<Worker> {
   const notes = new HealthNotes();
   let service: TaskService | null = null;
+  let audit: Audit | null = null;
   const observe: Observe = (fact) => {
     if (fact.kind === "writes_refused") noteRefusal(notes, fact.bucket, fact.reason);
     if (fact.kind === "bucket_problem") {
@@ -63,6 +65,8 @@ async function start(
       notes.problem(`bucket ${bucket}`, problem);
       service?.bucketProblem(bucket, problem);
     }
+    if (fact.kind === "audit_problem") notes.warning("audit", fact.problem);
+    audit?.note(fact);
     report(fact);
   };
   const named = { ...config.nats, name: `if-coordinator ${id}` };
@@ -79,6 +83,8 @@ async function start(
   await checkAccess(config, connection, observe);
   const bucketOptions = { ...config, jsDomain: config.nats.jsDomain };
   stores = await openStores(connection, bucketOptions, patience, observe);
+  audit = startAudit(config, { connection, isConnected }, { workerId: id, clock, observe });
+  cleanup.defer(async () => audit?.stop());
   const settings = settingsOf(config, id, connection);
   const started = new TaskService(wrapStores(stores), { settings, clock, observe });
   service = started;

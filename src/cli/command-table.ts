@@ -154,6 +154,10 @@ export const COMMANDS: CommandTable = {
         },
       },
     },
+    audit: {
+      summary: "show who changed what, and who was refused",
+      load: () => import("./audit.ts"),
+    },
     health: {
       summary: "ask the workers on this machine whether they are ready; exit code 0 if they are",
       load: () => import("./health.ts"),

@@ -10,20 +10,7 @@ import {
   parseServers,
 } from "../nats/connection-values.ts";
 import { MAX_TTL_SECONDS, MIN_TTL_SECONDS } from "../protocol/fields.ts";
-
-function wholeNumber(min: number, max: number): z.ZodInt {
-  const error = `must be a whole number from ${min} to ${max}`;
-  return z.int({ error }).min(min, { error }).max(max, { error });
-}
-
-function oneOf<const V extends readonly [string, ...string[]]>(values: V) {
-  return z.enum(values, { error: `must be ${values.join(" or ")}` });
-}
-
-const MAX_INT = 2_147_483_647;
-const text = z.string({ error: "must be a text" }).min(1, { error: "must not be empty" });
-const flag = z.boolean({ error: "must be true or false" });
-const port = wholeNumber(0, 65_535);
+import { flag, MAX_INT, oneOf, port, text, wholeNumber } from "./value-kinds.ts";
 
 /** A setting that `src/nats` checks in the same way as the options of a program. */
 function checkedBy<S extends z.ZodType>(schema: S, check: (value: z.output<S>) => void): S {
@@ -165,6 +152,19 @@ const log = z.strictObject({
   }),
 });
 
+const audit = z.strictObject({
+  enabled: flag.optional().meta({
+    description:
+      "Whether workers store who changed what; unset: only with `auth.mode: accounts`, because in open mode nobody vouches for names",
+  }),
+  max_age_seconds: wholeNumber(1, MAX_INT)
+    .default(2_592_000)
+    .meta({ description: "Seconds that the stream of the audit keeps a message" }),
+  max_bytes: wholeNumber(1_048_576, Number.MAX_SAFE_INTEGER)
+    .default(1_073_741_824)
+    .meta({ description: "Most bytes of that stream; the oldest messages go first" }),
+});
+
 const dev = z.strictObject({
   port: port.default(4222).meta({
     description: "Port of the NATS server that `dev` starts; 0: any free port",
@@ -246,6 +246,7 @@ export const configSchema = z
     limits,
     metrics,
     log,
+    audit,
     dev,
   })
   .superRefine(checkCombinations);

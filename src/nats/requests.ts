@@ -9,6 +9,7 @@
  * - No error leaves a callback, because it would end the connection's reader.
  */
 import type { Msg, NatsConnection } from "@nats-io/transport-node";
+import { AUDIT_ROOT } from "../protocol/audit-message.ts";
 import { encodeBody } from "../protocol/encoded-json.ts";
 import { CoordinatorError, ERRORS } from "../protocol/errors.ts";
 import type { Operation } from "../protocol/operations.ts";
@@ -235,10 +236,12 @@ class Incoming implements Arrival {
   }
 }
 
+const NOT_FOR_ANSWERS = ["$", `${TASK_UPDATES}.`, `${AUDIT_ROOT}.`] as const;
+
 /**
- * Refuses reply subjects of NATS itself and of the published updates. Otherwise a client could make the
+ * Refuses reply subjects of NATS itself, of the published updates and of the audit. Otherwise a client could make the
  * worker write there, with the worker's permissions.
  */
 function isForAnswers(reply: string): boolean {
-  return reply !== "" && !reply.startsWith("$") && !reply.startsWith(`${TASK_UPDATES}.`);
+  return reply !== "" && !NOT_FOR_ANSWERS.some((start) => reply.startsWith(start));
 }

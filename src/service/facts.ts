@@ -36,6 +36,8 @@ export type Fact =
       readonly attempt: number;
       readonly revision: number;
       readonly sessionId: string | null;
+      /** Who sent the request that caused it; `null`: a worker did it by itself, or the server names nobody. */
+      readonly principal: string | null;
     }
   | { readonly kind: "write_conflict"; readonly taskId: string }
   | { readonly kind: "write_unknown"; readonly taskId: string }
@@ -66,6 +68,11 @@ export type Fact =
   | { readonly kind: "bucket_problem"; readonly bucket: string; readonly problem: string | null }
   /** A bucket refuses every write although the connection is up; `null`: no longer. */
   | { readonly kind: "writes_refused"; readonly bucket: string; readonly reason: string | null }
+  | { readonly kind: "stream_made"; readonly stream: string }
+  /** Why the audit cannot be stored; `null`: it can be again. */
+  | { readonly kind: "audit_problem"; readonly problem: string | null }
+  /** So many entries of the audit are not stored. */
+  | { readonly kind: "audit_lost"; readonly entries: number; readonly reason: string }
   /** A worker that starts waits for NATS. `problem`: why; `null`: it no longer waits. */
   | { readonly kind: "start_waits"; readonly problem: string | null }
   | { readonly kind: "index_current"; readonly tasks: number; readonly seconds: number }

@@ -268,8 +268,11 @@ export class TaskWriter {
     for (const listener of this.#listeners) listener(task);
     const { taskId, attempt, lastEvent } = task;
     if (lastEvent !== null) {
-      const { type: event, sessionId } = lastEvent;
-      this.#observe({ kind: "task_written", taskId, event, attempt, revision, sessionId });
+      const { type: event, sessionId, principal } = lastEvent;
+      this.#observe({
+        kind: "task_written",
+        ...{ taskId, event, attempt, revision, sessionId, principal },
+      });
     }
     return { task, revision, record, written: true };
   }

@@ -57,6 +57,17 @@ export function lastingOf(fact: Fact): Lasting | null {
       return writesRefused(fact);
     case "bucket_problem":
       return bucketProblem(fact);
+    case "audit_problem":
+      return fact.problem === null
+        ? { kind: "ends", key: "audit", message: "audit is stored again" }
+        : {
+            kind: "begins",
+            key: "audit",
+            still: "audit is not stored",
+            about: { problem: fact.problem },
+          };
+    case "audit_lost":
+      return { ...burst("audit lost", "entries of the audit are lost"), within: CONNECTION };
     case "background_error":
       return backgroundError(fact);
     case "watch_failed":

@@ -51,6 +51,7 @@ export function logLineOf(fact: Fact): LogLine {
         attempt: fact.attempt,
         revision: fact.revision,
         session_id: fact.sessionId,
+        principal: fact.principal,
       });
     case "write_conflict":
       return line("debug", "write conflicts with another one, deciding again", {
@@ -120,6 +121,17 @@ export function logLineOf(fact: Fact): LogLine {
             bucket: fact.bucket,
             reason: fact.reason,
           });
+    case "stream_made":
+      return line("info", "stream created", { stream: fact.stream });
+    case "audit_problem":
+      return fact.problem === null
+        ? line("info", "audit is stored", {})
+        : line("error", "audit is not stored", { problem: fact.problem });
+    case "audit_lost":
+      return line("warn", "entries of the audit are lost", {
+        entries: fact.entries,
+        reason: fact.reason,
+      });
     case "start_waits":
       return fact.problem === null
         ? line("info", "NATS is available", {})

@@ -25,6 +25,8 @@ type Counted<F extends Fact> = F extends Fact
       readonly fact: F["kind"];
       /** The field of the fact that each label shows, in the order of `labels`. */
       readonly fields?: readonly Exclude<keyof F, "kind">[];
+      /** The field of the fact that says how many it counts. Default: one. */
+      readonly amount?: Exclude<keyof F, "kind">;
     }
   : never;
 
@@ -167,6 +169,13 @@ export const METRICS = {
     fact: "corrupt_record",
     help: "Values in the bucket that are not tasks",
     labels: [],
+  },
+  if_coordinator_audit_lost_total: {
+    type: "counter",
+    fact: "audit_lost",
+    help: "Entries of the audit that are not stored, because NATS was away for too long or refused them",
+    labels: [],
+    amount: "entries",
   },
 } as const satisfies Record<`if_coordinator_${string}`, MetricDefinition>;
 

@@ -113,7 +113,7 @@ function registerCounters(registry: Registry): Observe {
   const counters = new Map<Fact["kind"], Observe[]>();
   for (const [name, metric] of Object.entries(METRICS) as [MetricName, MetricDefinition][]) {
     if (metric.type !== "counter") continue;
-    const count = registerCounter(registry, name, metric.labels, metric.fields ?? []);
+    const count = registerCounter(registry, name, metric);
     counters.set(metric.fact, [...(counters.get(metric.fact) ?? []), count]);
   }
   return (fact) => {
@@ -128,8 +128,7 @@ function registerCounters(registry: Registry): Observe {
 function registerCounter(
   registry: Registry,
   name: MetricName,
-  labels: readonly string[],
-  fields: readonly string[],
+  { labels, fields = [], amount }: Extract<MetricDefinition, { type: "counter" }>,
 ): Observe {
   const sums = new Map<string, { readonly values: readonly string[]; count: number }>();
   new Counter({
@@ -144,11 +143,12 @@ function registerCounter(
   });
   return (fact) => {
     const given = fact as unknown as Readonly<Record<string, string>>;
+    const counted = amount === undefined ? 1 : Number(given[amount]);
     let key = "";
     for (const field of fields) key += `${given[field] ?? ""}\n`;
     const sum = sums.get(key);
-    if (sum !== undefined) sum.count++;
-    else sums.set(key, { values: fields.map((field) => given[field] ?? ""), count: 1 });
+    if (sum !== undefined) sum.count += counted;
+    else sums.set(key, { values: fields.map((field) => given[field] ?? ""), count: counted });
   };
 }
 

@@ -19,7 +19,14 @@ const LEVELS: readonly (readonly [string, Fact])[] = [
   ["debug", { kind: "answer_undelivered", operation: "tasks.next" }],
   [
     "debug",
-    { kind: "task_written", ...LEASE, event: "task_claimed", revision: 9, sessionId: "session-1" },
+    {
+      kind: "task_written",
+      ...LEASE,
+      event: "task_claimed",
+      revision: 9,
+      sessionId: "session-1",
+      principal: null,
+    },
   ],
   ["debug", { kind: "write_conflict", taskId: "P0.5.1" }],
   ["warn", { kind: "write_unknown", taskId: "P0.5.1" }],
@@ -40,6 +47,10 @@ const LEVELS: readonly (readonly [string, Fact])[] = [
   ["info", { kind: "bucket_problem", bucket: "tasks", problem: null }],
   ["error", { kind: "writes_refused", bucket: "tasks", reason: "maximum bytes exceeded" }],
   ["info", { kind: "writes_refused", bucket: "tasks", reason: null }],
+  ["info", { kind: "stream_made", stream: "AUDIT" }],
+  ["error", { kind: "audit_problem", problem: "insufficient storage" }],
+  ["info", { kind: "audit_problem", problem: null }],
+  ["warn", { kind: "audit_lost", entries: 3, reason: "the worker has stopped" }],
   ["warn", { kind: "start_waits", problem: "connection refused" }],
   ["info", { kind: "start_waits", problem: null }],
   ["info", { kind: "index_current", tasks: 397, seconds: 0.02 }],
@@ -91,7 +102,14 @@ describe("the log as JSON", () => {
   it("is empty at info while requests succeed", () => {
     const facts: Fact[] = [
       request("ok"),
-      { kind: "task_written", ...LEASE, event: "task_claimed", revision: 9, sessionId: "s" },
+      {
+        kind: "task_written",
+        ...LEASE,
+        event: "task_claimed",
+        revision: 9,
+        sessionId: "s",
+        principal: null,
+      },
       { kind: "lease_granted", ...LEASE },
     ];
     assert.deepEqual(jsonLines({ level: "info" }, facts), []);

@@ -74,6 +74,7 @@ describe("the counters", () => {
         attempt: 1,
         revision: 2,
         sessionId: "s",
+        principal: null,
       },
       "if_coordinator_task_events_total",
       '{type="task_claimed"}',
@@ -109,6 +110,7 @@ describe("the counters", () => {
       "if_coordinator_corrupt_records_total",
       "",
     ],
+    [{ kind: "audit_lost", entries: 1, reason: "full" }, "if_coordinator_audit_lost_total", ""],
   ];
   for (const [fact, name, labels] of COUNTED) {
     it(`count ${fact.kind} in ${name}${labels}`, async () => {
@@ -118,6 +120,13 @@ describe("the counters", () => {
       assert.equal(await valueOf(metrics, name, labels), 2);
     });
   }
+
+  it("count what a fact says if it says how many", async () => {
+    const metrics = sampleMetrics();
+    metrics.observe({ kind: "audit_lost", entries: 200, reason: "full" });
+    metrics.observe({ kind: "audit_lost", entries: 3, reason: "no response from stream" });
+    assert.equal(await valueOf(metrics, "if_coordinator_audit_lost_total"), 203);
+  });
 
   it("are all tested here", () => {
     const counters = Object.entries(METRICS).filter(([, { type }]) => type === "counter");

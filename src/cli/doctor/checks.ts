@@ -1,5 +1,6 @@
 /** Every check of `doctor`, in the order of the report: it reads facts and judges them. */
 import type { LeaseName } from "../../protocol/lease-key.ts";
+import { inspectAudit } from "../../nats/inspection/audit-facts.ts";
 import { inspectAccount } from "../../nats/inspection/jetstream-facts.ts";
 import { hasValue, readLease, readTaskKeys } from "../../nats/inspection/stored-entries.ts";
 import { VERSION } from "../../version.ts";
@@ -8,6 +9,7 @@ import { type Finding, found } from "./finding.ts";
 import { inspectDisks, inspectHealth } from "./http-facts.ts";
 import { compareLeases, idleClaims } from "./lease-facts.ts";
 import { readCapabilities } from "./task-facts.ts";
+import { judgeAudit } from "./verdicts/audit.ts";
 import { judgeClocks } from "./verdicts/clocks.ts";
 import { judgeConnection, judgeEncryption, judgeUser } from "./verdicts/connection.ts";
 import { judgeDisk, judgeHealth } from "./verdicts/outside.ts";
@@ -58,6 +60,7 @@ export const CHECKS: readonly Check[] = [
   },
   { name: "workers", examine: async (x) => judgeWorkers(await x.workers(), VERSION) },
   { name: "health", examine: examineHealth },
+  { name: "audit", needsWorker: true, examine: examineAudit },
   { name: "clocks", examine: examineClocks },
   { name: "lost connections", needsWorker: true, examine: examineReports },
   {
@@ -121,6 +124,12 @@ async function examineHealth(x: Examination): Promise<Finding[]> {
   const ids = workers.map(({ id }) => id);
   const own = answer.kind === "stats" ? [answer.stats.worker.id] : [];
   return judgeHealth(await inspectHealth(x.options.http, [...ids, ...own]));
+}
+
+async function examineAudit(x: Examination): Promise<Finding[]> {
+  const isOn = await x.setting("audit.enabled");
+  const jetStream = await x.jetStream();
+  return judgeAudit(isOn === null ? null : isOn === 1, await inspectAudit(jetStream));
 }
 
 async function examineClocks(x: Examination): Promise<Finding[]> {

@@ -150,6 +150,12 @@ export const NATS_CODES = {
     meaning: "The account has used 80 % or more of a limit.",
     cure: "raise the limit of the account, or remove streams that nobody needs",
   },
+  audit_missing: {
+    check: "audit",
+    verdict: "warning",
+    meaning: "The workers keep an audit, but cannot make its stream.",
+    cure: "give the account room for audit.max_bytes, or lower that setting; the log of a worker says why the stream cannot be made",
+  },
   bucket_missing: {
     check: "buckets",
     verdict: "problem",

@@ -34,7 +34,7 @@ describe("if-coordinator doctor, without a coordinator", () => {
       stdout,
       /^✘ servers +127\.0\.0\.1:1: nothing listens there\n +→ start a NATS server/,
     );
-    assert.match(stdout, /^– 19 checks +not checked: there is no connection \(connection, TLS, /m);
+    assert.match(stdout, /^– 20 checks +not checked: there is no connection \(connection, TLS, /m);
   });
 
   it("tells a wrong password, and a wrong server list, from a missing server", async () => {
