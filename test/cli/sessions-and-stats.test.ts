@@ -16,7 +16,7 @@ describe("if-coordinator session and stats", () => {
       [empty.code, empty.stdout, empty.stderr],
       [0, "", "if-coordinator: no session found\n"],
     );
-    const metadata = '{"host":"build-1"}';
+    const metadata = "host=build-1";
     const registered = await run(
       ...["session", "register", "s1", "--capability", "python,review", "--capability", "go"],
       ...["--ttl", "10m", "--metadata", metadata],
@@ -77,7 +77,7 @@ describe("if-coordinator session and stats", () => {
     for (const [args, message] of [
       [["session", "register"], /no session: .*IF_COORDINATOR_SESSION/],
       [["session", "register", "s 1"], /The id of a session has/],
-      [["session", "register", "s1", "--metadata", "{"], /It must be JSON/],
+      [["session", "register", "s1", "--metadata", "{"], /--metadata is not valid JSON/],
       [["session", "register", "s1", "--metadata", "[1]"], /metadata/],
       [["session", "register", "s1", "--ttl", "1500ms"], /whole seconds/],
       [["session", "heartbeat", "s1", "-s", "s2"], /two sessions: s1 and --session s2/],

@@ -5,14 +5,15 @@ import { addConnectionOptions, type ConnectionOptions } from "../shared/connecti
 import { addJsonOption, type OutputOptions, show } from "../shared/data.ts";
 import { addExamples } from "../shared/help.ts";
 import type { SessionOption } from "../shared/session-option.ts";
-import { collectList, parseJson, parseSeconds } from "../shared/parse-values.ts";
+import { metadataOf } from "../shared/metadata-value.ts";
+import { collectList, collectTexts, parseSeconds } from "../shared/parse-values.ts";
 import { formatRegistration } from "./format-session.ts";
 import { addNamedSession, sessionNamed } from "./named-session.ts";
 
 interface RegisterOptions extends ConnectionOptions, OutputOptions, SessionOption {
   readonly capability?: readonly string[];
   readonly ttl?: number;
-  readonly metadata?: unknown;
+  readonly metadata?: readonly string[];
   readonly instance?: string;
 }
 
@@ -20,12 +21,16 @@ export function define(command: Command): void {
   addNamedSession(command)
     .option("--capability <name,...>", "what the session can do; can be repeated", collectList)
     .option("--ttl <duration>", "how long it stays without a heartbeat (default: 5m)", parseSeconds)
-    .option("--metadata <json>", "an object that others see in the list of sessions", parseJson)
+    .option(
+      "--metadata <name=text>",
+      "what others see in the list of sessions; can be repeated, or JSON, @file or -",
+      collectTexts,
+    )
     .option("--instance <text>", "the process of the session; it replaces an earlier one");
   addConnectionOptions(addJsonOption(command)).action(register);
   addExamples(command, [
     "session register s1 --capability python,review --ttl 10m",
-    `session register s1 --metadata '{"host":"build-1"}'`,
+    "session register s1 --metadata host=build-1",
   ]);
 }
 
@@ -35,8 +40,7 @@ async function register(given: string | undefined, options: RegisterOptions): Pr
   const body = {
     ...(capability === undefined ? {} : { capabilities: [...capability] }),
     ...(ttl === undefined ? {} : { ttl_seconds: ttl }),
-    // The coordinator says what is wrong if it is no object.
-    ...(metadata === undefined ? {} : { metadata: metadata as Record<string, unknown> }),
+    ...(metadata === undefined ? {} : { metadata: await metadataOf(metadata) }),
     ...(instance === undefined ? {} : { instance }),
   };
   await withCalls(options, async ({ calls }) => {

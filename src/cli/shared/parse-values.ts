@@ -1,6 +1,5 @@
 /** Values of options and arguments: durations, times, whole numbers, ids and lists. */
 import { InvalidArgumentError } from "commander";
-import { describeInexact, inexactPart } from "../../protocol/storable-json.ts";
 import { idRuleFor, isValidId } from "../../protocol/subjects.ts";
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -74,20 +73,8 @@ export function parseTime(text: string): string {
     "It must be a time such as 2026-03-01T09:00:00Z, or a time from now such as +10m.",
   );
 }
-const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
 
-/** JSON whose numbers can be kept. @throws InvalidArgumentError */
-export function parseJson(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    const inexact = inexactPart(text);
-    if (inexact === null) return value;
-    throw new InvalidArgumentError(`${describeInexact(inexact)}.`);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new InvalidArgumentError(`It must be JSON (${error.message}).`);
-  }
-}
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
 
 /** For an option that can be given several times, or once with commas. */
 export function collectList(text: string, before?: readonly string[]): string[] {

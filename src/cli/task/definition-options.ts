@@ -1,6 +1,5 @@
 /** Options for the definition of a task, for the commands that create and change one. */
 import type { Command } from "commander";
-import { UsageError } from "../shared/errors.ts";
 import { givenFields } from "../shared/given-fields.ts";
 import {
   collectIdList,
@@ -9,6 +8,7 @@ import {
   parseCount,
   parseTime,
 } from "../shared/parse-values.ts";
+import { metadataOf } from "../shared/metadata-value.ts";
 import { readText, readValue } from "../shared/read-value.ts";
 
 /** As commander gives them. `false`: the option `--no-...` clears the value. */
@@ -82,18 +82,4 @@ export async function definitionOf(options: DefinitionOptions) {
 /** What an option says that clears a value. */
 export function cleared(option: false | undefined): null | undefined {
   return option === false ? null : undefined;
-}
-
-/** `name=text` for texts. JSON objects can hold other values. */
-async function metadataOf(given: readonly string[]): Promise<Record<string, unknown>> {
-  const parts = await Promise.all(
-    given.map(async (text) => {
-      const [, name, value] = /^([^={@-][^=]*)=(.*)$/s.exec(text) ?? [];
-      if (name !== undefined) return { [name]: value };
-      const object = await readValue("--metadata", text);
-      if (typeof object === "object" && object !== null && !Array.isArray(object)) return object;
-      throw new UsageError(`--metadata must be name=text or a JSON object, not ${text}`);
-    }),
-  );
-  return Object.assign({}, ...parts) as Record<string, unknown>;
 }
