@@ -10,6 +10,7 @@ import { CoordinatorError } from "../protocol/errors.ts";
 import { FairOrder, Sender, type Waiting } from "./fair-order.ts";
 import { AGENT_ROOT, OPERATOR_ROOT } from "../protocol/subjects.ts";
 import type { Arrival, Clock } from "./ports.ts";
+import type { PrincipalRules } from "./principal-rules.ts";
 import type { ServiceSettings } from "./service-settings.ts";
 
 /** Requests are handled for so long before the worker receives more of them, and acknowledgements. */
@@ -41,6 +42,8 @@ type Problem = "too_fast" | "too_many" | "full" | "late";
 
 /** A sender, and the requests and refusals that it may still have in this second. */
 class KnownSender extends Sender<Queued> {
+  /** Requests a second; 0: no limit. */
+  rate = 0;
   requestsLeft = Infinity;
   refusalsLeft = REFUSALS_PER_SECOND;
   arrivedAt = -Infinity;
@@ -53,6 +56,7 @@ class KnownSender extends Sender<Queued> {
 export class Admission {
   readonly #settings: ServiceSettings;
   readonly #clock: Clock;
+  readonly #rules: Pick<PrincipalRules, "limitOf">;
   readonly #order: FairOrder<KnownSender>;
   readonly #senders = new Map<string, KnownSender>();
   #sweepAt = MANY_SENDERS;
@@ -61,10 +65,11 @@ export class Admission {
   #isScheduled = false;
   #lateTimer: NodeJS.Timeout | null = null;
 
-  constructor(settings: ServiceSettings, clock: Clock) {
+  constructor(settings: ServiceSettings, clock: Clock, rules: Pick<PrincipalRules, "limitOf">) {
     this.#settings = settings;
     this.#clock = clock;
-    this.#order = new FairOrder(settings.maxInFlightPerPrincipal);
+    this.#rules = rules;
+    this.#order = new FairOrder();
   }
 
   /** The requests under way, without those that are parked. */
@@ -100,8 +105,12 @@ export class Admission {
     const sender = this.#senders.get(name) ?? this.#newSender(name, now);
     const seconds = (now - sender.arrivedAt) / 1000;
     sender.arrivedAt = now;
-    const rate = sender.isOperator ? 0 : this.#settings.requestsPerSecond;
+    const own = this.#rules.limitOf(sender.name, "requests_per_second");
+    const rate = own ?? (sender.isOperator ? 0 : this.#settings.requestsPerSecond);
+    sender.rate = rate;
     sender.requestsLeft = rate === 0 ? Infinity : refilled(sender.requestsLeft, rate, seconds);
+    const { maxInFlightPerPrincipal } = this.#settings;
+    sender.maxInFlight = this.#rules.limitOf(sender.name, "in_flight") ?? maxInFlightPerPrincipal;
     sender.refusalsLeft = refilled(sender.refusalsLeft, REFUSALS_PER_SECOND, seconds);
     return sender;
   }
@@ -146,10 +155,10 @@ export class Admission {
   }
 
   #describe(sender: KnownSender, problem: Problem): string {
-    const { requestsPerSecond, maxQueuedPerPrincipal } = this.#settings;
+    const { maxQueuedPerPrincipal } = this.#settings;
     switch (problem) {
       case "too_fast":
-        return `${shown(sender)} sends more than ${requestsPerSecond} requests a second (limits.requests_per_second): slow down`;
+        return `${shown(sender)} sends more than ${sender.rate} requests a second (limits.requests_per_second): slow down`;
       case "too_many":
         return (
           `${shown(sender)} has ${sender.waiting.length} requests waiting at this worker ` +

@@ -24,6 +24,8 @@ export class Sender<T extends Waiting> {
   /** Its requests under way, with those that are parked. */
   admitted = 0;
   usedMs = 0;
+  /** With so many requests under way it has to wait. */
+  maxInFlight = Infinity;
 
   constructor(name: string, place: number) {
     this.name = name;
@@ -40,18 +42,12 @@ export class Sender<T extends Waiting> {
 }
 
 export class FairOrder<S extends Sender<Waiting>> {
-  readonly #maxInFlight: number;
   /** Exactly the senders that have a request whose turn may come. */
   readonly #ready = new SortedList<S>((a, b) => a.compareTo(b));
   /** The time of the sender whose turn it was last. */
   #usedMs = 0;
   #count = 0;
   #bytes = 0;
-
-  /** `maxInFlight`: a sender with so many requests under way has to wait. */
-  constructor(maxInFlight: number) {
-    this.#maxInFlight = maxInFlight;
-  }
 
   /** The requests that wait. */
   get count(): number {
@@ -96,6 +92,6 @@ export class FairOrder<S extends Sender<Waiting>> {
 
   /** To be called when the sender may have its turn again. */
   consider(sender: S): void {
-    if (sender.waiting.length > 0 && sender.inFlight < this.#maxInFlight) this.#ready.set(sender);
+    if (sender.waiting.length > 0 && sender.inFlight < sender.maxInFlight) this.#ready.set(sender);
   }
 }

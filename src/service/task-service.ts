@@ -31,7 +31,7 @@ export class TaskService implements RequestHandler {
     this.#stores = stores;
     this.#context = context;
     this.#parts = wire(stores, context, () => this.#areDisconnectsReported);
-    this.#admission = new Admission(context.settings, context.clock);
+    this.#admission = new Admission(context.settings, context.clock, this.#parts.rules);
   }
 
   get tasks(): TaskIndex {

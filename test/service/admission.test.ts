@@ -28,7 +28,7 @@ class Gate {
   constructor(limits: Partial<typeof LIMITS> = {}) {
     const clock = { now: () => 0, steady: () => this.time, random: () => 0 };
     const settings = { ...LIMITS, ...limits } as ServiceSettings;
-    this.admission = new Admission(settings, clock);
+    this.admission = new Admission(settings, clock, { limitOf: () => undefined });
   }
 
   /** A request arrives. Handling it takes `ms` at once, and then lasts until `finish`. */
