@@ -42,10 +42,21 @@ export class Heartbeats {
    * holds. Claims that are named are checked by the leader's record. The answer also lists the claims
    * that this worker saw being taken from the session.
    */
-  async heartbeat(
+  heartbeat(
     sessionId: string,
     request: Request<"sessions.heartbeat">,
     { sender, principal }: Asker,
+  ): Promise<AnswerTo<"sessions.heartbeat">> {
+    const claims = request.claims?.length ?? this.#tasks.claims.get(sessionId).size;
+    return this.#gate.during(sender, writesFor(claims), () =>
+      this.#heartbeat(sessionId, request, principal),
+    );
+  }
+
+  async #heartbeat(
+    sessionId: string,
+    request: Request<"sessions.heartbeat">,
+    principal: string | null,
   ): Promise<AnswerTo<"sessions.heartbeat">> {
     const { instance = null, release_on_disconnect: connection } = request;
     const session = await this.#sessions.renew(sessionId, instance);
@@ -57,7 +68,7 @@ export class Heartbeats {
     const claims: Heartbeat["claims"] = [];
     const lost = new Set<string>();
     const cancelled = new Set<string>();
-    await this.#forEach(taskIds, sender, async (taskId) => {
+    await forEachToTheEnd(taskIds, async (taskId) => {
       const renewal = {
         session_id: sessionId,
         instance: request.instance,
@@ -103,35 +114,18 @@ export class Heartbeats {
     await this.#tasks.position.catchUp(this.#store);
     const released: string[] = [];
     const held = this.#heldBy(sessionId, instance).map(({ taskId }) => taskId);
-    await this.#forEach(held, sender, async (taskId) => {
-      try {
-        await this.#claims.giveBack(taskId, { sessionId, instance, attempt: null, principal });
-        released.push(taskId);
-      } catch (error) {
-        if (!isNoLongerHeld(error)) throw error;
-      }
-    });
+    await this.#gate.during(sender, writesFor(held.length), () =>
+      forEachToTheEnd(held, async (taskId) => {
+        try {
+          await this.#claims.giveBack(taskId, { sessionId, instance, attempt: null, principal });
+          released.push(taskId);
+        } catch (error) {
+          if (!isNoLongerHeld(error)) throw error;
+        }
+      }),
+    );
     await this.#sessions.remove(sessionId, instance);
     return { body: { ok: true, released: released.sort() } };
-  }
-
-  /** Works on all tasks, also after a failure, and then throws the first one. */
-  async #forEach(
-    taskIds: readonly string[],
-    sender: string,
-    work: (taskId: string) => Promise<void>,
-  ): Promise<void> {
-    const atATime = Math.min(taskIds.length, LIMITS.perSender);
-    if (atATime === 0) return;
-    const failures: unknown[] = [];
-    await this.#gate.during(sender, atATime, () =>
-      forEachAtATime(atATime, taskIds, (taskId) =>
-        work(taskId).catch((error: unknown) => {
-          failures.push(error);
-        }),
-      ),
-    );
-    if (failures.length > 0) throw failures[0];
   }
 
   /** The tasks that the session holds, as this instance or without one, as far as this worker knows. */
@@ -160,6 +154,25 @@ export class Heartbeats {
       throw error;
     }
   }
+}
+
+/** The writes under way of a request about so many claims. */
+function writesFor(claims: number): number {
+  return Math.min(Math.max(1, claims), LIMITS.perSender);
+}
+
+/** Works on all tasks, also after a failure, and then throws the first one. */
+async function forEachToTheEnd(
+  taskIds: readonly string[],
+  work: (taskId: string) => Promise<void>,
+): Promise<void> {
+  const failures: unknown[] = [];
+  await forEachAtATime(writesFor(taskIds.length), taskIds, (taskId) =>
+    work(taskId).catch((error: unknown) => {
+      failures.push(error);
+    }),
+  );
+  if (failures.length > 0) throw failures[0];
 }
 
 function isNoLongerHeld(error: unknown): boolean {
