@@ -43,6 +43,11 @@ export function announcementOf(config: Config, clock: Clock, waiting: number): A
       "limits.claims_per_session": config.limits.claimsPerSession,
       "limits.lease_seconds": config.limits.leaseSeconds,
       "limits.requests_per_second": config.limits.requestsPerSecond,
+      "limits.tasks": config.limits.tasks,
+      "limits.bytes": config.limits.bytes,
+      "limits.tasks_per_principal": config.limits.tasksPerPrincipal,
+      "limits.bytes_per_principal": config.limits.bytesPerPrincipal,
+      "limits.bucket_bytes": config.limits.bucketBytes,
     },
   };
 }

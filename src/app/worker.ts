@@ -81,7 +81,9 @@ async function start(
   await requireInbox(connection);
   warnOfLargeRecords(config, connection, observe);
   await checkAccess(config, connection, observe);
-  const bucketOptions = { ...config, jsDomain: config.nats.jsDomain };
+  const { history, replicas, limits, nats } = config;
+  const { bucketBytes } = limits;
+  const bucketOptions = { history, replicas, bucketBytes, jsDomain: nats.jsDomain };
   stores = await openStores(connection, bucketOptions, patience, observe);
   audit = startAudit(config, { connection, isConnected }, { workerId: id, clock, observe });
   cleanup.defer(async () => audit?.stop());
@@ -208,6 +210,12 @@ function settingsOf(config: Config, workerId: string, connection: Connection): S
     maxClaimsPerPrincipal: config.limits.claimsPerPrincipal,
     maxLeaseSeconds: config.limits.leaseSeconds,
     requestsPerSecond: config.limits.requestsPerSecond,
+    owned: {
+      tasks: config.limits.tasks,
+      bytes: config.limits.bytes,
+      tasksPerPrincipal: config.limits.tasksPerPrincipal,
+      bytesPerPrincipal: config.limits.bytesPerPrincipal,
+    },
     principalsOnly: config.auth.mode === "accounts",
     leaseGraceMs: config.leaseGraceMs,
     disconnectGraceMs: config.disconnectGraceMs,

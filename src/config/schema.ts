@@ -12,6 +12,11 @@ import {
 import { MAX_TTL_SECONDS, MIN_TTL_SECONDS } from "../protocol/fields.ts";
 import { flag, MAX_INT, oneOf, port, text, wholeNumber } from "./value-kinds.ts";
 
+const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
+/** A pebibyte. */
+const MAX_BYTES = 1024 * 1024 * GIB;
+
 /** A setting that `src/nats` checks in the same way as the options of a program. */
 function checkedBy<S extends z.ZodType>(schema: S, check: (value: z.output<S>) => void): S {
   return schema.superRefine((value, context) => {
@@ -139,6 +144,24 @@ const limits = z.strictObject({
     description:
       "Requests per second that one worker takes from one agent or connection; 0: no limit",
   }),
+  tasks: wholeNumber(1, 100_000_000)
+    .default(2_000_000)
+    .meta({ description: "Tasks of the board, finished ones included until they are removed" }),
+  bytes: wholeNumber(MIB, MAX_BYTES)
+    .default(2 * GIB)
+    .meta({ description: "Bytes of the current records of all tasks" }),
+  tasks_per_principal: wholeNumber(1, 100_000_000).default(100_000).meta({
+    description: "Tasks that one agent may have created; without accounts: that one session may",
+  }),
+  bytes_per_principal: wholeNumber(1_024, MAX_BYTES)
+    .default(256 * MIB)
+    .meta({ description: "Bytes of the current records of these tasks" }),
+  bucket_bytes: wholeNumber(0, MAX_BYTES)
+    .default(4 * GIB)
+    .meta({
+      description:
+        "Bytes that NATS reserves for the bucket `tasks` when it is created, for earlier records, too; 0: no limit",
+    }),
 });
 
 const log = z.strictObject({

@@ -1,6 +1,6 @@
 /** One KV bucket: fresh reads, compare-and-set writes, purges, and a watch that survives lost connections. */
 import { CoordinatorError } from "../protocol/errors.ts";
-import type { ReadLimit, Stoppable, Watch, WriteOutcome } from "../service/ports.ts";
+import type { BucketState, ReadLimit, Stoppable, Watch, WriteOutcome } from "../service/ports.ts";
 import type { KvAccess } from "./kv-access.ts";
 import { readBatch, type StoredMessage } from "./kv-batch.ts";
 import { writePrefixOf } from "./js-domain.ts";
@@ -68,10 +68,11 @@ export class KvBucket {
   }
 
   /** The state at the stream leader. The last revision may be that of an entry removed long ago. */
-  async state(): Promise<{ readonly id: string; readonly lastRevision: number }> {
+  async state(): Promise<BucketState> {
     try {
-      const { created, state } = await this.#access.jsm.streams.info(this.stream);
-      return { id: created, lastRevision: state.last_seq };
+      const { created, config, state } = await this.#access.jsm.streams.info(this.stream);
+      const maxBytes = config.max_bytes > 0 ? config.max_bytes : null;
+      return { id: created, lastRevision: state.last_seq, bytes: state.bytes, maxBytes };
     } catch (error) {
       throw unreachable(error);
     }

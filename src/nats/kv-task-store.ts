@@ -85,7 +85,9 @@ export class KvTaskStore implements TaskStore {
   watch(watch: Watch<WatchedTask>): Promise<Stoppable> {
     return this.#bucket.watch((message) => {
       const own = this.#pendingWrites.valueOf(message);
-      return own === null ? toWatched(message) : CompactTask.of(own, message.revision);
+      return own === null
+        ? toWatched(message)
+        : CompactTask.of(own, message.revision, message.payload.length);
     }, watch);
   }
 }
@@ -94,12 +96,13 @@ function toEntry(message: KvMessage): TaskEntry {
   return read(message, (origin) => {
     const { taskId, revision } = origin;
     const task = decodeTask(message.text, origin);
-    return { taskId, revision, task, writeId: message.writeId };
+    const bytes = Buffer.byteLength(message.text);
+    return { taskId, revision, task, bytes, writeId: message.writeId };
   });
 }
 
 function toWatched(message: WatchedMessage): WatchedTask {
-  return read(message, (origin) => CompactTask.read(message.text, origin));
+  return read(message, (origin) => CompactTask.read(message.text, origin, message.payload.length));
 }
 
 function read<Entry>(

@@ -35,6 +35,8 @@ export class CompactTask implements TaskOutline {
   readonly createdBy: string | null;
   /** When the record of a finished task was written, epoch milliseconds; `null` if it is not finished. */
   readonly finishedAt: number | null;
+  /** The size of the record as it is stored; 0: not known. */
+  readonly bytes: number;
   /** `null` until they are needed. */
   #packed: string | null;
   #task: Task | null;
@@ -43,6 +45,7 @@ export class CompactTask implements TaskOutline {
     outline: TaskOutline,
     revision: number,
     finishedAt: number | null,
+    bytes: number,
     content: string | Task,
   ) {
     this.taskId = outline.taskId;
@@ -63,22 +66,29 @@ export class CompactTask implements TaskOutline {
     this.createdRevision = outline.createdRevision ?? revision;
     this.createdBy = outline.createdBy;
     this.finishedAt = finishedAt;
+    this.bytes = bytes;
     this.#packed = typeof content === "string" ? content : null;
     this.#task = null;
     if (typeof content !== "string") this.#keep(content);
   }
 
-  static of(task: Task, revision: number): CompactTask {
+  static of(task: Task, revision: number, bytes = 0): CompactTask {
     // The first record of a task cannot contain its own revision, so its readers add it.
     const full = task.createdRevision === null ? { ...task, createdRevision: revision } : task;
-    return new CompactTask(full, revision, isFinished(task.status) ? task.updatedAt : null, full);
+    return new CompactTask(
+      full,
+      revision,
+      isFinished(task.status) ? task.updatedAt : null,
+      bytes,
+      full,
+    );
   }
 
   /** @throws CorruptRecordError */
-  static read(record: string, origin: RecordOrigin): CompactTask {
+  static read(record: string, origin: RecordOrigin, bytes = 0): CompactTask {
     const texts = readRecordTexts(record, origin);
-    if (texts === null) return CompactTask.of(decodeTask(record, origin), origin.revision);
-    return new CompactTask(texts.outline, origin.revision, texts.finishedAt, texts.packed);
+    if (texts === null) return CompactTask.of(decodeTask(record, origin), origin.revision, bytes);
+    return new CompactTask(texts.outline, origin.revision, texts.finishedAt, bytes, texts.packed);
   }
 
   get task(): Task {

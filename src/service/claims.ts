@@ -14,7 +14,8 @@ import { requireSmallProgress } from "./progress-reports.ts";
 import { refusalError } from "./refusals.ts";
 import type { Sessions } from "./sessions.ts";
 import type { KnownTask } from "./task-index.ts";
-import { recordOf, type SentTask, type TaskWriter } from "./task-writer.ts";
+import { recordOf, type SentTask } from "./sent-task.ts";
+import type { TaskWriter } from "./task-writer.ts";
 
 export class Claims {
   readonly #writer: TaskWriter;

@@ -6,6 +6,7 @@ import { findCycle, inDependencyOrder } from "../task/dependencies.ts";
 import { createTask } from "../task/task.ts";
 import { type DependencyWarnings, MAX_WARNINGS } from "./dependency-warnings.ts";
 import { type Imported, toImported } from "./imported-task.ts";
+import type { Owned } from "./owned-tasks.ts";
 import type { AnswerTo, Clock, ServiceContext, TaskStore } from "./ports.ts";
 import type { ServiceSettings } from "./service-settings.ts";
 import type { Author } from "./permission.ts";
@@ -45,19 +46,24 @@ export class Importer {
     this.#clock = clock;
   }
 
-  /** Creates nothing unless all tasks are valid. */
+  /** Creates nothing unless all tasks are valid and within the limits. */
   async run(request: Request<"tasks.import">, by: Author): Promise<AnswerTo<"tasks.import">> {
     const author = { ...by, sessionId: request.session_id ?? null };
     const now = this.#clock.now();
     const tasks = request.tasks.map((given) => toImported(given, author, this.#settings, now));
     await this.#tasks.position.catchUp(this.#store);
-    const warnings = this.#validate(tasks);
-
+    const { warnings, added } = this.#validate(tasks);
+    const addition = { principal: by.principal, owner: by.createdBy };
+    const written = await this.#writer.limits.reserve(addition, added, added.bytes);
     const results = new Map<string, Result>();
-    // Finished tasks come first, so that they never block others for a moment.
-    for (const isFinished of [true, false]) {
-      const portion = tasks.filter(({ options }) => isFinished === (options.finished !== null));
-      await this.#importAll(portion, results);
+    try {
+      // Finished tasks come first, so that they never block others for a moment.
+      for (const isFinished of [true, false]) {
+        const portion = tasks.filter(({ options }) => isFinished === (options.finished !== null));
+        await this.#importAll(portion, results);
+      }
+    } finally {
+      written();
     }
     const taskIds = tasks.map(({ taskId }) => taskId);
     const having = (wanted: Result): string[] => taskIds.filter((id) => results.get(id) === wanted);
@@ -78,7 +84,12 @@ export class Importer {
   }
 
   /** @throws CoordinatorError `invalid_request`, `too_large` */
-  #validate(tasks: readonly Imported[]): string[] {
+  #validate(tasks: readonly Imported[]): {
+    readonly warnings: string[];
+    /** What the import adds, as far as this worker knows. */
+    readonly added: Owned;
+  } {
+    const added = { tasks: 0, bytes: 0 };
     const byId = new Map<string, Imported>();
     for (const [position, task] of tasks.entries()) {
       if (byId.has(task.taskId)) {
@@ -89,13 +100,16 @@ export class Importer {
         );
       }
       byId.set(task.taskId, task);
-      this.#writer.checkSize(
+      const size = this.#writer.checkSize(
         createTask(task.taskId, task.definition, {
           ...task.options,
           blocked: true,
           now: this.#clock.now(),
         }),
       );
+      if (this.#tasks.get(task.taskId) !== undefined) continue;
+      added.tasks++;
+      added.bytes += size;
     }
     const dependenciesOf = (id: string): readonly string[] | undefined =>
       (byId.get(id) ?? this.#tasks.get(id)?.task)?.dependsOn;
@@ -103,7 +117,7 @@ export class Importer {
     if (cycle !== null) throw cycleError(cycle);
 
     const open = tasks.filter(({ options }) => options.finished === null);
-    return this.#warnings.of(open, byId.keys());
+    return { warnings: this.#warnings.of(open, byId.keys()), added };
   }
 
   /** Warnings for tasks that the import contains as finished, but that exist with another status. */
@@ -131,7 +145,7 @@ export class Importer {
     try {
       // If this worker knows the task, it does not try to create it.
       if (this.#tasks.get(taskId) === undefined) {
-        await this.#writer.create(taskId, definition, options);
+        await this.#writer.create(taskId, definition, options, true);
         return "created";
       }
     } catch (error) {

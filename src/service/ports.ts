@@ -37,6 +37,8 @@ export type TaskEntry =
       readonly taskId: string;
       readonly revision: number;
       readonly task: Task;
+      /** The size of the record. */
+      readonly bytes: number;
       /** The id of the write that stored the entry; `null` if it names none, or if a watch delivered it. */
       readonly writeId: string | null;
     }
@@ -73,6 +75,10 @@ export interface BucketState {
   readonly id: string;
   /** The revision of the last write, even if the bucket no longer has that entry. */
   readonly lastRevision: number;
+  /** What all its entries take, earlier ones included. */
+  readonly bytes: number;
+  /** The most that they may take; `null`: no limit. */
+  readonly maxBytes: number | null;
 }
 
 /** A read ends at the limit that it reaches first, but not before its first entry. */

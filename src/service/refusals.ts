@@ -115,6 +115,15 @@ export function corruptRecord(taskId: string, problem: string): CoordinatorError
   );
 }
 
+export function recordTooLarge(taskId: string, size: number, limit: number): CoordinatorError {
+  return new CoordinatorError(
+    "too_large",
+    `the record of task ${taskId} would have ${size} bytes, over the limit of ${limit}: ` +
+      "keep large content elsewhere and put a link into payload, metadata or result",
+    { details: { size, limit } },
+  );
+}
+
 /** `problem`: what is wrong with the bucket, and the cure. */
 export function bucketUnusable(problem: string): CoordinatorError {
   return new CoordinatorError(

@@ -33,6 +33,14 @@ export interface ServiceSettings {
   readonly maxLeaseSeconds: number;
   /** Requests per second of one sender; 0: no limit. */
   readonly requestsPerSecond: number;
+  /** How much there may be: of all, and of each creator. */
+  readonly owned: {
+    readonly tasks: number;
+    /** Of the current records. */
+    readonly bytes: number;
+    readonly tasksPerPrincipal: number;
+    readonly bytesPerPrincipal: number;
+  };
   /** Whether a client without a principal is refused; otherwise it is trusted. */
   readonly principalsOnly: boolean;
   /** A claim that has had no lease for this time gets one from any worker. */

@@ -18,8 +18,9 @@ import { prefixFor, requireId } from "./id-owners.ts";
 import { authorOf, textOf } from "./permission.ts";
 import { cycleError, tooManyConnected } from "./refusals.ts";
 import type { TaskIndex } from "./task-index.ts";
+import { recordOf, type SentTask } from "./sent-task.ts";
 import { cancelRefusal, updateRefusal } from "./task-rights.ts";
-import { recordOf, type SentTask, type TaskAccess, type TaskWriter } from "./task-writer.ts";
+import type { TaskAccess, TaskWriter } from "./task-writer.ts";
 
 /** So many dependencies are looked at for a cycle: tens of milliseconds. */
 const MAX_CYCLE_STEPS = 100_000;
@@ -100,7 +101,7 @@ export class TaskEdits {
           changes,
           unmet: this.#writer.unmet({ dependsOn: changes.dependsOn ?? task.dependsOn }),
         },
-      { onlyRevision: revision, limitSize: true },
+      { onlyRevision: revision, limitSize: true, growsFor: principal },
     );
     return edited(executed, warnings);
   }

@@ -8,6 +8,7 @@ import { ReadyQueue, type ReadyTask } from "../task/ready-queue.ts";
 import { isFinished, type Task, TASK_STATUSES, type TaskStatus } from "../task/task.ts";
 import { WatchedMap } from "../watched/watched-map.ts";
 import { DeadEnds } from "./dead-ends.ts";
+import { OwnedTasks } from "./owned-tasks.ts";
 import type { Watch, WatchedTask } from "./ports.ts";
 
 /** A task and the revision of its record. */
@@ -47,6 +48,8 @@ export class TaskIndex implements Watch<WatchedTask> {
   readonly byCreation = new SortedList<CompactTask, CreationKey>(compareCreation);
   /** Finished tasks, in the order in which they finished. */
   readonly finished = new SortedList<CompactTask, FinishKey>(compareFinish);
+  /** How many tasks there are and how large they are, also for each creator. */
+  readonly owned = new OwnedTasks();
   /** Blocked tasks that wait for one that failed or was cancelled. */
   readonly deadEnds: DeadEnds;
   readonly #now: () => number;
@@ -140,10 +143,10 @@ export class TaskIndex implements Watch<WatchedTask> {
   }
 
   /** Takes in a record that this worker has just written, or read from the leader. */
-  apply(task: Task, revision: number): void {
+  apply(task: Task, revision: number, bytes: number): void {
     // Mostly the watch has delivered it already.
     if (revision <= (this.get(task.taskId)?.revision ?? 0)) return;
-    this.#tasks.apply(task.taskId, CompactTask.of(task, revision));
+    this.#tasks.apply(task.taskId, CompactTask.of(task, revision, bytes));
   }
 
   restarted(): void {
@@ -177,6 +180,7 @@ export class TaskIndex implements Watch<WatchedTask> {
     const { taskId, before, after } = change;
     before?.replaced();
     this.#setAside.delete(taskId);
+    this.owned.changed(before, after);
     if (before !== null) {
       this.#count(before.status, -1);
       if (before.status === "available") this.ready.delete(before);

@@ -7,11 +7,13 @@
  * the leader's record before it is answered.
  */
 import { CoordinatorError } from "../protocol/errors.ts";
-import { type EncodedRecord, encodeTask, type TaskRecord } from "../protocol/task-record.ts";
+import { encodeTask } from "../protocol/task-record.ts";
 import type { Command, Decision } from "../task/commands.ts";
 import { unmetDependencies } from "../task/dependencies.ts";
 import { createTask, type NewTaskOptions, type Task, type TaskDefinition } from "../task/task.ts";
 import { transition } from "../task/transition.ts";
+import { BucketRoom } from "./bucket-room.ts";
+import { NOTHING_RESERVED, OwnershipLimits } from "./ownership-limits.ts";
 import type {
   Clock,
   Observe,
@@ -22,7 +24,8 @@ import type {
   WriteOutcome,
 } from "./ports.ts";
 import type { ServiceSettings } from "./service-settings.ts";
-import { corruptRecord, notFound, refusalError } from "./refusals.ts";
+import { corruptRecord, notFound, recordTooLarge, refusalError } from "./refusals.ts";
+import type { SentTask } from "./sent-task.ts";
 import type { KnownTask, TaskIndex } from "./task-index.ts";
 
 /** A write that loses this many races is refused: the client has to ask again. */
@@ -31,17 +34,6 @@ const MAX_TRIES = 10;
 const MAX_DEAD_ENDS = 20;
 /** No try begins after this time, so that the client gets an answer within its own timeout. */
 const TRY_FOR_MS = 2_000;
-
-/** A task for a reply. */
-export interface SentTask extends KnownTask {
-  /** If this worker has just written it. */
-  readonly record?: EncodedRecord | undefined;
-}
-
-/** The record for the reply, encoded if it is at hand so. */
-export function recordOf({ task, record }: SentTask): EncodedRecord | TaskRecord {
-  return record ?? encodeTask(task);
-}
 
 export interface Executed extends SentTask {
   /** `false`: nothing had to be written, an idempotent repeat. */
@@ -53,6 +45,8 @@ export interface ExecuteOptions {
   readonly onlyRevision?: number | undefined;
   /** Refuse records over the size limit; for writes that bring content from outside. */
   readonly limitSize?: boolean;
+  /** Refuse what exceeds the limits of the task's creator, or of all tasks. Who asks; `null`: unknown. */
+  readonly growsFor?: string | null;
   /** Give up on the first conflict: another session was faster, and another task will do. */
   readonly once?: boolean;
 }
@@ -71,6 +65,7 @@ export interface TaskAccess {
 export type CommandFor = Command | ((task: Task) => Command | CoordinatorError);
 
 export class TaskWriter {
+  readonly limits: OwnershipLimits;
   readonly #store: TaskStore;
   readonly #index: TaskIndex;
   readonly #settings: ServiceSettings;
@@ -84,6 +79,7 @@ export class TaskWriter {
     this.#settings = settings;
     this.#clock = clock;
     this.#observe = observe;
+    this.limits = new OwnershipLimits(index.owned, new BucketRoom(store, clock), settings);
   }
 
   /** Calls the listener after each write of this worker. The listener must not throw. */
@@ -115,7 +111,8 @@ export class TaskWriter {
       const next = this.#store.prepare(decision.task);
       if (options.limitSize === true) this.#requireSize(next);
       const writeId = this.#store.newWriteId();
-      const outcome = await this.#store.write(next, known.revision, writeId);
+      const written = await this.#reserveGrowth(next, options);
+      const outcome = await this.#store.write(next, known.revision, writeId).finally(written);
       if (outcome.kind === "written") return this.#written(next, outcome.revision);
       this.#observe({
         kind: outcome.kind === "conflict" ? "write_conflict" : "write_unknown",
@@ -138,16 +135,31 @@ export class TaskWriter {
       : new CoordinatorError("conflict", `others are changing task ${taskId}: ask again`);
   }
 
-  /** @throws CoordinatorError `already_exists`, `too_large`, `corrupt_record`, `unavailable` */
+  /**
+   * `isReserved`: the caller has reserved room for it.
+   *
+   * @throws CoordinatorError `already_exists`, `too_large`, `limit_reached`, `corrupt_record`, `unavailable`
+   */
   async create(
     taskId: string,
     definition: TaskDefinition,
     options: NewTaskOptions,
+    isReserved = false,
   ): Promise<SentTask> {
     const blocked = this.unmet(definition).length > 0;
     const task = createTask(taskId, definition, { ...options, blocked, now: this.#clock.now() });
     const prepared = this.#store.prepare(task);
     this.#requireSize(prepared);
+    if (isReserved) return this.#create(prepared);
+    const { principal = null, createdBy: owner = null } = options;
+    const { length: bytes } = prepared.record.bytes;
+    const added = { tasks: 1, bytes };
+    const written = await this.limits.reserve({ principal, owner }, added, bytes);
+    return await this.#create(prepared).finally(written);
+  }
+
+  async #create(prepared: PreparedTask): Promise<SentTask> {
+    const { taskId } = prepared.task;
     const deadline = this.#clock.steady() + TRY_FOR_MS;
     let expectedRevision = 0;
     const inDoubt: string[] = [];
@@ -179,7 +191,7 @@ export class TaskWriter {
    * The entry that a write in doubt has stored after all; `null` if none has. It may no longer be the
    * current record: others may have written on top of it, and a refusal would contradict them.
    */
-  async #writtenBy(inDoubt: readonly string[], now: LoadedTask): Promise<KnownTask | null> {
+  async #writtenBy(inDoubt: readonly string[], now: LoadedTask): Promise<LoadedTask | null> {
     if (inDoubt.length === 0) return null;
     const isOwn = ({ writeId }: LoadedTask): boolean => inDoubt.includes(writeId ?? "");
     if (isOwn(now)) return now;
@@ -197,7 +209,7 @@ export class TaskWriter {
   /** @throws CoordinatorError `corrupt_record` */
   readable(entry: Exclude<TaskEntry, { removed: true }>): LoadedTask {
     if ("corrupt" in entry) throw corruptRecord(entry.taskId, entry.corrupt);
-    this.#index.apply(entry.task, entry.revision);
+    this.#index.apply(entry.task, entry.revision, entry.bytes);
     return entry;
   }
 
@@ -211,21 +223,28 @@ export class TaskWriter {
     return unmetDependencies(definition.dependsOn, (id) => this.#index.isComplete(id));
   }
 
-  /** @throws CoordinatorError `too_large` */
-  checkSize(task: Task): void {
-    this.#requireSize(this.#store.prepare(task));
+  /** The size of the task's record. @throws CoordinatorError `too_large` */
+  checkSize(task: Task): number {
+    const prepared = this.#store.prepare(task);
+    this.#requireSize(prepared);
+    return prepared.record.bytes.length;
+  }
+
+  /** @throws CoordinatorError `limit_reached` */
+  async #reserveGrowth(
+    { task, record }: PreparedTask,
+    { growsFor: principal }: ExecuteOptions,
+  ): Promise<() => void> {
+    if (principal === undefined) return NOTHING_RESERVED;
+    const { length } = record.bytes;
+    const added = { tasks: 0, bytes: length - (this.#index.get(task.taskId)?.bytes ?? 0) };
+    return await this.limits.reserve({ principal, owner: task.createdBy }, added, length);
   }
 
   #requireSize({ task, record }: PreparedTask): void {
     const size = record.bytes.length;
     const limit = this.#settings.maxRecordBytes;
-    if (size <= limit) return;
-    throw new CoordinatorError(
-      "too_large",
-      `the record of task ${task.taskId} would have ${size} bytes, over the limit of ${limit}: ` +
-        "keep large content elsewhere and put a link into payload, metadata or result",
-      { details: { size, limit } },
-    );
+    if (size > limit) throw recordTooLarge(task.taskId, size, limit);
   }
 
   #decide(
@@ -263,8 +282,11 @@ export class TaskWriter {
     });
   }
 
-  #written({ task, record }: Omit<SentTask, "revision">, revision: number): Executed {
-    this.#index.apply(task, revision);
+  #written(
+    { task, record, bytes }: Pick<SentTask, "task" | "record"> & { readonly bytes?: number },
+    revision: number,
+  ): Executed {
+    this.#index.apply(task, revision, record?.bytes.length ?? bytes ?? 0);
     for (const listener of this.#listeners) listener(task);
     const { taskId, attempt, lastEvent } = task;
     if (lastEvent !== null) {

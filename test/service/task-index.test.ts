@@ -115,7 +115,7 @@ describe("the index of tasks", () => {
     let changes = 0;
     index.onChange(() => changes++);
     const task = availableTask({ taskId: "a" });
-    index.apply(task, 5);
+    index.apply(task, 5, 0);
     assert.equal(index.get("a")?.task.createdRevision, 5);
     deliver(index, 5, { ...task, createdRevision: 5 });
     assert.deepEqual([changes, index.position.revision], [1, 5]);
@@ -123,13 +123,13 @@ describe("the index of tasks", () => {
 
   it("is not set back by entries and writes that come late", () => {
     const index = currentIndex();
-    index.apply(claimedTask({ taskId: "a" }), 5);
-    index.apply(availableTask({ taskId: "a" }), 4);
+    index.apply(claimedTask({ taskId: "a" }), 5, 0);
+    index.apply(availableTask({ taskId: "a" }), 4, 0);
     deliver(index, 3, availableTask({ taskId: "a" }));
     assert.equal(index.get("a")?.task.status, "claimed");
 
     index.entry({ taskId: "a", revision: 6, removed: true });
-    index.apply(claimedTask({ taskId: "a" }), 5);
+    index.apply(claimedTask({ taskId: "a" }), 5, 0);
     assert.equal(index.get("a"), undefined);
   });
 
@@ -168,7 +168,7 @@ describe("the index of tasks after a lost connection", () => {
   it("keeps its own write from the time in which the watch begins", () => {
     const index = currentIndex();
     index.restarted();
-    index.apply(availableTask({ taskId: "own" }), 9);
+    index.apply(availableTask({ taskId: "own" }), 9, 0);
     index.current();
     assert.equal(index.get("own")?.revision, 9);
   });

@@ -121,7 +121,7 @@ export class MemoryTasks implements Pick<TaskStore, UsedOfTasks> {
   put(task: Task): number {
     const { taskId } = task;
     const revision = ++this.#revision;
-    this.entries.set(taskId, { taskId, revision, task, writeId: null });
+    this.entries.set(taskId, { taskId, revision, task, bytes: 0, writeId: null });
     return revision;
   }
 }

@@ -1,0 +1,14 @@
+/** A task on its way into a reply. */
+import { type EncodedRecord, encodeTask, type TaskRecord } from "../protocol/task-record.ts";
+import type { KnownTask } from "./task-index.ts";
+
+/** A task for a reply. */
+export interface SentTask extends KnownTask {
+  /** If this worker has just written it. */
+  readonly record?: EncodedRecord | undefined;
+}
+
+/** The record for the reply, encoded if it is at hand so. */
+export function recordOf({ task, record }: SentTask): EncodedRecord | TaskRecord {
+  return record ?? encodeTask(task);
+}
