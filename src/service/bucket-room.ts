@@ -17,12 +17,15 @@ interface Fill {
   readonly maxBytes: number | null;
 }
 
+/** If the server has never answered. */
+const UNKNOWN: Omit<Fill, "askedAt"> = { bytes: 0, maxBytes: null };
+
 export class BucketRoom {
   readonly #store: Pick<TaskStore, "state">;
   readonly #clock: Pick<Clock, "steady">;
   #fill: Fill | null = null;
   #asking: Promise<Fill | null> | null = null;
-  /** What was to be written since the server was asked. */
+  /** What this worker has added since it asked the server. */
   #added = 0;
 
   constructor(store: Pick<TaskStore, "state">, clock: Pick<Clock, "steady">) {
@@ -32,18 +35,18 @@ export class BucketRoom {
 
   /** Call this before a write of so many bytes. @throws CoordinatorError `limit_reached` */
   async require(bytes: number): Promise<void> {
-    const known = this.#fill;
-    const isRecent = known !== null && this.#clock.steady() - known.askedAt < ASK_EVERY_MS;
-    const fill = isRecent ? known : await (this.#asking ??= this.#ask());
-    if (fill === null || fill.maxBytes === null) return;
-    if (fill.bytes + this.#added + bytes <= fill.maxBytes * FILLED) {
+    const age = this.#clock.steady() - (this.#fill?.askedAt ?? -Infinity);
+    const fill = age < ASK_EVERY_MS ? this.#fill : await (this.#asking ??= this.#ask());
+    const { bytes: filled, maxBytes } = fill ?? UNKNOWN;
+    if (maxBytes === null) return;
+    if (filled + this.#added + bytes <= maxBytes * FILLED) {
       this.#added += bytes;
       return;
     }
     const percent = FILLED * 100;
     throw limitReached(
       "limits.bucket_bytes",
-      fill.maxBytes,
+      maxBytes,
       `the bucket tasks is filled to ${percent} %, so nothing is added: an operator can give it more ` +
         'room with "nats stream edit KV_tasks --max-bytes", or have finished tasks removed sooner',
     );

@@ -5,9 +5,13 @@
  * Other workers may write at the same time, so a limit can be exceeded by what is under way elsewhere.
  */
 import type { BucketRoom } from "./bucket-room.ts";
-import { type Owned, OwnedTasks } from "./owned-tasks.ts";
+import type { Owned, OwnedTasks } from "./owned-tasks.ts";
+import type { ServiceContext } from "./ports.ts";
+import type { PrincipalRules } from "./principal-rules.ts";
 import { limitReached } from "./refusals.ts";
 import type { ServiceSettings } from "./service-settings.ts";
+
+export type LimitRules = Pick<PrincipalRules, "limitOf">;
 
 /** Who adds something to which creator's tasks. */
 export interface Addition {
@@ -22,14 +26,22 @@ export const NOTHING_RESERVED = (): void => undefined;
 export class OwnershipLimits {
   readonly #owned: OwnedTasks;
   readonly #room: BucketRoom;
-  readonly #limits: () => ServiceSettings["owned"];
+  readonly #settings: ServiceSettings;
+  readonly #rules: LimitRules | undefined;
   /** What is being written, for all and for each creator. */
   readonly #reserved = new Map<string | null, Owned>();
 
-  constructor(owned: OwnedTasks, room: BucketRoom, settings: Pick<ServiceSettings, "owned">) {
+  /** `rules`: those of principals that have limits of their own. */
+  constructor(
+    owned: OwnedTasks,
+    room: BucketRoom,
+    { settings }: Pick<ServiceContext, "settings">,
+    rules?: LimitRules,
+  ) {
     this.#owned = owned;
     this.#room = room;
-    this.#limits = () => settings.owned;
+    this.#settings = settings;
+    this.#rules = rules;
   }
 
   /**
@@ -59,7 +71,7 @@ export class OwnershipLimits {
   }
 
   #requireAll(added: Owned): void {
-    const { tasks, bytes } = this.#limits();
+    const { tasks, bytes } = this.#settings.owned;
     const after = this.#sum(null, this.#owned.all, added);
     if (added.tasks > 0 && after.tasks > tasks) {
       throw limitReached(
@@ -78,7 +90,9 @@ export class OwnershipLimits {
   }
 
   #requireOf(owner: string, added: Owned): void {
-    const { tasksPerPrincipal: tasks, bytesPerPrincipal: bytes } = this.#limits();
+    const { tasksPerPrincipal, bytesPerPrincipal } = this.#settings.owned;
+    const tasks = this.#rules?.limitOf(owner, "tasks") ?? tasksPerPrincipal;
+    const bytes = this.#rules?.limitOf(owner, "bytes") ?? bytesPerPrincipal;
     const after = this.#sum(owner, this.#owned.of(owner), added);
     if (added.tasks > 0 && after.tasks > tasks) {
       throw limitReached(

@@ -1,6 +1,5 @@
 /**
- * The loop around every transition: decide, compare-and-set, and after a conflict reload and decide
- * again.
+ * The loop around every transition: decide, compare-and-set, and after a conflict load and decide again.
  *
  * Positive answers are durable: success is reported only after the write is acknowledged, or found in
  * the store. Negative answers are fresh: a refusal that was decided on the index is decided again on
@@ -13,7 +12,7 @@ import { unmetDependencies } from "../task/dependencies.ts";
 import { createTask, type NewTaskOptions, type Task, type TaskDefinition } from "../task/task.ts";
 import { transition } from "../task/transition.ts";
 import { BucketRoom } from "./bucket-room.ts";
-import { NOTHING_RESERVED, OwnershipLimits } from "./ownership-limits.ts";
+import { type LimitRules, NOTHING_RESERVED, OwnershipLimits } from "./ownership-limits.ts";
 import type {
   Clock,
   Observe,
@@ -73,13 +72,14 @@ export class TaskWriter {
   readonly #observe: Observe;
   readonly #listeners: ((task: Task) => void)[] = [];
 
-  constructor(store: TaskStore, index: TaskIndex, { settings, clock, observe }: ServiceContext) {
+  constructor(store: TaskStore, index: TaskIndex, context: ServiceContext, rules?: LimitRules) {
+    const { settings, clock, observe } = context;
     this.#store = store;
     this.#index = index;
     this.#settings = settings;
     this.#clock = clock;
     this.#observe = observe;
-    this.limits = new OwnershipLimits(index.owned, new BucketRoom(store, clock), settings);
+    this.limits = new OwnershipLimits(index.owned, new BucketRoom(store, clock), context, rules);
   }
 
   /** Calls the listener after each write of this worker. The listener must not throw. */
@@ -152,9 +152,8 @@ export class TaskWriter {
     this.#requireSize(prepared);
     if (isReserved) return this.#create(prepared);
     const { principal = null, createdBy: owner = null } = options;
-    const { length: bytes } = prepared.record.bytes;
-    const added = { tasks: 1, bytes };
-    const written = await this.limits.reserve({ principal, owner }, added, bytes);
+    const added = { tasks: 1, bytes: prepared.record.bytes.length };
+    const written = await this.limits.reserve({ principal, owner }, added, added.bytes);
     return await this.#create(prepared).finally(written);
   }
 

@@ -50,7 +50,7 @@ export function wire(
 ): ServiceParts {
   const rules = new PrincipalRules(context.observe);
   const tasks = new TaskIndex(() => context.clock.now());
-  const writer = new TaskWriter(stores.tasks, tasks, context);
+  const writer = new TaskWriter(stores.tasks, tasks, context, rules);
   const access = { store: stores.tasks, index: tasks, writer };
   const leases = new Leases(tasks, context);
   const writes = new LeaseWrites(stores.leases, leases, writer, context);
