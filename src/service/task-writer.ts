@@ -224,9 +224,7 @@ export class TaskWriter {
 
   /** The size of the task's record. @throws CoordinatorError `too_large` */
   checkSize(task: Task): number {
-    const prepared = this.#store.prepare(task);
-    this.#requireSize(prepared);
-    return prepared.record.bytes.length;
+    return this.#requireSize(this.#store.prepare(task));
   }
 
   /** @throws CoordinatorError `limit_reached` */
@@ -240,10 +238,11 @@ export class TaskWriter {
     return await this.limits.reserve({ principal, owner: task.createdBy }, added, length);
   }
 
-  #requireSize({ task, record }: PreparedTask): void {
+  #requireSize({ task, record }: PreparedTask): number {
     const size = record.bytes.length;
     const limit = this.#settings.maxRecordBytes;
     if (size > limit) throw recordTooLarge(task.taskId, size, limit);
+    return size;
   }
 
   #decide(
