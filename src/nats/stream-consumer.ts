@@ -24,12 +24,16 @@ const HEARTBEATS_MISSED = 3;
 const INACTIVE_MS = 30_000;
 /** How long a request waits for the first message. */
 const WAIT_MS = 20_000;
-/** The most that the server sends for one request. */
-const BATCH_MESSAGES = 1_000;
-/** The same in bytes. The server disconnects a client for which it must keep 64 MiB. */
-const BATCH_BYTES = 32 * 1024 * 1024;
+/**
+ * The most that the server sends for one request: 32 MiB of records of the usual largest size. The server
+ * disconnects a client for which it must keep 64 MiB.
+ *
+ * A limit in bytes (`max_bytes`) is no alternative: the server skips the message that exceeds it, and never
+ * sends it again.
+ */
+const BATCH_MESSAGES = 500;
 /** What the server says when it has sent a whole batch, although there are more messages. */
-const BATCH_ENDS: readonly string[] = ["Batch Completed", "Message Size Exceeds MaxBytes"];
+const BATCH_END = "Batch Completed";
 
 export interface StreamMessage {
   readonly msg: Msg;
@@ -76,7 +80,7 @@ export async function consumeStream(
   const puller = new Puller(connection, {
     stream,
     subject: `${apiPrefixOf(jsm)}.CONSUMER.MSG.NEXT.${stream}.${name}`,
-    request: requestFor(connection, config),
+    request: requestFor(config),
     pace: new PullPace(pace),
     handler,
     // Without this request, the server would remove the consumer later.
@@ -196,7 +200,7 @@ class Puller {
       if (last !== "" && Number(last) !== this.#delivered) throw new Error("a message is missing");
       this.#options.handler.idle();
     } else if (code === 404) this.#pullLater();
-    else if (code === 408 || BATCH_ENDS.includes(description)) this.#pull();
+    else if (code === 408 || description === BATCH_END) this.#pull();
     else throw new Error(`the consumer ended: ${description}`);
   }
 
@@ -207,7 +211,7 @@ class Puller {
     if (silence > HEARTBEAT_MS * HEARTBEATS_MISSED) {
       this.#end(new Error(`no heartbeat from the consumer of ${this.#options.stream}`));
     }
-    // A request that ends with the very last byte of its batch has no status.
+    // A request whose whole batch was sent may have no status.
     else if (silence > HEARTBEAT_MS && this.#isAnswered) this.#pull();
   }
 
@@ -223,11 +227,9 @@ class Puller {
   }
 }
 
-function requestFor({ info }: NatsConnection, { max_batch = Infinity }: ConsumerConfig): string {
+function requestFor({ max_batch = Infinity }: ConsumerConfig): string {
   return JSON.stringify({
     batch: Math.min(BATCH_MESSAGES, max_batch),
-    // A message that is larger than the limit would never be sent.
-    max_bytes: Math.max(BATCH_BYTES, 2 * (info?.max_payload ?? 0)),
     // Ends the answer with the last message that is there, instead of waiting until the batch is full.
     no_wait: true,
     expires: nanos(WAIT_MS),

@@ -1,8 +1,11 @@
 /**
  * A task as an index keeps it, in little memory: the fields that the index reads, and the others as one text.
  * The whole task is made when somebody asks for it, and stays in memory while it is among those used last.
+ *
+ * The content of a large record is left out (`left-out.ts`).
  */
 import { isFinished, type Task, type TaskStatus } from "../task/task.ts";
+import { LARGE_RECORD_BYTES, NO_CONTENT } from "./left-out.ts";
 import { packTask, type TaskOutline, unpackTask } from "./packed-fields.ts";
 import { readRecordTexts } from "./record-texts.ts";
 import { decodeTask, type RecordOrigin } from "./task-record.ts";
@@ -37,6 +40,8 @@ export class CompactTask implements TaskOutline {
   readonly finishedAt: number | null;
   /** The size of the record as it is stored; 0: not known. */
   readonly bytes: number;
+  /** Whether `task` has its content. */
+  readonly isWhole: boolean;
   /** `null` until they are needed. */
   #packed: string | null;
   #task: Task | null;
@@ -46,6 +51,7 @@ export class CompactTask implements TaskOutline {
     revision: number,
     finishedAt: number | null,
     bytes: number,
+    isWhole: boolean,
     content: string | Task,
   ) {
     this.taskId = outline.taskId;
@@ -67,6 +73,7 @@ export class CompactTask implements TaskOutline {
     this.createdBy = outline.createdBy;
     this.finishedAt = finishedAt;
     this.bytes = bytes;
+    this.isWhole = isWhole;
     this.#packed = typeof content === "string" ? content : null;
     this.#task = null;
     if (typeof content !== "string") this.#keep(content);
@@ -75,29 +82,35 @@ export class CompactTask implements TaskOutline {
   static of(task: Task, revision: number, bytes = 0): CompactTask {
     // The first record of a task cannot contain its own revision, so its readers add it.
     const full = task.createdRevision === null ? { ...task, createdRevision: revision } : task;
-    return new CompactTask(
-      full,
-      revision,
-      isFinished(task.status) ? task.updatedAt : null,
-      bytes,
-      full,
-    );
+    const finishedAt = isFinished(task.status) ? task.updatedAt : null;
+    const packed = bytes > LARGE_RECORD_BYTES ? packTask(full, false) : null;
+    if (packed !== null) return new CompactTask(full, revision, finishedAt, bytes, false, packed);
+    return new CompactTask(full, revision, finishedAt, bytes, true, full);
   }
 
   /** @throws CorruptRecordError */
   static read(record: string, origin: RecordOrigin, bytes = 0): CompactTask {
-    const texts = readRecordTexts(record, origin);
-    if (texts === null) return CompactTask.of(decodeTask(record, origin), origin.revision, bytes);
-    return new CompactTask(texts.outline, origin.revision, texts.finishedAt, bytes, texts.packed);
+    const isWhole = bytes <= LARGE_RECORD_BYTES;
+    const { revision } = origin;
+    const texts = readRecordTexts(record, origin, isWhole);
+    if (texts === null) return CompactTask.of(decodeTask(record, origin), revision, bytes);
+    const { outline, finishedAt, packed } = texts;
+    return new CompactTask(outline, revision, finishedAt, bytes, isWhole, packed);
   }
 
+  /** If it is not whole, it can be neither stored nor sent. */
   get task(): Task {
-    return this.#task ?? this.#keep(unpackTask(this, this.#packed ?? ""));
+    return this.#task ?? this.#keep(this.#unpacked());
   }
 
   /** A later record has replaced this one, so packing it is not worth the time. */
   replaced(): void {
     this.#packed ??= WHOLE;
+  }
+
+  #unpacked(): Task {
+    const task = unpackTask(this, this.#packed ?? "");
+    return this.isWhole ? task : { ...task, ...NO_CONTENT };
   }
 
   #keep(task: Task): Task {

@@ -7,6 +7,7 @@
  */
 import { createTask, DEFINITION_DEFAULTS, type Task, type TaskEvent } from "../task/task.ts";
 import { iso } from "./instants.ts";
+import type { ContentField } from "./left-out.ts";
 import { sharedTypeName } from "./task-event.ts";
 
 /** The fields of a task that indexes and follow-ups read: each worker looks at them for each change. */
@@ -30,11 +31,17 @@ export type TaskOutline = Pick<
   | "createdBy"
 >;
 
-/** `null` if the task has fields that this version does not know, or no event. */
-export function packTask(task: Task): string | null {
+/**
+ * `hasContent`: otherwise the fields that can be large are left out.
+ *
+ * @returns `null` if the task has fields that this version does not know, or no event
+ */
+export function packTask(task: Task, hasContent = true): string | null {
   const { lastEvent } = task;
   if (task.unknownFields !== null || lastEvent === null) return null;
-  return lastEvent.unknownFields === undefined ? packLines(linesOf(task, lastEvent)) : null;
+  return lastEvent.unknownFields === undefined
+    ? packLines(linesOf(hasContent ? task : { ...task, ...USUAL_CONTENT }, lastEvent))
+    : null;
 }
 
 /** The text of the fields, given in the order of `linesOf`. */
@@ -183,3 +190,6 @@ function millis(line: string | undefined): number | null {
 const USUAL = createTask("", DEFINITION_DEFAULTS, { sessionId: null, blocked: false, now: 0 });
 const USUAL_EVENT = USUAL.lastEvent;
 const USUAL_LINES = linesOf(USUAL, USUAL_EVENT);
+/** Of a task without content. It needs no lines. */
+const { description, metadata, payload, result, error } = USUAL;
+const USUAL_CONTENT: Pick<Task, ContentField> = { description, metadata, payload, result, error };

@@ -26,8 +26,16 @@ function namesIn(json: string): readonly string[] | null {
   return json === "[]" ? NONE : names.get(json);
 }
 
-/** `null`: the record has to be parsed, because it is not recognized. */
-export function readRecordTexts(record: string, origin: RecordOrigin): RecordTexts | null {
+/**
+ * `hasContent`: otherwise the fields that can be large are left out.
+ *
+ * @returns `null`: the record has to be parsed, because it is not recognized
+ */
+export function readRecordTexts(
+  record: string,
+  origin: RecordOrigin,
+  hasContent = true,
+): RecordTexts | null {
   const texts = textsOf(record);
   if (texts === null) return null;
   // A field that is left out, or a time that is `null`, is an empty text here.
@@ -101,12 +109,14 @@ export function readRecordTexts(record: string, origin: RecordOrigin): RecordTex
     createdRevision: created_revision === "" ? origin.revision : Number(created_revision),
     createdBy: created_by === "" ? null : authors.get(created_by),
   };
+  // An empty line stands for the usual value.
+  const content = (text: string): string => (hasContent ? text : "");
   const packed = packLines([
     title,
     created_at,
-    description,
-    metadata,
-    payload,
+    content(description),
+    content(metadata),
+    content(payload),
     session_id,
     principal,
     max_failures,
@@ -117,11 +127,11 @@ export function readRecordTexts(record: string, origin: RecordOrigin): RecordTex
     claimed_at,
     completed_at,
     completed_by,
-    result,
+    content(result),
     reason,
     failures,
     lost_leases,
-    error,
+    content(error),
     cancel_requested,
     new_status === status ? "" : `"${new_status}"`,
     unlessSame(event_claimed_by, claimed_by),

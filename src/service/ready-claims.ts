@@ -81,9 +81,9 @@ export class ReadyClaims {
     // A single record always fits into a reply: a larger one could not be written either.
     if (tasks.length + already.length <= 1) return tasks;
     const room = new ClaimRoom(this.#settings.maxReplyBytes, request, already);
-    const records = tasks.map(({ taskId }) => this.#tasks.get(taskId)?.task);
-    if (room.certainlyHolds(records.filter((task) => task !== undefined))) return tasks;
-    const end = records.findIndex((task) => task !== undefined && !room.take(task));
+    const known = tasks.map(({ taskId }) => this.#tasks.get(taskId));
+    if (room.certainlyHolds(known.filter((task) => task !== undefined))) return tasks;
+    const end = known.findIndex((task) => task !== undefined && !room.take(task));
     if (end < 0) return tasks;
     return tasks.slice(0, already.length === 0 ? Math.max(1, end) : end);
   }

@@ -5,7 +5,7 @@
 import { CoordinatorError } from "../protocol/errors.ts";
 import { bytesOfItem, maxJsonBytes } from "../protocol/encoded-json.ts";
 import { encodeTask } from "../protocol/task-record.ts";
-import type { Task } from "../task/task.ts";
+import type { CompactTask } from "../protocol/compact-task.ts";
 import { claimRequestOf, type NextRequest } from "./next-request.ts";
 
 /** The most of a page, even if NATS could carry more: encoding it must not take long. */
@@ -72,14 +72,18 @@ export class ClaimRoom {
   }
 
   /** Whether all of the tasks fit in any case. It does not encode them, as `take` must. */
-  certainlyHolds(tasks: readonly Task[]): boolean {
+  certainlyHolds(tasks: readonly CompactTask[]): boolean {
     let left = this.#left;
-    return tasks.every((task) => (left -= maxJsonBytes(task) + this.#extraBytes) >= 0);
+    return tasks.every((task) => {
+      const size = task.isWhole ? maxJsonBytes(task.task) : task.bytes;
+      return (left -= size + this.#extraBytes) >= 0;
+    });
   }
 
   /** Whether a claim of the task fits. If it does, its room is reserved. */
-  take(task: Task): boolean {
-    const size = jsonBytes(encodeTask(task)) + this.#extraBytes;
+  take(known: CompactTask): boolean {
+    const record = known.isWhole ? jsonBytes(encodeTask(known.task)) : known.bytes;
+    const size = record + this.#extraBytes;
     if (size > this.#left) return false;
     this.#left -= size;
     return true;

@@ -83,6 +83,12 @@ export class TaskIndex implements Watch<WatchedTask> {
     return this.#tasks.get(taskId);
   }
 
+  /** The task, unless its content is left out here: then it has to be read from the store. */
+  whole(taskId: string): CompactTask | undefined {
+    const known = this.#tasks.get(taskId);
+    return known?.isWhole === true ? known : undefined;
+  }
+
   values(): Iterable<CompactTask> {
     return this.#tasks.values();
   }

@@ -18,6 +18,18 @@ import type { TaskAccess } from "./task-writer.ts";
 /** A page looks at no more tasks than this, which takes some 10 ms. */
 const MAX_LOOKED_AT = 100_000;
 
+/** So many records are read from the store at a time. */
+const AT_A_TIME = 16;
+
+/** A part of the tasks, in their order. */
+interface Portion {
+  /** Those that fit the filter. */
+  readonly found: readonly CompactTask[];
+  readonly lookedAt: number;
+  /** The last one that was looked at; `null`: there are no more. */
+  readonly last: CreationKey | null;
+}
+
 export class TaskList {
   readonly #store: TaskStore;
   readonly #tasks: TaskIndex;
@@ -56,27 +68,57 @@ export class TaskList {
     let last = request.cursor === undefined ? null : keyOf(request.cursor);
     let lookedAt = 0;
     for (;;) {
-      let isPaused = false;
-      for (const task of this.#after(last, request)) {
-        const isWanted = wanted(task);
-        if (isWanted) {
-          const record = new EncodedRecord(task.task);
-          if (page.items.length === request.limit || !page.add(record)) {
-            // There is a last one, because a page has room for at least one task.
-            if (page.items.length > 0 && last !== null) return cursorAfter(last);
-            const next = { cursor: cursorAfter(task) };
-            throw page.tooLarge(`the record of task ${task.taskId}`, record, next);
-          }
+      const most = {
+        found: Math.min(AT_A_TIME, request.limit - page.items.length + 1),
+        lookedAt: this.#maxLookedAt - lookedAt,
+      };
+      const some = this.#some(this.#after(last, request), wanted, most, pauses);
+      const records = await Promise.all(some.found.map((task) => this.#read(task, wanted)));
+      for (const [i, task] of some.found.entries()) {
+        const record = records[i] ?? null;
+        if (record !== null && (page.items.length === request.limit || !page.add(record))) {
+          // There is a last one, because a page has room for at least one task.
+          if (page.items.length > 0 && last !== null) return cursorAfter(last);
+          const next = { cursor: cursorAfter(task) };
+          throw page.tooLarge(`the record of task ${task.taskId}`, record, next);
         }
-        // Only the key: the index may replace the task during a pause.
         last = task;
-        if (++lookedAt === this.#maxLookedAt) return cursorAfter(task);
-        isPaused = pauses.isDue(isWanted);
-        if (isPaused) break;
+        if (pauses.isDue(true)) await pauses.take();
       }
-      if (!isPaused) return null;
-      await pauses.take();
+      if (some.last === null) return null;
+      last = some.last;
+      lookedAt += some.lookedAt;
+      if (lookedAt >= this.#maxLookedAt) return cursorAfter(last);
+      if (pauses.isDue(true)) await pauses.take();
     }
+  }
+
+  /** The first of the tasks that fit. It ends also when a pause is due. */
+  #some(
+    tasks: Iterable<CompactTask>,
+    wanted: (task: TaskOutline) => boolean,
+    most: { readonly found: number; readonly lookedAt: number },
+    pauses: Pauses,
+  ): Portion {
+    const found: CompactTask[] = [];
+    let lookedAt = 0;
+    for (const task of tasks) {
+      if (wanted(task)) found.push(task);
+      const isFull = ++lookedAt === most.lookedAt || found.length === most.found;
+      if (isFull || pauses.isDue()) return { found, lookedAt, last: task };
+    }
+    return { found, lookedAt, last: null };
+  }
+
+  /** The record. Its content may be only in the store, where the task may have changed, or may be gone: `null`. */
+  async #read(
+    known: CompactTask,
+    wanted: (task: TaskOutline) => boolean,
+  ): Promise<EncodedRecord | null> {
+    if (known.isWhole) return new EncodedRecord(known.task);
+    const entry = await this.#store.load(known.taskId);
+    if (entry === null || !("task" in entry) || !wanted(entry.task)) return null;
+    return new EncodedRecord(entry.task);
   }
 
   /** In order of creation. The index must not change during the iteration. */
@@ -127,13 +169,11 @@ function wantedBy(
   isDeadEnd: (taskId: string) => boolean,
 ): (task: TaskOutline) => boolean {
   const { status, claimed_by: claimedBy, dead_end: deadEnd, prefix, tags } = request;
-  const { created_by: createdBy } = request;
   const statuses = status === undefined ? null : new Set([status].flat());
   return (task) =>
     (statuses === null || statuses.has(task.status)) &&
     (deadEnd === undefined || isDeadEnd(task.taskId) === deadEnd) &&
     (claimedBy === undefined || task.claimedBy === claimedBy) &&
-    (createdBy === undefined || task.createdBy === createdBy) &&
     task.taskId.startsWith(prefix) &&
     hasTags(task.tags, tags);
 }

@@ -94,7 +94,7 @@ export class TaskWriter {
     options: ExecuteOptions = {},
   ): Promise<Executed> {
     const deadline = this.#clock.steady() + TRY_FOR_MS;
-    let known: KnownTask | undefined = this.#index.get(taskId);
+    let known: KnownTask | undefined = this.#index.whole(taskId);
     let isFresh = false;
     const inDoubt: string[] = [];
     for (let tries = 0; tries < MAX_TRIES && this.#clock.steady() < deadline; tries++) {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { CompactTask } from "../../src/protocol/compact-task.ts";
+import { LARGE_RECORD_BYTES, NO_CONTENT } from "../../src/protocol/left-out.ts";
 import { readRecordTexts } from "../../src/protocol/record-texts.ts";
 import { CorruptRecordError, decodeTask, encodeTask } from "../../src/protocol/task-record.ts";
 import type { Task } from "../../src/task/task.ts";
@@ -150,6 +151,30 @@ describe("a compact task", () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  it("has all but its content if its record is large, and then cannot be encoded", () => {
+    const large = LARGE_RECORD_BYTES + 1;
+    fc.assert(
+      fc.property(task, (original) => {
+        const record = recordOf(original);
+        for (const compact of [
+          CompactTask.of(original, ORIGIN.revision, large),
+          CompactTask.read(record, ORIGIN, large),
+        ]) {
+          if (compact.isWhole) {
+            assert.deepEqual(compact.task, decodeTask(record, ORIGIN));
+            continue;
+          }
+          const { createdRevision } = compact;
+          assertSame(compact, { ...original, createdRevision, ...NO_CONTENT });
+          assert.throws(() => JSON.stringify(encodeTask(compact.task)), /content .* is left out/);
+        }
+      }),
+      { numRuns: 300 },
+    );
+    assert.equal(CompactTask.of(availableTask(), 7, large).isWhole, false);
+    assert.equal(CompactTask.of(availableTask(), 7, large - 1).isWhole, true);
   });
 
   it("keeps the tasks that were used last, and those that it cannot pack", () => {
