@@ -15,7 +15,7 @@ import type { ServiceSettings } from "./service-settings.ts";
 import { compareCreation, type CreationKey, type TaskIndex } from "./task-index.ts";
 import type { TaskAccess } from "./task-writer.ts";
 
-/** A page looks at no more tasks than this, which takes some 10 ms. */
+/** A page looks at this many tasks at most, which takes some 10 ms. */
 const MAX_LOOKED_AT = 100_000;
 
 /** So many records are read from the store at a time. */
