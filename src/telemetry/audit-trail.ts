@@ -52,6 +52,7 @@ export class AuditTrail {
   #bytes = 0;
   #dropped = 0;
   #timer: NodeJS.Timeout | null = null;
+  #timerAt = 0;
   #sending: Promise<void> | null = null;
 
   constructor(store: AuditStore, options: AuditTrailOptions) {
@@ -113,8 +114,13 @@ export class AuditTrail {
     this.#sendIn(DELAY_MS);
   }
 
+  /** Sends after so many milliseconds, or before, if that is planned already. */
   #sendIn(ms: number): void {
-    this.#timer ??= setTimeout(() => {
+    const at = performance.now() + ms;
+    if (this.#timer !== null && at >= this.#timerAt) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timerAt = at;
+    this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#sending ??= this.#send().finally(() => {
         this.#sending = null;

@@ -57,6 +57,20 @@ class Trial {
 }
 
 describe("the audit", () => {
+  it("stores an entry soon, also while it waits for the end of many refusals", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const trial = new Trial();
+    const refusal = requestFact({ outcome: "forbidden", principal: "agent.s1" });
+    for (let i = 0; i <= OWN_PER_SECOND; i++) trial.note(refusal);
+    t.mock.timers.tick(100);
+    for (let i = 0; i < 10; i++) await Promise.resolve();
+    assert.equal(trial.stored.length, OWN_PER_SECOND);
+    trial.note(written());
+    t.mock.timers.tick(100);
+    for (let i = 0; i < 10; i++) await Promise.resolve();
+    assert.equal(trial.stored.at(-1)?.event, "task_claimed");
+  });
+
   it("has the changes of requests and the refusals for lack of right", async () => {
     const trial = new Trial();
     trial.note(
