@@ -8,6 +8,12 @@ export interface SentTask extends KnownTask {
   readonly record?: EncodedRecord | undefined;
 }
 
+/** A task after a command. */
+export interface Executed extends SentTask {
+  /** `false`: nothing had to be written, an idempotent repeat. */
+  readonly written: boolean;
+}
+
 /** The record for the reply, encoded if it is at hand so. */
 export function recordOf({ task, record }: SentTask): EncodedRecord | TaskRecord {
   return record ?? encodeTask(task);

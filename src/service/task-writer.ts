@@ -24,7 +24,7 @@ import type {
 } from "./ports.ts";
 import type { ServiceSettings } from "./service-settings.ts";
 import { corruptRecord, notFound, recordTooLarge, refusalError } from "./refusals.ts";
-import type { SentTask } from "./sent-task.ts";
+import type { Executed, SentTask } from "./sent-task.ts";
 import type { KnownTask, TaskIndex } from "./task-index.ts";
 
 /** A write that loses this many races is refused: the client has to ask again. */
@@ -33,11 +33,6 @@ const MAX_TRIES = 10;
 const MAX_DEAD_ENDS = 20;
 /** No try begins after this time, so that the client gets an answer within its own timeout. */
 const TRY_FOR_MS = 2_000;
-
-export interface Executed extends SentTask {
-  /** `false`: nothing had to be written, an idempotent repeat. */
-  readonly written: boolean;
-}
 
 export interface ExecuteOptions {
   /** Refuse with `conflict` unless the record has this revision. */
