@@ -16,6 +16,7 @@ export const FLOODS: readonly Row[] = [
     name: "bodies-1m",
     does: "sends bodies of 1 MiB as fast as NATS takes them",
     attack: "bodies of 1 MiB",
+    notPromised: { open: "without accounts, NATS carries bodies of up to 1 MiB to the workers" },
   },
   {
     name: "no-reply",
