@@ -68,13 +68,16 @@ export class Attack {
     await Promise.all(Array.from({ length: loops }, loop));
   }
 
-  /** Sends as fast as NATS reads, and waits for no answer. `count`: at most so many. */
+  /** Sends as fast as NATS reads, and waits for no answer. At most `count` in all, and `perSecond` in a second. */
   async flood(
     message: (number: number) => readonly [subject: string, payload: Uint8Array],
-    { hasReply = true, count = Infinity } = {},
+    { hasReply = true, count = Infinity, perSecond = Infinity } = {},
   ): Promise<void> {
     let number = 0;
+    const from = performance.now();
     while (!this.isOver && number < count) {
+      const early = (number / perSecond) * 1000 - (performance.now() - from);
+      if (early > 0) await delay(early);
       let bytes = 0;
       for (let i = 0; i < BURST && bytes < BURST_BYTES && number < count; i++) {
         const [subject, payload] = message(number++);

@@ -31,7 +31,7 @@ async function attackAll(
   binary: string,
   run: Run,
 ): Promise<readonly RowResult[]> {
-  const { rows, modes, seconds, short, dist } = options;
+  const { rows, modes, seconds, short, untimed, dist } = options;
   const build = await Build.open(dist);
   const results: RowResult[] = [];
   const { folder } = run;
@@ -40,7 +40,7 @@ async function attackAll(
     for (const row of ROWS) {
       if (!rows.includes(row.name)) continue;
       run.tell(`${row.name}, ${mode}: ${row.does} ...`);
-      const around = { build, setUp, binary, folder, short, ms: seconds * 1000 };
+      const around = { build, setUp, binary, folder, short, untimed, ms: seconds * 1000 };
       const result = await run.untilInterrupted(runRow(row, around));
       for (const line of describeRow(result)) run.tell(line);
       results.push(result);

@@ -12,6 +12,8 @@ export interface AttackOptions {
   readonly modes: readonly Mode[];
   readonly seconds: number;
   readonly short: boolean;
+  /** Whether slow answers, and those that come too late, are no failures. */
+  readonly untimed: boolean;
   readonly dist: string | null;
   readonly json: string | null;
 }
@@ -26,13 +28,14 @@ export const SCRIPT = {
     short: flag("takes a few minutes for all rows, as in CI"),
     dist: text("<folder>", "attacks the workers of another build", null, { shown: "this build" }),
     json: text("<file>", "also writes the result as JSON", null, { shown: "no file" }),
+    untimed: flag("judges no times, for machines that do other work"),
     list: flag("shows the attacks and does nothing else"),
   },
 };
 
 /** `null`: only the list is wanted. @throws UsageError */
 export function parseOptions(args: readonly string[]): AttackOptions | null {
-  const { only, mode, seconds, short, dist, json, list } = parse(SCRIPT, args).values;
+  const { only, mode, seconds, short, untimed, dist, json, list } = parse(SCRIPT, args).values;
   if (list) return null;
   const names = ROWS.map(({ name }) => name);
   const rows = only === null ? names : only.split(",").map((name) => name.trim());
@@ -42,7 +45,7 @@ export function parseOptions(args: readonly string[]): AttackOptions | null {
     rows,
     modes: mode === "both" ? MODES : [mode],
     seconds: seconds ?? SECONDS[short ? "short" : "full"],
-    ...{ short, dist, json },
+    ...{ short, untimed, dist, json },
   };
 }
 

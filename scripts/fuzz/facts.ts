@@ -26,7 +26,7 @@ export class FactCounter {
 
   readonly observe = (fact: Fact): void => {
     if (fact.kind === "request") this.#requests++;
-    if (fact.kind === "request_dropped") this.#dropped++;
+    if (fact.kind === "request_dropped") this.#dropped += fact.times;
     const alarm = alarmOf(fact);
     if (alarm !== null && this.#alarms.length < MAX_ALARMS) this.#alarms.push(alarm);
   };

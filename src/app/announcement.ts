@@ -43,6 +43,7 @@ export function announcementOf(config: Config, clock: Clock, waiting: number): A
       "limits.claims_per_session": config.limits.claimsPerSession,
       "limits.lease_seconds": config.limits.leaseSeconds,
       "limits.requests_per_second": config.limits.requestsPerSecond,
+      "limits.request_bytes_per_second": config.limits.requestBytesPerSecond,
       "limits.tasks": config.limits.tasks,
       "limits.bytes": config.limits.bytes,
       "limits.tasks_per_principal": config.limits.tasksPerPrincipal,

@@ -210,6 +210,7 @@ function settingsOf(config: Config, workerId: string, connection: Connection): S
     maxClaimsPerPrincipal: config.limits.claimsPerPrincipal,
     maxLeaseSeconds: config.limits.leaseSeconds,
     requestsPerSecond: config.limits.requestsPerSecond,
+    requestBytesPerSecond: config.limits.requestBytesPerSecond,
     owned: {
       tasks: config.limits.tasks,
       bytes: config.limits.bytes,

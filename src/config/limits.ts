@@ -47,6 +47,9 @@ export const limits = z.strictObject({
     description:
       "Requests per second that one worker takes from one agent or connection; 0: no limit",
   }),
+  request_bytes_per_second: wholeNumber(0, 10_000_000_000).default(33_554_432).meta({
+    description: "Bytes of their requests per second; 0: no limit",
+  }),
   tasks: wholeNumber(1, 100_000_000)
     .default(2_000_000)
     .meta({ description: "Tasks of the board, finished ones included until they are removed" }),

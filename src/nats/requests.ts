@@ -16,7 +16,15 @@ import type { Operation } from "../protocol/operations.ts";
 import { parseId } from "../protocol/parse-id.ts";
 import { decodeBody, parseBody } from "../protocol/parse-request.ts";
 import { parseRequestSubject, type RequestAddress, TASK_UPDATES } from "../protocol/subjects.ts";
-import type { Answer, Arrival, Call, Observe, Place, RequestHandler } from "../service/ports.ts";
+import type {
+  Answer,
+  Arrival,
+  Call,
+  Fact,
+  Observe,
+  Place,
+  RequestHandler,
+} from "../service/ports.ts";
 import { AnswerDelivery } from "./answer-delivery.ts";
 import { errorPayload, toCoordinatorError, tooLargeReply } from "./error-replies.ts";
 import type { EndpointFigures } from "./endpoint-figures.ts";
@@ -24,6 +32,10 @@ import type { MessageTraces } from "./message-traces.ts";
 import { namesIn } from "./names-in-request.ts";
 import { OutgoingHeaders } from "./outgoing-headers.ts";
 import { senderOf } from "./sender.ts";
+
+type DropReason = Extract<Fact, { kind: "request_dropped" }>["reason"];
+
+const REPORT_DROPS_MS = 50;
 
 export class Requests {
   readonly #connection: NatsConnection;
@@ -35,6 +47,8 @@ export class Requests {
   /** How many requests are not answered yet. */
   #open = 0;
   #allAnswered: (() => void) | null = null;
+  /** Dropped and not reported yet. */
+  readonly #drops = new Map<DropReason, number>();
 
   constructor(
     connection: NatsConnection,
@@ -56,14 +70,20 @@ export class Requests {
     try {
       const { reply = "" } = msg;
       if (!isForAnswers(reply)) {
-        this.#observe({ kind: "request_dropped", reason: "no_reply_subject" });
+        this.#dropped("no_reply_subject");
         return;
       }
-      const request = new Incoming(this, operation, msg, reply);
+      const address = parseRequestSubject(msg.subject);
+      const sender = senderOf(address.principal, reply);
+      if (this.#handler.isShut(sender)) {
+        this.#dropped("too_many");
+        return;
+      }
+      const request = new Incoming(this, operation, msg, { address, sender, replyTo: reply });
       this.#open++;
       this.#handler.arrive(request);
     } catch {
-      this.#observe({ kind: "request_dropped", reason: "malformed" });
+      this.#dropped("malformed");
     }
   }
 
@@ -105,7 +125,18 @@ export class Requests {
 
   drop(): void {
     this.#close();
-    this.#observe({ kind: "request_dropped", reason: "too_many" });
+    this.#dropped("too_many");
+  }
+
+  /** Reports what was dropped, soon. In a flood, a report of each message would take most of the time. */
+  #dropped(reason: DropReason): void {
+    const before = this.#drops.get(reason) ?? 0;
+    this.#drops.set(reason, before + 1);
+    if (before > 0) return;
+    setTimeout(() => {
+      this.#observe({ kind: "request_dropped", reason, times: this.#drops.get(reason) ?? 0 });
+      this.#drops.delete(reason);
+    }, REPORT_DROPS_MS);
   }
 
   /** An error reply to a message that is no request. */
@@ -201,13 +232,18 @@ class Incoming implements Arrival {
   readonly #requests: Requests;
   #data: Uint8Array | null;
 
-  constructor(requests: Requests, operation: Operation, msg: Msg, replyTo: string) {
+  constructor(
+    requests: Requests,
+    operation: Operation,
+    msg: Msg,
+    { address, sender, replyTo }: Pick<Incoming, "address" | "sender" | "replyTo">,
+  ) {
     this.#requests = requests;
     this.#data = msg.data;
     this.bytes = msg.data.length;
     this.operation = operation;
-    this.address = parseRequestSubject(msg.subject);
-    this.sender = senderOf(this.address.principal, replyTo);
+    this.address = address;
+    this.sender = sender;
     this.replyTo = replyTo;
   }
 

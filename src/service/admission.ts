@@ -6,15 +6,20 @@
  * fast or has too many requests waiting, or if it has waited too long. A sender that goes on gets no answers:
  * they would cost more time than the requests of others.
  */
-import { CoordinatorError } from "../protocol/errors.ts";
-import { FairOrder, Sender, type Waiting } from "./fair-order.ts";
-import { AGENT_ROOT, OPERATOR_ROOT } from "../protocol/subjects.ts";
+import { FairOrder } from "./fair-order.ts";
+import { KnownSender, type LimitRules, type Problem, type Queued } from "./known-sender.ts";
 import type { Arrival, Clock } from "./ports.ts";
-import type { PrincipalRules } from "./principal-rules.ts";
 import type { ServiceSettings } from "./service-settings.ts";
 
-/** Requests are handled for so long before the worker receives more of them, and acknowledgements. */
-const SLICE_MS = 5;
+/**
+ * In one turn of the event loop, requests are handled for so long. Then the worker receives more of them, and
+ * acknowledgements.
+ */
+const TURN_MS = 5;
+/** The same in a flood. What is not received waits in front of the requests of others. */
+const FLOOD_TURN_MS = 1;
+/** It is a flood if so much has arrived in one turn. */
+const FLOOD = { requests: 1_000, bytes: 1024 * 1024 };
 /** A request that has waited so long is refused: its client may give up soon. */
 const MAX_WAIT_MS = 2_000;
 /** How often requests are looked for that have waited too long. */
@@ -24,48 +29,25 @@ const REST_MS = 0.05;
 /** The requests that wait, of all senders. */
 const MAX_WAITING = 10_000;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
-const MAX_WAITING_BYTES_OF_SENDER = 16 * 1024 * 1024;
-/** So many refusals of one sender are answered in a second. Its other requests are dropped. */
-const REFUSALS_PER_SECOND = 500;
 /** With more senders than this, those that are idle are forgotten. */
 const MANY_SENDERS = 1_000;
 /** With more senders than this, new ones share one queue. */
 const MAX_SENDERS = 50_000;
 
-interface Queued extends Waiting {
-  readonly arrival: Arrival;
-  readonly arrivedAt: number;
-}
-
-/** The sender is too fast, or has too many requests waiting; all have; or the request has waited too long. */
-type Problem = "too_fast" | "too_many" | "full" | "late";
-
-/** A sender, and the requests and refusals that it may still have in this second. */
-class KnownSender extends Sender<Queued> {
-  /** Requests a second; 0: no limit. */
-  rate = 0;
-  requestsLeft = Infinity;
-  refusalsLeft = REFUSALS_PER_SECOND;
-  arrivedAt = -Infinity;
-
-  get isOperator(): boolean {
-    return this.name.startsWith(`${OPERATOR_ROOT}.`);
-  }
-}
-
 export class Admission {
   readonly #settings: ServiceSettings;
   readonly #clock: Clock;
-  readonly #rules: Pick<PrincipalRules, "limitOf">;
+  readonly #rules: LimitRules;
   readonly #order: FairOrder<KnownSender>;
   readonly #senders = new Map<string, KnownSender>();
   #sweepAt = MANY_SENDERS;
   #places = 0;
   #inFlight = 0;
   #isScheduled = false;
+  #turn = newTurn();
   #lateTimer: NodeJS.Timeout | null = null;
 
-  constructor(settings: ServiceSettings, clock: Clock, rules: Pick<PrincipalRules, "limitOf">) {
+  constructor(settings: ServiceSettings, clock: Clock, rules: LimitRules) {
     this.#settings = settings;
     this.#clock = clock;
     this.#rules = rules;
@@ -87,32 +69,25 @@ export class Admission {
     return this.#senders.size;
   }
 
+  /** Whether the sender goes on although it gets no answers. Then its requests are not even looked at for a moment. */
+  isShut(name: string): boolean {
+    return this.#senders.get(name)?.isShut(this.#clock.steady()) ?? false;
+  }
+
   /** Must not throw. */
   arrive(arrival: Arrival): void {
     const now = this.#clock.steady();
-    const sender = this.#senderOf(arrival.sender, now);
-    const problem = this.#problem(sender, arrival.bytes);
+    this.#turn.requests++;
+    this.#turn.bytes += arrival.bytes;
+    const sender = this.#senders.get(arrival.sender) ?? this.#newSender(arrival.sender, now);
+    sender.arrived(now, this.#rules);
+    const problem = sender.problem(arrival.bytes) ?? this.#problem(arrival.bytes);
     if (problem !== null) {
       this.#refuse(sender, arrival, problem);
       return;
     }
     this.#order.add(sender, { arrival, bytes: arrival.bytes, arrivedAt: now });
-    this.#schedule(queueMicrotask);
-  }
-
-  /** The sender, with what it may send in this second. */
-  #senderOf(name: string, now: number): KnownSender {
-    const sender = this.#senders.get(name) ?? this.#newSender(name, now);
-    const seconds = (now - sender.arrivedAt) / 1000;
-    sender.arrivedAt = now;
-    const own = this.#rules.limitOf(sender.name, "requests_per_second");
-    const rate = own ?? (sender.isOperator ? 0 : this.#settings.requestsPerSecond);
-    sender.rate = rate;
-    sender.requestsLeft = rate === 0 ? Infinity : refilled(sender.requestsLeft, rate, seconds);
-    const { maxInFlightPerPrincipal } = this.#settings;
-    sender.maxInFlight = this.#rules.limitOf(sender.name, "in_flight") ?? maxInFlightPerPrincipal;
-    sender.refusalsLeft = refilled(sender.refusalsLeft, REFUSALS_PER_SECOND, seconds);
-    return sender;
+    this.#schedule();
   }
 
   #newSender(name: string, now: number): KnownSender {
@@ -120,80 +95,68 @@ export class Admission {
     const key = this.#senders.size < MAX_SENDERS ? name : "";
     const shared = this.#senders.get(key);
     if (shared !== undefined) return shared;
-    const sender = new KnownSender(key, this.#places++);
+    const sender = new KnownSender(key, this.#places++, this.#settings);
     this.#senders.set(key, sender);
     return sender;
   }
 
   #forgetIdle(now: number): void {
     for (const [name, sender] of this.#senders) {
-      if (sender.isIdle && now - sender.arrivedAt >= 1_000) this.#senders.delete(name);
+      if (sender.hasPaused(now, 1_000)) this.#senders.delete(name);
     }
     this.#sweepAt = Math.max(MANY_SENDERS, 2 * this.#senders.size);
   }
 
-  /** Why the request is refused; `null` if it is not. */
-  #problem(sender: KnownSender, bytes: number): Problem | null {
-    if (sender.requestsLeft < 1) return "too_fast";
-    sender.requestsLeft--;
-    const { length } = sender.waiting;
-    // A large request may wait alone.
-    const isLarge = length > 0 && sender.bytes + bytes > MAX_WAITING_BYTES_OF_SENDER;
-    if (length >= this.#settings.maxQueuedPerPrincipal || isLarge) return "too_many";
+  /** Whether all senders together have too much waiting. */
+  #problem(bytes: number): Problem | null {
     const { count, bytes: waiting } = this.#order;
     return count >= MAX_WAITING || waiting + bytes > MAX_WAITING_BYTES ? "full" : null;
   }
 
-  /** Only a refusal that is answered costs the time of making an error. */
   #refuse(sender: KnownSender, arrival: Arrival, problem: Problem): void {
-    if (sender.refusalsLeft < 1) {
-      arrival.drop();
-      return;
-    }
-    sender.refusalsLeft--;
-    arrival.refuse(new CoordinatorError("overloaded", this.#describe(sender, problem)));
+    const refusal = sender.refusal(problem, this.#clock.steady());
+    if (refusal === null) arrival.drop();
+    else arrival.refuse(refusal);
   }
 
-  #describe(sender: KnownSender, problem: Problem): string {
-    const { maxQueuedPerPrincipal } = this.#settings;
-    switch (problem) {
-      case "too_fast":
-        return `${shown(sender)} sends more than ${sender.rate} requests a second (limits.requests_per_second): slow down`;
-      case "too_many":
-        return (
-          `${shown(sender)} has ${sender.waiting.length} requests waiting at this worker ` +
-          `(limits.queued_per_principal: ${maxQueuedPerPrincipal}): have fewer requests under way`
-        );
-      case "full":
-        return "this worker has too many requests waiting: ask again in a moment";
-      case "late":
-        return "this worker is busy: ask again in a moment";
-    }
-  }
-
-  #schedule(when: (run: () => void) => void): void {
+  /** Handles requests soon: in this turn of the event loop, or in the next one if this one had its share. */
+  #schedule(): void {
     if (this.#isScheduled || this.#order.first() === undefined) return;
     this.#isScheduled = true;
-    when(() => {
-      this.#isScheduled = false;
-      this.#serveSome();
-    });
+    if (!this.#turn.isSeen) {
+      this.#turn.isSeen = true;
+      setImmediate(() => {
+        this.#turn = newTurn();
+        if (this.#isScheduled) this.#serveSome();
+      });
+    }
+    if (this.#hasTime()) {
+      queueMicrotask(() => {
+        if (this.#isScheduled) this.#serveSome();
+      });
+    }
   }
 
-  /** Handles requests for some milliseconds. */
+  #hasTime(): boolean {
+    const { requests, bytes, usedMs } = this.#turn;
+    const isFlood = requests >= FLOOD.requests || bytes >= FLOOD.bytes;
+    return usedMs < (isFlood ? FLOOD_TURN_MS : TURN_MS);
+  }
+
   #serveSome(): void {
+    this.#isScheduled = false;
     let now = this.#clock.steady();
-    const until = now + SLICE_MS;
     while (this.#inFlight < this.#settings.maxInFlight) {
       const sender = this.#order.first();
       if (sender === undefined) break;
-      if (now >= until) {
-        this.#schedule(setImmediate);
+      if (!this.#hasTime()) {
+        this.#schedule();
         return;
       }
       this.#serve(sender, now);
       const end = this.#clock.steady();
       this.#order.charge(sender, end - now + REST_MS);
+      this.#turn.usedMs += end - now;
       now = end;
     }
     if (this.#order.count > 0) this.#refuseLateSoon();
@@ -245,20 +208,15 @@ export class Admission {
     this.#inFlight += difference;
     if (difference > 0) return;
     this.#order.consider(sender);
-    this.#schedule(queueMicrotask);
+    this.#schedule();
   }
+}
+
+/** A turn of the event loop: what has arrived in it, and for how long requests have been handled. */
+function newTurn() {
+  return { requests: 0, bytes: 0, usedMs: 0, isSeen: false };
 }
 
 function isLate({ arrivedAt }: Queued, now: number): boolean {
   return now - arrivedAt > MAX_WAIT_MS;
-}
-
-/** What a token bucket of one second has after so many seconds. */
-function refilled(left: number, perSecond: number, seconds: number): number {
-  return Math.min(perSecond, left + seconds * perSecond);
-}
-
-/** The name of a connection means nothing to its client. */
-function shown({ name, isOperator }: KnownSender): string {
-  return isOperator || name.startsWith(`${AGENT_ROOT}.`) ? name : "your connection";
 }

@@ -1,8 +1,8 @@
 /**
  * How many claims a session and an agent may hold, and for how long.
  *
- * The counts are those of the index, so requests under way at the same time can exceed a limit by as many as
- * they are. The sessions of an agent begin with its name, so their claims are counted under the first part of
+ * The counts are those of the index and of the claims for `next` that are under way here. So requests for single
+ * tasks, and other workers, can exceed a limit by as many as are under way at the same time. The sessions of an agent begin with its name, so their claims are counted under the first part of
  * the session id.
  */
 import type { CoordinatorError } from "../protocol/errors.ts";
@@ -27,6 +27,8 @@ export class ClaimLimits {
   readonly #settings: ServiceSettings;
   /** The claims of all sessions whose ids begin with the same name. */
   readonly #held = new Map<string, number>();
+  /** The claims under way, by sender and by session. */
+  readonly #underWay = new Map<string, number>();
   readonly #listeners: ((claimant: Claimant) => void)[] = [];
 
   constructor(
@@ -49,11 +51,21 @@ export class ClaimLimits {
   }
 
   /** How many more tasks it may claim. */
-  room({ sessionId, sender }: Claimant): number {
-    const { maxClaimsPerSession } = this.#settings;
-    const ofSession = maxClaimsPerSession - this.#tasks.claims.get(sessionId).size;
-    if (!sender.startsWith(AGENT)) return Math.max(0, ofSession);
-    return Math.max(0, Math.min(ofSession, this.#mostOf(sender) - this.#heldBy(sender)));
+  room(claimant: Claimant): number {
+    return Math.max(0, this.#balance(claimant));
+  }
+
+  /** Makes a claim. While it is under way, it takes up room. */
+  async during<T>(claimant: Claimant, claim: () => Promise<T>): Promise<T> {
+    this.#begin(claimant, 1);
+    try {
+      return await claim();
+    } finally {
+      const before = this.#balance(claimant);
+      this.#begin(claimant, -1);
+      // The claim was not made, and another request can have its room.
+      if (before <= 0 && this.room(claimant) > 0) this.#hasRoom(claimant);
+    }
   }
 
   /**
@@ -98,7 +110,32 @@ export class ClaimLimits {
     const ofSession = this.#tasks.claims.get(sessionId).size;
     const hadNone =
       ofSession === this.#settings.maxClaimsPerSession - 1 || held === this.#mostOf(sender) - 1;
-    if (hadNone) for (const listener of this.#listeners) listener({ sessionId, sender });
+    if (hadNone) this.#hasRoom({ sessionId, sender });
+  }
+
+  #hasRoom(claimant: Claimant): void {
+    for (const listener of this.#listeners) listener(claimant);
+  }
+
+  /** The room, or by how much a limit is exceeded. */
+  #balance({ sessionId, sender }: Claimant): number {
+    const held = this.#tasks.claims.get(sessionId).size + this.#begun(`session ${sessionId}`);
+    const ofSession = this.#settings.maxClaimsPerSession - held;
+    if (!sender.startsWith(AGENT)) return ofSession;
+    const ofAgent = this.#mostOf(sender) - this.#heldBy(sender) - this.#begun(sender);
+    return Math.min(ofSession, ofAgent);
+  }
+
+  #begun(key: string): number {
+    return this.#underWay.get(key) ?? 0;
+  }
+
+  #begin({ sessionId, sender }: Claimant, by: 1 | -1): void {
+    for (const key of [`session ${sessionId}`, sender]) {
+      const count = this.#begun(key) + by;
+      if (count === 0) this.#underWay.delete(key);
+      else this.#underWay.set(key, count);
+    }
   }
 
   #heldBy(sender: string): number {

@@ -27,6 +27,7 @@ export type Fact =
       readonly kind: "request_dropped";
       /** `too_many`: its sender goes on although its requests are refused. */
       readonly reason: "no_reply_subject" | "malformed" | "too_many";
+      readonly times: number;
     }
   | { readonly kind: "answer_undelivered"; readonly operation: Operation }
   | {

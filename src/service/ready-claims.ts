@@ -90,7 +90,7 @@ export class ReadyClaims {
 
   /** Claims the task; `null` if it cannot be claimed. */
   take(taskId: string, request: NextRequest): Promise<Claimed | null> {
-    return this.#reserve(taskId, () => this.#claim(taskId, request));
+    return this.#reserve(taskId, request, () => this.#claim(taskId, request));
   }
 
   /** The same, unless the client of the request turns out to be absent. */
@@ -99,16 +99,16 @@ export class ReadyClaims {
     taskId: string,
     request: NextRequest,
   ): Promise<Claimed | "absent" | null> {
-    return this.#reserve(taskId, async () =>
+    return this.#reserve(taskId, request, async () =>
       (await isAbsent(request)) ? "absent" : this.#claim(taskId, request),
     );
   }
 
-  /** Meanwhile this worker proposes the task to no other request. */
-  async #reserve<T>(taskId: string, meanwhile: () => Promise<T>): Promise<T> {
+  /** Meanwhile this worker proposes the task to no other request, and the claim counts as held. */
+  async #reserve<T>(taskId: string, request: NextRequest, meanwhile: () => Promise<T>): Promise<T> {
     this.#tasks.reserve(taskId);
     try {
-      return await meanwhile();
+      return await this.#limits.during(request, meanwhile);
     } finally {
       this.#tasks.free(taskId);
     }

@@ -54,6 +54,8 @@ export interface Place {
 
 /** The service as the endpoints see it. */
 export interface RequestHandler {
+  /** Whether requests of this sender are dropped at the moment. Cheap: it is asked for each request of a flood. */
+  isShut(sender: string): boolean;
   /** Calls one of the methods of the arrival, at once or later. Must not throw. */
   arrive(arrival: Arrival): void;
   /** @throws CoordinatorError */

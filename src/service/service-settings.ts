@@ -33,6 +33,8 @@ export interface ServiceSettings {
   readonly maxLeaseSeconds: number;
   /** Requests per second of one sender; 0: no limit. */
   readonly requestsPerSecond: number;
+  /** Bytes of the requests of one sender per second; 0: no limit. */
+  readonly requestBytesPerSecond: number;
   /** How much there may be: of all, and of each creator. */
   readonly owned: {
     readonly tasks: number;

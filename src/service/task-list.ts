@@ -26,7 +26,7 @@ interface Portion {
   /** Those that fit the filter. */
   readonly found: readonly CompactTask[];
   readonly lookedAt: number;
-  /** The last one that was looked at; `null`: there are no more. */
+  /** The last one that was looked at; `null`: there are none left. */
   readonly last: CreationKey | null;
 }
 

@@ -109,6 +109,10 @@ export class TaskService implements RequestHandler {
     await Promise.all([followUps.stop(), retention.stop()]);
   }
 
+  isShut(sender: string): boolean {
+    return this.#admission.isShut(sender);
+  }
+
   arrive(arrival: Arrival): void {
     this.#admission.arrive(arrival);
   }

@@ -26,6 +26,8 @@ export type Lasting =
       readonly own?: number;
       /** Whose events these are: each principal is counted by itself, up to `MAX_NAMED` of them. */
       readonly of?: string;
+      /** How many events it stands for. Default: 1. */
+      readonly times?: number;
       /** The state that it is counted in while that state lasts. */
       readonly within?: string | undefined;
       /** Fields for the lines that count the events. They replace those of the last event. */
@@ -80,7 +82,10 @@ export function lastingOf(fact: Fact): Lasting | null {
     case "request":
       return request(fact);
     case "request_dropped":
-      return burst(`dropped ${fact.reason}`, "requests are dropped", "info");
+      return {
+        ...burst(`dropped ${fact.reason}`, "requests are dropped", "info"),
+        times: fact.times,
+      };
     case "lease_restored":
       return burst("restored", "claims without a lease get one");
     case "lease_expired":

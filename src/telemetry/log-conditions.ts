@@ -62,14 +62,14 @@ export class LogConditions {
     if (condition === undefined) {
       const times = { beganAt: now, reportedAt: now, lastAt: now };
       const isBurst = lasting.kind === "happens";
-      const count = isBurst ? 1 : 0;
+      const count = isBurst ? (lasting.times ?? 1) : 0;
       if (isNamed(lasting)) this.#named++;
-      this.#open.set(key, { lasting, ...times, count, reported: count, last: {} });
+      this.#open.set(key, { lasting, ...times, count, reported: Math.min(1, count), last: {} });
       return [line];
     }
     condition.lastAt = now;
     if (lasting.kind === "happens") {
-      condition.count++;
+      condition.count += lasting.times ?? 1;
       condition.last = withoutStack({ ...line.fields, ...lasting.about });
       if (around === undefined && condition.count <= (lasting.own ?? 1)) {
         condition.reported = condition.count;

@@ -41,7 +41,9 @@ export function logLineOf(fact: Fact): LogLine {
     case "request":
       return requestLine(fact);
     case "request_dropped":
-      return line("info", "request dropped, it cannot be answered", { reason: fact.reason });
+      return line("info", "requests dropped without an answer", {
+        reason: fact.reason,
+      });
     case "answer_undelivered":
       return line("debug", "answer reached nobody", { operation: fact.operation });
     case "task_written":

@@ -93,9 +93,10 @@ export const METRICS = {
   if_coordinator_requests_dropped_total: {
     type: "counter",
     fact: "request_dropped",
-    help: "Requests that could not be answered, by reason",
+    help: "Requests that got no answer, by reason",
     labels: ["reason"],
     fields: ["reason"],
+    amount: "times",
   },
   if_coordinator_task_events_total: {
     type: "counter",

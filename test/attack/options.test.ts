@@ -8,7 +8,7 @@ import type { RowResult } from "../../scripts/attack/run-row.ts";
 describe("the options of npm run attack", () => {
   it("choose all attacks in both modes by default", () => {
     const rows = ROWS.map(({ name }) => name);
-    const rest = { short: false, dist: null, json: null };
+    const rest = { short: false, untimed: false, dist: null, json: null };
     assert.deepEqual(parseOptions([]), { rows, modes: ["open", "secured"], seconds: 15, ...rest });
     assert.equal(new Set(rows).size, rows.length);
   });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Sample } from "../../scripts/attack/honest-agent.ts";
-import { BOUNDS, judge, latencies, type Observed } from "../../scripts/attack/verdict.ts";
+import { BOUNDS, judge, latencies, type Observed, UNTIMED } from "../../scripts/attack/verdict.ts";
 
 const sample = (ms: number, outcome = "ok"): Sample => {
   return { session: "alice", phase: "attack", operation: "tasks.get", outcome, ms };
@@ -47,6 +47,19 @@ describe("the verdict on an attack", () => {
     assert.deepEqual(broken({ samples }), ["p99 of others below 250 ms: 400 ms, at most 400 ms"]);
     assert.deepEqual(broken({ samples }, { ...BOUNDS, p99Ms: null }), []);
     assert.deepEqual(broken({ samples: [...QUIET.samples, sample(400)] }), []);
+  });
+
+  it("judges no times on a machine that does other work, but everything else", () => {
+    const untimed = { ...BOUNDS, ...UNTIMED };
+    const late = [sample(5_000, "no answer"), sample(2_000, "overloaded"), sample(900)];
+    const samples = [...QUIET.samples, ...late];
+    assert.deepEqual(broken({ samples, notReady: 3 }, untimed), []);
+    assert.deepEqual(broken({ samples: [...samples, sample(3, "internal")] }, untimed), [
+      "requests of others are served: 1 of 204 failed: tasks.get: internal (1)",
+    ]);
+    assert.deepEqual(broken({ lost: ["bob lost a"] }, untimed), [
+      "no lease of others is lost: bob lost a",
+    ]);
   });
 
   it("fails if the others were not served at all", () => {

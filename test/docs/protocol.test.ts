@@ -108,6 +108,7 @@ describe("docs/protocol.md", () => {
       "Requests in flight of a principal": `${config.limits.inFlightPerPrincipal} for each worker, setting limits.in_flight_per_principal`,
       "Requests of a principal that wait for their turn": `${config.limits.queuedPerPrincipal} for each worker, setting limits.queued_per_principal`,
       "Requests per second of a principal": `${config.limits.requestsPerSecond} for each worker, setting limits.requests_per_second`,
+      "Bytes of requests per second of a principal": `${config.limits.requestBytesPerSecond} for each worker, setting limits.request_bytes_per_second`,
       "Requests that wait": `${config.limits.waiting} for each worker, setting limits.waiting`,
       "Those of a principal": `${config.limits.waitingPerPrincipal} for each worker, setting limits.waiting_per_principal`,
       "Those of a session": `${config.limits.waitingPerSession} for each worker, setting limits.waiting_per_session`,

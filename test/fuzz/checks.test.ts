@@ -121,11 +121,11 @@ describe("the check of levels", () => {
 describe("the check of facts", () => {
   it("raises an alarm for defects, and none for usual facts", () => {
     const counter = new FactCounter();
-    counter.observe({ kind: "request_dropped", reason: "no_reply_subject" });
+    counter.observe({ kind: "request_dropped", reason: "no_reply_subject", times: 1 });
     counter.observe({ kind: "write_conflict", taskId: "a" });
     assert.deepEqual(counter.counts, { requests: 0, dropped: 1, alarms: [] });
     counter.observe({ kind: "background_error", what: "error reply", cause: new Error("planted") });
-    counter.observe({ kind: "request_dropped", reason: "malformed" });
+    counter.observe({ kind: "request_dropped", reason: "malformed", times: 1 });
     counter.observe({ kind: "connection", state: "disconnected", server: "s" });
     assert.equal(counter.counts.alarms.length, 3);
   });

@@ -41,7 +41,7 @@ async function serve(
   const facts: Fact[] = [];
   const place = { park: () => undefined, resume: () => undefined };
   const arrive = (arrival: Arrival): void => void arrival.serve(place);
-  const handler: RequestHandler = { arrive, handle };
+  const handler: RequestHandler = { isShut: () => false, arrive, handle };
   const observe = (fact: Fact): void => {
     facts.push(fact);
   };

@@ -1,91 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import type { CoordinatorError } from "../../src/protocol/errors.ts";
-import { Admission } from "../../src/service/admission.ts";
-import type { Place } from "../../src/service/ports.ts";
-import type { ServiceSettings } from "../../src/service/service-settings.ts";
-
-const LIMITS = {
-  maxInFlight: 1_000,
-  maxInFlightPerPrincipal: 1_000,
-  maxQueuedPerPrincipal: 1_000,
-  requestsPerSecond: 0,
-};
-
-/** An admission, its clock, and what happens to the requests that arrive there. */
-class Gate {
-  /** The requests that were handled, in order: `alice 1`. */
-  readonly served: string[] = [];
-  readonly refused = new Map<string, CoordinatorError>();
-  readonly dropped: string[] = [];
-  readonly admission: Admission;
-  readonly #numbers = new Map<string, number>();
-  readonly #finish = new Map<string, () => void>();
-  readonly #places = new Map<string, Place>();
-  time = 0;
-
-  constructor(limits: Partial<typeof LIMITS> = {}) {
-    const clock = { now: () => 0, steady: () => this.time, random: () => 0 };
-    const settings = { ...LIMITS, ...limits } as ServiceSettings;
-    this.admission = new Admission(settings, clock, { limitOf: () => undefined });
-  }
-
-  /** A request arrives. Handling it takes `ms` at once, and then lasts until `finish`. */
-  arrive(sender: string, { ms = 0, bytes = 100 } = {}): void {
-    const number = (this.#numbers.get(sender) ?? 0) + 1;
-    this.#numbers.set(sender, number);
-    const name = `${sender} ${number}`;
-    this.admission.arrive({
-      sender,
-      bytes,
-      serve: (place) => {
-        this.served.push(name);
-        this.#places.set(name, place);
-        this.time += ms;
-        return new Promise((resolve) => this.#finish.set(name, resolve));
-      },
-      refuse: (error) => void this.refused.set(name, error),
-      drop: () => void this.dropped.push(name),
-    });
-  }
-
-  arrivals(sender: string, count: number, options: { ms?: number; bytes?: number } = {}): void {
-    for (let i = 0; i < count; i++) this.arrive(sender, options);
-  }
-
-  finish(name: string): void {
-    const finish = this.#finish.get(name);
-    assert.ok(finish !== undefined, `${name} is not under way`);
-    finish();
-  }
-
-  place(name: string): Place {
-    const place = this.#places.get(name);
-    assert.ok(place !== undefined, `${name} was not served`);
-    return place;
-  }
-
-  refusal(name: string): CoordinatorError {
-    const error = this.refused.get(name);
-    assert.ok(error !== undefined, `${name} was not refused`);
-    assert.deepEqual([error.code, error.retryable], ["overloaded", true]);
-    return error;
-  }
-
-  count(sender: string): number {
-    return this.served.filter((name) => name.startsWith(`${sender} `)).length;
-  }
-}
-
-/** Lets the requests be handled whose turn it is. */
-async function settle(): Promise<void> {
-  for (let i = 0; i < 150; i++) await turn();
-}
+import { AdmissionGate, settle } from "../support/admission-gate.ts";
 
 describe("the limit on requests in flight", () => {
   it("lets other requests wait until one is over", async () => {
-    const gate = new Gate({ maxInFlight: 2 });
+    const gate = new AdmissionGate({ maxInFlight: 2 });
     gate.arrivals("alice", 3);
     await settle();
     assert.deepEqual(gate.served, ["alice 1", "alice 2"]);
@@ -97,7 +17,7 @@ describe("the limit on requests in flight", () => {
   });
 
   it("holds for each sender, so that one leaves room for the others", async () => {
-    const gate = new Gate({ maxInFlight: 10, maxInFlightPerPrincipal: 2 });
+    const gate = new AdmissionGate({ maxInFlight: 10, maxInFlightPerPrincipal: 2 });
     gate.arrivals("alice", 5);
     gate.arrivals("bob", 1);
     await settle();
@@ -108,7 +28,7 @@ describe("the limit on requests in flight", () => {
   });
 
   it("does not count a request while it is parked", async () => {
-    const gate = new Gate({ maxInFlight: 1, maxInFlightPerPrincipal: 1 });
+    const gate = new AdmissionGate({ maxInFlight: 1, maxInFlightPerPrincipal: 1 });
     gate.arrivals("alice", 2);
     await settle();
     assert.deepEqual(gate.served, ["alice 1"]);
@@ -129,7 +49,7 @@ describe("the limit on requests in flight", () => {
 
 describe("the order of requests", () => {
   it("lets a single request pass those of a sender that has many", async () => {
-    const gate = new Gate();
+    const gate = new AdmissionGate();
     gate.arrivals("alice", 500, { ms: 1 });
     gate.arrive("bob");
     await settle();
@@ -139,7 +59,7 @@ describe("the order of requests", () => {
   });
 
   it("gives senders the same time, not the same number of requests", async () => {
-    const gate = new Gate();
+    const gate = new AdmissionGate();
     gate.arrivals("alice", 60, { ms: 10 });
     gate.arrivals("bob", 300, { ms: 1 });
     await settle();
@@ -151,7 +71,7 @@ describe("the order of requests", () => {
   });
 
   it("keeps the order of the requests of one sender", async () => {
-    const gate = new Gate();
+    const gate = new AdmissionGate();
     gate.arrivals("alice", 100, { ms: 1 });
     await settle();
     assert.deepEqual(
@@ -161,7 +81,7 @@ describe("the order of requests", () => {
   });
 
   it("lets nobody save up time by being idle", async () => {
-    const gate = new Gate();
+    const gate = new AdmissionGate();
     gate.arrive("bob");
     gate.arrivals("alice", 400, { ms: 1 });
     await settle();
@@ -174,7 +94,7 @@ describe("the order of requests", () => {
   });
 
   it("hands back to the event loop after some milliseconds", async () => {
-    const gate = new Gate();
+    const gate = new AdmissionGate();
     gate.arrivals("alice", 100, { ms: 1 });
     await Promise.resolve();
     await Promise.resolve();
@@ -186,7 +106,7 @@ describe("the order of requests", () => {
 
 describe("the queue of a sender", () => {
   it("has room for a limited number of requests, whatever the others have", async () => {
-    const gate = new Gate({ maxInFlight: 1, maxQueuedPerPrincipal: 3 });
+    const gate = new AdmissionGate({ maxInFlight: 1, maxQueuedPerPrincipal: 3 });
     gate.arrivals("agent.alice", 6);
     gate.arrivals("bob", 2);
     await settle();
@@ -200,7 +120,7 @@ describe("the queue of a sender", () => {
   });
 
   it("has room for a limited number of bytes, but for one request of any size", async () => {
-    const gate = new Gate({ maxInFlight: 1 });
+    const gate = new AdmissionGate({ maxInFlight: 1 });
     gate.arrivals("alice", 40, { bytes: 1_000_000 });
     gate.arrive("bob", { bytes: 1_000_000 });
     await settle();
@@ -210,7 +130,7 @@ describe("the queue of a sender", () => {
   });
 
   it("refuses a request that has waited for two seconds", async () => {
-    const gate = new Gate({ maxInFlight: 1 });
+    const gate = new AdmissionGate({ maxInFlight: 1 });
     gate.arrivals("alice", 2);
     await settle();
     gate.time += 2_001;
@@ -226,7 +146,7 @@ describe("the queue of a sender", () => {
 
 describe("the rate limit", () => {
   it("counts the requests of each sender separately", () => {
-    const gate = new Gate({ requestsPerSecond: 2 });
+    const gate = new AdmissionGate({ requestsPerSecond: 2 });
     for (const sender of ["agent.alice", "bob", "agent.alice", "bob"]) gate.arrive(sender);
     assert.equal(gate.refused.size, 0);
     gate.arrive("agent.alice");
@@ -239,7 +159,7 @@ describe("the rate limit", () => {
   });
 
   it("refills with time, up to the requests of one second", () => {
-    const gate = new Gate({ requestsPerSecond: 4 });
+    const gate = new AdmissionGate({ requestsPerSecond: 4 });
     const inARow = (): number => {
       const before = gate.refused.size;
       for (let count = 0; ; count++) {
@@ -254,23 +174,53 @@ describe("the rate limit", () => {
     assert.equal(inARow(), 4);
   });
 
+  it("limits the bytes as well, but takes a single request of any size", () => {
+    const gate = new AdmissionGate({ requestBytesPerSecond: 1_000 });
+    gate.arrivals("agent.alice", 3, { bytes: 400 });
+    assert.match(
+      gate.refusal("agent.alice 3").message,
+      /^agent\.alice sends requests of more than 1000 bytes a second \(limits\.request_bytes_per_second\)/,
+    );
+    gate.time += 1_000;
+    gate.arrive("agent.alice", { bytes: 5_000 });
+    assert.equal(gate.refused.has("agent.alice 4"), false);
+    gate.time += 1_000;
+    gate.arrive("agent.alice", { bytes: 400 });
+    gate.refusal("agent.alice 5");
+  });
+
   it("does not limit operators, and limits nobody when it is 0", () => {
-    const limited = new Gate({ requestsPerSecond: 1 });
+    const limited = new AdmissionGate({ requestsPerSecond: 1 });
     limited.arrivals("operator.ann", 1_000);
-    const unlimited = new Gate({ requestsPerSecond: 0 });
+    const unlimited = new AdmissionGate({ requestsPerSecond: 0 });
     unlimited.arrivals("alice", 1_000);
     assert.deepEqual([limited.refused.size, unlimited.refused.size], [0, 0]);
   });
 });
 
+describe("a principal with limits of its own", () => {
+  it("has those instead of the configured ones", async () => {
+    const own = { "agent.alice": { requests_per_second: 5, in_flight: 3 } };
+    const gate = new AdmissionGate({ requestsPerSecond: 2, maxInFlightPerPrincipal: 1 }, own);
+    gate.arrivals("agent.alice", 6);
+    gate.arrivals("agent.bob", 3);
+    await settle();
+    assert.deepEqual([...gate.refused.keys()], ["agent.alice 6", "agent.bob 3"]);
+    assert.match(gate.refusal("agent.alice 6").message, /more than 5 requests a second/);
+    assert.deepEqual([gate.count("agent.alice"), gate.count("agent.bob")], [3, 1]);
+  });
+});
+
 describe("a sender that goes on after many refusals", () => {
   it("gets no more answers in that second, and the others get theirs", () => {
-    const gate = new Gate({ requestsPerSecond: 10 });
+    const gate = new AdmissionGate({ requestsPerSecond: 10 });
     gate.arrivals("alice", 10_000);
     assert.deepEqual([gate.refused.size, gate.dropped.length], [500, 9_490]);
     gate.arrivals("bob", 11);
     gate.refusal("bob 11");
+    assert.deepEqual([gate.admission.isShut("alice"), gate.admission.isShut("bob")], [true, false]);
     gate.time += 1_000;
+    assert.equal(gate.admission.isShut("alice"), false);
     gate.arrivals("alice", 20);
     assert.equal(gate.refused.size, 511);
   });
@@ -278,7 +228,7 @@ describe("a sender that goes on after many refusals", () => {
 
 describe("what is kept of senders", () => {
   it("stays bounded when each request comes from another one", async () => {
-    const gate = new Gate({ maxInFlight: 100_000 });
+    const gate = new AdmissionGate({ maxInFlight: 100_000 });
     for (let i = 0; i < 60_000; i++) {
       gate.arrive(`sender-${i}`);
       if (i % 1_000 !== 999) continue;

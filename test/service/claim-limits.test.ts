@@ -54,6 +54,19 @@ describe("the limit of claims of a session", () => {
     assert.deepEqual(both.flatMap(idsOf).sort(), ["a", "b"]);
   });
 
+  it("holds when many tasks become ready for many parked requests at once", async () => {
+    await using coordinator = await startWith({ "limits.claims_per_session": 5 }, 0);
+    const waiting = Array.from({ length: 20 }, () =>
+      askNext(coordinator, "s1", { wait_seconds: 3 }),
+    );
+    await parked(coordinator, 20);
+    const tasks = Array.from({ length: 20 }, (_, i) => ({ task_id: `t${i}` }));
+    await coordinator.ok("tasks.import", { tasks });
+    const replies = await Promise.all(waiting);
+    assert.equal(replies.filter(({ claims }) => claims?.length === 1).length, 5);
+    assert.equal((await coordinator.ok("tasks.stats")).tasks.claimed, 5);
+  });
+
   it("lets a release with next claim one in place of the other", async () => {
     await using coordinator = await startWith({ "limits.claims_per_session": 1 }, 2);
     const { attempt } = await coordinator.ok("tasks.claim.t0", { session_id: "s1" });

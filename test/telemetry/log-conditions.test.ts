@@ -128,7 +128,7 @@ describe("an event that happens once", () => {
   it("has one line and no end", () => {
     const log = new Log();
     log.note({ kind: "write_unknown", taskId: "t1" });
-    log.note({ kind: "request_dropped", reason: "malformed" });
+    log.note({ kind: "request_dropped", reason: "malformed", times: 1 });
     log.note({ kind: "watch_failed", bucket: "tasks", cause: new Error("no heartbeat") });
     log.pass(100);
     assert.equal(log.lines.length, 3);
@@ -138,7 +138,7 @@ describe("an event that happens once", () => {
 
 describe("other lines that repeat", () => {
   for (const [name, fact] of [
-    ["dropped requests", { kind: "request_dropped", reason: "no_reply_subject" }],
+    ["dropped requests", { kind: "request_dropped", reason: "no_reply_subject", times: 1 }],
     ["overload", requestFact({ outcome: "overloaded" })],
     ["a defect", requestFact({ outcome: "internal", cause: new Error() })],
     ["unknown writes", { kind: "write_unknown", taskId: "t1" }],

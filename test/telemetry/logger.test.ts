@@ -15,7 +15,7 @@ const LEVELS: readonly (readonly [string, Fact])[] = [
   ["info", request("forbidden")],
   ["info", request("limit_reached")],
   ["error", { ...request("internal"), cause: new Error("boom") }],
-  ["info", { kind: "request_dropped", reason: "no_reply_subject" }],
+  ["info", { kind: "request_dropped", reason: "no_reply_subject", times: 1 }],
   ["debug", { kind: "answer_undelivered", operation: "tasks.next" }],
   [
     "debug",
@@ -128,8 +128,8 @@ describe("the log as JSON", () => {
 
 describe("the log of a flood", () => {
   const FLOOD: readonly Fact[] = [
-    { kind: "request_dropped", reason: "no_reply_subject" },
-    { kind: "request_dropped", reason: "malformed" },
+    { kind: "request_dropped", reason: "no_reply_subject", times: 1 },
+    { kind: "request_dropped", reason: "malformed", times: 1 },
     { kind: "answer_undelivered", operation: "tasks.next" },
     { kind: "write_conflict", taskId: "P0.5.1" },
     { kind: "corrupt_record", taskId: "P0.5.1", problem: "the value is not JSON" },

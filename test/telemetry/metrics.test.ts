@@ -62,7 +62,7 @@ describe("the counters", () => {
   const COUNTED: readonly (readonly [Fact, MetricName, string])[] = [
     [claim("ok"), "if_coordinator_requests_total", '{operation="tasks.claim",outcome="ok"}'],
     [
-      { kind: "request_dropped", reason: "malformed" },
+      { kind: "request_dropped", reason: "malformed", times: 1 },
       "if_coordinator_requests_dropped_total",
       '{reason="malformed"}',
     ],

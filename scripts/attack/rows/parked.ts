@@ -1,5 +1,6 @@
 /** Attacks by requests that wait for tasks. */
 import type { Row } from "../row.ts";
+import { MEGABYTES_MS } from "./floods.ts";
 
 export const PARKED: readonly Row[] = [
   {
@@ -11,5 +12,6 @@ export const PARKED: readonly Row[] = [
     name: "wide-filters",
     does: "parks requests with 256 tags and 256 capabilities of 256 characters",
     attack: "wide filters",
+    bounds: { p99Ms: MEGABYTES_MS },
   },
 ];
