@@ -8,7 +8,7 @@ describe("the sender of a request", () => {
     assert.equal(senderOf({ role: "operator", name: "s1" }, "_R_.abc.def"), "operator.s1");
   });
 
-  it("is the connection without a principal, whatever the request", () => {
+  it("is the connection without a principal, for each request", () => {
     const sender = senderOf(null, "_INBOX.N1.token1");
     assert.equal(senderOf(null, "_INBOX.N1.token2"), sender);
     assert.notEqual(senderOf(null, "_INBOX.N2.token1"), sender);

@@ -105,7 +105,7 @@ describe("the order of requests", () => {
 });
 
 describe("the queue of a sender", () => {
-  it("has room for a limited number of requests, whatever the others have", async () => {
+  it("has room for a limited number of requests, independent of the others", async () => {
     const gate = new AdmissionGate({ maxInFlight: 1, maxQueuedPerPrincipal: 3 });
     gate.arrivals("agent.alice", 6);
     gate.arrivals("bob", 2);
@@ -212,7 +212,7 @@ describe("a principal with limits of its own", () => {
 });
 
 describe("a sender that goes on after many refusals", () => {
-  it("gets no more answers in that second, and the others get theirs", () => {
+  it("gets no further answers in that second, and the others get theirs", () => {
     const gate = new AdmissionGate({ requestsPerSecond: 10 });
     gate.arrivals("alice", 10_000);
     assert.deepEqual([gate.refused.size, gate.dropped.length], [500, 9_490]);

@@ -53,7 +53,7 @@ describe("the gate of one kind of work", () => {
     assert.deepEqual(reads.begun, inTurn);
   });
 
-  it("does not let small reads overtake a large one for ever", async () => {
+  it("does not let small reads overtake a large one forever", async () => {
     const reads = new Reads();
     for (const name of ["a1", "b1", "c1"]) void reads.begin(name);
     void reads.begin("d1", 2);
