@@ -7,8 +7,9 @@
  * they would cost more time than the requests of others.
  */
 import { FairOrder } from "./fair-order.ts";
-import { KnownSender, type LimitRules, type Problem, type Queued } from "./known-sender.ts";
+import { KnownSender, type Problem, type Queued } from "./known-sender.ts";
 import type { Arrival, Clock } from "./ports.ts";
+import type { LimitRules } from "./principal-rules.ts";
 import type { ServiceSettings } from "./service-settings.ts";
 
 /**

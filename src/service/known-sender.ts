@@ -3,7 +3,7 @@ import { CoordinatorError } from "../protocol/errors.ts";
 import { AGENT_ROOT, OPERATOR_ROOT } from "../protocol/subjects.ts";
 import { Sender, type Waiting } from "./fair-order.ts";
 import type { Arrival } from "./ports.ts";
-import type { PrincipalRules } from "./principal-rules.ts";
+import type { LimitRules } from "./principal-rules.ts";
 import type { ServiceSettings } from "./service-settings.ts";
 
 /** So many refusals of one sender are answered in a second. Its other requests are dropped. */
@@ -19,8 +19,6 @@ export interface Queued extends Waiting {
 
 /** Why a request is refused: by its sender, because all senders have too many requests waiting, or after its wait. */
 export type Problem = "too_fast" | "too_large" | "too_many" | "full" | "late";
-
-export type LimitRules = Pick<PrincipalRules, "limitOf">;
 
 export class KnownSender extends Sender<Queued> {
   readonly #settings: ServiceSettings;

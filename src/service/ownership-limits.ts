@@ -7,11 +7,9 @@
 import type { BucketRoom } from "./bucket-room.ts";
 import type { Owned, OwnedTasks } from "./owned-tasks.ts";
 import type { ServiceContext } from "./ports.ts";
-import type { PrincipalRules } from "./principal-rules.ts";
+import type { LimitRules } from "./principal-rules.ts";
 import { limitReached } from "./refusals.ts";
 import type { ServiceSettings } from "./service-settings.ts";
-
-export type LimitRules = Pick<PrincipalRules, "limitOf">;
 
 /** Who adds something to which creator's tasks. */
 export interface Addition {

@@ -75,6 +75,9 @@ export class PrincipalRules implements Watch<PrincipalEntry> {
   }
 }
 
+/** The limits that single principals have of their own. */
+export type LimitRules = Pick<PrincipalRules, "limitOf">;
+
 const NOBODY: ReadonlySet<string> = new Set();
 
 function problemOf(rules: PrincipalEntry["rules"]): string | null {

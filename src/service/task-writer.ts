@@ -12,7 +12,7 @@ import { unmetDependencies } from "../task/dependencies.ts";
 import { createTask, type NewTaskOptions, type Task, type TaskDefinition } from "../task/task.ts";
 import { transition } from "../task/transition.ts";
 import { BucketRoom } from "./bucket-room.ts";
-import { type LimitRules, NOTHING_RESERVED, OwnershipLimits } from "./ownership-limits.ts";
+import { NOTHING_RESERVED, OwnershipLimits } from "./ownership-limits.ts";
 import type {
   Clock,
   Observe,
@@ -22,6 +22,7 @@ import type {
   TaskStore,
   WriteOutcome,
 } from "./ports.ts";
+import type { LimitRules } from "./principal-rules.ts";
 import type { ServiceSettings } from "./service-settings.ts";
 import { corruptRecord, notFound, recordTooLarge, refusalError } from "./refusals.ts";
 import type { Executed, SentTask } from "./sent-task.ts";
