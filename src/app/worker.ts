@@ -81,9 +81,8 @@ async function start(
   await requireInbox(connection);
   warnOfLargeRecords(config, connection, observe);
   await checkAccess(config, connection, observe);
-  const { history, replicas, limits, nats } = config;
-  const { bucketBytes } = limits;
-  const bucketOptions = { history, replicas, bucketBytes, jsDomain: nats.jsDomain };
+  const { history, replicas, nats } = config;
+  const bucketOptions = { history, replicas, jsDomain: nats.jsDomain };
   stores = await openStores(connection, bucketOptions, patience, observe);
   audit = startAudit(config, { connection, isConnected }, { workerId: id, clock, observe });
   cleanup.defer(async () => audit?.stop());
@@ -193,6 +192,7 @@ function settingsOf(config: Config, workerId: string, connection: Connection): S
     get maxReplyBytes() {
       return maxPayloadOf(connection);
     },
+    bucketBytes: config.limits.bucketBytes,
     retentionSeconds: config.retentionSeconds,
     retryBaseMs: config.retry.baseMs,
     retryMaxMs: config.retry.maxMs,

@@ -65,7 +65,6 @@ export const limits = z.strictObject({
   bucket_bytes: wholeNumber(0, MAX_BYTES)
     .default(4 * GIB)
     .meta({
-      description:
-        "Bytes that NATS reserves for the bucket `tasks` when it is created, for earlier records, too; 0: no limit",
+      description: "Bytes that the bucket `tasks` may take, with earlier records; 0: no limit",
     }),
 });

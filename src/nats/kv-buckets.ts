@@ -25,16 +25,10 @@ export const MARKER_TTL_SECONDS = 15 * 60;
 /** The same for keys that come and go at thousands a second. */
 export const SHORT_MARKER_TTL_SECONDS = 2 * 60;
 
-const MIB = 1024 * 1024;
-/** The least that is reserved for any other bucket. */
-const MIN_BYTES = 64 * MIB;
-
 export interface BucketOptions {
   /** Records kept of each task, 1 to 64. */
   readonly history: number;
   readonly replicas: number;
-  /** What the server reserves for the bucket `tasks`. Default 0: nothing, and it may grow without a limit. */
-  readonly bucketBytes?: number;
 }
 
 /** Called when something is done about a bucket. */
@@ -47,29 +41,20 @@ export const UNREPORTED: BucketReports = { made: () => undefined, warn: () => un
 
 /** Creates the bucket `shared` if it is missing. @throws ConnectionError */
 export function ensureSharedBucket(jsm: JetStreamManager, replicas: number): Promise<void> {
-  const config = bucketConfig(SHARED_BUCKET, 1, replicas, 0, SHORT_MARKER_TTL_SECONDS);
+  const config = bucketConfig(SHARED_BUCKET, 1, replicas, SHORT_MARKER_TTL_SECONDS);
   // Clients may ask for different numbers of replicas. The first client decides.
   return ensureBucket(jsm, config, UNREPORTED);
 }
 
 /** The buckets of the coordinator, in the order in which they are created. */
-export function coordinatorBuckets(options: BucketOptions): BucketConfig[] {
-  const { history, replicas, bucketBytes = 0 } = options;
-  // Leases and sessions have one small entry each.
-  const otherBytes = bucketBytes === 0 ? 0 : Math.max(MIN_BYTES, Math.floor(bucketBytes / 8));
+export function coordinatorBuckets({ history, replicas }: BucketOptions): BucketConfig[] {
   return [
-    bucketConfig(TASKS_BUCKET, history, replicas, bucketBytes, MARKER_TTL_SECONDS, {
+    bucketConfig(TASKS_BUCKET, history, replicas, MARKER_TTL_SECONDS, {
       republish: { src: `$KV.${TASKS_BUCKET}.>`, dest: `${TASK_UPDATES}.>` },
     }),
-    bucketConfig(LEASES_BUCKET, 1, replicas, otherBytes, SHORT_MARKER_TTL_SECONDS),
-    bucketConfig(SESSIONS_BUCKET, 1, replicas, otherBytes, SHORT_MARKER_TTL_SECONDS),
-    bucketConfig(
-      PRINCIPALS_BUCKET,
-      1,
-      replicas,
-      bucketBytes === 0 ? 0 : MIN_BYTES,
-      MARKER_TTL_SECONDS,
-    ),
+    bucketConfig(LEASES_BUCKET, 1, replicas, SHORT_MARKER_TTL_SECONDS),
+    bucketConfig(SESSIONS_BUCKET, 1, replicas, SHORT_MARKER_TTL_SECONDS),
+    bucketConfig(PRINCIPALS_BUCKET, 1, replicas, MARKER_TTL_SECONDS),
   ];
 }
 
@@ -101,7 +86,6 @@ function bucketConfig(
   bucket: string,
   history: number,
   replicas: number,
-  maxBytes: number,
   markerTtlSeconds: number,
   extra: Partial<StreamConfig> = {},
 ): BucketConfig {
@@ -113,7 +97,6 @@ function bucketConfig(
     discard: DiscardPolicy.New,
     max_msgs_per_subject: history,
     max_age: 0,
-    max_bytes: maxBytes === 0 ? -1 : maxBytes,
     num_replicas: replicas,
     allow_rollup_hdrs: true,
     allow_direct: true,
@@ -137,11 +120,7 @@ const REQUIRED = [
   "republish",
 ] as const satisfies (keyof StreamConfig)[];
 
-const CHOSEN = [
-  "max_msgs_per_subject",
-  "num_replicas",
-  "max_bytes",
-] as const satisfies (keyof StreamConfig)[];
+const CHOSEN = ["max_msgs_per_subject", "num_replicas"] as const satisfies (keyof StreamConfig)[];
 
 /** How an existing bucket differs from the one that a worker would create, each difference in words. */
 export interface BucketDifferences {
@@ -216,31 +195,9 @@ async function create(jsm: JetStreamManager, config: BucketConfig): Promise<Stre
     const existing = await find(jsm, config.name);
     if (existing !== null) return existing;
     const problem = error instanceof Error ? error.message : String(error);
-    if (isShortOfStorage(error)) throw tooLittleStorage(config, problem, error);
     throw new ConnectionError(
       `cannot create the bucket "${bucketOf(config)}" (${problem}): check the permissions and the storage limits of this NATS account`,
       { cause: error },
     );
   }
-}
-
-/** The codes of a server, and of a cluster without a server that has so much left. */
-const SHORT_OF_STORAGE: readonly number[] = [10047, 10005];
-
-function isShortOfStorage(error: unknown): error is JetStreamApiError {
-  return (
-    error instanceof JetStreamApiError &&
-    SHORT_OF_STORAGE.includes(error.code) &&
-    error.message.includes("storage")
-  );
-}
-
-function tooLittleStorage(config: BucketConfig, problem: string, cause: unknown): ConnectionError {
-  const wanted = Math.ceil((config.max_bytes ?? 0) / MIB);
-  return new ConnectionError(
-    `the NATS server has too little storage for the bucket "${bucketOf(config)}", for which it reserves ` +
-      `${wanted} MiB (${problem}): free disk space, raise max_file_store of the server, or lower ` +
-      "limits.bucket_bytes",
-    { cause },
-  );
 }

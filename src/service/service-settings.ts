@@ -7,6 +7,8 @@ export interface ServiceSettings {
   readonly maxRecordBytes: number;
   /** The most that NATS carries in one message. It can differ after a reconnect: read it each time. */
   readonly maxReplyBytes: number;
+  /** What the bucket of the tasks may take, with earlier records; 0: no limit. */
+  readonly bucketBytes: number;
   readonly retentionSeconds: number;
   readonly retryBaseMs: number;
   readonly retryMaxMs: number;

@@ -75,7 +75,7 @@ export class TaskWriter {
     this.#settings = settings;
     this.#clock = clock;
     this.#observe = observe;
-    this.limits = new OwnershipLimits(index.owned, new BucketRoom(store, clock), context, rules);
+    this.limits = new OwnershipLimits(index.owned, new BucketRoom(store, context), context, rules);
   }
 
   /** Calls the listener after each write of this worker. The listener must not throw. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { isGroup } from "../../src/cli/command-entry.ts";
@@ -160,7 +161,10 @@ describe("the completion scripts", () => {
     it(`for ${shell} is accepted by ${shell}`, async () => {
       const { code, stdout } = await runCli(["completion", shell]);
       assert.equal(code, 0);
-      const checked = spawnSync(shell, ["-n"], { input: stdout, encoding: "utf8" });
+      await using folder = await TempFolder.create();
+      const file = join(folder.path, "script");
+      await writeFile(file, stdout);
+      const checked = spawnSync(shell, ["-n", file], { encoding: "utf8" });
       assert.deepEqual([checked.status, checked.stderr], [0, ""]);
     });
   }

@@ -104,8 +104,12 @@ for (const workers of ["1", "2"]) {
       try {
         const reconnected = reconnection(connection);
         const jsm = await jetstreamManager(connection);
+        await connection.request("tasks.create.a", "{}");
         await jsm.streams.update("KV_tasks", { max_bytes: 1 });
-        const reply = await connection.request("tasks.create.a", "{}", { timeout: 10_000 });
+        // A create is refused before it is written when the bucket is full, but a claim is not.
+        const reply = await connection.request("tasks.claim.a", '{"session_id":"s1"}', {
+          timeout: 10_000,
+        });
         assert.equal(reply.json<Reply>().ok, false);
         await dev.waitFor(
           /^.*bucket "tasks" refuses every write \(.*\): restarting the NATS server$/m,

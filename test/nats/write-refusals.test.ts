@@ -92,8 +92,9 @@ describe("a server that refuses the writes to a bucket", () => {
     const connection = await server.connect();
     const ready = await serve.readiness();
     assert.deepEqual([ready.code, ready.problems], [200, []]);
+    await connection.request("tasks.create.a", "{}");
     const accept = await refuseWrites(server, "tasks");
-    const reply = await connection.request("tasks.create.a", "{}");
+    const reply = await connection.request("tasks.claim.a", '{"session_id":"s1"}');
     assert.equal(reply.json<{ error: { code: string } }>().error.code, "unavailable");
 
     await serve.waitFor(/ERROR +bucket refuses every write/);
@@ -119,7 +120,7 @@ describe("a server that refuses the writes to a bucket", () => {
     await using coordinator = await TestCoordinator.start({ workers: 1 });
     await coordinator.ok("tasks.create.a");
     const accept = await refuseWrites(coordinator.server, "tasks");
-    const { code } = await coordinator.refused("tasks.create.b");
+    const { code } = await coordinator.refused("tasks.claim.a", { session_id: "s1" });
     assert.equal(code, "unavailable");
     await accept();
     await coordinator.ok("tasks.create.b");

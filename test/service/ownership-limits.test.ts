@@ -173,7 +173,6 @@ describe("a bucket that is nearly full", () => {
       settings: { "limits.bucket_bytes": MIB },
     });
     const jsm = await jetstreamManager(coordinator.connection);
-    assert.equal((await jsm.streams.info("KV_tasks")).config.max_bytes, MIB);
     const session_id = "s1";
     await coordinator.ok("tasks.create.small");
     let created = 0;

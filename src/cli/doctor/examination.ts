@@ -117,10 +117,8 @@ export class Examination {
 
   async #buckets(): ReturnType<typeof inspectBuckets> {
     const [history, replicas] = [await this.setting("history"), await this.setting("replicas")];
-    const bucketBytes = await this.setting("limits.bucket_bytes");
     return inspectBuckets(await this.jetStream(), {
       history: history ?? undefined,
-      bucketBytes: bucketBytes ?? undefined,
       replicas: replicas ?? undefined,
     });
   }

@@ -92,7 +92,6 @@ export interface BucketFacts extends BucketDifferences {
 export interface WantedBuckets {
   readonly history?: number | undefined;
   readonly replicas?: number | undefined;
-  readonly bucketBytes?: number | undefined;
 }
 
 /**
@@ -128,13 +127,8 @@ function factsOf({ config, state, cluster }: StreamInfo, wanted: WantedBuckets):
   const own = coordinatorBuckets({
     history: wanted.history ?? history,
     replicas: wanted.replicas ?? replicas,
-    bucketBytes: wanted.bucketBytes ?? 0,
   }).find(({ name }) => name === config.name);
-  const isSizeWanted = wanted.bucketBytes !== undefined;
-  const differences =
-    own === undefined
-      ? { misfits: [], choices: [] }
-      : compareBucket(isSizeWanted ? own : { ...own, max_bytes: config.max_bytes }, config);
+  const differences = own === undefined ? { misfits: [], choices: [] } : compareBucket(own, config);
   const misfits = [...differences.misfits, ...(config.sealed ? ["it is sealed"] : [])];
   return {
     ...{ bucket: bucketOf(config.name), stream: config.name, history, replicas },
