@@ -48,6 +48,8 @@ export function announcementOf(config: Config, clock: Clock, waiting: number): A
       "limits.bytes": config.limits.bytes,
       "limits.tasks_per_principal": config.limits.tasksPerPrincipal,
       "limits.bytes_per_principal": config.limits.bytesPerPrincipal,
+      "limits.session_bytes": config.limits.sessionBytes,
+      "limits.session_bytes_per_principal": config.limits.sessionBytesPerPrincipal,
       "limits.bucket_bytes": config.limits.bucketBytes,
     },
   };

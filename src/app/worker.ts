@@ -193,6 +193,8 @@ function settingsOf(config: Config, workerId: string, connection: Connection): S
       return maxPayloadOf(connection);
     },
     bucketBytes: config.limits.bucketBytes,
+    maxSessionBytes: config.limits.sessionBytes,
+    maxSessionBytesPerPrincipal: config.limits.sessionBytesPerPrincipal,
     retentionSeconds: config.retentionSeconds,
     retryBaseMs: config.retry.baseMs,
     retryMaxMs: config.retry.maxMs,

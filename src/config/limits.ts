@@ -62,6 +62,15 @@ export const limits = z.strictObject({
   bytes_per_principal: wholeNumber(1_024, MAX_BYTES)
     .default(256 * MIB)
     .meta({ description: "Bytes of the current records of these tasks" }),
+  session_bytes: wholeNumber(1_024, MAX_BYTES)
+    .default(512 * MIB)
+    .meta({ description: "Bytes of all registrations of sessions" }),
+  session_bytes_per_principal: wholeNumber(1_024, MAX_BYTES)
+    .default(32 * MIB)
+    .meta({
+      description:
+        "Bytes of the registrations of one agent; without accounts: of sessions whose ids begin with the same name",
+    }),
   bucket_bytes: wholeNumber(0, MAX_BYTES)
     .default(4 * GIB)
     .meta({

@@ -10,6 +10,7 @@ import type { ServiceContext, TaskStore } from "./ports.ts";
 import type { PrincipalRules } from "./principal-rules.ts";
 import { limitReached } from "./refusals.ts";
 import type { ServiceSettings } from "./service-settings.ts";
+import { nameIn } from "./session-name.ts";
 import type { TaskIndex } from "./task-index.ts";
 
 /** Who wants to claim. `sender`: as `Call.sender`. */
@@ -157,9 +158,4 @@ export class ClaimLimits {
     const problem = `${sender} holds ${this.#heldBy(sender)} tasks: complete or release some of them first`;
     return limitReached("limits.claims_per_principal", most, problem);
   }
-}
-
-function nameIn(sessionId: string): string {
-  const end = sessionId.indexOf(".");
-  return end < 0 ? sessionId : sessionId.slice(0, end);
 }

@@ -7,6 +7,9 @@ export interface ServiceSettings {
   readonly maxRecordBytes: number;
   /** The most that NATS carries in one message. It can differ after a reconnect: read it each time. */
   readonly maxReplyBytes: number;
+  /** The most bytes of all registrations, and of those whose ids begin with the same name. */
+  readonly maxSessionBytes: number;
+  readonly maxSessionBytesPerPrincipal: number;
   /** What the bucket of the tasks may take, with earlier records; 0: no limit. */
   readonly bucketBytes: number;
   readonly retentionSeconds: number;

@@ -8,6 +8,7 @@ import type { ServiceSettings } from "./service-settings.ts";
 import { notFound, sessionReplaced } from "./refusals.ts";
 import { ReplyPage } from "./reply-page.ts";
 import type { SessionIndex } from "./session-index.ts";
+import { SessionLimits } from "./session-limits.ts";
 import type { TaskIndex } from "./task-index.ts";
 
 const WRITE_TRIES = 5;
@@ -25,6 +26,7 @@ export class Sessions {
   readonly #tasks: TaskIndex;
   readonly #settings: ServiceSettings;
   readonly #clock: Clock;
+  readonly #limits: SessionLimits;
 
   constructor(
     store: SessionStore,
@@ -32,6 +34,7 @@ export class Sessions {
     tasks: TaskIndex,
     { settings, clock }: ServiceContext,
   ) {
+    this.#limits = new SessionLimits(index, { settings });
     this.#store = store;
     this.index = index;
     this.#tasks = tasks;
@@ -81,7 +84,7 @@ export class Sessions {
         return sessionReplaced(sessionId);
       }
       isReplaced = isOfOtherInstance(known, instance);
-      return {
+      const session: Session = {
         sessionId,
         capabilities: [...new Set(request.capabilities)],
         metadata: request.metadata,
@@ -90,6 +93,8 @@ export class Sessions {
         instance: instance ?? known?.instance ?? null,
         replacedInstances: isReplaced ? replacedAfter(known) : (known?.replacedInstances ?? []),
       };
+      this.#limits.requireRoom(session);
+      return session;
     });
     return { session: toRecord(session), isReplaced };
   }
