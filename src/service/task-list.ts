@@ -169,11 +169,13 @@ function wantedBy(
   isDeadEnd: (taskId: string) => boolean,
 ): (task: TaskOutline) => boolean {
   const { status, claimed_by: claimedBy, dead_end: deadEnd, prefix, tags } = request;
+  const { created_by: createdBy } = request;
   const statuses = status === undefined ? null : new Set([status].flat());
   return (task) =>
     (statuses === null || statuses.has(task.status)) &&
     (deadEnd === undefined || isDeadEnd(task.taskId) === deadEnd) &&
     (claimedBy === undefined || task.claimedBy === claimedBy) &&
+    (createdBy === undefined || task.createdBy === createdBy) &&
     task.taskId.startsWith(prefix) &&
     hasTags(task.tags, tags);
 }

@@ -27,7 +27,7 @@ describe("the check that all workers answer", () => {
   it("fails when requests are refused", async () => {
     await using coordinator = await TestCoordinator.start({
       workers: 0,
-      settings: { "limits.in_flight": 1 },
+      settings: { "limits.in_flight": 1, "limits.queued_per_principal": 1 },
     });
     const workers = await startWorkers(coordinator, 1);
     const [problem] = await untilAllAnswer([coordinator.server.url], workers, 0);
