@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { CHANGEABLE_FIELDS } from "../../src/protocol/definition-record.ts";
 import { Buckets, type Sequences } from "./bucket-state.ts";
-import { isValid, type Mutation, mutations, writesOf } from "./mutations.ts";
+import { AGENT, isValid, type Mutation, mutations, writesOf } from "./mutations.ts";
 import { oversized } from "./oversized.ts";
 import { type Problem, unattributed } from "./rounds.ts";
 import { count, seedOfRound } from "./run.ts";
@@ -79,7 +79,7 @@ async function prepare(ask: Ask, { setup, id, session }: Mutation): Promise<void
   }
   if (setup === "session") await ask(`sessions.register.${session}`, { ttl_seconds: 3_600 });
   if (setup === "session" || setup === "nothing") return;
-  await ask(`tasks.create.${id}`);
+  await ask(`${AGENT}tasks.create.${id}`);
   if (setup === "cancelled") await ask(`tasks.cancel.${id}`);
   if (setup === "claimed") {
     await ask(`tasks.claim.${id}`, { session_id: session, ttl_seconds: 3_600 });

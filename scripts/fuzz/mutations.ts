@@ -41,6 +41,9 @@ interface Kind {
   readonly agents?: true;
 }
 
+/** What stands in front of the subjects of the agent. Only it and operators change the definition of its tasks. */
+export const AGENT = "agent.mutant.";
+
 /** An hour: no lease expires during the run. */
 const LONG = "3600";
 
@@ -116,7 +119,7 @@ function ofKind(operation: Operation, kind: Kind): fc.Arbitrary<MutationMaker> {
       });
       const takesId = OPERATION_IDS[operation] !== "none";
       const named = operation.startsWith("sessions.") ? session : id;
-      const subject = (isAgent ? "agent.mutant." : "") + operation + (takesId ? `.${named}` : "");
+      const subject = (isAgent ? AGENT : "") + operation + (takesId ? `.${named}` : "");
       return {
         ...{ id, session, operation, setup: kind.setup },
         codes: isKept(body) ? ["ok", "too_large"] : ["invalid_request"],

@@ -72,7 +72,8 @@ describe("a run of the fuzz", () => {
         setTimeout(() => message.respond('{"ok":true}'), 10);
       },
     });
-    assert.match(await whatIsFound(target), /^more than one answer: \{"ok":true\}/m);
+    // Either of the two answers can be the second one.
+    assert.match(await whatIsFound(target), /^more than one answer: \{"ok":/m);
   });
 
   it("finds an operation that never answers", async () => {
