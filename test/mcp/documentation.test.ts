@@ -5,6 +5,7 @@ import { TOOLS } from "../../src/mcp/tools.ts";
 import { read, section, table } from "../support/markdown.ts";
 import { McpClient } from "../support/mcp-client.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
+import { makeCalls } from "./documented-calls.ts";
 
 const DOCUMENT = read("docs/agents.md");
 
@@ -23,15 +24,6 @@ describe("docs/agents.md", () => {
     const { url } = coordinator.server;
     await using one = await McpClient.start({ url, session: "agent-one", age: "old" });
     await using two = await McpClient.start({ url, session: "agent-two", age: "new" });
-    const clients = new Map([
-      ["one", one],
-      ["two", two],
-    ]);
-    const calls = [...DOCUMENT.matchAll(/^(\w+)> (\w+) (\{.*\})\n(\{.*\})$/gm)];
-    assert.ok(calls.length >= 10);
-    for (const [, agent = "", tool = "", args = "", reply = ""] of calls) {
-      const result = await clients.get(agent)?.answer(tool, JSON.parse(args) as object);
-      assert.equal(JSON.stringify(result?.answer), reply, `${tool} ${args}`);
-    }
+    assert.equal(await makeCalls(section(DOCUMENT, "A longer run"), { one, two }), 11);
   });
 });

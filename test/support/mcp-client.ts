@@ -1,6 +1,9 @@
 /** A client of the Model Context Protocol, as coding agents have one, with `if-coordinator mcp` as its server. */
 import { Client, type RequestOptions } from "@modelcontextprotocol/client";
-import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
+import {
+  StdioClientTransport,
+  type StdioServerParameters,
+} from "@modelcontextprotocol/client/stdio";
 import { MAIN } from "./cli-process.ts";
 
 /** `old` is the handshake of 2025, and `new` the protocol version 2026-07-28. */
@@ -40,8 +43,8 @@ export class McpClient implements AsyncDisposable {
   }
 
   static async start(options: McpClientOptions): Promise<McpClient> {
-    const { url, age = "old", session, args = [], cwd, env = {} } = options;
-    const transport = new StdioClientTransport({
+    const { url, age, session, args = [], cwd, env = {} } = options;
+    const server = {
       command: process.execPath,
       args: [MAIN, "mcp", "--nats", url, ...args],
       env: {
@@ -50,8 +53,16 @@ export class McpClient implements AsyncDisposable {
         ...env,
       },
       ...(cwd === undefined ? {} : { cwd }),
-      stderr: "pipe",
-    });
+    };
+    return await McpClient.startServer(server, age);
+  }
+
+  /** The server gets only the few variables that the SDK passes on, and those that are given. */
+  static async startServer(
+    server: StdioServerParameters,
+    age: ProtocolAge = "old",
+  ): Promise<McpClient> {
+    const transport = new StdioClientTransport({ ...server, stderr: "pipe" });
     const client = new Client(
       { name: "test", version: "1" },
       { versionNegotiation: { mode: age === "old" ? "legacy" : { pin: "2026-07-28" } } },
