@@ -12,11 +12,7 @@ const read = (file: string): string => readFileSync(join(FOLDER, file), "utf8");
 const json = (file: string): any => JSON.parse(read(file));
 
 /** The files of hooks, with where each client has its commands. */
-const HOOKS = [
-  "plugin/hooks/hooks.json",
-  "plugin/com.openai/hooks.json",
-  "gemini/hooks/hooks.json",
-];
+const HOOKS = ["plugin/hooks/hooks.json", "codex/hooks/hooks.json", "gemini/hooks/hooks.json"];
 const MONITORS: readonly { name: string; command: string; description: string }[] = json(
   "plugin/monitors/monitors.json",
 );
@@ -31,18 +27,9 @@ describe("the portable plugin", () => {
     function schemaOf(name: string): string {
       return `${schema}/${name}.schema.json`;
     }
-    const known = [
-      "$schema",
-      "name",
-      "version",
-      "description",
-      "license",
-      "keywords",
-      "extensions",
-    ];
+    const known = ["$schema", "name", "version", "description", "license", "keywords"];
     assert.deepEqual(Object.keys(plugin), known);
     assert.deepEqual(Object.keys(mcp), ["$schema", "mcpServers"]);
-    assert.ok(existsSync(join(FOLDER, "plugin", plugin.extensions["com.openai"].hooks)));
   });
 
   it("has a skill whose name is that of its folder", () => {
@@ -52,20 +39,39 @@ describe("the portable plugin", () => {
 
   it("has the version of the package, as all manifests have", () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-    const manifests = ["plugin/plugin.json", "plugin/.claude-plugin/plugin.json"];
-    for (const file of [...manifests, "gemini/gemini-extension.json"]) {
+    const own = ["plugin/.claude-plugin/plugin.json", "codex/.codex-plugin/plugin.json"];
+    for (const file of ["plugin/plugin.json", ...own, "gemini/gemini-extension.json"]) {
       assert.equal(json(file).version, version, file);
       assert.equal(json(file).name, "if-coordinator", file);
     }
-    const claude = json("plugin/.claude-plugin/plugin.json");
-    assert.equal(claude.description, plugin.description);
-    assert.equal(basename(claude.mcpServers), "mcp.json");
+    for (const file of own) {
+      assert.equal(json(file).description, plugin.description, file);
+      assert.equal(basename(json(file).mcpServers), "mcp.json", file);
+    }
   });
 
   it("starts the same server in every client", () => {
     const { type, ...server } = mcp.mcpServers["if-coordinator"];
     assert.deepEqual([type, server], ["stdio", { command: "if-coordinator", args: ["mcp"] }]);
-    assert.deepEqual(json("gemini/gemini-extension.json").mcpServers["if-coordinator"], server);
+    for (const file of ["gemini/gemini-extension.json", "codex/mcp.json"]) {
+      assert.deepEqual(json(file).mcpServers["if-coordinator"], server, file);
+    }
+  });
+});
+
+describe("the plugin of Codex", () => {
+  it("names files that exist, and is in the marketplace", () => {
+    const { skills, mcpServers, hooks } = json("codex/.codex-plugin/plugin.json");
+    for (const file of [skills, mcpServers, hooks]) {
+      assert.ok(existsSync(join(FOLDER, "codex", file)), file);
+    }
+    const [plugin] = json(".agents/plugins/marketplace.json").plugins;
+    assert.deepEqual([plugin.name, plugin.source.path], ["if-coordinator", "./codex"]);
+  });
+
+  it("has the skill of the portable plugin", () => {
+    const skill = "skills/if-coordinator/SKILL.md";
+    assert.equal(read(`codex/${skill}`), read(`plugin/${skill}`));
   });
 });
 

@@ -66,7 +66,7 @@ for (const { name, title, sessionVariable, serverIn } of CLIENTS) {
       const setup = (...args: string[]): Promise<string> =>
         printed(["setup", name, ...args], project);
 
-      const [file = "", output = ""] = setupIn(shown, name);
+      const [file, output] = setupIn(shown, name);
       assert.equal(await setup(), output);
       assert.equal(await setup("--check"), `${file} is set up\n`);
       // The tests have a port of their own.
@@ -77,8 +77,8 @@ for (const { name, title, sessionVariable, serverIn } of CLIENTS) {
       await printed(["import", "examples/board.md", "--nats", url], ROOT);
       const path = [installCommand(temp.path), process.env.PATH].join(delimiter);
       const sessions = sessionsIn(shown);
-      const start = (session = ""): Promise<McpClient> => {
-        const named = sessionVariable === undefined ? {} : { [sessionVariable]: session };
+      const start = (session: string | undefined): Promise<McpClient> => {
+        const named = sessionVariable === undefined ? {} : { [sessionVariable]: session ?? "" };
         const env = { PATH: path, TMPDIR: temp.path, ...named, ...server.env };
         return McpClient.startServer({ ...server, args: [...server.args], env, cwd: project });
       };
@@ -99,7 +99,8 @@ function setupIn(text: string, client: ClientName): readonly [file: string, outp
   const [block] = codeBlocks(text);
   const [command, ...output] = (block?.text ?? "").split("\n");
   assert.equal(command, `$ if-coordinator setup ${client}`);
-  return [output[0] ?? "", `${output.join("\n")}\n`];
+  const [file = ""] = output;
+  return [file, `${output.join("\n")}\n`];
 }
 
 /** What the client has called the sessions of both agents. */
