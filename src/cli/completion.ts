@@ -49,7 +49,10 @@ async function printCandidates(words: readonly string[], table: CommandTable): P
     import("./completion/look-up.ts"),
   ]);
   const candidates = await complete(words, table, lookUp);
-  const lines = (candidates ?? []).map(({ value, description }) => `${value}\t${description}`);
+  // zsh would list an empty description as a candidate of its own.
+  const lines = (candidates ?? []).map(({ value, description }) =>
+    description === "" ? value : `${value}\t${description}`,
+  );
   await write(`${[...lines, candidates === null ? ALSO_FILES : ONLY_CANDIDATES].join("\n")}\n`);
   // A server that has not answered in time must not keep the shell waiting.
   process.exit(0);
