@@ -1,6 +1,7 @@
 /** What a model learns although it did not ask. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { Notices } from "../../src/mcp/notices.ts";
 import { McpClient } from "../support/mcp-client.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
@@ -50,5 +51,16 @@ describe("the next reply says", () => {
     await coordinator.ok("tasks.cancel.a");
     const { notices } = await mcp.call("wait_for", { prefix: "none.", wait_seconds: 10 });
     assert.deepEqual(notices, ["b, for which you waited, is cancelled."]);
+  });
+
+  it("at most three things, and the rest with the reply after it", () => {
+    const notices = new Notices();
+    for (const text of ["a", "b", "c", "d"]) notices.add("s1", text);
+    notices.add("s2", "e");
+    assert.deepEqual(notices.take("s1"), ["a", "b", "c"]);
+    assert.ok(notices.has("s1"));
+    assert.deepEqual(notices.take("s1"), ["d"]);
+    assert.equal(notices.has("s1"), false);
+    assert.deepEqual(notices.take("s2"), ["e"]);
   });
 });
