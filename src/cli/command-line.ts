@@ -1,12 +1,10 @@
 /** Runs the command of a command line, and reports an error with the exit code that it means. */
 import { createProgram } from "./program.ts";
-import { asksForJson, endWithClosedPipe } from "./shared/data.ts";
+import { asksForJson } from "./shared/data.ts";
 import { refuseBrokenText } from "./shared/argument-text.ts";
+import { endSoon, endWithClosedPipe } from "./shared/command-end.ts";
 import { asksForJsonLog, wantsJsonLog } from "./shared/log-format.ts";
 import { useJson } from "./shared/output.ts";
-
-/** Time to write the last output. */
-const EXIT_DELAY_MS = 1_000;
 
 /** Sets the exit code of the process. Never rejects. */
 export async function runCommandLine(args: readonly string[]): Promise<void> {
@@ -22,7 +20,6 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
     const { reportError } = await import("./shared/report-error.ts");
     process.exitCode = reportError(error, { isJson: asksForJson(args) });
   } finally {
-    // Something half open, such as a connection that was never answered, must not keep the process alive.
-    setTimeout(() => process.exit(), EXIT_DELAY_MS).unref();
+    endSoon();
   }
 }

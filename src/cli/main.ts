@@ -12,6 +12,6 @@ if (!(await isAnsweredHook())) {
 
 async function isAnsweredHook(): Promise<boolean> {
   if (args[0] !== "hook") return false;
-  const { hasNothingToDo } = await import("./hook/quick-answer.ts");
-  return hasNothingToDo(args);
+  const { answersHook } = await import("./hook/quick-answer.ts");
+  return await answersHook(args);
 }

@@ -8,8 +8,8 @@ import { removeAbandonedSeats, takeSeat, type Seat } from "./mcp/folder-seat.ts"
 import { ownedSession } from "./mcp/owned-session.ts";
 import { type Address, parseAddress } from "./mcp/parse-address.ts";
 import { openCoordinator } from "./shared/client.ts";
+import { onOutputError } from "./shared/command-end.ts";
 import { addConnectionOptions, type ConnectionOptions } from "./shared/connection-options.ts";
-import { onOutputError } from "./shared/data.ts";
 import { addExamples } from "./shared/help.ts";
 import { Interruption } from "./shared/interruption.ts";
 import { printError } from "./shared/output.ts";

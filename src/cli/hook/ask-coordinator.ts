@@ -12,6 +12,11 @@ export interface CheckedClaim extends BelievedClaim {
   readonly holder: string | null;
 }
 
+export interface Situation {
+  readonly claims: readonly CheckedClaim[];
+  readonly ready: number;
+}
+
 /** A client waits for its hook. */
 const PATIENCE_MS = 1_000;
 
@@ -27,7 +32,7 @@ export function checkClaims(
 export function askSituation(
   believed: Believed,
   options: ConnectionOptions,
-): Promise<{ readonly claims: readonly CheckedClaim[]; readonly ready: number } | null> {
+): Promise<Situation | null> {
   return asking(believed, options, async (calls) => {
     const [claims, { ready }] = await Promise.all([
       verifyAll(calls, believed.claims),

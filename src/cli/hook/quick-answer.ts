@@ -1,6 +1,6 @@
 /**
- * Hooks that have nothing to do, as most have. A client waits for its hook before each command of the agent,
- * so this is decided before the command line is loaded.
+ * Hooks without the command line. A client waits for its hook before each command of the agent, and most hooks
+ * have nothing to do. This decides which, and loads only what the others need.
  */
 import { believedBy } from "./believed-claims.ts";
 import { type EventName, EVENTS, inputOf } from "./events.ts";
@@ -8,30 +8,36 @@ import { publishes } from "./hook-input.ts";
 
 /**
  * @param args as `hook <event> [--client <name>]`
- * @returns false if the whole command has to decide, also about other arguments
+ * @returns false if the whole command line has to decide, because there are other arguments
  */
-export function hasNothingToDo([, name, ...options]: readonly string[]): boolean {
+export async function answersHook([, name, ...options]: readonly string[]): Promise<boolean> {
   const event = EVENTS.find((known) => known === name);
   const client = clientIn(options);
-  if (event === undefined || event === "session-start" || client === undefined) return false;
+  if (event === undefined || client === undefined) return false;
+  if (hasNothingToDo(event, client)) return true;
+  const { runAlone } = await import("./run-alone.ts");
+  await runAlone(event, client);
+  return true;
+}
+
+function hasNothingToDo(event: EventName, client: string): boolean {
+  if (event === "session-start") return false;
   try {
-    return concernsNobody(event, client);
+    const { command, sessionId } = inputOf(event);
+    if (event === "pre-tool-use" && !publishes(command)) return true;
+    return believedBy(client, sessionId, {}).claims.length === 0;
   } catch {
+    // The hook itself reports it.
     return false;
   }
 }
 
-function concernsNobody(event: EventName, client: string): boolean {
-  const { command, sessionId } = inputOf(event);
-  if (event === "pre-tool-use" && !publishes(command)) return true;
-  return believedBy(client, sessionId, {}).claims.length === 0;
-}
-
 /** `undefined`: there are other options. */
 function clientIn(options: readonly string[]): string | undefined {
-  const [name, client, ...others] = options;
+  const [name, client = "", ...others] = options;
   if (name === undefined) return DEFAULT_CLIENT;
-  return name === "--client" && others.length === 0 ? client : undefined;
+  const isName = name === "--client" && /^[a-z-]+$/.test(client);
+  return isName && others.length === 0 ? client : undefined;
 }
 
 export const DEFAULT_CLIENT = "claude";

@@ -4,7 +4,6 @@
  */
 import { once } from "node:events";
 import { type Command, Option } from "commander";
-import { EXIT } from "./exit-codes.ts";
 import { jsonText } from "./json-text.ts";
 
 export interface OutputOptions {
@@ -33,28 +32,6 @@ export async function show(
 /** Resolves when the reader can take more, so a slow reader does not fill the memory. */
 export async function write(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, "drain");
-}
-
-/** What happens when standard output can no longer be written. */
-let outputFailed = (error: NodeJS.ErrnoException): void => {
-  // A reader such as `head` closes the pipe when it has enough. That is no error of the command.
-  if (error.code === "EPIPE") process.exit(0);
-  process.stderr.write(`if-coordinator: the output cannot be written: ${error.message}\n`);
-  process.exit(EXIT.failed);
-};
-
-/** For a command that has something to put in order before it ends. */
-export function onOutputError(listener: (error: NodeJS.ErrnoException) => void): void {
-  outputFailed = listener;
-}
-
-/** Ends the command when standard output can no longer be written. */
-export function endWithClosedPipe(): void {
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    outputFailed(error);
-  });
-  // Nobody can be told.
-  process.stderr.on("error", () => undefined);
 }
 
 /** Whether the arguments ask for JSON. It is needed before the command line is parsed, for errors. */

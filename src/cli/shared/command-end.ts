@@ -1,0 +1,32 @@
+/** How the process of a command ends. A hook needs it without the command line, so it does not load commander. */
+import { EXIT } from "./exit-codes.ts";
+
+/** Time to write the last output. */
+const EXIT_DELAY_MS = 1_000;
+
+/** Something half open, such as a connection that was never answered, must not keep the process alive. */
+export function endSoon(): void {
+  setTimeout(() => process.exit(), EXIT_DELAY_MS).unref();
+}
+
+/** What happens when standard output can no longer be written. */
+let outputFailed = (error: NodeJS.ErrnoException): void => {
+  // A reader such as `head` closes the pipe when it has enough. That is no error of the command.
+  if (error.code === "EPIPE") process.exit(0);
+  process.stderr.write(`if-coordinator: the output cannot be written: ${error.message}\n`);
+  process.exit(EXIT.failed);
+};
+
+/** For a command that has something to put in order before it ends. */
+export function onOutputError(listener: (error: NodeJS.ErrnoException) => void): void {
+  outputFailed = listener;
+}
+
+/** Ends the command when standard output can no longer be written. */
+export function endWithClosedPipe(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    outputFailed(error);
+  });
+  // Nobody can be told.
+  process.stderr.on("error", () => undefined);
+}
