@@ -72,6 +72,7 @@ for (const { name, title, sessionVariable, serverIn } of CLIENTS) {
       // The tests have a port of their own.
       await setup("--nats", url);
       const server = serverIn(await readFile(join(project, file), "utf8"));
+      const { command, args, env = {} } = server;
       assert.deepEqual(server, { command: "if-coordinator", args: ["mcp", "--nats", url] });
 
       await printed(["import", "examples/board.md", "--nats", url], ROOT);
@@ -79,8 +80,8 @@ for (const { name, title, sessionVariable, serverIn } of CLIENTS) {
       const sessions = sessionsIn(shown);
       const start = (session: string | undefined): Promise<McpClient> => {
         const named = sessionVariable === undefined ? {} : { [sessionVariable]: session ?? "" };
-        const env = { PATH: path, TMPDIR: temp.path, ...named, ...server.env };
-        return McpClient.startServer({ ...server, args: [...server.args], env, cwd: project });
+        const environment = { PATH: path, TMPDIR: temp.path, ...named, ...env };
+        return McpClient.startServer({ command, args: [...args], env: environment, cwd: project });
       };
       await using one = await start(sessions[0]);
       await using two = await start(sessions[1]);
