@@ -80,7 +80,7 @@ export async function consumeStream(
   const puller = new Puller(connection, {
     stream,
     subject: `${apiPrefixOf(jsm)}.CONSUMER.MSG.NEXT.${stream}.${name}`,
-    request: requestFor(config),
+    batch: batchFor(config),
     pace: new PullPace(pace),
     handler,
     // Without this request, the server would remove the consumer later.
@@ -101,7 +101,7 @@ interface PullerOptions {
   readonly stream: string;
   /** Where requests are sent. */
   readonly subject: string;
-  readonly request: string;
+  readonly batch: number;
   readonly pace: PullPace;
   readonly handler: StreamConsumerHandler;
   readonly stopped: () => void;
@@ -118,8 +118,8 @@ class Puller {
   #requests = 0;
   /** Where the last request is answered. The server sends its status there. */
   #replySubject = "";
-  /** Whether the last request has brought messages. */
-  #isAnswered = false;
+  /** The messages that the last request has brought. */
+  #received = 0;
   #delivered = 0;
   #heardAt = performance.now();
   #isOver = false;
@@ -173,20 +173,22 @@ class Puller {
   #pull(): void {
     if (this.#next !== null) clearTimeout(this.#next);
     this.#next = null;
-    this.#isAnswered = false;
+    this.#received = 0;
     this.#requests++;
     this.#replySubject = `${this.#inbox}.${this.#requests}`;
-    const { subject, request, pace } = this.#options;
+    const { subject, batch, pace } = this.#options;
     pace.asked(performance.now());
-    this.#connection.publish(subject, request, { reply: this.#replySubject });
+    this.#connection.publish(subject, requestFor(batch), { reply: this.#replySubject });
   }
 
   #deliver(msg: Msg, place: DeliveredPlace): void {
     if (place.delivery !== this.#delivered + 1) throw new Error("a message is missing");
     this.#delivered++;
-    this.#isAnswered = true;
+    this.#received++;
     const isNews = this.#options.handler.message({ msg, ...place });
     this.#options.pace.delivered(place.sequence, this.#heardAt, isNews);
+    // If the stream has no further message, the server says nothing at the end of a full batch.
+    if (this.#received === this.#options.batch) this.#pull();
   }
 
   /** Handles heartbeats, the end of an answer, and the end of the consumer. */
@@ -211,8 +213,6 @@ class Puller {
     if (silence > HEARTBEAT_MS * HEARTBEATS_MISSED) {
       this.#end(new Error(`no heartbeat from the consumer of ${this.#options.stream}`));
     }
-    // A request whose whole batch was sent may have no status.
-    else if (silence > HEARTBEAT_MS && this.#isAnswered) this.#pull();
   }
 
   /** The server has sent everything that it has at the moment. */
@@ -227,9 +227,13 @@ class Puller {
   }
 }
 
-function requestFor({ max_batch = Infinity }: ConsumerConfig): string {
+function batchFor({ max_batch = Infinity }: ConsumerConfig): number {
+  return Math.min(BATCH_MESSAGES, max_batch);
+}
+
+function requestFor(batch: number): string {
   return JSON.stringify({
-    batch: Math.min(BATCH_MESSAGES, max_batch),
+    batch,
     // Ends the answer with the last message that is there, instead of waiting until the batch is full.
     no_wait: true,
     expires: nanos(WAIT_MS),
