@@ -14,12 +14,14 @@ export class HeldClaim {
   /** Whether the model knows the claim. It does not if the call that made it was cancelled. */
   isKnown = false;
   #note: string | undefined;
-
+  #tool = "";
+  #at = "";
   readonly #reports: ProgressReports;
 
   /** @param renew sends a report with the lease. It must not reject */
   constructor(claim: Claim, session: string, renew: (progress: unknown) => Promise<void>) {
-    this.#reports = new ProgressReports(renew);
+    // A report is made when it is sent: an earlier call must not take back the note of a later one.
+    this.#reports = new ProgressReports(() => renew(this.#report()));
     this.claim = claim;
     this.session = session;
     this.handle = handleOf(claim.task.task_id, claim.attempt);
@@ -38,7 +40,13 @@ export class HeldClaim {
   /** The report that others see: the last note, the last tool, and when that was. */
   progress(tool: string, note?: string): object {
     if (note !== undefined) this.#note = shortText(note, MAX_NOTE);
-    const at = new Date().toISOString();
-    return { ...(this.#note === undefined ? {} : { note: this.#note }), tool, at };
+    this.#tool = tool;
+    this.#at = new Date().toISOString();
+    return this.#report();
+  }
+
+  #report(): object {
+    const note = this.#note === undefined ? {} : { note: this.#note };
+    return { ...note, tool: this.#tool, at: this.#at };
   }
 }
