@@ -16,12 +16,14 @@ export class HeldClaim {
   #note: string | undefined;
   #tool = "";
   #at = "";
+  /** The report under way, or the last one. */
+  #sending: Promise<void> = Promise.resolve();
   readonly #reports: ProgressReports;
 
   /** @param renew sends a report with the lease. It must not reject */
   constructor(claim: Claim, session: string, renew: (progress: unknown) => Promise<void>) {
     // A report is made when it is sent: an earlier call must not take back the note of a later one.
-    this.#reports = new ProgressReports(() => renew(this.#report()));
+    this.#reports = new ProgressReports(() => (this.#sending = renew(this.#report())));
     this.claim = claim;
     this.session = session;
     this.handle = handleOf(claim.task.task_id, claim.attempt);
@@ -30,6 +32,11 @@ export class HeldClaim {
   /** The agent is active. Of several reports within a second, the last is sent. */
   note(tool: string): void {
     if (!this.claim.isOver) this.#reports.report(this.progress(tool));
+  }
+
+  /** Resolves when no report is under way that could overtake the next one. */
+  untilReported(): Promise<void> {
+    return this.#sending;
   }
 
   /** The claim is over. */

@@ -33,6 +33,7 @@ async function report(
   const holder = { session_id: session, instance: agent.instance, attempt: claim.attempt };
   const view = { claim: held.handle };
   try {
+    await held.untilReported();
     const renewal = { ...holder, progress, release_on_disconnect: true };
     const reply = await tasks.renew(claim.task.task_id, renewal, { signal });
     return { session, view: { status: reply.cancel_requested ? "cancel" : "held", ...view } };
