@@ -32,6 +32,8 @@ describe("the next reply says", () => {
     await using mcp = await McpClient.start({ url: coordinator.server.url, session: "s1" });
     await coordinator.ok("tasks.create.a");
     const { claim } = await mcp.call("next_task");
+    // With its answer, the server of NATS knows that the agent wants the changes of its task.
+    await mcp.call("report_progress");
     await coordinator.ok("tasks.cancel.a", { reason: "no longer needed" });
     const waiting = await mcp.call("wait_for", { prefix: "none." });
     const text = "a#1 was cancelled: stop working on it, then finish_task with give_back.";
