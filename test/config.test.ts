@@ -200,8 +200,10 @@ describe("configuration", () => {
       IF_COORDINATOR_NATS_PASSWORD: "hush",
       IF_COORDINATOR_NATS_SYSTEM_PASSWORD: "hush",
       IF_COORDINATOR_NATS_CERT_FILE: "cert.pem",
+      IF_COORDINATOR_AUTH_VISIBILITY: "own",
     };
     assert.deepEqual(problemsOf({ env }), [
+      "IF_COORDINATOR_AUTH_VISIBILITY needs auth.mode accounts: in open mode, everyone sees all",
       "IF_COORDINATOR_RETRY_MAX_MS must be at least retry.base_ms (100)",
       "IF_COORDINATOR_NATS_PASSWORD needs nats.username as well",
       "IF_COORDINATOR_NATS_SYSTEM_PASSWORD needs nats.system_username as well",

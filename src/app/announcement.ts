@@ -9,7 +9,7 @@ export interface Announcement {
   /** The number of parked requests. */
   readonly waiting: number;
   /** The settings that should be the same for all workers, under their names in the configuration. */
-  readonly settings: Readonly<Record<string, number>>;
+  readonly settings: Readonly<Record<string, number | string>>;
 }
 
 export function announcementOf(config: Config, clock: Clock, waiting: number): Announcement {
@@ -30,6 +30,7 @@ export function announcementOf(config: Config, clock: Clock, waiting: number): A
       max_record_bytes: config.maxRecordBytes,
       replicas: config.replicas,
       history: config.history,
+      "auth.visibility": config.auth.visibility,
       "audit.enabled": isAudited(config) ? 1 : 0,
       "limits.in_flight": config.limits.inFlight,
       "limits.in_flight_per_principal": config.limits.inFlightPerPrincipal,

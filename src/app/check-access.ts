@@ -2,7 +2,7 @@
 import type { Config } from "../config.ts";
 import { readAccountImports } from "../nats/account-imports.ts";
 import type { Connection } from "../nats/connection.ts";
-import { importProblem, openServerWarning } from "../nats/unsafe-access.ts";
+import { importProblem, openServerWarning, updatesProblem } from "../nats/unsafe-access.ts";
 import type { Observe } from "../service/ports.ts";
 import { systemLogin } from "./system-login.ts";
 
@@ -10,7 +10,7 @@ import { systemLogin } from "./system-login.ts";
  * Warns of a server that asks nobody who they are. With `auth.mode: accounts`, it also looks at the imports, as far
  * as the user of the system account may see them.
  *
- * @throws Error if an account can act as others
+ * @throws Error if an account can act as others, or receives what it may not see
  */
 export async function checkAccess(
   config: Config,
@@ -22,8 +22,8 @@ export async function checkAccess(
   const system = systemLogin(config.nats, "if-coordinator imports");
   if (config.auth.mode === "open" || system === null) return;
   const imports = (await readAccountImports(connection, system)) ?? [];
-  for (const one of imports) {
-    const problem = importProblem(one);
+  const updates = config.auth.visibility === "all" ? null : updatesProblem(imports);
+  for (const problem of [...imports.map(importProblem), updates]) {
     if (problem !== null) throw new Error(problem);
   }
 }

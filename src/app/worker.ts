@@ -220,6 +220,7 @@ function settingsOf(config: Config, workerId: string, connection: Connection): S
       bytesPerPrincipal: config.limits.bytesPerPrincipal,
     },
     principalsOnly: config.auth.mode === "accounts",
+    visibility: config.auth.visibility,
     leaseGraceMs: config.leaseGraceMs,
     disconnectGraceMs: config.disconnectGraceMs,
     outageGraceMs: config.outageGraceSeconds * 1000,

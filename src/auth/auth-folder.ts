@@ -2,7 +2,7 @@
  * The folder of a secured set-up. Nothing is kept twice: what a principal is, its signed account says.
  *
  *     nats-server.conf   for the NATS server
- *     auth.json          where the server is
+ *     auth.json          where the server is, and what agents see of the tasks of others
  *     keys/              seeds, which sign accounts and users
  *     accounts/          the signed accounts, by name
  *     creds/             credentials files, by name
@@ -13,6 +13,7 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createOperator, fromSeed, type KeyPair } from "@nats-io/nkeys";
+import { VISIBILITIES, type Visibility } from "../protocol/visibility.ts";
 import { AuthError } from "./auth-error.ts";
 import {
   createPrivateFile,
@@ -27,6 +28,8 @@ import {
 export interface ServerPlace {
   /** Where the commands find the server. */
   readonly server: string;
+  /** What agents see of the tasks of others. Default: all. */
+  readonly visibility?: Visibility;
 }
 
 const SECRET_FOLDERS = ["keys", "accounts", "creds", "jwt"];
@@ -80,8 +83,11 @@ export class AuthFolder {
   }
 
   /** Where the commands find the server from now on. */
-  async writePlace(place: ServerPlace): Promise<void> {
-    await this.writeText("auth.json", `${JSON.stringify({ server: place.server }, null, 2)}\n`);
+  async writePlace({ server }: ServerPlace): Promise<void> {
+    // What agents see was decided when their accounts were signed.
+    const { visibility } = this.place;
+    const place: ServerPlace = { server, ...(visibility !== undefined && { visibility }) };
+    await this.writeText("auth.json", `${JSON.stringify(place, null, 2)}\n`);
   }
 
   /** Path of the certificate of the authority. `null`: the server has no TLS. */
@@ -178,8 +184,10 @@ async function requirePrivate(path: string): Promise<void> {
 
 function placeOf(text: string, path: string): ServerPlace {
   try {
-    const { server }: { server?: unknown } = JSON.parse(text) as object;
-    if (typeof server === "string") return { server };
+    const place: { server?: unknown; visibility?: unknown } = JSON.parse(text) as object;
+    const { server, visibility = "all" } = place;
+    const known = VISIBILITIES.find((one) => one === visibility);
+    if (typeof server === "string" && known !== undefined) return { server, visibility: known };
   } catch {
     // The error below says what is wrong.
   }

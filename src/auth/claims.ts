@@ -19,6 +19,7 @@ import {
 } from "@nats-io/jwt";
 import type { KeyPair } from "@nats-io/nkeys";
 import { readRules, type StoredRules } from "../protocol/principal-rules.ts";
+import type { Visibility } from "../protocol/visibility.ts";
 import { type AccountLimits, ownLimitTexts } from "./limits.ts";
 import { exportedSubjects, importsOf, type Role, ROLES } from "./names.ts";
 
@@ -52,6 +53,14 @@ export interface PrincipalAccount {
   readonly issuedAt: number;
 }
 
+/** What the account of a principal depends on. */
+export interface Coordinator {
+  /** Public key of the coordinator's account. */
+  readonly account: string;
+  /** What agents see of the tasks of others. */
+  readonly visibility: Visibility;
+}
+
 export function issuerJwt(issuer: KeyPair, systemAccount: string): Promise<string> {
   return encodeOperator("if-coordinator", issuer, { system_account: systemAccount });
 }
@@ -83,11 +92,11 @@ const UNLIMITED = {
 
 export function principalAccountJwt(
   principal: Omit<PrincipalAccount, "issuedAt">,
-  coordinatorAccount: string,
+  { account: coordinatorAccount, visibility }: Coordinator,
   issuer: KeyPair,
 ): Promise<string> {
   const { name, role, account, limits, rules, isRevoked, revocations } = principal;
-  const imports = importsOf(role, name).map(({ type, subject, localSubject }) => ({
+  const imports = importsOf(role, name, visibility).map(({ type, subject, localSubject }) => ({
     name: localSubject,
     type,
     subject,

@@ -23,7 +23,8 @@ export interface InitOptions extends Placement {
 
 /** @throws AuthError */
 export async function initSetUp(path: string, options: InitOptions): Promise<AuthFolder> {
-  const folder = await AuthFolder.create(path, { server: options.server });
+  const { server, visibility = "all" } = options;
+  const folder = await AuthFolder.create(path, { server, visibility });
   const keys = { system: createAccount(), coordinator: createAccount() };
   for (const name of ["system", "coordinator"] as const) {
     await folder.keepKey(name, keys[name]);
@@ -91,10 +92,12 @@ async function workerConfig(folder: AuthFolder, server: string): Promise<string>
   const text = (path: string): string => JSON.stringify(path);
   const caFile = await folder.caFile();
   const ca = caFile === null ? "" : `\n    ca_cert: ${text(caFile)}`;
+  const { visibility = "all" } = folder.place;
   return `# The workers of if-coordinator. Written by "auth init".
 coordinator:
   auth:
     mode: accounts
+    visibility: ${visibility}
   nats:
     servers: [${text(server)}]
     creds_file: ${text(folder.credentialsFile("worker"))}

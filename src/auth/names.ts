@@ -3,6 +3,7 @@
  * passes on their requests.
  */
 import { AGENT_ROOT, OPERATOR_ROOT, TASK_UPDATES } from "../protocol/subjects.ts";
+import type { Visibility } from "../protocol/visibility.ts";
 
 /** `agent`: works on tasks. `operator`: also manages the tasks of others. */
 export const ROLES = ["agent", "operator"] as const;
@@ -34,13 +35,17 @@ export interface SubjectImport {
   readonly localSubject: string;
 }
 
-/** What the account of a principal imports: its own requests under the plain names, and the updates. */
-export function importsOf(role: Role, name: string): SubjectImport[] {
+/**
+ * What the account of a principal imports: its own requests under the plain names, and the updates. These contain
+ * whole records, so agents get them only if they may see everything.
+ */
+export function importsOf(role: Role, name: string, visibility: Visibility): SubjectImport[] {
   const services = ["tasks.>", "sessions.>"].map((localSubject) => ({
     type: "service" as const,
     subject: `${ROOT_OF[role]}.${name}.${localSubject}`,
     localSubject,
   }));
+  if (role === "agent" && visibility !== "all") return services;
   const updates = `${TASK_UPDATES}.>`;
   return [...services, { type: "stream", subject: updates, localSubject: updates }];
 }

@@ -197,7 +197,9 @@ async function signPrincipal(
 ): Promise<string> {
   const key = await folder.key("coordinator");
   if (key === null) throw new AuthError(`${folder.path} has no key of the coordinator's account`);
-  return principalAccountJwt(principal, key.getPublicKey(), folder.issuer);
+  const { visibility = "all" } = folder.place;
+  const coordinator = { account: key.getPublicKey(), visibility };
+  return principalAccountJwt(principal, coordinator, folder.issuer);
 }
 
 /** @throws AuthError if the key of this name is missing, or does not belong to the account */

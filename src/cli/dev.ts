@@ -52,7 +52,9 @@ async function dev(
   signal: AbortSignal,
 ): Promise<void> {
   const { port, storeDir } = config.dev;
-  const secured = config.dev.secure ? await openSecureSetUp(storeDir, port) : null;
+  const secured = config.dev.secure
+    ? await openSecureSetUp(storeDir, port, config.auth.visibility)
+    : null;
   if (secured === null && (await hasSecureSetUp(storeDir))) printError(NOT_SECURED);
   const binary = await resolveServerBinary({ ...config.dev, notify: printError });
   const systemUser = { username: "if-coordinator", password: randomUUID() };
@@ -83,12 +85,15 @@ type Login = Pick<Config, "auth"> & { readonly nats: Partial<Config["nats"]> };
 
 /** The server has no users except for our system user. */
 function loginOf({ username, password }: SystemUser): Login {
-  return { auth: { mode: "open" }, nats: { systemUsername: username, systemPassword: password } };
+  return {
+    auth: { mode: "open", visibility: "all" },
+    nats: { systemUsername: username, systemPassword: password },
+  };
 }
 
 function securedLogin({ folder, caFile }: SecureSetUp): Login {
   return {
-    auth: { mode: "accounts" },
+    auth: { mode: "accounts", visibility: folder.place.visibility ?? "all" },
     nats: {
       credsFile: folder.credentialsFile("worker"),
       systemCredsFile: folder.credentialsFile("reports"),

@@ -47,6 +47,7 @@ async function exportTasks(options: ExportOptions): Promise<void> {
   await withCalls(options, async ({ calls }) => {
     const file = await openOutput(output);
     let count = 0;
+    let redacted = 0;
     const notCarried = { claimed: 0, failed: 0 };
     try {
       await file.write(writer.head);
@@ -55,6 +56,7 @@ async function exportTasks(options: ExportOptions): Promise<void> {
         for (const task of page) {
           text += writer.task(task, count === 0);
           count++;
+          if (task.redacted === true) redacted++;
           if (task.status === "claimed" || task.status === "failed") notCarried[task.status]++;
         }
         await file.write(text);
@@ -67,6 +69,9 @@ async function exportTasks(options: ExportOptions): Promise<void> {
     for (const [status, tasks] of Object.entries(notCarried)) {
       if (tasks > 0)
         printError(`if-coordinator: ${tasks} ${status}: an import creates them as open tasks`);
+    }
+    if (redacted > 0) {
+      printError(`if-coordinator: ${redacted} without content, which this agent may not see`);
     }
     if (output !== undefined) {
       printError(`if-coordinator: wrote ${counted(count, "task")} to ${output}`);

@@ -174,8 +174,11 @@ export class UpdateSubscription {
   #acceptPage(page: Reply<"tasks.changes">): void {
     for (const change of page.changes) {
       if (change.revision !== this.#tail + 1) this.#isMissing = true;
+      const { task_id, revision, task } = change;
+      // The coordinator does not show this task. Nothing was missed.
+      if (task_id === undefined) this.#tail = revision;
       // NATS limits the size of a reply, so a page needs no further limit.
-      this.#accept(change, 0);
+      else this.#accept({ task_id, revision, task }, 0);
     }
     if (page.has_more || page.last_revision <= this.#tail) return;
     // The last changes have been removed, and their markers as well.

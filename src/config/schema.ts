@@ -10,6 +10,7 @@ import {
   parseServers,
 } from "../nats/connection-values.ts";
 import { MAX_TTL_SECONDS, MIN_TTL_SECONDS } from "../protocol/fields.ts";
+import { VISIBILITIES } from "../protocol/visibility.ts";
 import { limits } from "./limits.ts";
 import { flag, MAX_INT, oneOf, port, text, wholeNumber } from "./value-kinds.ts";
 
@@ -73,6 +74,10 @@ const auth = z.strictObject({
   mode: oneOf(["open", "accounts"]).default("open").meta({
     description:
       "Who is served: everyone who can reach the plain subjects (open), or only agents and operators with an account of their own (accounts)",
+  }),
+  visibility: oneOf(VISIBILITIES).default("all").meta({
+    description:
+      "What agents see of the tasks and sessions of others: everything (all), all but their contents (definitions), or only tasks that they could claim (own)",
   }),
 });
 
@@ -218,7 +223,11 @@ function checkCombinations(config: ConfigValues, context: z.RefinementCtx): void
   const complain = (path: string[], message: string): void => {
     context.addIssue({ code: "custom", path, message });
   };
-  const { nats, retry, metrics } = config;
+  const { auth, nats, retry, metrics } = config;
+  if (auth.visibility !== "all" && auth.mode === "open") {
+    // It would promise what does not hold: in open mode everyone may call itself an operator.
+    complain(["auth", "visibility"], "needs auth.mode accounts: in open mode, everyone sees all");
+  }
   if (metrics.token !== undefined && metrics.token_file !== undefined) {
     complain(
       ["metrics", "token_file"],

@@ -1,5 +1,5 @@
 /** Configurations of the NATS server that let clients do more than `auth.mode` promises. */
-import { AGENT_ROOT, OPERATOR_ROOT } from "../protocol/subjects.ts";
+import { AGENT_ROOT, OPERATOR_ROOT, TASK_UPDATES } from "../protocol/subjects.ts";
 import type { AccountImport } from "./account-imports.ts";
 import type { LoginOptions } from "./login.ts";
 import { isLoopback } from "./loopback.ts";
@@ -22,6 +22,29 @@ export function importProblem({ account, type, subject }: AccountImport): string
     `the account ${account} imports "${subject}" from the account of the workers, so its users can act as ` +
     "others: let it import only agent.<name>.tasks.> and agent.<name>.sessions.>, or those of operator.<name>"
   );
+}
+
+/** The accounts of agents that receive the records of all tasks. With `auth.visibility: all` they may. */
+export function updatesProblem(imports: readonly AccountImport[]): string | null {
+  const agents = new Set(
+    imports
+      .filter(({ type, subject }) => type === "service" && subject.startsWith(`${AGENT_ROOT}.`))
+      .map(({ account }) => account),
+  );
+  const bad = imports.find(
+    ({ account, type, subject }) =>
+      type === "stream" && agents.has(account) && reachesUpdates(subject),
+  );
+  if (bad === undefined) return null;
+  return (
+    `the account ${bad.account} of an agent imports "${bad.subject}", so it receives the records of all tasks ` +
+    "although auth.visibility is not all: remove that import, or set auth.visibility to all"
+  );
+}
+
+function reachesUpdates(subject: string): boolean {
+  const [root = ""] = subject.split(".");
+  return [TASK_UPDATES, "*", ">"].includes(root);
 }
 
 function isOfOnePrincipal(subject: string): boolean {

@@ -3,6 +3,7 @@
  * because every version of the server adds fields.
  */
 import { z } from "zod";
+import { VISIBILITIES } from "./visibility.ts";
 
 /** The INFO line that a server sends first. */
 export const serverGreeting = z.looseObject({
@@ -52,6 +53,11 @@ export const workerStatistics = z.looseObject({
       }),
     )
     .default([]),
+});
+
+/** A worker's reply to `tasks.stats`. */
+export const statsReply = z.looseObject({
+  worker: z.looseObject({ visibility: z.enum(VISIBILITIES) }),
 });
 
 /** What a worker adds to the statistics of its endpoint `tasks-stats`. */

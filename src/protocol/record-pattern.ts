@@ -9,7 +9,7 @@ import { EVENT_TYPES, TASK_STATUSES } from "../task/task.ts";
 import { MAX_INSTANCE_LENGTH, MAX_PRIORITY } from "./fields.ts";
 import { TIME_TEXT } from "./quick-record-check.ts";
 import { ID_TOKENS, MAX_ID_LENGTH } from "./subjects.ts";
-import type { TaskRecord } from "./task-record.ts";
+import type { taskRecord } from "./task-record.ts";
 
 /** Longer texts are parsed: matching them could take more of the stack than there is. */
 const MAX_LENGTH = 65_536;
@@ -114,7 +114,7 @@ const SOMETIMES = {
   created_revision: `(${WHOLE})`,
   created_by: `(${TEXT})`,
 };
-({ ...ALWAYS, ...SOMETIMES }) satisfies Record<keyof TaskRecord, string>;
+({ ...ALWAYS, ...SOMETIMES }) satisfies Record<keyof typeof taskRecord.shape, string>;
 
 const RECORD = new RegExp(String.raw`^\{${membersOf(ALWAYS).join(",")}${optional(SOMETIMES)}\}$`);
 

@@ -2,14 +2,15 @@
 import { z } from "zod";
 import { TASK_STATUSES } from "../task/task.ts";
 import * as field from "./fields.ts";
-import { taskRecord } from "./task-record.ts";
+import { sentRecord } from "./task-record.ts";
+import { VISIBILITIES } from "./visibility.ts";
 
 const ok = z.literal(true);
 const lease = z.object({ ttl_seconds: field.ttlSeconds, expires_at: field.time });
 const taskIds = z.array(field.taskId);
 
 const claimed = z.object({
-  task: taskRecord,
+  task: sentRecord,
   attempt: field.attempt,
   fencing_token: field.fencingToken,
   revision: field.revision,
@@ -17,7 +18,7 @@ const claimed = z.object({
   already_held: z.boolean(),
 });
 
-export const task = z.object({ ok, task: taskRecord, revision: field.revision });
+export const task = z.object({ ok, task: sentRecord, revision: field.revision });
 const warnings = z.array(z.string());
 export const edited = z.object({ ...task.shape, warnings });
 export const get = z.object({
@@ -78,14 +79,14 @@ export const importTasks = z.object({
 });
 export const list = z.object({
   ok,
-  tasks: z.array(taskRecord),
+  tasks: z.array(sentRecord),
   revision: field.revision.describe("The list is at least as new as this revision"),
   next_cursor: z.string().nullable(),
 });
 
 const entry = z.object({
   revision: field.revision,
-  task: taskRecord.nullable().describe("null if it was removed, or is not readable as a task"),
+  task: sentRecord.nullable().describe("null if it was removed, or is not readable as a task"),
 });
 const hasMore = z
   .boolean()
@@ -93,7 +94,12 @@ const hasMore = z
 export const history = z.object({ ok, entries: z.array(entry), has_more: hasMore });
 export const changes = z.object({
   ok,
-  changes: z.array(z.object({ task_id: field.taskId, ...entry.shape })),
+  changes: z.array(
+    z.object({
+      task_id: field.taskId.optional().describe("Left out if this agent may not see the task"),
+      ...entry.shape,
+    }),
+  ),
   last_revision: field.revision.describe("The newest revision of the bucket"),
   bucket_id: z
     .string()
@@ -124,6 +130,7 @@ export const stats = z.object({
     version: z.string(),
     uptime_seconds: z.number(),
     waiting: z.int().describe("Parked `next` requests"),
+    visibility: z.enum(VISIBILITIES).describe("What agents see of the tasks of others"),
   }),
 });
 

@@ -84,14 +84,23 @@ const RECORD_FIELDS = {
   created_by: checked(z.string().optional(), isText),
 } as const satisfies FieldsOf<Omit<Task, "unknownFields">>;
 
-/** What workers write, and what replies and updates contain. */
+/** What workers write, and what updates contain. */
 export const taskRecord = z.object(schemasOf(RECORD_FIELDS)).describe("A task");
+
+/** What replies contain. */
+export const sentRecord = z
+  .object({
+    ...taskRecord.shape,
+    /** `true`: the coordinator does not show this agent the content of this task. */
+    redacted: z.boolean().optional().describe("true: its content is not shown to this agent"),
+  })
+  .describe("A task");
 /**
  * A task as the bucket stores it. Times are ISO-8601.
  *
  * @interface
  */
-export type TaskRecord = z.infer<typeof taskRecord>;
+export type TaskRecord = z.infer<typeof sentRecord>;
 
 const isRecord = quickCheckOf(RECORD_FIELDS);
 
@@ -165,10 +174,12 @@ export function encodeTask(task: Task): TaskRecord {
 /** The record of a task as it is stored. Replies contain the same bytes. */
 export class EncodedRecord extends EncodedJson<TaskRecord> {
   readonly task_id: string;
+  readonly task: Task;
 
   constructor(task: Task) {
     super(encodeTask(task));
     this.task_id = task.taskId;
+    this.task = task;
   }
 }
 

@@ -1,5 +1,6 @@
 /** The table of handlers: which use case answers which operation. */
 import type { Operation } from "../protocol/operations.ts";
+import type { Visibility } from "../protocol/visibility.ts";
 import type { ClaimLimits } from "./claim-limits.ts";
 import type { Claims } from "./claims.ts";
 import type { Heartbeats } from "./heartbeats.ts";
@@ -15,6 +16,7 @@ import type { Replacements } from "./replacements.ts";
 import type { Sessions } from "./sessions.ts";
 import type { TaskEdits } from "./task-edits.ts";
 import type { TaskList } from "./task-list.ts";
+import { viewerOf } from "./viewer.ts";
 
 export interface UseCases {
   readonly claimLimits: ClaimLimits;
@@ -36,7 +38,7 @@ export type Handlers = {
   readonly [O in Operation]: (call: Call<O>) => Promise<AnswerTo<O>>;
 };
 
-export function handlersOf(useCases: UseCases): Handlers {
+export function handlersOf(useCases: UseCases, visibility: Visibility): Handlers {
   const { claimLimits, claims, edits, heartbeats, importer, list, next, past } = useCases;
   const { queries, reads, releases, replacements, sessions } = useCases;
   return {
@@ -58,7 +60,8 @@ export function handlersOf(useCases: UseCases): Handlers {
     },
     "tasks.release": (call) => releases.release(call),
     "tasks.get": ({ id, sender }) => reads.one(sender, () => queries.get(id)),
-    "tasks.list": ({ body, sender }) => reads.page(sender, () => list.list(body)),
+    "tasks.list": ({ body, sender, principal }) =>
+      reads.page(sender, () => list.list(body, viewerOf(visibility, principal))),
     "tasks.history": ({ id, body, sender }) => reads.page(sender, () => past.history(id, body)),
     "tasks.changes": ({ body, sender }) => reads.page(sender, () => past.changes(body)),
     "tasks.verify": ({ id, body }) => claims.verify(id, body),
@@ -69,7 +72,8 @@ export function handlersOf(useCases: UseCases): Handlers {
     "sessions.register": ({ id, body }) => replacements.register(id, body),
     "sessions.heartbeat": ({ id, body, sender, principal }) =>
       heartbeats.heartbeat(id, body, { sender, principal: textOf(principal) }),
-    "sessions.list": ({ body, sender }) => reads.page(sender, () => sessions.list(body)),
+    "sessions.list": ({ body, sender, principal }) =>
+      reads.page(sender, () => sessions.list(body, viewerOf(visibility, principal))),
     "sessions.unregister": ({ id, body, sender, principal }) =>
       heartbeats.unregister(id, body, { sender, principal: textOf(principal) }),
   };

@@ -71,6 +71,7 @@ export class Queries {
         version: this.#settings.version,
         uptime_seconds: Math.round((this.#clock.steady() - this.#startedAt) / 1000),
         waiting: parked.size,
+        visibility: this.#settings.visibility,
       },
     };
     return { body };

@@ -14,6 +14,9 @@ export const MAX_PAGE_BYTES = 1024 * 1024;
 /** The fields of a reply next to its list: a cursor with an id, revisions, the bucket's id. */
 const REST_BYTES = 1_024;
 
+/** The most that a record grows when its content is hidden: `"redacted":true`, and `null` in place of a digit. */
+const MARK_BYTES = 32;
+
 /** The most that a claim adds to a record and to its place in the reply, without names from the request. */
 const CLAIM_BYTES = 1_024;
 
@@ -32,7 +35,7 @@ export class ReplyPage<T> {
   add(item: T): boolean {
     const size = jsonBytes(item);
     if (size > (this.items.length === 0 ? this.#limit : this.#room)) return false;
-    this.#room -= size;
+    this.#room -= size + MARK_BYTES;
     this.items.push(item);
     return true;
   }

@@ -1,4 +1,6 @@
 /** The settings of the service. `config/schema.ts` has their defaults and what they mean. */
+import type { Visibility } from "../protocol/visibility.ts";
+
 export interface ServiceSettings {
   readonly workerId: string;
   readonly version: string;
@@ -50,6 +52,8 @@ export interface ServiceSettings {
   };
   /** Whether a client without a principal is refused; otherwise it is trusted. */
   readonly principalsOnly: boolean;
+  /** What agents see of the tasks of others. */
+  readonly visibility: Visibility;
   /** A claim that has had no lease for this time gets one from any worker. */
   readonly leaseGraceMs: number;
   /** For this time after an outage, a lease that ended in it does not cost the claim; 0: off. */

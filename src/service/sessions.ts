@@ -10,6 +10,7 @@ import { ReplyPage } from "./reply-page.ts";
 import type { SessionIndex } from "./session-index.ts";
 import { SessionLimits } from "./session-limits.ts";
 import type { TaskIndex } from "./task-index.ts";
+import type { Viewer } from "./viewer.ts";
 
 const WRITE_TRIES = 5;
 /** How many replaced instances are remembered. Most of their processes are dead. */
@@ -138,7 +139,10 @@ export class Sessions {
     return (await this.#load(sessionId))?.instance ?? null;
   }
 
-  async list(request: Request<"sessions.list">): Promise<AnswerTo<"sessions.list">> {
+  async list(
+    request: Request<"sessions.list">,
+    viewer: Viewer | null = null,
+  ): Promise<AnswerTo<"sessions.list">> {
     await this.index.position.catchUp(this.#store);
     const { prefix, cursor: after = "", limit } = request;
     const page = new ReplyPage<Reply<"sessions.list">["sessions"][number]>(
@@ -149,6 +153,7 @@ export class Sessions {
       const { sessionId, ttlSeconds } = session;
       if (!sessionId.startsWith(prefix)) break;
       if (sessionId === after) continue;
+      if (viewer?.hidesOthers === true && !viewer.isOwnSession(sessionId)) continue;
       const expires_at = iso(writtenAt + ttlSeconds * 1000);
       const claims = this.#tasks.claims.get(sessionId).size;
       const record = { ...toRecord(session), expires_at, claims };

@@ -7,6 +7,7 @@ import { CoordinatorError } from "../protocol/errors.ts";
 import type { Request } from "../protocol/operations.ts";
 import type { TaskOutline } from "../protocol/packed-fields.ts";
 import { EncodedRecord } from "../protocol/task-record.ts";
+import type { Task } from "../task/task.ts";
 import { hasTags } from "../task/eligibility.ts";
 import { Pauses } from "./pauses.ts";
 import type { AnswerTo, Clock, ServiceContext, TaskStore } from "./ports.ts";
@@ -14,9 +15,13 @@ import { ReplyPage } from "./reply-page.ts";
 import type { ServiceSettings } from "./service-settings.ts";
 import { compareCreation, type CreationKey, type TaskIndex } from "./task-index.ts";
 import type { TaskAccess } from "./task-writer.ts";
+import type { Viewer } from "./viewer.ts";
 
 /** A page looks at this many tasks at most, which takes some 10 ms. */
 const MAX_LOOKED_AT = 100_000;
+
+/** Looking at a task takes so many times as long if it must be found out whose it is. */
+const OWNER_COSTS = 10;
 
 /** So many records are read from the store at a time. */
 const AT_A_TIME = 16;
@@ -49,12 +54,17 @@ export class TaskList {
     this.#maxLookedAt = maxLookedAt;
   }
 
-  async list(request: Request<"tasks.list">): Promise<AnswerTo<"tasks.list">> {
+  /** `viewer`: for whom; `null`: for somebody who sees all tasks. */
+  async list(
+    request: Request<"tasks.list">,
+    viewer: Viewer | null = null,
+  ): Promise<AnswerTo<"tasks.list">> {
     await this.#tasks.position.catchUp(this.#store);
     // Tasks that change during a pause may be newer than this, but none is older.
     const { revision } = this.#tasks.position;
     const page = new ReplyPage<EncodedRecord>(this.#settings.maxReplyBytes);
-    const next = await this.#fill(page, request);
+    const owner = viewer?.hidesOthers === true ? viewer : null;
+    const next = await this.#fill(page, request, owner);
     return { body: { ok: true, tasks: page.items, revision, next_cursor: next } };
   }
 
@@ -62,15 +72,21 @@ export class TaskList {
   async #fill(
     page: ReplyPage<EncodedRecord>,
     request: Request<"tasks.list">,
+    owner: Viewer | null,
   ): Promise<string | null> {
-    const wanted = wantedBy(request, (id) => this.#tasks.deadEnds.has(id));
+    const fits = wantedBy(request, (id) => this.#tasks.deadEnds.has(id));
+    const wanted = (task: Listed): boolean =>
+      fits(task) && (owner === null || isOwnedBy(owner, task));
+    const cursorAfter = owner === null ? cursorAfterTask : cursorWithoutId;
+    const costs = owner === null ? 1 : OWNER_COSTS;
+    const maxLookedAt = Math.ceil(this.#maxLookedAt / costs);
     const pauses = new Pauses(this.#clock);
     let last = request.cursor === undefined ? null : keyOf(request.cursor);
     let lookedAt = 0;
     for (;;) {
       const most = {
         found: Math.min(AT_A_TIME, request.limit - page.items.length + 1),
-        lookedAt: this.#maxLookedAt - lookedAt,
+        lookedAt: maxLookedAt - lookedAt,
       };
       const some = this.#some(this.#after(last, request), wanted, most, pauses);
       const records = await Promise.all(some.found.map((task) => this.#read(task, wanted)));
@@ -88,7 +104,7 @@ export class TaskList {
       if (some.last === null) return null;
       last = some.last;
       lookedAt += some.lookedAt;
-      if (lookedAt >= this.#maxLookedAt) return cursorAfter(last);
+      if (lookedAt >= maxLookedAt) return cursorAfter(last);
       if (pauses.isDue(true)) await pauses.take();
     }
   }
@@ -96,7 +112,7 @@ export class TaskList {
   /** The first of the tasks that fit. It ends also when a pause is due. */
   #some(
     tasks: Iterable<CompactTask>,
-    wanted: (task: TaskOutline) => boolean,
+    wanted: (task: Listed) => boolean,
     most: { readonly found: number; readonly lookedAt: number },
     pauses: Pauses,
   ): Portion {
@@ -113,7 +129,7 @@ export class TaskList {
   /** The record. Its content may be only in the store, where the task may have changed, or may be gone: `null`. */
   async #read(
     known: CompactTask,
-    wanted: (task: TaskOutline) => boolean,
+    wanted: (task: Listed) => boolean,
   ): Promise<EncodedRecord | null> {
     if (known.isWhole) return new EncodedRecord(known.task);
     const entry = await this.#store.load(known.taskId);
@@ -149,8 +165,25 @@ export class TaskList {
 }
 
 /** Names the last task and not a position, so pages neither repeat nor skip tasks when others change. */
-function cursorAfter({ createdRevision, taskId }: CreationKey): string {
+function cursorAfterTask({ createdRevision, taskId }: CreationKey): string {
   return `${createdRevision ?? 0}:${taskId}`;
+}
+
+/** The last task may be hidden. No id is after `~`, and there is only one task of each revision. */
+function cursorWithoutId({ createdRevision }: CreationKey): string {
+  return `${createdRevision ?? 0}:~`;
+}
+
+/** As the index knows it, or as it was read. */
+type Listed = CompactTask | Task;
+
+/** Who completed a task is not among the fields that the index has at hand. */
+function isOwnedBy(owner: Viewer, listed: Listed): boolean {
+  const { createdBy, claimedBy, status } = listed;
+  if (owner.isOwn({ createdBy, claimedBy, completedBy: null })) return true;
+  if (status !== "complete") return false;
+  const { completedBy } = "task" in listed ? listed.task : listed;
+  return owner.isOwnSession(completedBy);
 }
 
 /** @throws CoordinatorError `invalid_request` */

@@ -1,6 +1,7 @@
 /** The service of one worker: starts and stops its parts, and sends each request to its handler. */
 import type { Operation } from "../protocol/operations.ts";
 import { Admission } from "./admission.ts";
+import { requireVisible } from "./hidden-tasks.ts";
 import { requirePermission, sessionOf } from "./permission.ts";
 import type {
   Answer,
@@ -15,6 +16,7 @@ import type {
 import { bucketUnusable } from "./refusals.ts";
 import type { SessionIndex } from "./session-index.ts";
 import type { TaskIndex } from "./task-index.ts";
+import { type Viewer, viewerOf } from "./viewer.ts";
 import { type ServiceParts, wire } from "./wiring.ts";
 
 export class TaskService implements RequestHandler {
@@ -119,6 +121,16 @@ export class TaskService implements RequestHandler {
 
   /** @throws CoordinatorError */
   async handle(call: Call): Promise<Answer> {
+    const viewer = viewerOf(this.#context.settings.visibility, call.principal);
+    if (viewer === null) return this.#serve(call, null);
+    try {
+      return viewer.answer(call.operation, await this.#serve(call, viewer));
+    } catch (error) {
+      throw viewer.error(error);
+    }
+  }
+
+  async #serve(call: Call, viewer: Viewer | null): Promise<Answer> {
     requirePermission(call, this.#context.settings.principalsOnly);
     for (const problem of this.#bucketProblems.values()) throw bucketUnusable(problem);
     const { operation, body } = call;
@@ -128,6 +140,8 @@ export class TaskService implements RequestHandler {
     if (session !== undefined && instance !== undefined && operation !== "sessions.register") {
       await this.#parts.sessions.requireInstance(session, instance);
     }
+    const { tasks } = this.#parts;
+    if (viewer !== null) await requireVisible(viewer, call, { tasks, store: this.#stores.tasks });
     return await this.#dispatch(call);
   }
 

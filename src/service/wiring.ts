@@ -83,11 +83,13 @@ export function wire(
   const followed = { leases, writes, sessions: sessionIndex, replacements, retention };
   const followUps = new FollowUps(access, followed, context);
 
-  const handlers = handlersOf({
+  const { settings } = context;
+  const useCases = {
     ...{ claimLimits, claims, next, releases, edits, importer },
     ...{ heartbeats, replacements, sessions },
-    ...{ queries, list, past, reads: new Reads(context.settings) },
-  });
+    ...{ queries, list, past, reads: new Reads(settings) },
+  };
+  const handlers = handlersOf(useCases, settings.visibility);
   return {
     ...{ rules, tasks, sessionIndex, sessions, leases, parked },
     ...{ followUps, retention, handlers },

@@ -1,7 +1,7 @@
 /** What a worker notices about the NATS server: that it asks nobody who they are, and imports that are too wide. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { importProblem, openServerWarning } from "../../src/nats/unsafe-access.ts";
+import { importProblem, openServerWarning, updatesProblem } from "../../src/nats/unsafe-access.ts";
 import { Cleanup } from "../../src/cleanup.ts";
 import { loadConfig } from "../../src/config.ts";
 import type { Fact } from "../../src/service/ports.ts";
@@ -50,6 +50,26 @@ describe("an import", () => {
   });
 });
 
+describe("the import of all updates", () => {
+  const requests = { account: "S1", type: "service", subject: "agent.s1.tasks.>" };
+  const operator = { account: "ANN", type: "service", subject: "operator.ann.tasks.>" };
+
+  it("is a problem in the account of an agent, and in no other", () => {
+    for (const subject of ["task-updates.>", "task-updates.*", ">", "*.>"]) {
+      const updates = { type: "stream", subject };
+      const ofAgent = [requests, operator, { account: "S1", ...updates }];
+      assert.match(
+        updatesProblem(ofAgent) ?? "",
+        /^the account S1 of an agent imports ".*all tasks/,
+      );
+      const ofOperator = [requests, operator, { account: "ANN", ...updates }];
+      assert.equal(updatesProblem(ofOperator), null);
+    }
+    const other = { account: "S1", type: "stream", subject: "news.>" };
+    assert.equal(updatesProblem([requests, other]), null);
+  });
+});
+
 const IMPORTS = (subject: string, permissions: string): string => `jetstream: enabled
   system_account: SYS
   accounts {
@@ -82,6 +102,27 @@ describe("a worker with auth.mode accounts", () => {
       await startWorker(cleanup, { ...settings, "auth.mode": "open" });
     });
   }
+
+  it("refuses to start if an agent imports the updates of all tasks, but may not see them", async () => {
+    await using secured = await SecuredServer.start();
+    await secured.add("s1");
+    await (await secured.connectAs("s1")).flush();
+    await using cleanup = new Cleanup();
+    const { folder, server } = secured;
+    const settings = {
+      "nats.servers": [server.url],
+      "nats.creds_file": folder.credentialsFile("worker"),
+      "nats.system_creds_file": folder.credentialsFile("reports"),
+      "auth.mode": "accounts",
+    };
+    for (const visibility of ["definitions", "own"]) {
+      await assert.rejects(
+        startWorker(cleanup, { ...settings, "auth.visibility": visibility }),
+        /the account s1 of an agent imports "task-updates\.>"/,
+      );
+    }
+    await startWorker(cleanup, settings);
+  });
 
   it("starts if it may not see the imports", async () => {
     await using server = await TestServer.start({ config: IMPORTS("tasks.>", MAY_NOT_SEE) });

@@ -108,7 +108,13 @@ describe("the table of stats", () => {
     tasks: { blocked: 3, available: 5, claimed: 1, complete: 0, failed: 1, cancelled: 0 },
     ...{ total: 10, ready: 4, dead_ends: 2, corrupt: 1, leases: 1, sessions: 2 },
     ...{ release_on_disconnect: false, revision: 12 },
-    worker: { id: "worker-1", version: "1.0.0", uptime_seconds: 200, waiting: 7 },
+    worker: {
+      id: "worker-1",
+      version: "1.0.0",
+      uptime_seconds: 200,
+      waiting: 7,
+      visibility: "all" as const,
+    },
   };
 
   it("adds up the parked requests of all workers", () => {

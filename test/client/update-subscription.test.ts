@@ -66,6 +66,31 @@ function drain(): Promise<void> {
   return new Promise(setImmediate);
 }
 
+describe("a subscription of an agent that does not see all tasks", () => {
+  it("takes the revisions of others neither for losses nor for removals", async () => {
+    const { subscription, seen, asked } = subscribe();
+    const hidden = (revision: number) => ({ revision, task: null });
+    await drain();
+    const first = page([2], 2, true);
+    asked[0]?.answer({ ...first, changes: [hidden(1), ...first.changes] });
+    await drain();
+    assert.deepEqual(
+      asked.map(({ since }) => since),
+      [0, 2],
+    );
+    const second = page([4], 5);
+    asked[1]?.answer({ ...second, changes: [hidden(3), ...second.changes, hidden(5)] });
+    await drain();
+    // It is live again after the last revision, which was hidden.
+    subscription.offer(live(6));
+    await drain();
+    assert.deepEqual(seen.revisions, [2, 4, 6]);
+    assert.deepEqual(seen.removals, []);
+    assert.ok(seen.updates.every((update) => !update.transitions_missing));
+    assert.equal(asked.length, 2);
+  });
+});
+
 describe("a subscription that catches up", () => {
   it("continues live with the messages that have arrived while it read the last page", async () => {
     const { subscription, seen, asked } = subscribe();

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type Operation, OPERATIONS } from "../../src/protocol/operations.ts";
 import { definition } from "../../src/protocol/definition-record.ts";
 import { importedTask } from "../../src/protocol/requests.ts";
-import { taskRecord } from "../../src/protocol/task-record.ts";
+import { sentRecord } from "../../src/protocol/task-record.ts";
 import { DEFINITION_DEFAULTS, TASK_STATUSES } from "../../src/task/task.ts";
 
 export interface Field {
@@ -23,7 +23,7 @@ const { shape: heartbeat } = OPERATIONS["sessions.heartbeat"].reply;
 
 /** What consists of several fields and has a table of its own. */
 export const SHAPES = {
-  "Task record": taskRecord,
+  "Task record": sentRecord,
   Claim: next.claims.element,
   Next: release.next.unwrap(),
   "Next claims": released.next.unwrap(),

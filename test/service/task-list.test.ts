@@ -7,6 +7,7 @@ import { parseBody } from "../../src/protocol/parse-request.ts";
 import type { ServiceContext, TaskStore } from "../../src/service/ports.ts";
 import { TaskIndex } from "../../src/service/task-index.ts";
 import { TaskList } from "../../src/service/task-list.ts";
+import { type Viewer, viewerOf } from "../../src/service/viewer.ts";
 import type { Task } from "../../src/task/task.ts";
 import { availableTask, claimedTask, NOW } from "../task/sample-task.ts";
 
@@ -22,6 +23,7 @@ interface Listing {
   readonly index: TaskIndex;
   readonly page: (
     request: RequestInput<"tasks.list">,
+    viewer?: Viewer,
   ) => Promise<{ ids: string[]; next: string | null }>;
 }
 
@@ -34,8 +36,8 @@ function listing(tasks: readonly Task[], maxLookedAt?: number): Listing {
   const list = new TaskList({ store, index }, { settings, clock: new SlowClock() }, maxLookedAt);
   return {
     index,
-    page: async (request) => {
-      const { body } = await list.list(parseBody("tasks.list", JSON.stringify(request)));
+    page: async (request, viewer) => {
+      const { body } = await list.list(parseBody("tasks.list", JSON.stringify(request)), viewer);
       const reply = JSON.parse(encodeBody(body).toString()) as Reply<"tasks.list">;
       return { ids: reply.tasks.map(({ task_id }) => task_id), next: reply.next_cursor };
     },
@@ -49,6 +51,21 @@ function numbered(count: number): Task[] {
 }
 
 describe("a list of tasks", () => {
+  it("of an agent that sees its own tasks only skips the others, and names none in a cursor", async () => {
+    const [others, own] = [numbered(25), { createdBy: "agent.s1", createdRevision: 26 }];
+    const { page } = listing([...others, availableTask({ taskId: "own", ...own })], 100);
+    const viewer = viewerOf("own", { role: "agent", name: "s1" }) ?? undefined;
+    const found: string[][] = [];
+    let cursor: string | undefined;
+    do {
+      const { ids, next } = await page({ ...(cursor !== undefined && { cursor }) }, viewer);
+      found.push(ids);
+      cursor = next ?? undefined;
+      assert.doesNotMatch(cursor ?? "", /t/);
+    } while (cursor !== undefined);
+    assert.deepEqual(found, [[], [], ["own"]]);
+  });
+
   it("looks at a limited number of tasks for each page, and goes on behind them", async () => {
     const wanted = { taskId: "wanted", tags: ["rare"], createdRevision: 11 };
     const { page } = listing([...numbered(10), availableTask(wanted)], 4);

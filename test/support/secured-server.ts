@@ -18,6 +18,7 @@ import { initSetUp } from "../../src/auth/init-set-up.ts";
 import { addPrincipal, type SignedAccount } from "../../src/auth/principals.ts";
 import { USER_NAMES } from "../../src/nats/login.ts";
 import { pushAccounts } from "../../src/nats/account-updates.ts";
+import type { Visibility } from "../../src/protocol/visibility.ts";
 import { TestServer } from "./nats-server.ts";
 import { TempFolder } from "./temp-folder.ts";
 
@@ -32,10 +33,12 @@ export class SecuredServer implements AsyncDisposable {
     this.server = server;
   }
 
-  static async start(): Promise<SecuredServer> {
+  /** `visibility`: what agents see of the tasks of others. Default: all. */
+  static async start(visibility?: Visibility): Promise<SecuredServer> {
     const home = await TempFolder.create();
     const listen = { server: "nats://127.0.0.1:1", host: "127.0.0.1", port: 1, tlsFor: null };
-    const folder = await initSetUp(join(home.path, "auth"), listen);
+    const options = { ...listen, ...(visibility !== undefined && { visibility }) };
+    const folder = await initSetUp(join(home.path, "auth"), options);
     const config = await readFile(folder.file("nats-server.conf"), "utf8");
     return new SecuredServer(home, folder, await TestServer.start({ config }));
   }

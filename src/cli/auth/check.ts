@@ -1,7 +1,7 @@
 /** `if-coordinator auth check`: tries with the credentials of a principal what must be refused. */
 import { type Command, Option } from "commander";
 import { type Role, ROLES } from "../../auth/names.ts";
-import { attemptConnection, attemptRequest } from "../../nats/access-attempts.ts";
+import { attemptConnection, attemptRequest, listen } from "../../nats/access-attempts.ts";
 import { type Connection, connectNats, type ConnectOptions } from "../../nats/connection.ts";
 import { connectOptions, CONNECTION_NAMES } from "../shared/client.ts";
 import { addConnectionOptions, type ConnectionOptions } from "../shared/connection-options.ts";
@@ -9,8 +9,10 @@ import { addJsonOption, type OutputOptions, show } from "../shared/data.ts";
 import { EXIT } from "../shared/exit-codes.ts";
 import { addExamples } from "../shared/help.ts";
 import { parseText } from "../shared/parse-values.ts";
+import { TASK_UPDATES } from "../../protocol/subjects.ts";
 import { attemptsOf, tryAll } from "./check/attempts.ts";
 import { tryBetween } from "./check/between-agents.ts";
+import { judgeUpdates } from "./check/updates.ts";
 import { formatRows } from "./check/report.ts";
 import { mustBeForbidden, type Row } from "./check/verdict.ts";
 
@@ -49,7 +51,9 @@ async function check(options: CheckOptions): Promise<void> {
   try {
     const own = await open();
     rows.push(await tryWithout(settings, nobody));
+    const updates = await listen(own, `${TASK_UPDATES}.>`);
     rows.push(...(await tryAll(attemptsOf(options.role, nobody), own)));
+    if (options.role === "agent") rows.push(...(await judgeUpdates(own, updates)));
     if (options.other !== undefined) {
       rows.push(...(await tryBetween(own, await open({ credsFile: options.other }), nobody)));
     }

@@ -1,9 +1,10 @@
 /** `if-coordinator auth init`: a secured set-up for one NATS server, in a new folder. */
 import { isIP } from "node:net";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { initSetUp } from "../../auth/init-set-up.ts";
 import { clientSettings } from "../../config/client-settings.ts";
 import { hostAndPortOf, parseServers } from "../../nats/connection-values.ts";
+import { VISIBILITIES, type Visibility } from "../../protocol/visibility.ts";
 import { addJsonOption, type OutputOptions, show } from "../shared/data.ts";
 import { addExamples } from "../shared/help.ts";
 import { formatCommands } from "../shared/output.ts";
@@ -15,6 +16,7 @@ interface InitOptions extends OutputOptions {
   readonly nats?: string;
   readonly host: string;
   readonly tls?: readonly string[] | true;
+  readonly visibility: Visibility;
 }
 
 export function define(command: Command): void {
@@ -31,6 +33,11 @@ export function define(command: Command): void {
       "TLS, with a certificate for these names and addresses, localhost and the host of --nats",
       (text: string) => collectList(text),
     );
+  command.addOption(
+    new Option("--visibility <what>", "what agents see of the tasks of others")
+      .choices(VISIBILITIES)
+      .default("all"),
+  );
   addJsonOption(command).action(init);
   addExamples(command, [
     "auth init",
@@ -50,6 +57,7 @@ async function init(path: string, options: InitOptions): Promise<void> {
     server: `${isTls ? "tls" : "nats"}://${authority}:${place.port}`,
     host: options.host,
     port: place.port,
+    visibility: options.visibility,
     tlsFor: isTls ? [...new Set(["localhost", "127.0.0.1", place.host, ...named])] : null,
   });
   const file = (...names: string[]): string => folder.file(...names);
@@ -57,6 +65,7 @@ async function init(path: string, options: InitOptions): Promise<void> {
     ok: true,
     folder: folder.path,
     server: folder.place.server,
+    visibility: options.visibility,
     server_config: file("nats-server.conf"),
     worker_config: file("coordinator.yaml"),
     ca: isTls ? file("tls", "ca.pem") : null,

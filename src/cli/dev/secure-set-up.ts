@@ -2,6 +2,7 @@
 import { join, resolve } from "node:path";
 import { AuthFolder } from "../../auth/auth-folder.ts";
 import { initSetUp, serverConfigOf, writeServerFiles } from "../../auth/init-set-up.ts";
+import type { Visibility } from "../../protocol/visibility.ts";
 import { SERVER_HOST } from "../../nats-server/dev-server.ts";
 
 export interface SecureSetUp {
@@ -13,12 +14,17 @@ export interface SecureSetUp {
 }
 
 /** @throws AuthError */
-export async function openSecureSetUp(storeDir: string, port: number): Promise<SecureSetUp> {
+export async function openSecureSetUp(
+  storeDir: string,
+  port: number,
+  /** Of a set-up that is made now. */
+  visibility: Visibility,
+): Promise<SecureSetUp> {
   const path = folderIn(storeDir);
   const place = placeOf(storeDir, port, "nats");
   const folder = (await AuthFolder.isThere(path))
     ? await AuthFolder.open(path)
-    : await initSetUp(path, { ...place, tlsFor: null });
+    : await initSetUp(path, { ...place, visibility, tlsFor: null });
   const serverConfig = await serverConfigOf(folder, place);
   return { folder, serverConfig, caFile: await folder.caFile() };
 }

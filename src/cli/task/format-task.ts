@@ -31,6 +31,7 @@ export function formatTask(
     ["error", value(task.error)],
     ["created", created(task, now)],
     ["description", task.description],
+    ["content", task.redacted === true ? "not shown to this agent" : null],
     ["payload", value(task.payload)],
     ["metadata", Object.keys(task.metadata).length === 0 ? null : value(task.metadata)],
   ];

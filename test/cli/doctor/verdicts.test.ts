@@ -57,7 +57,13 @@ const STATS = {
   tasks: { blocked: 0, available: 0, claimed: 0, complete: 0, failed: 0, cancelled: 0 },
   ...{ total: 0, ready: 0, dead_ends: 0, corrupt: 0, leases: 0, sessions: 0 },
   ...{ release_on_disconnect: false, revision: 1 },
-  worker: { id: "worker-1", version: "1.0.0", uptime_seconds: 9, waiting: 0 },
+  worker: {
+    id: "worker-1",
+    version: "1.0.0",
+    uptime_seconds: 9,
+    waiting: 0,
+    visibility: "all" as const,
+  },
 };
 const ANSWER = { kind: "stats", stats: STATS } as const;
 
