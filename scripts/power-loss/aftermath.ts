@@ -1,10 +1,10 @@
 /** What the buckets have, and what a worker answers, after the power came back. */
-import { JetStreamApiCodes, JetStreamApiError } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { setTimeout as delay } from "node:timers/promises";
 import type { TaskClient } from "../../src/client/task-client.ts";
 import { TaskError } from "../../src/client/task-error.ts";
+import { isStreamMissing } from "../../src/nats/find-stream.ts";
 import { type RecordedEntry, readHistory } from "../../src/nats/read-history.ts";
 import { leaseKeyOf } from "../../src/protocol/lease-key.ts";
 import type { Task } from "../../src/task/task.ts";
@@ -24,7 +24,7 @@ export async function readTasks(connection: NatsConnection): Promise<RecordedEnt
       return await readHistory(connection);
     } catch (error) {
       const elapsedMs = performance.now() - started;
-      if (isNoSuchStream(error) && elapsedMs > GONE_MS) return null;
+      if (isStreamMissing(error) && elapsedMs > GONE_MS) return null;
       if (elapsedMs > READABLE_MS) {
         const reason = error instanceof Error ? error.message : String(error);
         const seconds = READABLE_MS / 1000;
@@ -33,10 +33,6 @@ export async function readTasks(connection: NatsConnection): Promise<RecordedEnt
       await delay(POLL_MS);
     }
   }
-}
-
-function isNoSuchStream(error: unknown): boolean {
-  return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
 }
 
 /** The number of tasks whose last record is a claim without a lease of that attempt. */

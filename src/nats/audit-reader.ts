@@ -14,6 +14,7 @@ import { errors, type NatsConnection } from "@nats-io/nats-core";
 import { type AuditMessage, decodeAuditMessage } from "../protocol/audit-message.ts";
 import { AUDIT_STREAM } from "./audit-stream.ts";
 import { ConnectionError } from "./connection.ts";
+import { isStreamMissing } from "./find-stream.ts";
 import { inDomain } from "./js-domain.ts";
 
 export interface AuditQuery {
@@ -154,7 +155,7 @@ async function keepLast<T>(limit: number, items: AsyncIterable<T>): Promise<T[]>
 }
 
 function problemOf(error: unknown): string | null {
-  if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) {
+  if (isStreamMissing(error)) {
     return `has no stream ${AUDIT_STREAM} for this user: workers make it if auth.mode is accounts, or audit.enabled is true`;
   }
   const { JetStreamNotEnabledForAccount } = JetStreamApiCodes;

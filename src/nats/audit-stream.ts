@@ -4,10 +4,7 @@
  */
 import {
   DiscardPolicy,
-  JetStreamApiCodes,
-  JetStreamApiError,
   jetstreamManager,
-  type JetStreamManager,
   RetentionPolicy,
   StorageType,
   type StreamConfig,
@@ -19,7 +16,7 @@ import {
   auditSubject,
   encodeAuditEntry,
 } from "../protocol/audit-message.ts";
-
+import { findStream } from "./find-stream.ts";
 import { inDomain } from "./js-domain.ts";
 
 export const AUDIT_STREAM = "AUDIT";
@@ -128,7 +125,7 @@ export class AuditStream {
     const { connection, jsDomain } = this.#access;
     try {
       const jsm = await jetstreamManager(connection, { checkAPI: false, ...inDomain(jsDomain) });
-      const existing = await find(jsm);
+      const existing = (await findStream(jsm, AUDIT_STREAM))?.config ?? null;
       if (existing === null) {
         await jsm.streams.add(this.#config);
         this.#reports.made(AUDIT_STREAM);
@@ -148,17 +145,6 @@ export class AuditStream {
       const problem = error instanceof Error ? error.message : String(error);
       return `cannot make the stream ${AUDIT_STREAM} (${problem}): check the permissions and the storage limits of this NATS account`;
     }
-  }
-}
-
-async function find(jsm: JetStreamManager): Promise<StreamConfig | null> {
-  try {
-    return (await jsm.streams.info(AUDIT_STREAM)).config;
-  } catch (error) {
-    if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) {
-      return null;
-    }
-    throw error;
   }
 }
 

@@ -10,12 +10,8 @@
  *   starts creates an empty one, as the first worker does.
  * - A bucket that somebody else has created must have the settings that the protocol needs.
  */
-import {
-  JetStreamApiCodes,
-  JetStreamApiError,
-  type JetStreamManager,
-  type StreamInfo,
-} from "@nats-io/jetstream";
+import { type JetStreamManager, type StreamInfo } from "@nats-io/jetstream";
+import { isStreamMissing } from "./find-stream.ts";
 import {
   type BucketConfig,
   type BucketReports,
@@ -71,8 +67,6 @@ export class BucketUpkeep {
 
 /** Whether the error, or one of its causes, is a server's reply that there is no such stream. */
 export function saysNoStream(error: unknown): boolean {
-  if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) {
-    return true;
-  }
+  if (isStreamMissing(error)) return true;
   return error instanceof Error && error.cause !== undefined && saysNoStream(error.cause);
 }

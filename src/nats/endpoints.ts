@@ -13,7 +13,7 @@ import { QUEUE_GROUP, SUBJECT_PREFIXES } from "../protocol/subjects.ts";
 import type { Observe, RequestHandler } from "../service/ports.ts";
 import { EndpointFigures } from "./endpoint-figures.ts";
 import { MessageTraces } from "./message-traces.ts";
-import { Requests } from "./requests.ts";
+import { IncomingRequests } from "./incoming-requests.ts";
 import { UnknownOperations } from "./unknown-operations.ts";
 
 export interface EndpointsOptions {
@@ -30,7 +30,7 @@ export class Endpoints {
   readonly #connection: NatsConnection;
   readonly #service: Service;
   readonly #traces: MessageTraces;
-  readonly #requests: Requests;
+  readonly #requests: IncomingRequests;
   readonly #unknown: UnknownOperations;
   /** Subjects with a missing or superfluous id. Such a request gets an error instead of a timeout. */
   readonly #mistaken: Subscription[];
@@ -45,7 +45,7 @@ export class Endpoints {
     this.#connection = connection;
     this.#service = service;
     this.#traces = new MessageTraces(connection);
-    this.#requests = new Requests(connection, handler, observe, figures, this.#traces);
+    this.#requests = new IncomingRequests(connection, handler, observe, figures, this.#traces);
     this.#mistaken = OPERATION_NAMES.flatMap((operation) => this.#register(operation));
     this.#unknown = new UnknownOperations(connection, this.#traces, (replyTo, error) => {
       this.#requests.complain(replyTo, error);

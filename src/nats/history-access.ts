@@ -7,6 +7,7 @@ import {
 } from "@nats-io/jetstream";
 import { errors, type NatsConnection } from "@nats-io/nats-core";
 import { ConnectionError } from "./connection.ts";
+import { isStreamMissing } from "./find-stream.ts";
 import { inboxRefusal, isInboxRefusal } from "./inbox.ts";
 import { apiPrefixOf, inDomain } from "./js-domain.ts";
 import { TASKS_BUCKET } from "./kv-buckets.ts";
@@ -72,7 +73,7 @@ function explained(error: unknown, connection: NatsConnection, jsm: JetStreamMan
       `the NATS user may not read the history: permit publishing to ${subjects.join(", ")}`,
     );
   }
-  if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) {
+  if (isStreamMissing(error)) {
     return because(
       `the NATS server at ${server} has no bucket "tasks" for this user: no coordinator has run there`,
     );

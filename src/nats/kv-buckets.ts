@@ -1,8 +1,6 @@
 /** The buckets: their settings, how they are created, and whether existing ones are suitable. */
 import {
   DiscardPolicy,
-  JetStreamApiCodes,
-  JetStreamApiError,
   type JetStreamManager,
   RetentionPolicy,
   StorageType,
@@ -11,6 +9,7 @@ import {
 import { nanos } from "@nats-io/transport-node";
 import { TASK_UPDATES } from "../protocol/subjects.ts";
 import { ConnectionError } from "./connection.ts";
+import { findStream } from "./find-stream.ts";
 
 export const TASKS_BUCKET = "tasks";
 export const LEASES_BUCKET = "leases";
@@ -71,7 +70,7 @@ export async function ensureBucket(
   config: BucketConfig,
   reports: BucketReports,
 ): Promise<void> {
-  const existing = (await find(jsm, config.name)) ?? (await create(jsm, config));
+  const existing = (await findStream(jsm, config.name))?.config ?? (await create(jsm, config));
   if (existing === null) reports.made(bucketOf(config));
   else checkBucket(config, existing, reports);
 }
@@ -175,24 +174,13 @@ function comparable(setting: keyof StreamConfig, value: unknown): string | undef
   return value === undefined ? undefined : JSON.stringify(value);
 }
 
-async function find(jsm: JetStreamManager, stream: string): Promise<StreamConfig | null> {
-  try {
-    return (await jsm.streams.info(stream)).config;
-  } catch (error) {
-    if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) {
-      return null;
-    }
-    throw error;
-  }
-}
-
 /** Returns `null`, or the settings of the bucket if another worker created it at the same moment. */
 async function create(jsm: JetStreamManager, config: BucketConfig): Promise<StreamConfig | null> {
   try {
     await jsm.streams.add(config);
     return null;
   } catch (error) {
-    const existing = await find(jsm, config.name);
+    const existing = (await findStream(jsm, config.name))?.config ?? null;
     if (existing !== null) return existing;
     const problem = error instanceof Error ? error.message : String(error);
     throw new ConnectionError(

@@ -59,6 +59,11 @@ export function formatPrincipal({ role, name }: Principal): string {
   return `${role}.${name}`;
 }
 
+/** Whether the text is that of a principal with this role. */
+export function isOfRole(text: string, role: Principal["role"]): boolean {
+  return text.startsWith(`${role}.`);
+}
+
 /** Reads `tasks.claim.P0.5.1`, `agent.alice.tasks.claim.P0.5.1` and `operator.ann.tasks.claim.P0.5.1` alike. */
 export function parseRequestSubject(subject: string): RequestAddress {
   const first = endOfToken(subject, 0);

@@ -2,12 +2,15 @@
  * How many claims a session and an agent may hold, and for how long.
  *
  * The counts are those of the index and of the claims for `next` that are under way here. So requests for single
- * tasks, and other workers, can exceed a limit by as many as are under way at the same time. The sessions of an agent begin with its name, so their claims are counted under the first part of
- * the session id.
+ * tasks, and other workers, can exceed a limit by as many as are under way at the same time.
+ *
+ * The sessions of an agent begin with its name, so their claims are counted under the first part of the session id.
  */
 import type { CoordinatorError } from "../protocol/errors.ts";
+import { formatPrincipal, isOfRole } from "../protocol/subjects.ts";
+import { Counts } from "./counts.ts";
 import type { ServiceContext, TaskStore } from "./ports.ts";
-import type { PrincipalRules } from "./principal-rules.ts";
+import type { LimitRules } from "./principal-rules.ts";
 import { limitReached } from "./refusals.ts";
 import type { ServiceSettings } from "./service-settings.ts";
 import { nameIn } from "./session-name.ts";
@@ -19,23 +22,21 @@ export interface Claimant {
   readonly sender: string;
 }
 
-const AGENT = "agent.";
-
 export class ClaimLimits {
   readonly #store: TaskStore;
   readonly #tasks: TaskIndex;
-  readonly #rules: PrincipalRules;
+  readonly #rules: LimitRules;
   readonly #settings: ServiceSettings;
   /** The claims of all sessions whose ids begin with the same name. */
-  readonly #held = new Map<string, number>();
+  readonly #held = new Counts();
   /** The claims under way, by sender and by session. */
-  readonly #underWay = new Map<string, number>();
+  readonly #underWay = new Counts();
   readonly #listeners: ((claimant: Claimant) => void)[] = [];
 
   constructor(
     store: TaskStore,
     tasks: TaskIndex,
-    rules: PrincipalRules,
+    rules: LimitRules,
     { settings }: Pick<ServiceContext, "settings">,
   ) {
     this.#store = store;
@@ -103,11 +104,9 @@ export class ClaimLimits {
 
   #count(sessionId: string, by: 1 | -1): void {
     const name = nameIn(sessionId);
-    const held = (this.#held.get(name) ?? 0) + by;
-    if (held === 0) this.#held.delete(name);
-    else this.#held.set(name, held);
+    const held = this.#held.add(name, by);
     if (by === 1) return;
-    const sender = AGENT + name;
+    const sender = formatPrincipal({ role: "agent", name });
     const ofSession = this.#tasks.claims.get(sessionId).size;
     const hadNone =
       ofSession === this.#settings.maxClaimsPerSession - 1 || held === this.#mostOf(sender) - 1;
@@ -120,27 +119,21 @@ export class ClaimLimits {
 
   /** The room, or by how much a limit is exceeded. */
   #balance({ sessionId, sender }: Claimant): number {
-    const held = this.#tasks.claims.get(sessionId).size + this.#begun(`session ${sessionId}`);
+    const held = this.#tasks.claims.get(sessionId).size + this.#underWay.of(sessionKey(sessionId));
     const ofSession = this.#settings.maxClaimsPerSession - held;
-    if (!sender.startsWith(AGENT)) return ofSession;
-    const ofAgent = this.#mostOf(sender) - this.#heldBy(sender) - this.#begun(sender);
+    if (!isOfRole(sender, "agent")) return ofSession;
+    const ofAgent = this.#mostOf(sender) - this.#heldBy(sender) - this.#underWay.of(sender);
     return Math.min(ofSession, ofAgent);
   }
 
-  #begun(key: string): number {
-    return this.#underWay.get(key) ?? 0;
-  }
-
   #begin({ sessionId, sender }: Claimant, by: 1 | -1): void {
-    for (const key of [`session ${sessionId}`, sender]) {
-      const count = this.#begun(key) + by;
-      if (count === 0) this.#underWay.delete(key);
-      else this.#underWay.set(key, count);
-    }
+    this.#underWay.add(sessionKey(sessionId), by);
+    this.#underWay.add(sender, by);
   }
 
+  /** `sender`: that of an agent. */
   #heldBy(sender: string): number {
-    return this.#held.get(sender.slice(AGENT.length)) ?? 0;
+    return this.#held.of(sender.slice(sender.indexOf(".") + 1));
   }
 
   #mostOf(sender: string): number {
@@ -158,4 +151,9 @@ export class ClaimLimits {
     const problem = `${sender} holds ${this.#heldBy(sender)} tasks: complete or release some of them first`;
     return limitReached("limits.claims_per_principal", most, problem);
   }
+}
+
+/** No sender has a space in its name. */
+function sessionKey(sessionId: string): string {
+  return `session ${sessionId}`;
 }

@@ -1,6 +1,6 @@
 /** What a worker knows of a sender: its requests that wait, and what it may still send in this second. */
 import { CoordinatorError } from "../protocol/errors.ts";
-import { AGENT_ROOT, OPERATOR_ROOT } from "../protocol/subjects.ts";
+import { isOfRole } from "../protocol/subjects.ts";
 import { Sender, type Waiting } from "./fair-order.ts";
 import type { Arrival } from "./ports.ts";
 import type { LimitRules } from "./principal-rules.ts";
@@ -83,12 +83,12 @@ export class KnownSender extends Sender<Queued> {
   }
 
   get isOperator(): boolean {
-    return this.name.startsWith(`${OPERATOR_ROOT}.`);
+    return isOfRole(this.name, "operator");
   }
 
   /** The name of a connection means nothing to its client. */
   get #shown(): string {
-    const isPrincipal = this.isOperator || this.name.startsWith(`${AGENT_ROOT}.`);
+    const isPrincipal = this.isOperator || isOfRole(this.name, "agent");
     return isPrincipal ? this.name : "your connection";
   }
 

@@ -4,6 +4,7 @@
  *
  * Other workers may write at the same time, so a limit can be exceeded by what is under way elsewhere.
  */
+import { isOfRole } from "../protocol/subjects.ts";
 import type { BucketRoom } from "./bucket-room.ts";
 import type { Owned, OwnedTasks } from "./owned-tasks.ts";
 import type { ServiceContext } from "./ports.ts";
@@ -126,5 +127,5 @@ export class OwnershipLimits {
 
 /** Operators, and tasks of operators, have only the limits of all. */
 function isTrusted({ principal, owner }: Addition): boolean {
-  return principal?.startsWith("operator.") === true || owner?.startsWith("operator.") === true;
+  return [principal, owner].some((name) => name !== null && isOfRole(name, "operator"));
 }

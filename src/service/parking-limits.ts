@@ -1,7 +1,7 @@
 /** How many `next` requests a worker parks: in all, of each sender, and of each session. */
 import type { CoordinatorError } from "../protocol/errors.ts";
 import type { ReadyFilter } from "../task/ready-queue.ts";
-import type { PrincipalRules } from "./principal-rules.ts";
+import type { LimitRules } from "./principal-rules.ts";
 import { limitReached } from "./refusals.ts";
 import type { ServiceSettings } from "./service-settings.ts";
 
@@ -12,9 +12,9 @@ type Settings = Pick<
 
 export class ParkingLimits {
   readonly #settings: Settings;
-  readonly #rules: Pick<PrincipalRules, "limitOf">;
+  readonly #rules: LimitRules;
 
-  constructor(settings: Settings, rules: Pick<PrincipalRules, "limitOf">) {
+  constructor(settings: Settings, rules: LimitRules) {
     this.#settings = settings;
     this.#rules = rules;
   }

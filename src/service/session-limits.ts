@@ -2,6 +2,7 @@
  * How large the registrations of sessions may be together: of all, and of those whose ids begin with the same
  * name, such as the sessions of an agent. Workers keep all of them in memory.
  */
+import { Counts } from "./counts.ts";
 import type { ServiceContext, Session } from "./ports.ts";
 import { limitReached } from "./refusals.ts";
 import type { SessionIndex } from "./session-index.ts";
@@ -12,8 +13,8 @@ const BASE_BYTES = 256;
 
 export class SessionLimits {
   readonly #settings: ServiceContext["settings"];
-  readonly #bySession = new Map<string, number>();
-  readonly #byName = new Map<string, number>();
+  readonly #bySession = new Counts();
+  readonly #byName = new Counts();
   #total = 0;
 
   constructor(index: SessionIndex, { settings }: Pick<ServiceContext, "settings">) {
@@ -28,10 +29,10 @@ export class SessionLimits {
   requireRoom(session: Session): void {
     const { sessionId } = session;
     const { maxSessionBytes, maxSessionBytesPerPrincipal: most } = this.#settings;
-    const added = bytesOf(session) - (this.#bySession.get(sessionId) ?? 0);
+    const added = bytesOf(session) - this.#bySession.of(sessionId);
     if (added <= 0) return;
     const name = nameIn(sessionId);
-    if ((this.#byName.get(name) ?? 0) + added > most) {
+    if (this.#byName.of(name) + added > most) {
       const problem = `the registrations of ${name} are too large together: unregister some, or let them expire`;
       throw limitReached("limits.session_bytes_per_principal", most, problem);
     }
@@ -42,10 +43,9 @@ export class SessionLimits {
   }
 
   #count(sessionId: string, bytes: number): void {
-    const name = nameIn(sessionId);
-    const by = bytes - (this.#bySession.get(sessionId) ?? 0);
-    setOrDelete(this.#bySession, sessionId, bytes);
-    setOrDelete(this.#byName, name, (this.#byName.get(name) ?? 0) + by);
+    const by = bytes - this.#bySession.of(sessionId);
+    this.#bySession.add(sessionId, by);
+    this.#byName.add(nameIn(sessionId), by);
     this.#total += by;
   }
 }
@@ -53,9 +53,4 @@ export class SessionLimits {
 /** The size of a registration, roughly. */
 function bytesOf({ sessionId, capabilities, metadata }: Session): number {
   return BASE_BYTES + sessionId.length + JSON.stringify([capabilities, metadata]).length;
-}
-
-function setOrDelete(map: Map<string, number>, key: string, value: number): void {
-  if (value === 0) map.delete(key);
-  else map.set(key, value);
 }

@@ -1,13 +1,8 @@
 /** What JetStream says about the account and about the buckets of the coordinator. Nothing is changed. */
-import {
-  JetStreamApiCodes,
-  JetStreamApiError,
-  type JetStreamManager,
-  jetstreamManager,
-  type StreamInfo,
-} from "@nats-io/jetstream";
+import { type JetStreamManager, jetstreamManager, type StreamInfo } from "@nats-io/jetstream";
 import { jserrors } from "@nats-io/jetstream/internal";
 import type { Connection } from "../connection.ts";
+import { findStream } from "../find-stream.ts";
 import { inDomain } from "../js-domain.ts";
 import { type BucketDifferences, compareBucket, coordinatorBuckets } from "../kv-buckets.ts";
 
@@ -104,22 +99,11 @@ export async function inspectBuckets(
   wanted: WantedBuckets,
 ): Promise<{ readonly found: readonly BucketFacts[]; readonly missing: readonly string[] }> {
   const names = coordinatorBuckets({ history: 1, replicas: 1 }).map(({ name }) => name);
-  const infos = await Promise.all(names.map((name) => find(jsm, name)));
+  const infos = await Promise.all(names.map((name) => findStream(jsm, name)));
   return {
     found: infos.flatMap((info) => (info === null ? [] : [factsOf(info, wanted)])),
     missing: names.filter((_, at) => infos[at] === null).map(bucketOf),
   };
-}
-
-async function find(jsm: JetStreamManager, stream: string): Promise<StreamInfo | null> {
-  try {
-    return await jsm.streams.info(stream);
-  } catch (error) {
-    if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) {
-      return null;
-    }
-    throw error;
-  }
 }
 
 function factsOf({ config, state, cluster }: StreamInfo, wanted: WantedBuckets): BucketFacts {

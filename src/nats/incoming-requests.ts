@@ -37,7 +37,7 @@ type DropReason = Extract<Fact, { kind: "request_dropped" }>["reason"];
 
 const REPORT_DROPS_MS = 50;
 
-export class Requests {
+export class IncomingRequests {
   readonly #connection: NatsConnection;
   readonly #handler: RequestHandler;
   readonly #observe: Observe;
@@ -229,11 +229,11 @@ class Incoming implements Arrival {
   readonly replyTo: string;
   readonly startedAt = performance.now();
   readonly bytes: number;
-  readonly #requests: Requests;
+  readonly #requests: IncomingRequests;
   #data: Uint8Array | null;
 
   constructor(
-    requests: Requests,
+    requests: IncomingRequests,
     operation: Operation,
     msg: Msg,
     { address, sender, replyTo }: Pick<Incoming, "address" | "sender" | "replyTo">,
