@@ -44,6 +44,10 @@ const RUN_ELSEWHERE: readonly { readonly command: RegExp; readonly test: string 
   { command: /^npm run power-loss\b/m, test: "test/power-loss/run.test.ts" },
   { command: /^npm run bench\b/m, test: ".ci/run" },
   { command: /^npx if-coordinator serve\b/m, test: "test/cli/serve.test.ts" },
+  {
+    command: /^sh node_modules\/if-coordinator\/config\/nsc-accounts\.sh\b/m,
+    test: "test/auth/nsc-accounts.test.ts",
+  },
   // There is no Docker in CI. A test checks the form of the file and its command.
   { command: /^docker compose\b/m, test: "test/docs/deployment.test.ts" },
 ];
