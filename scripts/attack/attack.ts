@@ -2,12 +2,17 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Asked, type Asker, outcomeOf } from "./asker.ts";
 
+/** What the attacker has learned although it must not. */
+export type LeakKind = "content" | "definition" | "existence" | "reach";
+
 export interface AttackReport {
   readonly sent: number;
   /** Answers by outcome: `ok`, or the code of an error. */
   readonly answers: Readonly<Record<string, number>>;
   /** Why the client library or NATS did not take a message. */
   readonly refusedBySelf: string | null;
+  /** Where it has learned something, by kind. */
+  readonly leaks: Readonly<Partial<Record<LeakKind, readonly string[]>>>;
   readonly seconds: number;
   /** Of one core. */
   readonly busy: number;
@@ -23,6 +28,7 @@ export class Attack {
   readonly #ms: number;
   #endsAt = Infinity;
   readonly #answers = new Map<string, number>();
+  readonly #leaks = new Map<LeakKind, Set<string>>();
   #sent = 0;
   #refused: string | null = null;
   #inbox: string | null = null;
@@ -47,9 +53,15 @@ export class Attack {
     return this.#sent;
   }
 
-  get counts(): Pick<AttackReport, "sent" | "answers" | "refusedBySelf"> {
+  get counts(): Omit<AttackReport, "seconds" | "busy"> {
     const answers = Object.fromEntries(this.#answers);
-    return { sent: this.#sent, answers, refusedBySelf: this.#refused };
+    const leaks = Object.fromEntries([...this.#leaks].map(([kind, where]) => [kind, [...where]]));
+    return { sent: this.#sent, answers, refusedBySelf: this.#refused, leaks };
+  }
+
+  leak(kind: LeakKind, where: string): void {
+    const found = this.#leaks.get(kind) ?? new Set();
+    this.#leaks.set(kind, found.add(where));
   }
 
   async ask(subject: string, body: object, timeoutMs?: number): Promise<Asked> {

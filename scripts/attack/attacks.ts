@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Attack } from "./attack.ts";
 import { ATTACKER } from "./set-up.ts";
+import { spy } from "./spying.ts";
 
 const KIB = 1024;
 /** The largest list of tags, and of capabilities, and the longest name in it. */
@@ -134,6 +135,8 @@ export const ATTACKS = {
     await attack.ask("sessions.unregister.alice", {});
     await untilOver(attack);
   },
+
+  spying: spy,
 
   "dense graph": async (attack: Attack) => {
     const ids = Array.from({ length: GRAPH }, (_, i) => `${ATTACKER}.g${i}`);

@@ -1,5 +1,6 @@
 /** `npm run attack`: what one agent with valid credentials can do to the others. */
 import { writeFileSync } from "node:fs";
+import type { Visibility } from "../../src/protocol/visibility.ts";
 import { describeMachine } from "../lab/machine.ts";
 import { type Run, runScript } from "../lab/run-script.ts";
 import { Build } from "./build.ts";
@@ -7,7 +8,8 @@ import { type AttackOptions, listOfRows, parseOptions, SCRIPT } from "./options.
 import { describeRow, isFailure, tableOf } from "./report.ts";
 import { ROWS } from "./rows.ts";
 import { type RowResult, runRow } from "./run-row.ts";
-import { makeSecured, OPEN } from "./set-up.ts";
+import type { Row } from "./row.ts";
+import { makeSecured, OPEN, type SetUp } from "./set-up.ts";
 
 await runScript({
   script: SCRIPT,
@@ -35,10 +37,16 @@ async function attackAll(
   const build = await Build.open(dist);
   const results: RowResult[] = [];
   const { folder } = run;
+  const secured = new Map<Visibility, SetUp>();
+  const setUpFor = async ({ visibility = "all" }: Row): Promise<SetUp> => {
+    const setUp = secured.get(visibility) ?? (await makeSecured(build.command, folder, visibility));
+    secured.set(visibility, setUp);
+    return setUp;
+  };
   for (const mode of modes) {
-    const setUp = mode === "open" ? OPEN : await makeSecured(build.command, folder);
     for (const row of ROWS) {
       if (!rows.includes(row.name)) continue;
+      const setUp = mode === "open" ? OPEN : await setUpFor(row);
       run.tell(`${row.name}, ${mode}: ${row.does} ...`);
       const around = { build, setUp, binary, folder, short, untimed, ms: seconds * 1000 };
       const result = await run.untilInterrupted(runRow(row, around));

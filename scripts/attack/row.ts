@@ -1,4 +1,5 @@
 /** What an attack of the table consists of, and what it has at its disposal while it runs. */
+import type { Visibility } from "../../src/protocol/visibility.ts";
 import type { AttackReport } from "./attack.ts";
 import type { AttackName } from "./attacks.ts";
 import type { Asker } from "./asker.ts";
@@ -29,6 +30,8 @@ export interface Row {
   readonly attack: AttackName;
   /** Of the worker, in addition to its defaults. */
   readonly settings?: Settings;
+  /** What agents see of each other, in secured mode. Default: all. */
+  readonly visibility?: Visibility;
   /** Where they differ from what all rows promise. */
   readonly bounds?: Partial<Bounds>;
   /** Why a row that does not hold in this mode is no failure. */

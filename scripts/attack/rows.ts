@@ -6,6 +6,7 @@ import { FLOODS } from "./rows/floods.ts";
 import { PARKED } from "./rows/parked.ts";
 import { READS } from "./rows/reads.ts";
 import { STORAGE } from "./rows/storage.ts";
+import { VISIBILITY } from "./rows/visibility.ts";
 import type { Row } from "./row.ts";
 
 export const ROWS: readonly Row[] = [
@@ -15,5 +16,6 @@ export const ROWS: readonly Row[] = [
   ...FLOODS,
   ...FAIRNESS,
   ...TASKS_OF_OTHERS,
+  ...VISIBILITY,
   ...HEAVY_REQUESTS,
 ];

@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { Visibility } from "../../src/protocol/visibility.ts";
 
 export const MODES = ["open", "secured"] as const;
 /** `open`: `auth.mode: open` on a plain server. `secured`: accounts that `auth` has made. */
@@ -31,14 +32,24 @@ export const OPEN: SetUp = {
   credsFile: () => null,
 };
 
-/** Makes the accounts as an operator does, with the commands of the build. They last for the whole run. */
-export async function makeSecured(command: readonly string[], folder: string): Promise<SetUp> {
-  const path = join(folder, "auth");
+/**
+ * Makes the accounts as an operator does, with the commands of the build. They last for the whole run.
+ *
+ * @param visibility what agents see of each other
+ */
+export async function makeSecured(
+  command: readonly string[],
+  folder: string,
+  visibility: Visibility,
+): Promise<SetUp> {
+  const path = join(folder, `auth-${visibility}`);
   const auth = async (...words: readonly string[]): Promise<void> => {
     const [program = "", ...args] = [...command, "auth", ...words];
     await promisify(execFile)(program, args);
   };
-  await auth("init", path, "--nats", "nats://127.0.0.1:1");
+  // An older build does not know the option.
+  const shown = visibility === "all" ? [] : ["--visibility", visibility];
+  await auth("init", path, "--nats", "nats://127.0.0.1:1", ...shown);
   await auth("add-operator", OPERATOR, "--dir", path);
   for (const name of [...HONEST, ATTACKER]) await auth("add-agent", name, "--dir", path);
   const credsFile = (name: string): string => join(path, "creds", `${name}.creds`);
@@ -47,6 +58,7 @@ export async function makeSecured(command: readonly string[], folder: string): P
     serverConfig: await readFile(join(path, "nats-server.conf"), "utf8"),
     settings: {
       "auth.mode": "accounts",
+      "auth.visibility": visibility,
       "nats.creds_file": credsFile("worker"),
       "nats.system_creds_file": credsFile("reports"),
     },

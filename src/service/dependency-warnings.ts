@@ -1,6 +1,7 @@
 /** Warns about dependencies that do not exist and so block a task. Suggests the id that was probably meant. */
 import { SetMap } from "../watched/set-map.ts";
-import type { TaskIndex } from "./task-index.ts";
+import type { KnownTask, TaskIndex } from "./task-index.ts";
+import type { Viewer } from "./viewer.ts";
 
 /** With more warnings, the reply could be larger than a NATS message may be. */
 export const MAX_WARNINGS = 20;
@@ -23,8 +24,17 @@ export class DependencyWarnings {
     });
   }
 
-  /** The warnings for these tasks. `created`: ids of tasks that are created together with them. */
-  of(tasks: readonly Dependent[], created: Iterable<string> = []): string[] {
+  /**
+   * The warnings for these tasks.
+   *
+   * @param created ids of tasks that are created together with them
+   * @param viewer who reads the warnings; `null`: somebody who may know of all tasks
+   */
+  of(
+    tasks: readonly Dependent[],
+    created: Iterable<string> = [],
+    viewer: Viewer | null = null,
+  ): string[] {
     const among = new Set(created);
     const exists = (id: string): boolean => among.has(id) || this.#tasks.get(id) !== undefined;
     const unknown = tasks.flatMap(({ taskId, dependsOn }) =>
@@ -33,7 +43,7 @@ export class DependencyWarnings {
     if (unknown.length === 0) return [];
     const lowerCase = new Map([...among].map((id) => [id.toLowerCase(), id]));
     const warnings = unknown.slice(0, MAX_WARNINGS).map(({ taskId, id }) => {
-      const meant = lowerCase.get(id.toLowerCase()) ?? this.#inOtherCase(id);
+      const meant = lowerCase.get(id.toLowerCase()) ?? this.#inOtherCase(id, viewer);
       const hint = meant === undefined ? "" : ` (did you mean ${meant}?)`;
       return `task ${taskId} depends on ${id}, which does not exist${hint}: it stays blocked until that task is created and complete`;
     });
@@ -41,14 +51,19 @@ export class DependencyWarnings {
     return more === 0 ? warnings : [...warnings, `and ${more} more such dependencies`];
   }
 
-  #inOtherCase(id: string): string | undefined {
+  #inOtherCase(id: string, viewer: Viewer | null): string | undefined {
     if (this.#byLowerCase === null) {
       this.#byLowerCase = new SetMap();
       for (const { taskId } of this.#tasks.values()) {
         this.#byLowerCase.add(taskId.toLowerCase(), taskId);
       }
     }
-    const [meant] = this.#byLowerCase.get(id.toLowerCase());
-    return meant;
+    const meant = [...this.#byLowerCase.get(id.toLowerCase())];
+    return meant.find((one) => isSeen(viewer, this.#tasks.get(one)));
   }
+}
+
+/** A suggestion must not name a hidden task. */
+function isSeen(viewer: Viewer | null, known: KnownTask | undefined): boolean {
+  return viewer === null || (known !== undefined && viewer.sees(known.task));
 }

@@ -9,13 +9,13 @@
  */
 import { isoOrNull } from "../protocol/instants.ts";
 import type { Reply, Request } from "../protocol/operations.ts";
-import type { ReadyFilter } from "../task/ready-queue.ts";
+import { isOfRole } from "../protocol/subjects.ts";
 import type { Claimed } from "./claimed.ts";
 import type { ClaimLimits } from "./claim-limits.ts";
 import type { Claims } from "./claims.ts";
 import { connectionOf } from "./connection-key.ts";
 import { FilteredCounts } from "./filtered-counts.ts";
-import { type Asker, repeatKeyOf, toNextRequest } from "./next-request.ts";
+import { type Asker, type NextRequest, repeatKeyOf, toNextRequest } from "./next-request.ts";
 import type { ParkedRequests } from "./parked-requests.ts";
 import { requireSmallFilter } from "./parking-limits.ts";
 import type { AnswerTo, Observe, ServiceContext, TaskStore } from "./ports.ts";
@@ -110,7 +110,7 @@ export class NextClaims {
     await this.#tasks.position.catchUp(this.#store);
     claimed = await this.#ready.claimBest(request);
     if (claimed.length > 0) return this.#answer(body, claimed, true);
-    return { body: this.#nothing(request.filter) };
+    return { body: this.#nothing(request) };
   }
 
   /** The claims that an earlier answer to the session may have lost. */
@@ -159,13 +159,21 @@ export class NextClaims {
   }
 
   /** The reply if no task is ready: for each reason, the number of tasks that cannot be claimed. */
-  #nothing(filter: ReadyFilter): Reply<"tasks.next"> {
-    const blocked = this.#counts.of("blocked", filter);
-    const claimed = this.#counts.of("claimed", filter);
+  #nothing({ filter, principal }: NextRequest): Reply<"tasks.next"> {
+    // Counts by prefixes and tags would let an agent find the ids and tags of hidden tasks, letter by letter.
+    const counted = this.#hidesOthersFrom(principal) ? ALL_TASKS : filter;
+    const blocked = this.#counts.of("blocked", counted);
+    const claimed = this.#counts.of("claimed", counted);
     const { capabilities, tags, prefix, notDue, nextDueAt } = this.#tasks.ready.withheld(filter);
     const counts = { blocked, claimed, capabilities, tags, prefix, not_due: notDue };
     const reasons = Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
     return { ok: true, claims: [], reasons, next_due_at: isoOrNull(nextDueAt) };
+  }
+
+  #hidesOthersFrom(principal: string | null): boolean {
+    return (
+      this.#settings.visibility === "own" && principal !== null && isOfRole(principal, "agent")
+    );
   }
 
   #giveBack(body: Request<"tasks.next">, claims: readonly Claimed[]): void {
@@ -178,6 +186,8 @@ export class NextClaims {
     }
   }
 }
+
+const ALL_TASKS = { prefix: "", tags: [] };
 
 /** Nobody waits for this answer, or the client cannot use it. So the reasons are not counted. */
 const LEFT_BEHIND: Reply<"tasks.next"> = { ok: true, claims: [], reasons: {}, next_due_at: null };

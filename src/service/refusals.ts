@@ -132,12 +132,13 @@ export function bucketUnusable(problem: string): CoordinatorError {
   );
 }
 
-/** Refuses dependencies that form a cycle. `cycle`: its path. */
-export function cycleError(cycle: readonly string[]): CoordinatorError {
+/** Refuses dependencies that form a cycle. `cycle`: its path; `null`: the client may not see all of it. */
+export function cycleError(cycle: readonly string[] | null): CoordinatorError {
+  const path = cycle === null ? "through tasks of others" : cycle.join(" -> ");
   return new CoordinatorError(
     "invalid_request",
-    `depends_on: the dependencies form a cycle, ${cycle.join(" -> ")}: remove one of them`,
-    { details: { field: "depends_on", cycle } },
+    `depends_on: the dependencies form a cycle, ${path}: remove one of them`,
+    { details: { field: "depends_on", ...(cycle !== null && { cycle }) } },
   );
 }
 

@@ -21,6 +21,7 @@ import type { TaskIndex } from "./task-index.ts";
 import { recordOf, type SentTask } from "./sent-task.ts";
 import { cancelRefusal, updateRefusal } from "./task-rights.ts";
 import type { TaskAccess, TaskWriter } from "./task-writer.ts";
+import { type Viewer, viewerOf } from "./viewer.ts";
 
 /** So many dependencies are looked at for a cycle: tens of milliseconds. */
 const MAX_CYCLE_STEPS = 100_000;
@@ -68,8 +69,9 @@ export class TaskEdits {
     const taskId = id ?? named ?? this.#makeId(prefixFor(this.#rules, principal));
     requireId(this.#rules, taskId, principal);
     const definition = decodeDefinition(given, this.#settings);
-    await this.#refuseCycle(taskId, definition.dependsOn);
-    const warnings = this.#warnings.of([{ taskId, dependsOn: definition.dependsOn }]);
+    const viewer = viewerOf(this.#settings.visibility, principal);
+    await this.#refuseCycle(taskId, definition.dependsOn, viewer);
+    const warnings = this.#warnings.of([{ taskId, dependsOn: definition.dependsOn }], [], viewer);
     const options = { ...authorOf(call), sessionId, notBefore: millisOrNull(not_before) };
     return edited(await this.#writer.create(taskId, definition, options), warnings);
   }
@@ -89,8 +91,9 @@ export class TaskEdits {
       );
     }
     const { dependsOn = [] } = changes;
-    await this.#refuseCycle(taskId, dependsOn);
-    const warnings = this.#warnings.of([{ taskId, dependsOn }]);
+    const viewer = viewerOf(this.#settings.visibility, by);
+    await this.#refuseCycle(taskId, dependsOn, viewer);
+    const warnings = this.#warnings.of([{ taskId, dependsOn }], [], viewer);
     const executed = await this.#writer.execute(
       taskId,
       (task) =>
@@ -146,14 +149,23 @@ export class TaskEdits {
   /**
    * Two tasks that are created at the same moment through different workers can still form a cycle.
    *
-   * @throws CoordinatorError `invalid_request` with the path of the cycle
+   * @throws CoordinatorError `invalid_request` with the path of the cycle, if the viewer may see all of it
    */
-  async #refuseCycle(taskId: string, dependsOn: TaskDefinition["dependsOn"]): Promise<void> {
+  async #refuseCycle(
+    taskId: string,
+    dependsOn: TaskDefinition["dependsOn"],
+    viewer: Viewer | null,
+  ): Promise<void> {
     if (dependsOn.length === 0) return;
     await this.#tasks.position.catchUp(this.#store);
     const cycle = cycleThrough(taskId, dependsOn, this.#graph, MAX_CYCLE_STEPS);
     if (cycle === "too_far") throw tooManyConnected(taskId);
-    if (cycle !== null) throw cycleError(cycle);
+    if (cycle === null) return;
+    const isSeen = (id: string): boolean => {
+      const known = this.#tasks.get(id);
+      return viewer === null || known === undefined || viewer.sees(known.task);
+    };
+    throw cycleError(cycle.every(isSeen) ? cycle : null);
   }
 
   /** An id that sorts by time and is unique across workers. */

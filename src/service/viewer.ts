@@ -65,8 +65,8 @@ export class Viewer {
     const { code, message, details, cause } = error;
     const task = error.task as TaskRecord | undefined;
     if (task !== undefined) {
-      const isSeen = this.sees({ ...ownersOf(task), status: task.status });
-      const shown = isSeen ? { task: this.record(task) as object } : {};
+      if (!this.sees({ ...ownersOf(task), status: task.status })) return withoutTask(error, task);
+      const shown = { task: this.record(task) as object };
       return new CoordinatorError(code, message, { details, cause, ...shown });
     }
     if (!this.hidesOthers || code !== "too_large" || details.task_id === undefined) return error;
@@ -111,6 +111,24 @@ export class Viewer {
   session(session: Body): Body {
     return this.isOwnSession(session.session_id as string) ? session : { ...session, metadata: {} };
   }
+}
+
+/** The refusal of a request for a hidden task. What the task waits for is a part of its definition. */
+function withoutTask(
+  { code, message, details, cause }: CoordinatorError,
+  { task_id: id }: TaskRecord,
+): CoordinatorError {
+  if (details.waits_for === undefined)
+    return new CoordinatorError(code, message, { details, cause });
+  const { reason } = details;
+  return new CoordinatorError(
+    code,
+    `task ${id} is ${String(reason)}: ask for another with tasks.next`,
+    {
+      details: { reason },
+      cause,
+    },
+  );
 }
 
 type Owned = Pick<Task, "createdBy" | "claimedBy" | "completedBy">;
