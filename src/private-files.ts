@@ -3,7 +3,6 @@
  * user of the machine, or the author of a checkout. So nothing here writes through a link, and a file is
  * replaced as a whole, also after a crash.
  */
-import { randomUUID } from "node:crypto";
 import {
   chmodSync,
   closeSync,
@@ -158,7 +157,7 @@ function viaTemporary(
   isDurable: boolean,
   put: (temporary: string) => void,
 ): void {
-  const temporary = `${path}.${randomUUID()}.tmp`;
+  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   try {
     const file = openSync(temporary, "wx", FILE_MODE);
     try {

@@ -13,7 +13,8 @@ import {
 } from "../nats-server/dev-server.ts";
 import { startWorkers } from "../pool/worker-pool.ts";
 import { addExamples } from "./shared/help.ts";
-import { announcementOf, print, printError } from "./shared/output.ts";
+import { announcementOf } from "./shared/announcement.ts";
+import { print, printError } from "./shared/output.ts";
 import { describeDev } from "./dev/describe.ts";
 import {
   hasSecureSetUp,

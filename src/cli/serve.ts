@@ -5,7 +5,9 @@ import type { Config } from "../config.ts";
 import { startWorkers } from "../pool/worker-pool.ts";
 import { VERSION } from "../version.ts";
 import { addExamples } from "./shared/help.ts";
-import { announcementOf, formatRows, print } from "./shared/output.ts";
+import { announcementOf } from "./shared/announcement.ts";
+import { print } from "./shared/output.ts";
+import { formatRows } from "./shared/rows.ts";
 import { type Part, runService } from "./shared/run-service.ts";
 import { addSettingOptions, configOf } from "./shared/setting-options.ts";
 

@@ -1,5 +1,5 @@
 /** The session of a coding agent, from what its client says in the environment. */
-import { createHash } from "node:crypto";
+import { createRequire } from "node:module";
 import { basename } from "node:path";
 import { type Environment, MCP_TOKEN_VARIABLE } from "./variables.ts";
 
@@ -47,5 +47,9 @@ export function sessionOfFolder(folder: string): string {
 }
 
 function hashOf(text: string): string {
+  // Most hooks need no hash, and the module takes time to load.
+  const { createHash } = createRequire(import.meta.url)(
+    "node:crypto",
+  ) as typeof import("node:crypto");
   return createHash("sha256").update(text).digest("hex").slice(0, HASH_LENGTH);
 }

@@ -3,7 +3,8 @@
  * library would not pass on, and headers that it never sends.
  */
 import { headers, type NatsConnection } from "@nats-io/transport-node";
-import { createRequester, RequestFailedError } from "./request.ts";
+import { createRequester } from "./request.ts";
+import { RequestFailedError } from "./requester.ts";
 import {
   type Connection,
   connectNats,

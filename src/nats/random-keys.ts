@@ -2,8 +2,6 @@
  * Keys that nobody can guess, not even from earlier keys. They end the reply subjects on which a worker learns
  * what has become of its messages. Anyone who knew such a subject could answer in place of the server.
  */
-import { randomBytes } from "node:crypto";
-
 /** 96 bits. */
 const KEY_LENGTH = 16;
 /** One call for many keys: a call takes microseconds, and every claim needs keys. */
@@ -15,7 +13,7 @@ let used = 0;
 /** One token of a subject. */
 export function randomKey(): string {
   if (used === pool.length) {
-    pool = randomBytes(POOL_BYTES).toString("base64url");
+    pool = Buffer.from(crypto.getRandomValues(new Uint8Array(POOL_BYTES))).toString("base64url");
     used = 0;
   }
   return pool.slice(used, (used += KEY_LENGTH));

@@ -7,7 +7,7 @@ import { hostAndPortOf, parseServers } from "../../nats/connection-values.ts";
 import { VISIBILITIES, type Visibility } from "../../protocol/visibility.ts";
 import { addJsonOption, type OutputOptions, show } from "../shared/data.ts";
 import { addExamples } from "../shared/help.ts";
-import { formatCommands } from "../shared/output.ts";
+import { formatCommands } from "../shared/rows.ts";
 import { collectList, parseText } from "../shared/parse-values.ts";
 import { shellWord } from "../shared/shell-word.ts";
 import { DEFAULT_FOLDER } from "./folder-options.ts";

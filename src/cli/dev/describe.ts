@@ -5,7 +5,7 @@ import type { Config } from "../../config.ts";
 import { VERSION } from "../../version.ts";
 import { DEFAULT_FOLDER } from "../auth/folder-options.ts";
 import { colors } from "../shared/colors.ts";
-import { formatCommands, formatRows } from "../shared/output.ts";
+import { formatCommands, formatRows } from "../shared/rows.ts";
 import { shellWord } from "../shared/shell-word.ts";
 
 /** Where commands look for NATS if nothing names a server. */

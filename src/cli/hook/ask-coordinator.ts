@@ -3,7 +3,6 @@ import type { Calls } from "../../client/calls.ts";
 import type { Believed, BelievedClaim } from "../mcp/claims-file.ts";
 import { withCalls } from "../shared/client.ts";
 import type { ConnectionOptions } from "../shared/connection-options.ts";
-import { isTaskError, reportOf } from "../shared/error-report.ts";
 import { EXIT } from "../shared/exit-codes.ts";
 
 export interface CheckedClaim extends BelievedClaim {
@@ -52,6 +51,7 @@ export async function giveBack(believed: Believed, options: ConnectionOptions): 
         try {
           await calls.call("tasks.release", id, () => end);
         } catch (error) {
+          const { isTaskError } = await import("../shared/error-report.ts");
           if (!isTaskError(error) || error.code === "unavailable") throw error;
         }
       }),
@@ -82,8 +82,10 @@ async function asking<T>(
       async ({ calls }) => {
         answer = await ask(calls);
       },
+      "unexplained",
     );
   } catch (error) {
+    const { reportOf } = await import("../shared/error-report.ts");
     if (reportOf(error).exitCode !== EXIT.noCoordinator) throw error;
   }
   return answer;

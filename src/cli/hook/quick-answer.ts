@@ -2,7 +2,6 @@
  * Hooks without the command line. A client waits for its hook before each command of the agent, and most hooks
  * have nothing to do. This decides which, and loads only what the others need.
  */
-import { believedBy } from "./believed-claims.ts";
 import { type EventName, EVENTS, inputOf } from "./events.ts";
 import { publishes } from "./hook-input.ts";
 
@@ -14,17 +13,18 @@ export async function answersHook([, name, ...options]: readonly string[]): Prom
   const event = EVENTS.find((known) => known === name);
   const client = clientIn(options);
   if (event === undefined || client === undefined) return false;
-  if (hasNothingToDo(event, client)) return true;
+  if (await hasNothingToDo(event, client)) return true;
   const { runAlone } = await import("./run-alone.ts");
   await runAlone(event, client);
   return true;
 }
 
-function hasNothingToDo(event: EventName, client: string): boolean {
+async function hasNothingToDo(event: EventName, client: string): Promise<boolean> {
   if (event === "session-start") return false;
   try {
     const { command, sessionId } = inputOf(event);
     if (event === "pre-tool-use" && !publishes(command)) return true;
+    const { believedBy } = await import("./believed-claims.ts");
     return believedBy(client, sessionId, {}).claims.length === 0;
   } catch {
     // The hook itself reports it.

@@ -1,6 +1,6 @@
 /** Processes of this machine: those that have written a file, and those that have started this one. */
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 
 /** Whether the process still runs. */
 export function isLive(pid: number): boolean {
@@ -23,6 +23,9 @@ export function startersOfThis(): number[] {
 function parentOf(pid: number): number {
   try {
     if (process.platform !== "linux") {
+      // A hook of Linux needs no such module, which takes time to load.
+      const require = createRequire(import.meta.url);
+      const { execFileSync } = require("node:child_process") as typeof import("node:child_process");
       return Number(execFileSync("ps", ["-o", "ppid=", "-p", String(pid)], { encoding: "utf8" }));
     }
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

@@ -1,6 +1,6 @@
 /** The report of a race for people. */
 import { counted } from "../shared/counted.ts";
-import { formatRows } from "../shared/output.ts";
+import { formatRows } from "../shared/rows.ts";
 import type { RaceReport } from "./figures.ts";
 
 /** More violations than these say nothing new. */

@@ -4,7 +4,8 @@
  * commands are an operator.
  */
 import type { Connection } from "../../nats/connection.ts";
-import { createRequester, RequestFailedError, type Requester } from "../../nats/request.ts";
+import { createRequester } from "../../nats/request.ts";
+import { RequestFailedError, type Requester } from "../../nats/requester.ts";
 import { OPERATOR_ROOT } from "../../protocol/subjects.ts";
 
 /** `auth` gives this name to nobody. */

@@ -3,7 +3,7 @@ import { colors } from "../shared/colors.ts";
 import type { Figures } from "../../simulation/figures.ts";
 import type { SimulationOptions } from "../../simulation/options.ts";
 import type { EndReason, Summary } from "../../simulation/run.ts";
-import { formatRows } from "../shared/output.ts";
+import { formatRows } from "../shared/rows.ts";
 
 /** More problems of one check add nothing new. */
 const MAX_PROBLEMS = 5;

@@ -1,6 +1,6 @@
 /** A task, and what happened to it, in words for people. */
 import type { Reply } from "../../protocol/operations.ts";
-import { formatRows } from "../shared/output.ts";
+import { formatRows } from "../shared/rows.ts";
 import { printable } from "../shared/terminal-text.ts";
 import { formatAge } from "../shared/time.ts";
 
