@@ -8,7 +8,7 @@
  */
 import { FairOrder } from "./fair-order.ts";
 import { KnownSender, type Problem, type Queued } from "./known-sender.ts";
-import type { Arrival, Clock } from "./ports.ts";
+import type { Arrival, Clock, Place } from "./ports.ts";
 import type { LimitRules } from "./principal-rules.ts";
 import type { ServiceSettings } from "./service-settings.ts";
 
@@ -72,7 +72,9 @@ export class Admission {
 
   /** Whether the sender goes on although it gets no answers. Then its requests are not even looked at for a moment. */
   isShut(name: string): boolean {
-    return this.#senders.get(name)?.isShut(this.#clock.steady()) ?? false;
+    const sender = this.#senders.get(name);
+    // Few senders ever were, and only of these the clock is asked.
+    return sender?.wasShut === true && sender.isShut(this.#clock.steady());
   }
 
   /** Must not throw. */
@@ -120,28 +122,19 @@ export class Admission {
     else arrival.refuse(refusal);
   }
 
-  /** Handles requests soon: in this turn of the event loop, or in the next one if this one had its share. */
+  /** Handles requests soon: in this turn of the event loop, or after its end if this one had its share. */
   #schedule(): void {
     if (this.#isScheduled || this.#order.first() === undefined) return;
     this.#isScheduled = true;
-    if (!this.#turn.isSeen) {
-      this.#turn.isSeen = true;
-      setImmediate(() => {
-        this.#turn = newTurn();
-        if (this.#isScheduled) this.#serveSome();
-      });
-    }
-    if (this.#hasTime()) {
-      queueMicrotask(() => {
-        if (this.#isScheduled) this.#serveSome();
-      });
-    }
+    if (this.#hasTime()) process.nextTick(this.#serveIfScheduled);
   }
 
+  readonly #serveIfScheduled = (): void => {
+    if (this.#isScheduled) this.#serveSome();
+  };
+
   #hasTime(): boolean {
-    const { requests, bytes, usedMs } = this.#turn;
-    const isFlood = requests >= FLOOD.requests || bytes >= FLOOD.bytes;
-    return usedMs < (isFlood ? FLOOD_TURN_MS : TURN_MS);
+    return this.#turn.usedMs < (isFlood(this.#turn) ? FLOOD_TURN_MS : TURN_MS);
   }
 
   #serveSome(): void {
@@ -151,8 +144,8 @@ export class Admission {
       const sender = this.#order.first();
       if (sender === undefined) break;
       if (!this.#hasTime()) {
-        this.#schedule();
-        return;
+        this.#isScheduled = true;
+        break;
       }
       this.#serve(sender, now);
       const end = this.#clock.steady();
@@ -160,7 +153,19 @@ export class Admission {
       this.#turn.usedMs += end - now;
       now = end;
     }
+    this.#seeEndOfTurn();
     if (this.#order.count > 0) this.#refuseLateSoon();
+  }
+
+  /** After little work, a turn may as well last longer: to see the end of each one would cost a system call. */
+  #seeEndOfTurn(): void {
+    const turn = this.#turn;
+    if (turn.isSeen || (turn.usedMs < FLOOD_TURN_MS && !isFlood(turn))) return;
+    turn.isSeen = true;
+    setImmediate(() => {
+      this.#turn = newTurn();
+      this.#serveIfScheduled();
+    });
   }
 
   #serve(sender: KnownSender, now: number): void {
@@ -173,14 +178,7 @@ export class Admission {
     }
     sender.admitted++;
     this.#count(sender, 1);
-    const place = {
-      park: () => {
-        this.#count(sender, -1);
-      },
-      resume: () => {
-        this.#count(sender, 1);
-      },
-    };
+    const place = new PlaceOf(sender, this.#count);
     void arrival.serve(place).then(() => {
       sender.admitted--;
       this.#count(sender, -1);
@@ -204,18 +202,42 @@ export class Admission {
     }, LATE_EVERY_MS).unref();
   }
 
-  #count(sender: KnownSender, difference: 1 | -1): void {
+  readonly #count = (sender: KnownSender, difference: 1 | -1): void => {
     sender.inFlight += difference;
     this.#inFlight += difference;
     if (difference > 0) return;
     this.#order.consider(sender);
     this.#schedule();
+  };
+}
+
+class PlaceOf implements Place {
+  readonly #sender: KnownSender;
+  readonly #count: (sender: KnownSender, difference: 1 | -1) => void;
+
+  constructor(sender: KnownSender, count: (sender: KnownSender, difference: 1 | -1) => void) {
+    this.#sender = sender;
+    this.#count = count;
+  }
+
+  park(): void {
+    this.#count(this.#sender, -1);
+  }
+
+  resume(): void {
+    this.#count(this.#sender, 1);
   }
 }
 
-/** A turn of the event loop: what has arrived in it, and for how long requests have been handled. */
+type Turn = ReturnType<typeof newTurn>;
+
+/** A turn of the event loop, or several with little work: what has arrived in it, and for how long requests have been handled. */
 function newTurn() {
   return { requests: 0, bytes: 0, usedMs: 0, isSeen: false };
+}
+
+function isFlood({ requests, bytes }: Turn): boolean {
+  return requests >= FLOOD.requests || bytes >= FLOOD.bytes;
 }
 
 function isLate({ arrivedAt }: Queued, now: number): boolean {

@@ -29,8 +29,9 @@ export class ClaimLimits {
   readonly #settings: ServiceSettings;
   /** The claims of all sessions whose ids begin with the same name. */
   readonly #held = new Counts();
-  /** The claims under way, by sender and by session. */
-  readonly #underWay = new Counts();
+  /** The claims under way. */
+  readonly #ofSession = new Counts();
+  readonly #ofSender = new Counts();
   readonly #listeners: ((claimant: Claimant) => void)[] = [];
 
   constructor(
@@ -90,7 +91,7 @@ export class ClaimLimits {
    * @throws CoordinatorError `limit_reached` if it asks for more than it may have
    */
   leaseSeconds(asked: number | undefined, sender: string): number | undefined {
-    const most = this.#rules.limitOf(sender, "lease_seconds") ?? this.#settings.maxLeaseSeconds;
+    const most = this.#rules.limitsOf(sender)?.lease_seconds ?? this.#settings.maxLeaseSeconds;
     if (asked === undefined) return this.#settings.defaultTtlSeconds > most ? most : undefined;
     if (asked <= most) return asked;
     const problem = `ttl_seconds of ${asked} is longer than a lease may be: ask for less, and renew the claim`;
@@ -119,16 +120,16 @@ export class ClaimLimits {
 
   /** The room, or by how much a limit is exceeded. */
   #balance({ sessionId, sender }: Claimant): number {
-    const held = this.#tasks.claims.get(sessionId).size + this.#underWay.of(sessionKey(sessionId));
+    const held = this.#tasks.claims.get(sessionId).size + this.#ofSession.of(sessionId);
     const ofSession = this.#settings.maxClaimsPerSession - held;
     if (!isOfRole(sender, "agent")) return ofSession;
-    const ofAgent = this.#mostOf(sender) - this.#heldBy(sender) - this.#underWay.of(sender);
+    const ofAgent = this.#mostOf(sender) - this.#heldBy(sender) - this.#ofSender.of(sender);
     return Math.min(ofSession, ofAgent);
   }
 
   #begin({ sessionId, sender }: Claimant, by: 1 | -1): void {
-    this.#underWay.add(sessionKey(sessionId), by);
-    this.#underWay.add(sender, by);
+    this.#ofSession.add(sessionId, by);
+    this.#ofSender.add(sender, by);
   }
 
   /** `sender`: that of an agent. */
@@ -137,7 +138,7 @@ export class ClaimLimits {
   }
 
   #mostOf(sender: string): number {
-    return this.#rules.limitOf(sender, "claims") ?? this.#settings.maxClaimsPerPrincipal;
+    return this.#rules.limitsOf(sender)?.claims ?? this.#settings.maxClaimsPerPrincipal;
   }
 
   #refusal({ sessionId, sender }: Claimant): CoordinatorError {
@@ -151,9 +152,4 @@ export class ClaimLimits {
     const problem = `${sender} holds ${this.#heldBy(sender)} tasks: complete or release some of them first`;
     return limitReached("limits.claims_per_principal", most, problem);
   }
-}
-
-/** No sender has a space in its name. */
-function sessionKey(sessionId: string): string {
-  return `session ${sessionId}`;
 }

@@ -42,9 +42,9 @@ export class Claims {
   async claim(
     taskId: string,
     request: Request<"tasks.claim">,
-    principal: string | null,
+    { ttlSeconds, principal }: Pick<WantedClaim, "ttlSeconds" | "principal">,
   ): Promise<AnswerTo<"tasks.claim">> {
-    const { session_id: sessionId, instance = null, ttl_seconds: ttlSeconds } = request;
+    const { session_id: sessionId, instance = null } = request;
     const connection = connectionOf(request.release_on_disconnect);
     const take = (): Promise<Claimed> =>
       this.#sessions.withCapabilities(request, (capabilities) =>

@@ -24,6 +24,8 @@ export class Sender<T extends Waiting> {
   /** Its requests under way, with those that are parked. */
   admitted = 0;
   usedMs = 0;
+  /** Whether it is in the order: it has a request whose turn may come. */
+  isReady = false;
   /** With so many requests under way it has to wait. */
   maxInFlight = Infinity;
 
@@ -74,7 +76,7 @@ export class FairOrder<S extends Sender<Waiting>> {
 
   /** Takes the first request of the sender. */
   take(sender: S): S["waiting"][number] | undefined {
-    this.#ready.delete(sender);
+    this.#remove(sender);
     const request = sender.waiting.shift();
     if (request === undefined) return undefined;
     sender.bytes -= request.bytes;
@@ -85,13 +87,22 @@ export class FairOrder<S extends Sender<Waiting>> {
   }
 
   charge(sender: S, ms: number): void {
-    this.#ready.delete(sender);
+    this.#remove(sender);
     sender.usedMs += ms;
     this.consider(sender);
   }
 
   /** To be called when the sender may have its turn again. */
   consider(sender: S): void {
-    if (sender.waiting.length > 0 && sender.inFlight < sender.maxInFlight) this.#ready.set(sender);
+    if (sender.isReady || sender.waiting.length === 0) return;
+    if (sender.inFlight >= sender.maxInFlight) return;
+    sender.isReady = true;
+    this.#ready.set(sender);
+  }
+
+  #remove(sender: S): void {
+    if (!sender.isReady) return;
+    sender.isReady = false;
+    this.#ready.delete(sender);
   }
 }

@@ -90,7 +90,9 @@ export class FollowUps implements Work {
       isNeeded: () => task !== null && retention.isNeeded(task),
     };
     return followUp(situation, {
-      ...{ steady: clock.steady(), now: clock.now(), leaseGraceMs },
+      steady: clock.steady(),
+      now: clock.now(),
+      leaseGraceMs,
       retentionMs: retentionSeconds === 0 ? Infinity : retentionSeconds * 1000,
     });
   }

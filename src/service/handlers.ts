@@ -46,9 +46,10 @@ export function handlersOf(useCases: UseCases, visibility: Visibility): Handlers
     "tasks.import": (call) => importer.run(call.body, authorOf(call)),
     "tasks.claim": async (call) => {
       const { id, body, sender } = call;
-      const ttl_seconds = claimLimits.leaseSeconds(body.ttl_seconds, sender);
-      await claimLimits.requireRoom({ sessionId: body.session_id, sender }, id);
-      return claims.claim(id, { ...body, ttl_seconds }, textOf(call.principal));
+      const ttlSeconds = claimLimits.leaseSeconds(body.ttl_seconds, sender);
+      const claimant = { sessionId: body.session_id, sender };
+      if (claimLimits.room(claimant) === 0) await claimLimits.requireRoom(claimant, id);
+      return claims.claim(id, body, { ttlSeconds, principal: textOf(call.principal) });
     },
     "tasks.next": ({ body, place, sender, isListening, principal }) =>
       next.next(body, { place, sender, isListening, principal: textOf(principal) }),

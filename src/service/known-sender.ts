@@ -21,6 +21,7 @@ export interface Queued extends Waiting {
 export type Problem = "too_fast" | "too_large" | "too_many" | "full" | "late";
 
 export class KnownSender extends Sender<Queued> {
+  readonly isOperator: boolean;
   readonly #settings: ServiceSettings;
   /** Requests and bytes a second; 0: no limit. */
   #rate = 0;
@@ -33,6 +34,7 @@ export class KnownSender extends Sender<Queued> {
 
   constructor(name: string, place: number, settings: ServiceSettings) {
     super(name, place);
+    this.isOperator = isOfRole(name, "operator");
     this.#settings = settings;
   }
 
@@ -42,9 +44,10 @@ export class KnownSender extends Sender<Queued> {
     const seconds = (now - this.#arrivedAt) / 1000;
     this.#arrivedAt = now;
     const { name, isOperator } = this;
-    this.#rate = rules.limitOf(name, "requests_per_second") ?? (isOperator ? 0 : requestsPerSecond);
+    const own = rules.limitsOf(name);
+    this.#rate = own?.requests_per_second ?? (isOperator ? 0 : requestsPerSecond);
     this.#bytesRate = isOperator ? 0 : requestBytesPerSecond;
-    this.maxInFlight = rules.limitOf(name, "in_flight") ?? maxInFlightPerPrincipal;
+    this.maxInFlight = own?.in_flight ?? maxInFlightPerPrincipal;
     this.#requestsLeft = refilled(this.#requestsLeft, this.#rate, seconds);
     this.#bytesLeft = refilled(this.#bytesLeft, this.#bytesRate, seconds);
     this.#refusalsLeft = refilled(this.#refusalsLeft, REFUSALS_PER_SECOND, seconds);
@@ -74,16 +77,16 @@ export class KnownSender extends Sender<Queued> {
     return new CoordinatorError("overloaded", this.#describe(problem));
   }
 
+  get wasShut(): boolean {
+    return this.#shutUntil > 0;
+  }
+
   isShut(now: number): boolean {
     return now < this.#shutUntil;
   }
 
   hasPaused(now: number, ms: number): boolean {
     return this.isIdle && now - this.#arrivedAt >= ms;
-  }
-
-  get isOperator(): boolean {
-    return isOfRole(this.name, "operator");
   }
 
   /** The name of a connection means nothing to its client. */

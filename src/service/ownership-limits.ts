@@ -90,8 +90,9 @@ export class OwnershipLimits {
 
   #requireOf(owner: string, added: Owned): void {
     const { tasksPerPrincipal, bytesPerPrincipal } = this.#settings.owned;
-    const tasks = this.#rules?.limitOf(owner, "tasks") ?? tasksPerPrincipal;
-    const bytes = this.#rules?.limitOf(owner, "bytes") ?? bytesPerPrincipal;
+    const own = this.#rules?.limitsOf(owner);
+    const tasks = own?.tasks ?? tasksPerPrincipal;
+    const bytes = own?.bytes ?? bytesPerPrincipal;
     const after = this.#sum(owner, this.#owned.of(owner), added);
     if (added.tasks > 0 && after.tasks > tasks) {
       throw limitReached(

@@ -34,7 +34,7 @@ export class ParkingLimits {
       const problem = `${sessionId} has ${sizes.ofSession} requests that wait: let it ask with one at a time`;
       return limitReached("limits.waiting_per_session", maxWaitingPerSession, problem);
     }
-    const mostOfSender = this.#rules.limitOf(sender, "waiting") ?? maxWaitingPerPrincipal;
+    const mostOfSender = this.#rules.limitsOf(sender)?.waiting ?? maxWaitingPerPrincipal;
     if (sizes.ofSender >= mostOfSender) {
       const problem = `${sender} has ${sizes.ofSender} requests that wait: ask with fewer sessions`;
       return limitReached("limits.waiting_per_principal", mostOfSender, problem);

@@ -4,7 +4,7 @@
  *
  * A value that cannot be read counts as none, and is reported once.
  */
-import type { LimitName, StoredRules } from "../protocol/principal-rules.ts";
+import type { StoredRules } from "../protocol/principal-rules.ts";
 import { SetMap } from "../watched/set-map.ts";
 import { WatchedMap } from "../watched/watched-map.ts";
 import type { Observe, PrincipalEntry, Watch } from "./ports.ts";
@@ -33,9 +33,9 @@ export class PrincipalRules implements Watch<PrincipalEntry> {
     });
   }
 
-  /** The principal's own limit; `undefined`: it has that of the configuration. `sender`: as `Call.sender`. */
-  limitOf(sender: string, limit: LimitName): number | undefined {
-    return this.#rules.get(sender)?.limits[limit];
+  /** The principal's own limits; it has those of the configuration where it has none. `sender`: as `Call.sender`. */
+  limitsOf(sender: string): StoredRules["limits"] | undefined {
+    return this.#rules.get(sender)?.limits;
   }
 
   /** The prefixes that belong to the principal. */
@@ -76,7 +76,7 @@ export class PrincipalRules implements Watch<PrincipalEntry> {
 }
 
 /** The limits that single principals have of their own. */
-export type LimitRules = Pick<PrincipalRules, "limitOf">;
+export type LimitRules = Pick<PrincipalRules, "limitsOf">;
 
 const NOBODY: ReadonlySet<string> = new Set();
 

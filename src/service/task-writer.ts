@@ -285,10 +285,8 @@ export class TaskWriter {
     const { taskId, attempt, lastEvent } = task;
     if (lastEvent !== null) {
       const { type: event, sessionId, principal } = lastEvent;
-      this.#observe({
-        kind: "task_written",
-        ...{ taskId, event, attempt, revision, sessionId, principal },
-      });
+      const kind = "task_written";
+      this.#observe({ kind, taskId, event, attempt, revision, sessionId, principal });
     }
     return { task, revision, record, written: true };
   }

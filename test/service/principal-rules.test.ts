@@ -32,11 +32,11 @@ describe("the rules for principals", () => {
       "agent.s1": '{"limits": {"claims": 5, "requests_per_second": 0}}',
       "operator.ann": '{"prefixes": ["board."]}',
     });
-    assert.equal(rules.limitOf("agent.s1", "claims"), 5);
-    assert.equal(rules.limitOf("agent.s1", "requests_per_second"), 0);
-    assert.equal(rules.limitOf("agent.s1", "tasks"), undefined);
-    assert.equal(rules.limitOf("operator.ann", "claims"), undefined);
-    assert.equal(rules.limitOf("_INBOX.abc", "claims"), undefined);
+    assert.equal(rules.limitsOf("agent.s1")?.claims, 5);
+    assert.equal(rules.limitsOf("agent.s1")?.requests_per_second, 0);
+    assert.equal(rules.limitsOf("agent.s1")?.tasks, undefined);
+    assert.equal(rules.limitsOf("operator.ann")?.claims, undefined);
+    assert.equal(rules.limitsOf("_INBOX.abc")?.claims, undefined);
   });
 
   it("give an id to the owners of the longest prefix that it has", () => {
@@ -84,7 +84,7 @@ describe("the rules for principals", () => {
       `${entry("e")} is read without prefix, limits.claim: this version knows no such name`,
     );
     assert.deepEqual(more, []);
-    assert.equal(rules.limitOf("agent.e", "tasks"), 7);
+    assert.equal(rules.limitsOf("agent.e")?.tasks, 7);
     // Somebody has deleted the bucket, so revisions begin again.
     deliver(rules, { "agent.a": "{}" });
     deliver(rules, { "agent.a": "no JSON" });

@@ -34,9 +34,7 @@ export class AdmissionGate {
   constructor(limits: Partial<typeof LIMITS> = {}, own: Readonly<Record<string, Own>> = {}) {
     const clock = { now: () => 0, steady: () => this.time, random: () => 0 };
     const settings = { ...LIMITS, ...limits } as ServiceSettings;
-    const limitOf = (sender: string, limit: string): number | undefined =>
-      own[sender]?.[limit as keyof Own];
-    this.admission = new Admission(settings, clock, { limitOf });
+    this.admission = new Admission(settings, clock, { limitsOf: (sender) => own[sender] });
   }
 
   /** A request arrives. Handling it takes `ms` at once, and then lasts until `finish`. */
