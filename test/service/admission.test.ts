@@ -96,7 +96,9 @@ describe("the order of requests", () => {
   it("hands back to the event loop after some milliseconds", async () => {
     const gate = new AdmissionGate();
     gate.arrivals("alice", 100, { ms: 1 });
-    await new Promise(process.nextTick);
+    await new Promise<void>((resolve) => {
+      process.nextTick(resolve);
+    });
     assert.ok(gate.served.length >= 1 && gate.served.length <= 10, `${gate.served.length}`);
     await settle();
     assert.equal(gate.served.length, 100);
