@@ -15,6 +15,15 @@ const MAX_WHOLE = 1_024;
 /** Instead of the packed fields of a task that stays whole. */
 const WHOLE = "";
 
+type Claim = Pick<TaskOutline, "claimedBy" | "claimRequest" | "claimInstance" | "ttlSeconds">;
+/** Nearly all tasks share it. */
+const NO_CLAIM: Claim = {
+  claimedBy: null,
+  claimRequest: null,
+  claimInstance: null,
+  ttlSeconds: null,
+};
+
 const whole: CompactTask[] = [];
 let nextWhole = 0;
 
@@ -26,10 +35,6 @@ export class CompactTask implements TaskOutline {
   readonly dependsOn: readonly string[];
   readonly requires: readonly string[];
   readonly tags: readonly string[];
-  readonly claimedBy: string | null;
-  readonly claimRequest: string | null;
-  readonly claimInstance: string | null;
-  readonly ttlSeconds: number | null;
   readonly attempt: number;
   readonly fencingToken: number;
   readonly leaseEpoch: number;
@@ -42,6 +47,7 @@ export class CompactTask implements TaskOutline {
   readonly bytes: number;
   /** Whether `task` has its content. */
   readonly isWhole: boolean;
+  readonly #claim: Claim;
   /** `null` until they are needed. */
   #packed: string | null;
   #task: Task | null;
@@ -61,10 +67,6 @@ export class CompactTask implements TaskOutline {
     this.dependsOn = outline.dependsOn;
     this.requires = outline.requires;
     this.tags = outline.tags;
-    this.claimedBy = outline.claimedBy;
-    this.claimRequest = outline.claimRequest;
-    this.claimInstance = outline.claimInstance;
-    this.ttlSeconds = outline.ttlSeconds;
     this.attempt = outline.attempt;
     this.fencingToken = outline.fencingToken;
     this.leaseEpoch = outline.leaseEpoch;
@@ -74,6 +76,7 @@ export class CompactTask implements TaskOutline {
     this.finishedAt = finishedAt;
     this.bytes = bytes;
     this.isWhole = isWhole;
+    this.#claim = claimOf(outline);
     this.#packed = typeof content === "string" ? content : null;
     this.#task = null;
     if (typeof content !== "string") this.#keep(content);
@@ -96,6 +99,22 @@ export class CompactTask implements TaskOutline {
     if (texts === null) return CompactTask.of(decodeTask(record, origin), revision, bytes);
     const { outline, finishedAt, packed } = texts;
     return new CompactTask(outline, revision, finishedAt, bytes, isWhole, packed);
+  }
+
+  get claimedBy(): string | null {
+    return this.#claim.claimedBy;
+  }
+
+  get claimRequest(): string | null {
+    return this.#claim.claimRequest;
+  }
+
+  get claimInstance(): string | null {
+    return this.#claim.claimInstance;
+  }
+
+  get ttlSeconds(): number | null {
+    return this.#claim.ttlSeconds;
   }
 
   /** If it is not whole, it can be neither stored nor sent. */
@@ -127,4 +146,9 @@ export class CompactTask implements TaskOutline {
     this.#packed ??= packTask(this.#task) ?? WHOLE;
     if (this.#packed !== WHOLE) this.#task = null;
   }
+}
+
+function claimOf({ claimedBy, claimRequest, claimInstance, ttlSeconds }: TaskOutline): Claim {
+  const isClaimed = (claimedBy ?? claimRequest ?? claimInstance ?? ttlSeconds) !== null;
+  return isClaimed ? { claimedBy, claimRequest, claimInstance, ttlSeconds } : NO_CLAIM;
 }
