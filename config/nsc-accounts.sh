@@ -19,7 +19,7 @@
 #   NATS_URL                         where nsc finds the server; default: nats://localhost:4222
 #   SYSTEM_ACCOUNT                   name of the system account; default: SYS
 #   IF_COORDINATOR_AUTH_VISIBILITY   what agents see of the tasks of others; default: all. It must be the same for
-#                                    init and for each agent, because only "all" gives agents the stream of updates.
+#                                    init and for each agent, because it decides which updates of tasks agents get.
 #
 # Needs nats-server 2.11.16, 2.12.7, or 2.14.4 or newer.
 set -eu
@@ -52,8 +52,9 @@ init() {
   nsc add export --account "$WORKERS" --service --subject 'agent.*.sessions.>'
   nsc add export --account "$WORKERS" --service --subject 'operator.*.tasks.>'
   nsc add export --account "$WORKERS" --service --subject 'operator.*.sessions.>'
-  # A stream: an import as a service would receive nothing.
+  # Streams: an import as a service would receive nothing.
   nsc add export --account "$WORKERS" --subject 'task-updates.>'
+  nsc add export --account "$WORKERS" --subject 'agent.*.task-updates.>'
   nsc add user --account "$WORKERS" --name worker
 
   # Tells the workers of lost connections, and of imports that are too wide. It can do nothing else.
@@ -104,10 +105,11 @@ principal() {
     --remote-subject "$role.$name.tasks.>" --local-subject 'tasks.>'
   nsc add import --account "$name" --src-account "$WORKERS" --service \
     --remote-subject "$role.$name.sessions.>" --local-subject 'sessions.>'
-  if [ "$role" = operator ] || [ "$VISIBILITY" = all ]; then
-    nsc add import --account "$name" --src-account "$WORKERS" \
-      --remote-subject 'task-updates.>' --local-subject 'task-updates.>'
-  fi
+  # The updates of all tasks are whole records. An agent that may not see these gets only the updates of its own.
+  updates='task-updates.>'
+  [ "$role" = operator ] || [ "$VISIBILITY" = all ] || updates="agent.$name.task-updates.>"
+  nsc add import --account "$name" --src-account "$WORKERS" \
+    --remote-subject "$updates" --local-subject 'task-updates.>'
   # A new account has no JetStream, but any number of connections, leaf nodes and exports.
   nsc edit account --name "$name" --conns 1000 --subscriptions 1000 --payload 262144 --leaf-conns 0 \
     --exports 0 --wildcard-exports=false

@@ -1,6 +1,7 @@
 /** One worker: a member of the queue group on its own connection. Starts its parts in order, stops them in reverse. */
 import { type Cleanup, startWithCleanup } from "../cleanup.ts";
 import type { Config } from "../config.ts";
+import { agentUpdateSender } from "../nats/agent-updates.ts";
 import { type Connection, listenToConnection } from "../nats/connection.ts";
 import { listenForDisconnects } from "../nats/disconnect-events.ts";
 import { Endpoints } from "../nats/endpoints.ts";
@@ -87,7 +88,8 @@ async function start(
   audit = startAudit(config, { connection, isConnected }, { workerId: id, clock, observe });
   cleanup.defer(async () => audit?.stop());
   const settings = settingsOf(config, id, connection);
-  const started = new TaskService(wrapStores(stores), { settings, clock, observe });
+  const context = { settings, clock, observe };
+  const started = new TaskService(wrapStores(stores), context, agentUpdateSender(connection));
   service = started;
   cleanup.defer(() => started.stop());
   const current = Promise.race([started.start(), endOf(connection)]);

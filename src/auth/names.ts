@@ -2,7 +2,7 @@
  * The principals of a secured set-up: their roles and names, and the subjects on which the NATS server
  * passes on their requests.
  */
-import { AGENT_ROOT, OPERATOR_ROOT, TASK_UPDATES } from "../protocol/subjects.ts";
+import { AGENT_ROOT, agentUpdates, OPERATOR_ROOT, TASK_UPDATES } from "../protocol/subjects.ts";
 import type { Visibility } from "../protocol/visibility.ts";
 
 /** `agent`: works on tasks. `operator`: also manages the tasks of others. */
@@ -36,8 +36,8 @@ export interface SubjectImport {
 }
 
 /**
- * What the account of a principal imports: its own requests under the plain names, and the updates. These contain
- * whole records, so agents get them only if they may see everything.
+ * What the account of a principal imports: its own requests under the plain names, and the updates. Those of all
+ * tasks are whole records, so an agent that may not see everything gets only those that workers send to it.
  */
 export function importsOf(role: Role, name: string, visibility: Visibility): SubjectImport[] {
   const services = ["tasks.>", "sessions.>"].map((localSubject) => ({
@@ -45,9 +45,10 @@ export function importsOf(role: Role, name: string, visibility: Visibility): Sub
     subject: `${ROOT_OF[role]}.${name}.${localSubject}`,
     localSubject,
   }));
-  if (role === "agent" && visibility !== "all") return services;
-  const updates = `${TASK_UPDATES}.>`;
-  return [...services, { type: "stream", subject: updates, localSubject: updates }];
+  const localSubject = `${TASK_UPDATES}.>`;
+  const isOwn = role === "agent" && visibility !== "all";
+  const subject = isOwn ? agentUpdates(name, ">") : localSubject;
+  return [...services, { type: "stream", subject, localSubject }];
 }
 
 /** What the account of the coordinator exports. */
@@ -58,5 +59,6 @@ export function exportedSubjects(): Pick<SubjectImport, "type" | "subject">[] {
       subject: `${ROOT_OF[role]}.*.${subject}`,
     })),
   );
-  return [...services, { type: "stream", subject: `${TASK_UPDATES}.>` }];
+  const updates = [`${TASK_UPDATES}.>`, agentUpdates("*", ">")];
+  return [...services, ...updates.map((subject) => ({ type: "stream" as const, subject }))];
 }

@@ -2,7 +2,7 @@
  * What a client can reach with raw messages. `auth check` tries what must be refused: it needs answers that the
  * library would not pass on, and headers that it never sends.
  */
-import { headers, type NatsConnection } from "@nats-io/transport-node";
+import { headers, type Msg, type NatsConnection } from "@nats-io/transport-node";
 import { createRequester } from "./request.ts";
 import { RequestFailedError } from "./requester.ts";
 import {
@@ -77,12 +77,20 @@ export interface Listener {
   hasHeard(token: string): Promise<boolean>;
 }
 
-/** Listens on a subject. It hears what the server has processed before `hasHeard` is called. */
-export async function listen(connection: NatsConnection, subject: string): Promise<Listener> {
+/**
+ * Listens on a subject. It hears what the server has processed before `hasHeard` is called.
+ *
+ * @param isWanted which messages count
+ */
+export async function listen(
+  connection: NatsConnection,
+  subject: string,
+  isWanted: (message: Msg) => boolean = () => true,
+): Promise<Listener> {
   const heard: string[] = [];
   connection.subscribe(subject, {
     callback: (error, message) => {
-      if (error === null) heard.push(`${message.subject} ${message.string()}`);
+      if (error === null && isWanted(message)) heard.push(`${message.subject} ${message.string()}`);
     },
   });
   await connection.flush();
@@ -92,6 +100,11 @@ export async function listen(connection: NatsConnection, subject: string): Promi
       return heard.some((text) => text.includes(token));
     },
   };
+}
+
+/** Whether NATS has republished a message of a stream. Workers send an agent only what it may see. */
+export function isRepublished(message: Msg): boolean {
+  return message.headers?.has("Nats-Stream") === true;
 }
 
 /** Resolves when the server has the message. */

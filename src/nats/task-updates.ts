@@ -1,6 +1,12 @@
-/** The live messages on `task-updates.>`: NATS republishes each record as it is written. */
+/**
+ * The live messages on `task-updates.>`: NATS republishes each record as it is written. An agent that does not see
+ * everything receives those of its own tasks, from workers (`agent-updates.ts`).
+ */
 import type { Msg, NatsConnection } from "@nats-io/nats-core";
 import { TASK_UPDATES } from "../protocol/subjects.ts";
+
+/** The revision of the record. */
+export const SEQUENCE_HEADER = "Nats-Sequence";
 
 /** One write to the bucket `tasks`. */
 export interface UpdateMessage {
@@ -47,10 +53,10 @@ export function subscribeToUpdates(
   };
 }
 
-/** `null` if NATS did not republish the message: anyone may publish on the subject. */
+/** `null` if the message has no revision: anyone may publish on the subject. */
 function parseUpdate(msg: Msg): UpdateMessage | null {
   try {
-    const revision = Number(msg.headers?.get("Nats-Sequence"));
+    const revision = Number(msg.headers?.get(SEQUENCE_HEADER));
     if (!Number.isSafeInteger(revision) || revision < 1) return null;
     return {
       taskId: msg.subject.slice(TASK_UPDATES.length + 1),

@@ -1,5 +1,5 @@
 /** Configurations of the NATS server that let clients do more than `auth.mode` promises. */
-import { AGENT_ROOT, OPERATOR_ROOT, TASK_UPDATES } from "../protocol/subjects.ts";
+import { AGENT_ROOT, agentUpdates, OPERATOR_ROOT, TASK_UPDATES } from "../protocol/subjects.ts";
 import type { AccountImport } from "./account-imports.ts";
 import type { LoginOptions } from "./login.ts";
 import { isLoopback } from "./loopback.ts";
@@ -26,25 +26,27 @@ export function importProblem({ account, type, subject }: AccountImport): string
 
 /** The accounts of agents that receive the records of all tasks. With `auth.visibility: all` they may. */
 export function updatesProblem(imports: readonly AccountImport[]): string | null {
-  const agents = new Set(
+  const agents = new Map(
     imports
       .filter(({ type, subject }) => type === "service" && subject.startsWith(`${AGENT_ROOT}.`))
-      .map(({ account }) => account),
+      .map(({ account, subject }) => [account, subject.split(".")[1] ?? ""]),
   );
-  const bad = imports.find(
-    ({ account, type, subject }) =>
-      type === "stream" && agents.has(account) && reachesUpdates(subject),
-  );
+  const bad = imports.find(({ account, type, subject }) => {
+    const agent = agents.get(account);
+    return type === "stream" && agent !== undefined && reachesUpdates(subject, agent);
+  });
   if (bad === undefined) return null;
   return (
-    `the account ${bad.account} of an agent imports "${bad.subject}", so it receives the records of all tasks ` +
-    "although auth.visibility is not all: remove that import, or set auth.visibility to all"
+    `the account ${bad.account} of an agent imports "${bad.subject}", so it receives the records of tasks that ` +
+    `are not its own although auth.visibility is not all: let it import ${agentUpdates("<name>", ">")} as ` +
+    `${TASK_UPDATES}.>, or set auth.visibility to all`
   );
 }
 
-function reachesUpdates(subject: string): boolean {
-  const [root = ""] = subject.split(".");
-  return [TASK_UPDATES, "*", ">"].includes(root);
+/** Whether updates that are not for this agent come with the import. */
+function reachesUpdates(subject: string, agent: string): boolean {
+  const [root = "", name] = subject.split(".");
+  return root === AGENT_ROOT ? name !== agent : [TASK_UPDATES, "*", ">"].includes(root);
 }
 
 function isOfOnePrincipal(subject: string): boolean {

@@ -12,6 +12,14 @@ export const OPERATOR_ROOT = "operator";
 /** What stands in front of the plain subjects: nothing, or the principal. */
 export const SUBJECT_PREFIXES = ["", `${AGENT_ROOT}.*.`, `${OPERATOR_ROOT}.*.`] as const;
 
+/**
+ * Where workers tell one agent of its own tasks if agents do not see everything. Its account imports these subjects
+ * as `task-updates.>`.
+ */
+export function agentUpdates(agent: string, taskId: string): string {
+  return `${AGENT_ROOT}.${agent}.${TASK_UPDATES}.${taskId}`;
+}
+
 export const MAX_ID_LENGTH = 256;
 
 /** Non-empty tokens with dots between them, of characters that are safe in a NATS key and in a shell. */

@@ -46,7 +46,7 @@ export class FollowUps implements Work {
     index.onChange((change) => {
       this.#changed(change);
     });
-    writer.onWritten((task) => {
+    writer.onWritten(({ task }) => {
       this.#written(task);
     });
     leases.onClaimed((taskId) => {

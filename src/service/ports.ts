@@ -242,6 +242,15 @@ export interface Stoppable {
   stop(): Promise<void>;
 }
 
+/** A change of a task, for one agent whose task it is or was before the change. */
+export interface AgentUpdate {
+  readonly agent: string;
+  readonly taskId: string;
+  readonly revision: number;
+  /** The JSON of the record, as the agent may see it. */
+  readonly record: Uint8Array;
+}
+
 /** Time and chance, passed in. */
 export interface Clock {
   /** Epoch milliseconds. It jumps when somebody sets the clock, so it is only for times that others see. */

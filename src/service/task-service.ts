@@ -4,6 +4,7 @@ import { Admission } from "./admission.ts";
 import { requireVisible } from "./hidden-tasks.ts";
 import { requirePermission, sessionOf } from "./permission.ts";
 import type {
+  AgentUpdate,
   Answer,
   Arrival,
   Call,
@@ -29,10 +30,15 @@ export class TaskService implements RequestHandler {
   /** Why a bucket cannot be used, by bucket. */
   readonly #bucketProblems = new Map<string, string>();
 
-  constructor(stores: Stores, context: ServiceContext) {
+  /** @param tellAgent sends an agent a change of its own task. It must not throw. */
+  constructor(
+    stores: Stores,
+    context: ServiceContext,
+    tellAgent: (update: AgentUpdate) => void = () => undefined,
+  ) {
     this.#stores = stores;
     this.#context = context;
-    this.#parts = wire(stores, context, () => this.#areDisconnectsReported);
+    this.#parts = wire(stores, context, tellAgent, () => this.#areDisconnectsReported);
     this.#admission = new Admission(context.settings, context.clock, this.#parts.rules);
   }
 

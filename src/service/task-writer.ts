@@ -25,7 +25,7 @@ import type {
 import type { LimitRules } from "./principal-rules.ts";
 import type { ServiceSettings } from "./service-settings.ts";
 import { corruptRecord, notFound, recordTooLarge, refusalError } from "./refusals.ts";
-import type { Executed, SentTask } from "./sent-task.ts";
+import type { Executed, SentTask, WriteListener } from "./sent-task.ts";
 import type { KnownTask, TaskIndex } from "./task-index.ts";
 
 /** A write that loses this many races is refused: the client has to ask again. */
@@ -66,7 +66,7 @@ export class TaskWriter {
   readonly #settings: ServiceSettings;
   readonly #clock: Clock;
   readonly #observe: Observe;
-  readonly #listeners: ((task: Task) => void)[] = [];
+  readonly #listeners: WriteListener[] = [];
 
   constructor(store: TaskStore, index: TaskIndex, context: ServiceContext, rules?: LimitRules) {
     const { settings, clock, observe } = context;
@@ -79,7 +79,7 @@ export class TaskWriter {
   }
 
   /** Calls the listener after each write of this worker. The listener must not throw. */
-  onWritten(listener: (task: Task) => void): void {
+  onWritten(listener: WriteListener): void {
     this.#listeners.push(listener);
   }
 
@@ -109,7 +109,8 @@ export class TaskWriter {
       const writeId = this.#store.newWriteId();
       const written = await this.#reserveGrowth(next, options);
       const outcome = await this.#store.write(next, known.revision, writeId).finally(written);
-      if (outcome.kind === "written") return this.#written(next, outcome.revision);
+      const { task: before } = known;
+      if (outcome.kind === "written") return this.#written(next, outcome.revision, before);
       this.#observe({
         kind: outcome.kind === "conflict" ? "write_conflict" : "write_unknown",
         taskId,
@@ -121,7 +122,7 @@ export class TaskWriter {
       known = found;
       isFresh = true;
       const own = await this.#writtenBy(inDoubt, found);
-      if (own !== null) return this.#written(own, own.revision);
+      if (own !== null) return this.#written(own, own.revision, before);
     }
     throw inDoubt.length > 0
       ? new CoordinatorError(
@@ -161,12 +162,12 @@ export class TaskWriter {
     for (let tries = 0; tries < MAX_TRIES && this.#clock.steady() < deadline; tries++) {
       const writeId = this.#store.newWriteId();
       const outcome = await this.#store.write(prepared, expectedRevision, writeId);
-      if (outcome.kind === "written") return this.#written(prepared, outcome.revision);
+      if (outcome.kind === "written") return this.#written(prepared, outcome.revision, null);
       if (mayBeWritten(outcome)) inDoubt.push(writeId);
       const entry = await this.#store.load(taskId);
       if (entry !== null && "task" in entry) {
         const own = await this.#writtenBy(inDoubt, entry);
-        if (own !== null) return this.#written(prepared, own.revision);
+        if (own !== null) return this.#written(prepared, own.revision, null);
         throw new CoordinatorError(
           "already_exists",
           `task ${taskId} exists already: choose another id, or change it with tasks.update.${taskId}`,
@@ -279,16 +280,18 @@ export class TaskWriter {
   #written(
     { task, record, bytes }: Pick<SentTask, "task" | "record"> & { readonly bytes?: number },
     revision: number,
+    before: Task | null,
   ): Executed {
     this.#index.apply(task, revision, record?.bytes.length ?? bytes ?? 0);
-    for (const listener of this.#listeners) listener(task);
+    const executed = { task, revision, record, written: true };
+    for (const listener of this.#listeners) listener(executed, before);
     const { taskId, attempt, lastEvent } = task;
     if (lastEvent !== null) {
       const { type: event, sessionId, principal } = lastEvent;
       const kind = "task_written";
       this.#observe({ kind, taskId, event, attempt, revision, sessionId, principal });
     }
-    return { task, revision, record, written: true };
+    return executed;
   }
 }
 

@@ -1,4 +1,5 @@
 /** Makes the parts of the service and gives each the others that it needs. */
+import { tellAgents } from "./agent-updates.ts";
 import { ClaimLimits } from "./claim-limits.ts";
 import { Claims } from "./claims.ts";
 import { DependencyWarnings } from "./dependency-warnings.ts";
@@ -11,7 +12,7 @@ import { Leases } from "./leases.ts";
 import { NextClaims } from "./next-claims.ts";
 import { ParkedRequests } from "./parked-requests.ts";
 import { PastRecords } from "./past-records.ts";
-import type { ServiceContext, Stores } from "./ports.ts";
+import type { AgentUpdate, ServiceContext, Stores } from "./ports.ts";
 import { PrincipalRules } from "./principal-rules.ts";
 import { Queries } from "./queries.ts";
 import { Reads } from "./reads.ts";
@@ -41,16 +42,20 @@ export interface ServiceParts {
 /**
  * The parts that listen to an index are called in the order in which they are made here.
  *
+ * @param tellAgent sends an agent a change of its own task
  * @param areDisconnectsReported whether claims end with their session's connection
  */
 export function wire(
   stores: Stores,
   context: ServiceContext,
+  tellAgent: (update: AgentUpdate) => void,
   areDisconnectsReported: () => boolean,
 ): ServiceParts {
   const rules = new PrincipalRules(context.observe);
   const tasks = new TaskIndex(() => context.clock.now());
   const writer = new TaskWriter(stores.tasks, tasks, context, rules);
+  const { visibility } = context.settings;
+  if (visibility !== "all") writer.onWritten(tellAgents(visibility, tellAgent));
   const access = { store: stores.tasks, index: tasks, writer };
   const leases = new Leases(tasks, context);
   const writes = new LeaseWrites(stores.leases, leases, writer, context);

@@ -55,18 +55,22 @@ describe("the import of all updates", () => {
   const operator = { account: "ANN", type: "service", subject: "operator.ann.tasks.>" };
 
   it("is a problem in the account of an agent, and in no other", () => {
-    for (const subject of ["task-updates.>", "task-updates.*", ">", "*.>"]) {
+    for (const subject of [
+      ...["task-updates.>", "task-updates.*", ">", "*.>"],
+      ...["agent.*.task-updates.>", "agent.s2.task-updates.>", "agent.>"],
+    ]) {
       const updates = { type: "stream", subject };
       const ofAgent = [requests, operator, { account: "S1", ...updates }];
       assert.match(
         updatesProblem(ofAgent) ?? "",
-        /^the account S1 of an agent imports ".*all tasks/,
+        /^the account S1 of an agent imports ".*not its own/,
       );
       const ofOperator = [requests, operator, { account: "ANN", ...updates }];
       assert.equal(updatesProblem(ofOperator), null);
     }
-    const other = { account: "S1", type: "stream", subject: "news.>" };
-    assert.equal(updatesProblem([requests, other]), null);
+    for (const subject of ["news.>", "agent.s1.task-updates.>"]) {
+      assert.equal(updatesProblem([requests, { account: "S1", type: "stream", subject }]), null);
+    }
   });
 });
 

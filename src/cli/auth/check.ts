@@ -1,7 +1,12 @@
 /** `if-coordinator auth check`: tries with the credentials of a principal what must be refused. */
 import { type Command, Option } from "commander";
 import { type Role, ROLES } from "../../auth/names.ts";
-import { attemptConnection, attemptRequest, listen } from "../../nats/access-attempts.ts";
+import {
+  attemptConnection,
+  attemptRequest,
+  isRepublished,
+  listen,
+} from "../../nats/access-attempts.ts";
 import { type Connection, connectNats, type ConnectOptions } from "../../nats/connection.ts";
 import { connectOptions, CONNECTION_NAMES } from "../shared/client.ts";
 import { addConnectionOptions, type ConnectionOptions } from "../shared/connection-options.ts";
@@ -51,7 +56,7 @@ async function check(options: CheckOptions): Promise<void> {
   try {
     const own = await open();
     rows.push(await tryWithout(settings, nobody));
-    const updates = await listen(own, `${TASK_UPDATES}.>`);
+    const updates = await listen(own, `${TASK_UPDATES}.>`, isRepublished);
     rows.push(...(await tryAll(attemptsOf(options.role, nobody), own)));
     if (options.role === "agent") rows.push(...(await judgeUpdates(own, updates)));
     if (options.other !== undefined) {

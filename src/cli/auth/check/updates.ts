@@ -22,6 +22,6 @@ export async function judgeUpdates(connection: Connection, updates: Listener): P
   if (!(await updates.hasHeard(""))) {
     return [{ attempt, isGood: true, result: "none came meanwhile" }];
   }
-  const cure = `let its account not import task-updates.>, because auth.visibility is ${visibility}`;
+  const cure = `let its account import agent.<name>.task-updates.> as task-updates.>, because auth.visibility is ${visibility}`;
   return [{ attempt, isGood: false, result: "they were received", cure }];
 }
