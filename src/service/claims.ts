@@ -211,6 +211,8 @@ export class Claims {
     request: Request<"tasks.release">,
     principal: string | null,
   ): Promise<AnswerTo<"tasks.release">> {
+    const hasContent = (request.result ?? request.error ?? null) !== null;
+    const reportedBy = { sessionId: request.session_id, principal };
     const released = await this.#writer.execute(
       taskId,
       {
@@ -227,7 +229,7 @@ export class Claims {
         principal,
       },
       // A record that has reached its size limit without a result must not prevent the end of the claim.
-      { limitSize: (request.result ?? request.error ?? null) !== null },
+      hasContent ? { limitSize: true, reportedBy } : {},
     );
     return { body: { ok: true, task: recordOf(released), revision: released.revision } };
   }

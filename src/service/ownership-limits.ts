@@ -1,6 +1,6 @@
 /**
  * How many tasks there may be and how large their records: of all, and of each creator. What is refused here is
- * only what adds something: creates, imports and updates. The result of a completion never is.
+ * only what adds something: creates, imports and updates. `reported-content.ts` has the limit of results.
  *
  * Other workers may write at the same time, so a limit can be exceeded by what is under way elsewhere.
  */

@@ -44,6 +44,9 @@ export type TaskEntry =
     }
   | UnreadableTask;
 
+/** An entry that is a task, as the leader has it. */
+export type LoadedTask = Extract<TaskEntry, { readonly task: Task }>;
+
 /** An entry that is not a task. */
 export type UnreadableTask =
   | { readonly taskId: string; readonly revision: number; readonly corrupt: string }

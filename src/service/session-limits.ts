@@ -11,10 +11,15 @@ import { nameIn } from "./session-name.ts";
 /** What a registration takes next to its capabilities and its metadata. */
 const BASE_BYTES = 256;
 
+const NOTHING_RESERVED = (): void => undefined;
+
 export class SessionLimits {
   readonly #settings: ServiceContext["settings"];
   readonly #bySession = new Counts();
   readonly #byName = new Counts();
+  /** What registrations under way add, for each name. */
+  readonly #underWay = new Counts();
+  #totalUnderWay = 0;
   #total = 0;
 
   constructor(index: SessionIndex, { settings }: Pick<ServiceContext, "settings">) {
@@ -25,21 +30,34 @@ export class SessionLimits {
     });
   }
 
-  /** @throws CoordinatorError `limit_reached` */
-  requireRoom(session: Session): void {
+  /**
+   * Keeps room for a registration. Call the returned function when it is written or given up.
+   *
+   * @throws CoordinatorError `limit_reached`
+   */
+  reserve(session: Session): () => void {
     const { sessionId } = session;
     const { maxSessionBytes, maxSessionBytesPerPrincipal: most } = this.#settings;
     const added = bytesOf(session) - this.#bySession.of(sessionId);
-    if (added <= 0) return;
+    if (added <= 0) return NOTHING_RESERVED;
     const name = nameIn(sessionId);
-    if (this.#byName.of(name) + added > most) {
+    if (this.#byName.of(name) + this.#underWay.of(name) + added > most) {
       const problem = `the registrations of ${name} are too large together: unregister some, or let them expire`;
       throw limitReached("limits.session_bytes_per_principal", most, problem);
     }
-    if (this.#total + added > maxSessionBytes) {
+    if (this.#total + this.#totalUnderWay + added > maxSessionBytes) {
       const problem = "all registrations are too large together: wait until some expire";
       throw limitReached("limits.session_bytes", maxSessionBytes, problem);
     }
+    this.#keep(name, added);
+    return () => {
+      this.#keep(name, -added);
+    };
+  }
+
+  #keep(name: string, bytes: number): void {
+    this.#underWay.add(name, bytes);
+    this.#totalUnderWay += bytes;
   }
 
   #count(sessionId: string, bytes: number): void {

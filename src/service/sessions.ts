@@ -80,12 +80,12 @@ export class Sessions {
     this.#requireSmall(sessionId, request);
     const { instance = null } = request;
     let isReplaced = false;
-    const session = await this.#write(sessionId, (known) => {
+    const make = (known: Session | null): Session | CoordinatorError => {
       if (instance !== null && known?.replacedInstances.includes(instance) === true) {
         return sessionReplaced(sessionId);
       }
       isReplaced = isOfOtherInstance(known, instance);
-      const session: Session = {
+      return {
         sessionId,
         capabilities: [...new Set(request.capabilities)],
         metadata: request.metadata,
@@ -94,9 +94,8 @@ export class Sessions {
         instance: instance ?? known?.instance ?? null,
         replacedInstances: isReplaced ? replacedAfter(known) : (known?.replacedInstances ?? []),
       };
-      this.#limits.requireRoom(session);
-      return session;
-    });
+    };
+    const session = await this.#write(sessionId, make, (made) => this.#limits.reserve(made));
     return { session: toRecord(session), isReplaced };
   }
 
@@ -194,10 +193,13 @@ export class Sessions {
   /**
    * Makes the new session from the one that the index has and writes it. After a conflict, and before a
    * refusal, it is made again from the leader's entry: another worker may have registered the session.
+   *
+   * @param reserve keeps room for it until the returned function is called. A renewal needs none.
    */
   async #write(
     sessionId: string,
     make: (known: Session | null) => Session | CoordinatorError,
+    reserve: (session: Session) => () => void = () => () => undefined,
   ): Promise<Session> {
     const indexed = this.index.get(sessionId);
     let known = indexed?.session ?? null;
@@ -209,10 +211,15 @@ export class Sessions {
       if (session instanceof CoordinatorError) {
         if (isFresh) throw session;
       } else {
-        const outcome = await this.#store.write(session, expected);
-        if (outcome.kind === "written") {
-          this.index.apply(session, outcome.revision, this.#clock.now());
-          return session;
+        const written = reserve(session);
+        try {
+          const outcome = await this.#store.write(session, expected);
+          if (outcome.kind === "written") {
+            this.index.apply(session, outcome.revision, this.#clock.now());
+            return session;
+          }
+        } finally {
+          written();
         }
       }
       const entry = await this.#store.load(sessionId);

@@ -111,10 +111,10 @@ export class TaskService implements RequestHandler {
 
   /** Resolves when everything under way has ended. */
   async stop(): Promise<void> {
-    const { parked, followUps, retention } = this.#parts;
+    const { parked, followUps, retention, earlier } = this.#parts;
     parked.stop();
     await Promise.all(this.#watches.map((watch) => watch.stop()));
-    await Promise.all([followUps.stop(), retention.stop()]);
+    await Promise.all([followUps.stop(), retention.stop(), earlier.stop()]);
   }
 
   isShut(sender: string): boolean {

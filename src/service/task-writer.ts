@@ -12,17 +12,20 @@ import { unmetDependencies } from "../task/dependencies.ts";
 import { createTask, type NewTaskOptions, type Task, type TaskDefinition } from "../task/task.ts";
 import { transition } from "../task/transition.ts";
 import { BucketRoom } from "./bucket-room.ts";
+import { DoubtfulWrites } from "./doubtful-writes.ts";
+import { EarlierRecords } from "./earlier-records.ts";
 import { NOTHING_RESERVED, OwnershipLimits } from "./ownership-limits.ts";
 import type {
   Clock,
+  LoadedTask,
   Observe,
   PreparedTask,
   ServiceContext,
   TaskEntry,
   TaskStore,
-  WriteOutcome,
 } from "./ports.ts";
 import type { LimitRules } from "./principal-rules.ts";
+import { type Reporter, ReportedContent } from "./reported-content.ts";
 import type { ServiceSettings } from "./service-settings.ts";
 import { corruptRecord, notFound, recordTooLarge, refusalError } from "./refusals.ts";
 import type { Executed, SentTask, WriteListener } from "./sent-task.ts";
@@ -42,12 +45,11 @@ export interface ExecuteOptions {
   readonly limitSize?: boolean;
   /** Refuse what exceeds the limits of the task's creator, or of all tasks. Who asks; `null`: unknown. */
   readonly growsFor?: string | null;
+  /** The write has a result or an error: who reports it. */
+  readonly reportedBy?: Reporter;
   /** Give up on the first conflict: another session was faster, and another task will do. */
   readonly once?: boolean;
 }
-
-/** The leader's record. */
-export type LoadedTask = Extract<TaskEntry, { readonly task: Task }>;
 
 /** The tasks: as they are stored, as this worker knows them, and the way to change them. */
 export interface TaskAccess {
@@ -61,8 +63,10 @@ export type CommandFor = Command | ((task: Task) => Command | CoordinatorError);
 
 export class TaskWriter {
   readonly limits: OwnershipLimits;
+  readonly earlier: EarlierRecords;
   readonly #store: TaskStore;
   readonly #index: TaskIndex;
+  readonly #reported: ReportedContent;
   readonly #settings: ServiceSettings;
   readonly #clock: Clock;
   readonly #observe: Observe;
@@ -75,7 +79,10 @@ export class TaskWriter {
     this.#settings = settings;
     this.#clock = clock;
     this.#observe = observe;
-    this.limits = new OwnershipLimits(index.owned, new BucketRoom(store, context), context, rules);
+    const room = new BucketRoom(store, context);
+    this.limits = new OwnershipLimits(index.owned, room, context, rules);
+    this.#reported = new ReportedContent(index, context, rules);
+    this.earlier = new EarlierRecords({ store, index, room }, context);
   }
 
   /** Calls the listener after each write of this worker. The listener must not throw. */
@@ -92,7 +99,7 @@ export class TaskWriter {
     const deadline = this.#clock.steady() + TRY_FOR_MS;
     let known: KnownTask | undefined = this.#index.whole(taskId);
     let isFresh = false;
-    const inDoubt: string[] = [];
+    const inDoubt = new DoubtfulWrites(this.#store);
     for (let tries = 0; tries < MAX_TRIES && this.#clock.steady() < deadline; tries++) {
       if (known === undefined) {
         known = await this.load(taskId);
@@ -110,26 +117,29 @@ export class TaskWriter {
       const written = await this.#reserveGrowth(next, options);
       const outcome = await this.#store.write(next, known.revision, writeId).finally(written);
       const { task: before } = known;
-      if (outcome.kind === "written") return this.#written(next, outcome.revision, before);
+      if (outcome.kind === "written") {
+        const { revision } = outcome;
+        const executed = this.#written(next, revision, before);
+        const makesRoom = this.earlier.written(taskId, revision, next.record.bytes.length);
+        if (makesRoom !== null) await makesRoom;
+        return executed;
+      }
       this.#observe({
         kind: outcome.kind === "conflict" ? "write_conflict" : "write_unknown",
         taskId,
       });
-      if (mayBeWritten(outcome)) inDoubt.push(writeId);
-      else if (options.once === true) break;
+      const isDoubtful = inDoubt.note(outcome, writeId, known.revision);
+      if (!isDoubtful && options.once === true) break;
       // Also after the last try: a write without an acknowledgement may be found now.
       const found = await this.load(taskId);
       known = found;
       isFresh = true;
-      const own = await this.#writtenBy(inDoubt, found);
+      const own = await inDoubt.find(found);
       if (own !== null) return this.#written(own, own.revision, before);
     }
-    throw inDoubt.length > 0
-      ? new CoordinatorError(
-          "unavailable",
-          `it is not known whether task ${taskId} was written: ask again`,
-        )
-      : new CoordinatorError("conflict", `others are changing task ${taskId}: ask again`);
+    throw inDoubt.isEmpty
+      ? new CoordinatorError("conflict", `others are changing task ${taskId}: ask again`)
+      : inDoubt.unknown(taskId);
   }
 
   /**
@@ -158,15 +168,15 @@ export class TaskWriter {
     const { taskId } = prepared.task;
     const deadline = this.#clock.steady() + TRY_FOR_MS;
     let expectedRevision = 0;
-    const inDoubt: string[] = [];
+    const inDoubt = new DoubtfulWrites(this.#store);
     for (let tries = 0; tries < MAX_TRIES && this.#clock.steady() < deadline; tries++) {
       const writeId = this.#store.newWriteId();
       const outcome = await this.#store.write(prepared, expectedRevision, writeId);
       if (outcome.kind === "written") return this.#written(prepared, outcome.revision, null);
-      if (mayBeWritten(outcome)) inDoubt.push(writeId);
+      inDoubt.note(outcome, writeId, expectedRevision);
       const entry = await this.#store.load(taskId);
       if (entry !== null && "task" in entry) {
-        const own = await this.#writtenBy(inDoubt, entry);
+        const own = await inDoubt.find(entry);
         if (own !== null) return this.#written(prepared, own.revision, null);
         throw new CoordinatorError(
           "already_exists",
@@ -181,18 +191,6 @@ export class TaskWriter {
       expectedRevision = entry?.revision ?? 0;
     }
     throw new CoordinatorError("unavailable", `task ${taskId} could not be written: ask again`);
-  }
-
-  /**
-   * The entry that a write in doubt has stored after all; `null` if none has. It may no longer be the
-   * current record: others may have written on top of it, and a refusal would contradict them.
-   */
-  async #writtenBy(inDoubt: readonly string[], now: LoadedTask): Promise<LoadedTask | null> {
-    if (inDoubt.length === 0) return null;
-    const isOwn = ({ writeId }: LoadedTask): boolean => inDoubt.includes(writeId ?? "");
-    if (isOwn(now)) return now;
-    const entries = await this.#store.history(now.taskId);
-    return entries.find((entry): entry is LoadedTask => "task" in entry && isOwn(entry)) ?? null;
   }
 
   /** The leader's record. @throws CoordinatorError `not_found`, `corrupt_record`, `unavailable` */
@@ -227,10 +225,11 @@ export class TaskWriter {
   /** @throws CoordinatorError `limit_reached` */
   async #reserveGrowth(
     { task, record }: PreparedTask,
-    { growsFor: principal }: ExecuteOptions,
+    { growsFor: principal, reportedBy }: ExecuteOptions,
   ): Promise<() => void> {
-    if (principal === undefined) return NOTHING_RESERVED;
     const { length } = record.bytes;
+    if (reportedBy !== undefined) this.#reported.requireRoom(reportedBy, task.taskId, length);
+    if (principal === undefined) return NOTHING_RESERVED;
     const added = { tasks: 0, bytes: length - (this.#index.get(task.taskId)?.bytes ?? 0) };
     return await this.limits.reserve({ principal, owner: task.createdBy }, added, length);
   }
@@ -293,8 +292,4 @@ export class TaskWriter {
     }
     return executed;
   }
-}
-
-function mayBeWritten(outcome: WriteOutcome): boolean {
-  return outcome.kind === "unknown" || (outcome.kind === "conflict" && outcome.isDoubtful === true);
 }

@@ -3,6 +3,7 @@ import { tellAgents } from "./agent-updates.ts";
 import { ClaimLimits } from "./claim-limits.ts";
 import { Claims } from "./claims.ts";
 import { DependencyWarnings } from "./dependency-warnings.ts";
+import type { EarlierRecords } from "./earlier-records.ts";
 import { FollowUps } from "./follow-ups.ts";
 import { type Handlers, handlersOf } from "./handlers.ts";
 import { Heartbeats } from "./heartbeats.ts";
@@ -36,6 +37,7 @@ export interface ServiceParts {
   readonly parked: ParkedRequests;
   readonly followUps: FollowUps;
   readonly retention: Retention;
+  readonly earlier: EarlierRecords;
   readonly handlers: Handlers;
 }
 
@@ -97,6 +99,6 @@ export function wire(
   const handlers = handlersOf(useCases, settings.visibility);
   return {
     ...{ rules, tasks, sessionIndex, sessions, leases, parked },
-    ...{ followUps, retention, handlers },
+    ...{ followUps, retention, earlier: writer.earlier, handlers },
   };
 }

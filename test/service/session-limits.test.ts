@@ -26,6 +26,18 @@ describe("the registrations of one agent", () => {
     await coordinator.ok(register("s1", 3), LARGE);
   });
 
+  it("are counted while they are under way", async () => {
+    await using coordinator = await TestCoordinator.start({
+      settings: { "limits.session_bytes_per_principal": 10_000 },
+    });
+    const replies = await Promise.all(
+      Array.from({ length: 20 }, (_, i) =>
+        coordinator.request(`agent.s1.sessions.register.s1.${i}`, LARGE),
+      ),
+    );
+    assert.equal(replies.filter(({ ok }) => ok === true).length, 3);
+  });
+
   it("are counted by each worker, all sessions that it knows of", async () => {
     await using coordinator = await TestCoordinator.start({
       settings: { "limits.session_bytes": 10_000 },
