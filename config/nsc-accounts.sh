@@ -101,9 +101,9 @@ END
 principal() {
   role=$1 name=$2
   nsc add account --name "$name"
-  nsc add import --account "$name" --src-account "$WORKERS" --service \
+  nsc add import --account "$name" --src-account "$WORKERS" --service --share \
     --remote-subject "$role.$name.tasks.>" --local-subject 'tasks.>'
-  nsc add import --account "$name" --src-account "$WORKERS" --service \
+  nsc add import --account "$name" --src-account "$WORKERS" --service --share \
     --remote-subject "$role.$name.sessions.>" --local-subject 'sessions.>'
   # The updates of all tasks are whole records. An agent that may not see these gets only the updates of its own.
   updates='task-updates.>'

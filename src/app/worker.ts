@@ -157,8 +157,8 @@ async function followDisconnects(
     maxReconnectAttempts: 0,
   };
   return listenForDisconnects(system, probe, {
-    disconnected: (connection) => {
-      service.disconnected(connection);
+    disconnected: (connection, client) => {
+      service.disconnected(connection, client);
     },
     availability: (areReported, problem) => {
       service.setDisconnectReports(areReported, problem);

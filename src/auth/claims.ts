@@ -102,6 +102,8 @@ export function principalAccountJwt(
     subject,
     account: coordinatorAccount,
     local_subject: localSubject,
+    // Requests then say on which connection they came, so that workers know when their client has left.
+    ...(type === "service" && { share: true }),
   }));
   return sign(name, account, issuer, {
     imports: isRevoked ? [] : imports,

@@ -6,6 +6,7 @@
  */
 import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import type { ConnectionId, Stoppable } from "../service/ports.ts";
+import { clientKey } from "./request-client.ts";
 import {
   connectionIdOf,
   connectNats,
@@ -23,7 +24,8 @@ const NAMES: LoginNames = {
 };
 
 export interface DisconnectListener {
-  disconnected(connection: ConnectionId): void;
+  /** `client`: the same connection as requests of other accounts name it (`request-client.ts`). */
+  disconnected(connection: ConnectionId, client: string): void;
   /** Whether reports come from now on. `problem`: why not, and what to do. */
   availability(areReported: boolean, problem: string | null): void;
 }
@@ -114,7 +116,7 @@ class DisconnectEvents implements Stoppable {
     const found = read(message);
     if (found === null) return;
     this.#probed(found);
-    this.#listener.disconnected(found);
+    this.#listener.disconnected(found, clientKey(found.serverName, found.clientId));
   }
 
   async #probe(options: ConnectOptions): Promise<string | null> {
@@ -146,10 +148,15 @@ class DisconnectEvents implements Stoppable {
   }
 }
 
-function read(message: Msg): ConnectionId | null {
+interface Disconnect {
+  readonly server: { readonly id: string; readonly name: string };
+  readonly client: { readonly id: number };
+}
+
+function read(message: Msg): (ConnectionId & { readonly serverName: string }) | null {
   try {
-    const { server, client } = message.json<{ server: { id: string }; client: { id: number } }>();
-    return { serverId: server.id, clientId: client.id };
+    const { server, client } = message.json<Disconnect>();
+    return { serverId: server.id, serverName: server.name, clientId: client.id };
   } catch {
     return null;
   }

@@ -5,7 +5,7 @@
  *
  * - A request without a reply subject is dropped. Any other request gets exactly one reply, and the reply
  *   is never empty. Only a client that continues to send after many refusals gets none.
- * - Headers are not read, because reading a malformed header throws. No decision depends on them.
+ * - Headers are not read, because reading a malformed header throws. The only exception is `request-client.ts`.
  * - No error leaves a callback, because it would end the connection's reader.
  */
 import type { Msg, NatsConnection } from "@nats-io/transport-node";
@@ -31,6 +31,7 @@ import type { EndpointFigures } from "./endpoint-figures.ts";
 import type { MessageTraces } from "./message-traces.ts";
 import { namesIn } from "./names-in-request.ts";
 import { OutgoingHeaders } from "./outgoing-headers.ts";
+import { clientOf } from "./request-client.ts";
 import { senderOf } from "./sender.ts";
 
 type DropReason = Extract<Fact, { kind: "request_dropped" }>["reason"];
@@ -103,6 +104,7 @@ export class IncomingRequests {
         principal: address.principal,
         sender: request.sender,
         place,
+        client: request.client,
         isListening: MAY_WAIT.has(operation) ? () => this.#traces.isListening(replyTo) : undefined,
       };
       const answer = await this.#handler.handle(call);
@@ -234,7 +236,9 @@ class Incoming implements Arrival {
   readonly startedAt = performance.now();
   readonly bytes: number;
   readonly #requests: IncomingRequests;
-  #data: Uint8Array | null;
+  /** The connection on which it came; `null`: it is not known, or the request cannot wait. See `takeBody`. */
+  client: string | null = null;
+  #msg: Msg | null;
 
   constructor(
     requests: IncomingRequests,
@@ -243,7 +247,7 @@ class Incoming implements Arrival {
     { address, sender, replyTo }: Pick<Incoming, "address" | "sender" | "replyTo">,
   ) {
     this.#requests = requests;
-    this.#data = msg.data;
+    this.#msg = msg;
     this.bytes = msg.data.length;
     this.operation = operation;
     this.address = address;
@@ -253,14 +257,15 @@ class Incoming implements Arrival {
 
   /**
    * To be called once: from then on the message is no longer in memory. A body can have a megabyte of spaces,
-   * and thousands of requests can be parked.
+   * and thousands of requests can be parked. Then `client` is known, too.
    *
    * @throws CoordinatorError
    */
   takeBody(): Call["body"] {
-    const data = this.#data ?? NO_DATA;
-    this.#data = null;
-    return parseBody(this.operation, decodeBody(data));
+    const msg = this.#msg;
+    this.#msg = null;
+    if (msg !== null && MAY_WAIT.has(this.operation)) this.client = clientOf(msg);
+    return parseBody(this.operation, decodeBody(msg?.data ?? NO_DATA));
   }
 
   serve(place: Place): Promise<void> {

@@ -51,8 +51,8 @@ export function handlersOf(useCases: UseCases, visibility: Visibility): Handlers
       if (claimLimits.room(claimant) === 0) await claimLimits.requireRoom(claimant, id);
       return claims.claim(id, body, { ttlSeconds, principal: textOf(call.principal) });
     },
-    "tasks.next": ({ body, place, sender, isListening, principal }) =>
-      next.next(body, { place, sender, isListening, principal: textOf(principal) }),
+    "tasks.next": ({ body, place, sender, client, isListening, principal }) =>
+      next.next(body, { place, sender, client, isListening, principal: textOf(principal) }),
     "tasks.renew": async (call) => {
       if (call.body.ttl_seconds !== undefined) {
         claimLimits.leaseSeconds(call.body.ttl_seconds, call.sender);

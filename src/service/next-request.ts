@@ -22,6 +22,8 @@ export interface NextRequest {
   readonly connection: ConnectionId | null;
   /** Who asks; `null`: the NATS server does not say. */
   readonly principal: string | null;
+  /** As `Call.client`; `null`: the NATS server does not say. */
+  readonly client: string | null;
   /** Whether the client still waits for the answer; left out if that cannot be found out. */
   readonly isListening: (() => Promise<boolean>) | undefined;
   /** What the reply holds in addition to the claims, if that can be large. */
@@ -31,13 +33,14 @@ export interface NextRequest {
 /** What a `next` has in addition to its body. */
 export type Asker = Pick<NextRequest, "sender" | "principal"> &
   Pick<Call, "place"> &
-  Partial<Pick<NextRequest, "isListening" | "besides">>;
+  Partial<Pick<NextRequest, "isListening" | "besides">> &
+  Pick<Call, "client">;
 
 /** The request before it is parked. `capabilities`: those of the session and those that the body names. */
 export function toNextRequest(
   body: Request<"tasks.next">,
   capabilities: readonly string[],
-  { sender, isListening, besides, principal }: Asker,
+  { sender, client, isListening, besides, principal }: Asker,
 ): NextRequest {
   return {
     sessionId: body.session_id,
@@ -50,6 +53,7 @@ export function toNextRequest(
     isParked: false,
     connection: connectionOf(body.release_on_disconnect),
     principal,
+    client,
     isListening,
     besides,
   };

@@ -11,6 +11,8 @@ interface Filtered {
   /** Who has sent it. */
   readonly sender: string;
   readonly filter: ReadyFilter;
+  /** The connection on which it came, if that is known. */
+  readonly client?: string | null;
 }
 
 /** A request that waits. Either `answer` or `fail` ends the wait. */
@@ -33,7 +35,8 @@ interface QueueEntry<Request, Result> extends ParkedRequest<Request, Result> {
 
 export class ParkedQueue<Request extends Filtered, Result> {
   readonly #turns = new WaitingTurns<QueueEntry<Request, Result>>();
-  readonly #bySession = new Map<string, Set<QueueEntry<Request, Result>>>();
+  readonly #bySession = new Groups<QueueEntry<Request, Result>>();
+  readonly #byClient = new Groups<QueueEntry<Request, Result>>();
   /** Requests that were taken out of the queue and are not answered yet, with the turns that they took. */
   readonly #taken = new Map<
     ParkedRequest<Request, Result>,
@@ -56,7 +59,7 @@ export class ParkedQueue<Request extends Filtered, Result> {
     const isKnown = this.#turns.hasFilter(sender, keyOf(filter));
     return {
       ofSender: this.#turns.ranking.of(sender),
-      ofSession: this.#bySession.get(sessionId)?.size ?? 0,
+      ofSession: this.#bySession.get(sessionId).size,
       filters: this.#turns.filtersOf(sender) + (isKnown ? 0 : 1),
     };
   }
@@ -77,7 +80,12 @@ export class ParkedQueue<Request extends Filtered, Result> {
 
   /** The requests of a session, without those that have been taken out. */
   ofSession(sessionId: string): ParkedRequest<Request, Result>[] {
-    return [...(this.#bySession.get(sessionId) ?? [])];
+    return [...this.#bySession.get(sessionId)];
+  }
+
+  /** The requests that came on a connection, without those that have been taken out. */
+  ofClient(client: string): ParkedRequest<Request, Result>[] {
+    return [...this.#byClient.get(client)];
   }
 
   /** Up to `count` requests of the sender that fit, the oldest first, without those that have been taken out. */
@@ -155,7 +163,7 @@ export class ParkedQueue<Request extends Filtered, Result> {
     const first = this.#turns.first(task, ({ request }) => mayServe(request));
     if (first === undefined) return null;
     let chosen = first;
-    for (const other of this.#bySession.get(first.request.sessionId) ?? []) {
+    for (const other of this.#bySession.get(first.request.sessionId)) {
       if (other.place > chosen.place && fitsFilter(task, other.filter)) chosen = other;
     }
     const served = this.#turns.serve(chosen);
@@ -183,10 +191,9 @@ export class ParkedQueue<Request extends Filtered, Result> {
   }
 
   #added(parked: QueueEntry<Request, Result>): void {
-    const { sessionId } = parked.request;
-    const ofSession = this.#bySession.get(sessionId);
-    if (ofSession === undefined) this.#bySession.set(sessionId, new Set([parked]));
-    else ofSession.add(parked);
+    const { sessionId, client = null } = parked.request;
+    this.#bySession.add(sessionId, parked);
+    if (client !== null) this.#byClient.add(client, parked);
     this.#size++;
   }
 
@@ -195,11 +202,30 @@ export class ParkedQueue<Request extends Filtered, Result> {
   }
 
   #removed(parked: QueueEntry<Request, Result>): void {
-    const { sessionId } = parked.request;
-    const ofSession = this.#bySession.get(sessionId);
-    ofSession?.delete(parked);
-    if (ofSession?.size === 0) this.#bySession.delete(sessionId);
+    const { sessionId, client = null } = parked.request;
+    this.#bySession.delete(sessionId, parked);
+    if (client !== null) this.#byClient.delete(client, parked);
     this.#size--;
+  }
+}
+
+/** Entries by a key. A key without entries takes no memory. */
+class Groups<Entry> {
+  readonly #groups = new Map<string, Set<Entry>>();
+
+  get(key: string): ReadonlySet<Entry> {
+    return this.#groups.get(key) ?? new Set();
+  }
+
+  add(key: string, entry: Entry): void {
+    const group = this.#groups.get(key);
+    if (group === undefined) this.#groups.set(key, new Set([entry]));
+    else group.add(entry);
+  }
+
+  delete(key: string, entry: Entry): void {
+    const group = this.#groups.get(key);
+    if (group?.delete(entry) === true && group.size === 0) this.#groups.delete(key);
   }
 }
 

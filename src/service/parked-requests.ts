@@ -98,8 +98,12 @@ export class ParkedRequests {
     }
   }
 
-  /** Ends the requests on a connection that is lost for good: their claims would be taken back. */
-  disconnected(connection: ConnectionId): void {
+  /**
+   * Ends the requests that a client has sent or that name its connection, which is lost for good. Nobody would
+   * receive the answers, or their claims would be taken back.
+   */
+  disconnected(connection: ConnectionId, client: string): void {
+    for (const parked of this.#queue.ofClient(client)) parked.answer([]);
     const isOnIt = (request: NextRequest): boolean =>
       isSameConnection(request.connection, connection);
     for (const parked of this.#queue.all(isOnIt)) parked.answer([]);

@@ -42,7 +42,7 @@ export class ReleaseNext {
   }
 
   async release(call: Call<"tasks.release">): Promise<AnswerTo<"tasks.release">> {
-    const { id: taskId, body, place, sender, isListening } = call;
+    const { id: taskId, body, place, sender, client, isListening } = call;
     const asked = nextOf(taskId, body);
     const principal = textOf(call.principal);
     if (asked === null) return this.#claims.release(taskId, body, principal);
@@ -51,6 +51,7 @@ export class ReleaseNext {
       const { body: answer, ...how } = await this.#next.next(asked, {
         place,
         sender,
+        client,
         isListening,
         principal,
         besides: released,

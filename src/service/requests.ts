@@ -16,6 +16,8 @@ export interface Call<O extends Operation = Operation> {
   /** Who is charged for the request: the principal, such as `agent.s1`, or else the client's connection. */
   readonly sender: string;
   readonly place: Place;
+  /** The client's connection as the NATS server vouches for it; `null`: it does not, or the request cannot wait. */
+  readonly client: string | null;
   /** Whether the client still waits for the answer; `true` if that cannot be found out. Never rejects. `undefined`: no need to ask. */
   readonly isListening?: (() => Promise<boolean>) | undefined;
 }

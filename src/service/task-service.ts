@@ -95,12 +95,12 @@ export class TaskService implements RequestHandler {
     else this.#bucketProblems.set(bucket, problem);
   }
 
-  /** A client has lost its connection. */
-  disconnected(connection: ConnectionId): void {
+  /** A client has lost its connection. `client`: as `Call.client`. */
+  disconnected(connection: ConnectionId, client: string): void {
     this.#parts.followUps.disconnected(connection);
     // Until then the client can send its request again on another connection.
     setTimeout(() => {
-      this.#parts.parked.disconnected(connection);
+      this.#parts.parked.disconnected(connection, client);
     }, this.#context.settings.disconnectGraceMs).unref();
   }
 

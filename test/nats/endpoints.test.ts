@@ -160,7 +160,7 @@ describe("the NATS service", () => {
 describe("the endpoints", () => {
   it("pass on the request and who sent it", async () => {
     await using server = await TestServer.start();
-    const calls: Omit<Call, "place">[] = [];
+    const calls: Omit<Call, "place" | "client">[] = [];
     const { endpoints, client } = await serve(server, (call) => {
       const { operation, id, body, principal, sender } = call;
       calls.push({ operation, id, body, principal, sender });
