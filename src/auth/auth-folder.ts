@@ -52,10 +52,14 @@ export class AuthFolder {
    */
   static async create(path: string, place: ServerPlace): Promise<AuthFolder> {
     const full = resolve(path);
-    if ((await entriesOf(full)).length > 0) {
+    const entries = await entriesOf(full);
+    if (entries.includes("auth.json")) {
       throw new AuthError(
-        `${full} is not empty: choose another folder, or add to this set-up with "auth add-agent"`,
+        `${full} has a set-up already: add to it with "auth add-agent", or choose another folder`,
       );
+    }
+    if (entries.length > 0) {
+      throw new AuthError(`${full} is not empty: choose another folder, or remove what is in it`);
     }
     for (const name of ["", ...SECRET_FOLDERS]) await makePrivateFolder(join(full, name));
     const issuer = createOperator();

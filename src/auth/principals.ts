@@ -118,6 +118,11 @@ export async function revokePrincipal(
   name: string,
   nowSeconds: number,
 ): Promise<SignedAccount> {
+  if (isServiceUser(name)) {
+    throw new AuthError(
+      `${name} is part of the set-up: "auth rotate ${name}" refuses its credentials`,
+    );
+  }
   const principal = await requirePrincipal(folder, name);
   await laterThan(principal.issuedAt);
   const revocations = { ...principal.revocations, "*": nowSeconds };

@@ -19,9 +19,14 @@ export const readIfThere = naming(files.readIfThere);
 
 export { isMissing } from "../private-files.ts";
 
+/** A file where a folder should be, for a folder or for one that contains it. */
+const NO_FOLDER: ReadonlySet<string> = new Set(["ENOTDIR", "EEXIST"]);
+
 /** The error of an action on the path. */
 export function unusable(path: string, cause: unknown): AuthError {
-  const message = `${path} cannot be used (${files.codeOf(cause)}): check its permissions, or choose another folder`;
+  const code = files.codeOf(cause);
+  const cure = NO_FOLDER.has(code) ? "a part of the path is no folder" : "check its permissions";
+  const message = `${path} cannot be used (${code}): ${cure}, or choose another folder`;
   return new AuthError(message, { cause });
 }
 

@@ -4,6 +4,7 @@
  * reported as such and not as a failed connection.
  */
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import {
@@ -93,8 +94,28 @@ function withoutLineEnd(text: string | undefined): string | undefined {
 }
 
 async function credsOf(path: string, setting: string): Promise<Authenticator> {
-  const cure = `${path} has no user JWT and seed: make one with "nsc generate creds", and correct ${setting}`;
-  return tried(credsAuthenticator(await read(path, setting)), cure);
+  const cure =
+    `${path} has no user JWT and seed: use the credentials file that "if-coordinator auth" or ` +
+    `"nsc generate creds" has written, and correct ${setting}`;
+  return readAgain(path, tried(credsAuthenticator(await read(path, setting)), cure));
+}
+
+/**
+ * Reads the credentials again for each attempt to connect, so that they can be replaced at run time. If the file can
+ * no longer be used, the last ones decide.
+ */
+function readAgain(path: string, first: Authenticator): Authenticator {
+  let last = first;
+  return (nonce) => {
+    try {
+      const next = credsAuthenticator(readFileSync(path));
+      const answer = next(nonce);
+      last = next;
+      return answer;
+    } catch {
+      return last(nonce);
+    }
+  };
 }
 
 async function nkeyOf(path: string, setting: string): Promise<Authenticator> {

@@ -54,7 +54,8 @@ describe("the folder of a secured set-up", () => {
   it("is not made twice", async () => {
     await using home = await TempFolder.create();
     await initSetUp(`${home.path}/auth`, LISTEN);
-    await assert.rejects(initSetUp(`${home.path}/auth`, LISTEN), /is not empty/);
+    await assert.rejects(initSetUp(`${home.path}/auth`, LISTEN), /has a set-up already/);
+    await assert.rejects(initSetUp(home.path, LISTEN), /is not empty: choose another folder/);
   });
 
   it("refuses a name that is taken, reserved, or more than one token", async () => {

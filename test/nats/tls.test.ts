@@ -257,7 +257,7 @@ describe("a credentials file", () => {
       await assert.rejects(connectNats({ servers, credsFile }), {
         name: "ConnectionError",
         message:
-          /my\.creds has no user JWT and seed: make one with .*, and correct nats\.creds_file, which/,
+          /my\.creds has no user JWT and seed: use the credentials file that .*, and correct nats\.creds_file, which/,
       });
     }
   });

@@ -3,12 +3,15 @@ import { type Command } from "commander";
 import { AuthFolder } from "../../auth/auth-folder.ts";
 import { rulesOf, type SignedAccount } from "../../auth/principals.ts";
 import type { ServiceUser } from "../../auth/service-users.ts";
-import { pushAccounts } from "../../nats/account-updates.ts";
-import type { ConnectOptions, LoginNames } from "../../nats/connection.ts";
+import { AccountRefusedError, pushAccounts } from "../../nats/account-updates.ts";
+import { ConnectionError, type ConnectOptions, type LoginNames } from "../../nats/connection.ts";
 import { putPrincipalRules } from "../../nats/principal-entries.ts";
 import type { OutputOptions } from "../shared/data.ts";
+import { ExitError } from "../shared/errors.ts";
+import { EXIT } from "../shared/exit-codes.ts";
 import { printError } from "../shared/output.ts";
 import { parseText } from "../shared/parse-values.ts";
+import { shellWord } from "../shared/shell-word.ts";
 
 /** `dev --secure` uses the same. */
 export const DEFAULT_FOLDER = ".if-coordinator/auth";
@@ -57,7 +60,7 @@ export interface Delivery {
  * Gives the accounts to the server, after the rules for their principals: so the rules hold at the first request.
  * A server that does not run reads the accounts when it starts.
  *
- * @throws AccountRefusedError, ConnectionError
+ * @throws ExitError if a server runs, but does not take them
  */
 export async function giveToServer(
   folder: AuthFolder,
@@ -73,9 +76,11 @@ export async function giveToServer(
   });
   const rules = rulesOf(folder, accounts);
   const withoutRules = await putPrincipalRules(optionsAs("worker"), NAMES, rules);
+  const push = `if-coordinator auth push --dir ${shellWord(folder.path)} --nats <url>`;
   const jwts = accounts.map(({ jwt }) => jwt);
-  const withoutAccounts = await pushAccounts(optionsAs("admin"), NAMES, jwts);
-  const push = `if-coordinator auth push --dir ${folder.path} --nats <url>`;
+  const withoutAccounts = await pushAccounts(optionsAs("admin"), NAMES, jwts).catch(
+    refusedWith(push),
+  );
   const notices: string[] = [];
   let problem: string | null = null;
   if (withoutAccounts !== null) {
@@ -94,6 +99,19 @@ export async function giveToServer(
     );
   }
   return { problem, notices };
+}
+
+/** The change is in the folder already, so the command cannot be repeated. */
+function refusedWith(push: string): (error: unknown) => never {
+  return (error) => {
+    const isRefused = error instanceof AccountRefusedError;
+    if (!isRefused && !(error instanceof ConnectionError)) throw error;
+    throw new ExitError(
+      isRefused ? EXIT.failed : EXIT.noCoordinator,
+      `${error.message}. The change is in the folder, but this server goes on as before. ` +
+        `When it is the right one: ${push}`,
+    );
+  };
 }
 
 export function printNotices(notices: readonly string[]): void {

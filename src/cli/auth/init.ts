@@ -1,11 +1,12 @@
 /** `if-coordinator auth init`: a secured set-up for one NATS server, in a new folder. */
 import { isIP } from "node:net";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { initSetUp } from "../../auth/init-set-up.ts";
 import { clientSettings } from "../../config/client-settings.ts";
-import { hostAndPortOf, parseServers } from "../../nats/connection-values.ts";
+import { ConnectionValueError, hostAndPortOf, parseServers } from "../../nats/connection-values.ts";
 import { VISIBILITIES, type Visibility } from "../../protocol/visibility.ts";
 import { addJsonOption, type OutputOptions, show } from "../shared/data.ts";
+import { UsageError } from "../shared/errors.ts";
 import { addExamples } from "../shared/help.ts";
 import { formatCommands } from "../shared/rows.ts";
 import { collectList, parseText } from "../shared/parse-values.ts";
@@ -21,17 +22,18 @@ interface InitOptions extends OutputOptions {
 
 export function define(command: Command): void {
   command
-    .argument("[folder]", "a new folder for the set-up", DEFAULT_FOLDER)
+    .argument("[folder]", "a new folder for the set-up", parseText, DEFAULT_FOLDER)
     .option(
       "--nats <url>",
       "where clients will reach the NATS server (default: NATS_URL, or nats://localhost:4222)",
       parseText,
     )
-    .option("--host <address>", "address on which it will listen", parseText, "127.0.0.1")
+    .option("--host <address>", "address on which it will listen", parseHost, "127.0.0.1")
     .option(
       "--tls [host,...]",
-      "TLS, with a certificate for these names and addresses, localhost and the host of --nats",
-      (text: string) => collectList(text),
+      "TLS, with a certificate for these names and addresses, localhost and the host of --nats; " +
+        "a --nats that begins with tls:// implies it",
+      parseHosts,
     );
   command.addOption(
     new Option("--visibility <what>", "what agents see of the tasks of others")
@@ -46,11 +48,8 @@ export function define(command: Command): void {
 }
 
 async function init(path: string, options: InitOptions): Promise<void> {
-  const { urls } = parseServers(
-    clientSettings(options.nats === undefined ? {} : { nats: options.nats }).servers ?? "",
-  );
-  const place = hostAndPortOf(urls[0] ?? "");
-  const isTls = options.tls !== undefined;
+  const { place, requiresTls } = serverOf(options.nats);
+  const isTls = requiresTls || options.tls !== undefined;
   const authority = isIP(place.host) === 6 ? `[${place.host}]` : place.host;
   const named = options.tls === undefined || options.tls === true ? [] : options.tls;
   const folder = await initSetUp(path, {
@@ -88,4 +87,41 @@ async function init(path: string, options: InitOptions): Promise<void> {
         : []),
     ].join("\n"),
   );
+}
+
+/** Where clients will reach the server. @throws UsageError */
+function serverOf(nats: string | undefined): {
+  readonly place: { readonly host: string; readonly port: number };
+  readonly requiresTls: boolean;
+} {
+  const source = nats === undefined ? "NATS_URL" : "--nats";
+  const { servers = "" } = clientSettings(nats === undefined ? {} : { nats });
+  try {
+    const { urls, requiresTls } = parseServers(servers);
+    const [url = "", ...others] = urls;
+    if (others.length > 0) {
+      throw new UsageError(`${source} names ${urls.length} servers: name one with --nats <url>`);
+    }
+    return { place: hostAndPortOf(url), requiresTls };
+  } catch (error) {
+    if (!(error instanceof ConnectionValueError)) throw error;
+    throw new UsageError(`${source} ${error.message}`);
+  }
+}
+
+/** A name of a host, also with `*` in place of its first part. */
+const HOST_NAME = /^(?:\*\.)?[\w-]+(?:\.[\w-]+)*$/;
+
+function parseHosts(text: string): string[] {
+  const hosts = collectList(text);
+  const wrong = hosts.find((host) => isIP(host) === 0 && !HOST_NAME.test(host));
+  if (hosts.length > 0 && wrong === undefined) return hosts;
+  throw new InvalidArgumentError(
+    "It must be names of hosts or addresses, such as nats-1.example.com,10.0.0.5.",
+  );
+}
+
+function parseHost(text: string): string {
+  if (isIP(text) !== 0 || (HOST_NAME.test(text) && !text.startsWith("*"))) return text;
+  throw new InvalidArgumentError("It must be an address or the name of a host, such as 0.0.0.0.");
 }

@@ -2,7 +2,6 @@
 import type { Command } from "commander";
 import { AuthFolder } from "../../auth/auth-folder.ts";
 import { rotateCredentials } from "../../auth/principals.ts";
-import { isServiceUser } from "../../auth/service-users.ts";
 import { addJsonOption } from "../shared/data.ts";
 import { addExamples } from "../shared/help.ts";
 import { addServerOptions, type ServerOptions } from "./folder-options.ts";
@@ -18,7 +17,6 @@ export function define(command: Command): void {
 async function rotate(name: string, options: ServerOptions): Promise<void> {
   const folder = await AuthFolder.open(options.dir);
   const made = await rotateCredentials(folder, name, epochSeconds());
-  const restart = isServiceUser(name) && name !== "admin" ? ` Restart the workers.` : "";
-  const message = `The old credentials of ${name} are refused from now on.${restart} The new ones:`;
+  const message = `The old credentials of ${name} are refused from now on. The new ones:`;
   await writeCredentials(folder, options, name, made, message);
 }

@@ -25,6 +25,7 @@ const SERVED =
   "run workers, use the credentials of an agent or operator, and look at the imports of its account";
 const IMPORT_OWN =
   "import only agent.<name>.tasks.> as tasks.>, and agent.<name>.sessions.> as sessions.>";
+const NO_OPERATOR = `${IMPORT_OWN}, or check the credentials of an operator with --role operator`;
 const OWN_ACCOUNT = "give the principal an account of its own, without JetStream";
 
 /**
@@ -58,7 +59,7 @@ export function attemptsOf(role: Role, nobody: string): Attempt[] {
     ),
     ask("renew another session", `sessions.heartbeat.${nobody}`, {}, asOther, IMPORT_OWN),
     ask("end another session", `sessions.unregister.${nobody}`, {}, asOther, IMPORT_OWN),
-    ask("requeue a task, as an operator", `tasks.requeue.${nobody}`, {}, ofOperators, IMPORT_OWN),
+    ask("requeue a task, as an operator", `tasks.requeue.${nobody}`, {}, ofOperators, NO_OPERATOR),
     ask(
       "import tasks, as an operator",
       "tasks.import",
