@@ -35,8 +35,7 @@ const ALLOWED_IMPORTS: ImportTable = {
   ],
   client: [
     ...["task", "protocol", "timers", "watched"],
-    ...["nats/request", "nats/requester", "nats/connection", "nats/connection-values"],
-    "nats/inbox",
+    ...["nats/request", "nats/connection", "nats/connection-values", "nats/inbox"],
     ...["nats/shared-bucket", "nats/task-updates", "nats/credentials-name"],
     ...["p-retry", "zod", "node:events", "node:os", "node:worker_threads"],
   ],
@@ -60,8 +59,7 @@ const ALLOWED_IMPORTS: ImportTable = {
   cli: [
     ...["task", "protocol", "app", "pool", "config", "version", "cleanup"],
     ...["private-files", "timers", "client", "simulation", "task-files", "mcp"],
-    ...["nats/connection", "nats/plain-connection", "nats/request", "nats/requester"],
-    ...["nats-server/dev-server", "telemetry/json-line"],
+    ...["nats/connection", "nats/request", "nats-server/dev-server", "telemetry/json-line"],
     ...["nats/connection-values", "nats/inspection", "nats/loopback", "nats/server-versions"],
     "nats/task-removal",
     ...[

@@ -4,7 +4,7 @@ import { AuditReader, type StoredAuditMessage } from "../nats/audit-reader.ts";
 import { auditSubjects } from "../protocol/audit-message.ts";
 import type { Operation } from "../protocol/operations.ts";
 import { auditHeader, formatAuditMessage } from "./audit/line.ts";
-import { withConnection } from "./shared/client.ts";
+import { withCalls } from "./shared/client.ts";
 import { addConnectionOptions, type ConnectionOptions } from "./shared/connection-options.ts";
 import { addJsonlOption, type OutputOptions, write } from "./shared/data.ts";
 import { addExamples } from "./shared/help.ts";
@@ -59,7 +59,7 @@ export function define(command: Command): void {
 async function audit(options: AuditOptions): Promise<void> {
   const { since, task, follow = false, jsonl = false } = options;
   using interruption = new Interruption();
-  await withConnection(options, async ({ connection, jsDomain }) => {
+  await withCalls(options, async ({ connection, jsDomain }) => {
     const reader = new AuditReader(connection, jsDomain, {
       subjects: auditSubjects(options),
       wants: ({ id }) => task === undefined || id === task,

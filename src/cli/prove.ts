@@ -5,7 +5,7 @@ import { documentOf } from "./prove/document.ts";
 import { examine } from "./prove/examine.ts";
 import { Progress } from "./prove/progress.ts";
 import { formatReport } from "./prove/report.ts";
-import { withConnection } from "./shared/client.ts";
+import { withCalls } from "./shared/client.ts";
 import { addConnectionOptions, type ConnectionOptions } from "./shared/connection-options.ts";
 import { addJsonOption, type OutputOptions, show } from "./shared/data.ts";
 import { ExitError, UsageError } from "./shared/errors.ts";
@@ -48,7 +48,7 @@ async function prove(options: ProveOptions): Promise<void> {
     throw new UsageError("--task and --prefix exclude each other: give one of them");
   }
   const limit = options.limit ?? (json === true ? LIMITS.json : LIMITS.text);
-  await withConnection(options, async ({ connection, jsDomain }) => {
+  await withCalls(options, async ({ connection, jsDomain }) => {
     using progress = new Progress();
     const proof = await withHistory(connection, jsDomain, (access) =>
       examine(access, {

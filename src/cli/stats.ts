@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { counted } from "./shared/counted.ts";
 import type { WorkerFacts } from "../nats/inspection/worker-facts.ts";
 import type { Reply } from "../protocol/operations.ts";
-import { withConnection } from "./shared/client.ts";
+import { withCalls } from "./shared/client.ts";
 import { addConnectionOptions, type ConnectionOptions } from "./shared/connection-options.ts";
 import { addJsonOption, type OutputOptions, show } from "./shared/data.ts";
 import { addExamples } from "./shared/help.ts";
@@ -22,7 +22,7 @@ export function define(command: Command): void {
 async function stats(options: ConnectionOptions & OutputOptions): Promise<void> {
   // Its schemas would slow down the commands that need no workers.
   const { inspectWorkers } = await import("../nats/inspection/worker-facts.ts");
-  await withConnection(options, async ({ calls, connection }) => {
+  await withCalls(options, async ({ calls, connection }) => {
     const [reply, workers] = await Promise.all([
       calls.call("tasks.stats", undefined, () => ({})),
       inspectWorkers(connection),

@@ -7,8 +7,7 @@ import {
   type LoginNames,
 } from "../nats/connection.ts";
 import { requireInbox } from "../nats/inbox.ts";
-import { createRequester } from "../nats/request.ts";
-import { RequestFailedError, type Requester } from "../nats/requester.ts";
+import { createRequester, RequestFailedError, type Requester } from "../nats/request.ts";
 import { type CallQueues, createQueues } from "./call-queue.ts";
 import type { Link } from "./calls.ts";
 import { TaskError } from "./task-error.ts";

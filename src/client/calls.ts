@@ -6,7 +6,7 @@
  * twice. `mayRetry` decides the exceptions.
  */
 import type { Options } from "p-retry";
-import { RequestFailedError, type Requester } from "../nats/requester.ts";
+import { RequestFailedError, type Requester } from "../nats/request.ts";
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Operation, Reply } from "../protocol/operations.ts";
 import { parseId } from "../protocol/parse-id.ts";

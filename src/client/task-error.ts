@@ -1,6 +1,6 @@
 /** The one error of the library: each failure has a code. */
 import { CoordinatorError, ERROR_CODES, type ErrorCode, ERRORS } from "../protocol/errors.ts";
-import { RequestFailedError, type RequestProblem } from "../nats/requester.ts";
+import { RequestFailedError, type RequestProblem } from "../nats/request.ts";
 
 /** What a `TaskError` says in addition to its code and message. */
 export interface TaskErrorOptions {

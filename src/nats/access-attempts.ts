@@ -3,8 +3,7 @@
  * library would not pass on, and headers that it never sends.
  */
 import { headers, type Msg, type NatsConnection } from "@nats-io/transport-node";
-import { createRequester } from "./request.ts";
-import { RequestFailedError } from "./requester.ts";
+import { createRequester, RequestFailedError } from "./request.ts";
 import {
   type Connection,
   connectNats,

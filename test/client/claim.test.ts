@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { Claim } from "../../src/client/claim.ts";
 import { TaskClient } from "../../src/client/task-client.ts";
 import { TaskError } from "../../src/client/task-error.ts";
-import type { Requester } from "../../src/nats/requester.ts";
+import type { Requester } from "../../src/nats/request.ts";
 import { HeldWork } from "../support/held-work.ts";
 import { Library } from "../support/library.ts";
 import { next } from "../support/next-requests.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { nameConnection } from "../../src/client/connection-field.ts";
 import { TaskClient } from "../../src/client/task-client.ts";
-import { RequestFailedError, type Requester } from "../../src/nats/requester.ts";
+import { RequestFailedError, type Requester } from "../../src/nats/request.ts";
 import { MAX_ID_LENGTH } from "../../src/protocol/subjects.ts";
 import { Library } from "../support/library.ts";
 import { type Json, TestCoordinator } from "../support/test-coordinator.ts";

@@ -4,7 +4,7 @@ import { Kvm } from "@nats-io/kv";
 import type { LeaseListener } from "../../src/client/lease-renewal.ts";
 import { SessionLeases } from "../../src/client/session-leases.ts";
 import { TaskClient } from "../../src/client/task-client.ts";
-import type { Requester } from "../../src/nats/requester.ts";
+import type { Requester } from "../../src/nats/request.ts";
 import { HeldWork } from "../support/held-work.ts";
 import { Library } from "../support/library.ts";
 import { next } from "../support/next-requests.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Logger } from "../../src/client/logger.ts";
 import { TaskError } from "../../src/client/task-error.ts";
-import { RequestFailedError, type Requester } from "../../src/nats/requester.ts";
+import { RequestFailedError, type Requester } from "../../src/nats/request.ts";
 import type { ErrorCode } from "../../src/protocol/errors.ts";
 
 export interface Received {

@@ -82,7 +82,6 @@ async function asking<T>(
       async ({ calls }) => {
         answer = await ask(calls);
       },
-      "unexplained",
     );
   } catch (error) {
     const { reportOf } = await import("../shared/error-report.ts");

@@ -2,7 +2,7 @@
 import type { Calls } from "../../client/calls.ts";
 import { clientSettings } from "../../config/client-settings.ts";
 import { TaskRemoval } from "../../nats/task-removal.ts";
-import { openServedConnection } from "../shared/client.ts";
+import { openServedCalls } from "../shared/client.ts";
 import type { ConnectionOptions } from "../shared/connection-options.ts";
 import { printError } from "../shared/output.ts";
 import { type Answer, type Heat, type RaceReport, reportOf, winnersOf } from "./figures.ts";
@@ -91,7 +91,7 @@ async function withTasks<T>(
   signal: AbortSignal,
   work: (tasks: RaceTasks, calls: Calls) => Promise<T>,
 ): Promise<T> {
-  const { calls, connection } = await openServedConnection(options);
+  const { calls, connection } = await openServedCalls(options);
   try {
     // Without a coordinator, nothing has been created yet.
     await calls.call("tasks.stats", undefined, () => ({}), { signal });

@@ -1,5 +1,5 @@
 /** The sessions of a race. Each has a connection of its own, as an agent has. */
-import { type OpenConnection, openServedConnection } from "../shared/client.ts";
+import { type OpenCalls, openServedCalls } from "../shared/client.ts";
 import type { ConnectionOptions } from "../shared/connection-options.ts";
 import type { Answer } from "./figures.ts";
 import { isTaskError } from "../shared/error-report.ts";
@@ -8,7 +8,7 @@ const CONNECTS_AT_A_TIME = 25;
 const DEFAULT_TIMEOUT_MS = 5_000;
 
 export class Runners implements AsyncDisposable {
-  readonly #open: OpenConnection[] = [];
+  readonly #open: OpenCalls[] = [];
   readonly #name: string;
   readonly #timeoutMs: number;
 
@@ -48,7 +48,7 @@ export class Runners implements AsyncDisposable {
   async #connect(count: number, options: ConnectionOptions): Promise<void> {
     const opened = await Promise.allSettled(
       Array.from({ length: count }, async () => {
-        this.#open.push(await openServedConnection(options));
+        this.#open.push(await openServedCalls(options));
       }),
     );
     for (const result of opened) if (result.status === "rejected") throw result.reason;

@@ -4,13 +4,17 @@ import type { Coordinator } from "../../client/coordinator.ts";
 import type { EventBus } from "../../client/event-bus.ts";
 import type { Logger } from "../../client/logger.ts";
 import { clientSettings, type ConnectionFlags } from "../../config/client-settings.ts";
-import type { Connection, ConnectOptions, LoginNames } from "../../nats/connection.ts";
-import type { Requester } from "../../nats/requester.ts";
+import {
+  type Connection,
+  connectNats,
+  type ConnectOptions,
+  type LoginNames,
+} from "../../nats/connection.ts";
+import { createRequester, type Requester } from "../../nats/request.ts";
 import type { ConnectionOptions } from "./connection-options.ts";
 import type { OutputOptions } from "./data.ts";
-import { ExitError } from "./errors.ts";
-import { EXIT } from "./exit-codes.ts";
-import { openByLibrary, openRequester } from "./quick-requester.ts";
+import { printError } from "./output.ts";
+import { printableLines } from "./terminal-text.ts";
 
 /** What the NATS server shows as the name of the connection. */
 const NAME = "if-coordinator command";
@@ -27,32 +31,22 @@ export const CONNECTION_NAMES: LoginNames = {
   keyAndCert: "--tlscert and --tlskey",
 };
 
-/**
- * For a command of single requests. It loads no schemas, and mostly no NATS library, so that the command starts
- * fast.
- *
- * @param failure `explained`: the error says why no server can be reached, which takes longer. The default
- * @throws ConnectionError, ContextError, ExitError, and what `work` throws
- */
-export async function withCalls(
-  options: ConnectionOptions & OutputOptions,
-  work: (open: { readonly calls: Calls }) => Promise<void>,
-  failure: "explained" | "unexplained" = "explained",
-): Promise<void> {
-  const connect = connectOptions(options);
-  const quick = await openRequester(connect, CONNECTION_NAMES);
-  if (quick === null && failure === "unexplained") {
-    throw new ExitError(EXIT.noCoordinator, `nobody listens at ${connect.servers.join(", ")}`);
-  }
-  const requester = quick ?? (await openByLibrary(connect, CONNECTION_NAMES));
-  try {
-    await work({ calls: await callsOver(requester, options) });
-  } finally {
-    await requester.close();
-  }
+/** The library's warnings, such as that it asks again, go to standard error. */
+const LOGGER: Logger = {
+  debug: () => undefined,
+  warn: say,
+  error: say,
+};
+
+/** The message can contain the words of others. */
+function say(message: string): void {
+  printError(`if-coordinator: ${printableLines(message)}`);
 }
 
-export interface OpenConnection {
+/** With --json, standard error has the error and nothing else. */
+const NO_LOGGER: Logger = { debug: () => undefined, warn: () => undefined, error: () => undefined };
+
+export interface OpenCalls {
   readonly calls: Calls;
   readonly connection: Connection;
   /** The JetStream domain of the buckets. `undefined`: that of the server. */
@@ -60,16 +54,15 @@ export interface OpenConnection {
 }
 
 /**
- * For a command that needs more of NATS than requests to the coordinator.
+ * Connects for single requests. It loads no schemas, so that the command starts fast.
  *
  * @throws ConnectionError, ContextError, and what `work` throws
  */
-export async function withConnection(
+export async function withCalls(
   options: ConnectionOptions & OutputOptions,
-  work: (open: OpenConnection) => Promise<void>,
+  work: (open: OpenCalls) => Promise<void>,
 ): Promise<void> {
-  const { createRequester } = await import("../../nats/request.ts");
-  const opened = await open(options, (connection) => Promise.resolve(createRequester(connection)));
+  const opened = await openCalls(options);
   try {
     await work(opened);
   } finally {
@@ -77,13 +70,13 @@ export async function withConnection(
   }
 }
 
-/**
- * As `withConnection`, for a command that also uses the buckets: `servedRequester` says what that means. The
- * caller closes the connection.
- *
- * @throws ConnectionError, ContextError
- */
-export async function openServedConnection(options: ConnectionOptions): Promise<OpenConnection> {
+/** For a command with several connections. The caller closes them. @throws ConnectionError, ContextError */
+export function openCalls(options: ConnectionOptions & OutputOptions): Promise<OpenCalls> {
+  return open(options, (connection) => Promise.resolve(createRequester(connection)));
+}
+
+/** As `openCalls`, for a command that also uses the buckets: `servedRequester` says what that means. */
+export async function openServedCalls(options: ConnectionOptions): Promise<OpenCalls> {
   const { servedRequester } = await import("./served-requester.ts");
   return open(options, servedRequester);
 }
@@ -91,27 +84,12 @@ export async function openServedConnection(options: ConnectionOptions): Promise<
 async function open(
   options: ConnectionOptions & OutputOptions,
   requesterOf: (connection: Connection) => Promise<Requester>,
-): Promise<OpenConnection> {
-  const { connectNats } = await import("../../nats/connection.ts");
+): Promise<OpenCalls> {
   const connection = await connectNats(connectOptions(options), CONNECTION_NAMES);
-  const calls = await callsOver(await requesterOf(connection), options);
-  return { calls, connection, jsDomain: clientSettings(options).jsDomain };
-}
-
-async function callsOver(
-  requester: Requester,
-  options: ConnectionOptions & OutputOptions,
-): Promise<Calls> {
   const timing = options.timeout === undefined ? {} : { deadlineMs: options.timeout };
-  // With --json, standard error has the error and nothing else.
-  const logger = options.json === true ? SILENCE : await warnings();
-  return new Calls(requester, { ...timing, logger });
-}
-
-const SILENCE: Logger = { debug: () => undefined, warn: () => undefined, error: () => undefined };
-
-async function warnings(): Promise<Logger> {
-  return (await import("./warnings.ts")).WARNINGS;
+  const logger = options.json === true ? NO_LOGGER : LOGGER;
+  const calls = new Calls(await requesterOf(connection), { ...timing, logger });
+  return { calls, connection, jsDomain: clientSettings(options).jsDomain };
 }
 
 /** On its own, because TypeScript 6.0 does not rewrite an `import()` in a function with `await using`. */
@@ -137,7 +115,7 @@ export interface OpenCoordinator {
 export async function withCoordinator(
   options: ConnectionOptions,
   work: (open: OpenCoordinator) => Promise<void>,
-  logger?: Logger,
+  logger = LOGGER,
 ): Promise<void> {
   const open = await openCoordinator(options, logger);
   await using bus = open.bus;
@@ -148,11 +126,10 @@ export async function withCoordinator(
 /** For a command with a longer life. The caller disconnects. @throws ConnectionError, ContextError */
 export async function openCoordinator(
   options: ConnectionOptions,
-  given?: Logger,
+  logger = LOGGER,
 ): Promise<OpenCoordinator> {
   const { EventBus, Coordinator } = await loadLibrary();
   const config = { ...clientSettings(options), name: NAME };
-  const logger = given ?? (await warnings());
   const bus = new EventBus({ backend: "nats", config, logger });
   // Unlike `bus.connect()`, it throws the reason.
   await bus.link.connect(CONNECTION_NAMES);

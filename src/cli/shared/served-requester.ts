@@ -4,8 +4,7 @@
  * commands are an operator.
  */
 import type { Connection } from "../../nats/connection.ts";
-import { createRequester } from "../../nats/request.ts";
-import { RequestFailedError, type Requester } from "../../nats/requester.ts";
+import { createRequester, RequestFailedError, type Requester } from "../../nats/request.ts";
 import { OPERATOR_ROOT } from "../../protocol/subjects.ts";
 
 /** `auth` gives this name to nobody. */
