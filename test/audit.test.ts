@@ -8,7 +8,7 @@ import { AuditReader, type StoredAuditMessage } from "../src/nats/audit-reader.t
 import { auditSubjects } from "../src/protocol/audit-message.ts";
 import type { Fact } from "../src/service/ports.ts";
 import { TestServer } from "./support/nats-server.ts";
-import { runCli } from "./support/cli-process.ts";
+import { CliProcess, runCli } from "./support/cli-process.ts";
 import { SecuredServer } from "./support/secured-server.ts";
 import { startWorker } from "./support/secured-worker.ts";
 import type { Json } from "./support/test-coordinator.ts";
@@ -157,6 +157,35 @@ describe("the audit of a secured coordinator", () => {
     assert.equal(agent.stdout, "");
     assert.match(agent.stderr, /does not let this user read the audit: .*worker\.creds/);
     assert.notEqual(agent.code, 0);
+  });
+});
+
+describe("audit --follow", () => {
+  it("shows what is there, then each new message that fits, until it is stopped", async () => {
+    await using secured = await SecuredServer.start();
+    await using cleanup = new Cleanup();
+    const alice = await secured.connect(await secured.add("alice"));
+    const ann = await secured.connect(await secured.add("ann", "operator"));
+    const creds = secured.folder.credentialsFile("worker");
+    const settings = { "nats.servers": [secured.server.url], "nats.creds_file": creds };
+    await startWorker(cleanup, { ...settings, "auth.mode": "accounts" });
+    await ask(alice, "tasks.create.before");
+    await ask(ann, "tasks.create.other-1");
+    await entries(await secured.connectAs("worker"), 2);
+    const login = ["--nats", secured.server.url, "--creds", creds];
+    const filter = ["--principal", "agent.alice", "--jsonl"];
+    await using follower = new CliProcess(["audit", ...login, ...filter, "--follow"]);
+    await follower.waitFor(/"before"/);
+    await ask(alice, "tasks.create.after");
+    await follower.waitFor(/"after"/);
+    await ask(ann, "tasks.create.other-2");
+    await ask(alice, "tasks.requeue.before");
+    await follower.waitFor(/"forbidden"/);
+    follower.interrupt();
+    const { code, stdout, stderr } = await follower.exited;
+    assert.deepEqual([code, stderr], [130, ""]);
+    const shown = stdout.trimEnd().split("\n");
+    assert.deepEqual(shown.map(sequenceIn), [1, 3, 5]);
   });
 });
 
