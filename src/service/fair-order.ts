@@ -7,13 +7,13 @@
  */
 import { SortedList } from "../task/sorted-list.ts";
 
-export interface Waiting {
+export interface QueuedRequest {
   /** Of the message, which stays in memory while it waits. */
   readonly bytes: number;
 }
 
 /** What is known of a sender while it has requests here, and for a short time after. */
-export class Sender<T extends Waiting> {
+export class SenderQueue<T extends QueuedRequest> {
   readonly name: string;
   readonly #place: number;
   /** The requests that wait, oldest first. */
@@ -38,12 +38,12 @@ export class Sender<T extends Waiting> {
     return this.waiting.length === 0 && this.admitted === 0;
   }
 
-  compareTo(other: Sender<T>): number {
+  compareTo(other: SenderQueue<T>): number {
     return this.usedMs - other.usedMs || this.#place - other.#place;
   }
 }
 
-export class FairOrder<S extends Sender<Waiting>> {
+export class FairOrder<S extends SenderQueue<QueuedRequest>> {
   /** Exactly the senders that have a request whose turn may come. */
   readonly #ready = new SortedList<S>((a, b) => a.compareTo(b));
   /** The time of the sender whose turn it was last. */

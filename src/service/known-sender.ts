@@ -1,7 +1,7 @@
 /** What a worker knows of a sender: its requests that wait, and what it may still send in this second. */
 import { CoordinatorError } from "../protocol/errors.ts";
 import { isOfRole } from "../protocol/subjects.ts";
-import { Sender, type Waiting } from "./fair-order.ts";
+import { type QueuedRequest, SenderQueue } from "./fair-order.ts";
 import type { Arrival } from "./ports.ts";
 import type { LimitRules } from "./principal-rules.ts";
 import type { ServiceSettings } from "./service-settings.ts";
@@ -12,7 +12,7 @@ const REFUSALS_PER_SECOND = 500;
 const SHUT_MS = 20;
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
-export interface Queued extends Waiting {
+export interface Queued extends QueuedRequest {
   readonly arrival: Arrival;
   readonly arrivedAt: number;
 }
@@ -20,7 +20,7 @@ export interface Queued extends Waiting {
 /** Why a request is refused: by its sender, because all senders have too many requests waiting, or after its wait. */
 export type Problem = "too_fast" | "too_large" | "too_many" | "full" | "late";
 
-export class KnownSender extends Sender<Queued> {
+export class KnownSender extends SenderQueue<Queued> {
   readonly isOperator: boolean;
   readonly #settings: ServiceSettings;
   /** Requests and bytes a second; 0: no limit. */

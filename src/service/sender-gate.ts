@@ -18,15 +18,15 @@ export interface GateLimits {
 /** Shorter than the timeout of clients. */
 export const USUAL_WAIT_MS = 2_000;
 
-interface Waiting {
+interface PostponedWork {
   readonly amount: number;
   readonly begin: () => void;
 }
 
-interface Sender {
+interface SenderLoad {
   used: number;
   /** In the order of arrival. */
-  readonly waiting: Set<Waiting>;
+  readonly waiting: Set<PostponedWork>;
 }
 
 export class SenderGate {
@@ -36,7 +36,7 @@ export class SenderGate {
   /** Whether work waits for room that other senders use. Then no other work overtakes it. */
   #isFull = false;
   /** The senders that work or wait. The one whose turn was longest ago is first. */
-  readonly #senders = new Map<string, Sender>();
+  readonly #senders = new Map<string, SenderLoad>();
 
   /** `refusal`: what a sender is told whose turn does not come in time. */
   constructor(limits: GateLimits, refusal: string) {
@@ -66,22 +66,22 @@ export class SenderGate {
     }
   }
 
-  #mayBegin(sender: Sender, amount: number): boolean {
+  #mayBegin(sender: SenderLoad, amount: number): boolean {
     if (sender.used + amount > this.#limits.perSender) return false;
     this.#isFull ||= this.#used + amount > this.#limits.total;
     return !this.#isFull;
   }
 
-  #take(sender: Sender, amount: number): void {
+  #take(sender: SenderLoad, amount: number): void {
     this.#used += amount;
     sender.used += amount;
   }
 
-  #dropIdle(name: string, sender: Sender): void {
+  #dropIdle(name: string, sender: SenderLoad): void {
     if (sender.used === 0 && sender.waiting.size === 0) this.#senders.delete(name);
   }
 
-  #turn(name: string, sender: Sender, amount: number): Promise<void> {
+  #turn(name: string, sender: SenderLoad, amount: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const waiting = {
         amount,

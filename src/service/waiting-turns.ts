@@ -16,7 +16,7 @@ import { SortedList } from "../task/sorted-list.ts";
 import { FilterIndex } from "./filter-index.ts";
 import { Ranking } from "./ranking.ts";
 
-export interface Waiting {
+export interface Waiter {
   readonly sender: string;
   readonly filter: ReadyFilter;
   /** Text of the filter: the same for the same filter. */
@@ -25,20 +25,20 @@ export interface Waiting {
   readonly place: number;
 }
 
-interface Sender<W extends Waiting> {
+interface WaitingSender<W extends Waiter> {
   turn: number;
   /** The value of `turn` when it was served last; 0: not since it waits. */
   servedAt: number;
   readonly lines: Map<string, Line<W>>;
 }
 
-interface Line<W extends Waiting> {
-  readonly sender: Sender<W>;
+interface Line<W extends Waiter> {
+  readonly sender: WaitingSender<W>;
   readonly group: Group<W>;
   readonly waiting: SortedList<W>;
 }
 
-interface Group<W extends Waiting> {
+interface Group<W extends Waiter> {
   readonly filter: ReadyFilter;
   /** The same, with a set for speed. */
   readonly wanted: Omit<ReadyFilter, "capabilities"> & { readonly capabilities: Set<string> };
@@ -55,10 +55,10 @@ export interface Served {
 
 type Task = Pick<ReadyTask, "taskId" | "tags" | "requires">;
 
-export class WaitingTurns<W extends Waiting> {
+export class WaitingTurns<W extends Waiter> {
   /** How many requests of each sender wait. */
   readonly ranking = new Ranking();
-  readonly #senders = new Map<string, Sender<W>>();
+  readonly #senders = new Map<string, WaitingSender<W>>();
   readonly #groups = new Map<string, Group<W>>();
   readonly #index = new FilterIndex<Group<W>>();
   #turns = 0;
@@ -150,7 +150,7 @@ export class WaitingTurns<W extends Waiting> {
     this.#move(sender, before, 0);
   }
 
-  #senderOf(name: string, turn: number | undefined): Sender<W> {
+  #senderOf(name: string, turn: number | undefined): WaitingSender<W> {
     let sender = this.#senders.get(name);
     if (sender === undefined) {
       sender = { turn: turn ?? ++this.#turns, servedAt: 0, lines: new Map() };
@@ -172,7 +172,7 @@ export class WaitingTurns<W extends Waiting> {
     return group;
   }
 
-  #move(sender: Sender<W>, turn: number, servedAt: number): void {
+  #move(sender: WaitingSender<W>, turn: number, servedAt: number): void {
     for (const line of sender.lines.values()) deleteLine(line.group, line);
     sender.turn = turn;
     sender.servedAt = servedAt;
@@ -180,18 +180,18 @@ export class WaitingTurns<W extends Waiting> {
   }
 }
 
-function addLine<W extends Waiting>(group: Group<W>, line: Line<W>): void {
+function addLine<W extends Waiter>(group: Group<W>, line: Line<W>): void {
   group.lines.set(line);
   group.turn = group.lines.first()?.sender.turn ?? Infinity;
 }
 
 /** The turn of its sender must be that with which it was added. */
-function deleteLine<W extends Waiting>(group: Group<W>, line: Line<W>): void {
+function deleteLine<W extends Waiter>(group: Group<W>, line: Line<W>): void {
   group.lines.delete(line);
   group.turn = group.lines.first()?.sender.turn ?? Infinity;
 }
 
-function firstIn<W extends Waiting>(
+function firstIn<W extends Waiter>(
   { lines }: Group<W>,
   mayServe: (item: W) => boolean,
 ): { readonly item: W; readonly turn: number } | undefined {

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { FilterIndex } from "../../src/service/filter-index.ts";
 import { Ranking } from "../../src/service/ranking.ts";
-import { type Waiting, WaitingTurns } from "../../src/service/waiting-turns.ts";
+import { type Waiter, WaitingTurns } from "../../src/service/waiting-turns.ts";
 import { fitsFilter } from "../../src/task/eligibility.ts";
 import type { ReadyFilter } from "../../src/task/ready-queue.ts";
 
@@ -34,8 +34,8 @@ describe("the turns of what waits", () => {
   it("are those of a plain list", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const turns = new WaitingTurns<Waiting>();
-        let model: Waiting[] = [];
+        const turns = new WaitingTurns<Waiter>();
+        let model: Waiter[] = [];
         /** For each sender that waits: since when, or when it was served. */
         const since = new Map<string, number>();
         for (const [time, one] of steps.entries()) {
