@@ -82,9 +82,9 @@ async function start(
   await requireInbox(connection);
   warnOfLargeRecords(config, connection, observe);
   await checkAccess(config, connection, observe);
-  const { history, replicas, nats } = config;
-  const bucketOptions = { history, replicas, jsDomain: nats.jsDomain };
-  stores = await openStores(connection, bucketOptions, patience, observe);
+  const { history, replicas, nats, maxRecordBytes } = config;
+  const storeOptions = { history, replicas, jsDomain: nats.jsDomain, maxRecordBytes };
+  stores = await openStores(connection, storeOptions, patience, observe);
   audit = startAudit(config, { connection, isConnected }, { workerId: id, clock, observe });
   cleanup.defer(async () => audit?.stop());
   const settings = settingsOf(config, id, connection);

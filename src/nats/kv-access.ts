@@ -15,6 +15,8 @@ export interface KvAccess {
   readonly reads: LeaderReads;
   /** How often watches ask for what was written. Default: `USUAL_PACE`. */
   readonly pace?: PaceOptions;
+  /** The most bytes that an entry may have. Watches ask for fewer at a time if it is large. Default: small ones. */
+  readonly maxMessageBytes?: number;
   /** Called when a watch broke and begins again. */
   readonly watchFailed: (cause: unknown, bucket: string) => void;
   /** Workers only. Without it, a watch that cannot begin the first time fails. */

@@ -28,6 +28,8 @@ export interface OpenStores {
 }
 
 export interface StoreOptions extends BucketOptions {
+  /** The largest record of a task or a session. */
+  readonly maxRecordBytes: number;
   /** The JetStream domain of the buckets. `undefined`: the server's own. */
   readonly jsDomain: string | undefined;
 }
@@ -78,10 +80,11 @@ export async function openStores(
   };
   const care = { patience, upkeep, problem };
   const access = { connection, jsm, writer, reads, watchFailed, care };
+  const ofRecords = { ...access, maxMessageBytes: options.maxRecordBytes };
   return {
-    tasks: new KvTaskStore(access),
+    tasks: new KvTaskStore(ofRecords),
     leases: new KvLeaseStore(access),
-    sessions: new KvSessionStore(access),
+    sessions: new KvSessionStore(ofRecords),
     principals: new KvPrincipalStore(access),
     close: () => {
       writer.stop();

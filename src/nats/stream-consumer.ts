@@ -9,7 +9,7 @@
  * The library's ordered consumer repairs itself, but it takes a minute to notice that its server has died.
  * Leases must not end a minute late.
  */
-import { AckPolicy, type ConsumerConfig, DeliverPolicy } from "@nats-io/jetstream";
+import { AckPolicy, DeliverPolicy } from "@nats-io/jetstream";
 import { type Msg, nanos, type NatsConnection } from "@nats-io/transport-node";
 import { DeliveredPlaces, type DeliveredPlace } from "./delivered-place.ts";
 import { newInbox } from "./inbox.ts";
@@ -24,14 +24,15 @@ const HEARTBEATS_MISSED = 3;
 const INACTIVE_MS = 30_000;
 /** How long a request waits for the first message. */
 const WAIT_MS = 20_000;
+/** The most that the server sends for one request. It disconnects a client for which it must keep 64 MiB. */
+const BATCH_BYTES = 32 * 1024 * 1024;
 /**
- * The most that the server sends for one request: 32 MiB of records of the usual largest size. The server
- * disconnects a client for which it must keep 64 MiB.
- *
- * A limit in bytes (`max_bytes`) is no alternative: the server skips the message that exceeds it, and never
- * sends it again.
+ * The same in messages, of the largest size that they may have. A limit in bytes (`max_bytes`) is no alternative:
+ * the server skips the message that exceeds it, and never sends it again.
  */
 const BATCH_MESSAGES = 500;
+/** Subject, headers and reply subject of a message. */
+const MESSAGE_EXTRA_BYTES = 1_024;
 /** What the server says when it has sent a whole batch, although there are more messages. */
 const BATCH_END = "Batch Completed";
 
@@ -63,7 +64,7 @@ export interface StreamConsumer {
 
 /** Messages may be delivered before this resolves. */
 export async function consumeStream(
-  { connection, jsm, pace = USUAL_PACE }: KvAccess,
+  { connection, jsm, pace = USUAL_PACE, maxMessageBytes = 0 }: KvAccess,
   stream: string,
   filterSubject: string,
   handler: StreamConsumerHandler,
@@ -80,7 +81,8 @@ export async function consumeStream(
   const puller = new Puller(connection, {
     stream,
     subject: `${apiPrefixOf(jsm)}.CONSUMER.MSG.NEXT.${stream}.${name}`,
-    batch: batchFor(config),
+    maxBatch: Math.min(BATCH_MESSAGES, config.max_batch ?? Infinity),
+    maxMessageBytes,
     pace: new PullPace(pace),
     handler,
     // Without this request, the server would remove the consumer later.
@@ -101,7 +103,9 @@ interface PullerOptions {
   readonly stream: string;
   /** Where requests are sent. */
   readonly subject: string;
-  readonly batch: number;
+  readonly maxBatch: number;
+  /** The size that messages are expected to have at most. */
+  readonly maxMessageBytes: number;
   readonly pace: PullPace;
   readonly handler: StreamConsumerHandler;
   readonly stopped: () => void;
@@ -118,8 +122,11 @@ class Puller {
   #requests = 0;
   /** Where the last request is answered. The server sends its status there. */
   #replySubject = "";
-  /** The messages that the last request has brought. */
+  /** The most messages that the last request may bring, and those that it has brought. */
+  #batch = 0;
   #received = 0;
+  /** Of the messages until now, and of those to come. */
+  #largestBytes: number;
   #delivered = 0;
   #heardAt = performance.now();
   #isOver = false;
@@ -127,6 +134,7 @@ class Puller {
   constructor(connection: NatsConnection, options: PullerOptions) {
     this.#connection = connection;
     this.#options = options;
+    this.#largestBytes = options.maxMessageBytes;
     this.#inbox = newInbox(connection);
     const subscription = connection.subscribe(`${this.#inbox}.*`, {
       callback: (error, msg) => {
@@ -176,19 +184,23 @@ class Puller {
     this.#received = 0;
     this.#requests++;
     this.#replySubject = `${this.#inbox}.${this.#requests}`;
-    const { subject, batch, pace } = this.#options;
+    const { subject, maxBatch, pace } = this.#options;
+    const ofLargest = Math.floor(BATCH_BYTES / (this.#largestBytes + MESSAGE_EXTRA_BYTES));
+    this.#batch = Math.max(1, Math.min(maxBatch, ofLargest));
     pace.asked(performance.now());
-    this.#connection.publish(subject, requestFor(batch), { reply: this.#replySubject });
+    this.#connection.publish(subject, requestFor(this.#batch), { reply: this.#replySubject });
   }
 
   #deliver(msg: Msg, place: DeliveredPlace): void {
     if (place.delivery !== this.#delivered + 1) throw new Error("a message is missing");
     this.#delivered++;
     this.#received++;
+    // An operator may have lowered the limit since the record was written.
+    this.#largestBytes = Math.max(this.#largestBytes, msg.data.length);
     const isNews = this.#options.handler.message({ msg, ...place });
     this.#options.pace.delivered(place.sequence, this.#heardAt, isNews);
     // If the stream has no further message, the server says nothing at the end of a full batch.
-    if (this.#received === this.#options.batch) this.#pull();
+    if (this.#received === this.#batch) this.#pull();
   }
 
   /** Handles heartbeats, the end of an answer, and the end of the consumer. */
@@ -225,10 +237,6 @@ class Puller {
       }, delay);
     }
   }
-}
-
-function batchFor({ max_batch = Infinity }: ConsumerConfig): number {
-  return Math.min(BATCH_MESSAGES, max_batch);
 }
 
 function requestFor(batch: number): string {

@@ -174,6 +174,64 @@ describe("a consumer of a stream", () => {
     consumer.stop();
   });
 
+  it("asks for fewer messages at a time if they can be large, or are", async () => {
+    await using server = await TestServer.start();
+    const access = await openStream(await server.connect());
+    const batches: number[] = [];
+    access.connection.subscribe("$JS.API.CONSUMER.MSG.NEXT.S.*", {
+      callback: (_, msg) => {
+        batches.push(msg.json<{ batch: number }>().batch);
+      },
+    });
+    const MIB = 1024 * 1024;
+    for (const [maxMessageBytes, first] of [
+      [undefined, 500],
+      [65_536, 500],
+      [1_000_000, 33],
+      [64 * MIB, 1],
+    ] as const) {
+      batches.length = 0;
+      const noted = new NotedConsumer();
+      const consumer = await noted.start({
+        ...access,
+        ...(maxMessageBytes !== undefined && { maxMessageBytes }),
+      });
+      await noted.noted(/^idle/);
+      consumer.stop();
+      assert.equal(batches[0], first);
+    }
+    batches.length = 0;
+    const noted = new NotedConsumer();
+    const consumer = await noted.start(access);
+    await jetstream(access.connection).publish("s.a", "x".repeat(MIB - 100));
+    await noted.noted(/^s\.a/);
+    await jetstream(access.connection).publish("s.b", "end");
+    await noted.noted(/^s\.b/);
+    assert.deepEqual([batches[0], batches.at(-1)], [500, 31]);
+    consumer.stop();
+  });
+
+  it("delivers all that was there before it began, in batches of large messages", async () => {
+    await using server = await TestServer.start();
+    const access = await openStream(await server.connect());
+    const [keys, text] = [80, "x".repeat(900_000)];
+    for (let i = 1; i <= keys; i++) await jetstream(access.connection).publish(`s.k${i}`, text);
+    const subjects: string[] = [];
+    const consumer = await new Promise<StreamConsumer>((resolve, reject) => {
+      const started = consumeStream({ ...access, maxMessageBytes: 900_000 }, "S", "s.>", {
+        message: ({ msg }) => {
+          subjects.push(msg.subject);
+          if (subjects.length === keys) resolve(started);
+          return true;
+        },
+        idle: () => undefined,
+        ended: reject,
+      });
+    });
+    assert.deepEqual([subjects[0], subjects.at(-1)], ["s.k1", `s.k${keys}`]);
+    consumer.stop();
+  });
+
   it("asks at once when somebody waits for a message", async () => {
     await using server = await TestServer.start();
     const { access, noted, consumer } = await pausedConsumer(server);
