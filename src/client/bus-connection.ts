@@ -26,8 +26,8 @@ interface Open {
 export interface ConnectionEvents {
   disconnected(): void;
   reconnected(server: string): void;
-  /** The connection has ended for good. */
-  lost(problem: Error): void;
+  /** The connection has ended for good. The problem is a sentence. */
+  lost(problem: string): void;
 }
 
 export class BusConnection implements Link {
@@ -36,6 +36,8 @@ export class BusConnection implements Link {
   readonly #events: Partial<ConnectionEvents>;
   readonly #reconnected = new Set<() => void>();
   #open: Open | null = null;
+  /** Why there is no connection. */
+  #absence = "the event bus is not connected: call connect() first";
   #opening: Promise<void> | null = null;
   #isConnected = false;
 
@@ -125,10 +127,8 @@ export class BusConnection implements Link {
 
   #opened(): Open {
     if (this.#open !== null) return this.#open;
-    throw new TaskError("unavailable", "the event bus is not connected: call connect() first", {
-      retryable: false,
-      details: { problem: "closed" },
-    });
+    const details = { problem: "closed" };
+    throw new TaskError("unavailable", this.#absence, { retryable: false, details });
   }
 
   async #connect(names: LoginNames | undefined): Promise<void> {
@@ -144,7 +144,8 @@ export class BusConnection implements Link {
       if (isCurrent()) this.#open = null;
       if (this.#open === null) this.#isConnected = false;
       if (!(ending instanceof Error)) return undefined;
-      this.#events.lost?.(ending);
+      this.#absence = describeEnd(ending);
+      this.#events.lost?.(this.#absence);
       return ending;
     });
     this.#open = { connection, requester: createRequester(connection), closed };
@@ -163,4 +164,10 @@ export class BusConnection implements Link {
       },
     });
   }
+}
+
+function describeEnd({ name, message }: Error): string {
+  const isRefused = name === "AuthorizationError";
+  const cure = isRefused ? "the server no longer accepts the credentials" : "call connect()";
+  return `the connection to NATS is lost for good (${message}): ${cure}`;
 }

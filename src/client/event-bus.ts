@@ -67,8 +67,8 @@ export class EventBus implements AsyncDisposable {
       reconnected: (server) => {
         this.logger.warn(`connected to NATS again, at ${server}`);
       },
-      lost: ({ message }) => {
-        this.#failed(`the connection to NATS is lost for good (${message}): call connect()`);
+      lost: (problem) => {
+        this.#failed(problem);
       },
     };
     this.link = new BusConnection(connect, events, maxInFlight);

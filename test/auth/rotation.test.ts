@@ -81,9 +81,14 @@ describe("a rotation while everything runs", () => {
     await using secured = await SecuredServer.start();
     await using cleanup = new Cleanup();
     await secured.add("s1");
-    const { link } = await programOf(secured, cleanup, "s1");
+    const { link, tasks } = await programOf(secured, cleanup, "s1");
     await secured.push(await revokePrincipal(secured.folder, "s1", epochSeconds()));
-    const ending = await link.closed;
-    assert.match(String(ending), /Authorization Violation/);
+    assert.match(String(await link.closed), /Authorization Violation/);
+    await assert.rejects(tasks.stats(), {
+      code: "unavailable",
+      message:
+        "the connection to NATS is lost for good (Authorization Violation): " +
+        "the server no longer accepts the credentials",
+    });
   });
 });
