@@ -24,6 +24,8 @@ export class AbsentClients {
   readonly #clock: Clock;
   readonly #trustedUntil = new WeakMap<NextRequest, number>();
   readonly #endings = new Map<string, Promise<void>>();
+  /** The senders that were looked at for a refusal a moment ago. */
+  readonly #looked = new Set<string>();
   #nextSearchAt = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
@@ -58,6 +60,16 @@ export class AbsentClients {
       });
     this.#endings.set(sender, ending);
     return ending;
+  }
+
+  /** Does the same for a request that was refused, at most every half second: a refusal must cost little. */
+  lookAfterRefusal(sender: string): void {
+    if (this.#looked.has(sender)) return;
+    this.#looked.add(sender);
+    setTimeout(() => {
+      this.#looked.delete(sender);
+    }, SEARCH_AGAIN_MS).unref();
+    void this.endRequestsOf(sender);
   }
 
   /** From now on, until `stop`, those who have most requests are looked at while any are parked. */

@@ -68,7 +68,7 @@ export class NextClaims {
     // just starting.
     if (!this.#tasks.isCurrent) await this.#tasks.position.catchUp(this.#store);
     const repeatKey = repeatKeyOf(body.session_id, body.request_id ?? null);
-    const taskIds = this.#tasks.claimRequests.get(repeatKey);
+    const taskIds = this.#tasks.claimedFor(body.session_id, repeatKey);
     if (taskIds.size > 0) {
       const earlier = await this.#earlierClaims(body, more.principal, [...taskIds]);
       if (earlier.length > 0) return this.#answer(body, earlier);

@@ -11,8 +11,6 @@ interface Filtered {
   /** Who has sent it. */
   readonly sender: string;
   readonly filter: ReadyFilter;
-  /** The connection on which it came, if that is known. */
-  readonly client?: string | null;
 }
 
 /** A request that waits. Either `answer` or `fail` ends the wait. */
@@ -36,7 +34,8 @@ interface QueueEntry<Request, Result> extends ParkedRequest<Request, Result> {
 export class ParkedQueue<Request extends Filtered, Result> {
   readonly #turns = new WaitingTurns<QueueEntry<Request, Result>>();
   readonly #bySession = new Groups<QueueEntry<Request, Result>>();
-  readonly #byClient = new Groups<QueueEntry<Request, Result>>();
+  readonly #byConnection = new Groups<QueueEntry<Request, Result>>();
+  readonly #connectionsOf: (request: Request) => readonly string[];
   /** Requests that were taken out of the queue and are not answered yet, with the turns that they took. */
   readonly #taken = new Map<
     ParkedRequest<Request, Result>,
@@ -44,6 +43,11 @@ export class ParkedQueue<Request extends Filtered, Result> {
   >();
   #size = 0;
   #places = 0;
+
+  /** `connectionsOf`: keys of the connections by which `ofConnection` finds a request. */
+  constructor(connectionsOf: (request: Request) => readonly string[] = () => []) {
+    this.#connectionsOf = connectionsOf;
+  }
 
   get size(): number {
     return this.#size;
@@ -83,9 +87,9 @@ export class ParkedQueue<Request extends Filtered, Result> {
     return [...this.#bySession.get(sessionId)];
   }
 
-  /** The requests that came on a connection, without those that have been taken out. */
-  ofClient(client: string): ParkedRequest<Request, Result>[] {
-    return [...this.#byClient.get(client)];
+  /** The requests of a connection, without those that have been taken out. */
+  ofConnection(key: string): ParkedRequest<Request, Result>[] {
+    return [...this.#byConnection.get(key)];
   }
 
   /** Up to `count` requests of the sender that fit, the oldest first, without those that have been taken out. */
@@ -98,11 +102,6 @@ export class ParkedQueue<Request extends Filtered, Result> {
       .filter(({ request }) => fits(request))
       .sort((a, b) => a.place - b.place)
       .slice(0, count);
-  }
-
-  /** The requests that fit, without those that have been taken out. */
-  all(fits: (request: Request) => boolean): ParkedRequest<Request, Result>[] {
-    return [...this.#turns.all()].filter(({ request }) => fits(request));
   }
 
   /** Ends a wait with the result, unless the request has been taken out: then it is answered soon. */
@@ -191,9 +190,9 @@ export class ParkedQueue<Request extends Filtered, Result> {
   }
 
   #added(parked: QueueEntry<Request, Result>): void {
-    const { sessionId, client = null } = parked.request;
-    this.#bySession.add(sessionId, parked);
-    if (client !== null) this.#byClient.add(client, parked);
+    const { request } = parked;
+    this.#bySession.add(request.sessionId, parked);
+    for (const key of this.#connectionsOf(request)) this.#byConnection.add(key, parked);
     this.#size++;
   }
 
@@ -202,9 +201,9 @@ export class ParkedQueue<Request extends Filtered, Result> {
   }
 
   #removed(parked: QueueEntry<Request, Result>): void {
-    const { sessionId, client = null } = parked.request;
-    this.#bySession.delete(sessionId, parked);
-    if (client !== null) this.#byClient.delete(client, parked);
+    const { request } = parked;
+    this.#bySession.delete(request.sessionId, parked);
+    for (const key of this.#connectionsOf(request)) this.#byConnection.delete(key, parked);
     this.#size--;
   }
 }

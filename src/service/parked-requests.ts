@@ -13,9 +13,9 @@ import { MAX_TIMER_MS } from "../timers.ts";
 import { isClaimOf } from "../task/holder.ts";
 import { byUrgency, type ReadyTask } from "../task/ready-queue.ts";
 import { AbsentClients } from "./absent-clients.ts";
-import type { ClaimLimits } from "./claim-limits.ts";
+import type { Claimant, ClaimLimits } from "./claim-limits.ts";
 import type { Claimed } from "./claimed.ts";
-import { isSameConnection } from "./connection-key.ts";
+import { connectionKey } from "./connection-key.ts";
 import type { NextRequest } from "./next-request.ts";
 import type { Clock, ConnectionId, ServiceContext } from "./ports.ts";
 import type { PrincipalRules } from "./principal-rules.ts";
@@ -27,6 +27,8 @@ import { ParkingLimits } from "./parking-limits.ts";
 
 /** So many parked requests of an agent that may claim again are offered a task. */
 const SOME = 100;
+/** So often, in milliseconds, an agent that may claim again is offered tasks. */
+const ROOM_MS = 20;
 /** A task whose claim failed because the store did not answer is offered again after this time. */
 const AGAIN_MS = 100;
 
@@ -42,12 +44,14 @@ export class ParkedRequests {
   readonly #tasks: TaskIndex;
   readonly #limits: ParkingLimits;
   readonly #clock: Clock;
-  readonly #queue = new ParkedQueue<NextRequest, Claimed[]>();
+  readonly #queue = new ParkedQueue<NextRequest, Claimed[]>(connectionsOf);
   readonly #absent: AbsentClients;
   #dueTimer: ReturnType<typeof setTimeout> | null = null;
   #dueAt = Infinity;
   /** Tasks that have become ready and are offered in the next microtask. */
   readonly #offers = new Set<string>();
+  /** The senders that were offered tasks a moment ago, with their sessions that have had room since. */
+  readonly #roomFor = new Map<string, Set<string>>();
   #stopped = false;
 
   constructor(
@@ -64,12 +68,8 @@ export class ParkedRequests {
     tasks.onChange((change) => {
       this.#taskChanged(change);
     });
-    claimLimits.onRoom(({ sessionId, sender }) => {
-      // They were left out while they could claim nothing.
-      const some = this.#queue.oldestOf(sender, SOME, () => true);
-      for (const { request } of [...this.#queue.ofSession(sessionId), ...some]) {
-        this.#offerBest(request);
-      }
+    claimLimits.onRoom((claimant) => {
+      this.#hasRoom(claimant);
     });
     tasks.ready.onDue((taskId) => {
       this.#offer(taskId);
@@ -103,10 +103,9 @@ export class ParkedRequests {
    * receive the answers, or their claims would be taken back.
    */
   disconnected(connection: ConnectionId, client: string): void {
-    for (const parked of this.#queue.ofClient(client)) parked.answer([]);
-    const isOnIt = (request: NextRequest): boolean =>
-      isSameConnection(request.connection, connection);
-    for (const parked of this.#queue.all(isOnIt)) parked.answer([]);
+    for (const key of [client, connectionKey(connection)]) {
+      for (const parked of this.#queue.ofConnection(key)) parked.answer([]);
+    }
   }
 
   /** The request as it can be parked: thousands with the same filter share one copy of it. */
@@ -136,7 +135,7 @@ export class ParkedRequests {
   #requireRoom(request: NextRequest): void {
     const refusal = this.#limits.refusal(this.#queue.sizesOf(request), request);
     if (refusal !== null) {
-      void this.#absent.endRequestsOf(request.sender);
+      this.#absent.lookAfterRefusal(request.sender);
       throw refusal;
     }
     if (!this.#limits.isFull(this.#queue.size)) return;
@@ -159,6 +158,32 @@ export class ParkedRequests {
     else this.#offer(taskId);
   }
 
+  /**
+   * Offers tasks to those that were left out while they could claim nothing. An agent that holds as many tasks as
+   * it may has room again with each one that it ends, so that is done at most every `ROOM_MS`.
+   */
+  #hasRoom({ sessionId, sender }: Claimant): void {
+    const sessions = this.#roomFor.get(sender);
+    if (sessions !== undefined) {
+      sessions.add(sessionId);
+      return;
+    }
+    this.#offerTo(sender, [sessionId]);
+    const waiting = new Set<string>();
+    this.#roomFor.set(sender, waiting);
+    setTimeout(() => {
+      this.#roomFor.delete(sender);
+      if (waiting.size > 0 && !this.#stopped) this.#offerTo(sender, waiting);
+    }, ROOM_MS).unref();
+  }
+
+  #offerTo(sender: string, sessions: Iterable<string>): void {
+    if (this.#queue.size === 0) return;
+    const ofSessions = [...sessions].flatMap((sessionId) => this.#queue.ofSession(sessionId));
+    const some = this.#queue.oldestOf(sender, SOME, () => true);
+    for (const { request } of [...ofSessions.slice(0, SOME), ...some]) this.#offerBest(request);
+  }
+
   /** Ends the wait of a request that was sent again: its client waits for the repetition only. */
   #supersede(sessionId: string, requestId: string): void {
     for (const parked of this.#queue.ofSession(sessionId)) {
@@ -170,7 +195,7 @@ export class ParkedRequests {
   /** Whether another worker has claimed a task for a repetition of the request. */
   #hasClaim({ sessionId, instance, requestId }: NextRequest): boolean {
     if (requestId === null) return false;
-    return [...this.#tasks.claimRequests.get(requestId)].some((taskId) => {
+    return [...this.#tasks.claimedFor(sessionId, requestId)].some((taskId) => {
       const task = this.#tasks.get(taskId)?.task;
       return task !== undefined && isClaimOf(task, sessionId, instance);
     });
@@ -243,6 +268,14 @@ export class ParkedRequests {
       if (this.#queue.size > 0) this.#scheduleDue();
     }, delay);
   }
+}
+
+/** The connection on which the request came, and the one that it names. */
+function connectionsOf({ client, connection }: NextRequest): string[] {
+  return [
+    ...(client === null ? [] : [client]),
+    ...(connection === null ? [] : [connectionKey(connection)]),
+  ];
 }
 
 function tooManyWait(): CoordinatorError {

@@ -86,7 +86,7 @@ export class ReleaseNext {
   async #isFollowed(taskId: string, sessionId: string, name: string): Promise<boolean> {
     await this.#tasks.position.catchUp(this.#store);
     const { createdAt = Infinity } = this.#tasks.get(taskId)?.task ?? {};
-    return [...this.#tasks.claimRequests.get(name)].some((id) => {
+    return [...this.#tasks.claimedFor(sessionId, name)].some((id) => {
       const claim = this.#tasks.get(id)?.task;
       // A task with this id that was removed, and created again since, counts its attempts again.
       return claim?.claimedBy === sessionId && (claim.claimedAt ?? 0) >= createdAt;

@@ -1,13 +1,11 @@
 /** The sessions as this worker knows them, and the claims that they have lost. */
+import { TakenClaims, type Taking } from "./taken-claims.ts";
 import { endOfClaim } from "../task/holder.ts";
 import type { Task } from "../task/task.ts";
 import { SortedList } from "../task/sorted-list.ts";
 import { WatchedMap } from "../watched/watched-map.ts";
 import type { Session, SessionEntry, Watch } from "./ports.ts";
 import type { TaskChange, TaskIndex } from "./task-index.ts";
-
-/** How a claim was taken from its session. `replaced`: an earlier process of the session made the claim. */
-type Taking = "lost" | "cancelled" | "replaced";
 
 /** `before` is `null` for a new session, `after` for one that is gone. */
 export interface SessionChange {
@@ -38,14 +36,14 @@ export class SessionIndex implements Watch<SessionEntry> {
     ({ session: { sessionId: a } }, { session: { sessionId: b } }) => (a < b ? -1 : a > b ? 1 : 0),
   );
   /** For each session, the claims that it lost and has not been told about. */
-  readonly #taken = new Map<string, Map<string, Taking>>();
+  readonly #taken = new TakenClaims();
 
   constructor(tasks: TaskIndex) {
     this.#sessions.onChange((sessionId, before, after) => {
       if (after !== null) this.#byId.set(after);
       else if (before !== null) this.#byId.delete(before);
       // A new process of the session does not need to know what an earlier one lost.
-      if (before?.session.instance !== after?.session.instance) this.#taken.delete(sessionId);
+      if (before?.session.instance !== after?.session.instance) this.#taken.take(sessionId);
     });
     tasks.onChange((change) => {
       this.#noteTaken(change);
@@ -83,9 +81,7 @@ export class SessionIndex implements Watch<SessionEntry> {
 
   /** The claims that the session has lost since the last call. */
   takenFrom(sessionId: string): ReadonlyMap<string, Taking> {
-    const taken = this.#taken.get(sessionId);
-    this.#taken.delete(sessionId);
-    return taken ?? new Map<string, Taking>();
+    return this.#taken.take(sessionId);
   }
 
   /** Takes in a session that this worker has just written, or read from the leader. */
@@ -114,14 +110,12 @@ export class SessionIndex implements Watch<SessionEntry> {
   #noteTaken({ taskId, before, after }: TaskChange): void {
     const holder = before?.claimedBy ?? null;
     if (after?.claimedBy !== null && after?.claimedBy !== undefined) {
-      this.#taken.get(after.claimedBy)?.delete(taskId);
+      this.#taken.delete(after.claimedBy, taskId);
     }
     if (holder === null || after?.claimedBy === holder || this.#sessions.get(holder) === undefined)
       return;
     const how = howItEnded(after?.task ?? null);
-    if (how === null) return;
-    const taken = this.#taken.get(holder) ?? new Map<string, Taking>();
-    this.#taken.set(holder, taken.set(taskId, how));
+    if (how !== null) this.#taken.note(holder, taskId, how);
   }
 }
 

@@ -28,20 +28,25 @@ export interface TaskChange {
   readonly after: CompactTask | null;
 }
 
+/** With the session, because anyone can give a request the name of another session's request. */
+function claimKeyOf(sessionId: string, claimRequest: string): string {
+  return `${sessionId} ${claimRequest}`;
+}
+
 export class TaskIndex implements Watch<WatchedTask> {
   readonly #tasks = new WatchedMap<CompactTask, "dependents" | "claims" | "claimRequests">({
     dependents: ({ dependsOn }) => dependsOn,
     claims: ({ claimedBy }) => claimedBy,
-    claimRequests: ({ claimedBy, claimRequest }) => (claimedBy === null ? null : claimRequest),
+    claimRequests: ({ claimedBy, claimRequest }) =>
+      claimedBy === null || claimRequest === null ? null : claimKeyOf(claimedBy, claimRequest),
   });
+  readonly #claimRequests = this.#tasks.index("claimRequests");
   readonly #corrupt = new WatchedMap<{ readonly revision: number; readonly problem: string }>({});
   readonly position = this.#tasks.position;
   /** The tasks that name this one in `dependsOn`. */
   readonly dependents = this.#tasks.index("dependents");
   /** The tasks that a session holds. */
   readonly claims = this.#tasks.index("claims");
-  /** The tasks that a `next` request has claimed and that are still held, by the name of the request. */
-  readonly claimRequests = this.#tasks.index("claimRequests");
   /** Exactly the available tasks that are neither reserved nor set aside. */
   readonly ready = new ReadyQueue();
   /** All tasks, oldest first. */
@@ -120,6 +125,11 @@ export class TaskIndex implements Watch<WatchedTask> {
     this.position.onCurrentChange(() => {
       if (this.isCurrent) listener();
     });
+  }
+
+  /** The tasks that a `next` request of the session has claimed, by its name, and that the session still holds. */
+  claimedFor(sessionId: string, claimRequest: string): ReadonlySet<string> {
+    return this.#claimRequests.get(claimKeyOf(sessionId, claimRequest));
   }
 
   /** Keeps the task out of `ready` until `free`, even if it changes: a claim of it is under way. */

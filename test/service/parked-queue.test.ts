@@ -214,4 +214,23 @@ describe("the queue of parked requests", () => {
     assert.deepEqual(order, expected);
     await Promise.all(answers);
   });
+
+  it("finds the requests of a connection, as long as they wait", async () => {
+    const queue = new ParkedQueue<Request, string>(({ name }) =>
+      name === "a" ? ["first", "second"] : ["second"],
+    );
+    const answers = ["a", "b"].map((name) => queue.park(request(name), LONG_MS));
+    const namesOf = (key: string): string[] =>
+      queue.ofConnection(key).map(({ request: { name } }) => name);
+    assert.deepEqual(
+      [namesOf("first"), namesOf("second"), namesOf("third")],
+      [["a"], ["a", "b"], []],
+    );
+    const taken = queue.take(ANY) ?? assert.fail();
+    assert.deepEqual([namesOf("first"), namesOf("second")], [[], ["b"]]);
+    queue.putBack(taken);
+    for (const parked of queue.ofConnection("second")) parked.answer("gone");
+    assert.deepEqual(await Promise.all(answers), ["gone", "gone"]);
+    assert.deepEqual(namesOf("second"), []);
+  });
 });

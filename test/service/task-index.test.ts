@@ -33,6 +33,17 @@ describe("the index of tasks", () => {
     assert.deepEqual([index.counts().claimed, index.size], [0, 1]);
   });
 
+  it("knows what a request has claimed, and takes no request of another session for it", () => {
+    const index = currentIndex();
+    const claimRequest = "parked:alice";
+    for (const [i, claimedBy] of ["mallory", "alice", "mallory.alice"].entries()) {
+      deliver(index, i + 1, claimedTask({ taskId: `t${i}`, claimedBy, claimRequest }));
+    }
+    assert.deepEqual([...index.claimedFor("alice", claimRequest)], ["t1"]);
+    deliver(index, 4, availableTask({ taskId: "t1", claimRequest }));
+    assert.deepEqual([...index.claimedFor("alice", claimRequest)], []);
+  });
+
   it("knows the ready tasks, the holders, and the dependents", () => {
     const index = currentIndex();
     deliver(index, 1, availableTask({ taskId: "a" }));
