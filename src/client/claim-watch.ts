@@ -7,6 +7,7 @@ import { subscribeToUpdates } from "../nats/task-updates.ts";
 import { SESSION_REPLACED } from "../task/task.ts";
 import { TaskError } from "./task-error.ts";
 import { LiveChange } from "./task-update.ts";
+import { within } from "./waiting.ts";
 
 export interface ClaimWatcher {
   lost(why: string): void;
@@ -14,13 +15,21 @@ export interface ClaimWatcher {
   replaced(error: TaskError): void;
 }
 
-/** Watches until the returned function is called. */
+export interface ClaimWatch {
+  /** Resolves when the NATS server knows of the watch, or after a second. Never rejects. */
+  untilKnown(): Promise<void>;
+  stop(): void;
+}
+
+/** A server that does not answer by then has lost its power or its network. */
+const KNOWN_MS = 1_000;
+
 export function watchClaim(
   connection: Connection,
   taskId: string,
   attempt: number,
   watcher: ClaimWatcher,
-): () => void {
+): ClaimWatch {
   const watch = subscribeToUpdates(
     connection,
     (message) => {
@@ -38,8 +47,17 @@ export function watchClaim(
     },
     taskId,
   );
-  return () => {
-    watch.stop();
+  return {
+    // The server reads the subscription before the ping.
+    untilKnown: async () => {
+      await within(
+        KNOWN_MS,
+        connection.flush().catch(() => undefined),
+      );
+    },
+    stop: () => {
+      watch.stop();
+    },
   };
 }
 

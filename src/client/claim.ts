@@ -18,7 +18,7 @@
 import type { TaskRecord } from "../protocol/task-record.ts";
 import { checkOptions } from "./check-options.ts";
 import { type Claimed, type ClaimEnd, type ClaimOwner, ClaimRequests } from "./claim-requests.ts";
-import { watchClaim } from "./claim-watch.ts";
+import { type ClaimWatch, watchClaim } from "./claim-watch.ts";
 import { toJsonText } from "./json-text.ts";
 import { ProgressReports } from "./progress-reports.ts";
 import {
@@ -53,7 +53,7 @@ export class Claim implements AsyncDisposable {
   readonly #requests: ClaimRequests;
   readonly #controller = new AbortController();
   readonly #progress: ProgressReports;
-  readonly #stopWatching: () => void;
+  readonly #watch: ClaimWatch;
   /** Aborted when the claim is over: nothing more is sent for it. */
   readonly #over = new AbortController();
   /** The request for its end. Updates of the task that arrive meanwhile may be the effect of it. */
@@ -71,7 +71,7 @@ export class Claim implements AsyncDisposable {
     this.#owner = owner;
     this.#requests = new ClaimRequests(owner, claimed);
     this.#progress = new ProgressReports((progress) => this.#report(progress));
-    this.#stopWatching = watchClaim(owner.connection, task.task_id, attempt, {
+    this.#watch = watchClaim(owner.connection, task.task_id, attempt, {
       lost: (why) => {
         this.lose(why);
       },
@@ -184,6 +184,11 @@ export class Claim implements AsyncDisposable {
     this.#controller.abort(new TaskError("lease_lost", message));
   }
 
+  /** @internal Resolves when a change of the task is sure to be noticed at once. Never rejects. */
+  untilWatched(): Promise<void> {
+    return this.#watch.untilKnown();
+  }
+
   /** @internal Resolves when an end that was asked for has been answered, one way or the other. */
   async ending(): Promise<void> {
     await this.#ending?.catch(() => undefined);
@@ -258,7 +263,7 @@ export class Claim implements AsyncDisposable {
     if (this.isOver) return;
     this.#over.abort();
     this.#progress.stop();
-    this.#stopWatching();
+    this.#watch.stop();
     this.#owner.ended(isAcknowledged);
   }
 

@@ -3,7 +3,7 @@
  * renewed while the model thinks. It belongs to the agent itself, or to one of its subagents.
  */
 import type { BusConnection } from "../client/bus-connection.ts";
-import { Claim } from "../client/claim.ts";
+import { CANCELLED, Claim } from "../client/claim.ts";
 import type { Claimed } from "../client/claim-requests.ts";
 import type { Logger } from "../client/logger.ts";
 import { SessionLeases } from "../client/session-leases.ts";
@@ -52,7 +52,7 @@ export class AgentSession {
         this.#claimOf(taskId, attempt)?.lose("its lease was not renewed in time");
       },
       cancelled: (taskId: string, attempt: number) => {
-        this.#claimOf(taskId, attempt)?.stop("the task was cancelled");
+        this.#claimOf(taskId, attempt)?.stop(CANCELLED);
       },
       replaced: (error: TaskError) => {
         this.#replaced(error);
@@ -169,9 +169,16 @@ export class AgentSession {
     const held: HeldClaim = new HeldClaim(claim, this.id, async (progress) => {
       // It names the connection again, so that no report can make the lease outlast it.
       const holder = { session_id: this.id, instance, attempt, release_on_disconnect: true };
-      await tasks.renew(taskId, { ...holder, progress }).catch((error: unknown) => {
+      try {
+        const { cancel_requested: isCancelled } = await tasks.renew(taskId, {
+          ...holder,
+          progress,
+        });
+        // It may have been cancelled before this agent watched it.
+        if (isCancelled) claim.stop(CANCELLED);
+      } catch (error) {
         logger.debug(`the progress of ${taskId} was not reported: ${String(error)}`);
-      });
+      }
     });
     claim.signal.addEventListener("abort", () => {
       if (!this.#stopped.signal.aborted)

@@ -126,6 +126,9 @@ export class Agent {
   handOut(held: HeldClaim, call: CallId): void {
     held.isKnown = true;
     this.#claims.set(held.handle, held);
+    // It may have been cancelled or lost before the model knew of it.
+    const { signal } = held.claim;
+    if (signal.aborted) this.#notify(held, signal.reason as TaskError);
     // A model that takes another task has given the lost ones up.
     for (const one of this.#believed) if (one.claim.isOver) this.#believed.delete(one);
     this.#believed.add(held);
@@ -190,9 +193,11 @@ export class Agent {
   }
 
   #troubled(held: HeldClaim, error: TaskError): void {
-    const { handle, session } = held;
     if (error.code === "lease_lost") this.ended.lost(held, error.message);
-    if (!held.isKnown) return;
+    if (held.isKnown) this.#notify(held, error);
+  }
+
+  #notify({ handle, session }: HeldClaim, error: TaskError): void {
     const text =
       error.code === "lease_lost"
         ? `${handle} is lost: stop working on it and publish nothing.`

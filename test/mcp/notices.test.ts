@@ -32,8 +32,6 @@ describe("the next reply says", () => {
     await using mcp = await McpClient.start({ url: coordinator.server.url, session: "s1" });
     await coordinator.ok("tasks.create.a");
     const { claim } = await mcp.call("next_task");
-    // With its answer, the server of NATS knows that the agent wants the changes of its task.
-    await mcp.call("report_progress");
     await coordinator.ok("tasks.cancel.a", { reason: "no longer needed" });
     const waiting = await mcp.call("wait_for", { prefix: "none." });
     const text = "a#1 was cancelled: stop working on it, then finish_task with give_back.";
@@ -41,6 +39,26 @@ describe("the next reply says", () => {
     assert.equal((await mcp.call("report_progress")).status, "cancel");
     const end = await mcp.call("finish_task", { claim, outcome: "give_back" });
     assert.equal(end.status, "cancelled");
+  });
+
+  it("that a task was cancelled while its claim was answered", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await using mcp = await McpClient.start({ url: coordinator.server.url, session: "s1" });
+    for (let number = 1; number <= 10; number++) {
+      const id = `t${number}`;
+      await coordinator.ok(`tasks.create.${id}`);
+      const isClaimed = coordinator.fact("task_written", ({ event }) => event === "task_claimed");
+      const answered = mcp.call("next_task");
+      await isClaimed;
+      // The agent does not watch the task yet, or only just.
+      await coordinator.ok(`tasks.cancel.${id}`);
+      const { claim, notices: early } = await answered;
+      const wait = { prefix: "none.", wait_seconds: 20 };
+      const notices = early.length > 0 ? early : (await mcp.call("wait_for", wait)).notices;
+      const text = `${id}#1 was cancelled: stop working on it, then finish_task with give_back.`;
+      assert.deepEqual(notices, [text]);
+      await mcp.call("finish_task", { claim, outcome: "give_back" });
+    }
   });
 
   it("that a task is finished for which the session has waited", async () => {

@@ -54,6 +54,7 @@ async function takeNext(args: z.infer<typeof schema>, call: Call): Promise<Answe
     }
   });
   if (!(outcome instanceof HeldClaim)) return { session: session.id, view: outcome };
+  await outcome.claim.untilWatched();
   if (signal.aborted) {
     session.keep(outcome);
     signal.throwIfAborted();
