@@ -2,15 +2,19 @@
  * A session for each agent of a folder, if the client does not say which agent it is: the first that runs has
  * the name of the folder, the second `<name>-2`. A file holds each seat while its process lives. Hooks find the
  * agents of a folder by these files.
+ *
+ * A process takes a seat, or clears the seat of a killed one, only in its turn. So no two have the same.
  */
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { sessionOfFolder } from "../../config/agent-session.ts";
-import { createPrivateFile } from "../../private-files.ts";
+import { isMissing, writePrivateFile } from "../../private-files.ts";
 import { agentFolders, makeAgentFolder, namesIn, removeIfEmpty } from "./agent-folder.ts";
+import { isAbandonedTurn, isOld, isTurn, oneAtATime } from "./one-at-a-time.ts";
 import { isLive } from "./processes.ts";
 
 const MAX_SEATS = 1_000;
+const MAX_ATTEMPTS = 3;
 
 export interface Seat {
   readonly session: string;
@@ -21,23 +25,35 @@ export interface Seat {
 /** Takes the first free seat of the folder. */
 export function takeSeat(folder: string): Seat {
   const name = sessionOfFolder(folder);
-  try {
-    const seats = makeAgentFolder("agents");
-    for (let number = 1; number <= MAX_SEATS; number++) {
-      const session = number === 1 ? name : `${name}-${number}`;
-      const file = join(seats, session);
-      if (take(file))
-        return {
-          session,
-          leave: () => {
-            leave(file);
-          },
-        };
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+    try {
+      const seats = makeAgentFolder("agents");
+      return oneAtATime(seats, () => firstFree(seats, name));
+    } catch (error) {
+      // A process that leaves the last seat removes the folder.
+      if (!isMissing(error)) break;
     }
-  } catch {
-    // Without such a folder, the process id distinguishes the agents of this machine.
   }
+  // Without such a folder, the process id distinguishes the agents of this machine.
   return { session: `${name}-${process.pid}`, leave: () => undefined };
+}
+
+/** @throws Error if there is none, or it cannot be written */
+function firstFree(seats: string, name: string): Seat {
+  for (let number = 1; number <= MAX_SEATS; number++) {
+    const session = number === 1 ? name : `${name}-${number}`;
+    const file = join(seats, session);
+    if (isTaken(file)) continue;
+    // It replaces the file of a process that has ended without leaving.
+    writePrivateFile(file, String(process.pid), false);
+    return {
+      session,
+      leave: () => {
+        leave(file);
+      },
+    };
+  }
+  throw new Error(`more than ${MAX_SEATS} agents are in one folder`);
 }
 
 /** The sessions of the agents that run in the folder. */
@@ -50,24 +66,26 @@ export function seatsOf(folder: string): string[] {
   );
 }
 
-/** Removes the seats of servers that were killed. */
+/** Removes the seats of servers that were killed. Never throws: what is left harms nobody. */
 export function removeAbandonedSeats(): void {
   for (const seats of agentFolders("agents")) {
-    for (const name of namesIn(seats)) {
-      const file = join(seats, name);
-      // A server that starts now writes its seat under another name first.
-      if (name.endsWith(".tmp") || isTaken(file)) continue;
-      rmSync(file, { force: true });
-      removeIfEmpty(file);
+    const abandoned = (): string[] => namesIn(seats).filter((name) => isAbandoned(seats, name));
+    try {
+      if (abandoned().length === 0) continue;
+      oneAtATime(seats, () => {
+        for (const name of abandoned()) rmSync(join(seats, name), { force: true });
+      });
+    } catch {
+      // The next server tries again.
     }
+    removeIfEmpty(join(seats, "seat"));
   }
 }
 
-function take(file: string): boolean {
-  if (isTaken(file)) return false;
-  // Its process has ended without leaving.
-  rmSync(file, { force: true });
-  return createPrivateFile(file, String(process.pid), false);
+function isAbandoned(seats: string, name: string): boolean {
+  if (isTurn(name)) return isAbandonedTurn(seats, name);
+  // A server writes its seat under another name first.
+  return name.endsWith(".tmp") ? isOld(seats, name) : !isTaken(join(seats, name));
 }
 
 function leave(file: string): void {
