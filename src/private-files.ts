@@ -125,7 +125,8 @@ function makeFolder(path: string, mode?: number): void {
         // In an existing folder, the error means that the file system makes no folders.
         if (isFolder(parent)) throw error;
         makeFolder(parent, mode);
-        mkdirSync(path, mode);
+        // Another process may have made it meanwhile.
+        makeFolder(path, mode);
         return;
       }
       default:

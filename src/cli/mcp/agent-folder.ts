@@ -5,16 +5,37 @@
 import { readdirSync, rmdirSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { makeOwnFolder, refuseForeignFolder } from "../../private-files.ts";
+import { isMissing, makeOwnFolder, refuseForeignFolder } from "../../private-files.ts";
 
 export type AgentFolder = "agents" | "claims";
 
-/** Makes it if there is none. @throws Error if neither place can be used */
-export function makeAgentFolder(name: AgentFolder): string {
+/** Another process can remove the folder each time that it is empty. */
+const MAX_ATTEMPTS = 10;
+
+/**
+ * Does the work in the folder, and makes it if there is none. If another process removes the folder meanwhile, the
+ * work is done again.
+ *
+ * @throws Error if neither place can be used, and what the work throws
+ */
+export function inAgentFolder<T>(name: AgentFolder, work: (folder: string) => T): T {
+  for (let attempt = 1; ; attempt++) {
+    const isLast = attempt === MAX_ATTEMPTS;
+    try {
+      return work(makeFolder(name, isLast));
+    } catch (error) {
+      if (isLast || !isMissing(error)) throw error;
+    }
+  }
+}
+
+function makeFolder(name: AgentFolder, isLast: boolean): string {
   const [inTemporary, inHome] = places();
   try {
     return makeIn(inTemporary, name);
-  } catch {
+  } catch (error) {
+    // Two processes that use different places do not know of each other.
+    if (isMissing(error) && !isLast) throw error;
     return makeIn(inHome, name);
   }
 }

@@ -5,7 +5,7 @@
 import { readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { writePrivateFile } from "../../private-files.ts";
-import { agentFolders, makeAgentFolder, namesIn, removeIfEmpty } from "./agent-folder.ts";
+import { agentFolders, inAgentFolder, namesIn, removeIfEmpty } from "./agent-folder.ts";
 import { isLive, startersOfThis } from "./processes.ts";
 
 export interface BelievedClaim {
@@ -42,11 +42,13 @@ export function writeClaims(session: string, { servers, claims }: Believed): voi
     for (const file of filesOf(session)) remove(file);
     return;
   }
-  const file = join(makeAgentFolder("claims"), nameOf(session));
-  const given_back = read(file)?.given_back ?? [];
-  const left = claims.filter((claim) => !given_back.some((other) => isSame(claim, other)));
-  const { pid, ppid: client } = process;
-  write(file, { servers, claims: left, pid, client, given_back });
+  inAgentFolder("claims", (folder) => {
+    const file = join(folder, nameOf(session));
+    const given_back = read(file)?.given_back ?? [];
+    const left = claims.filter((claim) => !given_back.some((other) => isSame(claim, other)));
+    const { pid, ppid: client } = process;
+    write(file, { servers, claims: left, pid, client, given_back });
+  });
 }
 
 /** For a hook that has given the claims back. */

@@ -8,13 +8,12 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { sessionOfFolder } from "../../config/agent-session.ts";
-import { isMissing, writePrivateFile } from "../../private-files.ts";
-import { agentFolders, makeAgentFolder, namesIn, removeIfEmpty } from "./agent-folder.ts";
+import { writePrivateFile } from "../../private-files.ts";
+import { agentFolders, inAgentFolder, namesIn, removeIfEmpty } from "./agent-folder.ts";
 import { isAbandonedTurn, isOld, isTurn, oneAtATime } from "./one-at-a-time.ts";
 import { isLive } from "./processes.ts";
 
 const MAX_SEATS = 1_000;
-const MAX_ATTEMPTS = 3;
 
 export interface Seat {
   readonly session: string;
@@ -25,17 +24,12 @@ export interface Seat {
 /** Takes the first free seat of the folder. */
 export function takeSeat(folder: string): Seat {
   const name = sessionOfFolder(folder);
-  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-    try {
-      const seats = makeAgentFolder("agents");
-      return oneAtATime(seats, () => firstFree(seats, name));
-    } catch (error) {
-      // A process that leaves the last seat removes the folder.
-      if (!isMissing(error)) break;
-    }
+  try {
+    return inAgentFolder("agents", (seats) => oneAtATime(seats, () => firstFree(seats, name)));
+  } catch {
+    // Without such a folder, the process id distinguishes the agents of this machine.
+    return { session: `${name}-${process.pid}`, leave: () => undefined };
   }
-  // Without such a folder, the process id distinguishes the agents of this machine.
-  return { session: `${name}-${process.pid}`, leave: () => undefined };
 }
 
 /** @throws Error if there is none, or it cannot be written */

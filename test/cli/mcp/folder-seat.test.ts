@@ -32,7 +32,7 @@ process.send("ready");
 
 async function start(temp: TempFolder): Promise<ChildProcess> {
   const child = spawn(process.execPath, ["--input-type=module", "--eval", PROGRAM], {
-    env: { ...process.env, TMPDIR: temp.path },
+    env: { ...process.env, TMPDIR: temp.path, HOME: temp.path },
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   await once(child, "message");
@@ -53,11 +53,14 @@ async function deadPid(): Promise<number> {
 }
 
 describe("servers that start in one folder at once", () => {
-  it("take a seat each, also those of killed servers, and leave nothing", async () => {
+  it("take a seat each, also those of killed servers, and leave nothing", async (t) => {
     await using temp = await TempFolder.create();
     const place = join(temp.path, `if-coordinator-${process.getuid?.() ?? "user"}`);
     const seats = join(place, "agents");
     const children = await Promise.all(Array.from({ length: PROCESSES }, () => start(temp)));
+    t.after(() => {
+      for (const child of children) child.kill("SIGKILL");
+    });
     const expected = children.map((_, index) => (index === 0 ? NAME : `${NAME}-${index + 1}`));
     const dead = await deadPid();
     for (let round = 1; round <= ROUNDS; round++) {
