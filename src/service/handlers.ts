@@ -66,7 +66,7 @@ export function handlersOf(useCases: UseCases, visibility: Visibility): Handlers
     "tasks.history": ({ id, body, sender }) => reads.page(sender, () => past.history(id, body)),
     "tasks.changes": ({ body, sender }) => reads.page(sender, () => past.changes(body)),
     "tasks.verify": ({ id, body }) => claims.verify(id, body),
-    "tasks.update": (call) => edits.update(call.id, call.body, call.principal),
+    "tasks.update": (call) => edits.update(call),
     "tasks.cancel": (call) => edits.cancel(call.id, call.body, call.principal),
     "tasks.requeue": (call) => edits.requeue(call.id, call.body, textOf(call.principal)),
     "tasks.stats": () => queries.stats(),

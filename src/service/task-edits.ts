@@ -10,6 +10,7 @@ import type { Request } from "../protocol/operations.ts";
 import type { Principal } from "../protocol/subjects.ts";
 import { cycleThrough, type Neighbours } from "../task/cycle-search.ts";
 import type { TaskDefinition } from "../task/task.ts";
+import { DependentsBudget } from "./dependents-budget.ts";
 import type { DependencyWarnings } from "./dependency-warnings.ts";
 import type { AnswerTo, Call, Clock, Observe, ServiceContext, TaskStore } from "./ports.ts";
 import type { PrincipalRules } from "./principal-rules.ts";
@@ -36,6 +37,7 @@ export class TaskEdits {
   readonly #clock: Clock;
   readonly #observe: Observe;
   readonly #graph: Neighbours;
+  readonly #dependents: DependentsBudget;
 
   constructor(
     { store, index, writer }: TaskAccess,
@@ -50,6 +52,7 @@ export class TaskEdits {
     this.#settings = settings;
     this.#clock = clock;
     this.#observe = observe;
+    this.#dependents = new DependentsBudget(index, clock);
     this.#graph = {
       dependenciesOf: (id) => index.get(id)?.dependsOn,
       dependentsOf: (id) => index.dependents.get(id),
@@ -76,11 +79,8 @@ export class TaskEdits {
     return edited(await this.#writer.create(taskId, definition, options), warnings);
   }
 
-  async update(
-    taskId: string,
-    request: Request<"tasks.update">,
-    by: Principal | null,
-  ): Promise<AnswerTo<"tasks.update">> {
+  async update(call: Call<"tasks.update">): Promise<AnswerTo<"tasks.update">> {
+    const { id: taskId, body: request, principal: by, sender } = call;
     const { session_id: sessionId = null, revision, ...given } = request;
     const principal = textOf(by);
     const changes = decodeChanges(given);
@@ -91,6 +91,9 @@ export class TaskEdits {
       );
     }
     const { dependsOn = [] } = changes;
+    if (changes.dependsOn !== undefined && by?.role !== "operator") {
+      this.#dependents.spend(sender, taskId);
+    }
     const viewer = viewerOf(this.#settings.visibility, by);
     await this.#refuseCycle(taskId, dependsOn, viewer);
     const warnings = this.#warnings.of([{ taskId, dependsOn }], [], viewer);
