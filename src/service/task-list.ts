@@ -81,6 +81,9 @@ export class TaskList {
     const costs = owner === null ? 1 : OWNER_COSTS;
     const maxLookedAt = Math.ceil(this.#maxLookedAt / costs);
     const pauses = new Pauses(this.#clock);
+    const { claimed_by: holder } = request;
+    // Once for the page: a session can hold thousands.
+    const held = holder === undefined ? null : this.#heldBy(holder);
     let last = request.cursor === undefined ? null : keyOf(request.cursor);
     let lookedAt = 0;
     for (;;) {
@@ -88,7 +91,7 @@ export class TaskList {
         found: Math.min(AT_A_TIME, request.limit - page.items.length + 1),
         lookedAt: maxLookedAt - lookedAt,
       };
-      const some = this.#some(this.#after(last, request), wanted, most, pauses);
+      const some = this.#some(this.#after(last, held), wanted, most, pauses);
       const records = await Promise.all(some.found.map((task) => this.#read(task, wanted)));
       for (const [i, task] of some.found.entries()) {
         const record = records[i] ?? null;
@@ -137,31 +140,43 @@ export class TaskList {
     return new EncodedRecord(entry.task);
   }
 
-  /** In order of creation. The index must not change during the iteration. */
+  /** `held`: only these. In order of creation. The index must not change during the iteration. */
   *#after(
     last: CreationKey | null,
-    { claimed_by: holder }: Request<"tasks.list">,
+    held: readonly CompactTask[] | null,
   ): Generator<CompactTask, void> {
+    if (held !== null) {
+      for (let i = last === null ? 0 : countUpTo(last, held); i < held.length; i++) {
+        const task = held[i];
+        if (task !== undefined) yield task;
+      }
+      return;
+    }
     const { byCreation } = this.#tasks;
-    const tasks =
-      holder !== undefined
-        ? this.#heldBy(holder, last)
-        : last === null
-          ? byCreation
-          : byCreation.from(last);
-    for (const task of tasks) {
+    for (const task of last === null ? byCreation : byCreation.from(last)) {
       if (last === null || compareCreation(task, last) !== 0) yield task;
     }
   }
 
-  /** What a session holds is found without looking at the tasks of others. */
-  #heldBy(sessionId: string, last: CreationKey | null): CompactTask[] {
+  /** What a session holds is found without looking at the tasks of others. In order of creation. */
+  #heldBy(sessionId: string): CompactTask[] {
     const held = [...this.#tasks.claims.get(sessionId)].flatMap(
       (taskId) => this.#tasks.get(taskId) ?? [],
     );
-    const rest = last === null ? held : held.filter((task) => compareCreation(task, last) > 0);
-    return rest.sort(compareCreation);
+    return held.sort(compareCreation);
   }
+}
+
+/** How many of the tasks, which are in order of creation, do not come after this one. */
+function countUpTo(last: CreationKey, tasks: readonly CompactTask[]): number {
+  let [low, high] = [0, tasks.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const task = tasks[middle];
+    if (task !== undefined && compareCreation(task, last) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Names the last task and not a position, so pages neither repeat nor skip tasks when others change. */

@@ -51,6 +51,27 @@ function numbered(count: number): Task[] {
 }
 
 describe("a list of tasks", () => {
+  it("of what a session holds comes in pages, and reads the claims of the session once for each", async () => {
+    const held = numbered(50).map((task, i) =>
+      i % 2 === 0 ? { ...task, status: "claimed" as const, claimedBy: "s1" } : task,
+    );
+    // They are not claimed in order of creation.
+    const { page, index } = listing([...held].reverse());
+    const reads = index.claims.get.bind(index.claims);
+    let count = 0;
+    index.claims.get = (key) => {
+      count++;
+      return reads(key);
+    };
+    const ids = held.filter(({ claimedBy }) => claimedBy !== null).map(({ taskId }) => taskId);
+    const first = await page({ claimed_by: "s1", limit: 20 });
+    assert.deepEqual(first.ids, ids.slice(0, 20));
+    const second = await page({ claimed_by: "s1", limit: 20, cursor: first.next ?? "" });
+    assert.deepEqual([second.ids, second.next], [ids.slice(20), null]);
+    assert.equal(count, 2);
+    assert.deepEqual(await page({ claimed_by: "s2" }), { ids: [], next: null });
+  });
+
   it("of an agent that sees its own tasks only skips the others, and names none in a cursor", async () => {
     const [others, own] = [numbered(25), { createdBy: "agent.s1", createdRevision: 26 }];
     const { page } = listing([...others, availableTask({ taskId: "own", ...own })], 100);
