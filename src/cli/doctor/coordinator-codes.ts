@@ -30,7 +30,7 @@ export const COORDINATOR_CODES = {
     check: "workers",
     verdict: "unchecked",
     meaning: "A worker answers, but this user cannot list all workers.",
-    cure: "run doctor as a user of the coordinator's own account who may publish to $SRV.STATS.coordinator",
+    cure: "nothing for a session; to see all, run doctor as a user of the account of the workers who may publish to $SRV.STATS.coordinator",
   },
   protocol_differs: {
     check: "workers",
@@ -163,7 +163,7 @@ export const COORDINATOR_CODES = {
     check: "any",
     verdict: "unchecked",
     meaning: "The user may not read what the check needs.",
-    cure: "run doctor as an operator of the coordinator's own account",
+    cure: "nothing for a session; to check it, run doctor as a user of the account of the workers, with worker.creds of a secured set-up",
   },
   no_answer: {
     check: "any",

@@ -53,9 +53,11 @@ export class Examination {
   readonly jetStream = once(() => openJetStream(this.connection, this.options.jsDomain));
   readonly buckets = once(() => this.#buckets());
   readonly tasks = once(() => readTasks(this.calls, AbortSignal.timeout(this.options.readingMs)));
-  readonly leases = once(async () =>
-    readLeases(await this.jetStream(), AbortSignal.timeout(this.options.readingMs)),
-  );
+  readonly leases = once(async () => {
+    // If the user has no buckets at all, this says so. A read of the leases would only find that nobody answers.
+    await this.buckets();
+    return readLeases(await this.jetStream(), AbortSignal.timeout(this.options.readingMs));
+  });
 
   constructor(connection: Connection, calls: Calls, options: ExaminationOptions) {
     this.connection = connection;

@@ -130,7 +130,7 @@ export const NATS_CODES = {
     verdict: "unchecked",
     meaning:
       "Workers answer, but this account has no JetStream: the buckets are in another account.",
-    cure: "nothing for a session; to check the buckets, run doctor as a user of the coordinator's own account",
+    cure: "nothing for a session; to check the buckets, run doctor as a user of the account of the workers, with worker.creds of a secured set-up",
   },
   jetstream_silent: {
     check: "JetStream",

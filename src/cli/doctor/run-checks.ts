@@ -54,17 +54,22 @@ export function notChecked(error: unknown): Finding {
   // An aborted read rejects with a `DOMException` whose message says nothing about what to do.
   if (error instanceof DOMException)
     return found("no_answer", "not checked: the time for reading is over");
-  return isRefusal(error)
+  if (isCausedBy(error, ({ name }) => name === "JetStreamNotEnabled"))
+    return found(
+      "not_permitted",
+      "not checked, because this account has no JetStream, and so no buckets",
+    );
+  return isCausedBy(error, isRefusal)
     ? found("not_permitted", `not checked, because the user may not read it (${message})`)
     : found("no_answer", `not checked: ${message}`);
 }
 
-/** Whether the error, or one of its causes, says that the user is not permitted to ask. */
-function isRefusal(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+/** Whether the error says that the user is not permitted to ask. */
+function isRefusal(error: Error): boolean {
   const isForbidden = "code" in error && error.code === "forbidden";
-  return isForbidden || REFUSALS.includes(error.name) || isRefusal(error.cause);
+  return isForbidden || error.name === "PermissionViolationError";
 }
 
-/** A user of another account sees no JetStream, as if there were none. */
-const REFUSALS = ["PermissionViolationError", "JetStreamNotEnabled"];
+function isCausedBy(error: unknown, fits: (cause: Error) => boolean): boolean {
+  return error instanceof Error && (fits(error) || isCausedBy(error.cause, fits));
+}

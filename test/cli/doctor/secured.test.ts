@@ -31,5 +31,18 @@ describe("if-coordinator doctor, for a secured set-up", () => {
     const agent = await diagnose(server.url, "--creds", folder.credentialsFile("s1"));
     const text = agent.findings.find(({ check }) => check === "permissions")?.text ?? "";
     assert.match(text, /as an agent, without the operations for operators/);
+    for (const check of ["buckets", "replicas", "audit", "leases", "claims"]) {
+      const {
+        code,
+        text: why,
+        cure,
+      } = agent.findings.find((finding) => finding.check === check) ?? {};
+      assert.deepEqual(
+        [code, why],
+        ["not_permitted", "not checked, because this account has no JetStream, and so no buckets"],
+        check,
+      );
+      assert.match(cure ?? "", /nothing for a session; .* with worker\.creds/);
+    }
   });
 });
