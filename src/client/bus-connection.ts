@@ -140,11 +140,13 @@ export class BusConnection implements Link {
       throw error;
     }
     const isCurrent = (): boolean => this.#open?.connection === connection;
+    let refusal: Error | null = null;
+    let refusalBefore: Error | null = null;
     const closed = connection.closed().then((ending) => {
       if (isCurrent()) this.#open = null;
       if (this.#open === null) this.#isConnected = false;
       if (!(ending instanceof Error)) return undefined;
-      this.#absence = describeEnd(ending);
+      this.#absence = describeEnd(ending, refusal);
       this.#events.lost?.(this.#absence);
       return ending;
     });
@@ -154,20 +156,28 @@ export class BusConnection implements Link {
       disconnected: () => {
         if (!isCurrent()) return;
         this.#isConnected = false;
+        refusalBefore = refusal;
         this.#events.disconnected?.();
       },
       reconnected: (server) => {
         if (!isCurrent()) return;
         this.#isConnected = true;
+        // A refusal of the new connection can be reported before it.
+        if (refusal === refusalBefore) refusal = null;
         this.#events.reconnected?.(server);
         for (const listener of [...this.#reconnected]) listener();
+      },
+      refused: (error) => {
+        refusal = error;
       },
     });
   }
 }
 
-function describeEnd({ name, message }: Error): string {
-  const isRefused = name === "AuthorizationError";
-  const cure = isRefused ? "the server no longer accepts the credentials" : "call connect()";
-  return `the connection to NATS is lost for good (${message}): ${cure}`;
+/** @param refusal the last one; after it, the library may close the connection with another error */
+function describeEnd({ message }: Error, refusal: Error | null): string {
+  const lost = "the connection to NATS is lost for good";
+  return refusal === null
+    ? `${lost} (${message}): call connect()`
+    : `${lost} (${refusal.message}): the server no longer accepts the credentials`;
 }

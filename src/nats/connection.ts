@@ -1,5 +1,11 @@
 /** Connects to NATS, and reports lost and restored connections. */
-import { type NatsConnection, type Status, TimeoutError } from "@nats-io/transport-node";
+import {
+  AuthorizationError,
+  type NatsConnection,
+  type Status,
+  TimeoutError,
+  UserAuthenticationExpiredError,
+} from "@nats-io/transport-node";
 import { MAX_TIMER_MS } from "../timers.ts";
 import {
   checkInboxPrefix,
@@ -110,6 +116,12 @@ export function connectionIdOf({
 export interface ConnectionListener {
   disconnected(): void;
   reconnected(server: string): void;
+  /** The server does not accept the credentials, or no longer. The connection may not end with this error. */
+  refused?(error: Error): void;
+}
+
+function isRefusal(error: Error): boolean {
+  return error instanceof AuthorizationError || error instanceof UserAuthenticationExpiredError;
 }
 
 /** Calls the listener until the connection is closed, or the returned function is called. */
@@ -123,6 +135,7 @@ export function listenToConnection(
     for await (const status of statuses) {
       if (status.type === "disconnect") listener.disconnected();
       else if (status.type === "reconnect") listener.reconnected(status.server);
+      else if (status.type === "error" && isRefusal(status.error)) listener.refused?.(status.error);
     }
   };
   void listen();

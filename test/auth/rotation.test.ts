@@ -1,6 +1,8 @@
 /** Programs and workers that run while their credentials are replaced or revoked. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { encodeUser, fmtCreds } from "@nats-io/jwt";
+import { createUser } from "@nats-io/nkeys";
 import { revokePrincipal, rotateCredentials } from "../../src/auth/principals.ts";
 import { Cleanup } from "../../src/cleanup.ts";
 import { BusConnection } from "../../src/client/bus-connection.ts";
@@ -89,6 +91,24 @@ describe("a rotation while everything runs", () => {
       message:
         "the connection to NATS is lost for good (Authorization Violation): " +
         "the server no longer accepts the credentials",
+    });
+  });
+
+  it("ends the connection of credentials that have expired, and says so", async () => {
+    await using secured = await SecuredServer.start();
+    await using cleanup = new Cleanup();
+    await secured.add("s1");
+    const account = await secured.folder.key("s1");
+    assert.ok(account !== null);
+    const user = createUser();
+    const jwt = await encodeUser("s1", user, account, {}, { exp: epochSeconds() + 2 });
+    const text = new TextDecoder().decode(fmtCreds(jwt, user));
+    await secured.folder.keepCredentials("s1", text);
+    const { link, tasks } = await programOf(secured, cleanup, "s1");
+    await link.closed;
+    await assert.rejects(tasks.stats(), {
+      code: "unavailable",
+      message: /is lost for good \(.*\): the server no longer accepts the credentials$/,
     });
   });
 });
