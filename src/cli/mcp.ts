@@ -11,7 +11,7 @@ import { openCoordinator } from "./shared/client.ts";
 import { onOutputError } from "./shared/command-end.ts";
 import { addConnectionOptions, type ConnectionOptions } from "./shared/connection-options.ts";
 import { addExamples } from "./shared/help.ts";
-import { Interruption } from "./shared/interruption.ts";
+import { Interruption, STOPS_SERVICE } from "./shared/interruption.ts";
 import { printError } from "./shared/output.ts";
 import { collectList, parseSeconds, parseSessionId } from "./shared/parse-values.ts";
 import { printableLines } from "./shared/terminal-text.ts";
@@ -57,7 +57,7 @@ async function mcp(options: McpOptions): Promise<void> {
   });
   removeAbandonedSeats();
   removeAbandonedClaims();
-  using interruption = new Interruption();
+  using interruption = new Interruption(STOPS_SERVICE);
   const ended = Promise.race([outputClosed, interruption.happened]);
   if (options.http === undefined) await serveOne(options, ended);
   else await serveMany(options, options.http, ended);

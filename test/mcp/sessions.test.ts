@@ -91,6 +91,7 @@ describe("a client that goes away", () => {
   for (const [how, go] of [
     ["closes the input", (mcp: McpClient) => mcp.client.close()],
     ["stops the server by SIGTERM", ({ pid }: McpClient) => process.kill(pid, "SIGTERM")],
+    ["closes its terminal", ({ pid }: McpClient) => process.kill(pid, "SIGHUP")],
   ] as const) {
     it(`and ${how} leaves no session and no claim`, async () => {
       await using coordinator = await TestCoordinator.start();

@@ -1,14 +1,24 @@
-/** The signals that end a command which runs until it is stopped. The exit code is that of a shell. */
-import { EXIT_OF_SIGNAL } from "./exit-codes.ts";
+/** The signals that end a command which runs until it is stopped. */
+import { EXIT, EXIT_OF_SIGNAL, type ExitCode } from "./exit-codes.ts";
+
+type ExitOfSignal = Readonly<Partial<Record<NodeJS.Signals, ExitCode>>>;
+
+/** A service that stops has done what it was asked for. */
+export const STOPS_SERVICE: ExitOfSignal = {
+  SIGINT: EXIT.done,
+  SIGTERM: EXIT.done,
+  SIGHUP: EXIT.done,
+};
 
 export class Interruption implements Disposable {
   /** Resolves at the first signal. At a second one, the process ends at once. */
   readonly happened: Promise<void>;
   readonly #listeners: [NodeJS.Signals, () => void][] = [];
 
-  constructor() {
+  /** @param exitOfSignal the exit codes of the signals that count. Default: as a shell reports them */
+  constructor(exitOfSignal: ExitOfSignal = EXIT_OF_SIGNAL) {
     this.happened = new Promise((resolve) => {
-      for (const [signal, exitCode] of Object.entries(EXIT_OF_SIGNAL)) {
+      for (const [signal, exitCode] of Object.entries(exitOfSignal)) {
         const listener = (): void => {
           process.exitCode = exitCode;
           resolve();
