@@ -77,6 +77,30 @@ export const ATTACKS = {
     );
   },
 
+  history: async (attack: Attack) => {
+    const payload = { text: "x".repeat(60 * KIB) };
+    const ids = Array.from({ length: 8 }, (_, i) => `${ATTACKER}.${i}`);
+    for (const id of ids) await attack.ask(`tasks.create.${id}`, { payload });
+    attack.begin();
+    await attack.inLoops(ids.length, async (i) => {
+      const id = ids[i % ids.length] ?? "";
+      await attack.ask(`tasks.claim.${id}`, SESSION);
+      await attack.ask(`tasks.release.${id}`, { ...SESSION, status: "available" });
+    });
+  },
+
+  results: async (attack: Attack) => {
+    const result = "x".repeat(60 * KIB);
+    await attack.inLoops(8, async () => {
+      const { body } = await attack.ask("tasks.next", { ...SESSION, prefix: "work." });
+      for (const { task, attempt } of (body.claims ?? []) as readonly Claim[]) {
+        const end = { ...SESSION, attempt, status: "complete" };
+        const { outcome } = await attack.ask(`tasks.release.${task.task_id}`, { ...end, result });
+        if (outcome !== "ok") await attack.ask(`tasks.release.${task.task_id}`, end);
+      }
+    });
+  },
+
   "small requests": async (attack: Attack) => {
     const empty = Buffer.from("{}");
     await attack.flood(() => [`tasks.get.${ATTACKER}`, empty], { perSecond: FLOOD_PER_SECOND });
