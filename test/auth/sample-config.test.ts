@@ -63,6 +63,42 @@ describe("config/nats-server.accounts.conf", () => {
     );
   });
 
+  it("shows agents their own tasks only, with the import of which its comment speaks", async () => {
+    const [, own = ""] = /^ {2}# {3}(\{ stream: .*"agent\.s1\.task-updates.*)$/m.exec(SAMPLE) ?? [];
+    const [before = "", ...agents] = SAMPLE.split(/(?=^ {2}S\d \{$)/m);
+    const config = agents.reduce((text, agent, i) => {
+      const all = '{ stream: { account: COORDINATOR, subject: "task-updates.>" } }';
+      return text + agent.replace(all, own.replace("s1", `s${i + 1}`));
+    }, before);
+    await using server = await TestServer.start({ config, variables });
+    await using cleanup = new Cleanup();
+    await startWorker(cleanup, {
+      ...WORKER,
+      "nats.servers": [server.url],
+      "auth.visibility": "own",
+    });
+    const heard: string[] = [];
+    const [s1, s2] = [
+      await server.connect({ user: "s1", pass: "secret" }),
+      await server.connect({ user: "s2", pass: "secret" }),
+    ];
+    for (const connection of [s1, s2]) {
+      connection.subscribe("task-updates.>", {
+        callback: (_, { subject }) => {
+          heard.push(`${connection === s1 ? "s1" : "s2"} ${subject}`);
+        },
+      });
+      await connection.flush();
+    }
+    await s1.request("tasks.create.a", "", { timeout: 5_000 });
+    await s2.request("tasks.create.b", "", { timeout: 5_000 });
+    await s1.flush();
+    assert.deepEqual(heard, ["s1 task-updates.a", "s2 task-updates.b"]);
+    const login = ["--user", "s1", "--password", "secret"];
+    const { code, stdout } = await runCli(["auth", "check", "--nats", server.url, ...login]);
+    assert.equal(code, 0, stdout);
+  });
+
   it("serves an account that is added later after two reloads, as its comment says", async () => {
     await using server = await TestServer.start({ config: SAMPLE, variables });
     const worker = await server.connect({ user: "worker", pass: "secret" });
