@@ -15,6 +15,7 @@ import { join, resolve } from "node:path";
 import { createOperator, fromSeed, type KeyPair } from "@nats-io/nkeys";
 import { VISIBILITIES, type Visibility } from "../protocol/visibility.ts";
 import { AuthError } from "./auth-error.ts";
+import { readAccount } from "./claims.ts";
 import {
   createPrivateFile,
   isMissing,
@@ -83,7 +84,8 @@ export class AuthFolder {
       );
     }
     await requirePrivate(join(full, "keys"));
-    return new AuthFolder(full, placeOf(place, full), keyOf(seed));
+    const issuer = keyIn(join(full, "keys", "issuer.nk"), seed);
+    return new AuthFolder(full, placeOf(place, full), issuer);
   }
 
   /** Where the commands find the server from now on. */
@@ -116,13 +118,23 @@ export class AuthFolder {
 
   /** `null`: there is none. */
   async key(name: string): Promise<KeyPair | null> {
-    const seed = await readIfThere(this.file("keys", `${name}.nk`));
-    return seed === null ? null : keyOf(seed);
+    const path = this.file("keys", `${name}.nk`);
+    const seed = await readIfThere(path);
+    return seed === null ? null : keyIn(path, seed);
   }
 
-  /** `null`: there is no such account. */
-  account(name: string): Promise<string | null> {
-    return readIfThere(this.file("accounts", `${name}.jwt`));
+  /** `null`: there is no such account. @throws AuthError if the file has no account of this issuer */
+  async account(name: string): Promise<string | null> {
+    const path = this.file("accounts", `${name}.jwt`);
+    const jwt = await readIfThere(path);
+    if (jwt === null) return null;
+    try {
+      readAccount(jwt, this.issuer.getPublicKey());
+      return jwt;
+    } catch (cause) {
+      const cure = `restore it, for example from ${this.file("jwt")}, which has each account by its key`;
+      throw damaged(path, cause, cure);
+    }
   }
 
   /** All accounts, by name. */
@@ -202,6 +214,15 @@ function seedOf(key: KeyPair): string {
   return new TextDecoder().decode(key.getSeed());
 }
 
-function keyOf(seed: string): KeyPair {
-  return fromSeed(new TextEncoder().encode(seed.trim()));
+function keyIn(path: string, seed: string): KeyPair {
+  try {
+    return fromSeed(new TextEncoder().encode(seed.trim()));
+  } catch (cause) {
+    throw damaged(path, cause, "restore it from a backup");
+  }
+}
+
+function damaged(path: string, cause: unknown, cure: string): AuthError {
+  const problem = cause instanceof Error ? cause.message : String(cause);
+  return new AuthError(`${path} is damaged (${problem}): ${cure}`, { cause });
 }

@@ -1,9 +1,10 @@
 /** The set-up on a real NATS server: who is let in, and when. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { stat } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { AuthorizationError, type NatsConnection } from "@nats-io/transport-node";
+import { AuthFolder } from "../../src/auth/auth-folder.ts";
 import { initSetUp } from "../../src/auth/init-set-up.ts";
 import { DEFAULT_LIMITS } from "../../src/auth/limits.ts";
 import {
@@ -56,6 +57,26 @@ describe("the folder of a secured set-up", () => {
     await initSetUp(`${home.path}/auth`, LISTEN);
     await assert.rejects(initSetUp(`${home.path}/auth`, LISTEN), /has a set-up already/);
     await assert.rejects(initSetUp(home.path, LISTEN), /is not empty: choose another folder/);
+  });
+
+  it("names a file that is damaged, and what to do", async () => {
+    await using home = await TempFolder.create();
+    const folder = await initSetUp(`${home.path}/auth`, LISTEN);
+    const { signed } = await addPrincipal(folder, { name: "s1", ...AGENT });
+    const other = await initSetUp(`${home.path}/other`, LISTEN);
+    for (const text of ["garbage", (await other.account("system")) ?? ""]) {
+      await folder.replaceAccount("s1", text);
+      const problem = /accounts\/s1\.jwt is damaged \(.*\): restore it, for example from .*\/jwt,/;
+      await assert.rejects(listPrincipals(folder), problem);
+      await assert.rejects(rotateCredentials(folder, "s1", now()), problem);
+    }
+    await folder.replaceAccount("s1", signed.jwt);
+    for (const key of ["s1", "issuer"]) {
+      await writeFile(folder.file("keys", `${key}.nk`), "garbage");
+      const problem = new RegExp(`keys/${key}\\.nk is damaged \\(.*\\): restore it from a backup`);
+      const use = key === "s1" ? folder.key(key) : AuthFolder.open(folder.path);
+      await assert.rejects(use, problem);
+    }
   });
 
   it("refuses a name that is taken, reserved, or more than one token", async () => {
