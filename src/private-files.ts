@@ -19,7 +19,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -88,6 +88,16 @@ export function createPrivateFile(path: string, text: string, isDurable = true):
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
     throw error;
+  }
+}
+
+/** Keeps the content of the folder out of git: an agent may add all that it finds. A file that exists stays. */
+export function hideFromGit(folder: string): void {
+  try {
+    // Because it only makes a new file, it never writes through a link.
+    writeFileSync(join(folder, ".gitignore"), "*\n", { flag: "wx" });
+  } catch {
+    // There is one already, or only the folders in it can be written.
   }
 }
 

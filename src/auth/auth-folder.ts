@@ -19,6 +19,7 @@ import { readAccount } from "./claims.ts";
 import {
   createPrivateFile,
   isMissing,
+  hideFromGit,
   makePrivateFolder,
   readIfThere,
   unusable,
@@ -63,6 +64,7 @@ export class AuthFolder {
       throw new AuthError(`${full} is not empty: choose another folder, or remove what is in it`);
     }
     for (const name of ["", ...SECRET_FOLDERS]) await makePrivateFolder(join(full, name));
+    hideFromGit(full);
     const issuer = createOperator();
     await writePrivateFile(join(full, "keys", "issuer.nk"), seedOf(issuer));
     return new AuthFolder(full, place, issuer);

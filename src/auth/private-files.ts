@@ -17,7 +17,7 @@ export const createPrivateFile = naming((path, text: string) =>
 /** `null`: there is no such file. */
 export const readIfThere = naming(files.readIfThere);
 
-export { isMissing } from "../private-files.ts";
+export { hideFromGit, isMissing } from "../private-files.ts";
 
 /** A file where a folder should be, for a folder or for one that contains it. */
 const NO_FOLDER: ReadonlySet<string> = new Set(["ENOTDIR", "EEXIST"]);

@@ -7,7 +7,13 @@
 import { randomUUID } from "node:crypto";
 import { chmodSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { codeOf, makePrivateFolder, refuseLink, UnsafePathError } from "../private-files.ts";
+import {
+  codeOf,
+  hideFromGit,
+  makePrivateFolder,
+  refuseLink,
+  UnsafePathError,
+} from "../private-files.ts";
 import { NatsServerError } from "./server-error.ts";
 import { dataFolder, runFolder } from "./server-run-files.ts";
 
@@ -25,6 +31,7 @@ export function makeRunFolder(storeDir: string): string {
   attempt("protect", run, (folder) => {
     chmodSync(folder, 0o700);
   });
+  hideFromGit(storeDir);
   for (const name of readdirSync(run)) attempt("use", join(run, name), refuseLink);
   for (const folder of [run, data]) attempt("write in", folder, writeProbe);
   return run;

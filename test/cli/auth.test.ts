@@ -180,5 +180,6 @@ describe("if-coordinator auth", () => {
       assert.equal(wrong.code, 2, args.join(" "));
     }
     assert.deepEqual(await readdir(join(setUp.dir, "accounts")), ["coordinator.jwt", "system.jwt"]);
+    assert.equal(await readFile(join(setUp.dir, ".gitignore"), "utf8"), "*\n");
   });
 });

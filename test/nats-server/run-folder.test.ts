@@ -109,4 +109,14 @@ describe("a store folder that cannot be used", () => {
     assert.deepEqual(await readdir(run), []);
     assert.equal(makeRunFolder(join(folder.path, "a", "b")), run);
   });
+
+  it("is kept out of git, unless the folder says otherwise", async () => {
+    await using folder = await TempFolder.create();
+    makeRunFolder(folder.path);
+    const file = join(folder.path, ".gitignore");
+    assert.equal(await readFile(file, "utf8"), "*\n");
+    await writeFile(file, "run/\n");
+    makeRunFolder(folder.path);
+    assert.equal(await readFile(file, "utf8"), "run/\n");
+  });
 });
