@@ -1,5 +1,6 @@
 /** What a hook asks the coordinator of the claims that an agent believes to hold. */
 import type { Calls } from "../../client/calls.ts";
+import { within } from "../../client/waiting.ts";
 import type { Believed, BelievedClaim } from "../mcp/claims-file.ts";
 import { withCalls } from "../shared/client.ts";
 import type { ConnectionOptions } from "../shared/connection-options.ts";
@@ -18,6 +19,8 @@ export interface Situation {
 
 /** A client waits for its hook. */
 const PATIENCE_MS = 1_000;
+/** With a server that accepts the connection and says nothing, the connection alone would take longer. */
+const LONGEST_MS = 2_000;
 
 /** Whether the claims are still the agent's own. `null`: no coordinator answers, so nobody knows. */
 export function checkClaims(
@@ -76,13 +79,14 @@ async function asking<T>(
 ): Promise<T | null> {
   const connection = servers === "" ? {} : { nats: servers };
   let answer: T | null = null;
+  const asked = withCalls(
+    { ...connection, timeout: PATIENCE_MS, json: true, ...options },
+    async ({ calls }) => {
+      answer = await ask(calls);
+    },
+  );
   try {
-    await withCalls(
-      { ...connection, timeout: PATIENCE_MS, json: true, ...options },
-      async ({ calls }) => {
-        answer = await ask(calls);
-      },
-    );
+    await within(LONGEST_MS, asked);
   } catch (error) {
     const { reportOf } = await import("../shared/error-report.ts");
     if (reportOf(error).exitCode !== EXIT.noCoordinator) throw error;

@@ -1,7 +1,9 @@
 /** `hook`: refuses what a stale holder publishes, and nothing else. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { type CliExit, MAIN, runCli } from "../../support/cli-process.ts";
@@ -100,6 +102,20 @@ describe("the hooks of a coding agent", () => {
     await using temp = await TempFolder.create();
     const start = await hook(temp, "session-start", {}, { NATS_URL: "nats://127.0.0.1:9" });
     assert.deepEqual([start.code, start.stdout, start.stderr], [0, "", ""]);
+  });
+
+  it("do not wait for a server that says nothing", async () => {
+    await using temp = await TempFolder.create();
+    const silent = createServer().listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    const since = performance.now();
+    const env = { NATS_URL: `nats://127.0.0.1:${port}` };
+    const { code, stdout, stderr } = await hook(temp, "session-start", {}, env);
+    assert.deepEqual([code, stdout, stderr], [0, "", ""]);
+    // The plugins let a hook run for 5 s.
+    assert.ok(performance.now() - since < 4_500);
+    silent.close();
   });
 
   it("load no package without a claim, and no commander to ask", async () => {
