@@ -2,6 +2,7 @@
  * The queue of parked requests: each waits for an answer, for a limited time. `waiting-turns.ts` says in which
  * order they are served.
  */
+import { SetMap } from "../watched/set-map.ts";
 import { fitsFilter } from "../task/eligibility.ts";
 import type { ReadyFilter, ReadyTask } from "../task/ready-queue.ts";
 import { type Served, WaitingTurns } from "./waiting-turns.ts";
@@ -33,8 +34,8 @@ interface QueueEntry<Request, Result> extends ParkedRequest<Request, Result> {
 
 export class ParkedQueue<Request extends Filtered, Result> {
   readonly #turns = new WaitingTurns<QueueEntry<Request, Result>>();
-  readonly #bySession = new Groups<QueueEntry<Request, Result>>();
-  readonly #byConnection = new Groups<QueueEntry<Request, Result>>();
+  readonly #bySession = new SetMap<QueueEntry<Request, Result>>();
+  readonly #byConnection = new SetMap<QueueEntry<Request, Result>>();
   readonly #connectionsOf: (request: Request) => readonly string[];
   /** Requests that were taken out of the queue and are not answered yet, with the turns that they took. */
   readonly #taken = new Map<
@@ -205,26 +206,6 @@ export class ParkedQueue<Request extends Filtered, Result> {
     this.#bySession.delete(request.sessionId, parked);
     for (const key of this.#connectionsOf(request)) this.#byConnection.delete(key, parked);
     this.#size--;
-  }
-}
-
-/** Entries by a key. A key without entries takes no memory. */
-class Groups<Entry> {
-  readonly #groups = new Map<string, Set<Entry>>();
-
-  get(key: string): ReadonlySet<Entry> {
-    return this.#groups.get(key) ?? new Set();
-  }
-
-  add(key: string, entry: Entry): void {
-    const group = this.#groups.get(key);
-    if (group === undefined) this.#groups.set(key, new Set([entry]));
-    else group.add(entry);
-  }
-
-  delete(key: string, entry: Entry): void {
-    const group = this.#groups.get(key);
-    if (group?.delete(entry) === true && group.size === 0) this.#groups.delete(key);
   }
 }
 
