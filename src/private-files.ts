@@ -91,11 +91,15 @@ export function createPrivateFile(path: string, text: string, isDurable = true):
   }
 }
 
-/** Keeps the content of the folder out of git: an agent may add all that it finds. A file that exists stays. */
-export function hideFromGit(folder: string): void {
+/**
+ * Keeps content of the folder out of git: an agent may add all that it finds. A `.gitignore` that exists stays.
+ *
+ * @param patterns what is ours in the folder, as git writes it
+ */
+export function hideFromGit(folder: string, patterns: readonly string[]): void {
   try {
     // Because it only makes a new file, it never writes through a link.
-    writeFileSync(join(folder, ".gitignore"), "*\n", { flag: "wx" });
+    writeFileSync(join(folder, ".gitignore"), `${patterns.join("\n")}\n`, { flag: "wx" });
   } catch {
     // There is one already, or only the folders in it can be written.
   }

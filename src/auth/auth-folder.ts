@@ -64,7 +64,7 @@ export class AuthFolder {
       throw new AuthError(`${full} is not empty: choose another folder, or remove what is in it`);
     }
     for (const name of ["", ...SECRET_FOLDERS]) await makePrivateFolder(join(full, name));
-    hideFromGit(full);
+    hideFromGit(full, ["*"]);
     const issuer = createOperator();
     await writePrivateFile(join(full, "keys", "issuer.nk"), seedOf(issuer));
     return new AuthFolder(full, place, issuer);

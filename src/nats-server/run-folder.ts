@@ -6,7 +6,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { chmodSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import {
   codeOf,
   hideFromGit,
@@ -31,7 +31,11 @@ export function makeRunFolder(storeDir: string): string {
   attempt("protect", run, (folder) => {
     chmodSync(folder, 0o700);
   });
-  hideFromGit(storeDir);
+  // A store folder can be that of a project, so nothing else may be hidden.
+  hideFromGit(
+    storeDir,
+    [run, data].map((folder) => `/${basename(folder)}/`),
+  );
   for (const name of readdirSync(run)) attempt("use", join(run, name), refuseLink);
   for (const folder of [run, data]) attempt("write in", folder, writeProbe);
   return run;

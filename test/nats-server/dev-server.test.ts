@@ -157,7 +157,7 @@ describe("the nats-server of dev", () => {
     await first.stop();
     await using second = await devServer({ storeDir });
     assert.equal(await writeTo(second.url), 2);
-    assert.deepEqual(await readdir(storeDir), ["nats", "run"]);
+    assert.deepEqual(await readdir(storeDir), [".gitignore", "nats", "run"]);
   });
 
   it("starts with the configuration of the package", async () => {

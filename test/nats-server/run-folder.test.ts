@@ -114,9 +114,9 @@ describe("a store folder that cannot be used", () => {
     await using folder = await TempFolder.create();
     makeRunFolder(folder.path);
     const file = join(folder.path, ".gitignore");
-    assert.equal(await readFile(file, "utf8"), "*\n");
-    await writeFile(file, "run/\n");
+    assert.equal(await readFile(file, "utf8"), "/run/\n/nats/\n");
+    await writeFile(file, "/run/\n");
     makeRunFolder(folder.path);
-    assert.equal(await readFile(file, "utf8"), "run/\n");
+    assert.equal(await readFile(file, "utf8"), "/run/\n");
   });
 });
