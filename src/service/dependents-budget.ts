@@ -1,8 +1,8 @@
 /**
  * Bounds what the updates of one sender cost by the tasks that depend on the updated one. Other dependencies of a
- * task can make dead ends of all blocked tasks above it, or free them, and each worker looks at all of these at
- * once. So a sender may have so many looked at in a second. An update of a task with more of them needs a second
- * without another one.
+ * task can make dead ends of all blocked tasks above it, or free them, and each worker looks at all dependencies
+ * among these at once. So a sender may have so many looked at in a second. An update of a task with more of them
+ * needs a second without another one.
  */
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { Clock } from "./ports.ts";
@@ -59,19 +59,23 @@ export class DependentsBudget {
     return Math.min(this.#perSecond, refilled);
   }
 
-  /** The blocked tasks above it. Counts no more than one over the limit. */
+  /**
+   * The dependencies through which blocked tasks are above it. Each is looked at, also if it leads to a task that
+   * was found before. Counts no more than one over the limit.
+   */
   #countAbove(taskId: string, limit: number): number {
     const found = new Set<string>();
     const below = [taskId];
+    let count = 0;
     for (const id of below) {
       for (const above of this.#tasks.dependents.get(id)) {
+        if (++count > limit) return count;
         if (found.has(above) || this.#tasks.get(above)?.status !== "blocked") continue;
         found.add(above);
-        if (found.size > limit) return found.size;
         below.push(above);
       }
     }
-    return found.size;
+    return count;
   }
 
   #forgetFull(now: number): void {

@@ -12,6 +12,7 @@ import { cycleThrough, type Neighbours } from "../task/cycle-search.ts";
 import type { TaskDefinition } from "../task/task.ts";
 import { DependentsBudget } from "./dependents-budget.ts";
 import type { DependencyWarnings } from "./dependency-warnings.ts";
+import { Pauses } from "./pauses.ts";
 import type { AnswerTo, Call, Clock, Observe, ServiceContext, TaskStore } from "./ports.ts";
 import type { PrincipalRules } from "./principal-rules.ts";
 import type { ServiceSettings } from "./service-settings.ts";
@@ -19,6 +20,7 @@ import { prefixFor, requireId } from "./id-owners.ts";
 import { authorOf, textOf } from "./permission.ts";
 import { cycleError, tooManyConnected } from "./refusals.ts";
 import type { TaskIndex } from "./task-index.ts";
+import { SenderGate, USUAL_WAIT_MS } from "./sender-gate.ts";
 import { recordOf, type SentTask } from "./sent-task.ts";
 import { cancelRefusal, updateRefusal } from "./task-rights.ts";
 import type { TaskAccess, TaskWriter } from "./task-writer.ts";
@@ -26,6 +28,8 @@ import { type Viewer, viewerOf } from "./viewer.ts";
 
 /** So many dependencies are looked at for a cycle: tens of milliseconds. */
 const MAX_CYCLE_STEPS = 100_000;
+/** Searches for cycles at a time. */
+const SEARCHES = { total: 1, perSender: 1, waitMs: USUAL_WAIT_MS };
 
 export class TaskEdits {
   readonly #store: TaskStore;
@@ -38,6 +42,10 @@ export class TaskEdits {
   readonly #observe: Observe;
   readonly #graph: Neighbours;
   readonly #dependents: DependentsBudget;
+  readonly #searches = new SenderGate(
+    SEARCHES,
+    "too many dependencies are looked at for cycles: ask again in a moment",
+  );
 
   constructor(
     { store, index, writer }: TaskAccess,
@@ -73,7 +81,7 @@ export class TaskEdits {
     requireId(this.#rules, taskId, principal);
     const definition = decodeDefinition(given, this.#settings);
     const viewer = viewerOf(this.#settings.visibility, principal);
-    await this.#refuseCycle(taskId, definition.dependsOn, viewer);
+    await this.#refuseCycle(taskId, definition.dependsOn, { sender: call.sender, viewer });
     const warnings = this.#warnings.of([{ taskId, dependsOn: definition.dependsOn }], [], viewer);
     const options = { ...authorOf(call), sessionId, notBefore: millisOrNull(not_before) };
     return edited(await this.#writer.create(taskId, definition, options), warnings);
@@ -95,7 +103,7 @@ export class TaskEdits {
       this.#dependents.spend(sender, taskId);
     }
     const viewer = viewerOf(this.#settings.visibility, by);
-    await this.#refuseCycle(taskId, dependsOn, viewer);
+    await this.#refuseCycle(taskId, dependsOn, { sender, viewer });
     const warnings = this.#warnings.of([{ taskId, dependsOn }], [], viewer);
     const executed = await this.#writer.execute(
       taskId,
@@ -157,11 +165,17 @@ export class TaskEdits {
   async #refuseCycle(
     taskId: string,
     dependsOn: TaskDefinition["dependsOn"],
-    viewer: Viewer | null,
+    { sender, viewer }: { readonly sender: string; readonly viewer: Viewer | null },
   ): Promise<void> {
     if (dependsOn.length === 0) return;
     await this.#tasks.position.catchUp(this.#store);
-    const cycle = cycleThrough(taskId, dependsOn, this.#graph, MAX_CYCLE_STEPS);
+    const cycle = await this.#searches.during(sender, 1, async () => {
+      const pauses = new Pauses(this.#clock);
+      const found = cycleThrough(taskId, dependsOn, this.#graph, MAX_CYCLE_STEPS);
+      // Before the next search, others get their turn.
+      if (pauses.isDue(true)) await pauses.take();
+      return found;
+    });
     if (cycle === "too_far") throw tooManyConnected(taskId);
     if (cycle === null) return;
     const isSeen = (id: string): boolean => {

@@ -60,6 +60,22 @@ describe("the updates of a task on which many others depend", () => {
     assert.equal(spend(), false);
   });
 
+  it("count each dependency, because a few tasks can have a great many", () => {
+    const index = new TaskIndex(() => NOW);
+    index.current();
+    const ids = Array.from({ length: 20 }, (_, i) => `t${i}`);
+    for (const [i, taskId] of ids.entries()) {
+      index.entry(CompactTask.of(blockedTask({ taskId, dependsOn: ids.slice(0, i) }), i + 1));
+    }
+    const budget = new DependentsBudget(index, { steady: () => 0 }, 250);
+    const spend = () =>
+      isRefused(() => {
+        budget.spend("a", "t0");
+      });
+    // 190 dependencies.
+    assert.deepEqual([spend(), spend()], [false, true]);
+  });
+
   it("are refused with overloaded, but not those of operators or of other fields", async () => {
     // Time stands still.
     await using coordinator = await TestCoordinator.start({ clock: { steady: () => 0 } });
