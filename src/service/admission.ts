@@ -231,7 +231,10 @@ class PlaceOf implements Place {
 
 type Turn = ReturnType<typeof newTurn>;
 
-/** A turn of the event loop, or several with little work: what has arrived in it, and for how long requests have been handled. */
+/**
+ * A turn of the event loop, or several with little work: what has arrived in it, and for how long requests have
+ * been handled.
+ */
 function newTurn() {
   return { requests: 0, bytes: 0, usedMs: 0, isSeen: false };
 }

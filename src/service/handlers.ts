@@ -48,6 +48,7 @@ export function handlersOf(useCases: UseCases, visibility: Visibility): Handlers
       const { id, body, sender } = call;
       const ttlSeconds = claimLimits.leaseSeconds(body.ttl_seconds, sender);
       const claimant = { sessionId: body.session_id, sender };
+      // Mostly there is room, and nothing has to be waited for.
       if (claimLimits.room(claimant) === 0) await claimLimits.requireRoom(claimant, id);
       return claims.claim(id, body, { ttlSeconds, principal: textOf(call.principal) });
     },

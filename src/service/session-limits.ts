@@ -3,6 +3,7 @@
  * name, such as the sessions of an agent. Workers keep all of them in memory.
  */
 import { Counts } from "./counts.ts";
+import { NOTHING_RESERVED } from "./ownership-limits.ts";
 import type { ServiceContext, Session } from "./ports.ts";
 import { limitReached } from "./refusals.ts";
 import type { SessionIndex } from "./session-index.ts";
@@ -10,8 +11,6 @@ import { nameIn } from "./session-name.ts";
 
 /** What a registration takes next to its capabilities and its metadata. */
 const BASE_BYTES = 256;
-
-const NOTHING_RESERVED = (): void => undefined;
 
 export class SessionLimits {
   readonly #settings: ServiceContext["settings"];

@@ -8,6 +8,7 @@ import type { ServiceSettings } from "./service-settings.ts";
 import { notFound, sessionReplaced } from "./refusals.ts";
 import { ReplyPage } from "./reply-page.ts";
 import type { SessionIndex } from "./session-index.ts";
+import { NOTHING_RESERVED } from "./ownership-limits.ts";
 import { SessionLimits } from "./session-limits.ts";
 import type { TaskIndex } from "./task-index.ts";
 import type { Viewer } from "./viewer.ts";
@@ -199,7 +200,7 @@ export class Sessions {
   async #write(
     sessionId: string,
     make: (known: Session | null) => Session | CoordinatorError,
-    reserve: (session: Session) => () => void = () => () => undefined,
+    reserve: (session: Session) => () => void = () => NOTHING_RESERVED,
   ): Promise<Session> {
     const indexed = this.index.get(sessionId);
     let known = indexed?.session ?? null;
