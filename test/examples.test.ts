@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Example } from "./support/example.ts";
-import { randomPort } from "./support/nats-server.ts";
+import { takePort } from "../scripts/lab/ports.ts";
 import { type Json, TestCoordinator } from "./support/test-coordinator.ts";
 
 async function run(name: string, coordinator: TestCoordinator): Promise<string[]> {
@@ -90,7 +90,7 @@ describe("examples/multi-session.ts", () => {
 describe("every example", () => {
   for (const name of ["agent", "basic-coordination", "real-time-monitoring", "multi-session"]) {
     it(`says what is wrong without a NATS server, and ends: ${name}`, async () => {
-      await using example = new Example(name, `nats://127.0.0.1:${randomPort()}`);
+      await using example = new Example(name, `nats://127.0.0.1:${await takePort()}`);
       const { code, stderr } = await example.output.exited;
       assert.equal(code, 1);
       assert.match(stderr, /^cannot connect to NATS at nats:.*: start a server/);

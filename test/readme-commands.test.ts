@@ -16,7 +16,8 @@ import { Cleanup } from "../src/cleanup.ts";
 import { type CodeBlock, codeBlocks, documents, read, ROOT } from "./support/markdown.ts";
 import { hasLines, matches } from "./support/matching.ts";
 import { installServer, natsCliMissing, Shell } from "./support/nats-cli.ts";
-import { randomPort, serverBinary } from "./support/nats-server.ts";
+import { takePort } from "../scripts/lab/ports.ts";
+import { serverBinary } from "./support/nats-server.ts";
 import { TempFolder } from "./support/temp-folder.ts";
 import { TestCoordinator } from "./support/test-coordinator.ts";
 
@@ -133,7 +134,7 @@ describe("the agent of the README", () => {
 
 /** Where the commands of the document find NATS. */
 async function natsUrlFor(path: string, cleanup: Cleanup): Promise<string> {
-  if (path === OWN_SERVER) return `nats://127.0.0.1:${randomPort()}`;
+  if (path === OWN_SERVER) return `nats://127.0.0.1:${await takePort()}`;
   return cleanup.use(await TestCoordinator.start()).server.url;
 }
 

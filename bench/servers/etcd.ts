@@ -3,7 +3,7 @@
  * does not is for tests (`--unsafe-no-fsync`). It has all the space that it can have (8 GiB), and logs
  * only errors.
  */
-import { freePort, HOST } from "../../scripts/lab/free-port.ts";
+import { HOST, takePort } from "../../scripts/lab/ports.ts";
 import { findOnPath, type ServerKind, startServer } from "./server.ts";
 
 const QUOTA_BYTES = 8 * 1024 ** 3;
@@ -12,8 +12,8 @@ export const ETCD: ServerKind = {
   findBinary: () => findOnPath("etcd"),
   install: "apt-get install -y etcd-server",
   start: async ({ binary, fsync }) => {
-    const url = `http://${HOST}:${await freePort()}`;
-    const peerUrl = `http://${HOST}:${await freePort()}`;
+    const url = `http://${HOST}:${await takePort()}`;
+    const peerUrl = `http://${HOST}:${await takePort()}`;
     return await startServer("etcd", (folder) => ({
       binary,
       args: [

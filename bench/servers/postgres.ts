@@ -7,7 +7,7 @@ import { execFile } from "node:child_process";
 import { chownSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { freePort, HOST } from "../../scripts/lab/free-port.ts";
+import { HOST, takePort } from "../../scripts/lab/ports.ts";
 import type { GuardedFolder } from "./guarded-folder.ts";
 import { isExecutable, type ServerKind, startServer, type User } from "./server.ts";
 
@@ -30,7 +30,7 @@ export const POSTGRES: ServerKind = {
   install: "apt-get install -y postgresql",
   start: async ({ binary, fsync }) => {
     const tool = (name: string): string => join(dirname(binary), name);
-    const port = await freePort();
+    const port = await takePort();
     const settings = {
       ...{ listen_addresses: HOST, port, unix_socket_directories: "" },
       ...{ shared_buffers: "256MB", max_connections: 300 },

@@ -4,14 +4,14 @@
  * the figures.
  */
 import { connect } from "node:net";
-import { freePort, HOST } from "../../scripts/lab/free-port.ts";
+import { HOST, takePort } from "../../scripts/lab/ports.ts";
 import { findOnPath, type ServerKind, startServer } from "./server.ts";
 
 export const REDIS: ServerKind = {
   findBinary: () => findOnPath("redis-server"),
   install: "apt-get install -y redis-server",
   start: async ({ binary, fsync }) => {
-    const port = await freePort();
+    const port = await takePort();
     return await startServer("redis", ({ path }) => ({
       binary,
       args: [

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Cleanup, startWithCleanup } from "../../src/cleanup.ts";
 import { startNatsServer } from "../../src/nats-server/dev-server.ts";
-import { freePort, HOST } from "../lab/free-port.ts";
+import { HOST, takePort } from "../lab/ports.ts";
 import { Member } from "../lab/member.ts";
 import { readProcess } from "../lab/process-figures.ts";
 import type { Login } from "./asker.ts";
@@ -55,7 +55,7 @@ export class Target implements AsyncDisposable {
       const storeDir = join(folder, "server");
       const server = await startNatsServer({ binary, storeDir, port: 0, config: serverConfig });
       cleanup.defer(() => server.stop());
-      const port = await freePort();
+      const port = await takePort();
       const logFile = join(folder, "worker.log");
       const worker = new Member({
         name: "worker",

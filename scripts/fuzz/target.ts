@@ -11,7 +11,7 @@ import { resolveServerBinary } from "../../src/nats-server/server-binary.ts";
 import { UNKNOWN_OPERATIONS_GROUP } from "../../src/nats/unknown-operations.ts";
 import { makeAccounts, readAuthenticator } from "../lab/accounts.ts";
 import { Child } from "../lab/child.ts";
-import { freePort } from "../lab/free-port.ts";
+import { takePort } from "../lab/ports.ts";
 import type { FactCounts, Level } from "./facts.ts";
 import type { WorkerMethods } from "./worker.ts";
 import { makeWorld } from "./world.ts";
@@ -84,7 +84,7 @@ export class ProcessTarget implements Target {
       const folder = await mkdtemp(join(tmpdir(), "if-coordinator-fuzz-"));
       cleanup.defer(() => rm(folder, { recursive: true, force: true }));
       const accounts = isSecured ? await makeAccounts(join(folder, "auth")) : null;
-      const monitoring = await freePort();
+      const monitoring = await takePort();
       const access = accounts?.serverConfig ?? "jetstream: enabled";
       const config = `${access}\nhttp: "127.0.0.1:${monitoring}"`;
       const binary = await resolveServerBinary(loadConfig().dev);

@@ -4,7 +4,6 @@
  * Workers and sessions reach each node through a link. Without hosts, the nodes reach each other through
  * links too, and the faults of the network happen to the links.
  */
-import { randomInt } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { connectNats } from "../../src/nats/connection.ts";
 import { TaskConnection } from "./clients.ts";
@@ -13,6 +12,7 @@ import type { Disks } from "./disks.ts";
 import { Links } from "./links.ts";
 import type { Member } from "./member.ts";
 import type { Network } from "./network.ts";
+import { HOST, takePorts } from "./ports.ts";
 
 const START_TIMEOUT_MS = 60_000;
 
@@ -28,8 +28,6 @@ export interface ClusterOptions extends Surroundings {
   readonly disks?: Disks | null;
   /** Default: false. */
   readonly canSlowDisks?: boolean;
-  /** Without a network: the first port on this machine that the cluster uses. Default: a random one. */
-  readonly firstPort?: number;
   /** Whether all reach each other without links, for measurements. Default: false. */
   readonly isDirect?: boolean;
 }
@@ -133,15 +131,13 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
-type Addresses = ReturnType<typeof addressesOf>;
-
-/** Below the ports that the system gives to clients. */
-const FIRST_PORTS = [10_000, 29_000] as const;
+type Addresses = Awaited<ReturnType<typeof addressesOf>>;
 
 /** Where each process listens: at its own host, or at ports of this machine. */
-function addressesOf({ network, nodes, firstPort = randomInt(...FIRST_PORTS) }: ClusterOptions) {
+async function addressesOf({ network, nodes, workers }: ClusterOptions) {
+  const firstPort = network === null ? await takePorts(3 * nodes + workers) : 0;
   const at = (name: string, port: number, offset: number): string =>
-    network === null ? `127.0.0.1:${firstPort + offset}` : `${network.address(name)}:${port}`;
+    network === null ? `${HOST}:${firstPort + offset}` : `${network.address(name)}:${port}`;
   return {
     /** Of a node, for clients. */
     client: (name: string) => at(name, 4222, 2 * placeOf(name)),
@@ -163,7 +159,7 @@ async function prepare(options: ClusterOptions): Promise<Parts> {
   const nodeNames = nodeNamesOf(options.nodes);
   const workerNames = namesOf("w", options.workers);
   for (const name of [...nodeNames, ...workerNames]) await network?.add(name);
-  const addresses = addressesOf(options);
+  const addresses = await addressesOf(options);
   const links = new Links(network?.ownAddress ?? "127.0.0.1");
   const linked = async (from: string, to: string, address: string): Promise<string> =>
     isDirect ? address : await links.add(from, to, address);

@@ -2,7 +2,6 @@
  * What each `sync_interval` costs: claims per second, and the latency of a claim. Every setting has its turn
  * in each round, so other load on the machine affects all of them alike.
  */
-import { randomInt } from "node:crypto";
 import { closeSync, fdatasyncSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { Cleanup } from "../../src/cleanup.ts";
@@ -13,7 +12,6 @@ import { median, quantile } from "../lab/statistics.ts";
 import type { PowerLossOptions } from "./options.ts";
 
 const SETTINGS = ["default", "10s", "1s", "always"] as const;
-const PORTS_APART = 10;
 /** Claims of each turn: first many at a time, then one after the other. */
 const TOGETHER = 2_000;
 const IN_FLIGHT = 32;
@@ -29,16 +27,14 @@ export async function measurePrice(
   { binary, folder, signal }: { binary: string; folder: string; signal: AbortSignal },
 ): Promise<object[]> {
   await using stack = new Cleanup();
-  const firstPort = randomInt(10_000, 28_000);
   const benches: { setting: string; tasks: TaskClient; measured: Measured }[] = [];
-  for (const [i, setting] of SETTINGS.entries()) {
+  for (const setting of SETTINGS) {
     const own = join(folder, setting);
     mkdirSync(own);
     const config = setting === "default" ? "" : `jetstream { sync_interval: ${setting} }\n`;
     const cluster = stack.use(
       await Cluster.start({
         ...{ nodes, workers: 1, binary, folder: own, network: null, isDirect: true },
-        firstPort: firstPort + i * PORTS_APART,
         serverConfig: config,
       }),
     );

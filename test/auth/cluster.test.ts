@@ -18,7 +18,8 @@ import { Cleanup } from "../../src/cleanup.ts";
 import { pushAccounts } from "../../src/nats/account-updates.ts";
 import { USER_NAMES } from "../../src/nats/login.ts";
 import { type NatsServerProcess, startNatsServer } from "../../src/nats-server/dev-server.ts";
-import { randomPort, serverBinary } from "../support/nats-server.ts";
+import { takePort } from "../../scripts/lab/ports.ts";
+import { serverBinary } from "../support/nats-server.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 
 /** The resolvers compare their accounts every 10 s. */
@@ -28,7 +29,7 @@ const POLL_MS = 100;
 class Node {
   readonly #home: string;
   readonly #name: string;
-  readonly #port = randomPort();
+  readonly #port: number;
   readonly #config: string;
   #process: NatsServerProcess | null = null;
 
@@ -37,12 +38,20 @@ class Node {
     const accounts = join(home, `${name}-jwt`);
     await cp(folder.file("jwt"), accounts, { recursive: true });
     const config = await readFile(folder.file("nats-server.conf"), "utf8");
-    return new Node(home, name, config.replace(folder.file("jwt"), accounts), routes);
+    const port = await takePort();
+    return new Node(home, name, port, config.replace(folder.file("jwt"), accounts), routes);
   }
 
-  private constructor(home: string, name: string, config: string, routes: readonly number[]) {
+  private constructor(
+    home: string,
+    name: string,
+    port: number,
+    config: string,
+    routes: readonly number[],
+  ) {
     this.#home = home;
     this.#name = name;
+    this.#port = port;
     const [own = 0] = name === "n0" ? routes : routes.slice(1);
     const urls = routes.map((port) => `"nats://127.0.0.1:${port}"`).join(", ");
     this.#config = `${config}\ncluster { name: c, listen: "127.0.0.1:${own}", routes: [${urls}] }\n`;
@@ -78,7 +87,7 @@ describe("a cluster with a secured set-up", () => {
     const home = cleanup.use(await TempFolder.create());
     const listen = { server: "nats://127.0.0.1:1", host: "127.0.0.1", port: 1, tlsFor: null };
     const folder = await initSetUp(join(home.path, "auth"), listen);
-    const routes = [randomPort(), randomPort()];
+    const routes = [await takePort(), await takePort()];
     const [n0, n1] = await Promise.all(
       (["n0", "n1"] as const).map((name) => Node.create(folder, home.path, name, routes)),
     );

@@ -8,7 +8,8 @@ import { Cleanup } from "../../src/cleanup.ts";
 import { loadConfig } from "../../src/config.ts";
 import { startNatsServer } from "../../src/nats-server/dev-server.ts";
 import { type CliExit, runCli } from "../support/cli-process.ts";
-import { randomPort, serverBinary } from "../support/nats-server.ts";
+import { takePort } from "../../scripts/lab/ports.ts";
+import { serverBinary } from "../support/nats-server.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import type { Json } from "../support/test-coordinator.ts";
 
@@ -19,17 +20,18 @@ class SetUp implements AsyncDisposable {
   readonly #cleanup: Cleanup;
   readonly #port: number;
 
-  private constructor(cleanup: Cleanup, home: string, scheme: string) {
+  private constructor(cleanup: Cleanup, home: string, scheme: string, port: number) {
     this.#cleanup = cleanup;
     this.dir = join(home, "auth");
-    this.#port = randomPort();
+    this.#port = port;
     this.url = `${scheme}://127.0.0.1:${this.#port}`;
   }
 
   static async init(...options: string[]): Promise<SetUp> {
     const cleanup = new Cleanup();
     const home = cleanup.use(await TempFolder.create());
-    const setUp = new SetUp(cleanup, home.path, options.includes("--tls") ? "tls" : "nats");
+    const scheme = options.includes("--tls") ? "tls" : "nats";
+    const setUp = new SetUp(cleanup, home.path, scheme, await takePort());
     const { code, stderr } = await runCli([
       "auth",
       "init",

@@ -7,7 +7,7 @@ import { connect } from "@nats-io/transport-node";
 import { readServerInfo } from "../../src/nats-server/server-info.ts";
 import { runCli } from "../support/cli-process.ts";
 import { Dev, request, TROUBLE } from "../support/dev.ts";
-import { randomPort } from "../support/nats-server.ts";
+import { takePort } from "../../scripts/lab/ports.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 
 interface TaskReply {
@@ -116,7 +116,7 @@ describe("if-coordinator dev", () => {
       `if-coordinator: port ${port} on 127.0.0.1 is taken: choose another with --port, or stop what uses it\n`,
     );
 
-    const natsPort = String(randomPort());
+    const natsPort = String(await takePort());
     await using http = await Dev.launch(folder.path, [
       "--port",
       natsPort,

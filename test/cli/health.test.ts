@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { runCli } from "../support/cli-process.ts";
-import { randomPort, TestServer } from "../support/nats-server.ts";
+import { takePort } from "../../scripts/lab/ports.ts";
+import { TestServer } from "../support/nats-server.ts";
 import { Serve } from "../support/serve.ts";
 
 describe("if-coordinator health", () => {
   it("asks at the configured port, and fails if the workers are not ready", async () => {
     await using server = await TestServer.start();
-    const port = String(randomPort());
+    const port = String(await takePort());
     const env = { IF_COORDINATOR_METRICS_PORT: port, IF_COORDINATOR_METRICS_HOST: "0.0.0.0" };
     {
       await using serve = await Serve.start(server.url, ["--http-port", port], { env });

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { type CliExit, CliProcess, runCli } from "../support/cli-process.ts";
-import { randomPort, TestServer } from "../support/nats-server.ts";
+import { takePort } from "../../scripts/lab/ports.ts";
+import { TestServer } from "../support/nats-server.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 
 interface Line {
@@ -64,7 +65,7 @@ describe("the lines of a command whose log is JSON", () => {
     await using folder = await TempFolder.create();
     const file = join(folder.path, "bad.yaml");
     await writeFile(file, "coordinator:\n  log:\n    format: json\n  workers: many\n");
-    const nowhere = `nats://127.0.0.1:${randomPort()}`;
+    const nowhere = `nats://127.0.0.1:${await takePort()}`;
     const env = { IF_COORDINATOR_NATS_CONNECT_TIMEOUT_SECONDS: "0" };
     for (const [args, code, what] of [
       [[...JSON_LOG, "--nats", nowhere], 1, /cannot connect to NATS/],

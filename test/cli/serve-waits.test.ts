@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CliProcess, runCli } from "../support/cli-process.ts";
 import { request } from "../support/dev.ts";
-import { randomPort, TestServer } from "../support/nats-server.ts";
+import { takePort } from "../../scripts/lab/ports.ts";
+import { TestServer } from "../support/nats-server.ts";
 import { Serve } from "../support/serve.ts";
 
 /** The log says when a worker waits. */
@@ -18,7 +19,7 @@ describe("serve without a NATS server", () => {
     it(`waits for one, is not ready meanwhile, and then serves (${workers} workers)`, async () => {
       await using server = await TestServer.start();
       await server.stop();
-      const httpPort = randomPort();
+      const httpPort = await takePort();
       const url = `http://127.0.0.1:${httpPort}/readyz`;
       await using waiting = serve(
         ...([server.url, "--http-port", String(httpPort), "--workers", workers] as const),
@@ -39,7 +40,7 @@ describe("serve without a NATS server", () => {
     });
 
     it(`stops at once on a signal, without a failure (${workers} workers)`, async () => {
-      const url = `nats://127.0.0.1:${randomPort()}`;
+      const url = `nats://127.0.0.1:${await takePort()}`;
       await using waiting = serve(url, "--http-port", "0", "--workers", workers);
       await waiting.waitFor(WAITING);
       waiting.kill("SIGTERM");
@@ -50,7 +51,7 @@ describe("serve without a NATS server", () => {
   }
 
   it("gives up after its time limit, and says why and how long it has waited", async () => {
-    const url = `nats://127.0.0.1:${randomPort()}`;
+    const url = `nats://127.0.0.1:${await takePort()}`;
     const env = { IF_COORDINATOR_NATS_CONNECT_TIMEOUT_SECONDS: "1" };
     const { code, stderr } = await runCli(["serve", "--nats", url, "--http-port", "0"], { env });
     assert.equal(code, 1);

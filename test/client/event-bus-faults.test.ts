@@ -7,7 +7,8 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { EventBus } from "../../src/index.ts";
 import { Library } from "../support/library.ts";
 import { NatsProxy } from "../support/nats-proxy.ts";
-import { randomPort, TestServer } from "../support/nats-server.ts";
+import { takePort } from "../../scripts/lab/ports.ts";
+import { TestServer } from "../support/nats-server.ts";
 import { errorOf, NotedLog } from "../support/stand-in.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
@@ -24,7 +25,7 @@ const TWO_ACCOUNTS = {
 describe("connect", { concurrency: true }, () => {
   it("is false where nothing listens, and the log says what to do", async () => {
     const logger = new NotedLog();
-    const servers = `nats://127.0.0.1:${randomPort()}`;
+    const servers = `nats://127.0.0.1:${await takePort()}`;
     await using bus = new EventBus({ backend: "nats", config: { servers }, logger });
     assert.equal(await bus.connect(), false);
     const { problem, ...health } = await bus.health();

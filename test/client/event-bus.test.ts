@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { describe, it, mock } from "node:test";
 import { EventBus, type EventBusConfig, TaskError } from "../../src/index.ts";
 import { Library } from "../support/library.ts";
-import { randomPort, TestServer } from "../support/nats-server.ts";
+import { takePort } from "../../scripts/lab/ports.ts";
+import { TestServer } from "../support/nats-server.ts";
 import { errorOf, NotedLog } from "../support/stand-in.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
@@ -79,7 +80,7 @@ describe("the options of an event bus", () => {
 describe("an event bus", () => {
   it("takes one server or a list, of which one must run", async () => {
     await using server = await TestServer.start();
-    const elsewhere = `nats://127.0.0.1:${randomPort()}`;
+    const elsewhere = `nats://127.0.0.1:${await takePort()}`;
     const several = `${elsewhere}, ${server.url}`;
     for (const servers of [server.url, [server.url], [elsewhere, server.url], several]) {
       await using bus = new EventBus({ backend: "nats", config: { servers, name: "session-1" } });
@@ -142,7 +143,7 @@ describe("an event bus", () => {
   });
 
   it("writes to the console unless it is given a logger", async () => {
-    const servers = `nats://127.0.0.1:${randomPort()}`;
+    const servers = `nats://127.0.0.1:${await takePort()}`;
     const logger = new NotedLog();
     await using bus = new EventBus({ backend: "nats", config: { servers }, logger });
     assert.equal(await bus.connect(), false);

@@ -10,7 +10,8 @@ import { parse } from "yaml";
 import { loadConfig } from "../../src/config.ts";
 import { runCli } from "../support/cli-process.ts";
 import { read, ROOT } from "../support/markdown.ts";
-import { randomPort, serverBinary, TestServer } from "../support/nats-server.ts";
+import { takePort } from "../../scripts/lab/ports.ts";
+import { serverBinary, TestServer } from "../support/nats-server.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 
 interface ComposeService {
@@ -34,7 +35,7 @@ function configOf(path: string): string {
 
 /** How often the files are synced, in nanoseconds, or `always`, as the server itself tells it. */
 async function syncInForce(config: string): Promise<unknown> {
-  const port = randomPort();
+  const port = await takePort();
   await using server = await TestServer.start({ config: `${config}\nhttp: 127.0.0.1:${port}` });
   assert.ok(server.pid > 0);
   const reply = await fetch(`http://127.0.0.1:${port}/jsz`);

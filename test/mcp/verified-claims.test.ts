@@ -8,7 +8,7 @@ import { pathToFileURL } from "node:url";
 import { CliProcess, runCli } from "../support/cli-process.ts";
 import { codeBlocks, read, ROOT } from "../support/markdown.ts";
 import { installCommand } from "../support/nats-cli.ts";
-import { randomPort } from "../support/nats-server.ts";
+import { takePort } from "../../scripts/lab/ports.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
@@ -48,7 +48,7 @@ describe("docs/agents.md shows how to refuse what a stale holder publishes", () 
   it("in front of an HTTP service", async () => {
     await using coordinator = await TestCoordinator.start();
     await using folder = await TempFolder.create();
-    const port = randomPort();
+    const port = await takePort();
     const library = pathToFileURL(join(ROOT, "dist/src/index.js")).href;
     const program = (service ?? "")
       .replace('"if-coordinator"', JSON.stringify(library))

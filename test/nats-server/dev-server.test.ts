@@ -15,7 +15,8 @@ import {
 } from "../../src/nats-server/dev-server.ts";
 import { readServerInfo } from "../../src/nats-server/server-info.ts";
 import { ownFolder } from "../../src/nats-server/store-owner.ts";
-import { randomPort, serverBinary } from "../support/nats-server.ts";
+import { takePort } from "../../scripts/lab/ports.ts";
+import { serverBinary } from "../support/nats-server.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 
 async function devServer(
@@ -233,7 +234,7 @@ describe("the owner of a folder", () => {
   it("can be replaced when it is gone, with any files that it has left", async () => {
     await using folder = await TempFolder.create();
     const { path } = folder;
-    const stale = { pid: 1, port: randomPort(), word: "gone" };
+    const stale = { pid: 1, port: await takePort(), word: "gone" };
     for (const left of [JSON.stringify(stale), "{", ""]) {
       await writeFile(join(path, "owner.json"), left);
       const owner = await ownFolder(path, "folder");

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { Cluster } from "../../scripts/lab/cluster.ts";
 import { connectNats } from "../../src/nats/connection.ts";
-import { randomPort, serverBinary } from "../support/nats-server.ts";
+import { serverBinary } from "../support/nats-server.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 
 const ROUNDS = 3;
@@ -36,8 +36,8 @@ describe("two workers that start together on an empty cluster of three nodes", (
       await using folder = await TempFolder.create();
       const binary = await serverBinary();
       await using cluster = await Cluster.start({
-        ...{ nodes: 3, workers: WORKERS, binary, folder: folder.path, network: null },
-        ...{ firstPort: randomPort(), isDirect: true },
+        ...{ nodes: 3, workers: WORKERS, binary, folder: folder.path },
+        ...{ network: null, isDirect: true },
       });
       await untilAllServe(cluster.urls);
       for (const { name, endings } of cluster.workers) {

@@ -13,7 +13,8 @@ import {
 } from "../../src/nats/connection.ts";
 import { requireJetStream } from "../../src/nats/require-jetstream.ts";
 import { NatsProxy } from "../support/nats-proxy.ts";
-import { randomPort, TestServer } from "../support/nats-server.ts";
+import { takePort } from "../../scripts/lab/ports.ts";
+import { TestServer } from "../support/nats-server.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
@@ -36,7 +37,7 @@ async function connected(options: ConnectOptions): Promise<Disposable> {
 
 describe("connecting to NATS", () => {
   it("says which server does not answer, and how to name another", async () => {
-    const url = `nats://127.0.0.1:${randomPort()}`;
+    const url = `nats://127.0.0.1:${await takePort()}`;
     await assert.rejects(connectNats({ servers: [url] }), {
       name: "ConnectionError",
       message: new RegExp(

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { EventBus } from "../../src/client/event-bus.ts";
-import { randomPort, TestServer } from "../support/nats-server.ts";
+import { takePort } from "../../scripts/lab/ports.ts";
+import { TestServer } from "../support/nats-server.ts";
 import { NotedLog } from "../support/stand-in.ts";
 import { TestCoordinator } from "../support/test-coordinator.ts";
 
@@ -14,7 +15,7 @@ interface LeafNode extends AsyncDisposable {
 }
 
 async function startHub(): Promise<LeafNode> {
-  const port = randomPort();
+  const port = await takePort();
   const hub = await TestServer.start({
     config: `jetstream { domain: hub }\nserver_name: hub\nleafnodes { listen: "127.0.0.1:${port}" }`,
   });

@@ -4,17 +4,13 @@
  *     await using server = await TestServer.start();
  *     const connection = await server.connect();
  */
-import { randomInt } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type NatsConnection, type NodeConnectionOptions } from "@nats-io/transport-node";
+import { takePort } from "../../scripts/lab/ports.ts";
 import { loadConfig } from "../../src/config.ts";
-import {
-  type NatsServerProcess,
-  PortTakenError,
-  startNatsServer,
-} from "../../src/nats-server/dev-server.ts";
+import { type NatsServerProcess, startNatsServer } from "../../src/nats-server/dev-server.ts";
 import { resolveServerBinary } from "../../src/nats-server/server-binary.ts";
 
 export interface TestServerOptions {
@@ -25,8 +21,6 @@ export interface TestServerOptions {
   /** Whether the server has JetStream. Default: true. */
   readonly jetstream?: boolean;
 }
-
-const ATTEMPTS = 20;
 
 export class TestServer implements AsyncDisposable {
   readonly storeDir: string;
@@ -48,7 +42,8 @@ export class TestServer implements AsyncDisposable {
   static async start(options: TestServerOptions = {}): Promise<TestServer> {
     const storeDir = await mkdtemp(join(tmpdir(), "nats-"));
     try {
-      return new TestServer(storeDir, await launchOnFreePort(storeDir, options), options);
+      const process = await launch(storeDir, await takePort(), options);
+      return new TestServer(storeDir, process, options);
     } catch (error) {
       await rm(storeDir, { recursive: true, force: true });
       throw error;
@@ -109,25 +104,4 @@ async function launch(
   options: TestServerOptions,
 ): Promise<NatsServerProcess> {
   return startNatsServer({ ...options, binary: await serverBinary(), storeDir, port });
-}
-
-async function launchOnFreePort(
-  storeDir: string,
-  options: TestServerOptions,
-): Promise<NatsServerProcess> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await launch(storeDir, randomPort(), options);
-    } catch (error) {
-      if (!(error instanceof PortTakenError) || attempt === ATTEMPTS) throw error;
-    }
-  }
-}
-
-/**
- * A port below those that systems use for outgoing connections. So while a server is down for a restart, no
- * other program gets its port.
- */
-export function randomPort(): number {
-  return randomInt(10_000, 30_000);
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Cluster } from "../../../scripts/lab/cluster.ts";
-import { randomPort, serverBinary } from "../../support/nats-server.ts";
+import { serverBinary } from "../../support/nats-server.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { diagnose, type Diagnosis, textOf } from "./diagnose.ts";
 
@@ -11,7 +11,7 @@ describe("if-coordinator doctor, for a cluster", () => {
     await using folder = await TempFolder.create();
     await using cluster = await Cluster.start({
       ...{ nodes: 3, workers: 1, binary: await serverBinary(), folder: folder.path, network: null },
-      ...{ firstPort: randomPort(), isDirect: true, figures: true },
+      ...{ isDirect: true, figures: true },
     });
     const ask = (): Promise<Diagnosis> =>
       diagnose(

@@ -7,7 +7,8 @@ import { jetstreamManager, RetentionPolicy, StorageType } from "@nats-io/jetstre
 import { runCli } from "../../support/cli-process.ts";
 import { NatsProxy } from "../../support/nats-proxy.ts";
 import { Authority } from "../../support/certificates.ts";
-import { randomPort, TestServer } from "../../support/nats-server.ts";
+import { takePort } from "../../../scripts/lab/ports.ts";
+import { TestServer } from "../../support/nats-server.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { respond } from "../../support/stand-in.ts";
 import { diagnose, textOf } from "./diagnose.ts";
@@ -83,7 +84,7 @@ describe("if-coordinator doctor, without a coordinator", () => {
     const expiresAt = new Date(Date.now() + 7 * 24 * 60 * 60 * 1000);
     const options = { ips: ["127.0.0.1"], expiresAt };
     const { cert, key } = await authority.issue(folder.path, "server", options);
-    const monitor = randomPort();
+    const monitor = await takePort();
     await using server = await TestServer.start({
       config: `jetstream { sync_interval: always }, http: 127.0.0.1:${monitor}
         tls { cert_file: "${cert}", key_file: "${key}" }`,
