@@ -1,10 +1,12 @@
 /** `if-coordinator mcp`: the tools of a coding agent, for the client that starts this command. */
 import type { Command } from "commander";
 import { agentSessionOfClient, givenMcpToken } from "../config/agent-session.ts";
-import { clientSettings, sessionFromEnvironment } from "../config/client-settings.ts";
+import { sessionFromEnvironment } from "../config/client-settings.ts";
 import type { Agent, AgentOptions } from "../mcp/agent.ts";
-import { type Believed, removeAbandonedClaims, writeClaims } from "./mcp/claims-file.ts";
+import { removeAbandonedClaims } from "./mcp/claims-file.ts";
 import { removeAbandonedSeats, takeSeat, type Seat } from "./mcp/folder-seat.ts";
+import { HookClaims } from "./mcp/hook-claims.ts";
+import { removeAbandonedSockets } from "./mcp/hook-listener.ts";
 import { ownedSession } from "./mcp/owned-session.ts";
 import { type Address, parseAddress } from "./mcp/parse-address.ts";
 import { openCoordinator } from "./shared/client.ts";
@@ -57,6 +59,7 @@ async function mcp(options: McpOptions): Promise<void> {
   });
   removeAbandonedSeats();
   removeAbandonedClaims();
+  removeAbandonedSockets();
   using interruption = new Interruption(STOPS_SERVICE);
   const ended = Promise.race([outputClosed, interruption.happened]);
   if (options.http === undefined) await serveOne(options, ended);
@@ -102,35 +105,16 @@ async function serveMany(
 
 function agentOptions(options: McpOptions, session: () => string): AgentOptions {
   const logger = { debug: () => undefined, warn: say, error: say };
-  const keep = claimsKeeper();
+  const hookClaims = new HookClaims(options, say);
   return {
-    open: () => openCoordinator(options, logger),
+    open: () => hookClaims.through(openCoordinator(options, logger)),
     session,
     capabilities: options.capability ?? [],
     ttlSeconds: options.ttl,
     logger,
-    believes: (session, held) => {
-      const { servers = "" } = clientSettings(options);
-      const claims = held.map(({ claim: { task, attempt }, session: session_id }) => {
-        return { task_id: task.task_id, attempt, session_id };
-      });
-      keep(session, { servers, claims });
+    believes: (...claims) => {
+      hookClaims.write(...claims);
     },
-  };
-}
-
-/** Writes the claims for hooks. If that is not possible, it says so once. */
-function claimsKeeper(): (session: string, believed: Believed) => void {
-  let hasWarned = false;
-  return (session, believed) => {
-    try {
-      writeClaims(session, believed);
-    } catch (error) {
-      if (hasWarned) return;
-      hasWarned = true;
-      const reason = error instanceof Error ? error.message : String(error);
-      say(`hooks will not know the claims of this agent: ${reason}`);
-    }
   };
 }
 

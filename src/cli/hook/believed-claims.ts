@@ -15,6 +15,7 @@ export function believedBy(
   const known = files.filter((file) => file !== null);
   return {
     servers: known.find(({ servers }) => servers !== "")?.servers ?? "",
+    socket: known.find(({ socket }) => socket !== undefined)?.socket,
     claims: known.flatMap(({ claims }) => claims),
   };
 }

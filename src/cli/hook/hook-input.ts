@@ -1,5 +1,5 @@
 /** What a client tells its hook, as JSON on standard input. Each client has names of its own. */
-import { readFileSync } from "node:fs";
+import { fstatSync, readFileSync } from "node:fs";
 
 export interface HookInput {
   /** The client's id of the agent's session. */
@@ -9,6 +9,8 @@ export interface HookInput {
   /** Whether a hook has kept the agent from stopping already. */
   readonly isSecondStop: boolean;
 }
+
+const STDIN = 0;
 
 let input: HookInput | undefined;
 
@@ -43,9 +45,10 @@ export function publishes(command: string): boolean {
 }
 
 function readJson(): Readonly<Record<string, unknown>> {
-  if (process.stdin.isTTY) return {};
   try {
-    const given: unknown = JSON.parse(readFileSync(0, "utf8"));
+    // A terminal has no event. `process.stdin` would say that, too, but takes time to load.
+    if (fstatSync(STDIN).isCharacterDevice()) return {};
+    const given: unknown = JSON.parse(readFileSync(STDIN, "utf8"));
     return isObject(given) ? given : {};
   } catch {
     return {};

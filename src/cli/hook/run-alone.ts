@@ -5,10 +5,14 @@ import { runHook } from "./run-hook.ts";
 
 /** Sets the exit code of the process. Never rejects. */
 export async function runAlone(event: EventName, client: string): Promise<void> {
-  endWithClosedPipe();
   try {
-    await runHook(event, client, {});
+    const finding = await runHook(event, client, {});
+    if (finding === null) return;
+    endWithClosedPipe();
+    const { tellClient } = await import("./tell-client.ts");
+    tellClient(finding);
   } catch (error) {
+    endWithClosedPipe();
     const { reportError } = await import("../shared/report-error.ts");
     process.exitCode = reportError(error, { isJson: false });
   } finally {

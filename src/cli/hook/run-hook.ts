@@ -1,74 +1,100 @@
-/** What a hook does that concerns an agent. It loads no command line, because a client waits for its hook. */
-import { forgetClaims } from "../mcp/claims-file.ts";
+/** What a hook finds out for the agent. It loads no command line, because a client waits for its hook. */
+import { type Believed, forgetClaims } from "../mcp/claims-file.ts";
 import type { ConnectionOptions } from "../shared/connection-options.ts";
-import { ExitError } from "../shared/errors.ts";
-import { EXIT } from "../shared/exit-codes.ts";
-import { print } from "../shared/output.ts";
-import type { CheckedClaim, Situation } from "./ask-coordinator.ts";
+import { askServer } from "./ask-server.ts";
 import { believedBy, sessionsOf } from "./believed-claims.ts";
 import { type EventName, inputOf } from "./events.ts";
 import { type HookInput, publishes } from "./hook-input.ts";
+import type { CheckedClaim, Question } from "./questions.ts";
 
-/** @throws ExitError if the client has to stop */
+export interface Finding {
+  readonly text: string;
+  /** Whether the client must not go on. */
+  readonly isRefusal: boolean;
+}
+
+/** @returns null if there is nothing to say */
 export async function runHook(
   event: EventName,
   client: string,
   connection: ConnectionOptions,
-): Promise<void> {
+): Promise<Finding | null> {
   const input = inputOf(event);
-  if (event === "pre-tool-use" && !publishes(input.command)) return;
+  if (event === "pre-tool-use" && !publishes(input.command)) return null;
   const believed = believedBy(client, input.sessionId, connection);
-  if (event !== "session-start" && believed.claims.length === 0) return;
-  // Most hooks end before, without a NATS client.
-  const { askSituation, checkClaims, giveBack } = await import("./ask-coordinator.ts");
+  if (event === "session-start") return await welcome(believed, connection);
+  if (believed.claims.length === 0) return null;
   switch (event) {
-    case "session-start": {
-      const situation = await askSituation(believed, connection);
-      // In a project without a coordinator, the agent need not know of it.
-      if (situation !== null) await welcome(situation);
-      return;
-    }
     case "session-end":
-      await giveBack(believed, connection);
+      await ask("giveBack", believed, connection);
       for (const session of sessionsOf(client, input.sessionId, connection)) forgetClaims(session);
-      return;
+      return null;
     case "stop":
-      remind((await checkClaims(believed, connection)) ?? [], input);
-      return;
+      return remind((await ask("verify", believed, connection)) ?? [], input);
     case "pre-tool-use":
     case "pre-push":
-      refuseStale((await checkClaims(believed, connection)) ?? []);
+      return refuseStale((await ask("verify", believed, connection)) ?? []);
   }
 }
 
-async function welcome({ claims, ready }: Situation): Promise<void> {
-  const held = claims
-    .filter(({ holds }) => holds)
-    .map((claim) => ({ task_id: handleOf(claim), cancel_requested: false }));
-  const { primeToolsText } = await import("../prime/prime-text.ts");
-  print(primeToolsText({ held, has_more: false, ready }));
+/** @returns null if nobody answers: then nobody knows */
+async function ask(
+  question: Question["question"],
+  believed: Believed,
+  connection: ConnectionOptions,
+): Promise<readonly CheckedClaim[] | null> {
+  const { claims, socket } = believed;
+  const answer = socket === undefined ? null : await askServer(socket, { question, claims });
+  if (answer !== null) return answer;
+  const flags = flagsFor(believed, connection);
+  const { natsAnswers } = await import("./nats-answers.ts");
+  if (!(await natsAnswers(flags))) return null;
+  // Only now, because this loads a NATS client.
+  const { askCoordinator } = await import("./ask-coordinator.ts");
+  return await askCoordinator({ question, claims }, flags);
 }
 
-/** Clients show the model what is on standard error, if the exit code is 2. */
-function refuseStale(claims: readonly CheckedClaim[]): void {
+/** Where the agent has its claims from, unless the hook is told something else. */
+function flagsFor({ servers }: Believed, connection: ConnectionOptions): ConnectionOptions {
+  return servers === "" ? connection : { nats: servers, ...connection };
+}
+
+/** In a project without a coordinator, the agent need not know of it. */
+async function welcome(believed: Believed, connection: ConnectionOptions): Promise<Finding | null> {
+  const held = await heldOf(believed, connection);
+  if (held === null) return null;
+  const { primeToolsText } = await import("../prime/prime-text.ts");
+  return { text: primeToolsText(held.map(handleOf)), isRefusal: false };
+}
+
+/** `null`: no coordinator runs. */
+async function heldOf(
+  believed: Believed,
+  connection: ConnectionOptions,
+): Promise<readonly CheckedClaim[] | null> {
+  if (believed.claims.length > 0) {
+    const claims = await ask("verify", believed, connection);
+    return claims?.filter(({ holds }) => holds) ?? null;
+  }
+  const { natsAnswers } = await import("./nats-answers.ts");
+  return (await natsAnswers(flagsFor(believed, connection))) ? [] : null;
+}
+
+function refuseStale(claims: readonly CheckedClaim[]): Finding | null {
   const stale = claims.filter(({ holds }) => !holds);
-  if (stale.length === 0) return;
+  if (stale.length === 0) return null;
   const reasons = stale.map(
     (claim) => `${handleOf(claim)} is no longer yours: ${claim.holder ?? "nobody"} holds the task`,
   );
-  throw new ExitError(
-    EXIT.usage,
-    `${reasons.join("; ")}. Publish nothing of it. Call next_task to take another task.`,
-  );
+  const text = `${reasons.join("; ")}. Publish nothing of it. Call next_task to take another task.`;
+  return { text, isRefusal: true };
 }
 
-function remind(claims: readonly CheckedClaim[], { isSecondStop }: HookInput): void {
+function remind(claims: readonly CheckedClaim[], { isSecondStop }: HookInput): Finding | null {
   const held = claims.filter(({ holds }) => holds).map(handleOf);
-  if (held.length === 0 || isSecondStop) return;
-  throw new ExitError(
-    EXIT.usage,
-    `you still hold ${held.join(", ")}: finish the work, or call finish_task with give_back.`,
-  );
+  if (held.length === 0 || isSecondStop) return null;
+  const text = `you still hold ${held.join(", ")}: finish the work, or call finish_task with give_back.`;
+  return { text, isRefusal: true };
 }
 
 function handleOf({ task_id: id, attempt }: CheckedClaim): string {

@@ -7,7 +7,7 @@ import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { isMissing, makeOwnFolder, refuseForeignFolder } from "../../private-files.ts";
 
-export type AgentFolder = "agents" | "claims";
+export type AgentFolder = "agents" | "claims" | "sockets";
 
 /** Another process can remove the folder each time that it is empty. */
 const MAX_ATTEMPTS = 10;

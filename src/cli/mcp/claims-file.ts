@@ -17,6 +17,8 @@ export interface BelievedClaim {
 export interface Believed {
   /** The NATS servers of the agent, without a login. */
   readonly servers: string;
+  /** Where the server of the agent answers hooks. */
+  readonly socket?: string | undefined;
   readonly claims: readonly BelievedClaim[];
 }
 
@@ -37,7 +39,7 @@ const ABANDONED_MS = 24 * 60 * 60_000;
  *
  * @throws Error if it cannot be written
  */
-export function writeClaims(session: string, { servers, claims }: Believed): void {
+export function writeClaims(session: string, { claims, ...agent }: Believed): void {
   if (claims.length === 0) {
     for (const file of filesOf(session)) remove(file);
     return;
@@ -47,7 +49,7 @@ export function writeClaims(session: string, { servers, claims }: Believed): voi
     const given_back = read(file)?.given_back ?? [];
     const left = claims.filter((claim) => !given_back.some((other) => isSame(claim, other)));
     const { pid, ppid: client } = process;
-    write(file, { servers, claims: left, pid, client, given_back });
+    write(file, { ...agent, claims: left, pid, client, given_back });
   });
 }
 

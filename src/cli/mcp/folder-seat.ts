@@ -52,12 +52,17 @@ function firstFree(seats: string, name: string): Seat {
 
 /** The sessions of the agents that run in the folder. */
 export function seatsOf(folder: string): string[] {
-  const name = sessionOfFolder(folder);
-  const isOfFolder = (file: string): boolean =>
-    file === name || (file.startsWith(`${name}-`) && /^\d+$/.test(file.slice(name.length + 1)));
-  return agentFolders("agents").flatMap((seats) =>
-    namesIn(seats).filter((file) => isOfFolder(file) && isTaken(join(seats, file))),
+  const files = agentFolders("agents").flatMap((seats) =>
+    namesIn(seats).map((name) => ({ name, path: join(seats, name) })),
   );
+  // Most hooks find no seat, and need not know the name, which takes time to make.
+  if (files.length === 0) return [];
+  const first = sessionOfFolder(folder);
+  const isOfFolder = (name: string): boolean =>
+    name === first || (name.startsWith(`${first}-`) && /^\d+$/.test(name.slice(first.length + 1)));
+  return files
+    .filter(({ name, path }) => isOfFolder(name) && isTaken(path))
+    .map(({ name }) => name);
 }
 
 /** Removes the seats of servers that were killed. Never throws: what is left harms nobody. */

@@ -31,8 +31,12 @@ export function primeText(priming: Priming): string {
   return whole.length <= MAX_CHARACTERS ? whole : textOf(priming, "once");
 }
 
-/** The same for an agent with the tools of the MCP server, whose sessions and leases are not its concern. */
-export function primeToolsText(situation: Situation): string {
+/**
+ * The same for an agent with the tools of the MCP server, whose sessions and leases are not its concern.
+ *
+ * @param held the handles of its claims
+ */
+export function primeToolsText(held: readonly string[]): string {
   const first =
     "You share the tasks of this project with other agents, by the tools of if-coordinator. " +
     "Work only on tasks that you hold.";
@@ -40,7 +44,7 @@ export function primeToolsText(situation: Situation): string {
     "Take a task with next_task, do the work, and end it with finish_task. Before you push or publish, call " +
     "report_progress: if the claim is lost, stop and publish nothing. Read the notices of each reply.";
   const room = MAX_CHARACTERS - first.length - rest.length - 2;
-  return [first, situationText(situation, room), rest].join("\n");
+  return [first, heldText(held, false, " (see show_tasks)", room), rest].join("\n");
 }
 
 function textOf(
@@ -73,15 +77,20 @@ function situationText(situation: Situation, room: number): string {
     );
   }
   const { held, has_more: hasMore, ready } = situation;
-  const waiting = `${ready} ready ${ready === 1 ? "task waits" : "tasks wait"} for a session.`;
-  if (held.length === 0) return `You hold no task. ${waiting}`;
-  // As many ids as fit, because a shortened id is of no use.
-  for (let count = held.length; count > 0; count--) {
-    const isAll = count === held.length && !hasMore;
-    const text = `You hold ${held.slice(0, count).map(nameOf).join(", ")}${isAll ? "" : " and more (task list --mine)"}. ${waiting}`;
+  const waiting = ` ${ready} ready ${ready === 1 ? "task waits" : "tasks wait"} for a session.`;
+  const text = heldText(held.map(nameOf), hasMore, " (task list --mine)", room - waiting.length);
+  return text + waiting;
+}
+
+/** As many names as fit, because a shortened id is of no use. */
+function heldText(names: readonly string[], hasMore: boolean, where: string, room: number): string {
+  if (names.length === 0) return "You hold no task.";
+  for (let count = names.length; count > 0; count--) {
+    const isAll = count === names.length && !hasMore;
+    const text = `You hold ${names.slice(0, count).join(", ")}${isAll ? "" : ` and more${where}`}.`;
     if (text.length <= room) return text;
   }
-  return `You hold tasks (task list --mine). ${waiting}`;
+  return `You hold tasks${where}.`;
 }
 
 function nameOf({ task_id: id, cancel_requested: isCancelled }: HeldTask): string {

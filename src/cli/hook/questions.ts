@@ -1,0 +1,47 @@
+/** What hooks ask the coordinator about the claims that an agent believes to hold. */
+import type { TaskClient } from "../../client/task-client.ts";
+import type { BelievedClaim } from "../mcp/claims-file.ts";
+import { isTaskError } from "../shared/error-report.ts";
+
+export interface CheckedClaim extends BelievedClaim {
+  readonly holds: boolean;
+  /** The session that holds the task now. */
+  readonly holder: string | null;
+}
+
+/** Sends one request. */
+export type Call = TaskClient["call"];
+
+export interface Question {
+  readonly question: keyof typeof QUESTIONS;
+  readonly claims: readonly BelievedClaim[];
+}
+
+const QUESTIONS = { verify, giveBack };
+
+/** @throws TaskError */
+export async function answerTo(
+  { question, claims }: Question,
+  call: Call,
+): Promise<CheckedClaim[]> {
+  return await Promise.all(claims.map((claim) => QUESTIONS[question](claim, call)));
+}
+
+/** Whether the claim is still the agent's own. */
+async function verify(claim: BelievedClaim, call: Call): Promise<CheckedClaim> {
+  const { task_id: id, ...holder } = claim;
+  const { holds, holder: other } = await call("tasks.verify", id, holder);
+  return { ...claim, holds, holder: other };
+}
+
+/** Ends the claim, and returns its task to the pool. A claim that has ended already stays as it is. */
+async function giveBack(claim: BelievedClaim, call: Call): Promise<CheckedClaim> {
+  const { task_id: id, ...holder } = claim;
+  const cause = "the session of the agent has ended";
+  try {
+    await call("tasks.release", id, { ...holder, status: "available", cause });
+  } catch (error) {
+    if (!isTaskError(error) || error.code === "unavailable") throw error;
+  }
+  return { ...claim, holds: false, holder: null };
+}
