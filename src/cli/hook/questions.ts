@@ -13,18 +13,15 @@ export interface CheckedClaim extends BelievedClaim {
 export type Call = TaskClient["call"];
 
 export interface Question {
-  readonly question: keyof typeof QUESTIONS;
+  readonly kind: keyof typeof KINDS;
   readonly claims: readonly BelievedClaim[];
 }
 
-const QUESTIONS = { verify, giveBack };
+const KINDS = { verify, giveBack };
 
 /** @throws TaskError */
-export async function answerTo(
-  { question, claims }: Question,
-  call: Call,
-): Promise<CheckedClaim[]> {
-  return await Promise.all(claims.map((claim) => QUESTIONS[question](claim, call)));
+export async function answerTo({ kind, claims }: Question, call: Call): Promise<CheckedClaim[]> {
+  return await Promise.all(claims.map((claim) => KINDS[kind](claim, call)));
 }
 
 /** Whether the claim is still the agent's own. */

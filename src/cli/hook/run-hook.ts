@@ -39,19 +39,19 @@ export async function runHook(
 
 /** @returns null if nobody answers: then nobody knows */
 async function ask(
-  question: Question["question"],
+  kind: Question["kind"],
   believed: Believed,
   connection: ConnectionOptions,
 ): Promise<readonly CheckedClaim[] | null> {
   const { claims, socket } = believed;
-  const answer = socket === undefined ? null : await askServer(socket, { question, claims });
+  const answer = socket === undefined ? null : await askServer(socket, { kind, claims });
   if (answer !== null) return answer;
   const flags = flagsFor(believed, connection);
   const { natsAnswers } = await import("./nats-answers.ts");
   if (!(await natsAnswers(flags))) return null;
   // Only now, because this loads a NATS client.
   const { askCoordinator } = await import("./ask-coordinator.ts");
-  return await askCoordinator({ question, claims }, flags);
+  return await askCoordinator({ kind, claims }, flags);
 }
 
 /** Where the agent has its claims from, unless the hook is told something else. */

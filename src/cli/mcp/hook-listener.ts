@@ -15,7 +15,7 @@ export type Answer = (question: Question) => Promise<readonly CheckedClaim[]>;
 /** Some systems allow 104 bytes, with a zero at the end. */
 const MAX_PATH_BYTES = 103;
 const MAX_CONNECTIONS = 16;
-const MAX_QUESTION_BYTES = 1024 * 1024;
+const MAX_QUESTION_LENGTH = 1_000_000;
 const IDLE_MS = 2_000;
 
 let listeners = 0;
@@ -56,7 +56,7 @@ export class HookListener {
     server.maxConnections = MAX_CONNECTIONS;
     server.on("error", () => {
       // Such as a folder that another process has removed. Until the next try, hooks find nobody here.
-      this.#open = null;
+      if (this.#open?.server === server) this.close();
     });
     server.listen(path).unref();
     return { server, path };
@@ -67,7 +67,7 @@ export class HookListener {
     socket.setEncoding("utf8").setTimeout(IDLE_MS, () => socket.destroy());
     socket.on("data", (part: string) => {
       text += part;
-      if (text.length > MAX_QUESTION_BYTES) socket.destroy();
+      if (text.length > MAX_QUESTION_LENGTH) socket.destroy();
     });
     socket.on("end", () => {
       void this.#reply(socket, text);

@@ -145,9 +145,9 @@ describe("the socket of an agent's server", () => {
       "",
       "{",
       "null",
-      '{"question":"verify"}',
-      '{"question":"other","claims":[{}]}',
-      '{"question":"verify","claims":[{"task_id":7}]}',
+      '{"kind":"verify"}',
+      '{"kind":"other","claims":[{}]}',
+      '{"kind":"verify","claims":[{"task_id":7}]}',
       "x".repeat(2 * 1024 * 1024),
     ];
     for (const question of questions) {
