@@ -40,7 +40,12 @@ export async function takePorts(count: number, [start, end] = PORTS): Promise<nu
 async function take(port: number): Promise<void> {
   const holder = createSocket("udp4").unref();
   holder.bind({ port, address: HOST, exclusive: true });
-  await once(holder, "listening");
+  try {
+    await once(holder, "listening");
+  } catch (error) {
+    holder.close();
+    throw error;
+  }
   const server = createServer().listen(port, HOST);
   await once(server, "listening");
   server.close();

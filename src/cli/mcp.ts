@@ -112,8 +112,8 @@ function agentOptions(options: McpOptions, session: () => string): AgentOptions 
     capabilities: options.capability ?? [],
     ttlSeconds: options.ttl,
     logger,
-    believes: (...claims) => {
-      hookClaims.write(...claims);
+    believes: (session, held) => {
+      hookClaims.write(session, held);
     },
   };
 }

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import { HOST, takePorts } from "../../scripts/lab/ports.ts";
 
-/** No other test takes a port here. */
-const PORTS = [31_000, 31_004] as const;
+/** Nothing else takes ports between 30,000 and those of clients, but another run of this test. */
+const FIRST = randomInt(30_000, 32_700);
+const PORTS = [FIRST, FIRST + 4] as const;
 const MODULE = new URL("../../scripts/lab/ports.js", import.meta.url).href;
 
 async function takenByAnotherProcess(): Promise<number> {
@@ -22,9 +24,8 @@ describe("a port that a process has taken", () => {
   it("is free for its servers, and is no other process's until the process ends", async () => {
     const first = await takePorts(2, PORTS);
     const third = await takePorts(1, PORTS);
-    const others = [31_000, 31_001, 31_002, 31_003].filter(
-      (port) => ![first, first + 1, third].includes(port),
-    );
+    const all = [FIRST, FIRST + 1, FIRST + 2, FIRST + 3];
+    const others = all.filter((port) => ![first, first + 1, third].includes(port));
     assert.equal(others.length, 1);
     assert.equal(await takenByAnotherProcess(), others[0]);
 

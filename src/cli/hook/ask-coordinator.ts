@@ -6,15 +6,17 @@ import { reportOf } from "../shared/error-report.ts";
 import { EXIT } from "../shared/exit-codes.ts";
 import { answerTo, type CheckedClaim, type Question } from "./questions.ts";
 
-/** A client waits for its hook. */
+/** Workers may be restarting. */
 const PATIENCE_MS = 1_000;
-/** With a server that accepts the connection and says nothing, the connection alone would take longer. */
-const LONGEST_MS = 2_000;
 
-/** @returns null if no coordinator answers: then nobody knows */
+/**
+ * @param ms with a server that says nothing, the connection alone would take longer
+ * @returns null if no coordinator answers: then nobody knows
+ */
 export async function askCoordinator(
   question: Question,
   flags: ConnectionOptions,
+  ms: number,
 ): Promise<readonly CheckedClaim[] | null> {
   let answer: readonly CheckedClaim[] | null = null;
   const options = { timeout: PATIENCE_MS, json: true, ...flags };
@@ -24,7 +26,7 @@ export async function askCoordinator(
     );
   });
   try {
-    await within(LONGEST_MS, asked);
+    await within(ms, asked);
   } catch (error) {
     if (reportOf(error).exitCode !== EXIT.noCoordinator) throw error;
   }

@@ -5,19 +5,14 @@ import { type Believed, readClaims, sessionsOfThisClient } from "../mcp/claims-f
 import { seatsOf } from "../mcp/folder-seat.ts";
 import { ownedSession } from "../mcp/owned-session.ts";
 
-/** Of all sessions that can be the agent's. */
+/** One for each session that can be the agent's, if anything is known of it. */
 export function believedBy(
   client: string,
   clientSession: string | undefined,
   options: ConnectionFlags,
-): Believed {
+): readonly Believed[] {
   const files = sessionsOf(client, clientSession, options).map(readClaims);
-  const known = files.filter((file) => file !== null);
-  return {
-    servers: known.find(({ servers }) => servers !== "")?.servers ?? "",
-    socket: known.find(({ socket }) => socket !== undefined)?.socket,
-    claims: known.flatMap(({ claims }) => claims),
-  };
+  return files.filter((file) => file !== null);
 }
 
 /**

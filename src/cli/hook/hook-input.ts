@@ -55,7 +55,7 @@ function readJson(): Readonly<Record<string, unknown>> {
   }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 

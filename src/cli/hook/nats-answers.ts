@@ -1,32 +1,37 @@
 /** Whether a NATS server runs. It introduces itself to each connection, so this needs no NATS client. */
+import { setMaxListeners } from "node:events";
 import { connect } from "node:net";
 import { clientSettings, type ConnectionFlags } from "../../config/client-settings.ts";
-import { hostAndPortOf, parseServers } from "../../nats/connection-values.ts";
-import { textFrom } from "./ask-server.ts";
+import { ConnectionValueError, hostAndPortOf, parseServers } from "../../nats/connection-values.ts";
+import { receivedText } from "./received-text.ts";
 
-const PATIENCE_MS = 1_000;
 const INTRODUCTION = "INFO ";
 
 /**
- * Whether one of the servers answers that a command would connect to.
+ * Whether one of the servers answers in time that a command would connect to.
  *
- * @throws ConnectionValueError, ContextError
+ * @throws ContextError
  */
-export async function natsAnswers(flags: ConnectionFlags): Promise<boolean> {
-  const { servers = "" } = clientSettings(flags);
+export async function natsAnswers(flags: ConnectionFlags, ms: number): Promise<boolean> {
   const found = new AbortController();
+  setMaxListeners(0, found.signal);
   await Promise.all(
-    parseServers(servers).urls.map(async (url) => {
+    urlsIn(flags).map(async (url) => {
+      const connection = connect({ ...hostAndPortOf(url), signal: found.signal });
+      const text = await receivedText(connection, ms, INTRODUCTION.length);
       // Nobody has to wait for the others then.
-      if (await introducesItself(url, found.signal)) found.abort();
+      if (text.startsWith(INTRODUCTION)) found.abort();
     }),
   );
   return found.signal.aborted;
 }
 
-/** @param signal closes the connection */
-async function introducesItself(url: string, signal: AbortSignal): Promise<boolean> {
-  const connection = connect({ ...hostAndPortOf(url), signal });
-  const text = await textFrom(connection, PATIENCE_MS, INTRODUCTION.length);
-  return text.startsWith(INTRODUCTION);
+function urlsIn(flags: ConnectionFlags): readonly string[] {
+  try {
+    return parseServers(clientSettings(flags).servers ?? "").urls;
+  } catch (error) {
+    // Nothing runs at what is no address. Other commands say what is wrong with it.
+    if (error instanceof ConnectionValueError) return [];
+    throw error;
+  }
 }

@@ -2,6 +2,7 @@
 import type { TaskClient } from "../../client/task-client.ts";
 import type { BelievedClaim } from "../mcp/claims-file.ts";
 import { isTaskError } from "../shared/error-report.ts";
+import { isObject } from "./hook-input.ts";
 
 export interface CheckedClaim extends BelievedClaim {
   readonly holds: boolean;
@@ -18,6 +19,18 @@ export interface Question {
 }
 
 const KINDS = { verify, giveBack };
+
+/** Whether a hook has sent this, perhaps of another version. */
+export function isQuestion(value: unknown): value is Question {
+  if (!isObject(value) || !Array.isArray(value.claims)) return false;
+  return Object.hasOwn(KINDS, String(value.kind)) && value.claims.every(isClaim);
+}
+
+function isClaim(value: unknown): value is BelievedClaim {
+  if (!isObject(value)) return false;
+  const { task_id: id, attempt, session_id: session } = value;
+  return typeof id === "string" && typeof attempt === "number" && typeof session === "string";
+}
 
 /** @throws TaskError */
 export async function answerTo({ kind, claims }: Question, call: Call): Promise<CheckedClaim[]> {

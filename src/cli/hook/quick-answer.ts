@@ -25,7 +25,7 @@ async function hasNothingToDo(event: EventName, client: string): Promise<boolean
     const { command, sessionId } = inputOf(event);
     if (event === "pre-tool-use" && !publishes(command)) return true;
     const { believedBy } = await import("./believed-claims.ts");
-    return believedBy(client, sessionId, {}).claims.length === 0;
+    return believedBy(client, sessionId, {}).every(({ claims }) => claims.length === 0);
   } catch {
     // The hook itself reports it.
     return false;

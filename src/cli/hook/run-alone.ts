@@ -1,7 +1,10 @@
 /** Runs a hook as the command line would, with the same end, but without loading it. */
 import { endSoon, endWithClosedPipe } from "../shared/command-end.ts";
+import { EXIT } from "../shared/exit-codes.ts";
 import type { EventName } from "./events.ts";
 import { runHook } from "./run-hook.ts";
+
+const LAST_OUTPUT_MS = 100;
 
 /** Sets the exit code of the process. Never rejects. */
 export async function runAlone(event: EventName, client: string): Promise<void> {
@@ -14,8 +17,10 @@ export async function runAlone(event: EventName, client: string): Promise<void> 
   } catch (error) {
     endWithClosedPipe();
     const { reportError } = await import("../shared/report-error.ts");
-    process.exitCode = reportError(error, { isJson: false });
+    reportError(error, { isJson: false });
+    // Another code could mean to a client that the agent must not go on.
+    process.exitCode = EXIT.failed;
   } finally {
-    endSoon();
+    endSoon(LAST_OUTPUT_MS);
   }
 }

@@ -13,7 +13,15 @@ export interface Finding {
   readonly isRefusal: boolean;
 }
 
-/** @returns null if there is nothing to say */
+/** A client waits for its hook, and gives it up after some seconds. */
+const LONGEST_MS = 2_500;
+/** Nothing depends on it. */
+const GREETING_MS = 1_000;
+
+/**
+ * @returns null if there is nothing to say
+ * @throws ContextError
+ */
 export async function runHook(
   event: EventName,
   client: string,
@@ -21,10 +29,14 @@ export async function runHook(
 ): Promise<Finding | null> {
   const input = inputOf(event);
   if (event === "pre-tool-use" && !publishes(input.command)) return null;
-  const believed = believedBy(client, input.sessionId, connection);
-  if (event === "session-start") return await welcome(believed, connection);
-  if (believed.claims.length === 0) return null;
+  const known = believedBy(client, input.sessionId, connection);
+  const believed = known.filter(({ claims }) => claims.length > 0);
+  if (believed.length === 0) {
+    return event === "session-start" ? await greet(known[0], connection) : null;
+  }
   switch (event) {
+    case "session-start":
+      return welcome(await ask("verify", believed, connection));
     case "session-end":
       await ask("giveBack", believed, connection);
       for (const session of sessionsOf(client, input.sessionId, connection)) forgetClaims(session);
@@ -40,44 +52,55 @@ export async function runHook(
 /** @returns null if nobody answers: then nobody knows */
 async function ask(
   kind: Question["kind"],
-  believed: Believed,
+  believed: readonly Believed[],
   connection: ConnectionOptions,
 ): Promise<readonly CheckedClaim[] | null> {
+  const asked = believed.map((one) => askAbout(one, kind, connection));
+  const answers = (await Promise.all(asked)).filter((answer) => answer !== null);
+  return answers.length === 0 ? null : answers.flat();
+}
+
+async function askAbout(
+  believed: Believed,
+  kind: Question["kind"],
+  connection: ConnectionOptions,
+): Promise<readonly CheckedClaim[] | null> {
+  const until = performance.now() + LONGEST_MS;
   const { claims, socket } = believed;
-  const answer = socket === undefined ? null : await askServer(socket, { kind, claims });
+  const question = { kind, claims };
+  // The server may be connected to another coordinator than the hook is told to ask.
+  const isTold = Object.keys(connection).length > 0;
+  const answer = socket === undefined || isTold ? null : await askServer(socket, question);
   if (answer !== null) return answer;
   const flags = flagsFor(believed, connection);
   const { natsAnswers } = await import("./nats-answers.ts");
-  if (!(await natsAnswers(flags))) return null;
+  if (!(await natsAnswers(flags, until - performance.now()))) return null;
   // Only now, because this loads a NATS client.
   const { askCoordinator } = await import("./ask-coordinator.ts");
-  return await askCoordinator({ kind, claims }, flags);
+  return await askCoordinator(question, flags, until - performance.now());
 }
 
 /** Where the agent has its claims from, unless the hook is told something else. */
-function flagsFor({ servers }: Believed, connection: ConnectionOptions): ConnectionOptions {
+function flagsFor(believed: Believed | undefined, connection: ConnectionOptions) {
+  const { servers = "" } = believed ?? {};
   return servers === "" ? connection : { nats: servers, ...connection };
 }
 
-/** In a project without a coordinator, the agent need not know of it. */
-async function welcome(believed: Believed, connection: ConnectionOptions): Promise<Finding | null> {
-  const held = await heldOf(believed, connection);
-  if (held === null) return null;
-  const { primeToolsText } = await import("../prime/prime-text.ts");
-  return { text: primeToolsText(held.map(handleOf)), isRefusal: false };
+/** Where no NATS server runs, the agent need not know of the coordinator. */
+async function greet(
+  believed: Believed | undefined,
+  connection: ConnectionOptions,
+): Promise<Finding | null> {
+  const { natsAnswers } = await import("./nats-answers.ts");
+  const isThere = await natsAnswers(flagsFor(believed, connection), GREETING_MS);
+  return isThere ? await welcome([]) : null;
 }
 
-/** `null`: no coordinator runs. */
-async function heldOf(
-  believed: Believed,
-  connection: ConnectionOptions,
-): Promise<readonly CheckedClaim[] | null> {
-  if (believed.claims.length > 0) {
-    const claims = await ask("verify", believed, connection);
-    return claims?.filter(({ holds }) => holds) ?? null;
-  }
-  const { natsAnswers } = await import("./nats-answers.ts");
-  return (await natsAnswers(flagsFor(believed, connection))) ? [] : null;
+async function welcome(claims: readonly CheckedClaim[] | null): Promise<Finding | null> {
+  if (claims === null) return null;
+  const { primeToolsText } = await import("../prime/prime-text.ts");
+  const held = claims.filter(({ holds }) => holds);
+  return { text: primeToolsText(held.map(handleOf)), isRefusal: false };
 }
 
 function refuseStale(claims: readonly CheckedClaim[]): Finding | null {

@@ -84,12 +84,17 @@ export function sessionsOfThisClient(): string[] {
     .map(({ name }) => decodeURIComponent(name.replace(/\.json$/, "")));
 }
 
-/** Removes what servers have left that were killed. */
+/** Removes what servers have left that were killed. Never throws: what is left harms nobody. */
 export function removeAbandonedClaims(now = Date.now()): void {
   for (const folder of agentFolders("claims")) {
     for (const file of namesIn(folder).map((name) => join(folder, name))) {
       const pid = read(file)?.pid ?? 0;
-      if ((pid === 0 || !isLive(pid)) && isOlderThan(file, now - ABANDONED_MS)) remove(file);
+      if ((pid !== 0 && isLive(pid)) || !isOlderThan(file, now - ABANDONED_MS)) continue;
+      try {
+        remove(file);
+      } catch {
+        // The next server tries again.
+      }
     }
   }
 }
@@ -114,8 +119,9 @@ function write(file: string, stored: Stored): void {
   writePrivateFile(file, JSON.stringify(stored), false);
 }
 
-function isSame(one: BelievedClaim, other: BelievedClaim): boolean {
-  return one.task_id === other.task_id && one.attempt === other.attempt;
+export function isSame(one: BelievedClaim, other: BelievedClaim): boolean {
+  const { task_id: id, attempt, session_id: session } = one;
+  return id === other.task_id && attempt === other.attempt && session === other.session_id;
 }
 
 function isOlderThan(file: string, time: number): boolean {

@@ -4,10 +4,10 @@ import type { HeldClaim } from "../../mcp/held-claim.ts";
 import { answerTo, type CheckedClaim, type Question } from "../hook/questions.ts";
 import type { OpenCoordinator } from "../shared/client.ts";
 import type { ConnectionOptions } from "../shared/connection-options.ts";
-import { writeClaims } from "./claims-file.ts";
+import { type BelievedClaim, isSame, writeClaims } from "./claims-file.ts";
 import { HookListener } from "./hook-listener.ts";
 
-/** Without an answer, a hook asks the coordinator itself. It waits a little longer, and then does the same. */
+/** Without an answer in time, a hook asks the coordinator itself. */
 const ONCE = { deadlineMs: 0, timeoutMs: 400 } as const;
 
 export class HookClaims {
@@ -15,6 +15,7 @@ export class HookClaims {
   readonly #warn: (message: string) => void;
   readonly #listener = new HookListener((question) => this.#answer(question));
   #open: OpenCoordinator | null = null;
+  #claims: readonly BelievedClaim[] = [];
   #hasWarned = false;
 
   /** @param warn is called once if hooks cannot know the claims */
@@ -35,6 +36,7 @@ export class HookClaims {
     const claims = held.map(({ claim: { task, attempt }, session: session_id }) => {
       return { task_id: task.task_id, attempt, session_id };
     });
+    this.#claims = claims;
     try {
       if (claims.length === 0) this.#listener.close();
       const socket = claims.length === 0 ? undefined : this.#listener.listen();
@@ -49,6 +51,10 @@ export class HookClaims {
 
   async #answer(question: Question): Promise<readonly CheckedClaim[]> {
     if (this.#open === null) throw new Error("there is no connection yet");
+    // The question can be for another process, which had this number before.
+    if (!question.claims.every((claim) => this.#claims.some((own) => isSame(own, claim)))) {
+      throw new Error("these are not the claims of this agent");
+    }
     const { tasks } = this.#open.coordinator;
     return await answerTo(question, (operation, id, body) => tasks.call(operation, id, body, ONCE));
   }

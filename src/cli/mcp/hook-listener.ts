@@ -5,7 +5,7 @@
 import { rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
-import type { CheckedClaim, Question } from "../hook/questions.ts";
+import { type CheckedClaim, isQuestion, type Question } from "../hook/questions.ts";
 import { agentFolders, inAgentFolder, namesIn, removeIfEmpty } from "./agent-folder.ts";
 import { isLive } from "./processes.ts";
 
@@ -17,8 +17,7 @@ const MAX_PATH_BYTES = 103;
 const MAX_CONNECTIONS = 16;
 const MAX_QUESTION_LENGTH = 1_000_000;
 const IDLE_MS = 2_000;
-
-let listeners = 0;
+const RANDOM_LENGTH = 8;
 
 export class HookListener {
   readonly #answer: Answer;
@@ -32,7 +31,12 @@ export class HookListener {
   listen(): string | undefined {
     // On Windows, a pipe is not in a folder, and is not the user's own.
     if (process.platform === "win32") return undefined;
-    this.#open ??= inAgentFolder("sockets", (folder) => this.#openIn(folder));
+    try {
+      this.#open ??= inAgentFolder("sockets", (folder) => this.#openIn(folder));
+    } catch {
+      // The folder cannot be made.
+      return undefined;
+    }
     return this.#open?.path;
   }
 
@@ -46,10 +50,9 @@ export class HookListener {
   }
 
   #openIn(folder: string) {
-    const path = join(folder, `${process.pid}-${++listeners}`);
+    // A name is never used again: claims files of killed servers still have it.
+    const path = join(folder, `${process.pid}-${crypto.randomUUID().slice(0, RANDOM_LENGTH)}`);
     if (Buffer.byteLength(path) > MAX_PATH_BYTES) return null;
-    // A killed process can have had the same id.
-    rmSync(path, { force: true });
     const server = createServer({ allowHalfOpen: true }, (socket) => {
       this.#receive(socket);
     });
@@ -78,20 +81,31 @@ export class HookListener {
   /** Never rejects. */
   async #reply(socket: Socket, text: string): Promise<void> {
     try {
-      socket.end(JSON.stringify(await this.#answer(JSON.parse(text) as Question)));
+      const question: unknown = JSON.parse(text);
+      if (!isQuestion(question)) throw new Error("this is not a question");
+      socket.end(JSON.stringify(await this.#answer(question)));
     } catch {
       socket.destroy();
     }
   }
 }
 
-/** Removes the sockets of servers that were killed. */
+/** Removes the sockets of servers that were killed. Never throws: what is left harms nobody. */
 export function removeAbandonedSockets(): void {
   for (const folder of agentFolders("sockets")) {
-    for (const name of namesIn(folder)) {
-      const path = join(folder, name);
-      if (!isLive(Number.parseInt(name, 10))) rmSync(path, { force: true });
-      removeIfEmpty(path);
+    for (const path of namesIn(folder)
+      .filter(isAbandoned)
+      .map((name) => join(folder, name))) {
+      try {
+        rmSync(path, { force: true });
+        removeIfEmpty(path);
+      } catch {
+        // The next server tries again.
+      }
     }
   }
+}
+
+function isAbandoned(name: string): boolean {
+  return !isLive(Number.parseInt(name, 10));
 }

@@ -1,12 +1,13 @@
 /** How the process of a command ends. A hook needs it without the command line, so it does not load commander. */
 import { EXIT } from "./exit-codes.ts";
 
-/** Time to write the last output. */
-const EXIT_DELAY_MS = 1_000;
-
-/** Something half open, such as a connection that was never answered, must not keep the process alive. */
-export function endSoon(): void {
-  setTimeout(() => process.exit(), EXIT_DELAY_MS).unref();
+/**
+ * Something half open, such as a connection that was never answered, must not keep the process alive.
+ *
+ * @param ms time to write the last output
+ */
+export function endSoon(ms = 1_000): void {
+  setTimeout(() => process.exit(), ms).unref();
 }
 
 /** What happens when standard output can no longer be written. */

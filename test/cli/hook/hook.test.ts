@@ -103,6 +103,19 @@ describe("the hooks of a coding agent", () => {
     assert.deepEqual([start.code, start.stdout, start.stderr], [0, "", ""]);
   });
 
+  it("say nothing where the address of the servers is wrong", async () => {
+    await using temp = await TempFolder.create();
+    const start = await hook(temp, "session-start", {}, { NATS_URL: "ws://localhost" });
+    assert.deepEqual([start.code, start.stdout, start.stderr], [0, "", ""]);
+  });
+
+  it("report a wrong setting without refusing anything", async () => {
+    await using temp = await TempFolder.create();
+    const start = await hook(temp, "stop", {}, { NATS_CONTEXT: "nowhere", NATS_URL: "" });
+    assert.deepEqual([start.code, start.stdout], [1, ""]);
+    assert.match(start.stderr, /^if-coordinator: there is no NATS context "nowhere"/);
+  });
+
   it("do not wait for a server that says nothing", async () => {
     await using temp = await TempFolder.create();
     const silent = createServer().listen(0, "127.0.0.1");

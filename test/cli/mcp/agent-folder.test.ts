@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  rmdirSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -62,8 +63,13 @@ describe("the files of an agent", () => {
     utimesSync(old, 0, 0);
     const counts = (): number[] => ["agents", "claims", "sockets"].map((n) => filesOf(n).length);
     assert.deepEqual(counts(), [1, 2, 1]);
+    // What cannot be removed must not keep a server from starting.
+    const left = join(temp.path, FOLDER, "sockets", "1");
+    mkdirSync(join(left, "in it"), { recursive: true });
     await using next = await start();
-    assert.deepEqual(counts(), [0, 1, 0]);
+    assert.deepEqual(counts(), [0, 1, 1]);
+    rmdirSync(join(left, "in it"));
+    rmdirSync(left);
     await next.call("show_tasks");
     assert.equal(filesOf("claims").includes("old.json"), false);
   });
