@@ -12,6 +12,8 @@ export type AttackName = keyof typeof ATTACKS;
 
 /** Tasks of the dense graph, and as many dependencies as fit into a record. */
 const [GRAPH, MOST_EDGES] = [3_000, 2_500];
+/** Tasks of each layer of a graph in which each task depends on all of the layer below. */
+const LAYER = 400;
 
 interface Claim {
   readonly task: { readonly task_id: string };
@@ -172,6 +174,22 @@ export const ATTACKS = {
       if (i < GRAPH) await attack.ask(`tasks.create.${ids[place] ?? ""}`, { depends_on });
       else await attack.ask(`tasks.update.${ids[place] ?? ""}`, { depends_on: ids.slice(-1_000) });
     });
+  },
+
+  cycles: async (attack: Attack) => {
+    const layer = (name: string): string[] =>
+      Array.from({ length: LAYER }, (_, i) => `${ATTACKER}.${name}${i}`);
+    const create = (id: string, depends_on: readonly string[]): Promise<unknown> =>
+      attack.ask(`tasks.create.${id}`, { depends_on }, 30_000);
+    const middle = layer("middle");
+    for (const id of layer("below")) await create(id, layer("bottom"));
+    for (const id of layer("top")) await create(id, middle);
+    for (const id of layer("roof")) await create(id, layer("top"));
+    attack.begin();
+    // Each is refused after a long search for a way from all that is below to all that is above. More at once
+    // would be refused before it.
+    const some = middle.slice(0, LAYER / 2);
+    await attack.inLoops(1, () => Promise.all(some.map((id) => create(id, layer("below")))));
   },
 
   "unique tags": async (attack: Attack) => {

@@ -11,6 +11,11 @@ export const HEAVY_REQUESTS: readonly Row[] = [
     attack: "dense graph",
   },
   {
+    name: "cycles",
+    does: "creates 200 tasks at once, each between layers of 400 tasks that depend on each other",
+    attack: "cycles",
+  },
+  {
     name: "unique-tags",
     does: "creates tasks with 40,000 tags, and asks 200 times at once for tasks with many tags",
     attack: "unique tags",
