@@ -87,6 +87,9 @@ describe("the session of an agent", () => {
   });
 });
 
+/** A lease has five minutes. Usually it takes less than a second, but the machine can be busy. */
+const FAR_BELOW_LEASE_MS = 10_000;
+
 describe("a client that goes away", () => {
   for (const [how, go] of [
     ["closes the input", (mcp: McpClient) => mcp.client.close()],
@@ -107,14 +110,14 @@ describe("a client that goes away", () => {
         "tasks.stats",
         ({ tasks: { available }, sessions }) => available === 2 && sessions === 0,
       );
-      assert.ok(performance.now() - since < 1_000);
+      assert.ok(performance.now() - since < FAR_BELOW_LEASE_MS);
       assert.deepEqual([tasks.available, await waiting], [2, "ended"]);
       await gone;
       assert.equal((await coordinator.ok("tasks.get.a")).task.lost_leases, 0);
     });
   }
 
-  it("because its server was killed loses its claims within a second", async () => {
+  it("because its server was killed loses its claims long before its leases end", async () => {
     await using coordinator = await startHearing();
     await using temp = await TempFolder.create();
     const { url } = coordinator.server;
@@ -124,7 +127,7 @@ describe("a client that goes away", () => {
     const since = performance.now();
     process.kill(mcp.pid, "SIGKILL");
     await coordinator.fact("lease_disconnected", ({ taskId }) => taskId === "a", 0);
-    assert.ok(performance.now() - since < 1_000);
+    assert.ok(performance.now() - since < FAR_BELOW_LEASE_MS);
   });
 });
 
