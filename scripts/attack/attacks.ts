@@ -186,8 +186,8 @@ export const ATTACKS = {
     for (const id of layer("top")) await create(id, middle);
     for (const id of layer("roof")) await create(id, layer("top"));
     attack.begin();
-    // Each is refused after a long search for a way from all that is below to all that is above. More at once
-    // would be refused before it.
+    // Each is refused after a long search for a way from all that is below to all that is above. Most of a larger
+    // number at once would be refused before it.
     const some = middle.slice(0, LAYER / 2);
     await attack.inLoops(1, () => Promise.all(some.map((id) => create(id, layer("below")))));
   },

@@ -42,12 +42,12 @@ async function take(port: number): Promise<void> {
   holder.bind({ port, address: HOST, exclusive: true });
   try {
     await once(holder, "listening");
+    const server = createServer().listen(port, HOST);
+    await once(server, "listening");
+    server.close();
+    await once(server, "close");
   } catch (error) {
     holder.close();
     throw error;
   }
-  const server = createServer().listen(port, HOST);
-  await once(server, "listening");
-  server.close();
-  await once(server, "close");
 }

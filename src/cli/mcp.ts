@@ -105,7 +105,7 @@ async function serveMany(
 
 function agentOptions(options: McpOptions, session: () => string): AgentOptions {
   const logger = { debug: () => undefined, warn: say, error: say };
-  const hookClaims = new HookClaims(options, say);
+  const hookClaims = new HookClaims(options, options.http === undefined ? process.ppid : null, say);
   return {
     open: () => hookClaims.through(openCoordinator(options, logger)),
     session,

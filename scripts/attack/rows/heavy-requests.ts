@@ -1,8 +1,20 @@
 /** Attacks by single requests that are much work. */
-import type { Row } from "../row.ts";
+import type { AttackReport } from "../attack.ts";
+import type { Row, Scene } from "../row.ts";
+import type { Finding } from "../verdict.ts";
 import { FLOODED_MS } from "./floods.ts";
 
 const HELD = 1_000;
+/** Tasks of the layers between which cycles are looked for, and searches that a second has time for. */
+const [LAYERED, SEARCHED] = [1_200, 50];
+
+/** Otherwise the row shows nothing. */
+function searchesHaveRun(_: Scene, { answers }: AttackReport): Promise<readonly Finding[]> {
+  const refused = answers.invalid_request ?? 0;
+  const holds = answers.ok === LAYERED && refused >= SEARCHED;
+  const seen = `${answers.ok ?? 0} tasks created, ${refused} refused`;
+  return Promise.resolve([{ promise: "searches that take too long are refused", holds, seen }]);
+}
 
 export const HEAVY_REQUESTS: readonly Row[] = [
   {
@@ -14,6 +26,7 @@ export const HEAVY_REQUESTS: readonly Row[] = [
     name: "cycles",
     does: "creates 200 tasks at once, each between layers of 400 tasks that depend on each other",
     attack: "cycles",
+    after: searchesHaveRun,
   },
   {
     name: "unique-tags",

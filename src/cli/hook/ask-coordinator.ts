@@ -1,4 +1,4 @@
-/** Asks the coordinator with a connection of the hook's own, because the server of the agent does not answer. */
+/** Asks the coordinator with a connection of the hook's own. It loads a NATS client, which takes time. */
 import { within } from "../../client/waiting.ts";
 import { withCalls } from "../shared/client.ts";
 import type { ConnectionOptions } from "../shared/connection-options.ts";
@@ -6,7 +6,7 @@ import { reportOf } from "../shared/error-report.ts";
 import { EXIT } from "../shared/exit-codes.ts";
 import { answerTo, type CheckedClaim, type Question } from "./questions.ts";
 
-/** Workers may be restarting. */
+/** So long, a request is repeated if no worker answers, because workers may be restarting. */
 const PATIENCE_MS = 1_000;
 
 /**

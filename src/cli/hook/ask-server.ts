@@ -4,7 +4,7 @@ import type { CheckedClaim, Question } from "./questions.ts";
 import { receivedText } from "./received-text.ts";
 
 /** A server that is stopped accepts the connection all the same. */
-const PATIENCE_MS = 500;
+const PATIENCE_MS = 1_000;
 
 /** @returns null if the server is gone, has other claims, or cannot ask the coordinator */
 export async function askServer(

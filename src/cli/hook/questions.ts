@@ -1,5 +1,6 @@
 /** What hooks ask the coordinator about the claims that an agent believes to hold. */
 import type { TaskClient } from "../../client/task-client.ts";
+import type { ErrorCode } from "../../protocol/errors.ts";
 import type { BelievedClaim } from "../mcp/claims-file.ts";
 import { isTaskError } from "../shared/error-report.ts";
 import { isObject } from "./hook-input.ts";
@@ -37,12 +38,22 @@ export async function answerTo({ kind, claims }: Question, call: Call): Promise<
   return await Promise.all(claims.map((claim) => KINDS[kind](claim, call)));
 }
 
-/** Whether the claim is still the agent's own. */
+/** Whether the claim is still the agent's own. It is not if the task is gone, or the agent may not see it any more. */
 async function verify(claim: BelievedClaim, call: Call): Promise<CheckedClaim> {
   const { task_id: id, ...holder } = claim;
-  const { holds, holder: other } = await call("tasks.verify", id, holder);
-  return { ...claim, holds, holder: other };
+  try {
+    const { holds, holder: other } = await call("tasks.verify", id, holder);
+    return { ...claim, holds, holder: other };
+  } catch (error) {
+    if (!isTaskError(error) || error.code !== "not_found") throw error;
+    return { ...claim, holds: false, holder: null };
+  }
 }
+
+/** Refusals of a release by a session that no longer holds the task. */
+const HAS_ENDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  ...(["lease_lost", "not_holder", "not_available", "session_replaced", "not_found"] as const),
+]);
 
 /** Ends the claim, and returns its task to the pool. A claim that has ended already stays as it is. */
 async function giveBack(claim: BelievedClaim, call: Call): Promise<CheckedClaim> {
@@ -51,7 +62,7 @@ async function giveBack(claim: BelievedClaim, call: Call): Promise<CheckedClaim>
   try {
     await call("tasks.release", id, { ...holder, status: "available", cause });
   } catch (error) {
-    if (!isTaskError(error) || error.code === "unavailable") throw error;
+    if (!isTaskError(error) || !HAS_ENDED.has(error.code)) throw error;
   }
   return { ...claim, holds: false, holder: null };
 }

@@ -14,8 +14,8 @@ export async function answersHook([, name, ...options]: readonly string[]): Prom
   const client = clientIn(options);
   if (event === undefined || client === undefined) return false;
   if (await hasNothingToDo(event, client)) return true;
-  const { runAlone } = await import("./run-alone.ts");
-  await runAlone(event, client);
+  const { carryOut } = await import("./carry-out.ts");
+  await carryOut(event, client, {});
   return true;
 }
 

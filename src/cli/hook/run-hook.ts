@@ -1,11 +1,11 @@
 /** What a hook finds out for the agent. It loads no command line, because a client waits for its hook. */
-import { type Believed, forgetClaims } from "../mcp/claims-file.ts";
+import { type BelievedClaim, forgetClaims, isSame } from "../mcp/claims-file.ts";
 import type { ConnectionOptions } from "../shared/connection-options.ts";
-import { askServer } from "./ask-server.ts";
+import { ask, flagsFor } from "./ask.ts";
 import { believedBy, sessionsOf } from "./believed-claims.ts";
 import { type EventName, inputOf } from "./events.ts";
 import { type HookInput, publishes } from "./hook-input.ts";
-import type { CheckedClaim, Question } from "./questions.ts";
+import type { CheckedClaim } from "./questions.ts";
 
 export interface Finding {
   readonly text: string;
@@ -13,14 +13,12 @@ export interface Finding {
   readonly isRefusal: boolean;
 }
 
-/** A client waits for its hook, and gives it up after some seconds. */
-const LONGEST_MS = 2_500;
-/** Nothing depends on it. */
+/** Without a greeting, an agent loses nothing. */
 const GREETING_MS = 1_000;
 
 /**
  * @returns null if there is nothing to say
- * @throws ContextError
+ * @throws Error if it cannot be found out for another reason than that nobody answers, such as a wrong setting
  */
 export async function runHook(
   event: EventName,
@@ -29,77 +27,43 @@ export async function runHook(
 ): Promise<Finding | null> {
   const input = inputOf(event);
   if (event === "pre-tool-use" && !publishes(input.command)) return null;
-  const known = believedBy(client, input.sessionId, connection);
+  const read = () => believedBy(client, input.sessionId, connection);
+  const known = read();
   const believed = known.filter(({ claims }) => claims.length > 0);
   if (believed.length === 0) {
-    return event === "session-start" ? await greet(known[0], connection) : null;
+    const [{ servers } = { servers: "" }] = known;
+    return event === "session-start" ? await greet(flagsFor({ servers }, connection)) : null;
   }
+  if (event === "session-end") {
+    const given = (await ask("giveBack", believed, connection)) ?? [];
+    const sessions = sessionsOf(client, input.sessionId, connection);
+    for (const session of sessions) forgetClaims(session, given);
+    return null;
+  }
+  const checked = await ask("verify", believed, connection);
+  if (checked === null) return null;
+  // The agent can have ended a claim meanwhile.
+  const now = read().flatMap(({ claims }) => claims);
+  const claims = checked.filter((claim) => now.some((other) => isSame(claim, other)));
   switch (event) {
     case "session-start":
-      return welcome(await ask("verify", believed, connection));
-    case "session-end":
-      await ask("giveBack", believed, connection);
-      for (const session of sessionsOf(client, input.sessionId, connection)) forgetClaims(session);
-      return null;
+      return await welcome(claims.filter(({ holds }) => holds));
     case "stop":
-      return remind((await ask("verify", believed, connection)) ?? [], input);
+      return remind(claims, input);
     case "pre-tool-use":
     case "pre-push":
-      return refuseStale((await ask("verify", believed, connection)) ?? []);
+      return refuseStale(claims);
   }
-}
-
-/** @returns null if nobody answers: then nobody knows */
-async function ask(
-  kind: Question["kind"],
-  believed: readonly Believed[],
-  connection: ConnectionOptions,
-): Promise<readonly CheckedClaim[] | null> {
-  const asked = believed.map((one) => askAbout(one, kind, connection));
-  const answers = (await Promise.all(asked)).filter((answer) => answer !== null);
-  return answers.length === 0 ? null : answers.flat();
-}
-
-async function askAbout(
-  believed: Believed,
-  kind: Question["kind"],
-  connection: ConnectionOptions,
-): Promise<readonly CheckedClaim[] | null> {
-  const until = performance.now() + LONGEST_MS;
-  const { claims, socket } = believed;
-  const question = { kind, claims };
-  // The server may be connected to another coordinator than the hook is told to ask.
-  const isTold = Object.keys(connection).length > 0;
-  const answer = socket === undefined || isTold ? null : await askServer(socket, question);
-  if (answer !== null) return answer;
-  const flags = flagsFor(believed, connection);
-  const { natsAnswers } = await import("./nats-answers.ts");
-  if (!(await natsAnswers(flags, until - performance.now()))) return null;
-  // Only now, because this loads a NATS client.
-  const { askCoordinator } = await import("./ask-coordinator.ts");
-  return await askCoordinator(question, flags, until - performance.now());
-}
-
-/** Where the agent has its claims from, unless the hook is told something else. */
-function flagsFor(believed: Believed | undefined, connection: ConnectionOptions) {
-  const { servers = "" } = believed ?? {};
-  return servers === "" ? connection : { nats: servers, ...connection };
 }
 
 /** Where no NATS server runs, the agent need not know of the coordinator. */
-async function greet(
-  believed: Believed | undefined,
-  connection: ConnectionOptions,
-): Promise<Finding | null> {
+async function greet(flags: ConnectionOptions): Promise<Finding | null> {
   const { natsAnswers } = await import("./nats-answers.ts");
-  const isThere = await natsAnswers(flagsFor(believed, connection), GREETING_MS);
-  return isThere ? await welcome([]) : null;
+  return (await natsAnswers(flags, GREETING_MS)) ? await welcome([]) : null;
 }
 
-async function welcome(claims: readonly CheckedClaim[] | null): Promise<Finding | null> {
-  if (claims === null) return null;
+async function welcome(held: readonly BelievedClaim[]): Promise<Finding> {
   const { primeToolsText } = await import("../prime/prime-text.ts");
-  const held = claims.filter(({ holds }) => holds);
   return { text: primeToolsText(held.map(handleOf)), isRefusal: false };
 }
 
@@ -120,6 +84,6 @@ function remind(claims: readonly CheckedClaim[], { isSecondStop }: HookInput): F
   return { text, isRefusal: true };
 }
 
-function handleOf({ task_id: id, attempt }: CheckedClaim): string {
+function handleOf({ task_id: id, attempt }: BelievedClaim): string {
   return `${id}#${attempt}`;
 }

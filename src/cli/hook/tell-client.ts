@@ -2,15 +2,16 @@
  * How a client learns what its hook has found. A model reads it, so it is plain text, also if the log is JSON.
  * Most hooks find nothing, and do not load this.
  */
-import { EXIT } from "../shared/exit-codes.ts";
 import { printableLines } from "../shared/terminal-text.ts";
 import type { Finding } from "./run-hook.ts";
 
-/** Clients show the model what is on standard error, if the exit code is 2. */
+/** Clients take this code for a refusal, and show the model what is on standard error. */
+const REFUSED = 2;
+
 export function tellClient({ text, isRefusal }: Finding): void {
   if (isRefusal) {
     process.stderr.write(`if-coordinator: ${printableLines(text)}\n`);
-    process.exitCode = EXIT.usage;
+    process.exitCode = REFUSED;
   } else {
     process.stdout.write(`${text}\n`);
   }

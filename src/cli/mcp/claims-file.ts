@@ -25,8 +25,8 @@ export interface Believed {
 interface Stored extends Believed {
   /** The server of the agent. */
   readonly pid: number;
-  /** The client, which also runs the hooks. */
-  readonly client: number;
+  /** The client, which also runs the hooks. `null`: the server has many. */
+  readonly client: number | null;
   /** Claims that a hook has ended, because the session of the model has: nobody believes to hold them. */
   readonly given_back?: readonly BelievedClaim[];
 }
@@ -37,9 +37,14 @@ const ABANDONED_MS = 24 * 60 * 60_000;
 /**
  * The file of an agent's session, for its server. Without claims, there is none.
  *
+ * @param client its process. `null`: the server has many
  * @throws Error if it cannot be written
  */
-export function writeClaims(session: string, { claims, ...agent }: Believed): void {
+export function writeClaims(
+  session: string,
+  { claims, ...agent }: Believed,
+  client: number | null,
+): void {
   if (claims.length === 0) {
     for (const file of filesOf(session)) remove(file);
     return;
@@ -48,18 +53,19 @@ export function writeClaims(session: string, { claims, ...agent }: Believed): vo
     const file = join(folder, nameOf(session));
     const given_back = read(file)?.given_back ?? [];
     const left = claims.filter((claim) => !given_back.some((other) => isSame(claim, other)));
-    const { pid, ppid: client } = process;
-    write(file, { ...agent, claims: left, pid, client, given_back });
+    write(file, { ...agent, claims: left, pid: process.pid, client, given_back });
   });
 }
 
-/** For a hook that has given the claims back. */
-export function forgetClaims(session: string): void {
+/** For a hook that has given these claims back. */
+export function forgetClaims(session: string, given: readonly BelievedClaim[]): void {
   for (const file of filesOf(session)) {
     const stored = read(file);
     if (stored === null) continue;
-    const given_back = [...(stored.given_back ?? []), ...stored.claims];
-    write(file, { ...stored, claims: [], given_back });
+    const isGiven = (claim: BelievedClaim): boolean => given.some((one) => isSame(claim, one));
+    const claims = stored.claims.filter((claim) => !isGiven(claim));
+    const given_back = [...(stored.given_back ?? []), ...stored.claims.filter(isGiven)];
+    write(file, { ...stored, claims, given_back });
   }
 }
 
@@ -80,7 +86,7 @@ export function sessionsOfThisClient(): string[] {
   if (clients.length === 0) return [];
   const starters = startersOfThis();
   return clients
-    .filter(({ client }) => client !== undefined && starters.includes(client))
+    .filter(({ client }) => typeof client === "number" && starters.includes(client))
     .map(({ name }) => decodeURIComponent(name.replace(/\.json$/, "")));
 }
 

@@ -8,19 +8,24 @@ import { type BelievedClaim, isSame, writeClaims } from "./claims-file.ts";
 import { HookListener } from "./hook-listener.ts";
 
 /** Without an answer in time, a hook asks the coordinator itself. */
-const ONCE = { deadlineMs: 0, timeoutMs: 400 } as const;
+const ONCE = { deadlineMs: 0, timeoutMs: 800 } as const;
 
 export class HookClaims {
   readonly #options: ConnectionOptions;
+  readonly #client: number | null;
   readonly #warn: (message: string) => void;
   readonly #listener = new HookListener((question) => this.#answer(question));
   #open: OpenCoordinator | null = null;
   #claims: readonly BelievedClaim[] = [];
   #hasWarned = false;
 
-  /** @param warn is called once if hooks cannot know the claims */
-  constructor(options: ConnectionOptions, warn: (message: string) => void) {
+  /**
+   * @param client the process that has started the server, and runs the hooks. `null`: the server has many clients
+   * @param warn is called once if hooks cannot know the claims
+   */
+  constructor(options: ConnectionOptions, client: number | null, warn: (message: string) => void) {
     this.#options = options;
+    this.#client = client;
     this.#warn = warn;
   }
 
@@ -32,15 +37,15 @@ export class HookClaims {
 
   /** Never throws. */
   write(session: string, held: readonly HeldClaim[]): void {
-    const { servers = "" } = clientSettings(this.#options);
     const claims = held.map(({ claim: { task, attempt }, session: session_id }) => {
       return { task_id: task.task_id, attempt, session_id };
     });
     this.#claims = claims;
     try {
+      const { servers = "" } = clientSettings(this.#options);
       if (claims.length === 0) this.#listener.close();
       const socket = claims.length === 0 ? undefined : this.#listener.listen();
-      writeClaims(session, { servers, socket, claims });
+      writeClaims(session, { servers, socket, claims }, this.#client);
     } catch (error) {
       if (this.#hasWarned) return;
       this.#hasWarned = true;
@@ -51,7 +56,7 @@ export class HookClaims {
 
   async #answer(question: Question): Promise<readonly CheckedClaim[]> {
     if (this.#open === null) throw new Error("there is no connection yet");
-    // The question can be for another process, which had this number before.
+    // The agent has ended a claim meanwhile, or the file of another agent names this socket.
     if (!question.claims.every((claim) => this.#claims.some((own) => isSame(own, claim)))) {
       throw new Error("these are not the claims of this agent");
     }

@@ -7,6 +7,7 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { Cleanup } from "../../../src/cleanup.ts";
+import type { Believed } from "../../../src/cli/mcp/claims-file.ts";
 import { loadedModules } from "../../support/loaded-modules.ts";
 import { McpClient } from "../../support/mcp-client.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
@@ -39,7 +40,7 @@ class Agent extends Cleanup {
   }
 
   static async startIn(temp: string, session = SESSION): Promise<Agent> {
-    const coordinator = await TestCoordinator.start();
+    const coordinator = await TestCoordinator.start({ settings: { retention_seconds: 1 } });
     const env = { TMPDIR: temp, IF_COORDINATOR_SESSION: session };
     const mcp = await McpClient.start({ url: coordinator.server.url, env });
     const agent = new Agent(coordinator, mcp, env);
@@ -51,6 +52,34 @@ class Agent extends Cleanup {
 
   folder(name: string): string {
     return join(this.env.TMPDIR ?? "", FOLDER, name);
+  }
+
+  /** As written for hooks. */
+  async readClaims(): Promise<Partial<Believed> & Pick<Believed, "claims">> {
+    return JSON.parse(await readFile(this.#claimsFile(), "utf8")) as Believed;
+  }
+
+  async changeClaims(changes: Partial<Believed>): Promise<void> {
+    const file = JSON.stringify({ ...(await this.readClaims()), ...changes });
+    await writeFile(this.#claimsFile(), file);
+  }
+
+  #claimsFile(): string {
+    return join(this.folder("claims"), `${this.env.IF_COORDINATOR_SESSION ?? ""}.json`);
+  }
+
+  /** The model does not know it. */
+  async loseClaim(): Promise<void> {
+    await this.coordinator.ok("tasks.requeue.a");
+  }
+
+  async whileServerStops<T>(work: () => Promise<T>): Promise<T> {
+    process.kill(this.mcp.pid, "SIGSTOP");
+    try {
+      return await work();
+    } finally {
+      process.kill(this.mcp.pid, "SIGCONT");
+    }
   }
 
   sockets(): string[] {
@@ -114,36 +143,66 @@ describe("a hook of an agent with a claim", () => {
 
   it("asks the coordinator when the server does not go on", async () => {
     await using agent = await Agent.start();
-    process.kill(agent.mcp.pid, "SIGSTOP");
-    try {
-      assert.deepEqual(await agent.hook("pre-push"), { code: 0, asks: "coordinator", text: "" });
-    } finally {
-      process.kill(agent.mcp.pid, "SIGCONT");
-    }
+    await agent.loseClaim();
+    const push = await agent.whileServerStops(() => agent.hook("pre-push"));
+    assert.deepEqual([push.code, push.asks], [2, "coordinator"]);
   });
 
   it("asks the coordinator where the path of a socket would be too long", async () => {
     await using agent = await Agent.start("long".repeat(25));
     assert.deepEqual(agent.sockets(), []);
-    assert.deepEqual(await agent.hook("pre-push"), { code: 0, asks: "coordinator", text: "" });
+    await agent.loseClaim();
+    const push = await agent.hook("pre-push");
+    assert.deepEqual([push.code, push.asks], [2, "coordinator"]);
   });
 
   it("asks the coordinator that an option names", async () => {
     await using agent = await Agent.start();
-    const { url } = agent.coordinator.server;
-    const push = await agent.hook("pre-push", "--nats", url);
-    assert.deepEqual([push.code, push.asks], [0, "coordinator"]);
+    await using other = await TestCoordinator.start();
+    const push = await agent.hook("pre-push", "--nats", other.server.url);
+    assert.deepEqual([push.code, push.asks], [2, "coordinator"], "it has no such task");
   });
 
   it("believes no other agent's server", async () => {
     await using agent = await Agent.start();
     await using other = await Agent.startIn(agent.env.TMPDIR ?? "", "s2");
-    await other.coordinator.ok("tasks.requeue.a");
-    const file = (session: string): string => join(agent.folder("claims"), `${session}.json`);
-    const claims = await readFile(file(SESSION), "utf8");
-    const { socket } = JSON.parse(await readFile(file("s2"), "utf8")) as { socket: string };
-    await writeFile(file(SESSION), JSON.stringify({ ...JSON.parse(claims), socket }));
-    assert.deepEqual(await agent.hook("pre-push"), { code: 0, asks: "coordinator", text: "" });
+    await agent.loseClaim();
+    const { socket } = await other.readClaims();
+    await agent.changeClaims({ socket });
+    const push = await agent.hook("pre-push");
+    assert.deepEqual([push.code, push.asks], [2, "coordinator"]);
+  });
+
+  it("refuses the push for a task that was removed", async () => {
+    await using agent = await Agent.start();
+    await agent.loseClaim();
+    await agent.coordinator.ok("tasks.cancel.a");
+    await agent.coordinator.fact("task_removed", ({ taskId }) => taskId === "a", 0);
+    const push = await agent.hook("pre-push");
+    assert.deepEqual([push.code, push.asks], [2, "server"]);
+  });
+
+  it("does not refuse a push for a claim that the agent ends meanwhile", async () => {
+    await using agent = await Agent.start();
+    const claims = [{ task_id: "a", attempt: 1, session_id: SESSION }];
+    const socket = join(agent.env.TMPDIR ?? "", "server");
+    await using server = createServer({ allowHalfOpen: true }, (connection) => {
+      connection.resume().on("end", () => {
+        void agent.changeClaims({ claims: [] }).then(() => {
+          connection.end(JSON.stringify([{ ...claims[0], holds: false, holder: null }]));
+        });
+      });
+    }).listen(socket);
+    await once(server, "listening");
+    await agent.changeClaims({ socket });
+    assert.deepEqual(await agent.hook("pre-push"), { code: 0, asks: "server", text: "" });
+  });
+
+  it("keeps the claims at the end of a session if nobody takes them back", async () => {
+    await using agent = await Agent.start();
+    await agent.coordinator.server.kill();
+    assert.equal((await agent.hook("session-end")).code, 0);
+    assert.equal((await agent.readClaims()).claims.length, 1);
   });
 
   it("knows the claims where there can be no socket", async () => {
@@ -151,23 +210,22 @@ describe("a hook of an agent with a claim", () => {
     await mkdir(join(temp.path, FOLDER), { mode: 0o700 });
     await writeFile(join(temp.path, FOLDER, "sockets"), "");
     await using agent = await Agent.startIn(temp.path);
-    await agent.coordinator.ok("tasks.requeue.a");
+    await agent.loseClaim();
     assert.equal((await agent.hook("pre-push")).code, 2);
   });
 
   it("does not wait for long when nobody says anything", async () => {
     await using agent = await Agent.start();
-    process.kill(agent.mcp.pid, "SIGSTOP");
     const introduction = 'INFO {"version":"2.11.16","headers":true,"max_payload":1048576}\r\n';
-    await using silent = createServer((socket) => socket.resume().write(introduction)).listen(0);
-    await once(silent, "listening");
-    const { port } = silent.address() as AddressInfo;
-    const file = join(agent.folder("claims"), `${SESSION}.json`);
-    const claims = JSON.parse(await readFile(file, "utf8")) as object;
-    await writeFile(file, JSON.stringify({ ...claims, servers: `nats://127.0.0.1:${port}` }));
+    await using slow = createServer((socket) => {
+      socket.resume();
+      setTimeout(() => socket.write(introduction), 900).unref();
+    }).listen(0);
+    await once(slow, "listening");
+    const { port } = slow.address() as AddressInfo;
+    await agent.changeClaims({ servers: `nats://127.0.0.1:${port}` });
     const since = performance.now();
-    const push = await agent.hook("pre-push");
-    process.kill(agent.mcp.pid, "SIGCONT");
+    const push = await agent.whileServerStops(() => agent.hook("pre-push"));
     assert.deepEqual([push.code, push.text], [0, ""]);
     // The plugins let a hook run for 5 s.
     assert.ok(performance.now() - since < 4_500);

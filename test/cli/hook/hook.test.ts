@@ -111,9 +111,33 @@ describe("the hooks of a coding agent", () => {
 
   it("report a wrong setting without refusing anything", async () => {
     await using temp = await TempFolder.create();
-    const start = await hook(temp, "stop", {}, { NATS_CONTEXT: "nowhere", NATS_URL: "" });
-    assert.deepEqual([start.code, start.stdout], [1, ""]);
-    assert.match(start.stderr, /^if-coordinator: there is no NATS context "nowhere"/);
+    for (const [event, code] of [
+      ["stop", 1],
+      ["pre-tool-use", 1],
+      ["pre-tool-use --context nowhere", 1],
+      // For git, every code but 0 is a refusal.
+      ["pre-push", 0],
+    ] as const) {
+      const env = { CLAUDE_CODE_SESSION_ID: CLIENT_SESSION, NATS_CONTEXT: "nowhere", NATS_URL: "" };
+      const wrong = await hook(temp, event, push, env);
+      assert.deepEqual([wrong.code, wrong.stdout], [code, ""], event);
+      assert.match(wrong.stderr, /^if-coordinator: there is no NATS context "nowhere"/);
+    }
+  });
+
+  it("do not act for an agent of another client", async () => {
+    await using coordinator = await TestCoordinator.start();
+    await using temp = await TempFolder.create();
+    const session = { url: coordinator.server.url, session: "s1" };
+    await using mcp = await McpClient.start({ ...session, env: { TMPDIR: temp.path } });
+    await coordinator.ok("tasks.create.a");
+    await mcp.call("next_task");
+    assert.equal((await hook(temp, "stop", {})).code, 2, "the client of both is this process");
+    const program = `require("child_process").spawnSync(process.execPath,
+      [${JSON.stringify(MAIN)}, "hook", "stop"], { stdio: "inherit" })`;
+    const env = { TMPDIR: temp.path, IF_COORDINATOR_SESSION: "s2" };
+    const other = await runCli(["-e", program], { program: [process.execPath], env });
+    assert.deepEqual([other.stdout, other.stderr], ["", ""]);
   });
 
   it("do not wait for a server that says nothing", async () => {
