@@ -24,6 +24,19 @@ async function startHub(): Promise<LeafNode> {
   return { hub, leaf: { config }, [Symbol.asyncDispose]: () => hub[Symbol.asyncDispose]() };
 }
 
+/** Until the hub answers on the leaf node, whose server is ready before it is linked. */
+async function untilLinked(leaf: TestServer): Promise<void> {
+  const connection = await leaf.connect();
+  for (;;) {
+    try {
+      await connection.request("$JS.hub.API.INFO", "", { timeout: 1_000 });
+      return;
+    } catch (error) {
+      assert.match(String(error), /no responders|timeout/i);
+    }
+  }
+}
+
 async function bucketsOf(server: TestServer): Promise<string[]> {
   const connection = await server.connect();
   const names: string[] = [];
@@ -80,6 +93,7 @@ describe("a JetStream domain", () => {
   it("lets a program on a leaf node use the shared state of the hub", async () => {
     await using nodes = await startHub();
     await using leaf = await TestServer.start(nodes.leaf);
+    await untilLinked(leaf);
     const logger = new NotedLog();
     const config = { servers: leaf.url, jsDomain: "hub" };
     await using bus = new EventBus({ backend: "nats", config, logger });

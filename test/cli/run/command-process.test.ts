@@ -128,8 +128,12 @@ describe("the command of a task", () => {
   });
 
   it("is not waited for by a process outside its group that keeps its output open", async () => {
-    const script =
-      "import os,time\nif os.fork()==0:\n os.setsid(); print('pid',os.getpid(),flush=True); time.sleep(1000)";
+    // The command ends when the other process has left its group, and no longer ends with it.
+    const script = `import os, time
+left, leave = os.pipe()
+if os.fork() == 0:
+    os.setsid(); os.write(leave, b"1"); print("pid", os.getpid(), flush=True); time.sleep(1000)
+os.read(left, 1)`;
     const { command, wrote } = await start(["python3", "-c", script]);
     const [, pid = ""] = await wrote(/pid (\d+)/);
     try {
