@@ -13,7 +13,7 @@ export type AttackName = keyof typeof ATTACKS;
 /** Tasks of the dense graph, and as many dependencies as fit into a record. */
 const [GRAPH, MOST_EDGES] = [3_000, 2_500];
 /** Tasks of each layer of a graph in which each task depends on all of the layer below. */
-const LAYER = 400;
+export const LAYER = 400;
 
 interface Claim {
   readonly task: { readonly task_id: string };

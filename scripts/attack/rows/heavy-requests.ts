@@ -1,17 +1,18 @@
 /** Attacks by single requests that are much work. */
 import type { AttackReport } from "../attack.ts";
+import { LAYER } from "../attacks.ts";
 import type { Row, Scene } from "../row.ts";
 import type { Finding } from "../verdict.ts";
 import { FLOODED_MS } from "./floods.ts";
 
 const HELD = 1_000;
-/** Tasks of the layers between which cycles are looked for, and searches that a second has time for. */
-const [LAYERED, SEARCHED] = [1_200, 50];
+/** Layers between which cycles are looked for, and searches that a second has time for. */
+const [LAYERS, SEARCHED] = [3, 50];
 
 /** Otherwise the row shows nothing. */
 function searchesHaveRun(_: Scene, { answers }: AttackReport): Promise<readonly Finding[]> {
   const refused = answers.invalid_request ?? 0;
-  const holds = answers.ok === LAYERED && refused >= SEARCHED;
+  const holds = answers.ok === LAYERS * LAYER && refused >= SEARCHED;
   const seen = `${answers.ok ?? 0} tasks created, ${refused} refused`;
   return Promise.resolve([{ promise: "searches that take too long are refused", holds, seen }]);
 }

@@ -22,10 +22,7 @@ export async function ask(
 }
 
 /** Where the agent has its claims from, unless the hook is told something else. */
-export function flagsFor(
-  { servers }: Pick<Believed, "servers">,
-  connection: ConnectionOptions,
-): ConnectionOptions {
+export function flagsFor(servers: string, connection: ConnectionOptions): ConnectionOptions {
   const isKnown = servers !== "" && connection.context === undefined;
   return isKnown ? { nats: servers, ...connection } : connection;
 }
@@ -37,13 +34,13 @@ async function askAbout(
 ): Promise<readonly CheckedClaim[] | null> {
   const began = performance.now();
   const left = (): number => Math.max(1, LONGEST_MS - (performance.now() - began));
-  const { claims, socket } = believed;
+  const { claims, socket, servers } = believed;
   const question = { kind, claims };
   // The server may be connected to another coordinator than the options name, or in another way.
   const hasOptions = Object.keys(connection).length > 0;
   const answer = socket === undefined || hasOptions ? null : await askServer(socket, question);
   if (answer !== null) return answer;
-  const flags = flagsFor(believed, connection);
+  const flags = flagsFor(servers, connection);
   const { natsAnswers } = await import("./nats-answers.ts");
   if (!(await natsAnswers(flags, left()))) return null;
   // Only now, because this loads a NATS client.

@@ -31,8 +31,8 @@ export async function runHook(
   const known = read();
   const believed = known.filter(({ claims }) => claims.length > 0);
   if (believed.length === 0) {
-    const [{ servers } = { servers: "" }] = known;
-    return event === "session-start" ? await greet(flagsFor({ servers }, connection)) : null;
+    const flags = flagsFor(known[0]?.servers ?? "", connection);
+    return event === "session-start" ? await greet(flags) : null;
   }
   if (event === "session-end") {
     const given = (await ask("giveBack", believed, connection)) ?? [];

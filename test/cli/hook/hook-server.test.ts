@@ -34,17 +34,20 @@ class Agent extends Cleanup {
     const temp = await TempFolder.create();
     const path = join(temp.path, below);
     await mkdir(path, { recursive: true });
-    const agent = await Agent.startIn(path);
-    agent.defer(() => temp[Symbol.asyncDispose]());
-    return agent;
+    return await Agent.startIn(path, SESSION, [temp]);
   }
 
-  static async startIn(temp: string, session = SESSION): Promise<Agent> {
+  /** @param used is disposed of when the server of the agent has ended */
+  static async startIn(
+    temp: string,
+    session = SESSION,
+    used: readonly AsyncDisposable[] = [],
+  ): Promise<Agent> {
     const coordinator = await TestCoordinator.start({ settings: { retention_seconds: 1 } });
     const env = { TMPDIR: temp, IF_COORDINATOR_SESSION: session };
     const mcp = await McpClient.start({ url: coordinator.server.url, env });
     const agent = new Agent(coordinator, mcp, env);
-    for (const used of [coordinator, mcp]) agent.use(used);
+    for (const one of [...used, coordinator, mcp]) agent.use(one);
     await coordinator.ok("tasks.create.a");
     await mcp.call("next_task");
     return agent;
