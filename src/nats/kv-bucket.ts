@@ -41,13 +41,13 @@ export class KvBucket {
   }
 
   /** The stream leader's last message of the key, never a follower's. */
-  async load(key: string): Promise<KvMessage | null> {
-    try {
-      const stored = await this.#access.reads.lastOf(this.stream, this.#prefix + key);
-      return stored === null ? null : this.#toMessage(stored);
-    } catch (error) {
-      throw unreachable(error);
-    }
+  load(key: string): Promise<KvMessage | null> {
+    return this.#one(this.#access.reads.lastOf(this.stream, this.#prefix + key));
+  }
+
+  /** The stream leader's first message of the key at this revision or after it. */
+  loadFrom(key: string, revision: number): Promise<KvMessage | null> {
+    return this.#one(this.#access.reads.firstOf(this.stream, this.#prefix + key, revision));
   }
 
   /**
@@ -117,7 +117,7 @@ export class KvBucket {
    * each of its consumers (decision 24).
    */
   async dropHistory(key: string, lastRevision: number): Promise<void> {
-    const messages = await this.#messagesOf(key);
+    const messages = await this.messagesAfter(0, { entries: MAX_HISTORY, bytes: Infinity }, key);
     if (messages.pop()?.revision !== lastRevision) return;
     try {
       for (const { revision } of messages) {
@@ -129,18 +129,19 @@ export class KvBucket {
     }
   }
 
-  /** Every message of the key that the bucket still has, oldest first. */
-  async history(key: string): Promise<KvMessage[]> {
-    const messages = await this.#messagesOf(key);
-    const last = await this.load(key);
-    // The batch may come from a follower that lags behind, and then the last message is missing.
-    if (last !== null && last.revision > (messages.at(-1)?.revision ?? 0)) messages.push(last);
-    return messages;
-  }
-
-  /** The messages after a revision that the bucket still has, in order; only those of `key`, if given. */
-  messagesAfter(revision: number, limit: ReadLimit, key = ">"): Promise<KvMessage[]> {
-    return this.#batch(revision + 1, key, limit);
+  /**
+   * The messages after a revision that the bucket still has, in order; only those of `key`, if given. The last
+   * ones are missing if the node that answers lags behind.
+   */
+  async messagesAfter(revision: number, limit: ReadLimit, key = ">"): Promise<KvMessage[]> {
+    const { entries: batch, bytes } = limit;
+    try {
+      const query = { seq: revision + 1, batch, next_by_subj: this.#prefix + key };
+      const stored = await readBatch(this.#access, this.stream, query, bytes);
+      return stored.map((message) => this.#toMessage(message));
+    } catch (error) {
+      throw unreachable(error);
+    }
   }
 
   /** Delivers the last entry of every key, then every new one. */
@@ -177,27 +178,15 @@ export class KvBucket {
     };
   }
 
-  async #lastOf(subject: string): Promise<KvMessage | null> {
+  #lastOf(subject: string): Promise<KvMessage | null> {
+    const { streams } = this.#access.jsm;
+    return this.#one(streams.getMessage(this.stream, { last_by_subj: subject }));
+  }
+
+  async #one(reading: Promise<StoredMessage | null>): Promise<KvMessage | null> {
     try {
-      const stored = await this.#access.jsm.streams.getMessage(this.stream, {
-        last_by_subj: subject,
-      });
+      const stored = await reading;
       return stored === null ? null : this.#toMessage(stored);
-    } catch (error) {
-      throw unreachable(error);
-    }
-  }
-
-  /** The messages of the key on a node that may lag behind. */
-  #messagesOf(key: string): Promise<KvMessage[]> {
-    return this.#batch(1, key, { entries: MAX_HISTORY, bytes: Infinity });
-  }
-
-  async #batch(seq: number, key: string, limit: ReadLimit): Promise<KvMessage[]> {
-    try {
-      const query = { seq, batch: limit.entries, next_by_subj: this.#prefix + key };
-      const stored = await readBatch(this.#access, this.stream, query, limit.bytes);
-      return stored.map((message) => this.#toMessage(message));
     } catch (error) {
       throw unreachable(error);
     }

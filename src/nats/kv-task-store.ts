@@ -74,8 +74,9 @@ export class KvTaskStore implements TaskStore {
     return this.#bucket.purge(taskId, expectedRevision);
   }
 
-  async history(taskId: string): Promise<TaskEntry[]> {
-    return (await this.#bucket.history(taskId)).map(toEntry);
+  async loadFrom(taskId: string, revision: number): Promise<TaskEntry | null> {
+    const message = await this.#bucket.loadFrom(taskId, revision);
+    return message === null ? null : toEntry(message);
   }
 
   async entriesAfter(revision: number, limit: ReadLimit, taskId?: string): Promise<TaskEntry[]> {

@@ -1,7 +1,6 @@
 /**
- * Reads the last message of a subject from the leader of its stream, never from a follower: what the service
- * decides on before it refuses, and before each renewal. It takes a worker 20 µs
- * less than the same request of the library.
+ * Reads a message of a subject from the leader of its stream, never from a follower: what the service decides on
+ * before it refuses, and before each renewal. It takes a worker 20 µs less than the same request of the library.
  *
  * A direct read (`$JS.API.DIRECT.GET`) would be cheaper, because it sends the record without base64. But every
  * replica answers it, also one that lags behind, and a stream with one replica may get more at any time.
@@ -27,7 +26,16 @@ export class LeaderReads {
 
   /** `null`: there is no message of the subject. Rejects if the server does not answer, or refuses. */
   lastOf(stream: string, subject: string): Promise<StoredMessage | null> {
-    const query = Buffer.from(JSON.stringify({ last_by_subj: subject }));
+    return this.#read(stream, { last_by_subj: subject });
+  }
+
+  /** The first message of the subject at this sequence or after it. As `lastOf` in everything else. */
+  firstOf(stream: string, subject: string, seq: number): Promise<StoredMessage | null> {
+    return this.#read(stream, { seq, next_by_subj: subject });
+  }
+
+  #read(stream: string, by: object): Promise<StoredMessage | null> {
+    const query = Buffer.from(JSON.stringify(by));
     return new Promise((resolve, reject) => {
       const received = (reply: Msg | null): void => {
         try {

@@ -1,19 +1,22 @@
 /**
  * The writes of one request that NATS has not acknowledged, and whether the bucket has one of them after all.
  *
- * Others may have written on top of such a write. It is then among the earlier records, if the bucket still has
- * those. If it does not, nobody knows, and the answer must not say that nothing was written.
+ * Others may have written on top of such a write, or have removed the task. The write is then among the earlier
+ * records, if the bucket still has those. If it does not, nobody knows, and the answer must not say that nothing
+ * was written. Only the leader's records tell: those of another node may lack the last ones, among them the write.
  */
 import { CoordinatorError } from "../protocol/errors.ts";
 import type { LoadedTask, TaskEntry, TaskStore, WriteOutcome } from "./ports.ts";
 
 export class DoubtfulWrites {
-  readonly #store: Pick<TaskStore, "history">;
+  readonly #taskId: string;
+  readonly #store: Pick<TaskStore, "loadFrom">;
   readonly #ids: string[] = [];
   /** The revision that the first of them was to replace; 0: none. */
   #base = 0;
 
-  constructor(store: Pick<TaskStore, "history">) {
+  constructor(taskId: string, store: Pick<TaskStore, "loadFrom">) {
+    this.#taskId = taskId;
     this.#store = store;
   }
 
@@ -34,29 +37,44 @@ export class DoubtfulWrites {
   /**
    * The entry that one of them has stored; `null` if none has. It may no longer be the current record.
    *
+   * @param last the leader's last entry of the task; `null` if there is none
    * @throws CoordinatorError `unavailable` if the bucket no longer has the records that would tell
    */
-  async find(now: LoadedTask): Promise<LoadedTask | null> {
+  async find(last: TaskEntry | null): Promise<LoadedTask | null> {
     if (this.isEmpty) return null;
-    const isOwn = ({ writeId }: LoadedTask): boolean => this.#ids.includes(writeId ?? "");
-    if (isOwn(now)) return now;
-    const entries = await this.#store.history(now.taskId);
-    const own = entries.find((entry): entry is LoadedTask => "task" in entry && isOwn(entry));
-    if (own !== undefined) return own;
-    if (isWholeAfter(this.#base, entries[0] ?? now)) return null;
-    throw this.unknown(now.taskId);
+    if (last === null && this.#base === 0) return null;
+    if (last === null) throw this.unknown();
+    if (this.#isOwn(last)) return last;
+    for (let from = this.#base + 1; from < last.revision;) {
+      const entry = await this.#store.loadFrom(this.#taskId, from);
+      // A node that has just lost the lead does not have the last record.
+      if (entry === null) throw this.unknown();
+      if (this.#isOwn(entry)) return entry;
+      from = entry.revision + 1;
+    }
+    if (await this.#hasAll()) return null;
+    throw this.unknown();
   }
 
-  unknown(taskId: string): CoordinatorError {
+  unknown(): CoordinatorError {
     return new CoordinatorError(
       "unavailable",
-      `it is not known whether task ${taskId} was written: ask again`,
+      `it is not known whether task ${this.#taskId} was written: ask again`,
     );
   }
-}
 
-/** Whether the bucket has all records of the task after this revision. `oldest`: the first that it still has. */
-function isWholeAfter(base: number, oldest: TaskEntry): boolean {
-  if (base > 0) return oldest.revision <= base;
-  return !("task" in oldest) || (oldest.task.createdRevision ?? oldest.revision) >= oldest.revision;
+  #isOwn(entry: TaskEntry): entry is LoadedTask {
+    return "task" in entry && this.#ids.includes(entry.writeId ?? "");
+  }
+
+  /**
+   * Whether the bucket has had all records of the task after the base until now. It discards the oldest ones first,
+   * so it has if it still has the base, or the record that created the task.
+   */
+  async #hasAll(): Promise<boolean> {
+    const oldest = await this.#store.loadFrom(this.#taskId, Math.max(this.#base, 1));
+    if (oldest === null) return false;
+    if (this.#base > 0) return oldest.revision === this.#base;
+    return "task" in oldest && (oldest.task.createdRevision ?? oldest.revision) >= oldest.revision;
+  }
 }

@@ -35,8 +35,7 @@ export class PastRecords {
     if (last === null || "removed" in last) throw notFound("task", taskId);
     if (since >= last.revision) return { body: { ok: true, entries: [], has_more: false } };
     const read = await this.#store.entriesAfter(since, this.#readLimit(limit), taskId);
-    // The node that answered may lag behind the leader.
-    const entries = await this.#pageOf(read.length === 0 ? [last] : read);
+    const entries = await this.#pageOf(read.length > 0 ? read : [await this.#after(since, last)]);
     return {
       body: {
         ok: true,
@@ -84,6 +83,11 @@ export class PastRecords {
         has_more: hasMore,
       },
     };
+  }
+
+  /** The entry that follows this revision. The leader has it, even if the node that answered lags behind. */
+  async #after(revision: number, last: TaskEntry): Promise<TaskEntry> {
+    return (await this.#store.loadFrom(last.taskId, revision + 1)) ?? last;
   }
 
   #readLimit(entries: number): ReadLimit {

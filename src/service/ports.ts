@@ -118,9 +118,12 @@ export interface TaskStore {
   dropHistory(taskId: string, lastRevision: number): Promise<void>;
   /** Removes the task with its history. A marker stays and removes itself after a while. */
   purge(taskId: string, expectedRevision: number): Promise<WriteOutcome>;
-  /** The entries that the bucket still has of the task, oldest first. */
-  history(taskId: string): Promise<TaskEntry[]>;
-  /** The entries after a revision that the bucket still has, in order: of all tasks or of one. */
+  /** The leader's first entry of the task at this revision or after it; `null` if there is none. */
+  loadFrom(taskId: string, revision: number): Promise<TaskEntry | null>;
+  /**
+   * The entries after a revision that the bucket still has, in order: of all tasks or of one. The last ones are
+   * missing if the node that answers lags behind.
+   */
   entriesAfter(revision: number, limit: ReadLimit, taskId?: string): Promise<TaskEntry[]>;
   watch(watch: Watch<WatchedTask>): Promise<Stoppable>;
 }

@@ -14,6 +14,7 @@ import { transition } from "../task/transition.ts";
 import { BucketRoom } from "./bucket-room.ts";
 import { DoubtfulWrites } from "./doubtful-writes.ts";
 import { EarlierRecords } from "./earlier-records.ts";
+import { LeaderRecords } from "./leader-records.ts";
 import { NOTHING_RESERVED, OwnershipLimits } from "./ownership-limits.ts";
 import type {
   Clock,
@@ -21,13 +22,12 @@ import type {
   Observe,
   PreparedTask,
   ServiceContext,
-  TaskEntry,
   TaskStore,
 } from "./ports.ts";
 import type { LimitRules } from "./principal-rules.ts";
 import { type Reporter, ReportedContent } from "./reported-content.ts";
 import type { ServiceSettings } from "./service-settings.ts";
-import { corruptRecord, notFound, recordTooLarge, refusalError } from "./refusals.ts";
+import { corruptRecord, recordTooLarge, refusalError } from "./refusals.ts";
 import type { Executed, SentTask, WriteListener } from "./sent-task.ts";
 import type { KnownTask, TaskIndex } from "./task-index.ts";
 
@@ -66,6 +66,7 @@ export class TaskWriter {
   readonly earlier: EarlierRecords;
   readonly #store: TaskStore;
   readonly #index: TaskIndex;
+  readonly #leader: LeaderRecords;
   readonly #reported: ReportedContent;
   readonly #settings: ServiceSettings;
   readonly #clock: Clock;
@@ -76,6 +77,7 @@ export class TaskWriter {
     const { settings, clock, observe } = context;
     this.#store = store;
     this.#index = index;
+    this.#leader = new LeaderRecords(store, index);
     this.#settings = settings;
     this.#clock = clock;
     this.#observe = observe;
@@ -99,7 +101,7 @@ export class TaskWriter {
     const deadline = this.#clock.steady() + TRY_FOR_MS;
     let known: KnownTask | undefined = this.#index.whole(taskId);
     let isFresh = false;
-    const inDoubt = new DoubtfulWrites(this.#store);
+    const inDoubt = new DoubtfulWrites(taskId, this.#store);
     for (let tries = 0; tries < MAX_TRIES && this.#clock.steady() < deadline; tries++) {
       if (known === undefined) {
         known = await this.load(taskId);
@@ -131,15 +133,15 @@ export class TaskWriter {
       const isDoubtful = inDoubt.note(outcome, writeId, known.revision);
       if (!isDoubtful && options.once === true) break;
       // Also after the last try: a write without an acknowledgement may be found now.
-      const found = await this.load(taskId);
-      known = found;
-      isFresh = true;
-      const own = await inDoubt.find(found);
+      const last = await this.#leader.last(taskId);
+      const own = await inDoubt.find(last);
       if (own !== null) return this.#written(own, own.revision, before);
+      known = this.#leader.readable(taskId, last);
+      isFresh = true;
     }
     throw inDoubt.isEmpty
       ? new CoordinatorError("conflict", `others are changing task ${taskId}: ask again`)
-      : inDoubt.unknown(taskId);
+      : inDoubt.unknown();
   }
 
   /**
@@ -168,16 +170,16 @@ export class TaskWriter {
     const { taskId } = prepared.task;
     const deadline = this.#clock.steady() + TRY_FOR_MS;
     let expectedRevision = 0;
-    const inDoubt = new DoubtfulWrites(this.#store);
+    const inDoubt = new DoubtfulWrites(taskId, this.#store);
     for (let tries = 0; tries < MAX_TRIES && this.#clock.steady() < deadline; tries++) {
       const writeId = this.#store.newWriteId();
       const outcome = await this.#store.write(prepared, expectedRevision, writeId);
       if (outcome.kind === "written") return this.#written(prepared, outcome.revision, null);
       inDoubt.note(outcome, writeId, expectedRevision);
-      const entry = await this.#store.load(taskId);
+      const entry = await this.#leader.last(taskId);
+      const own = await inDoubt.find(entry);
+      if (own !== null) return this.#written(prepared, own.revision, null);
       if (entry !== null && "task" in entry) {
-        const own = await inDoubt.find(entry);
-        if (own !== null) return this.#written(prepared, own.revision, null);
         throw new CoordinatorError(
           "already_exists",
           `task ${taskId} exists already: choose another id, or change it with tasks.update.${taskId}`,
@@ -194,17 +196,8 @@ export class TaskWriter {
   }
 
   /** The leader's record. @throws CoordinatorError `not_found`, `corrupt_record`, `unavailable` */
-  async load(taskId: string): Promise<LoadedTask> {
-    const entry = await this.#store.load(taskId);
-    if (entry === null || "removed" in entry) throw notFound("task", taskId);
-    return this.readable(entry);
-  }
-
-  /** @throws CoordinatorError `corrupt_record` */
-  readable(entry: Exclude<TaskEntry, { removed: true }>): LoadedTask {
-    if ("corrupt" in entry) throw corruptRecord(entry.taskId, entry.corrupt);
-    this.#index.apply(entry.task, entry.revision, entry.bytes);
-    return entry;
+  load(taskId: string): Promise<LoadedTask> {
+    return this.#leader.load(taskId);
   }
 
   /** The failed and cancelled tasks that keep the task blocked, or the first of them. */

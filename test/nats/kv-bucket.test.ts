@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { KvAccess } from "../../src/nats/kv-access.ts";
 import { KvBucket } from "../../src/nats/kv-bucket.ts";
+import type { KvMessage } from "../../src/nats/kv-message.ts";
 import type { WriteOutcome } from "../../src/service/ports.ts";
 import { openKvAccess } from "../support/kv-access.ts";
 import { TestServer } from "../support/nats-server.ts";
@@ -11,6 +12,10 @@ async function revisionOf(write: Promise<WriteOutcome>): Promise<number> {
   const outcome = await write;
   assert.ok(outcome.kind === "written", outcome.kind);
   return outcome.revision;
+}
+
+function historyOf(bucket: KvBucket, key: string): Promise<KvMessage[]> {
+  return bucket.messagesAfter(0, { entries: 64, bytes: Infinity }, key);
 }
 
 /** Resolves when the bucket has the given number of messages, markers included. */
@@ -57,6 +62,25 @@ describe("the last revision of a bucket", () => {
   });
 });
 
+describe("the messages of a key", () => {
+  it("are read from the leader one by one, from a revision on", async () => {
+    await using server = await TestServer.start();
+    const bucket = new KvBucket("tasks", await openKvAccess(await server.connect()));
+    assert.equal(await bucket.loadFrom("key", 1), null);
+    const first = await revisionOf(bucket.write("key", "1", 0));
+    await revisionOf(bucket.write("other", "1", 0));
+    const second = await revisionOf(bucket.write("key", "2", first, { writeId: "w" }));
+    const from = async (revision: number) => {
+      const message = await bucket.loadFrom("key", revision);
+      return message === null ? null : [message.key, message.revision, message.text];
+    };
+    assert.deepEqual(await from(1), ["key", first, "1"]);
+    assert.deepEqual(await from(first + 1), ["key", second, "2"]);
+    assert.equal((await bucket.loadFrom("key", second))?.writeId, "w");
+    assert.equal(await from(second + 1), null);
+  });
+});
+
 describe("dropping the history of a key", () => {
   it("removes all messages before the last one by one, and none of other keys", async () => {
     await using server = await TestServer.start();
@@ -71,7 +95,7 @@ describe("dropping the history of a key", () => {
     }
     await bucket.dropHistory("key", revisions.key);
     const left = async (key: string): Promise<string[]> =>
-      (await bucket.history(key)).map(({ text }) => text);
+      (await historyOf(bucket, key)).map(({ text }) => text);
     assert.deepEqual(await left("key"), ["3"]);
     assert.deepEqual(await left("other"), ["1", "2", "3"]);
 
@@ -95,7 +119,7 @@ describe("dropping the history of a key", () => {
     const second = await revisionOf(bucket.write("key", "2", first));
     await revisionOf(bucket.write("key", "3", second));
     await bucket.dropHistory("key", second);
-    assert.equal((await bucket.history("key")).length, 3);
+    assert.equal((await historyOf(bucket, "key")).length, 3);
   });
 
   it("removes nothing of a key that is written before its marker", async () => {
@@ -107,7 +131,7 @@ describe("dropping the history of a key", () => {
     await revisionOf(bucket.write("key", "3", second));
     assert.deepEqual(await bucket.purge("key", second), { kind: "conflict" });
     assert.deepEqual(
-      (await bucket.history("key")).map(({ text }) => text),
+      (await historyOf(bucket, "key")).map(({ text }) => text),
       ["2", "3"],
     );
   });
@@ -121,7 +145,7 @@ describe("dropping the history of a key", () => {
     await Promise.all([1, 2, 3].map(() => bucket.dropHistory("key", last)));
     const outcomes = await Promise.all([1, 2, 3].map(() => bucket.purge("key", last)));
     assert.equal(outcomes.filter(({ kind }) => kind === "written").length, 1);
-    const history = await bucket.history("key");
+    const history = await historyOf(bucket, "key");
     assert.deepEqual(
       history.map(({ operation }) => operation),
       ["removed"],
