@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Recording } from "../../src/history/recording.ts";
+import { formatResult } from "../../scripts/chaos/report.ts";
 import type { Result } from "../../scripts/chaos/run.ts";
 import { timelinePicture, timelineText } from "../../scripts/chaos/timeline.ts";
 import { encodeTask } from "../../src/protocol/task-record.ts";
@@ -52,6 +53,15 @@ describe("the timeline of a task", () => {
       "9.000 s ========",
     ]);
     assert.match(lines.join("\n"), /s3 .*\(no answer\)/);
+  });
+
+  it("is printed with the verdict if the task has a problem", () => {
+    const well = resultWithTwoWinners();
+    const problem = { guarantee: "linearizable", taskId: "t", what: "cannot be explained" };
+    const printed = formatResult({ ...well, problems: [problem] });
+    assert.ok(printed.includes(timelineText(well, "t")), printed);
+    assert.match(printed, /✘ linearizable: t cannot be explained\n.*: 1 problems$/);
+    assert.doesNotMatch(formatResult(well), /update/);
   });
 
   it("is a picture with a lane for the record and each client, and the faults of that time", () => {
