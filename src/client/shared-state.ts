@@ -81,8 +81,8 @@ export class SharedState {
         if (canonicalJson(valueOf(key, current)) !== wanted) return false;
         const outcome = await bucket.write(key, text, revision, { ttlSeconds, writeId });
         if (outcome.kind === "written") return true;
-        // The value may be the expected one in a new revision. Or, if in doubt, our write has succeeded.
-        if (outcome.kind === "conflict") continue;
+        // The value may be the expected one in a new revision.
+        if (outcome.kind === "conflict" && outcome.isDoubtful !== true) continue;
         uncertain = revision;
         throw unknownOutcome(key);
       }
@@ -99,7 +99,7 @@ export class SharedState {
         if (current?.text === undefined) return isUncertain;
         const outcome = await bucket.purge(key, current.revision);
         if (outcome.kind === "written") return true;
-        if (outcome.kind === "conflict") continue;
+        if (outcome.kind === "conflict" && outcome.isDoubtful !== true) continue;
         isUncertain = true;
         throw unknownOutcome(key);
       }

@@ -19,8 +19,11 @@ export function apiPrefixOf(jsm: JetStreamManager): string {
  * domain it is the prefix of its API, because a leaf node does not forward `$KV.>`.
  */
 export function writePrefixOf(jsm: JetStreamManager): string {
-  const prefix = apiPrefixOf(jsm);
-  return prefix === OWN_DOMAIN ? "" : `${prefix}.`;
+  return isOwnDomain(jsm) ? "" : `${apiPrefixOf(jsm)}.`;
+}
+
+export function isOwnDomain(jsm: JetStreamManager): boolean {
+  return apiPrefixOf(jsm) === OWN_DOMAIN;
 }
 
 const OWN_DOMAIN = "$JS.API";

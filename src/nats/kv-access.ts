@@ -4,15 +4,18 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import type { BucketUpkeep } from "./bucket-upkeep.ts";
 import type { KvWriter } from "./kv-writer.ts";
 import type { LeaderReads } from "./leader-reads.ts";
+import type { ProvenLead } from "./proven-lead.ts";
 import type { PaceOptions } from "./pull-pace.ts";
 import type { StartPatience } from "./start-patience.ts";
 
-/** Shared by all buckets of one connection. */
+/** Shared by all buckets of one connection, except for what is of one bucket. */
 export interface KvAccess {
   readonly connection: NatsConnection;
   readonly jsm: JetStreamManager;
   readonly writer: KvWriter;
   readonly reads: LeaderReads;
+  /** Of this bucket. Default: the node that answers a read is believed to lead. */
+  readonly lead?: ProvenLead;
   /** How often watches ask for what was written. Default: `USUAL_PACE`. */
   readonly pace?: PaceOptions;
   /** The most bytes that an entry may have. Watches ask for fewer at a time if it is large. Default: small ones. */

@@ -42,12 +42,12 @@ export class KvBucket {
 
   /** The stream leader's last message of the key, never a follower's. */
   load(key: string): Promise<KvMessage | null> {
-    return this.#one(this.#access.reads.lastOf(this.stream, this.#prefix + key));
+    return this.#one(() => this.#access.reads.lastOf(this.stream, this.#prefix + key));
   }
 
   /** The stream leader's first message of the key at this revision or after it. */
   loadFrom(key: string, revision: number): Promise<KvMessage | null> {
-    return this.#one(this.#access.reads.firstOf(this.stream, this.#prefix + key, revision));
+    return this.#one(() => this.#access.reads.firstOf(this.stream, this.#prefix + key, revision));
   }
 
   /**
@@ -69,13 +69,10 @@ export class KvBucket {
 
   /** The state at the stream leader. The last revision may be that of an entry removed long ago. */
   async state(): Promise<BucketState> {
-    try {
-      const { created, config, state } = await this.#access.jsm.streams.info(this.stream);
-      const maxBytes = config.max_bytes > 0 ? config.max_bytes : null;
-      return { id: created, lastRevision: state.last_seq, bytes: state.bytes, maxBytes };
-    } catch (error) {
-      throw unreachable(error);
-    }
+    const { streams } = this.#access.jsm;
+    const { created, config, state } = await this.#fresh(() => streams.info(this.stream));
+    const maxBytes = config.max_bytes > 0 ? config.max_bytes : null;
+    return { id: created, lastRevision: state.last_seq, bytes: state.bytes, maxBytes };
   }
 
   write(
@@ -85,12 +82,12 @@ export class KvBucket {
     { ttlSeconds, writeId }: Pick<KvWrite, "ttlSeconds" | "writeId"> = {},
   ): Promise<WriteOutcome> {
     const subject = this.#writePrefix + key;
-    return this.#access.writer.write({ subject, payload, expectedRevision, ttlSeconds, writeId });
+    return this.#write({ subject, payload, expectedRevision, ttlSeconds, writeId });
   }
 
   /** Writes regardless of the revision of the key. */
   put(key: string, payload: string, ttlSeconds?: number): Promise<WriteOutcome> {
-    return this.#access.writer.write({ subject: this.#writePrefix + key, payload, ttlSeconds });
+    return this.#write({ subject: this.#writePrefix + key, payload, ttlSeconds });
   }
 
   /**
@@ -99,7 +96,7 @@ export class KvBucket {
    * @param reason kept in the marker
    */
   purge(key: string, expectedRevision: number, reason?: string): Promise<WriteOutcome> {
-    return this.#access.writer.write({
+    return this.#write({
       subject: this.#writePrefix + key,
       payload: "",
       expectedRevision,
@@ -180,13 +177,27 @@ export class KvBucket {
 
   #lastOf(subject: string): Promise<KvMessage | null> {
     const { streams } = this.#access.jsm;
-    return this.#one(streams.getMessage(this.stream, { last_by_subj: subject }));
+    return this.#one(() => streams.getMessage(this.stream, { last_by_subj: subject }));
   }
 
-  async #one(reading: Promise<StoredMessage | null>): Promise<KvMessage | null> {
+  #write(write: KvWrite): Promise<WriteOutcome> {
+    const { lead, writer } = this.#access;
+    if (lead === undefined) return writer.write(write);
+    return lead.acknowledged(
+      () => writer.write(write),
+      ({ kind }) => kind === "written",
+    );
+  }
+
+  async #one(read: () => Promise<StoredMessage | null>): Promise<KvMessage | null> {
+    const stored = await this.#fresh(read);
+    return stored === null ? null : this.#toMessage(stored);
+  }
+
+  async #fresh<T>(read: () => Promise<T>): Promise<T> {
+    const { lead } = this.#access;
     try {
-      const stored = await reading;
-      return stored === null ? null : this.#toMessage(stored);
+      return await (lead === undefined ? read() : lead.read(read));
     } catch (error) {
       throw unreachable(error);
     }

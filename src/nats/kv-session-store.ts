@@ -13,12 +13,14 @@ import type { KvAccess } from "./kv-access.ts";
 import { KvBucket } from "./kv-bucket.ts";
 import { SESSIONS_BUCKET, SHORT_MARKER_TTL_SECONDS } from "./kv-buckets.ts";
 import type { KvMessage } from "./kv-message.ts";
+import { leadOf } from "./proven-lead.ts";
 
 export class KvSessionStore implements SessionStore {
   readonly #bucket: KvBucket;
 
   constructor(access: KvAccess) {
-    this.#bucket = new KvBucket(SESSIONS_BUCKET, access, SHORT_MARKER_TTL_SECONDS);
+    const lead = leadOf(access, `KV_${SESSIONS_BUCKET}`);
+    this.#bucket = new KvBucket(SESSIONS_BUCKET, { ...access, lead }, SHORT_MARKER_TTL_SECONDS);
   }
 
   async load(sessionId: string): Promise<SessionEntry | null> {

@@ -24,13 +24,15 @@ import { KvBucket } from "./kv-bucket.ts";
 import { TASKS_BUCKET } from "./kv-buckets.ts";
 import { type KvMessage, newWriteId, type WatchedMessage } from "./kv-message.ts";
 import { PendingWrites } from "./pending-writes.ts";
+import { leadOf } from "./proven-lead.ts";
 
 export class KvTaskStore implements TaskStore {
   readonly #bucket: KvBucket;
   readonly #pendingWrites = new PendingWrites<Task>();
 
   constructor(access: KvAccess) {
-    this.#bucket = new KvBucket(TASKS_BUCKET, access);
+    const lead = leadOf(access, `KV_${TASKS_BUCKET}`);
+    this.#bucket = new KvBucket(TASKS_BUCKET, { ...access, lead });
   }
 
   async load(taskId: string): Promise<TaskEntry | null> {

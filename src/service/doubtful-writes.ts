@@ -14,6 +14,8 @@ export class DoubtfulWrites {
   readonly #ids: string[] = [];
   /** The revision that the first of them was to replace; 0: none. */
   #base = 0;
+  /** The records after the base and before this revision are not theirs. */
+  #from = 0;
 
   constructor(taskId: string, store: Pick<TaskStore, "loadFrom">) {
     this.#taskId = taskId;
@@ -29,7 +31,10 @@ export class DoubtfulWrites {
     const isDoubtful =
       outcome.kind === "unknown" || (outcome.kind === "conflict" && outcome.isDoubtful === true);
     if (!isDoubtful) return false;
-    if (this.isEmpty) this.#base = expectedRevision;
+    if (this.isEmpty) {
+      this.#base = expectedRevision;
+      this.#from = expectedRevision + 1;
+    }
     this.#ids.push(writeId);
     return true;
   }
@@ -45,12 +50,12 @@ export class DoubtfulWrites {
     if (last === null && this.#base === 0) return null;
     if (last === null) throw this.unknown();
     if (this.#isOwn(last)) return last;
-    for (let from = this.#base + 1; from < last.revision;) {
-      const entry = await this.#store.loadFrom(this.#taskId, from);
+    while (this.#from < last.revision) {
+      const entry = await this.#store.loadFrom(this.#taskId, this.#from);
       // A node that has just lost the lead does not have the last record.
       if (entry === null) throw this.unknown();
       if (this.#isOwn(entry)) return entry;
-      from = entry.revision + 1;
+      this.#from = entry.revision + 1;
     }
     if (await this.#hasAll()) return null;
     throw this.unknown();

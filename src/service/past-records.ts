@@ -11,6 +11,8 @@ import type { ServiceSettings } from "./service-settings.ts";
 import { notFound } from "./refusals.ts";
 import { MAX_PAGE_BYTES, ReplyPage } from "./reply-page.ts";
 
+const LAGS_BEHIND = "the bucket's history lags behind: ask again";
+
 /** Each record is encoded once: for its size, and for the reply. */
 interface Change extends Omit<Reply<"tasks.changes">["changes"][number], "task"> {
   readonly task: EncodedRecord | null;
@@ -35,7 +37,7 @@ export class PastRecords {
     if (last === null || "removed" in last) throw notFound("task", taskId);
     if (since >= last.revision) return { body: { ok: true, entries: [], has_more: false } };
     const read = await this.#store.entriesAfter(since, this.#readLimit(limit), taskId);
-    const entries = await this.#pageOf(read.length > 0 ? read : [await this.#after(since, last)]);
+    const entries = await this.#pageOf(read.length > 0 ? read : [await this.#after(since, taskId)]);
     return {
       body: {
         ok: true,
@@ -62,7 +64,7 @@ export class PastRecords {
     const read =
       after >= newest ? [] : await this.#store.entriesAfter(after, this.#readLimit(limit));
     if (read.length === 0 && after < newest) {
-      throw new CoordinatorError("unavailable", "the bucket's history lags behind: ask again");
+      throw new CoordinatorError("unavailable", LAGS_BEHIND);
     }
     const changes = await this.#pageOf(read);
     let previous = after;
@@ -86,8 +88,10 @@ export class PastRecords {
   }
 
   /** The entry that follows this revision. The leader has it, even if the node that answered lags behind. */
-  async #after(revision: number, last: TaskEntry): Promise<TaskEntry> {
-    return (await this.#store.loadFrom(last.taskId, revision + 1)) ?? last;
+  async #after(revision: number, taskId: string): Promise<TaskEntry> {
+    const entry = await this.#store.loadFrom(taskId, revision + 1);
+    if (entry === null) throw new CoordinatorError("unavailable", LAGS_BEHIND);
+    return entry;
   }
 
   #readLimit(entries: number): ReadLimit {

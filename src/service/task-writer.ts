@@ -14,7 +14,7 @@ import { transition } from "../task/transition.ts";
 import { BucketRoom } from "./bucket-room.ts";
 import { DoubtfulWrites } from "./doubtful-writes.ts";
 import { EarlierRecords } from "./earlier-records.ts";
-import { LeaderRecords } from "./leader-records.ts";
+import { LeaderRecords, readable } from "./leader-records.ts";
 import { NOTHING_RESERVED, OwnershipLimits } from "./ownership-limits.ts";
 import type {
   Clock,
@@ -136,7 +136,7 @@ export class TaskWriter {
       const last = await this.#leader.last(taskId);
       const own = await inDoubt.find(last);
       if (own !== null) return this.#written(own, own.revision, before);
-      known = this.#leader.readable(taskId, last);
+      known = readable(taskId, last);
       isFresh = true;
     }
     throw inDoubt.isEmpty

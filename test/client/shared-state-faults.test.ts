@@ -12,6 +12,8 @@ interface Write {
   readonly send: () => void;
   /** Its acknowledgement is dropped. */
   readonly sendUnheard: () => void;
+  /** Answers as a former leader does. */
+  readonly refuse: () => void;
 }
 
 /** Holds the next write of the key instead of sending it. */
@@ -32,9 +34,14 @@ function intercept(bus: EventBus, key: string, handle: (write: Write) => void): 
     const sendUnheard = (): void => {
       publish(subject, payload, { ...options, reply: "nobody" });
     };
-    handle({ send, sendUnheard });
+    const refuse = (): void => {
+      publish(options?.reply ?? "", JSON.stringify({ error: BEHIND, seq: 0 }));
+    };
+    handle({ send, sendUnheard, refuse });
   });
 }
+
+const BEHIND = { code: 400, err_code: 10071, description: "wrong last sequence: 0" };
 
 function unheard({ sendUnheard }: Write): void {
   sendUnheard();
@@ -101,6 +108,37 @@ describe("a write of shared state whose acknowledgement is lost", { concurrency:
     const swaps = [bus.compareAndSwap("old", 1, 2), bus.compareAndSwap("new", null, 2)];
     assert.deepEqual(await Promise.all(swaps), [true, true]);
     assert.deepEqual([await bus.get("old"), await bus.get("new")], [2, 2]);
+  });
+});
+
+describe("a write of shared state that a former leader refuses while the leader makes it", () => {
+  it("has succeeded", async () => {
+    await using server = await TestServer.start();
+    await using library = await Library.connect(server);
+    const { bus } = library;
+    for (const key of ["deleted", "old"]) {
+      await bus.put(key, 1);
+      intercept(bus, key, ({ sendUnheard, refuse }) => {
+        refuse();
+        sendUnheard();
+      });
+    }
+    assert.equal(await bus.delete("deleted"), true);
+    assert.equal(await bus.compareAndSwap("old", 1, 2), true);
+    assert.deepEqual([await bus.get("deleted"), await bus.get("old")], [null, 2]);
+  });
+
+  it("is neither true nor false for a swap if another write followed", async () => {
+    await using server = await TestServer.start();
+    await using library = await Library.connect(server);
+    await using other = await Library.connect(server);
+    await library.bus.put("undone", 1);
+    intercept(library.bus, "undone", ({ sendUnheard, refuse }) => {
+      sendUnheard();
+      void undo(other.bus, "undone").then(refuse);
+    });
+    const swap = library.bus.compareAndSwap("undone", 1, 2);
+    assert.equal((await errorOf(swap, "unavailable")).retryable, false);
   });
 });
 

@@ -7,12 +7,17 @@ import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
 /** A node that was the leader. When it has `lost` the lead, it answers with the records that it had then. */
 class FormerLeader {
   #hasLost = false;
+  #lastRevision = 0;
   readonly #old = new Map<string, TaskEntry | null>();
   /** How the real leader makes the next write: the former one refuses it, because it is behind. */
   #refusesNext = false;
 
   readonly wrap: (stores: Stores) => Stores = withFaults({
     tasks: {
+      state: (real) => async () => {
+        const state = await real.state();
+        return this.#hasLost ? { ...state, lastRevision: this.#lastRevision } : state;
+      },
       load: (real) => async (taskId) => {
         if (this.#hasLost) return this.#old.get(taskId) ?? null;
         return real.load(taskId);
@@ -21,6 +26,7 @@ class FormerLeader {
         const { taskId } = prepared.task;
         if (!this.#hasLost) this.#old.set(taskId, await real.load(taskId));
         const outcome = await real.write(prepared, expected, writeId);
+        if (!this.#hasLost && outcome.kind === "written") this.#lastRevision = outcome.revision - 1;
         if (!this.#refusesNext) return outcome;
         this.#refusesNext = false;
         return { kind: "conflict", isDoubtful: true };
@@ -54,6 +60,16 @@ describe("a node that does not know yet that it no longer leads", () => {
     former.isGone();
     assert.equal((await coordinator.ok("tasks.get.a")).task.claimed_by, "s1");
     await coordinator.ok("tasks.renew.a", claim);
+  });
+
+  it("hides no task that was created since", async () => {
+    const former = new FormerLeader();
+    await using coordinator = await TestCoordinator.start({ wrapStores: former.wrap });
+    former.loses();
+    await coordinator.ok("tasks.create.a");
+    assert.equal((await coordinator.refused("tasks.get.a")).code, "unavailable");
+    former.isGone();
+    await coordinator.ok("tasks.get.a");
   });
 
   it("lets no release be refused that the leader has made", async () => {
