@@ -100,6 +100,8 @@ function bucketConfig(
     allow_rollup_hdrs: true,
     allow_direct: true,
     deny_delete: true,
+    // Workers remove records, and prove that a node leads, by purges.
+    deny_purge: false,
     allow_msg_ttl: true,
     subject_delete_marker_ttl: nanos(markerTtlSeconds * 1000),
     ...extra,
@@ -116,6 +118,7 @@ const REQUIRED = [
   "allow_rollup_hdrs",
   "allow_direct",
   "allow_msg_ttl",
+  "deny_purge",
   "republish",
 ] as const satisfies (keyof StreamConfig)[];
 

@@ -14,7 +14,7 @@ import { KvWriter } from "./kv-writer.ts";
 import { LeaderReads } from "./leader-reads.ts";
 import { type StartPatience, untilElected } from "./start-patience.ts";
 
-/** A write and a read together take less than the 5 s for which the `nats` CLI waits for a reply. */
+/** A write, and a read or the proof that it needs, take less than the 5 s for which the `nats` CLI waits for a reply. */
 const WRITE_TIMEOUT_MS = 2_500;
 const READ_TIMEOUT_MS = 1_500;
 

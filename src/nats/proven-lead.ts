@@ -1,15 +1,15 @@
 /**
  * Fresh reads of a stream. NATS asks no quorum for a read: the node that believes to lead answers it.
  *
- * An acknowledged write proves that its node led when the write was sent, because a quorum has stored it. The other
- * nodes elect another leader only when they have received nothing for four seconds. So a read is fresh if its answer
- * comes soon after the last acknowledged write was sent. If there was none, a purge that matches nothing is sent
- * first: the quorum stores it like a write, and it changes nothing (decision 53).
+ * An acknowledged write proves that its node led when the write was sent, because a quorum has stored it. A node asks
+ * for votes only when it has received nothing from the leader for four seconds. So a read is mostly fresh if its
+ * answer comes soon after the last acknowledged write was sent. If there was none, a purge that matches nothing is
+ * sent first: the quorum stores it like a write, and it changes nothing. Decision 53 has the exceptions.
  */
 import type { JetStreamManager } from "@nats-io/jetstream";
-import type { NatsConnection } from "@nats-io/transport-node";
+import { type NatsConnection, TimeoutError } from "@nats-io/transport-node";
+import { listenToConnection } from "./connection.ts";
 import { isOwnDomain } from "./js-domain.ts";
-import { SharedRead } from "./shared-read.ts";
 
 /** From the request that proves the lead to the answer of a read. Less than `minElectionTimeout` of nats-server. */
 const PROOF_LASTS_MS = 3_000;
@@ -23,11 +23,20 @@ export function leadOf(
   { connection, jsm }: { readonly connection: NatsConnection; readonly jsm: JetStreamManager },
   stream: string,
 ): ProvenLead {
-  return new ProvenLead({
+  const isElsewhere = !isOwnDomain(jsm);
+  const lead = new ProvenLead({
     prove: () => jsm.streams.purge(stream, NOTHING),
-    // A node in another domain may be in a cluster.
-    isShared: () => connection.info?.cluster !== undefined || !isOwnDomain(jsm),
+    // A server that is in no cluster does not name one. In another domain there may be one.
+    isShared: () => isElsewhere || connection.info?.cluster !== undefined,
   });
+  listenToConnection(connection, {
+    // The next server may be one that was cut off.
+    disconnected: () => {
+      lead.forget();
+    },
+    reconnected: () => undefined,
+  });
+  return lead;
 }
 
 export interface LeadOptions {
@@ -40,15 +49,19 @@ export interface LeadOptions {
 }
 
 export class ProvenLead {
+  readonly #prove: () => Promise<unknown>;
   readonly #isShared: () => boolean;
   readonly #now: () => number;
-  readonly #proof: SharedRead<unknown>;
+  #proving: Promise<unknown> | null = null;
+  /** When the last request was sent that proves the lead. */
   #provenAt = -Infinity;
+  /** What was sent before this time proves nothing. */
+  #validFrom = -Infinity;
 
   constructor({ prove, isShared, now = () => performance.now() }: LeadOptions) {
+    this.#prove = prove;
     this.#isShared = isShared;
     this.#now = now;
-    this.#proof = new SharedRead(() => this.acknowledged(prove));
   }
 
   /** Carries the request out. `isProof`: whether its outcome says that a quorum has stored it. Default: always. */
@@ -66,14 +79,29 @@ export class ProvenLead {
   /** Rejects if no quorum answers, or if the read rejects. */
   async read<T>(read: () => Promise<T>): Promise<T> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      if (!this.#isProven()) await this.#proof.next();
+      if (!this.#isProven()) await this.#untilProven();
       const value = await read();
       if (this.#isProven()) return value;
     }
-    throw new Error("the leader of the stream answers too late");
+    throw new TimeoutError();
+  }
+
+  /** Nothing that was sent until now proves anything any longer. */
+  forget(): void {
+    this.#validFrom = this.#now();
   }
 
   #isProven(): boolean {
-    return !this.#isShared() || this.#now() - this.#provenAt < PROOF_LASTS_MS;
+    if (!this.#isShared()) return true;
+    const isRecent = this.#now() - this.#provenAt < PROOF_LASTS_MS;
+    return isRecent && this.#provenAt >= this.#validFrom;
+  }
+
+  /** All who need a proof at the same time share it. */
+  async #untilProven(): Promise<void> {
+    this.#proving ??= this.acknowledged(this.#prove).finally(() => {
+      this.#proving = null;
+    });
+    await this.#proving;
   }
 }
