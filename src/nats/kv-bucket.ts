@@ -70,9 +70,13 @@ export class KvBucket {
   /** The state at the stream leader. The last revision may be that of an entry removed long ago. */
   async state(): Promise<BucketState> {
     const { streams } = this.#access.jsm;
-    const { created, config, state } = await this.#fresh(() => streams.info(this.stream));
-    const maxBytes = config.max_bytes > 0 ? config.max_bytes : null;
-    return { id: created, lastRevision: state.last_seq, bytes: state.bytes, maxBytes };
+    try {
+      const { created, config, state } = await this.#fresh(() => streams.info(this.stream));
+      const maxBytes = config.max_bytes > 0 ? config.max_bytes : null;
+      return { id: created, lastRevision: state.last_seq, bytes: state.bytes, maxBytes };
+    } catch (error) {
+      throw unreachable(error);
+    }
   }
 
   write(
@@ -190,17 +194,17 @@ export class KvBucket {
   }
 
   async #one(read: () => Promise<StoredMessage | null>): Promise<KvMessage | null> {
-    const stored = await this.#fresh(read);
-    return stored === null ? null : this.#toMessage(stored);
-  }
-
-  async #fresh<T>(read: () => Promise<T>): Promise<T> {
-    const { lead } = this.#access;
     try {
-      return await (lead === undefined ? read() : lead.read(read));
+      const stored = await this.#fresh(read);
+      return stored === null ? null : this.#toMessage(stored);
     } catch (error) {
       throw unreachable(error);
     }
+  }
+
+  #fresh<T>(read: () => Promise<T>): Promise<T> {
+    const { lead } = this.#access;
+    return lead === undefined ? read() : lead.read(read);
   }
 
   #toMessage(stored: StoredMessage): KvMessage {

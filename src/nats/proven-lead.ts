@@ -65,19 +65,31 @@ export class ProvenLead {
   }
 
   /** Carries the request out. `isProof`: whether its outcome says that a quorum has stored it. Default: always. */
-  async acknowledged<T>(
+  acknowledged<T>(
     request: () => Promise<T>,
     isProof: (outcome: T) => boolean = () => true,
   ): Promise<T> {
-    if (!this.#isShared()) return request();
+    return this.#isShared() ? this.#noted(request, isProof) : request();
+  }
+
+  /** Rejects if no quorum answers, or if the read rejects. */
+  read<T>(read: () => Promise<T>): Promise<T> {
+    return this.#isShared() ? this.#proven(read) : read();
+  }
+
+  /** Nothing that was sent until now proves anything any longer. */
+  forget(): void {
+    this.#validFrom = this.#now();
+  }
+
+  async #noted<T>(request: () => Promise<T>, isProof: (outcome: T) => boolean): Promise<T> {
     const sentAt = this.#now();
     const outcome = await request();
     if (isProof(outcome)) this.#provenAt = Math.max(this.#provenAt, sentAt);
     return outcome;
   }
 
-  /** Rejects if no quorum answers, or if the read rejects. */
-  async read<T>(read: () => Promise<T>): Promise<T> {
+  async #proven<T>(read: () => Promise<T>): Promise<T> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       if (!this.#isProven()) await this.#untilProven();
       const value = await read();
@@ -86,20 +98,14 @@ export class ProvenLead {
     throw new TimeoutError();
   }
 
-  /** Nothing that was sent until now proves anything any longer. */
-  forget(): void {
-    this.#validFrom = this.#now();
-  }
-
   #isProven(): boolean {
-    if (!this.#isShared()) return true;
     const isRecent = this.#now() - this.#provenAt < PROOF_LASTS_MS;
     return isRecent && this.#provenAt >= this.#validFrom;
   }
 
   /** All who need a proof at the same time share it. */
   async #untilProven(): Promise<void> {
-    this.#proving ??= this.acknowledged(this.#prove).finally(() => {
+    this.#proving ??= this.#noted(this.#prove, () => true).finally(() => {
       this.#proving = null;
     });
     await this.#proving;
