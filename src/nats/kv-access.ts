@@ -8,7 +8,7 @@ import type { ProvenLead } from "./proven-lead.ts";
 import type { PaceOptions } from "./pull-pace.ts";
 import type { StartPatience } from "./start-patience.ts";
 
-/** Shared by all buckets of one connection, except for what is of one bucket. */
+/** Shared by all buckets of one connection, except for `lead`. */
 export interface KvAccess {
   readonly connection: NatsConnection;
   readonly jsm: JetStreamManager;

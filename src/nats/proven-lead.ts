@@ -64,11 +64,8 @@ export class ProvenLead {
     this.#now = now;
   }
 
-  /** Carries the request out. `isProof`: whether its outcome says that a quorum has stored it. Default: always. */
-  acknowledged<T>(
-    request: () => Promise<T>,
-    isProof: (outcome: T) => boolean = () => true,
-  ): Promise<T> {
+  /** Carries the request out. `isProof`: whether its outcome says that a quorum has stored it. */
+  acknowledged<T>(request: () => Promise<T>, isProof: (outcome: T) => boolean): Promise<T> {
     return this.#isShared() ? this.#noted(request, isProof) : request();
   }
 

@@ -47,10 +47,13 @@ export class DoubtfulWrites {
    */
   async find(last: TaskEntry | null): Promise<LoadedTask | null> {
     if (this.isEmpty) return null;
-    if (last === null && this.#base === 0) return null;
-    if (last === null) throw this.unknown();
+    const revision = last?.revision ?? 0;
+    // What the first of them was to replace is still the last entry.
+    if (revision === this.#base) return null;
+    // The node that answered has just lost the lead, or the entries are gone.
+    if (last === null || revision < this.#base) throw this.unknown();
     if (this.#isOwn(last)) return last;
-    while (this.#from < last.revision) {
+    while (this.#from < revision) {
       const entry = await this.#store.loadFrom(this.#taskId, this.#from);
       // A node that has just lost the lead does not have the last record.
       if (entry === null) throw this.unknown();

@@ -37,7 +37,7 @@ export class LeaderRecords {
     return readable(taskId, await this.last(taskId));
   }
 
-  /** A revision that the node which answered has. */
+  /** A revision that the bucket has reached, as the answers say. */
   async #reached(entry: TaskEntry | null, known: number): Promise<number> {
     if (entry !== null) return entry.revision;
     // An operator can purge the task without a marker, but the stream never loses its last revision.

@@ -26,11 +26,6 @@ async function loseLease(coordinator: TestCoordinator, client: TaskClient): Prom
   await expired;
 }
 
-async function eventsOf(coordinator: TestCoordinator, taskId: string): Promise<string[]> {
-  const { entries } = await coordinator.ok(`tasks.history.${taskId}`);
-  return entries.map((entry: Json) => entry.task.last_event.type);
-}
-
 describe("the attempt of a claim", () => {
   it("is sent with renew and release", async () => {
     await using coordinator = await TestCoordinator.start();
@@ -160,7 +155,7 @@ describe("a request whose answer was lost", () => {
     await coordinator.ok("tasks.create.a");
     const claim = await forgetful(coordinator).claim("a", { session_id: "session-1" });
     assert.deepEqual([claim.attempt, claim.already_held], [1, true]);
-    assert.deepEqual(await eventsOf(coordinator, "a"), ["task_created", "task_claimed"]);
+    assert.deepEqual(await coordinator.eventsOf("a"), ["task_created", "task_claimed"]);
   });
 
   it("releases a task once", async () => {
@@ -171,7 +166,7 @@ describe("a request whose answer was lost", () => {
     const { task } = await forgetful(coordinator).release("a", release);
     assert.deepEqual([task.failures, task.error], [1, "x"]);
     const events = ["task_created", "task_claimed", "task_attempt_failed"];
-    assert.deepEqual(await eventsOf(coordinator, "a"), events);
+    assert.deepEqual(await coordinator.eventsOf("a"), events);
   });
 
   it("gets the same tasks again", async () => {

@@ -16,11 +16,6 @@ function unblocked(coordinator: TestCoordinator, id: string): Promise<unknown> {
   );
 }
 
-async function eventsOf(coordinator: TestCoordinator, id: string): Promise<string[]> {
-  const { entries } = await coordinator.ok(`tasks.history.${id}`);
-  return entries.map(({ task }: Json) => task.last_event.type as string);
-}
-
 /** The stores of a worker that dies before it unblocks anything: that write never arrives. */
 const diesBeforeUnblocking = withFaults({
   tasks: {
@@ -92,7 +87,7 @@ describe("the completion of a task", () => {
     await all;
     for (const id of [...middle, "bottom"]) {
       assert.deepEqual(
-        await eventsOf(coordinator, id),
+        await coordinator.eventsOf(id),
         ["task_created", "task_unblocked", "task_claimed", "task_completed"],
         id,
       );
@@ -116,7 +111,7 @@ describe("the completion of a task", () => {
     await complete(coordinator, "complete");
     await last;
     for (const id of ["failed", "cancelled"]) {
-      assert.deepEqual(await eventsOf(coordinator, `after-${id}`), ["task_created"]);
+      assert.deepEqual(await coordinator.eventsOf(`after-${id}`), ["task_created"]);
     }
   });
 });
@@ -156,6 +151,6 @@ describe("a worker that dies before it unblocks the tasks that it made ready", (
     const free = unblocked(coordinator, "b");
     await coordinator.addWorkers(1, { wrapStores: (stores) => stores });
     await free;
-    assert.deepEqual(await eventsOf(coordinator, "b"), ["task_created", "task_unblocked"]);
+    assert.deepEqual(await coordinator.eventsOf("b"), ["task_created", "task_unblocked"]);
   });
 });

@@ -6,7 +6,7 @@ import { headers } from "@nats-io/transport-node";
 import { withFaults } from "../support/faulty-stores.ts";
 import { NatsProxy } from "../support/nats-proxy.ts";
 import { ended, leaseMarker } from "../support/stored-leases.ts";
-import { type Json, TestCoordinator } from "../support/test-coordinator.ts";
+import { TestCoordinator } from "../support/test-coordinator.ts";
 
 /** Writes an entry as a worker does that has died since. */
 async function put(
@@ -18,11 +18,6 @@ async function put(
   const options = { headers: headers(), timeout: 5_000 };
   if (ttl !== undefined) options.headers.set("Nats-TTL", ttl);
   await connection.request(`$KV.${key}`, JSON.stringify(value), options);
-}
-
-async function eventsOf(coordinator: TestCoordinator): Promise<string[]> {
-  const { entries } = await coordinator.ok("tasks.history.a");
-  return entries.map((entry: Json) => entry.task.last_event.type);
 }
 
 describe("a worker that has written a lease without learning of it", () => {
@@ -60,7 +55,11 @@ describe("a worker that has written a lease without learning of it", () => {
     const expired = coordinator.fact("lease_expired");
     proxy.mend();
     await expired;
-    assert.deepEqual(await eventsOf(coordinator), ["task_created", "task_claimed", "task_expired"]);
+    assert.deepEqual(await coordinator.eventsOf("a"), [
+      "task_created",
+      "task_claimed",
+      "task_expired",
+    ]);
   });
 });
 

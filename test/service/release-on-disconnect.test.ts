@@ -15,11 +15,6 @@ function lost(coordinator: TestCoordinator, id: string): Promise<unknown> {
   return coordinator.fact("lease_disconnected", ({ taskId }) => taskId === id);
 }
 
-async function eventsOf(coordinator: TestCoordinator, id: string): Promise<string[]> {
-  const { entries } = await coordinator.ok(`tasks.history.${id}`);
-  return entries.map(({ task }: Json) => task.last_event.type);
-}
-
 describe("a claim that ends with its connection", () => {
   it("goes to a parked request long before its time is over, and its holder is refused", async () => {
     await using coordinator = await startHearing();
@@ -52,7 +47,7 @@ describe("a claim that ends with its connection", () => {
     await Promise.all(ended);
     for (const id of ids) {
       const events = ["task_created", "task_claimed", "task_expired"];
-      assert.deepEqual(await eventsOf(coordinator, id), events);
+      assert.deepEqual(await coordinator.eventsOf(id), events);
     }
     const facts = coordinator.facts.filter(({ kind }) => kind === "lease_disconnected");
     assert.equal(facts.length, ids.length);

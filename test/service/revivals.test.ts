@@ -22,11 +22,6 @@ async function claim(coordinator: TestCoordinator, id = "a", more: object = {}):
   await granted;
 }
 
-async function eventsOf(coordinator: TestCoordinator, id = "a"): Promise<EventType[]> {
-  const { entries } = await coordinator.ok(`tasks.history.${id}`);
-  return entries.map((entry: Json) => entry.task.last_event.type);
-}
-
 /** Repeats the renewal while the answer is "ask again". */
 async function renew(coordinator: TestCoordinator, id: string, more: object = {}): Promise<Json> {
   const renewal = { ...HOLDER, ...more };
@@ -73,7 +68,7 @@ describe("a renewal after the end of the lease", () => {
     markers.release();
     await expired;
     const events = ["task_created", "task_claimed", "task_renewed", "task_expired"];
-    assert.deepEqual(await eventsOf(coordinator), events);
+    assert.deepEqual(await coordinator.eventsOf("a"), events);
     assert.equal((await coordinator.ok("tasks.get.a")).task.lease_epoch, undefined);
   });
 
@@ -109,7 +104,7 @@ describe("a renewal after the end of the lease", () => {
     assert.deepEqual([heartbeat.lost, heartbeat.cancelled], [[], []]);
     for (const { task_id: id, attempt, lease } of heartbeat.claims) {
       assert.deepEqual([attempt, lease.ttl_seconds], [1, 1]);
-      assert.deepEqual((await eventsOf(coordinator, id)).at(-1), "task_renewed");
+      assert.deepEqual((await coordinator.eventsOf(id)).at(-1), "task_renewed");
     }
     assert.equal(heartbeat.claims.length, 2);
   });
@@ -130,7 +125,11 @@ describe("a renewal after the end of the lease", () => {
     await ended;
     const refused = await coordinator.refused("tasks.renew.a", HOLDER);
     assert.deepEqual([refused.code, refused.retryable], ["lease_lost", false]);
-    assert.deepEqual(await eventsOf(coordinator), ["task_created", "task_claimed", "task_expired"]);
+    assert.deepEqual(await coordinator.eventsOf("a"), [
+      "task_created",
+      "task_claimed",
+      "task_expired",
+    ]);
     assert.equal((await coordinator.ok("tasks.claim.a", { session_id: "s2" })).attempt, 2);
   });
 
@@ -157,7 +156,11 @@ describe("a renewal after the end of the lease", () => {
     goOn();
     for (const renewed of await Promise.all(renewals)) assert.equal(renewed.attempt, 1);
     assert.equal(reclaims, 1);
-    assert.deepEqual(await eventsOf(coordinator), ["task_created", "task_claimed", "task_renewed"]);
+    assert.deepEqual(await coordinator.eventsOf("a"), [
+      "task_created",
+      "task_claimed",
+      "task_renewed",
+    ]);
     assert.equal((await coordinator.ok("tasks.verify.a", HOLDER)).holds, true);
   });
 
@@ -190,7 +193,7 @@ describe("a renewal after the end of the lease", () => {
         const reply = await renewals.get(id);
         if (reply.ok !== true) assert.equal(reply.error.code, "lease_lost");
         const event = reply.ok === true ? "task_renewed" : "task_expired";
-        assert.deepEqual(await eventsOf(coordinator, id), ["task_created", "task_claimed", event]);
+        assert.deepEqual(await coordinator.eventsOf(id), ["task_created", "task_claimed", event]);
         const { holds } = await coordinator.ok(`tasks.verify.${id}`, HOLDER);
         assert.equal(holds, reply.ok);
         counts[reply.ok === true ? "kept" : "lost"]++;
@@ -241,7 +244,7 @@ describe("a renewal whose worker died after it wrote the record", () => {
     assert.deepEqual([task.claimed_by, task.attempt, task.lease_epoch], ["s1", 1, 1]);
     await coordinator.fact("lease_expired", () => true, 0);
     const events = ["task_created", "task_claimed", "task_renewed", "task_expired"];
-    assert.deepEqual(await eventsOf(coordinator), events);
+    assert.deepEqual(await coordinator.eventsOf("a"), events);
   }
 
   it("leaves a claim whose lease is made by another worker", async () => {
@@ -265,6 +268,10 @@ describe("a renewal whose worker died after it wrote the record", () => {
     mend();
     const renewed = await coordinator.ok("tasks.renew.a", { ...HOLDER, ttl_seconds: 60 });
     assert.deepEqual([renewed.attempt, renewed.lease.ttl_seconds], [1, 60]);
-    assert.deepEqual(await eventsOf(coordinator), ["task_created", "task_claimed", "task_renewed"]);
+    assert.deepEqual(await coordinator.eventsOf("a"), [
+      "task_created",
+      "task_claimed",
+      "task_renewed",
+    ]);
   });
 });

@@ -32,17 +32,12 @@ function arrivesLate(fits: (task: Task) => boolean): (stores: Stores) => Stores 
   });
 }
 
-async function eventsOf(coordinator: TestCoordinator, id: string): Promise<string[]> {
-  const { entries } = await coordinator.ok(`tasks.history.${id}`);
-  return entries.map(({ task }: Json) => task.last_event.type as string);
-}
-
 describe("a write that arrives after the worker gave up its acknowledgement", () => {
   it("of a new task is recognized, and the create succeeds", async () => {
     await using coordinator = await TestCoordinator.start({ wrapStores: arrivesLate(() => true) });
     const { task, revision } = await coordinator.ok("tasks.create.a", { title: "mine" });
     assert.deepEqual([task.title, task.status, revision], ["mine", "available", 1]);
-    assert.deepEqual(await eventsOf(coordinator, "a"), ["task_created"]);
+    assert.deepEqual(await coordinator.eventsOf("a"), ["task_created"]);
     const again = await coordinator.refused("tasks.create.a", { title: "mine" });
     assert.equal(again.code, "already_exists");
   });
@@ -57,7 +52,7 @@ describe("a write that arrives after the worker gave up its acknowledgement", ()
       assert.equal(attempt, 1);
       const release = { session_id: "s1", attempt, status: "complete" };
       assert.equal((await coordinator.ok("tasks.release.a", release)).task.status, "complete");
-      assert.deepEqual(await eventsOf(coordinator, "a"), [
+      assert.deepEqual(await coordinator.eventsOf("a"), [
         "task_created",
         "task_claimed",
         "task_completed",
@@ -202,7 +197,7 @@ describe("a write that a former leader refuses while the leader makes it", () =>
       [["a", 1]],
     );
     assert.equal((await coordinator.ok("tasks.claim.b", { session_id: "s1" })).attempt, 1);
-    assert.deepEqual(await eventsOf(coordinator, "b"), ["task_created", "task_claimed"]);
+    assert.deepEqual(await coordinator.eventsOf("b"), ["task_created", "task_claimed"]);
   });
 
   it("is found if it creates a task", async () => {

@@ -102,6 +102,12 @@ export class TestCoordinator implements AsyncDisposable {
     return reply.error;
   }
 
+  /** The types of the events in the history of the task. */
+  async eventsOf(taskId: string): Promise<string[]> {
+    const { entries } = await this.ok(`tasks.history.${taskId}`);
+    return entries.map(({ task }: Json) => task.last_event.type as string);
+  }
+
   /** The first fact that matches, from now on or from `since` on. */
   async fact<K extends Fact["kind"]>(
     kind: K,
